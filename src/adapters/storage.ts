@@ -1,0 +1,45 @@
+import type { Readable } from 'node:stream';
+
+/** Bytes that wait under a temporary key until their request is found good. */
+export interface SpooledFile {
+  /** Opaque to all but the storage. */
+  readonly spoolKey: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Hexadecimal, of all bytes. */
+  readonly sha256: string;
+  /** Up to the first 4,096 bytes, to sniff the container. */
+  readonly head: Uint8Array;
+}
+
+export interface Storage {
+  /**
+   * Streams a source to a temporary key while hashing it, with backpressure. Removes what it wrote where it fails.
+   * @throws TooLargeError as soon as more than `maxBytes` came; StorageFullError where the disk is full; whatever the source throws.
+   */
+  spool(source: Readable, options: { maxBytes: number }): Promise<SpooledFile>;
+  /** Moves a spooled file to its final key, durably (fsync of file and folder, then rename). */
+  commit(file: SpooledFile, key: string): Promise<void>;
+  /** Removes a spooled file that was not committed; no error where it is gone. */
+  discard(file: SpooledFile): Promise<void>;
+  /** A local path of the stored or spooled bytes for ffmpeg to read. */
+  localPath(key: string | SpooledFile): Promise<string>;
+  /** Bytes `start` to `end`, both included. */
+  read(key: string, range?: { start: number; end: number }): Readable;
+  remove(key: string): Promise<void>;
+  /** Removes spooled files that a killed process left behind. Call before serving. */
+  sweep(): Promise<void>;
+}
+
+export class TooLargeError extends Error {
+  override readonly name = 'TooLargeError';
+  readonly maxBytes: number;
+  constructor(maxBytes: number) {
+    super(`more than ${maxBytes} bytes`);
+    this.maxBytes = maxBytes;
+  }
+}
+
+export class StorageFullError extends Error {
+  override readonly name = 'StorageFullError';
+}

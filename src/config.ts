@@ -1,0 +1,90 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { StartupError } from './errors.ts';
+
+const MB = 1024 * 1024;
+
+const flag = (fallback: boolean) =>
+  z
+    .enum(['true', 'false', '1', '0'], 'must be true or false')
+    .transform((value) => value === 'true' || value === '1')
+    .default(fallback);
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+
+const url = (...protocols: string[]) =>
+  z.string().refine(
+    (value) => {
+      try {
+        return protocols.includes(new URL(value).protocol);
+      } catch {
+        return false;
+      }
+    },
+    `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  );
+
+/** Every setting, its check and its default. The descriptions become `.env.example`. */
+export const settings = {
+  PORT: whole(0, 65_535).default(4000).describe('Port to listen on; 0 takes a free one.'),
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  PUBLIC_URL: url('http:', 'https:').optional().describe('Where clients reach the server; http://localhost:{PORT} without it.'),
+  DATA_DIR: z.string().default('./data').describe('Database, recordings and secrets of the embedded default.'),
+  DATABASE_URL: url('postgresql:', 'postgres:').optional().describe('A PostgreSQL 14 or newer to use in place of the embedded one.'),
+  BOOTSTRAP_API_KEY: z
+    .string()
+    .min(20, 'must have at least 20 characters')
+    .optional()
+    .describe('An admin key that exists from the start; without it the first start makes one and prints it once.'),
+  TOKEN_SECRET: z
+    .string()
+    .min(32, 'must have at least 32 characters')
+    .optional()
+    .describe('Signs access tokens and links; made and kept in DATA_DIR without it.'),
+  ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    )
+    .describe('Web origins, separated by commas, that may use the API from a browser, besides PUBLIC_URL.'),
+  MAX_SUBMIT_FILE_BYTES: whole(1, 2 ** 40)
+    .default(100 * MB)
+    .describe('Largest file of POST /exams/{id}/submit.'),
+  MAX_RECORDING_BYTES: whole(1, 2 ** 40)
+    .default(4096 * MB)
+    .describe('Largest file of POST /recordings and of /api/uploads.'),
+  RATE_LIMIT_PER_MINUTE: whole(0, 1_000_000).default(0).describe('Requests a minute and caller; 0 is off.'),
+  FFMPEG_PATH: z.string().optional().describe('ffmpeg to use; else the one on PATH, else the one of @ffmpeg-installer/ffmpeg.'),
+  WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Recordings analysed at once by one process.'),
+  INLINE_WORKER: flag(true).describe('Whether the server analyses recordings itself; false leaves it to `npm run worker`.'),
+  NODE_ENV: z.string().default('development').describe('`production` refuses what is only good for trying things out.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Lowest level that is logged.'),
+} as const;
+
+const schema = z.object(settings).transform((parsed) => ({ ...parsed, DATA_DIR: resolve(parsed.DATA_DIR) }));
+
+export type Config = z.output<typeof schema>;
+
+/**
+ * Reads the settings once. An empty variable counts as not set.
+ * @throws StartupError that lists every mistake.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([name, value]) => name in settings && value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  throw new StartupError(`Bad settings: ${mistakes.join('; ')}`);
+}
