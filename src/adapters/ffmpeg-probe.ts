@@ -1,0 +1,125 @@
+import type { Readable } from 'node:stream';
+import {
+  AUDIO_CODECS,
+  type FfmpegBinary,
+  MAX_DURATION,
+  MAX_PIXELS,
+  MediaError,
+  type MediaSource,
+  startFfmpeg,
+  VIDEO_CODECS,
+} from './ffmpeg-run.ts';
+
+/** What a recording holds. Times are seconds from its first packet. */
+export interface MediaInfo {
+  /** The end of the last packet of picture or sound; headers are not asked. */
+  duration: number;
+  /** As shown: turned where the file says so. */
+  video: { width: number; height: number; codec: string };
+  /** Null where there is no sound, or none that can be decoded. */
+  audio: { sampleRate: number; codec: string } | null;
+}
+
+/** Reading 4 GB from a slow disk takes minutes. */
+const PROBE_MS = 600_000;
+
+/** Packets are read a little beyond the limit, so that a longer recording is noticed. */
+const BEYOND_LIMIT = MAX_DURATION + 60;
+
+/**
+ * Reads all packets once, decoding none.
+ * @throws MediaError for what cannot be read, has no video, or is over a limit.
+ */
+export async function probeMedia(ffmpeg: FfmpegBinary, source: MediaSource, signal?: AbortSignal): Promise<MediaInfo> {
+  const packets = new PacketLog();
+  let opened = false;
+  let quarterTurned = false;
+  const limit = AbortSignal.timeout(PROBE_MS);
+  const run = startFfmpeg(ffmpeg, {
+    source,
+    maxSeconds: BEYOND_LIMIT,
+    // Capital V leaves out cover pictures.
+    piped: ['-map', '0:V:0?', '-map', '0:a:0?', '-c', 'copy', '-f', 'framecrc'],
+    onLog: (line) => {
+      opened ||= line.startsWith('Input #0');
+      quarterTurned ||= /displaymatrix: rotation of -?(?:90|270)\b/.test(line);
+    },
+    signal: signal ? AbortSignal.any([signal, limit]) : limit,
+  });
+  const [, ended] = await Promise.allSettled([packets.read(run.stdout), run.ended]);
+  if (limit.aborted) throw new MediaError('The file takes too long to read.');
+  if (ended.status === 'rejected') throw ended.reason;
+  if (!opened) throw new MediaError(`The file cannot be read as ${source.format === 'webm' ? 'WebM' : 'MP4'}.`);
+  return describe(packets, quarterTurned);
+}
+
+function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
+  const video = packets.streams.find((stream) => stream.mediaType === 'video');
+  if (!video) throw new MediaError('The file has no video stream.');
+  if (!VIDEO_CODECS.includes(video.codec)) throw new MediaError(`The video codec ${video.codec} is not supported.`);
+  if (video.width * video.height > MAX_PIXELS) throw new MediaError('The video is larger than 3840 × 2160 pixels.');
+  if (video.packets === 0 || video.width * video.height === 0) throw new MediaError('The file holds no video that can be read.');
+  const duration = Math.max(...packets.streams.map((stream) => stream.end));
+  if (duration > MAX_DURATION) throw new MediaError(`The video is longer than ${MAX_DURATION / 3600} hours.`);
+  const audio = packets.streams.find((stream) => stream.mediaType === 'audio' && stream.packets > 0 && AUDIO_CODECS.includes(stream.codec));
+  return {
+    duration,
+    video: quarterTurned
+      ? { width: video.height, height: video.width, codec: video.codec }
+      : { width: video.width, height: video.height, codec: video.codec },
+    audio: audio ? { sampleRate: audio.sampleRate, codec: audio.codec } : null,
+  };
+}
+
+interface PacketStream {
+  mediaType: string;
+  codec: string;
+  /** Seconds a tick. */
+  timeBase: number;
+  width: number;
+  height: number;
+  sampleRate: number;
+  packets: number;
+  /** Seconds. */
+  end: number;
+}
+
+/** Reads the text of ffmpeg's framecrc muxer: `#key stream: value` first, then `stream, dts, pts, duration, size, crc` a packet. */
+class PacketLog {
+  readonly streams: PacketStream[] = [];
+
+  async read(text: Readable): Promise<void> {
+    let rest = '';
+    for await (const chunk of text.setEncoding('latin1') as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.#readLine(line);
+    }
+  }
+
+  #readLine(line: string): void {
+    if (line.startsWith('#')) this.#readHeader(line);
+    else this.#readPacket(line.split(',', 4).map(Number));
+  }
+
+  #readHeader(line: string): void {
+    const [, key, index, value = ''] = /^#(\w+) (\d+): (.*)$/.exec(line) ?? [];
+    if (!key) return;
+    const stream = (this.streams[Number(index)] ??= newStream());
+    const [first = 0, second = 0] = value.split(/[/x]/).map(Number);
+    if (key === 'media_type') stream.mediaType = value;
+    if (key === 'codec_id') stream.codec = value;
+    if (key === 'tb') stream.timeBase = first / second;
+    if (key === 'dimensions') [stream.width, stream.height] = [first, second];
+    if (key === 'sample_rate') stream.sampleRate = first;
+  }
+
+  #readPacket([index = -1, , pts = NaN, duration = NaN]: number[]): void {
+    const stream = this.streams[index];
+    if (!stream || Number.isNaN(pts)) return;
+    stream.packets += 1;
+    stream.end = Math.max(stream.end, (pts + Math.max(0, duration || 0)) * stream.timeBase);
+  }
+}
+
+const newStream = (): PacketStream => ({ mediaType: '', codec: '', timeBase: 0, width: 0, height: 0, sampleRate: 0, packets: 0, end: 0 });

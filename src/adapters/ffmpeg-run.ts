@@ -1,0 +1,114 @@
+import { PassThrough, type Readable } from 'node:stream';
+import createCommand from 'fluent-ffmpeg';
+import type { MediaFormat } from './media-sniff.ts';
+
+/** What is wrong with a recording, in words that its sender may read. */
+export class MediaError extends Error {
+  override readonly name = 'MediaError';
+}
+
+export interface FfmpegBinary {
+  /** A path, or the bare name where the one on PATH is used. */
+  path: string;
+  version: string;
+  /** Whether it is the old build of @ffmpeg-installer/ffmpeg, good for trying things out. */
+  bundled: boolean;
+  /** `-vsync` became `-fps_mode` in 5.1. */
+  frameSyncFlag: '-fps_mode' | '-vsync';
+}
+
+/** Longest recording, seconds. */
+export const MAX_DURATION = 14_400;
+/** Largest picture: 3840 × 2160. */
+export const MAX_PIXELS = 8_294_400;
+
+/** Codecs that browsers and cameras put into WebM and MP4, by ffmpeg's codec names. */
+export const VIDEO_CODECS: readonly string[] = ['vp8', 'vp9', 'av1', 'h264', 'hevc', 'mpeg4'];
+export const AUDIO_CODECS: readonly string[] = ['opus', 'vorbis', 'aac', 'mp3', 'flac', 'alac', 'pcm_s16le', 'pcm_s16be', 'pcm_f32le'];
+const OTHER_DECODERS = ['libvpx', 'libvpx-vp9', 'libdav1d', 'libaom-av1', 'libopus', 'libvorbis', 'mp3float'];
+
+const DEMUXERS: Record<MediaFormat, string> = { webm: 'matroska', mp4: 'mov' };
+
+export interface MediaSource {
+  /** A file on this machine. */
+  path: string;
+  /** As sniffed from its content: the demuxer is forced, so that a playlist in disguise opens no other file. */
+  format: MediaFormat;
+}
+
+export interface FfmpegJob {
+  source: MediaSource;
+  /** Reading stops here, whatever the timestamps say. */
+  maxSeconds: number;
+  /** Options of the output that is read as `stdout`. */
+  piped: string[];
+  /** A second output, written to a file. */
+  file?: { path: string; options: string[] };
+  onLog: (line: string) => void;
+  /** Kills the process. */
+  signal: AbortSignal;
+}
+
+export interface FfmpegRun {
+  stdout: Readable;
+  /** Settles once the process has ended: null where all went well, else what ffmpeg said. Rejects only where it was killed or did not start. */
+  ended: Promise<string | null>;
+}
+
+/** `{ '-t': 5 }` as arguments. */
+export const toArguments = (options: Record<string, string | number>): string[] => Object.entries(options).flat().map(String);
+
+/** Every limit that is put on untrusted media; each is known to the builds from 2018 on. */
+const inputOptions = ({ format }: MediaSource, maxSeconds: number) =>
+  toArguments({
+    '-loglevel': 'info',
+    '-max_alloc': 128 * 1024 * 1024,
+    '-threads': 1,
+    '-max_pixels': MAX_PIXELS,
+    '-max_streams': 8,
+    '-protocol_whitelist': 'file,pipe',
+    '-codec_whitelist': [...VIDEO_CODECS, ...AUDIO_CODECS, ...OTHER_DECODERS].join(','),
+    '-t': maxSeconds,
+    '-f': DEMUXERS[format],
+  });
+
+/** Starts one ffmpeg over one file. */
+export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
+  // Without `emitClose: false` fluent-ffmpeg takes the end of the stream for a closed one and kills a process that is about to end.
+  const stdout = new PassThrough({ emitClose: false });
+  stdout.on('error', () => {});
+  const command = createCommand().setFfmpegPath(ffmpeg.path);
+  command
+    .input(`file:${job.source.path}`)
+    .inputOptions('-hide_banner', '-nostdin', '-nostats', ...inputOptions(job.source, job.maxSeconds));
+  // The file comes first, so that it is closed before the pipe is.
+  if (job.file) command.output(job.file.path).outputOptions(...job.file.options);
+  command.output(stdout).outputOptions(...job.piped);
+  command.on('stderr', job.onLog);
+  return { stdout, ended: waitForEnd(command, stdout, job.signal) };
+}
+
+function waitForEnd(command: createCommand.FfmpegCommand, stdout: PassThrough, signal: AbortSignal): Promise<string | null> {
+  let started = false;
+  const kill = () => {
+    stdout.destroy();
+    if (started) command.kill('SIGKILL');
+  };
+  const ended = new Promise<string | null>((resolve, reject) => {
+    command.on('start', () => {
+      started = true;
+      if (signal.aborted) kill();
+    });
+    command.on('end', () => resolve(null));
+    command.on('error', (error: Error) => {
+      if (signal.aborted) reject(signal.reason as Error);
+      else if (error.message.startsWith('ffmpeg exited with code')) resolve(error.message);
+      else reject(error);
+      // Without a process nobody else ends the stream.
+      if (!started) stdout.destroy();
+    });
+  });
+  signal.addEventListener('abort', kill, { once: true });
+  command.run();
+  return ended.finally(() => signal.removeEventListener('abort', kill));
+}

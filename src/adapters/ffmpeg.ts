@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { StartupError } from '../errors.ts';
+import { type MediaInfo, probeMedia } from './ffmpeg-probe.ts';
+import type { FfmpegBinary } from './ffmpeg-run.ts';
+import { type MediaSamples, sampleMedia, type SampleOptions } from './ffmpeg-sample.ts';
+import type { MediaFormat } from './media-sniff.ts';
+
+const run = promisify(execFile);
+
+export { MediaError } from './ffmpeg-run.ts';
+
+/** The ffmpeg that decodes; found once at start. There is no ffprobe: the bundled build has none. */
+export interface Ffmpeg extends FfmpegBinary {
+  /**
+   * Reads all packets of a file once, decoding none. Give the format that was sniffed.
+   * @throws MediaError for what cannot be read, has no video, or is over a limit.
+   */
+  probe(path: string, format: MediaFormat, signal?: AbortSignal): Promise<MediaInfo>;
+  /** Decodes frames and sound with one process, at the pace of the reader. */
+  sample(path: string, format: MediaFormat, options: SampleOptions): MediaSamples;
+}
+
+/**
+ * Finds ffmpeg: `FFMPEG_PATH`, else the one on PATH, else the one inside @ffmpeg-installer/ffmpeg.
+ * @throws StartupError where `FFMPEG_PATH` does not run, where none is found, and where production would use the bundled one.
+ */
+export async function findFfmpeg(settings: { FFMPEG_PATH?: string | undefined; production: boolean }): Promise<Ffmpeg> {
+  if (settings.FFMPEG_PATH) {
+    const named = await tryFfmpeg(settings.FFMPEG_PATH, false);
+    if (!named) throw new StartupError(`FFMPEG_PATH is ${settings.FFMPEG_PATH}, which does not run as ffmpeg`);
+    return named;
+  }
+  const installed = await tryFfmpeg('ffmpeg', false);
+  if (installed) return installed;
+  const bundledPath = await bundledFfmpegPath();
+  const bundled = bundledPath && (await tryFfmpeg(bundledPath, true));
+  if (!bundled) throw new StartupError('No ffmpeg found: install it, or set FFMPEG_PATH');
+  if (settings.production) {
+    throw new StartupError('The bundled ffmpeg is a build of 2018, too old for untrusted media: install ffmpeg, or set FFMPEG_PATH');
+  }
+  return bundled;
+}
+
+async function tryFfmpeg(path: string, bundled: boolean): Promise<Ffmpeg | null> {
+  try {
+    const { stdout } = await run(path, ['-hide_banner', '-version'], { timeout: 30_000 });
+    const version = /^ffmpeg version (\S+)/.exec(stdout)?.[1];
+    if (!version) return null;
+    const help = await run(path, ['-hide_banner', '-h', 'long'], { timeout: 30_000, maxBuffer: 8 * 1024 * 1024 });
+    return withMethods({ path, version, bundled, frameSyncFlag: help.stdout.includes('-fps_mode') ? '-fps_mode' : '-vsync' });
+  } catch {
+    return null;
+  }
+}
+
+const withMethods = (binary: FfmpegBinary): Ffmpeg => ({
+  ...binary,
+  probe: (path, format, signal) => probeMedia(binary, { path, format }, signal),
+  sample: (path, format, options) => sampleMedia(binary, { path, format }, options),
+});
+
+/** The package throws on import where it has no binary for this platform. */
+async function bundledFfmpegPath(): Promise<string | null> {
+  try {
+    const { default: installer } = await import('@ffmpeg-installer/ffmpeg');
+    return installer.path;
+  } catch {
+    return null;
+  }
+}

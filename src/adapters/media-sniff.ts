@@ -1,0 +1,89 @@
+/** The containers that are taken. */
+export type MediaFormat = 'webm' | 'mp4';
+
+/** Bytes from the start of a file that `sniffContainer` wants to see; a shorter file is given whole. */
+export const SNIFF_BYTES = 4096;
+
+const EBML_MAGIC = 0x1a45dfa3;
+const EBML_DOC_TYPE = 0x4282;
+
+/** Brands that mean "plays as MP4": ISO/IEC 14496-12 and -14, what browsers' recorders write, DASH and CMAF. */
+const MP4_BRANDS = new Set([
+  'isom',
+  'iso2',
+  'iso3',
+  'iso4',
+  'iso5',
+  'iso6',
+  'iso7',
+  'iso8',
+  'iso9',
+  'mp41',
+  'mp42',
+  'avc1',
+  'hvc1',
+  'av01',
+  'M4V ',
+  'dash',
+  'cmfc',
+  'MSNV',
+]);
+
+/** Still pictures and image sequences share the `ftyp` box and often a brand of the above. */
+const PICTURE_BRANDS = new Set(['avif', 'avis', 'heic', 'heix', 'hevc', 'mif1', 'msf1', 'jpeg', 'crx ']);
+
+/**
+ * Tells the container by content, never by name: WebM by its EBML DocType (RFC 8794; plain Matroska is refused),
+ * MP4 by the brands of `ftyp` (ISO/IEC 14496-12, 4.3). `head` is the first 4 KB.
+ */
+export function sniffContainer(head: Uint8Array): MediaFormat | null {
+  if (readDocType(head) === 'webm') return 'webm';
+  if (isMp4(readBrands(head))) return 'mp4';
+  return null;
+}
+
+function isMp4(brands: readonly string[]): boolean {
+  const [major] = brands;
+  return major !== undefined && !PICTURE_BRANDS.has(major) && brands.some((brand) => MP4_BRANDS.has(brand));
+}
+
+/** Major brand first, then the compatible ones; empty where the file does not start with `ftyp`. */
+function readBrands(head: Uint8Array): string[] {
+  if (head.length < 16 || ascii(head, 4, 8) !== 'ftyp') return [];
+  const boxEnd = Math.min(view(head).getUint32(0), head.length);
+  const brands = boxEnd >= 16 ? [ascii(head, 8, 12)] : [];
+  // Bytes 12 to 16 are the minor version.
+  for (let at = 16; at + 4 <= boxEnd; at += 4) brands.push(ascii(head, at, at + 4));
+  return brands;
+}
+
+function readDocType(head: Uint8Array): string | null {
+  if (head.length < 5 || view(head).getUint32(0) !== EBML_MAGIC) return null;
+  const header = readVint(head, 4);
+  if (!header) return null;
+  const end = Math.min(header.next + header.value, head.length);
+  for (let at = header.next; at < end;) {
+    const id = readVint(head, at, { keepMarker: true });
+    const size = id && readVint(head, id.next);
+    if (!size) return null;
+    // A string may be padded with zeros.
+    if (id.value === EBML_DOC_TYPE) return ascii(head, size.next, size.next + size.value).replace(/\0+$/, '');
+    at = size.next + size.value;
+  }
+  return null;
+}
+
+/** An EBML variable-length number (RFC 8794, 4): leading zero bits of the first byte tell how many bytes follow. */
+function readVint(bytes: Uint8Array, at: number, { keepMarker = false } = {}): { value: number; next: number } | null {
+  const first = bytes[at];
+  if (!first) return null;
+  const length = Math.clz32(first) - 23;
+  if (at + length > bytes.length) return null;
+  let value = keepMarker ? first : first - (0x80 >> (length - 1));
+  for (const byte of bytes.subarray(at + 1, at + length)) value = value * 256 + byte;
+  return { value, next: at + length };
+}
+
+const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const ascii = (bytes: Uint8Array, from: number, to: number) => String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 64)));
