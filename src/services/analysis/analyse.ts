@@ -1,0 +1,120 @@
+import type { Ffmpeg } from '../../adapters/ffmpeg.ts';
+import type { MediaFormat } from '../../adapters/media-sniff.ts';
+import type { VisionProvider } from '../../adapters/vision.ts';
+import { type AnalysisWarning, type Sensitivity, toWarnings } from './episodes.ts';
+import { judgeScreen, type ScreenActivity, watchScreen } from './judge-screen.ts';
+import { type FaceDetection, judgeWebcam, type SuspiciousActivity } from './judge-webcam.ts';
+import { listen } from './listen.ts';
+import { createProgress } from './progress.ts';
+import type { Segment } from './timeline.ts';
+import { watchWebcam } from './watch-webcam.ts';
+
+export interface AnalysisInput {
+  /** A file on this machine. */
+  path: string;
+  /** As sniffed from its content. */
+  format: MediaFormat;
+  type: 'WEBCAM' | 'SCREEN';
+  sensitivity: Sensitivity;
+  /** An existing folder for decoded sound, 32 kB a second; who made it removes it. */
+  workDir: string;
+}
+
+export interface AnalysisHooks {
+  /** `fraction` of the whole analysis, never falling; called at most some hundred times. */
+  onProgress(stage: AnalysisStage, fraction: number): void;
+  /** Ends the analysis: ffmpeg is killed, the promise rejects with the signal's reason. */
+  signal: AbortSignal;
+}
+
+export type AnalysisStage = 'reading' | 'watching' | 'listening';
+
+export interface AnalysisOutcome {
+  /** Seconds, measured. */
+  duration: number;
+  /** Name and version of what looked. */
+  detector: string;
+  sampledFrames: number;
+  /** Both null of a screen recording, and `screen` of a webcam's. */
+  faceDetection: FaceDetection | null;
+  suspiciousActivity: SuspiciousActivity | null;
+  screen: ScreenActivity | null;
+  /** By type, then by time. Types: face_present, multiple_faces, no_face, phone_usage, looking_away, talking, screen_idle, screen_blank. */
+  segments: Segment[];
+  warnings: AnalysisWarning[];
+}
+
+/** Samples a second. */
+const FPS = 1;
+const FIT = { width: 640, height: 480 };
+
+/** What a change of pixels is judged by; no model looks at a screen recording. */
+const SCREEN_DETECTOR = 'pixel-difference/1';
+
+/**
+ * Watches and listens to a recording.
+ * @throws MediaError where it cannot be read or nothing of it be decoded.
+ */
+export async function analyseMedia(
+  input: AnalysisInput,
+  { vision, ffmpeg }: { vision: VisionProvider; ffmpeg: Ffmpeg },
+  hooks: AnalysisHooks,
+): Promise<AnalysisOutcome> {
+  const { path, format, type, workDir } = input;
+  const { signal } = hooks;
+  const progress = createProgress<AnalysisStage>((stage, fraction) => hooks.onProgress(stage, fraction));
+  progress('reading', 0);
+  const info = await ffmpeg.probe(path, format, signal);
+  const media = ffmpeg.sample(path, format, { info, fit: FIT, fps: FPS, workDir, signal });
+  const collect = <Sample extends { time: number }>(samples: AsyncIterable<Sample>) =>
+    collectAll(samples, ({ time }) => progress('watching', (WATCHING_SHARE * time) / info.duration));
+  const timing = { duration: info.duration, interval: 1 / FPS };
+
+  if (type === 'SCREEN') {
+    const samples = await collect(watchScreen(media.frames));
+    const judged = judgeScreen(samples, timing);
+    return {
+      duration: info.duration,
+      detector: SCREEN_DETECTOR,
+      sampledFrames: samples.length,
+      faceDetection: null,
+      suspiciousActivity: null,
+      ...judged,
+      warnings: [],
+    };
+  }
+  const samples = await collect(watchWebcam(media.frames, vision));
+  const talk =
+    media.sound &&
+    (await listen(stoppable(media.sound(), signal), vision, (seconds) =>
+      progress('listening', WATCHING_SHARE + ((1 - WATCHING_SHARE) * seconds) / info.duration),
+    ));
+  const judged = judgeWebcam(samples, talk, timing);
+  return {
+    duration: info.duration,
+    detector: vision.detector,
+    sampledFrames: samples.length,
+    screen: null,
+    ...judged,
+    warnings: toWarnings(judged.segments, input.sensitivity),
+  };
+}
+
+/** Of the whole time; listening is quick. */
+const WATCHING_SHARE = 0.95;
+
+async function collectAll<Item>(items: AsyncIterable<Item>, onItem: (item: Item) => void): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) {
+    all.push(item);
+    onItem(item);
+  }
+  return all;
+}
+
+async function* stoppable<Item>(items: AsyncIterable<Item>, signal: AbortSignal): AsyncGenerator<Item> {
+  for await (const item of items) {
+    signal.throwIfAborted();
+    yield item;
+  }
+}

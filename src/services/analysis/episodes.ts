@@ -1,0 +1,76 @@
+import { meanScore, type Segment } from './timeline.ts';
+
+export type Sensitivity = 'LOW' | 'MEDIUM' | 'HIGH';
+
+/** A warning that the analysis raises, once an episode. */
+export interface AnalysisWarning {
+  type: string;
+  /** Seconds from the start of the recording. */
+  startSeconds: number;
+  endSeconds: number;
+  /** 0..1, mean over the episode's segments. */
+  confidence: number;
+  /** For a proctor to read. */
+  details: string;
+}
+
+/** Seconds until an episode opens, and until it closes again. */
+export const HOLD_SECONDS: Record<Sensitivity, number> = { LOW: 10, MEDIUM: 5, HIGH: 2 };
+
+/** Below, an episode is kept as a segment but does not warn. */
+const LEAST_CONFIDENCE: Record<Sensitivity, number> = { LOW: 0.5, MEDIUM: 0.35, HIGH: 0.25 };
+
+/** Sampling knows a length to about a sample; half of one keeps jitter of the timestamps from losing an episode. */
+const TOLERANCE_SECONDS = 0.5;
+
+const WORDS = new Map([
+  ['no_face', 'No face'],
+  ['multiple_faces', 'More than one face'],
+  ['phone_usage', 'Phone in view'],
+  ['looking_away', 'Looking away from the screen'],
+  ['talking', 'Talking'],
+]);
+
+/** Warnings of all suspicious episodes, by their start. */
+export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivity): AnalysisWarning[] {
+  return [...WORDS.keys()]
+    .flatMap((type) =>
+      findEpisodes(
+        segments.filter((segment) => segment.type === type),
+        HOLD_SECONDS[sensitivity],
+      ),
+    )
+    .filter(({ confidence }) => confidence >= LEAST_CONFIDENCE[sensitivity])
+    .sort((a, b) => a.startSeconds - b.startSeconds)
+    .map((episode) =>
+      Object.assign(episode, { details: `${WORDS.get(episode.type)} for ${inWords(episode.endSeconds - episode.startSeconds)}` }),
+    );
+}
+
+/**
+ * Episodes of one type of segment, which are in order. A segment of at least `hold` seconds opens one; it goes on through
+ * whatever gap is shorter than `hold`. Short segments alone open none, however many.
+ */
+export function findEpisodes(segments: readonly Segment[], hold: number): Segment[] {
+  const episodes: Segment[][] = [];
+  for (const segment of segments) {
+    const open = episodes.at(-1);
+    const isBridged = segment.startSeconds - (open?.at(-1)?.endSeconds ?? -Infinity) < hold;
+    if (isBridged) open?.push(segment);
+    else if (segment.endSeconds - segment.startSeconds >= hold - TOLERANCE_SECONDS) episodes.push([segment]);
+  }
+  return episodes.flatMap((parts) => {
+    const [first] = parts;
+    if (!first) return [];
+    const confidence = meanScore(
+      parts.map(({ startSeconds, endSeconds, confidence }) => ({ start: startSeconds, end: endSeconds, score: confidence })),
+    );
+    return [{ ...first, endSeconds: parts.at(-1)?.endSeconds ?? first.endSeconds, confidence }];
+  });
+}
+
+function inWords(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

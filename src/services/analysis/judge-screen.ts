@@ -1,0 +1,100 @@
+import type { SampledFrame } from '../../adapters/ffmpeg-sample.ts';
+import type { Frame } from '../../adapters/vision.ts';
+import { shareOfTime, smooth, type Segment, type Span, toSegments } from './timeline.ts';
+
+/** Fractions of the sampled time. */
+export interface ScreenActivity {
+  /** Nothing changed since the sample before. */
+  idle: number;
+  /** Nearly one colour. */
+  blank: number;
+}
+
+/** Of 255; compression alone changes a pixel by less. */
+const PIXEL_CHANGE = 32;
+/** Share of the pixels: a word typed changes more, a blinking cursor less. */
+const PICTURE_CHANGE = 0.0001;
+/** Of 255, the farthest that a pixel may be from the mean colour. */
+const COLOUR_RANGE = 16;
+/** Share of the pixels that are in that range. */
+const BLANK_SHARE = 0.995;
+
+/** What a frame of a screen recording says of the time before it, and of itself. */
+export interface ScreenSample {
+  time: number;
+  /** Against the sample before; null for the first. */
+  changed: boolean | null;
+  blank: boolean;
+}
+
+/** Looks at frames as they come; keeps one. */
+export async function* watchScreen(frames: AsyncIterable<SampledFrame>): AsyncGenerator<ScreenSample> {
+  let before: Frame | null = null;
+  for await (const { time, frame } of frames) {
+    yield { time, changed: before && hasChanged(before, frame), blank: isBlank(frame) };
+    before = frame;
+  }
+}
+
+/** Turns samples into figures and segments. Recorders send no frame while a screen stands still, so missing frames are idle time. */
+export function judgeScreen(samples: readonly ScreenSample[], { duration, interval }: { duration: number; interval: number }) {
+  const idle = smooth(idleSpans(samples, duration, interval));
+  const blank = smooth(
+    samples.map(({ time, blank }, index) => ({
+      start: time,
+      end: samples[index + 1]?.time ?? Math.max(time, duration),
+      state: blank,
+      score: 1,
+    })),
+  );
+  return {
+    screen: { idle: shareOfTime(idle, true), blank: shareOfTime(blank, true) } satisfies ScreenActivity,
+    segments: [
+      ...toSegments(idle, (state) => (state ? 'screen_idle' : null)),
+      ...toSegments(blank, (state) => (state ? 'screen_blank' : null)),
+    ] satisfies Segment[],
+  };
+}
+
+/** A change is dated to the last `interval` before the frame that shows it. */
+function idleSpans(samples: readonly ScreenSample[], duration: number, interval: number): Span<boolean>[] {
+  const spans = samples.flatMap((sample, index): Span<boolean>[] => {
+    const before = samples[index - 1];
+    if (!before) return [];
+    const changedFrom = sample.changed ? Math.max(before.time, sample.time - interval) : sample.time;
+    return [
+      { start: before.time, end: changedFrom, state: true, score: 1 },
+      { start: changedFrom, end: sample.time, state: false, score: 1 },
+    ];
+  });
+  const last = samples.at(-1);
+  if (last && duration - last.time > interval) spans.push({ start: last.time, end: duration, state: true, score: 1 });
+  return spans.filter(({ start, end }) => end - start > 0.002);
+}
+
+function hasChanged(before: Frame, after: Frame): boolean {
+  const enough = (after.width * after.height * PICTURE_CHANGE) | 0;
+  let changed = 0;
+  // Green carries most of the brightness.
+  for (let at = 1; at < after.data.length; at += 3) {
+    if (Math.abs((after.data[at] ?? 0) - (before.data[at] ?? 0)) > PIXEL_CHANGE && (changed += 1) > enough) return true;
+  }
+  return false;
+}
+
+function isBlank({ data }: Frame): boolean {
+  const sums = [0, 0, 0];
+  for (let at = 0; at < data.length; at += 1) sums[at % 3] = (sums[at % 3] ?? 0) + (data[at] ?? 0);
+  const pixels = data.length / 3;
+  const [red = 0, green = 0, blue = 0] = sums.map((sum) => sum / pixels);
+  const isNear = (at: number) =>
+    Math.abs((data[at] ?? 0) - red) <= COLOUR_RANGE &&
+    Math.abs((data[at + 1] ?? 0) - green) <= COLOUR_RANGE &&
+    Math.abs((data[at + 2] ?? 0) - blue) <= COLOUR_RANGE;
+  const mostOutliers = pixels * (1 - BLANK_SHARE);
+  let outliers = 0;
+  for (let at = 0; at < data.length; at += 3) {
+    if (!isNear(at) && (outliers += 1) > mostOutliers) return false;
+  }
+  return true;
+}

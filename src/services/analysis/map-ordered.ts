@@ -1,0 +1,21 @@
+/** Maps in order with at most `limit` calls under way; pulls an item only where there is room for it. */
+export async function* mapOrdered<Item, Result>(
+  items: AsyncIterable<Item>,
+  limit: number,
+  map: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const underWay: Promise<Result>[] = [];
+  try {
+    for await (const item of items) {
+      const result = map(item);
+      // It may fail before its turn to be awaited.
+      result.catch(() => {});
+      underWay.push(result);
+      if (underWay.length < limit) continue;
+      yield* underWay.splice(0, 1);
+    }
+    while (underWay.length > 0) yield* underWay.splice(0, 1);
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}
