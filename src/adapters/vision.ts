@@ -15,35 +15,64 @@ export interface Box {
   height: number;
 }
 
-export interface ObservedFace {
+/** Degrees. Yaw is positive towards the picture's right, pitch downwards, roll clockwise. */
+export interface HeadPose {
+  yaw: number;
+  pitch: number;
+  roll: number;
+}
+
+export interface FoundFace {
   box: Box;
   /** 0..1. */
   score: number;
-  /** Degrees; yaw positive to the picture's right, pitch positive downwards. */
-  pose: { yaw: number; pitch: number; roll: number };
-  /** Where the iris lies between the eye's corners, 0..1, mean of both eyes; null where it was not looked for. */
+}
+
+export interface ObservedFace extends FoundFace {
+  pose: HeadPose;
+  /** Where the iris lies between the eye's corners, 0 at the picture's left, 1 at its right, mean of both eyes; null where it was not looked for. */
   gaze: number | null;
 }
 
-export interface FrameObservation {
-  faces: ObservedFace[];
-  /** Best first; empty where none is seen or `phones` was not asked for. */
-  phones: { score: number; box: Box }[];
+export interface FoundPhone {
+  /** 0.1..1; from 0.2 on it counts (0.1 to 0.2 lets a caller bridge a gap between two sightings). */
+  score: number;
+  box: Box;
 }
 
-export interface FaceImage {
-  /** Pixels of the decoded picture. */
-  width: number;
-  height: number;
-  faces: { box: Box; score: number }[];
-  /** Of the main face; null where there is none. `blur` and `brightness` of its crop. */
-  main: { embedding: FaceEmbedding; box: Box; blur: number; brightness: number; pose: { yaw: number; pitch: number; roll: number } } | null;
+export interface FrameObservation {
+  /** Best first. */
+  faces: ObservedFace[];
+  /** Best first; empty where none is seen or `phones` was not asked for. */
+  phones: FoundPhone[];
 }
 
 /** Two descriptors of one face, each of unit length. */
 export interface FaceEmbedding {
+  /** 128 values. */
   dlib: Float32Array;
+  /** 1,024 values. */
   faceres: Float32Array;
+}
+
+/** The face that a picture is of. */
+export interface MainFace extends FoundFace {
+  embedding: FaceEmbedding;
+  pose: HeadPose;
+  /** 0 (every pixel differs from its neighbours) to 1 (no detail at all). */
+  blur: number;
+  /** Mean of the face, 0 black to 1 white. */
+  brightness: number;
+}
+
+export interface FaceImage {
+  /** Pixels of the decoded picture, turned upright. */
+  width: number;
+  height: number;
+  /** All faces, best first. */
+  faces: FoundFace[];
+  /** The largest and most central of `faces`; null where there is none. */
+  main: MainFace | null;
 }
 
 export interface VisionProvider {
@@ -67,6 +96,7 @@ export interface SpeechStream {
   close(): Promise<void>;
 }
 
+/** An image that cannot be read; its message may be shown to a client. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
 }

@@ -1,0 +1,79 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { descriptorNet, landmarkNet } from './faceapi-to-onnx.ts';
+import { type ConversionOptions, tfjsToOnnx } from './tfjs-to-onnx.ts';
+import { readWeights } from './weights.ts';
+
+/** A net of one image input: a batch of square RGB pictures, channels last. */
+export type ImageModel<Output extends string> = (
+  pixels: Float32Array,
+  shape: [number, number, number, 3],
+) => Promise<Record<Output, Float32Array>>;
+
+/** One thread a session: workers run beside one another, and a second thread was measured to triple the CPU time. */
+export function openSession(model: Uint8Array): Promise<InferenceSession> {
+  return InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
+}
+
+async function openImageModel<Output extends string>(model: Uint8Array, outputs: readonly Output[]): Promise<ImageModel<Output>> {
+  const session = await openSession(model);
+  const input = session.inputNames[0];
+  if (input === undefined) throw new Error('The model takes no input');
+  return async (pixels, shape) => {
+    const results = await session.run({ [input]: new Tensor('float32', pixels, shape) });
+    return Object.fromEntries(outputs.map((name) => [name, results[name]?.data])) as Record<Output, Float32Array>;
+  };
+}
+
+type HumanModel = 'blazeface' | 'facemesh' | 'iris' | 'centernet' | 'faceres';
+
+function openHumanModel<Output extends string>(
+  name: HumanModel,
+  inputShape: ConversionOptions['inputShape'],
+  outputs: Record<Output, string>,
+): Promise<ImageModel<Output>> {
+  const model = tfjsToOnnx(readWeights(`human/${name}.json`), readWeights(`human/${name}.bin`), { inputShape, outputs });
+  return openImageModel(model, Object.keys(outputs) as Output[]);
+}
+
+type FaceapiModel = 'face_recognition_model' | 'face_landmark_68_model';
+
+function openFaceapiModel<Output extends string>(
+  name: FaceapiModel,
+  convert: (manifest: Buffer, weights: Buffer) => Uint8Array,
+  output: Output,
+): Promise<ImageModel<Output>> {
+  const model = convert(readWeights(`faceapi/${name}-weights_manifest.json`), readWeights(`faceapi/${name}.bin`));
+  return openImageModel(model, [output]);
+}
+
+function once<Value>(open: () => Promise<Value>): () => Promise<Value> {
+  let opened: Promise<Value> | undefined;
+  return () => (opened ??= open());
+}
+
+/** The nets, each loaded (weights checked and converted) on first use: to observe frames takes no embedder. */
+export const models = {
+  /** BlazeFace, back camera: 256 × 256, −1..1. */
+  faces: once(() =>
+    openHumanModel('blazeface', [1, 256, 256, 3], {
+      fineScores: 'Identity',
+      coarseScores: 'Identity_1',
+      fineBoxes: 'Identity_2',
+      coarseBoxes: 'Identity_3',
+    }),
+  ),
+  /** MediaPipe FaceMesh: 192 × 192, 0..1, to 468 points in crop pixels and the probability that they are a face. */
+  mesh: once(() => openHumanModel('facemesh', [1, 192, 192, 3], { points: 'Identity_2', presence: 'Identity_1' })),
+  /** MediaPipe Iris: an eye of 64 × 64, 0..1, to 71 points of the eye and 5 of the iris. */
+  iris: once(() => openHumanModel('iris', [1, 64, 64, 3], { points: 'Identity' })),
+  /** CenterNet on MobileNetV3, 80 COCO classes: 512 × 512, 0..255, to maps of 128 × 128. */
+  objects: once(() => openHumanModel('centernet', [1, 512, 512, 3], { scores: 'tower_0/keypoints', extents: 'tower_0/wh' })),
+  /** HSE FaceRes: 224 × 224 to 1,024 values. */
+  faceres: once(() => openHumanModel('faceres', ['batch', 224, 224, 3], { descriptor: 'global_pooling/Mean' })),
+  /** 68 landmarks of a face crop. */
+  landmarks: once(() => openFaceapiModel('face_landmark_68_model', landmarkNet, 'landmarks')),
+  /** dlib's face descriptor of an aligned chip. */
+  dlib: once(() => openFaceapiModel('face_recognition_model', descriptorNet, 'descriptor')),
+  /** Silero VAD 6 at 16 kHz. */
+  speech: once(() => openSession(readWeights('silero/silero_vad_v6.onnx'))),
+};

@@ -1,0 +1,75 @@
+import type { Transferable } from 'node:worker_threads';
+import { ImageError, type SpeechStream, type VisionProvider } from '../vision.ts';
+import type { TaskName, TaskReply, TaskRequest, VisionTasks } from './protocol.ts';
+import { silence, WINDOW } from './speech-window.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+type Ask = <Name extends TaskName>(
+  task: { name: Name } & VisionTasks[Name]['request'],
+  transfer: readonly Transferable[],
+) => Promise<VisionTasks[Name]['answer']>;
+
+function createAsk(pool: WorkerPool<TaskRequest, TaskReply>): Ask {
+  return async <Name extends TaskName>(task: { name: Name } & VisionTasks[Name]['request'], transfer: readonly Transferable[]) => {
+    const reply = await pool.run(task as TaskRequest, transfer);
+    if ('imageError' in reply) throw new ImageError(reply.imageError);
+    if ('error' in reply) throw reply.error;
+    return reply.answer;
+  };
+}
+
+function createSpeechStream(ask: Ask): SpeechStream {
+  let memory = silence();
+  let rest = new Int16Array(0);
+  /** Each call goes on from the memory of the one before. */
+  let last: Promise<unknown> = Promise.resolve();
+
+  const detect = async (samples: Int16Array) => {
+    const joined = new Int16Array(rest.length + samples.length);
+    joined.set(rest);
+    joined.set(samples, rest.length);
+    const whole = joined.length - (joined.length % WINDOW);
+    rest = joined.slice(whole);
+    if (whole === 0) return new Float32Array(0);
+    const windows = joined.slice(0, whole);
+    const found = await ask({ name: 'detectSpeech', samples: windows, memory }, [windows.buffer]);
+    memory = found.memory;
+    return found.probabilities;
+  };
+  return {
+    probabilities(samples) {
+      // Copied before the first wait: the caller may reuse its buffer.
+      const own = samples.slice();
+      const detected = last.then(() => detect(own));
+      last = detected.catch(() => undefined);
+      return detected;
+    },
+    async close() {
+      await last;
+    },
+  };
+}
+
+/**
+ * Looks with the nets inside @vladmandic/human, @vladmandic/face-api and @ricky0123/vad-web, in `workers` threads. No
+ * thread starts before the first call; each takes 150 to 250 MB once it has loaded everything.
+ */
+export function createLocalVision({ workers }: { workers: number }): VisionProvider {
+  const pool = new WorkerPool<TaskRequest, TaskReply>(new URL('./worker.js', import.meta.url), workers);
+  const ask = createAsk(pool);
+  return {
+    detector: 'local/1 (human 3.3.6, face-api 1.7.15, silero 6)',
+    observe({ data, width, height }, { phones }) {
+      const copy = data.slice();
+      return ask({ name: 'observe', frame: { data: copy, width, height }, phones }, [copy.buffer]);
+    },
+    readFaceImage(image) {
+      const copy = Uint8Array.from(image);
+      return ask({ name: 'readFaceImage', image: copy }, [copy.buffer]);
+    },
+    async openSpeech() {
+      return createSpeechStream(ask);
+    },
+    dispose: () => pool.dispose(),
+  };
+}

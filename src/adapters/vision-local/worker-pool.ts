@@ -1,0 +1,82 @@
+import { type Transferable, Worker } from 'node:worker_threads';
+
+interface Task<Request, Reply> {
+  request: Request;
+  transfer: readonly Transferable[];
+  resolve: (reply: Reply) => void;
+  reject: (reason: Error) => void;
+}
+
+interface Slot<Request, Reply> {
+  worker: Worker;
+  task: Task<Request, Reply> | null;
+}
+
+/**
+ * Threads of one script that each answer one message at a time. They start when there is work for them, do not keep the
+ * process alive while they have none, and are replaced when they die: what they were at is rejected, the rest goes on.
+ */
+export class WorkerPool<Request, Reply> {
+  readonly #script: URL;
+  readonly #size: number;
+  readonly #slots = new Set<Slot<Request, Reply>>();
+  readonly #waiting: Task<Request, Reply>[] = [];
+  #disposed = false;
+
+  constructor(script: URL, size: number) {
+    this.#script = script;
+    this.#size = size;
+  }
+
+  /**
+   * @param transfer Buffers of `request` that are handed over instead of copied.
+   * @throws Error where the worker dies over it or the pool is disposed of.
+   */
+  run(request: Request, transfer: readonly Transferable[] = []): Promise<Reply> {
+    if (this.#disposed) return Promise.reject(new Error('The worker pool is closed'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, transfer, resolve, reject });
+      this.#assign();
+    });
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    for (const task of this.#waiting.splice(0)) task.reject(new Error('The worker pool is closed'));
+    await Promise.all([...this.#slots].map(({ worker }) => worker.terminate()));
+  }
+
+  #assign(): void {
+    while (this.#waiting.length > 0) {
+      const slot = [...this.#slots].find(({ task }) => task === null) ?? this.#start();
+      const task = slot && this.#waiting.shift();
+      if (!slot || !task) return;
+      slot.task = task;
+      slot.worker.ref();
+      slot.worker.postMessage(task.request, task.transfer);
+    }
+  }
+
+  #start(): Slot<Request, Reply> | undefined {
+    if (this.#slots.size >= this.#size) return undefined;
+    const slot: Slot<Request, Reply> = { worker: new Worker(this.#script), task: null };
+    this.#slots.add(slot);
+    slot.worker.on('message', (reply: Reply) => {
+      const { task } = slot;
+      slot.task = null;
+      slot.worker.unref();
+      task?.resolve(reply);
+      this.#assign();
+    });
+    slot.worker.on('error', (cause) => this.#lose(slot, new Error('A worker failed', { cause })));
+    slot.worker.on('exit', (code) => this.#lose(slot, new Error(`A worker ended with code ${code}`)));
+    return slot;
+  }
+
+  /** 'error' is followed by 'exit', which then finds nothing left to do. */
+  #lose(slot: Slot<Request, Reply>, reason: Error): void {
+    if (!this.#slots.delete(slot)) return;
+    slot.task?.reject(reason);
+    if (!this.#disposed) this.#assign();
+  }
+}

@@ -1,0 +1,29 @@
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { ImageError } from '../vision.ts';
+import { readFaceImage } from './face-image.ts';
+import { observeFrame } from './observe.ts';
+import type { TaskReply, TaskRequest } from './protocol.ts';
+import { detectSpeech } from './speech-detector.ts';
+
+function perform(task: TaskRequest) {
+  if (task.name === 'observe') return observeFrame(task.frame, task);
+  if (task.name === 'readFaceImage') return readFaceImage(task.image);
+  return detectSpeech(task.samples, task.memory);
+}
+
+async function reply(task: TaskRequest): Promise<TaskReply> {
+  try {
+    return { answer: await perform(task) };
+  } catch (error) {
+    if (error instanceof ImageError) return { imageError: error.message };
+    return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+async function serve(port: MessagePort, task: TaskRequest): Promise<void> {
+  port.postMessage(await reply(task), []);
+}
+
+// The pool sends one task at a time and waits for its reply.
+const pool = parentPort;
+pool?.on('message', (task: TaskRequest) => void serve(pool, task));
