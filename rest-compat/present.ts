@@ -1,0 +1,85 @@
+import type { Context } from '../src/context.ts';
+import type { Analysis, Exam, Participant, Recording, Submission, Verification, Warning } from '../src/generated/prisma/client.ts';
+import { accessUrl, adminUrl } from '../src/resolvers/exams.ts';
+import { downloadUrl } from '../src/resolvers/recordings.ts';
+import type { ExamSettings } from '../src/services/exams.ts';
+
+/** Rows as the documented JSON. Enumerations are lower case there, and what is not known is left out. */
+
+const lower = <T extends string>(value: T) => value.toLowerCase() as Lowercase<T>;
+
+function presentSettings({ settings, extra }: Pick<Exam, 'settings' | 'extra'>) {
+  const { aiDetection, ...known } = settings as unknown as ExamSettings;
+  const { aiDetection: unknownAi, ...unknown } = (extra ?? {}) as { aiDetection?: object };
+  return { ...unknown, ...known, aiDetection: { ...unknownAi, ...aiDetection, sensitivity: lower(aiDetection.sensitivity) } };
+}
+
+export async function presentExam(ctx: Context, exam: Exam) {
+  const admin = await adminUrl(ctx, exam);
+  return {
+    id: exam.id,
+    title: exam.title,
+    duration: exam.duration,
+    settings: presentSettings(exam),
+    status: lower(exam.status),
+    createdAt: exam.createdAt,
+    ...(exam.startedAt && { startedAt: exam.startedAt }),
+    ...(exam.endedAt && { endedAt: exam.endedAt }),
+    accessUrl: await accessUrl(ctx, exam),
+    ...(admin && { adminUrl: admin }),
+  };
+}
+
+export const presentParticipant = ({ userId, name, status, joinedAt }: Participant) => ({ id: userId, name, status: lower(status), joinedAt });
+
+export const presentWarning = (warning: Warning) => ({
+  timestamp: warning.timestamp,
+  type: warning.type,
+  userId: warning.userId,
+  details: warning.details,
+  id: warning.id,
+  severity: lower(warning.severity),
+  source: lower(warning.source),
+});
+
+export const presentLoggedWarning = (warning: Warning) => ({ ...presentWarning(warning), seq: Number(warning.seq) });
+
+export const presentSubmission = (submission: Submission & { recordings: Recording[] }) => ({
+  id: submission.id,
+  examId: submission.examId,
+  userId: submission.userId,
+  status: 'received',
+  submittedAt: submission.submittedAt,
+  warnings: { received: submission.warningsReceived, stored: submission.warningsStored },
+  recordings: submission.recordings.map(({ id, type, size, status }) => ({ id, type: lower(type), size: Number(size), status: lower(status) })),
+});
+
+const presentFaces = ({ facePresent, multipleFaces, noFace }: Analysis) => ({ faceDetection: { facePresent, multipleFaces, noFace } });
+const presentActivity = ({ phoneUsage, lookingAway, talking }: Analysis) => ({ suspiciousActivity: { phoneUsage, lookingAway, talking } });
+const presentScreen = ({ screenIdle, screenBlank }: Analysis) => ({ screen: { idle: screenIdle, blank: screenBlank } });
+
+export const presentRecording = (ctx: Context, recording: Recording & { analysis?: Analysis | null }) => ({
+  id: recording.id,
+  examId: recording.examId,
+  userId: recording.userId,
+  type: lower(recording.type),
+  duration: recording.duration,
+  size: Number(recording.size),
+  format: recording.format,
+  createdAt: recording.createdAt,
+  url: downloadUrl(ctx, recording.id),
+  status: lower(recording.status),
+  ...(recording.error && { error: recording.error }),
+  ...(recording.analysis && {
+    analysis: recording.type === 'SCREEN' ? presentScreen(recording.analysis) : { ...presentFaces(recording.analysis), ...presentActivity(recording.analysis) },
+  }),
+});
+
+export const presentVerification = ({ verified, confidence, matchScore, faceDetected, warnings, id }: Verification) => ({
+  verified,
+  confidence,
+  matchScore,
+  faceDetected,
+  warnings,
+  id,
+});

@@ -1,0 +1,18 @@
+/** What a job's handler says of it. Throwing means: try again. */
+export type JobOutcome = 'done' | 'skipped' | 'failed';
+
+export interface JobContext {
+  /** Aborted when the process shuts down or the job is no longer its own. */
+  signal: AbortSignal;
+  /** Whether a failure now is the last one. */
+  lastAttempt: boolean;
+}
+
+export interface AnalysisQueue {
+  /** Adds a recording's analysis; a recording that already waits is not added twice. */
+  add(recordingId: string): Promise<void>;
+  /** Starts to work on jobs in this process. */
+  work(handler: (recordingId: string, job: JobContext) => Promise<JobOutcome>, options: { concurrency: number }): Promise<void>;
+  /** Stops taking jobs, aborts the running ones, which another start takes up again, and disconnects. */
+  close(): Promise<void>;
+}

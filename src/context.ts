@@ -1,0 +1,43 @@
+import type { Storage } from './adapters/storage.ts';
+import type { Database } from './adapters/database.ts';
+import type { Config } from './config.ts';
+import type { Logger } from './log.ts';
+import type { Access, Viewer } from './services/access.ts';
+import type { EventLog } from './services/event-log/event-log.ts';
+import type { Hubs } from './services/event-log/hubs.ts';
+import type { Exams } from './services/exams.ts';
+import type { Idempotency } from './services/idempotency.ts';
+import type { Participants } from './services/participants.ts';
+import type { Recordings } from './services/recordings.ts';
+import type { Submissions } from './services/submissions.ts';
+import type { Verifications } from './services/verifications.ts';
+import type { Warnings } from './services/warnings.ts';
+
+/** The rules of the system, wired by the composition root. */
+export interface Services {
+  access: Access;
+  eventLog: EventLog;
+  exams: Exams;
+  hubs: Hubs;
+  idempotency: Idempotency;
+  participants: Participants;
+  recordings: Recordings;
+  submissions: Submissions;
+  verifications: Verifications;
+  warnings: Warnings;
+}
+
+/** What every door hands to the resolvers. */
+export interface Context {
+  viewer: Viewer;
+  db: Database['prisma'];
+  services: Services;
+  storage: Storage;
+  config: Config;
+  /** Where clients reach the server, without a slash at the end. */
+  publicUrl: string;
+  requestId: string;
+  log: Logger;
+  /** Of this request, where it bears one. */
+  idempotencyKey: string | null;
+}

@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Which web pages may use the API: those of the server itself and those that the settings name. */
+export function createOrigins({ publicUrl, allowed }: { publicUrl: string; allowed: readonly string[] }) {
+  const known = new Set([new URL(publicUrl).origin, ...allowed]);
+
+  const isAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
+    origin === undefined || known.has(origin) || (host !== undefined && URL.canParse(origin) && new URL(origin).host === host);
+
+  return {
+    isAllowed,
+    /** Adds the CORS headers; answers a preflight itself and says so. */
+    handle(req: IncomingMessage, res: ServerResponse): boolean {
+      const { origin } = req.headers;
+      if (origin !== undefined && isAllowed(req)) {
+        res.setHeader('Access-Control-Allow-Origin', origin);
+        res.setHeader('Access-Control-Expose-Headers', 'X-Request-Id, Location, Upload-Offset, Upload-Length, Tus-Resumable, X-Recording-Id, Retry-After');
+        res.setHeader('Vary', 'Origin');
+      }
+      if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false;
+      res.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST, PATCH, DELETE');
+      res.setHeader('Access-Control-Allow-Headers', req.headers['access-control-request-headers'] ?? '');
+      res.setHeader('Access-Control-Max-Age', '600');
+      res.writeHead(204).end();
+      return true;
+    },
+  };
+}
+
+export type Origins = ReturnType<typeof createOrigins>;

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { typed } from './validation.ts';
+
+/** What callers may send, checked alike at every door. */
+
+const optionalFlag = z.boolean(typed('true or false')).nullish();
+
+/** Any JSON value that PostgreSQL can hold: it has no NUL character. */
+const storable = (value: unknown) => !JSON.stringify(value ?? null).includes('\\u0000');
+const text = (max: number) =>
+  z.string(typed('a string')).max(max, `must have at most ${max} characters`).refine(storable, 'must not contain a NUL character');
+const json = z.unknown().refine(storable, 'must not contain a NUL character');
+
+/** The LMS's own id of a user. */
+export const userIdInput = text(128).min(1, 'must not be empty');
+
+const settingsInput = z.object(
+  {
+    webcam: optionalFlag,
+    screenRecording: optionalFlag,
+    audioRecording: optionalFlag,
+    browserLock: optionalFlag,
+    aiDetection: z
+      .object(
+        {
+          enabled: optionalFlag,
+          sensitivity: z.enum(['LOW', 'MEDIUM', 'HIGH'], { error: () => 'must be low, medium or high' }).nullish(),
+        },
+        typed('an object'),
+      )
+      .nullish(),
+    extra: z.record(z.string(), json, typed('an object')).nullish(),
+  },
+  typed('an object'),
+);
+
+export const createExamInput = z.object(
+  {
+    title: text(200).trim().min(1, 'must not be empty'),
+    duration: z.number(typed('a whole number of minutes')).int('must be a whole number of minutes').min(1, 'must be at least 1').max(1440, 'must be at most 1440'),
+    settings: settingsInput.nullish(),
+  },
+  typed('a JSON object'),
+);
+export type CreateExamInput = z.output<typeof createExamInput>;
+export type SettingsInput = z.output<typeof settingsInput>;
+
+const timestamp = z
+  .union([z.date(), z.iso.datetime({ offset: true })], { error: () => 'must be an RFC 3339 time' })
+  .transform((value) => new Date(value))
+  .refine((value) => value.getUTCFullYear() >= 1970 && value.getUTCFullYear() <= 9999, 'must be an RFC 3339 time');
+
+export const warningInput = z.object(
+  {
+    timestamp: timestamp.nullish(),
+    type: z.string(typed('a string')).regex(/^[a-z0-9_]{1,64}$/, 'must be 1 to 64 characters of [a-z0-9_]'),
+    details: text(2_000).nullish(),
+    clientEventId: text(128).min(1, 'must not be empty').nullish(),
+  },
+  typed('an object'),
+);
+export type WarningInput = z.output<typeof warningInput>;
+
+const MAX_LIVE_WARNINGS = 100;
+const MAX_SUBMITTED_WARNINGS = 10_000;
+
+export const reportWarningsInput = z.object(
+  {
+    userId: userIdInput.nullish(),
+    warnings: z
+      .array(warningInput, typed('an array'))
+      .min(1, 'must hold at least 1 warning')
+      .max(MAX_LIVE_WARNINGS, `must hold at most ${MAX_LIVE_WARNINGS} warnings`),
+  },
+  typed('a JSON object'),
+);
+
+export const submitExamInput = z.object(
+  {
+    userId: userIdInput.nullish(),
+    stats: z.record(z.string(), json, typed('an object')),
+    warnings: z
+      .array(warningInput, typed('an array'))
+      .max(MAX_SUBMITTED_WARNINGS, `must hold at most ${MAX_SUBMITTED_WARNINGS} warnings`)
+      .nullish(),
+  },
+  typed('a JSON object'),
+);
+
+export const uploadRecordingInput = z.object(
+  {
+    examId: z.string(typed('a string')).min(1, 'must not be empty'),
+    userId: userIdInput,
+    type: z.enum(['WEBCAM', 'SCREEN'], { error: (issue) => (issue.input === undefined ? 'is required' : 'must be webcam or screen') }),
+  },
+  typed('an object'),
+);
+
+export const verifyUserInput = z.object(
+  {
+    userId: userIdInput,
+    referenceImage: z.string(typed('a base64 string')),
+    verificationImage: z.string(typed('a base64 string')),
+  },
+  typed('a JSON object'),
+);
+
+export const joinExamInput = z.object({ userId: userIdInput, name: text(200).nullish() });
+
+export const inviteInput = z
+  .array(
+    z.object({
+      userId: userIdInput,
+      name: text(200).nullish(),
+      extraMinutes: z.number().int().min(0, 'must be at least 0').max(1440, 'must be at most 1440').nullish(),
+    }),
+  )
+  .min(1, 'must hold at least 1 participant')
+  .max(1_000, 'must hold at most 1,000 participants');
+
+export const reasonInput = text(2_000).trim().nullish();

@@ -1,0 +1,76 @@
+import type { Context } from '../context.ts';
+import { notFound } from '../errors.ts';
+import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
+import { createExamInput } from '../inputs.ts';
+import { parseInput } from '../validation.ts';
+import { isStaff, requireExam, requireLms, requireStaff, requireViewer, visibleExams } from './policy.ts';
+
+/** Tenant of what an admin makes: admins see every tenant and belong to none. */
+const DEFAULT_TENANT = 'default';
+
+/** Shapes a read: Pothos's `query`, or nothing. */
+type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
+
+export async function findExam(ctx: Context, examId: string, query: ExamQuery = {}): Promise<Exam | null> {
+  requireViewer(ctx);
+  return ctx.db.exam.findFirst({ ...query, where: { AND: [{ id: examId }, visibleExams(ctx.viewer)] } }) as Promise<Exam | null>;
+}
+
+export async function listExams(
+  ctx: Context,
+  { status, search }: { status?: ExamStatus | null | undefined; search?: string | null | undefined },
+  query: Prisma.ExamFindManyArgs,
+): Promise<Exam[]> {
+  requireStaff(ctx);
+  const where: Prisma.ExamWhereInput = { ...(status && { status }), ...(search && { title: { contains: search, mode: 'insensitive' } }) };
+  return ctx.db.exam.findMany({ ...query, where: { AND: [visibleExams(ctx.viewer), where] }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
+}
+
+export async function createExam(ctx: Context, input: unknown): Promise<Exam> {
+  requireLms(ctx);
+  return ctx.services.exams.create(parseInput(createExamInput, input), ctx.viewer.tenant ?? DEFAULT_TENANT);
+}
+
+export async function startExam(ctx: Context, examId: string): Promise<Exam> {
+  requireStaff(ctx);
+  const { id } = await requireExam(ctx, examId);
+  return ctx.services.exams.start(id, ctx.viewer.name);
+}
+
+export async function endExam(ctx: Context, examId: string): Promise<Exam> {
+  requireStaff(ctx);
+  const { id } = await requireExam(ctx, examId);
+  return ctx.services.exams.end(id, ctx.viewer.name);
+}
+
+export async function cancelExam(ctx: Context, examId: string): Promise<Exam> {
+  requireLms(ctx);
+  const { id } = await requireExam(ctx, examId);
+  return ctx.services.exams.cancel(id, ctx.viewer.name);
+}
+
+/** The link that opens the exam room; its token sits in the fragment, so that no log sees it. */
+export async function accessUrl(ctx: Context, exam: Pick<Exam, 'id' | 'tenant' | 'createdAt'>): Promise<string> {
+  return `${ctx.publicUrl}/exam/${exam.id}#t=${await ctx.services.access.signLink(exam, 'participant')}`;
+}
+
+/** The link that opens the proctor console; null for participants. */
+export async function adminUrl(ctx: Context, exam: Pick<Exam, 'id' | 'tenant' | 'createdAt'>): Promise<string | null> {
+  if (!isStaff(ctx.viewer)) return null;
+  return `${ctx.publicUrl}/admin/exam/${exam.id}#t=${await ctx.services.access.signLink(exam, 'proctor')}`;
+}
+
+const NEWEST_WARNINGS = 1_000;
+const REST_PARTICIPANTS = 10_000;
+
+/** The documented exam: with its participants and the newest warnings, oldest first. */
+export async function readWholeExam(ctx: Context, examId: string) {
+  const exam = await findExam(ctx, examId);
+  if (!exam) throw notFound('Exam');
+  const own = isStaff(ctx.viewer) ? {} : { userId: ctx.viewer.userId ?? '' };
+  const [participants, newest] = await Promise.all([
+    ctx.db.participant.findMany({ where: { examId, ...own }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: REST_PARTICIPANTS }),
+    ctx.db.warning.findMany({ where: { examId, ...own }, orderBy: { seq: 'desc' }, take: NEWEST_WARNINGS + 1 }),
+  ]);
+  return { exam, participants, warnings: newest.slice(0, NEWEST_WARNINGS).reverse(), warningsTruncated: newest.length > NEWEST_WARNINGS };
+}

@@ -1,0 +1,27 @@
+import type { Context } from '../context.ts';
+import { findExam } from './exams.ts';
+import { requireViewer, visibleParticipants, visibleSubmissions, visibleWarnings } from './policy.ts';
+import { findRecording } from './recordings.ts';
+import { findVerification } from './verifications.ts';
+
+/** Any row by its id, whose prefix tells its kind; null where it is not there for this viewer. */
+export async function findNode(ctx: Context, id: string) {
+  requireViewer(ctx);
+  const only = { id };
+  switch (id.slice(0, id.indexOf('_'))) {
+    case 'exam':
+      return findExam(ctx, id);
+    case 'part':
+      return ctx.db.participant.findFirst({ where: { AND: [only, visibleParticipants(ctx.viewer)] } });
+    case 'warn':
+      return ctx.db.warning.findFirst({ where: { AND: [only, visibleWarnings(ctx.viewer)] } });
+    case 'sub':
+      return ctx.db.submission.findFirst({ where: { AND: [only, visibleSubmissions(ctx.viewer)] } });
+    case 'rec':
+      return findRecording(ctx, id);
+    case 'ver':
+      return findVerification(ctx, id);
+    default:
+      return null;
+  }
+}

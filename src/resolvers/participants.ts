@@ -1,0 +1,40 @@
+import type { Context } from '../context.ts';
+import type { Participant, Prisma, ReviewStatus } from '../generated/prisma/client.ts';
+import { inviteInput, joinExamInput, reasonInput } from '../inputs.ts';
+import { parseInput } from '../validation.ts';
+import { AppError } from '../errors.ts';
+import { requireExam, requireLms, requireStaff, visibleParticipants } from './policy.ts';
+
+export async function findParticipant(
+  ctx: Context,
+  examId: string,
+  userId: string,
+  query: Pick<Prisma.ParticipantFindFirstArgs, 'select' | 'include'> = {},
+): Promise<Participant | null> {
+  return ctx.db.participant.findFirst({ ...query, where: { AND: [{ examId, userId }, visibleParticipants(ctx.viewer)] } }) as Promise<Participant | null>;
+}
+
+export async function inviteParticipants(ctx: Context, examId: string, participants: unknown): Promise<Participant[]> {
+  requireLms(ctx);
+  const { id } = await requireExam(ctx, examId);
+  return ctx.services.participants.invite(id, parseInput(inviteInput, participants));
+}
+
+export async function joinExam(ctx: Context, { examId, ...input }: { examId: string; userId: string; name?: string | null | undefined }) {
+  const { id } = await requireExam(ctx, examId);
+  const { userId, name } = parseInput(joinExamInput, input);
+  const { viewer } = ctx;
+  if (viewer.role === 'proctor') requireLms(ctx);
+  if (viewer.role === 'participant' && viewer.userId !== null && viewer.userId !== userId) throw new AppError('forbidden', 'You may only act as yourself');
+  const byLink = viewer.role === 'participant' && viewer.userId === null;
+  return ctx.services.participants.join(id, { userId, name }, { byLink });
+}
+
+export async function reviewParticipant(
+  ctx: Context,
+  { examId, userId, status, reason }: { examId: string; userId: string; status: ReviewStatus; reason?: string | null | undefined },
+): Promise<Participant> {
+  requireStaff(ctx);
+  const { id } = await requireExam(ctx, examId);
+  return ctx.services.participants.review(id, userId, { status, reason: parseInput(reasonInput, reason), by: ctx.viewer.name });
+}

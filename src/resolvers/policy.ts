@@ -1,0 +1,90 @@
+import type { Context } from '../context.ts';
+import { AppError, notFound } from '../errors.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
+import type { LogEvent } from '../services/event-log/event-log.ts';
+import type { Viewer } from '../services/access.ts';
+
+/**
+ * Who may do what, for every door. Rows are fetched through the `visible…` filters, so what a viewer may not see reads
+ * as not found; `require…` refuses what a viewer may see but not do.
+ *
+ * | role | sees | does |
+ * | --- | --- | --- |
+ * | admin | everything | everything |
+ * | lms (key) | its tenant | all but administration of keys |
+ * | proctor (key or admin link) | its tenant, or the link's exam | starts, ends, reports, reviews |
+ * | participant (token) | the exam, and of it only what is the user's own | reports, submits and uploads as that user |
+ * | access link | the exam's description | joins |
+ */
+export type Role = Exclude<Viewer['role'], 'anonymous'>;
+
+const STAFF: readonly Role[] = ['admin', 'lms', 'proctor'];
+
+export const isStaff = (viewer: Viewer) => (STAFF as readonly string[]).includes(viewer.role);
+
+/** @throws AppError `unauthorized` without credentials, `forbidden` for another role. */
+export function requireRole({ viewer }: Pick<Context, 'viewer'>, ...roles: Role[]): void {
+  if (viewer.role === 'anonymous') throw new AppError('unauthorized', 'An API key or access token is required');
+  if (!roles.includes(viewer.role)) throw new AppError('forbidden', 'You are not permitted to do this');
+}
+
+export const requireViewer = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, ...STAFF, 'participant');
+export const requireStaff = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, ...STAFF);
+export const requireLms = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'admin', 'lms');
+
+const NOTHING = { id: { in: [] as string[] } };
+
+export function visibleExams({ role, tenant, examId }: Viewer): Prisma.ExamWhereInput {
+  if (role === 'anonymous') return NOTHING;
+  return { ...(tenant !== null && { tenant }), ...(examId !== null && { id: examId }) };
+}
+
+/** Of the exams that the viewer sees: everything for staff, the viewer's own for a participant. */
+function visibleOfUser(viewer: Viewer) {
+  if (isStaff(viewer)) return { exam: visibleExams(viewer) };
+  if (viewer.userId === null) return NOTHING;
+  return { exam: visibleExams(viewer), userId: viewer.userId };
+}
+
+export const visibleParticipants = (viewer: Viewer): Prisma.ParticipantWhereInput => visibleOfUser(viewer);
+export const visibleWarnings = (viewer: Viewer): Prisma.WarningWhereInput => visibleOfUser(viewer);
+export const visibleRecordings = (viewer: Viewer): Prisma.RecordingWhereInput => visibleOfUser(viewer);
+export const visibleSubmissions = (viewer: Viewer): Prisma.SubmissionWhereInput => visibleOfUser(viewer);
+
+/** Verifications belong to a tenant and to no exam: only its API keys see them. */
+export function visibleVerifications(viewer: Viewer): Prisma.VerificationWhereInput {
+  if (!isStaff(viewer) || viewer.examId !== null) return NOTHING;
+  return viewer.tenant === null ? {} : { tenant: viewer.tenant };
+}
+
+/** Whether an event of a visible exam may reach the viewer. */
+export const seesEvent = (viewer: Viewer, event: LogEvent) =>
+  isStaff(viewer) || event.kind === 'EXAM_CHANGED' || (event.userId !== null && event.userId === viewer.userId);
+
+/** Makes sure that the exam is there for this viewer. */
+export async function requireExam(ctx: Context, examId: string) {
+  requireViewer(ctx);
+  const exam = await ctx.db.exam.findFirst({ where: { AND: [{ id: examId }, visibleExams(ctx.viewer)] } });
+  if (!exam) throw notFound('Exam');
+  return exam;
+}
+
+/**
+ * For whom a viewer acts. A participant acts as itself, whatever it names; staff must name a user.
+ * @param fallback the user where staff names none; null where that is a mistake.
+ */
+export function actingUser({ viewer }: Pick<Context, 'viewer'>, named: string | null | undefined, fallback: string | null = null): string {
+  if (viewer.role === 'participant') {
+    refuseLinkBearer({ viewer });
+    if (named != null && named !== viewer.userId) throw new AppError('forbidden', 'You may only act as yourself');
+    return viewer.userId ?? '';
+  }
+  const userId = named ?? fallback;
+  if (userId === null) throw new AppError('invalid_request', 'The request was invalid', [{ field: 'userId', issue: 'is required' }]);
+  return userId;
+}
+
+/** The token of an access link is nobody's yet: it may read the exam and join, no more. */
+export function refuseLinkBearer({ viewer }: Pick<Context, 'viewer'>): void {
+  if (viewer.role === 'participant' && viewer.userId === null) throw new AppError('forbidden', 'Join the exam first');
+}

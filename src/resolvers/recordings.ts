@@ -1,0 +1,59 @@
+import type { SpooledFile } from '../adapters/storage.ts';
+import type { Context } from '../context.ts';
+import { notFound } from '../errors.ts';
+import type { Analysis, AnalysisSegment, Prisma, Recording } from '../generated/prisma/client.ts';
+import { uploadRecordingInput } from '../inputs.ts';
+import { parseInput } from '../validation.ts';
+import { actingUser, requireExam, requireViewer, visibleRecordings } from './policy.ts';
+
+type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
+
+export async function findRecording(ctx: Context, recordingId: string, query: RecordingQuery = {}): Promise<Recording | null> {
+  requireViewer(ctx);
+  return ctx.db.recording.findFirst({ ...query, where: { AND: [{ id: recordingId }, visibleRecordings(ctx.viewer)] } }) as Promise<Recording | null>;
+}
+
+/** The documented recording, with its analysis. */
+export async function readRecording(ctx: Context, recordingId: string): Promise<Recording & { analysis: (Analysis & { segments: AnalysisSegment[] }) | null }> {
+  requireViewer(ctx);
+  const recording = await ctx.db.recording.findFirst({
+    where: { AND: [{ id: recordingId }, visibleRecordings(ctx.viewer)] },
+    include: { analysis: { include: { segments: { orderBy: { ordinal: 'asc' } } } } },
+  });
+  if (!recording) throw notFound('Recording');
+  return recording;
+}
+
+/** Whether the caller may add a recording of that user to that exam; before any byte of it is read where that is known. */
+export async function prepareUpload(ctx: Context, input: unknown) {
+  const { examId, userId, type } = parseInput(uploadRecordingInput, input);
+  await requireExam(ctx, examId);
+  return { examId, userId: actingUser(ctx, userId), type };
+}
+
+export async function uploadRecording(ctx: Context, input: unknown, file: SpooledFile): Promise<Recording> {
+  const upload = await prepareUpload(ctx, input);
+  const { recordings } = ctx.services;
+  return recordings.upload(upload, await recordings.check(file, 'file'));
+}
+
+/** Where the file lies: by the viewer's rights, or by a signed link. */
+export async function findDownload(ctx: Context, recordingId: string, signature: string | null): Promise<Recording> {
+  const signed = signature !== null && (await ctx.services.access.mayDownload(signature, recordingId));
+  const recording = signed ? await ctx.db.recording.findUnique({ where: { id: recordingId } }) : await findRecording(ctx, recordingId);
+  if (!recording) throw notFound('Recording');
+  return recording;
+}
+
+/** The address that needs the caller's own authorisation. */
+export const downloadUrl = (ctx: Context, recordingId: string) => `${ctx.publicUrl}/api/recordings/${recordingId}/download`;
+
+/** The address that opens by itself, for a while. */
+export const signedDownloadUrl = async (ctx: Context, recordingId: string) =>
+  `${downloadUrl(ctx, recordingId)}?sig=${await ctx.services.access.signDownload(recordingId)}`;
+
+export async function watchRecording(ctx: Context, recordingId: string): Promise<AsyncIterable<Recording>> {
+  const recording = await findRecording(ctx, recordingId);
+  if (!recording) throw notFound('Recording');
+  return ctx.services.recordings.watchProgress(recordingId);
+}

@@ -1,0 +1,32 @@
+import type { SpooledFile } from '../adapters/storage.ts';
+import type { Context } from '../context.ts';
+import { submitExamInput } from '../inputs.ts';
+import type { SubmissionWithRecordings } from '../services/submissions.ts';
+import { parseInput } from '../validation.ts';
+import { actingUser, requireExam } from './policy.ts';
+
+export interface SubmittedFiles {
+  webcam?: SpooledFile | undefined;
+  screen?: SpooledFile | undefined;
+}
+
+export async function submitExam(ctx: Context, examId: string, input: unknown, files: SubmittedFiles): Promise<SubmissionWithRecordings> {
+  const exam = await requireExam(ctx, examId);
+  const { userId, stats, warnings } = parseInput(submitExamInput, input);
+  const { recordings, submissions } = ctx.services;
+  const user = actingUser(ctx, userId, userId == null ? await onlyParticipant(ctx, exam.id) : null);
+  return submissions.submit(exam.id, {
+    userId: user,
+    stats,
+    warnings: warnings ?? [],
+    webcam: files.webcam ? await recordings.check(files.webcam, 'webcam') : null,
+    screen: files.screen ? await recordings.check(files.screen, 'screen') : null,
+    idempotencyKey: ctx.idempotencyKey,
+  });
+}
+
+/** Whose submission it is where nobody says so: an exam with one participant leaves no doubt. */
+async function onlyParticipant(ctx: Context, examId: string): Promise<string | null> {
+  const participants = await ctx.db.participant.findMany({ where: { examId }, select: { userId: true }, take: 2 });
+  return participants.length === 1 ? (participants[0]?.userId ?? null) : null;
+}

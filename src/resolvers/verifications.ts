@@ -1,0 +1,36 @@
+import type { Context } from '../context.ts';
+import { AppError, invalidField } from '../errors.ts';
+import type { Prisma, Verification } from '../generated/prisma/client.ts';
+import { verifyUserInput } from '../inputs.ts';
+import { parseInput } from '../validation.ts';
+import { requireStaff, visibleVerifications } from './policy.ts';
+
+const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
+const DATA_URL = /^data:[a-z0-9.+/-]*(?:;[a-z0-9=.+-]*)*;base64,/i;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+export async function findVerification(ctx: Context, id: string, query: Pick<Prisma.VerificationFindFirstArgs, 'select'> = {}): Promise<Verification | null> {
+  requireStaff(ctx);
+  return ctx.db.verification.findFirst({ ...query, where: { AND: [{ id }, visibleVerifications(ctx.viewer)] } }) as Promise<Verification | null>;
+}
+
+export async function verifyUser(ctx: Context, input: unknown): Promise<Verification> {
+  requireStaff(ctx);
+  // The link of one exam gives no right to compare anybody's face.
+  if (ctx.viewer.examId !== null) throw new AppError('forbidden', 'You are not permitted to do this');
+  const { userId, referenceImage, verificationImage } = parseInput(verifyUserInput, input);
+  return ctx.services.verifications.verify({
+    tenant: ctx.viewer.tenant ?? 'default',
+    userId,
+    referenceImage: decodeImage(referenceImage, 'referenceImage'),
+    verificationImage: decodeImage(verificationImage, 'verificationImage'),
+  });
+}
+
+/** Bytes of a data URL or bare base64. */
+function decodeImage(value: string, field: string): Uint8Array {
+  const base64 = value.replace(DATA_URL, '').replaceAll(/\s/g, '');
+  if (base64.length * 0.75 > MAX_IMAGE_BYTES + 3) throw invalidField(field, 'Image size exceeds the maximum allowed (10MB)');
+  if (!BASE64.test(base64)) throw invalidField(field, 'Must be a base64 image');
+  return Buffer.from(base64, 'base64');
+}

@@ -1,0 +1,54 @@
+import type { Context } from '../context.ts';
+import { notFound } from '../errors.ts';
+import type { Prisma, Warning, WarningDecision, WarningSeverity } from '../generated/prisma/client.ts';
+import { reasonInput, reportWarningsInput } from '../inputs.ts';
+import { parseInput } from '../validation.ts';
+import { warningCatalogue } from '../services/warning-catalogue.ts';
+import { actingUser, requireExam, requireStaff, visibleWarnings } from './policy.ts';
+
+const SEVERITIES: readonly WarningSeverity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
+
+export const atLeast = (severity: WarningSeverity): WarningSeverity[] => SEVERITIES.slice(SEVERITIES.indexOf(severity));
+
+export interface WarningFilter {
+  userId?: string | null | undefined;
+  types?: readonly string[] | null | undefined;
+  minSeverity?: WarningSeverity | null | undefined;
+}
+
+/** A proctor who names a candidate reports what the proctor saw; everyone else passes on what a client saw. */
+export async function reportWarnings(ctx: Context, examId: string, input: unknown): Promise<Warning[]> {
+  const exam = await requireExam(ctx, examId);
+  const { userId, warnings } = parseInput(reportWarningsInput, input);
+  const source = ctx.viewer.role === 'proctor' ? 'PROCTOR' : 'CLIENT';
+  return ctx.services.warnings.report(exam.id, actingUser(ctx, userId), source, warnings);
+}
+
+export async function reviewWarning(
+  ctx: Context,
+  { warningId, decision, reason }: { warningId: string; decision: WarningDecision; reason?: string | null | undefined },
+): Promise<Warning> {
+  requireStaff(ctx);
+  const warning = await ctx.db.warning.findFirst({ where: { AND: [{ id: warningId }, visibleWarnings(ctx.viewer)] }, select: { examId: true } });
+  if (!warning) throw notFound('Warning');
+  return ctx.services.warnings.review(warning.examId, warningId, { decision, reason: parseInput(reasonInput, reason), by: ctx.viewer.name });
+}
+
+/** Narrows to what the viewer sees and asks for. */
+export const warningsWhere = (ctx: Context, { userId, types, minSeverity }: WarningFilter): Prisma.WarningWhereInput => ({
+  AND: [
+    visibleWarnings(ctx.viewer),
+    { ...(userId != null && { userId }), ...(types && { type: { in: [...types] } }), ...(minSeverity && { severity: { in: atLeast(minSeverity) } }) },
+  ],
+});
+
+/** A page of the log of warnings, oldest first, later than `after`. */
+export async function listWarnings(ctx: Context, examId: string, { after, limit }: { after: bigint; limit: number }) {
+  await requireExam(ctx, examId);
+  const page = await ctx.db.warning.findMany({ where: { AND: [{ examId, seq: { gt: after } }, visibleWarnings(ctx.viewer)] }, orderBy: { seq: 'asc' }, take: limit + 1 });
+  const warnings = page.slice(0, limit);
+  return { warnings, nextAfter: page.length > limit ? (warnings.at(-1)?.seq ?? null) : null };
+}
+
+/** The catalogue of known types. */
+export const warningTypes = () => warningCatalogue;

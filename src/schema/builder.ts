@@ -1,0 +1,52 @@
+import SchemaBuilder from '@pothos/core';
+import PrismaPlugin from '@pothos/plugin-prisma';
+import RelayPlugin from '@pothos/plugin-relay';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import type { Context } from '../context.ts';
+import type PrismaTypes from '../generated/pothos.ts';
+import { getDatamodel } from '../generated/pothos.ts';
+import { requireLms, requireRole, requireStaff, requireViewer } from '../resolvers/policy.ts';
+
+/** An `Upload` as graphql-upload-minimal's scalar resolves it: the file is on disk already. */
+export interface UploadValue {
+  file: import('../adapters/storage.ts').SpooledFile;
+}
+
+/** A gate that passes or throws the error that the client should see. */
+const gate = (check: (ctx: Context) => void) => (ctx: Context) => () => {
+  check(ctx);
+  return true;
+};
+
+const gates = {
+  viewer: gate(requireViewer),
+  staff: gate(requireStaff),
+  lms: gate(requireLms),
+  admin: gate((ctx) => requireRole(ctx, 'admin')),
+};
+
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  PrismaTypes: PrismaTypes;
+  DefaultFieldNullability: false;
+  AuthScopes: { viewer: boolean; staff: boolean; lms: boolean; admin: boolean };
+  Scalars: {
+    DateTime: { Input: Date; Output: Date };
+    JSON: { Input: unknown; Output: unknown };
+    SafeInt: { Input: number; Output: number };
+    Upload: { Input: Promise<UploadValue>; Output: never };
+  };
+}>({
+  plugins: [ScopeAuthPlugin, RelayPlugin, PrismaPlugin],
+  defaultFieldNullability: false,
+  scopeAuth: {
+    treatErrorsAsUnauthorized: false,
+    authScopes: (ctx) => ({ viewer: gates.viewer(ctx), staff: gates.staff(ctx), lms: gates.lms(ctx), admin: gates.admin(ctx) }),
+  },
+  relay: { nodeQueryOptions: false, nodesQueryOptions: false },
+  prisma: { client: (ctx) => ctx.db, dmmf: getDatamodel(), defaultConnectionSize: 50, maxConnectionSize: 500, filterConnectionTotalCount: true },
+});
+
+builder.queryType();
+builder.mutationType();
+builder.subscriptionType();

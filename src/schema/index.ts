@@ -1,0 +1,13 @@
+import './scalars.ts';
+import './node.ts';
+import './exam.ts';
+import './participant.ts';
+import './warning.ts';
+import './submission.ts';
+import './recording.ts';
+import './verification.ts';
+import './event.ts';
+import './api-key.ts';
+import { builder } from './builder.ts';
+
+export const schema = builder.toSchema();

@@ -1,0 +1,20 @@
+import { findNode } from '../resolvers/nodes.ts';
+import { builder } from './builder.ts';
+
+const TYPES = { exam: 'Exam', part: 'Participant', warn: 'Warning', sub: 'Submission', rec: 'Recording', ver: 'Verification' } as const;
+
+export const Node = builder.interfaceRef<{ id: string }>('Node').implement({
+  description: 'Whatever has an id that is unique in the system.',
+  fields: (t) => ({ id: t.exposeID('id') }),
+  resolveType: ({ id }) => TYPES[id.slice(0, id.indexOf('_')) as keyof typeof TYPES],
+});
+
+builder.queryField('node', (t) =>
+  t.field({
+    type: Node,
+    nullable: true,
+    authScopes: { viewer: true },
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }, ctx) => findNode(ctx, id),
+  }),
+);

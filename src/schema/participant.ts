@@ -1,0 +1,69 @@
+import type { Participant as ParticipantRow } from '../generated/prisma/client.ts';
+import { ParticipantStatus, ReviewStatus } from '../generated/prisma/enums.ts';
+import { inviteParticipants, joinExam, reviewParticipant } from '../resolvers/participants.ts';
+import { builder } from './builder.ts';
+import { Node } from './node.ts';
+
+export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
+  name: 'ParticipantStatus',
+  description: 'DISCONNECTED is no violation: the server heard nothing for the grace period. A final status never reopens silently.',
+});
+const ReviewStatusEnum = builder.enumType(ReviewStatus, { name: 'ReviewStatus' });
+
+/** A participant is only reached through a policy filter, and all that hangs on it is the participant's own. */
+export const Participant = builder.prismaObject('Participant', {
+  interfaces: [Node],
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    userId: t.exposeID('userId', { description: "The LMS's own id, unique in the exam." }),
+    name: t.exposeString('name', { nullable: true }),
+    status: t.expose('status', { type: ParticipantStatusEnum }),
+    joinedAt: t.expose('joinedAt', { type: 'DateTime', nullable: true }),
+    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', nullable: true }),
+    extraMinutes: t.exposeInt('extraMinutes'),
+    review: t.expose('review', { type: ReviewStatusEnum }),
+    warningCount: t.exposeInt('warningCount'),
+    warnings: t.relatedConnection('warnings', { cursor: 'id', query: { orderBy: { seq: 'asc' } } }),
+    recordings: t.relation('recordings', { query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 }, description: 'At most 500.' }),
+    submission: t.relation('submission', { nullable: true }),
+    exam: t.relation('exam'),
+  }),
+});
+
+const ParticipantInput = builder.inputType('ParticipantInput', {
+  fields: (t) => ({ userId: t.id({ required: true }), name: t.string(), extraMinutes: t.int() }),
+});
+
+const JoinedExam = builder.objectRef<{ participant: ParticipantRow; token: string; expiresAt: Date }>('JoinedExam').implement({
+  fields: (t) => ({
+    participant: t.expose('participant', { type: Participant }),
+    token: t.exposeString('token', { description: 'Bearer token for this exam and user.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime' }),
+  }),
+});
+
+builder.mutationFields((t) => ({
+  inviteParticipants: t.field({
+    type: [Participant],
+    authScopes: { lms: true },
+    args: { examId: t.arg.id({ required: true }), participants: t.arg({ type: [ParticipantInput], required: true }) },
+    resolve: (_root, { examId, participants }, ctx) => inviteParticipants(ctx, examId, participants),
+  }),
+  joinExam: t.field({
+    type: JoinedExam,
+    authScopes: { viewer: true },
+    args: { examId: t.arg.id({ required: true }), userId: t.arg.id({ required: true }), name: t.arg.string() },
+    resolve: (_root, args, ctx) => joinExam(ctx, args),
+  }),
+  reviewParticipant: t.field({
+    type: Participant,
+    authScopes: { staff: true },
+    args: {
+      examId: t.arg.id({ required: true }),
+      userId: t.arg.id({ required: true }),
+      status: t.arg({ type: ReviewStatusEnum, required: true }),
+      reason: t.arg.string(),
+    },
+    resolve: (_root, args, ctx) => reviewParticipant(ctx, args),
+  }),
+}));

@@ -1,0 +1,131 @@
+import type { Recording as RecordingRow } from '../generated/prisma/client.ts';
+import { RecordingStatus, RecordingType } from '../generated/prisma/enums.ts';
+import { findRecording, signedDownloadUrl, uploadRecording, watchRecording } from '../resolvers/recordings.ts';
+import { builder } from './builder.ts';
+import { Node } from './node.ts';
+
+export const RecordingTypeEnum = builder.enumType(RecordingType, { name: 'RecordingType' });
+const RecordingStatusEnum = builder.enumType(RecordingStatus, { name: 'RecordingStatus' });
+
+const FaceDetectionAnalysis = builder.objectRef<{ facePresent: number; multipleFaces: number; noFace: number }>('FaceDetectionAnalysis').implement({
+  description: 'Fractions of the sampled frames: exactly one face, several, none. They add up to 1.',
+  fields: (t) => ({ facePresent: t.exposeFloat('facePresent'), multipleFaces: t.exposeFloat('multipleFaces'), noFace: t.exposeFloat('noFace') }),
+});
+
+const SuspiciousActivityAnalysis = builder
+  .objectRef<{ phoneUsage: number; lookingAway: number; talking: number | null }>('SuspiciousActivityAnalysis')
+  .implement({
+    description: 'Fractions of the sampled time.',
+    fields: (t) => ({
+      phoneUsage: t.exposeFloat('phoneUsage'),
+      lookingAway: t.exposeFloat('lookingAway'),
+      talking: t.exposeFloat('talking', { nullable: true, description: 'Null without sound.' }),
+    }),
+  });
+
+const ScreenAnalysis = builder.objectRef<{ idle: number; blank: number }>('ScreenAnalysis').implement({
+  fields: (t) => ({ idle: t.exposeFloat('idle'), blank: t.exposeFloat('blank') }),
+});
+
+const AnalysisSegment = builder.prismaObject('AnalysisSegment', {
+  fields: (t) => ({
+    type: t.exposeString('type'),
+    startSeconds: t.exposeFloat('startSeconds'),
+    endSeconds: t.exposeFloat('endSeconds'),
+    confidence: t.exposeFloat('confidence'),
+  }),
+});
+
+const RecordingAnalysis = builder.prismaObject('Analysis', {
+  name: 'RecordingAnalysis',
+  fields: (t) => ({
+    faceDetection: t.field({
+      type: FaceDetectionAnalysis,
+      nullable: true,
+      select: { facePresent: true, multipleFaces: true, noFace: true },
+      resolve: ({ facePresent, multipleFaces, noFace }) =>
+        facePresent === null || multipleFaces === null || noFace === null ? null : { facePresent, multipleFaces, noFace },
+    }),
+    suspiciousActivity: t.field({
+      type: SuspiciousActivityAnalysis,
+      nullable: true,
+      select: { phoneUsage: true, lookingAway: true, talking: true },
+      resolve: ({ phoneUsage, lookingAway, talking }) => (phoneUsage === null || lookingAway === null ? null : { phoneUsage, lookingAway, talking }),
+    }),
+    screen: t.field({
+      type: ScreenAnalysis,
+      nullable: true,
+      select: { screenIdle: true, screenBlank: true },
+      resolve: ({ screenIdle: idle, screenBlank: blank }) => (idle === null || blank === null ? null : { idle, blank }),
+    }),
+    sampledFrames: t.exposeInt('sampledFrames'),
+    detector: t.exposeString('detector', { description: 'Name and version of what looked.' }),
+    segments: t.relation('segments', { query: { orderBy: { ordinal: 'asc' } }, description: 'When, not only how much.' }),
+  }),
+});
+
+export const Recording = builder.prismaObject('Recording', {
+  interfaces: [Node],
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    examId: t.exposeID('examId'),
+    userId: t.exposeID('userId'),
+    type: t.expose('type', { type: RecordingTypeEnum }),
+    status: t.expose('status', { type: RecordingStatusEnum }),
+    duration: t.exposeFloat('duration', { nullable: true, description: 'Seconds, measured.' }),
+    size: t.field({ type: 'SafeInt', select: { size: true }, description: 'Bytes.', resolve: ({ size }) => Number(size) }),
+    format: t.exposeString('format'),
+    sha256: t.exposeString('sha256', { nullable: true, description: 'Of the file as received.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    url: t.string({ select: { id: true }, description: 'Signed and expiring.', resolve: ({ id }, _args, ctx) => signedDownloadUrl(ctx, id) }),
+    error: t.exposeString('error', { nullable: true }),
+    analysis: t.relation('analysis', { nullable: true }),
+  }),
+});
+
+const RecordingProgress = builder.objectRef<RecordingRow>('RecordingProgress').implement({
+  fields: (t) => ({
+    recording: t.field({ type: Recording, resolve: (recording) => recording }),
+    fraction: t.exposeFloat('progress', { description: '0..1, of the whole analysis.' }),
+    stage: t.exposeString('stage'),
+  }),
+});
+
+const UploadRecordingInput = builder.inputType('UploadRecordingInput', {
+  fields: (t) => ({
+    examId: t.id({ required: true }),
+    userId: t.id({ required: true }),
+    type: t.field({ type: RecordingTypeEnum, required: true }),
+    file: t.field({ type: 'Upload', required: true }),
+  }),
+});
+
+builder.queryField('recording', (t) =>
+  t.prismaField({
+    type: 'Recording',
+    nullable: true,
+    authScopes: { viewer: true },
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (query, _root, { id }, ctx) => findRecording(ctx, id, query),
+  }),
+);
+
+builder.mutationField('uploadRecording', (t) =>
+  t.field({
+    type: Recording,
+    authScopes: { viewer: true },
+    args: { input: t.arg({ type: UploadRecordingInput, required: true }) },
+    resolve: async (_root, { input: { file, ...input } }, ctx) => uploadRecording(ctx, input, (await file).file),
+  }),
+);
+
+builder.subscriptionField('recordingProgress', (t) =>
+  t.field({
+    type: RecordingProgress,
+    authScopes: { viewer: true },
+    description: 'The analysis now and whenever it moves on; ends with it.',
+    args: { recordingId: t.arg.id({ required: true }) },
+    subscribe: (_root, { recordingId }, ctx) => watchRecording(ctx, recordingId),
+    resolve: (recording) => recording,
+  }),
+);

@@ -1,0 +1,36 @@
+import { submitExam } from '../resolvers/submissions.ts';
+import { builder } from './builder.ts';
+import { Node } from './node.ts';
+import { WarningInput } from './warning.ts';
+
+export const Submission = builder.prismaObject('Submission', {
+  interfaces: [Node],
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    examId: t.exposeID('examId'),
+    userId: t.exposeID('userId'),
+    submittedAt: t.expose('submittedAt', { type: 'DateTime' }),
+    stats: t.field({ type: 'JSON', select: { stats: true }, resolve: ({ stats }) => stats }),
+    recordings: t.relation('recordings'),
+  }),
+});
+
+const SubmitExamInput = builder.inputType('SubmitExamInput', {
+  fields: (t) => ({
+    userId: t.id(),
+    stats: t.field({ type: 'JSON', required: true, description: 'Opaque session data.' }),
+    warnings: t.field({ type: [WarningInput] }),
+    webcam: t.field({ type: 'Upload' }),
+    screen: t.field({ type: 'Upload' }),
+  }),
+});
+
+builder.mutationField('submitExam', (t) =>
+  t.field({
+    type: Submission,
+    authScopes: { viewer: true },
+    args: { examId: t.arg.id({ required: true }), input: t.arg({ type: SubmitExamInput, required: true }) },
+    resolve: async (_root, { examId, input: { webcam, screen, ...input } }, ctx) =>
+      submitExam(ctx, examId, input, { webcam: (await webcam)?.file, screen: (await screen)?.file }),
+  }),
+);

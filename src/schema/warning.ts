@@ -1,0 +1,105 @@
+import { WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/enums.ts';
+import { reportWarnings, reviewWarning, warningTypes } from '../resolvers/warnings.ts';
+import { watchWarnings } from '../resolvers/events.ts';
+import { builder } from './builder.ts';
+import { Node } from './node.ts';
+
+export const WarningSeverityEnum = builder.enumType(WarningSeverity, { name: 'WarningSeverity' });
+const WarningSourceEnum = builder.enumType(WarningSource, { name: 'WarningSource' });
+const WarningDecisionEnum = builder.enumType(WarningDecision, { name: 'WarningDecision' });
+
+interface Review {
+  decision: WarningDecision;
+  reason: string | null;
+  by: string;
+  at: Date;
+}
+
+const WarningReview = builder.objectRef<Review>('WarningReview').implement({
+  fields: (t) => ({
+    decision: t.expose('decision', { type: WarningDecisionEnum }),
+    reason: t.exposeString('reason', { nullable: true }),
+    by: t.exposeString('by'),
+    at: t.expose('at', { type: 'DateTime' }),
+  }),
+});
+
+export const Warning = builder.prismaObject('Warning', {
+  interfaces: [Node],
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    seq: t.field({
+      type: 'SafeInt',
+      select: { seq: true },
+      description: "Position in the exam's event log; the cursor of every subscription.",
+      resolve: ({ seq }) => Number(seq),
+    }),
+    examId: t.exposeID('examId'),
+    userId: t.exposeID('userId', { nullable: true }),
+    type: t.exposeString('type', { description: 'Slug.' }),
+    severity: t.expose('severity', { type: WarningSeverityEnum }),
+    source: t.expose('source', { type: WarningSourceEnum }),
+    timestamp: t.expose('timestamp', { type: 'DateTime', description: "When it happened, by the reporter's clock." }),
+    recordedAt: t.expose('recordedAt', { type: 'DateTime', description: "When it became durable, by the server's clock." }),
+    details: t.exposeString('details', { nullable: true }),
+    confidence: t.exposeFloat('confidence', { nullable: true, description: '0..1, where a detector raised it.' }),
+    recording: t.relation('recording', { nullable: true }),
+    offsetSeconds: t.exposeFloat('offsetSeconds', { nullable: true, description: 'Where in that recording.' }),
+    review: t.field({
+      type: WarningReview,
+      nullable: true,
+      select: { reviewDecision: true, reviewReason: true, reviewBy: true, reviewAt: true },
+      resolve: ({ reviewDecision: decision, reviewReason: reason, reviewBy: by, reviewAt: at }) => (decision && by && at ? { decision, reason, by, at } : null),
+    }),
+  }),
+});
+
+const WarningTypeInfo = builder.objectRef<ReturnType<typeof warningTypes>[number]>('WarningTypeInfo').implement({
+  fields: (t) => ({
+    type: t.exposeString('type'),
+    severity: t.expose('severity', { type: WarningSeverityEnum }),
+    description: t.exposeString('description'),
+  }),
+});
+
+export const WarningInput = builder.inputType('WarningInput', {
+  fields: (t) => ({
+    timestamp: t.field({ type: 'DateTime' }),
+    type: t.string({ required: true }),
+    details: t.string(),
+    clientEventId: t.string({ description: "The reporter's own id of the event: a repeat is stored once." }),
+  }),
+});
+
+builder.queryField('warningTypes', (t) => t.field({ type: [WarningTypeInfo], authScopes: { viewer: true }, resolve: () => warningTypes() }));
+
+builder.mutationFields((t) => ({
+  reportWarnings: t.field({
+    type: [Warning],
+    authScopes: { viewer: true },
+    args: { examId: t.arg.id({ required: true }), userId: t.arg.id(), warnings: t.arg({ type: [WarningInput], required: true }) },
+    resolve: (_root, { examId, ...report }, ctx) => reportWarnings(ctx, examId, report),
+  }),
+  reviewWarning: t.field({
+    type: Warning,
+    authScopes: { staff: true },
+    args: { warningId: t.arg.id({ required: true }), decision: t.arg({ type: WarningDecisionEnum, required: true }), reason: t.arg.string() },
+    resolve: (_root, args, ctx) => reviewWarning(ctx, args),
+  }),
+}));
+
+builder.subscriptionField('warningAdded', (t) =>
+  t.field({
+    type: Warning,
+    authScopes: { viewer: true },
+    description: 'With `after` it first replays what came later, then goes on live, in order, without gap or repeat.',
+    args: {
+      examId: t.arg.id({ required: true }),
+      after: t.arg({ type: 'SafeInt' }),
+      userId: t.arg.id(),
+      minSeverity: t.arg({ type: WarningSeverityEnum }),
+    },
+    subscribe: (_root, args, ctx) => watchWarnings(ctx, args),
+    resolve: (warning) => warning,
+  }),
+);

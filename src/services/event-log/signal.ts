@@ -1,0 +1,31 @@
+/** Lets any number of waiters sleep until the next call of `wake`. */
+export class WakeSignal {
+  readonly #waiters = new Set<() => void>();
+  #version = 0;
+
+  /** Grows at each wake: compare it to learn whether something came while you looked elsewhere. */
+  get version(): number {
+    return this.#version;
+  }
+
+  wake(): void {
+    this.#version += 1;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const resume of waiters) resume();
+  }
+
+  /** Resolves at the next wake, at once if one came after `seen`, or when the signal aborts. */
+  async after(seen: number, signal: AbortSignal): Promise<void> {
+    if (this.#version !== seen || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const resume = () => {
+        this.#waiters.delete(resume);
+        signal.removeEventListener('abort', resume);
+        resolve();
+      };
+      this.#waiters.add(resume);
+      signal.addEventListener('abort', resume, { once: true });
+    });
+  }
+}

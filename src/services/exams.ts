@@ -1,0 +1,102 @@
+import type { Database } from '../adapters/database.ts';
+import { AppError } from '../errors.ts';
+import type { Exam, ParticipantStatus, Prisma } from '../generated/prisma/client.ts';
+import { newId } from '../ids.ts';
+import type { CreateExamInput, SettingsInput } from '../inputs.ts';
+import type { Draft, EventLog } from './event-log/event-log.ts';
+
+/** What `Exam.settings` holds. */
+export interface ExamSettings {
+  webcam: boolean;
+  screenRecording: boolean;
+  audioRecording: boolean;
+  browserLock: boolean;
+  aiDetection: { enabled: boolean; sensitivity: 'LOW' | 'MEDIUM' | 'HIGH' };
+}
+
+export const settingsOf = (exam: Pick<Exam, 'settings'>) => exam.settings as unknown as ExamSettings;
+
+function completeSettings(given: SettingsInput | null | undefined): ExamSettings {
+  return {
+    webcam: given?.webcam ?? true,
+    screenRecording: given?.screenRecording ?? true,
+    audioRecording: given?.audioRecording ?? true,
+    browserLock: given?.browserLock ?? true,
+    aiDetection: { enabled: given?.aiDetection?.enabled ?? true, sensitivity: given?.aiDetection?.sensitivity ?? 'MEDIUM' },
+  };
+}
+
+/** A participant in one of these has left the exam for good. */
+export const FINAL_STATUSES: readonly ParticipantStatus[] = ['SUBMITTED', 'TIMED_OUT', 'TERMINATED'];
+
+/** Starts the exam within a draft, where it has not started yet. */
+export async function startWithin(draft: Draft, by: string): Promise<Exam> {
+  if (draft.exam.status !== 'CREATED') return draft.exam;
+  draft.exam = await draft.tx.exam.update({ where: { id: draft.exam.id }, data: { status: 'IN_PROGRESS', startedAt: new Date() } });
+  draft.emit('EXAM_CHANGED', draft.exam.id, { data: { by, from: 'CREATED', to: 'IN_PROGRESS' } });
+  return draft.exam;
+}
+
+/** @throws AppError `conflict` where nothing may be added to the exam any more. */
+export function refuseCancelled(exam: Exam): void {
+  if (exam.status === 'CANCELLED') throw new AppError('conflict', 'The exam was cancelled');
+}
+
+export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog: EventLog }) {
+  async function finish(exam: Exam, to: 'COMPLETED' | 'CANCELLED', by: string, draft: Draft): Promise<Exam> {
+    const finished = await draft.tx.exam.update({ where: { id: exam.id }, data: { status: to, endedAt: new Date() } });
+    draft.emit('EXAM_CHANGED', exam.id, { data: { by, from: exam.status, to } });
+    return finished;
+  }
+
+  /** Whoever joined and did not submit has run out of time. */
+  async function timeOutTheRest({ tx, exam, emit }: Draft, by: string): Promise<void> {
+    const rest = await tx.participant.updateManyAndReturn({
+      where: { examId: exam.id, status: { notIn: ['INVITED', ...FINAL_STATUSES] } },
+      data: { status: 'TIMED_OUT' },
+    });
+    for (const { id, userId } of rest) emit('PARTICIPANT_CHANGED', id, { userId, data: { by, to: 'TIMED_OUT' } });
+  }
+
+  return {
+    create({ title, duration, settings }: CreateExamInput, tenant: string): Promise<Exam> {
+      const extra = settings?.extra as Prisma.InputJsonObject | null | undefined;
+      return db.exam.create({
+        data: {
+          id: newId('exam'),
+          tenant,
+          title,
+          duration,
+          settings: completeSettings(settings) as unknown as Prisma.InputJsonObject,
+          ...(extra && Object.keys(extra).length > 0 && { extra }),
+        },
+      });
+    },
+
+    /** A second start is no error. */
+    start: (examId: string, by: string) =>
+      eventLog.append(examId, async (draft) => {
+        if (draft.exam.status === 'COMPLETED' || draft.exam.status === 'CANCELLED') throw new AppError('conflict', 'The exam is over');
+        return startWithin(draft, by);
+      }),
+
+    end: (examId: string, by: string) =>
+      eventLog.append(examId, async (draft) => {
+        const { exam } = draft;
+        if (exam.status === 'COMPLETED') return exam;
+        if (exam.status !== 'IN_PROGRESS') throw new AppError('conflict', 'Only an exam in progress can end');
+        await timeOutTheRest(draft, by);
+        return finish(exam, 'COMPLETED', by, draft);
+      }),
+
+    cancel: (examId: string, by: string) =>
+      eventLog.append(examId, async (draft) => {
+        const { exam } = draft;
+        if (exam.status === 'CANCELLED') return exam;
+        if (exam.status === 'COMPLETED') throw new AppError('conflict', 'A completed exam cannot be cancelled');
+        return finish(exam, 'CANCELLED', by, draft);
+      }),
+  };
+}
+
+export type Exams = ReturnType<typeof createExams>;

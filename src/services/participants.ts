@@ -1,0 +1,106 @@
+import { AppError, notFound } from '../errors.ts';
+import type { Exam, Participant, ParticipantStatus, ReviewStatus } from '../generated/prisma/client.ts';
+import { newId } from '../ids.ts';
+import type { Access } from './access.ts';
+import type { Draft, EventLog } from './event-log/event-log.ts';
+import { FINAL_STATUSES, refuseCancelled, startWithin } from './exams.ts';
+
+/** After the exam's time, so that a slow upload or a late message is not refused. */
+const TOKEN_GRACE_MS = 24 * 3_600_000;
+
+const tokenExpiry = (exam: Exam, participant: Participant) =>
+  new Date(Date.now() + (exam.duration + participant.extraMinutes) * 60_000 + TOKEN_GRACE_MS);
+
+export const isFinal = (status: ParticipantStatus) => FINAL_STATUSES.includes(status);
+
+const find = ({ tx, exam }: Draft, userId: string) => tx.participant.findUnique({ where: { examId_userId: { examId: exam.id, userId } } });
+
+async function add({ tx, exam, emit }: Draft, userId: string, status: 'INVITED' | 'ACTIVE', name?: string | null): Promise<Participant> {
+  const now = new Date();
+  const participant = await tx.participant.create({
+    data: { id: newId('part'), examId: exam.id, userId, name: name ?? null, status, ...(status === 'ACTIVE' && { joinedAt: now, lastSeenAt: now }) },
+  });
+  emit('PARTICIPANT_CHANGED', participant.id, { userId, data: { to: status } });
+  return participant;
+}
+
+/** The participant of that user, invited where the exam has not seen the user before. */
+export async function ensureParticipant(draft: Draft, userId: string, name?: string | null): Promise<Participant> {
+  return (await find(draft, userId)) ?? add(draft, userId, 'INVITED', name);
+}
+
+/** Brings a user into the exam; the first one starts it. One who has left for good, or is paused, stays so. */
+export async function bringIn(draft: Draft, userId: string, name?: string | null): Promise<Participant> {
+  const known = await find(draft, userId);
+  if (known && (isFinal(known.status) || known.status === 'PAUSED')) return known;
+  await startWithin(draft, userId);
+  if (!known) return add(draft, userId, 'ACTIVE', name);
+  if (known.status === 'ACTIVE' && (!name || name === known.name)) return known;
+  const active = await draft.tx.participant.update({
+    where: { id: known.id },
+    data: { status: 'ACTIVE', joinedAt: known.joinedAt ?? new Date(), lastSeenAt: new Date(), ...(name && { name }) },
+  });
+  draft.emit('PARTICIPANT_CHANGED', active.id, { userId, data: { from: known.status, to: 'ACTIVE' } });
+  return active;
+}
+
+export interface JoinInput {
+  userId: string;
+  name?: string | null | undefined;
+}
+
+export interface InviteInput extends JoinInput {
+  extraMinutes?: number | null | undefined;
+}
+
+export function createParticipants({ eventLog, access }: { eventLog: EventLog; access: Access }) {
+  return {
+    /** Adds participants, or corrects the name and the extra time of those invited before. In the order given. */
+    invite: (examId: string, invited: readonly InviteInput[]) =>
+      eventLog.append(examId, async (draft) => {
+        refuseCancelled(draft.exam);
+        const participants: Participant[] = [];
+        for (const { userId, name, extraMinutes } of invited) {
+          const { id } = await ensureParticipant(draft, userId, name);
+          participants.push(
+            await draft.tx.participant.update({ where: { id }, data: { ...(name && { name }), ...(extraMinutes != null && { extraMinutes }) } }),
+          );
+        }
+        return participants;
+      }),
+
+    /**
+     * Lets a user in and signs a token for the rest of the exam.
+     * @param byLink whether the bearer only shows the exam's access link. Such a bearer may come in once as a user, so that
+     *   nobody takes another's seat; an API key may let the user in again.
+     */
+    async join(examId: string, { userId, name }: JoinInput, { byLink }: { byLink: boolean }) {
+      const { exam, participant } = await eventLog.append(examId, async (draft) => {
+        refuseCancelled(draft.exam);
+        if (draft.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
+        const known = await find(draft, userId);
+        if (known && isFinal(known.status)) throw new AppError('conflict', 'This participant has already left the exam');
+        if (byLink && known?.joinedAt) throw new AppError('conflict', 'This participant has already joined; the LMS can let them in again');
+        return { exam: draft.exam, participant: await bringIn(draft, userId, name) };
+      });
+      const expiresAt = tokenExpiry(exam, participant);
+      const token = await access.sign({ role: 'participant', tenant: exam.tenant, examId, userId, issuedAt: new Date(), expiresAt });
+      return { participant, token, expiresAt };
+    },
+
+    /** Records what a proctor makes of a participant. */
+    review: (examId: string, userId: string, decision: { status: ReviewStatus; reason?: string | null | undefined; by: string }) =>
+      eventLog.append(examId, async ({ tx, emit }) => {
+        const before = await tx.participant.findUnique({ where: { examId_userId: { examId, userId } } });
+        if (!before) throw notFound('Participant');
+        const participant = await tx.participant.update({ where: { id: before.id }, data: { review: decision.status } });
+        emit('PARTICIPANT_CHANGED', participant.id, {
+          userId,
+          data: { by: decision.by, review: decision.status, previousReview: before.review, reason: decision.reason ?? null },
+        });
+        return participant;
+      }),
+  };
+}
+
+export type Participants = ReturnType<typeof createParticipants>;

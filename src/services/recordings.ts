@@ -1,0 +1,156 @@
+import type { Bus } from '../adapters/bus.ts';
+import type { Database } from '../adapters/database.ts';
+import { type Ffmpeg, MediaError } from '../adapters/ffmpeg.ts';
+import { sniffContainer } from '../adapters/media-sniff.ts';
+import type { AnalysisQueue } from '../adapters/queue.ts';
+import type { SpooledFile, Storage } from '../adapters/storage.ts';
+import { invalidField } from '../errors.ts';
+import type { Participant, Recording, RecordingType } from '../generated/prisma/client.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import { abortable } from './event-log/abortable.ts';
+import type { Draft, EventLog } from './event-log/event-log.ts';
+import { WakeSignal } from './event-log/signal.ts';
+import { refuseCancelled, settingsOf } from './exams.ts';
+import { ensureParticipant } from './participants.ts';
+
+/** A file that was found to be a video. */
+export interface CheckedMedia {
+  file: SpooledFile;
+  format: 'webm' | 'mp4';
+  /** Seconds, measured. */
+  duration: number;
+}
+
+export const recordingTopic = (recordingId: string) => `recording:${recordingId}`;
+
+/** A lost wake-up call costs a progress report no more than this. */
+const PROGRESS_TICK_MS = 1_000;
+
+interface Dependencies {
+  db: Database['prisma'];
+  eventLog: EventLog;
+  storage: Storage;
+  queue: AnalysisQueue;
+  ffmpeg: Ffmpeg;
+  bus: Bus;
+  log: Logger;
+}
+
+export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log }: Dependencies) {
+  async function removeUnnamed(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    const named = new Set((await db.recording.findMany({ where: { storageKey: { in: [...keys] } }, select: { storageKey: true } })).map((row) => row.storageKey));
+    await Promise.all(keys.filter((key) => !named.has(key)).map((key) => storage.remove(key)));
+  }
+
+  return {
+    /**
+     * Looks into a file: its content decides the container, and it must hold a video stream.
+     * @throws AppError `invalid_request` that names `field`.
+     */
+    async check(file: SpooledFile, field: string): Promise<CheckedMedia> {
+      if (file.size === 0) throw invalidField(field, 'The file is empty');
+      const format = sniffContainer(file.head);
+      if (!format) throw invalidField(field, 'Must be a WebM or MP4 video');
+      try {
+        const { duration } = await ffmpeg.probe(await storage.localPath(file), format);
+        return { file, format, duration };
+      } catch (error) {
+        if (error instanceof MediaError) throw invalidField(field, error.message, { cause: error });
+        throw error;
+      }
+    },
+
+    /**
+     * Runs a transaction that stores files. Where it fails, files already moved to their place are removed, but only
+     * once the database says that no row names them: a commit whose answer was lost has still happened.
+     */
+    async storing<T>(run: (moved: string[]) => Promise<T>): Promise<T> {
+      const moved: string[] = [];
+      try {
+        return await run(moved);
+      } catch (error) {
+        await removeUnnamed(moved).catch((cause) => log.error({ err: cause, keys: moved }, 'files of a failed request may be left in storage'));
+        throw error;
+      }
+    },
+
+    /** Stores the file and its row within a draft; the bytes are in their place before the row commits. */
+    async store(draft: Draft, participant: Participant, type: RecordingType, media: CheckedMedia, moved: string[], submissionId?: string): Promise<Recording> {
+      const id = newId('rec');
+      const storageKey = `${id}.${media.format}`;
+      const recording = await draft.tx.recording.create({
+        data: {
+          id,
+          examId: draft.exam.id,
+          participantId: participant.id,
+          userId: participant.userId,
+          submissionId: submissionId ?? null,
+          type,
+          duration: media.duration,
+          size: media.file.size,
+          format: media.format,
+          sha256: media.file.sha256,
+          storageKey,
+          ...(!settingsOf(draft.exam).aiDetection.enabled && { stage: 'off' }),
+        },
+      });
+      draft.emit('RECORDING_CHANGED', id, { userId: participant.userId, data: { to: 'UPLOADED' } });
+      moved.push(storageKey);
+      await storage.commit(media.file, storageKey);
+      return recording;
+    },
+
+    async upload(input: { examId: string; userId: string; type: RecordingType }, media: CheckedMedia): Promise<Recording> {
+      const recording = await this.storing((moved) =>
+        eventLog.append(input.examId, async (draft) => {
+          refuseCancelled(draft.exam);
+          return this.store(draft, await ensureParticipant(draft, input.userId), input.type, media, moved);
+        }),
+      );
+      await this.enqueue([recording]);
+      return recording;
+    },
+
+    /** Hands recordings to the analysis. What does not reach the queue now is found by `enqueueForgotten`. */
+    async enqueue(recordings: readonly Recording[]): Promise<void> {
+      for (const { id, stage } of recordings) {
+        if (stage !== 'queued') continue;
+        await queue.add(id).catch((error) => log.error({ err: error, recordingId: id }, 'could not queue the analysis; it will be queued at the next start'));
+      }
+    },
+
+    /** Queues what was committed but never queued, because the process ended between the two. */
+    async enqueueForgotten(): Promise<void> {
+      const waiting = await db.recording.findMany({ where: { status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } }, select: { id: true } });
+      for (const { id } of waiting) await queue.add(id);
+    },
+
+    /** The row now and whenever its analysis moves on, up to its end. */
+    watchProgress: (recordingId: string): AsyncIterableIterator<Recording> =>
+      abortable(async function* follow(signal) {
+        const moved = new WakeSignal();
+        const unsubscribe = bus.subscribe(recordingTopic(recordingId), () => moved.wake());
+        const tick = setInterval(() => moved.wake(), PROGRESS_TICK_MS);
+        try {
+          let last = '';
+          while (!signal.aborted) {
+            const seen = moved.version;
+            const recording = await db.recording.findUnique({ where: { id: recordingId } });
+            if (!recording) return;
+            const state = `${recording.status} ${recording.stage} ${recording.progress}`;
+            if (state !== last) yield recording;
+            last = state;
+            if (recording.status === 'PROCESSED' || recording.status === 'FAILED' || recording.stage === 'off') return;
+            await moved.after(seen, signal);
+          }
+        } finally {
+          clearInterval(tick);
+          unsubscribe();
+        }
+      }),
+  };
+}
+
+export type Recordings = ReturnType<typeof createRecordings>;

@@ -1,0 +1,68 @@
+import { AppError } from '../errors.ts';
+import type { Prisma, Recording, Submission } from '../generated/prisma/client.ts';
+import { newId } from '../ids.ts';
+import type { WarningInput } from '../inputs.ts';
+import type { EventLog } from './event-log/event-log.ts';
+import { refuseCancelled } from './exams.ts';
+import { ensureParticipant, isFinal } from './participants.ts';
+import type { CheckedMedia, Recordings } from './recordings.ts';
+import { addUnseen } from './warnings.ts';
+
+export interface NewSubmission {
+  userId: string;
+  stats: Record<string, unknown>;
+  warnings: readonly WarningInput[];
+  webcam: CheckedMedia | null;
+  screen: CheckedMedia | null;
+  idempotencyKey: string | null;
+}
+
+export type SubmissionWithRecordings = Submission & { recordings: Recording[] };
+
+export function createSubmissions({ eventLog, recordings }: { eventLog: EventLog; recordings: Recordings }) {
+  return {
+    /**
+     * Takes a participant's session: all of it or nothing. A repeat that bears the first one's idempotency key gets the
+     * first answer; its files are not stored again.
+     * @throws AppError `conflict` for a second submission of the same user.
+     */
+    async submit(examId: string, { userId, stats, warnings, webcam, screen, idempotencyKey }: NewSubmission): Promise<SubmissionWithRecordings> {
+      const { submission, isNew } = await recordings.storing((moved) => eventLog.append(examId, async (draft) => {
+        const { tx, exam, emit } = draft;
+        refuseCancelled(exam);
+        const participant = await ensureParticipant(draft, userId);
+        const first = await tx.submission.findUnique({ where: { participantId: participant.id }, include: { recordings: true } });
+        if (first && idempotencyKey && first.idempotencyKey === idempotencyKey) return { submission: first, isNew: false };
+        if (first) throw new AppError('conflict', 'This user has already submitted', [{ field: 'userId', issue: 'has already submitted' }]);
+
+        const { stored } = await addUnseen(draft, participant, 'CLIENT', warnings, { sameMomentIsSame: true });
+        const row = await tx.submission.create({
+          data: {
+            id: newId('sub'),
+            examId,
+            participantId: participant.id,
+            userId,
+            stats: stats as Prisma.InputJsonObject,
+            warningsReceived: warnings.length,
+            warningsStored: stored,
+            idempotencyKey,
+          },
+        });
+        const stay = isFinal(participant.status);
+        await tx.participant.update({
+          where: { id: participant.id },
+          data: { joinedAt: participant.joinedAt ?? row.submittedAt, lastSeenAt: row.submittedAt, ...(!stay && { status: 'SUBMITTED' }) },
+        });
+        emit('PARTICIPANT_CHANGED', participant.id, { userId, data: { from: participant.status, to: stay ? participant.status : 'SUBMITTED', submission: row.id } });
+        const files: Recording[] = [];
+        if (webcam) files.push(await recordings.store(draft, participant, 'WEBCAM', webcam, moved, row.id));
+        if (screen) files.push(await recordings.store(draft, participant, 'SCREEN', screen, moved, row.id));
+        return { submission: { ...row, recordings: files }, isNew: true };
+      }));
+      if (isNew) await recordings.enqueue(submission.recordings);
+      return submission;
+    },
+  };
+}
+
+export type Submissions = ReturnType<typeof createSubmissions>;
