@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { cutFrames, FrameTimes } from './ffmpeg-frames.ts';
 import type { MediaInfo } from './ffmpeg-probe.ts';
-import { type FfmpegBinary, type FfmpegRun, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
+import { type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
 import type { Frame } from './vision.ts';
 
 /** Hertz of the sound that `MediaSamples.sound` yields: mono, 16 bits, silence where the file has a gap. */
@@ -73,7 +74,7 @@ async function* readFrames(
   let watchdog = watch();
   let lastInterval = -1;
   try {
-    for await (const data of cutFrames(run, size.width * size.height * 3, signal)) {
+    for await (const data of cutFrames(run.stdout, size.width * size.height * 3, signal)) {
       const time = await times.next();
       // The filters start anew where the picture changes its size, and then `select` forgets what it chose.
       if (time === null || Math.floor(time * fps) <= lastInterval) continue;
@@ -123,51 +124,6 @@ const soundOptions = toArguments({
 function fitWithin(video: { width: number; height: number }, fit: { width: number; height: number }) {
   const scale = Math.min(1, fit.width / video.width, fit.height / video.height);
   return { width: Math.max(16, Math.round(video.width * scale)), height: Math.max(16, Math.round(video.height * scale)) };
-}
-
-/** Reads whole frames; a cut last one is dropped. */
-async function* cutFrames({ stdout }: FfmpegRun, frameBytes: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  let frame = new Uint8Array(frameBytes);
-  let filled = 0;
-  try {
-    for await (const chunk of stdout as AsyncIterable<Uint8Array>) {
-      for (let at = 0; at < chunk.length;) {
-        const part = chunk.subarray(at, at + frameBytes - filled);
-        frame.set(part, filled);
-        at += part.length;
-        filled += part.length;
-        if (filled < frameBytes) continue;
-        yield frame;
-        frame = new Uint8Array(frameBytes);
-        filled = 0;
-      }
-    }
-  } catch (error) {
-    // A killed process shows as a cut stream; who killed it knows why.
-    signal.throwIfAborted();
-    throw error;
-  }
-  signal.throwIfAborted();
-}
-
-/** Timestamps of the frames on the pipe, in their order, from the log of `showinfo`. */
-class FrameTimes {
-  readonly #queue = new PassThrough({ objectMode: true });
-  readonly #times = this.#queue[Symbol.asyncIterator]() as AsyncIterator<number>;
-
-  readonly readLine = (line: string): void => {
-    const time = /^\[Parsed_showinfo_\d+ @ [^\]]*\] n: *\d+ .*?pts_time: *(\S+)/.exec(line)?.[1];
-    // A frame without timestamp is the first one.
-    if (time !== undefined) this.#queue.write(Math.max(0, Number(time) || 0));
-  };
-
-  readonly end = (): void => void this.#queue.end();
-
-  /** Null where ffmpeg has ended without telling. */
-  async next(): Promise<number | null> {
-    const { value, done } = await this.#times.next();
-    return done ? null : value;
-  }
 }
 
 async function* readSound(path: string): AsyncGenerator<Int16Array> {

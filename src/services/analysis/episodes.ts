@@ -17,8 +17,12 @@ export interface AnalysisWarning {
 /** Seconds until an episode opens, and until it closes again. */
 export const HOLD_SECONDS: Record<Sensitivity, number> = { LOW: 10, MEDIUM: 5, HIGH: 2 };
 
-/** Below, an episode is kept as a segment but does not warn. */
-const LEAST_CONFIDENCE: Record<Sensitivity, number> = { LOW: 0.5, MEDIUM: 0.35, HIGH: 0.25 };
+/** Mean scores below which an episode is kept as segments but does not warn. A phone that is really there scores 0.2 to 0.6. */
+const LEAST_CONFIDENCE: Record<Sensitivity, { phone: number; other: number }> = {
+  LOW: { phone: 0.3, other: 0.6 },
+  MEDIUM: { phone: 0.25, other: 0.55 },
+  HIGH: { phone: 0.2, other: 0.5 },
+};
 
 /** Sampling knows a length to about a sample; half of one keeps jitter of the timestamps from losing an episode. */
 const TOLERANCE_SECONDS = 0.5;
@@ -40,7 +44,7 @@ export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivit
         HOLD_SECONDS[sensitivity],
       ),
     )
-    .filter(({ confidence }) => confidence >= LEAST_CONFIDENCE[sensitivity])
+    .filter(({ type, confidence }) => confidence >= LEAST_CONFIDENCE[sensitivity][type === 'phone_usage' ? 'phone' : 'other'])
     .sort((a, b) => a.startSeconds - b.startSeconds)
     .map((episode) =>
       Object.assign(episode, { details: `${WORDS.get(episode.type)} for ${inWords(episode.endSeconds - episode.startSeconds)}` }),

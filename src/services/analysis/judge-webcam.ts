@@ -19,6 +19,10 @@ export interface SuspiciousActivity {
 /** How often no face is rightly no face; the detector gives no score for what it does not see. */
 const NO_FACE_SCORE = 0.95;
 
+/** Measured on phones held before a camera: 21 of 29 found, 2 false of 414. */
+const PHONE_SURE = 0.2;
+const PHONE_UNSURE = 0.1;
+
 /** Seconds that one frame may speak for where a poor camera sends few. */
 const LONGEST_SPAN = 5;
 
@@ -39,7 +43,8 @@ export function judgeWebcam(
 
   const awayScores = scoreLookingAway(samples.map(({ faces }) => (faces.length === 1 ? (faces[0] ?? null) : null)));
   const faces = timeline(judgeFaces);
-  const phone = timeline(({ phone }) => yesNo(phone));
+  const phoneScores = keepSighted(samples.map(({ phone }) => phone));
+  const phone = timeline((_sample, index) => yesNo(phoneScores[index] ?? 0));
   const away = timeline((_sample, index) => yesNo(awayScores[index] ?? 0));
   const talking = talk && smooth(talk);
 
@@ -68,6 +73,17 @@ function judgeFaces({ faces }: WebcamSample): { state: FaceState; score: number 
   const [best, second] = scores;
   if (second !== undefined) return { state: 'multiple_faces', score: second };
   return best === undefined ? { state: 'no_face', score: NO_FACE_SCORE } : { state: 'face_present', score: best };
+}
+
+/** Scores that count as a phone, else 0: sure ones, and unsure ones in an unbroken row between two sure ones. */
+function keepSighted(scores: readonly number[]): number[] {
+  const follows = (inOrder: readonly number[]) => {
+    let sighted = false;
+    return inOrder.map((score) => (sighted = score >= PHONE_SURE || (sighted && score >= PHONE_UNSURE)));
+  };
+  const forwards = follows(scores);
+  const backwards = follows(scores.toReversed()).toReversed();
+  return scores.map((score, index) => (forwards[index] && backwards[index] ? score : 0));
 }
 
 const yesNo = (score: number) => ({ state: score > 0, score: score > 0 ? score : 1 });

@@ -8,9 +8,9 @@ const PITCH_UP_LIMIT = -18;
 /** Of the eye's width, against the recording's median. Measured: 37 of 38, 0 of 125 false. */
 const GAZE_LIMIT = 0.08;
 /** A median of fewer faces may itself be a glance. */
-const GAZE_LEAST_SAMPLES = 30;
+const GAZE_LEAST_SAMPLES = 12;
 /** Where the eyes wander more than this (median deviation), their rest position is not known. */
-const GAZE_MOST_SPREAD = 0.03;
+const GAZE_MOST_SPREAD = 0.05;
 /** Degrees from the median pose: a turned head moves the iris within the eye without a glance. */
 const GAZE_POSE_RANGE = 10;
 

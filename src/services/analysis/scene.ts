@@ -2,6 +2,8 @@ import type { Frame } from '../../adapters/vision.ts';
 
 const COLUMNS = 40;
 const ROWS = 30;
+/** Every second pixel is enough for a mean. */
+const PIXEL_STEP = 2;
 
 /** Of 255; compression alone moves a cell by less. */
 const CELL_CHANGE = 24;
@@ -24,13 +26,18 @@ export function createSceneWatch(): { hasChanged(frame: Frame): boolean } {
 const countChanged = (before: Uint8Array, after: Uint8Array) =>
   after.reduce((count, value, index) => count + (Math.abs(value - (before[index] ?? 0)) > CELL_CHANGE ? 1 : 0), 0);
 
-/** The green channel in a coarse grid, one pixel a cell. */
+/** The mean of the green channel in a coarse grid. */
 function thumbnail({ data, width, height }: Frame): Uint8Array {
-  const cells = new Uint8Array(COLUMNS * ROWS);
-  for (let index = 0; index < cells.length; index += 1) {
-    const x = Math.floor((((index % COLUMNS) + 0.5) * width) / COLUMNS);
-    const y = Math.floor(((Math.floor(index / COLUMNS) + 0.5) * height) / ROWS);
-    cells[index] = data[(y * width + x) * 3 + 1] ?? 0;
+  const sums = new Uint32Array(COLUMNS * ROWS);
+  const pixels = new Uint32Array(COLUMNS * ROWS);
+  const columnOf = Uint8Array.from({ length: width }, (_, x) => (x * COLUMNS) / width);
+  for (let y = 0; y < height; y += PIXEL_STEP) {
+    const row = Math.floor((y * ROWS) / height) * COLUMNS;
+    for (let x = 0; x < width; x += PIXEL_STEP) {
+      const cell = row + (columnOf[x] ?? 0);
+      sums[cell] = (sums[cell] ?? 0) + (data[(y * width + x) * 3 + 1] ?? 0);
+      pixels[cell] = (pixels[cell] ?? 0) + 1;
+    }
   }
-  return cells;
+  return Uint8Array.from(sums, (sum, cell) => sum / Math.max(1, pixels[cell] ?? 1));
 }
