@@ -18,16 +18,17 @@ export interface Storage {
    * @throws TooLargeError as soon as more than `maxBytes` came; StorageFullError where the disk is full; whatever the source throws.
    */
   spool(source: Readable, options: { maxBytes: number }): Promise<SpooledFile>;
-  /** Moves a spooled file to its final key, durably (fsync of file and folder, then rename). */
+  /** Moves a spooled file to its final key (letters, digits, `.`, `_`, `-`), durably; replaces what was there, at once. */
   commit(file: SpooledFile, key: string): Promise<void>;
   /** Removes a spooled file that was not committed; no error where it is gone. */
   discard(file: SpooledFile): Promise<void>;
   /** A local path of the stored or spooled bytes for ffmpeg to read. */
   localPath(key: string | SpooledFile): Promise<string>;
-  /** Bytes `start` to `end`, both included. */
-  read(key: string, range?: { start: number; end: number }): Readable;
+  /** Bytes `start` to `end`, both included, of stored or spooled bytes. A missing file is an error of the stream. */
+  read(key: string | SpooledFile, range?: { start: number; end: number }): Readable;
+  /** Removes stored bytes; no error where they are gone. */
   remove(key: string): Promise<void>;
-  /** Removes spooled files that a killed process left behind. Call before serving. */
+  /** Removes spooled files that killed processes left behind, never those of a living one. Call before serving. */
   sweep(): Promise<void>;
 }
 
