@@ -23,9 +23,6 @@ export interface MediaInfo {
 /** Reading 4 GB from a slow disk takes minutes. */
 const PROBE_MS = 600_000;
 
-/** Packets are read a little beyond the limit, so that a longer recording is noticed. */
-const BEYOND_LIMIT = MAX_DURATION + 60;
-
 /**
  * Reads all packets once, decoding none.
  * @throws MediaError for what cannot be read, has no video, or is over a limit.
@@ -37,7 +34,6 @@ export async function probeMedia(ffmpeg: FfmpegBinary, source: MediaSource, sign
   const limit = AbortSignal.timeout(PROBE_MS);
   const run = startFfmpeg(ffmpeg, {
     source,
-    maxSeconds: BEYOND_LIMIT,
     // Capital V leaves out cover pictures.
     piped: ['-map', '0:V:0?', '-map', '0:a:0?', '-c', 'copy', '-f', 'framecrc'],
     onLog: (line) => {

@@ -38,8 +38,8 @@ export interface MediaSource {
 
 export interface FfmpegJob {
   source: MediaSource;
-  /** Reading stops here, whatever the timestamps say. */
-  maxSeconds: number;
+  /** Reading stops here, whatever the timestamps say; packets that are only counted need no limit. */
+  maxSeconds?: number;
   /** Options of the output that is read as `stdout`. */
   piped: string[];
   /** A second output, written to a file. */
@@ -59,7 +59,7 @@ export interface FfmpegRun {
 export const toArguments = (options: Record<string, string | number>): string[] => Object.entries(options).flat().map(String);
 
 /** Every limit that is put on untrusted media; each is known to the builds from 2018 on. */
-const inputOptions = ({ format }: MediaSource, maxSeconds: number) =>
+const inputOptions = ({ format }: MediaSource, maxSeconds?: number) =>
   toArguments({
     '-loglevel': 'info',
     '-max_alloc': 128 * 1024 * 1024,
@@ -68,7 +68,7 @@ const inputOptions = ({ format }: MediaSource, maxSeconds: number) =>
     '-max_streams': 8,
     '-protocol_whitelist': 'file,pipe',
     '-codec_whitelist': [...VIDEO_CODECS, ...AUDIO_CODECS, ...OTHER_DECODERS].join(','),
-    '-t': maxSeconds,
+    ...(maxSeconds !== undefined && { '-t': maxSeconds }),
     '-f': DEMUXERS[format],
   });
 
@@ -91,7 +91,8 @@ export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
 function waitForEnd(command: createCommand.FfmpegCommand, stdout: PassThrough, signal: AbortSignal): Promise<string | null> {
   let started = false;
   const kill = () => {
-    stdout.destroy();
+    // With an error, for nothing else ends its reader: see `emitClose`.
+    stdout.destroy(signal.reason as Error);
     if (started) command.kill('SIGKILL');
   };
   const ended = new Promise<string | null>((resolve, reject) => {
@@ -105,7 +106,7 @@ function waitForEnd(command: createCommand.FfmpegCommand, stdout: PassThrough, s
       else if (error.message.startsWith('ffmpeg exited with code')) resolve(error.message);
       else reject(error);
       // Without a process nobody else ends the stream.
-      if (!started) stdout.destroy();
+      if (!started) stdout.destroy(error);
     });
   });
   signal.addEventListener('abort', kill, { once: true });

@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+import { findFfmpeg } from '../../src/adapters/ffmpeg.ts';
+import { projectRoot } from '../../src/paths.ts';
+
+const run = promisify(execFile);
+
+export const ffmpeg = await findFfmpeg({ production: false });
+
+/** A file of the real test data, which lies beside the project where there is any; else null. */
+export function dataFile(path: string): string | null {
+  const file = join(projectRoot, '../shared/data', path);
+  return existsSync(file) ? file : null;
+}
+
+/** A folder that is gone after the test. */
+export function tempDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'invigil-test-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Runs ffmpeg over what the test itself made; answers its standard output. */
+export async function makeMedia(...args: string[]): Promise<Buffer> {
+  const options = { encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 } as const;
+  const { stdout } = await run(ffmpeg.path, ['-nostdin', '-v', 'error', '-y', ...args], options);
+  return stdout;
+}
+
+/** VP8, quick rather than small. */
+export const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M', '-pix_fmt', 'yuv420p'];
+export const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+
+/** Keeps timestamps as they are. */
+export const passthrough = [ffmpeg.frameSyncFlag, 'passthrough'];
+
+/** What is before the camera, and for how long. */
+export interface Scene {
+  picture: Picture;
+  seconds: number;
+}
+
+interface Picture {
+  file: string;
+  /** Of ffmpeg's crop filter. */
+  crop?: string;
+}
+
+const sample = (number: number, crop?: string): Picture => ({
+  file: join(projectRoot, `node_modules/@vladmandic/face-api/demo/sample${number}.jpg`),
+  ...(crop && { crop }),
+});
+
+const picture = (path: string, otherwise: Picture): Picture => {
+  const file = dataFile(path);
+  return file ? { file } : otherwise;
+};
+
+export const pictures = {
+  oneFace: picture('pose/frontal_stock_emotions_a_5.jpg', sample(5, '606:455:154:814')),
+  turnedAway: picture('pose/away_ai_upper.jpg', sample(5, '545:409:399:346')),
+  severalFaces: picture('facecount/2plus_face_recog_two_people.jpg', sample(3)),
+  /** A wall and half a sleeve. */
+  noFace: picture('facecount/0_mtcnn_no_faces.jpg', sample(5, '300:200:1600:1150')),
+  /** Null without the test data. */
+  phone: dataFile('phone/yes_Active-p_images__14_.jpg'),
+};
+
+/** Films the scenes, one after the other, as a browser does: WebM without duration, written to a pipe. */
+export async function film(path: string, scenes: readonly Scene[], sound: string[] = []): Promise<void> {
+  const inputs = scenes.flatMap(({ picture, seconds }) => ['-loop', '1', '-framerate', '10', '-t', String(seconds), '-i', picture.file]);
+  const shots = scenes.map(
+    ({ picture: { crop } }, index) =>
+      `[${index}:v]${crop ? `crop=${crop},` : ''}scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1,setsar=1,format=yuv420p[v${index}]`,
+  );
+  const joined = `${scenes.map((_scene, index) => `[v${index}]`).join('')}concat=n=${scenes.length}[v]`;
+  const soundMap = sound.length > 0 ? ['-map', `${scenes.length}:a`, '-c:a', 'libopus', '-b:a', '48k'] : [];
+  const webm = await makeMedia(
+    ...inputs,
+    ...sound,
+    '-filter_complex',
+    [...shots, joined].join(';'),
+    '-map',
+    '[v]',
+    ...soundMap,
+    ...VP8,
+    '-f',
+    'webm',
+    'pipe:1',
+  );
+  await writeFile(path, webm);
+}
+
+/** Input options for 5 s of speech that begins after `delay` seconds; null where there is neither recorded nor synthetic speech. */
+export async function speech(dir: string, delay: number): Promise<string[] | null> {
+  const recorded = dataFile('audio/speech_noise_mix.ogg');
+  const spoken = join(dir, 'speech.wav');
+  const source = recorded ?? (await speak(spoken));
+  if (!source) return null;
+  const delayed = join(dir, 'delayed.wav');
+  const delayMs = delay * 1000;
+  await makeMedia(
+    '-t',
+    '5',
+    '-i',
+    source,
+    '-af',
+    `adelay=${delayMs}|${delayMs},apad=pad_dur=30`,
+    '-ac',
+    '1',
+    '-t',
+    String(delay + 8),
+    delayed,
+  );
+  return ['-i', delayed];
+}
+
+async function speak(path: string): Promise<string | null> {
+  const words = 'The answer to the third question is the second one, and the answer to the fourth question is the first one, I believe.';
+  return run('espeak-ng', ['-w', path, words]).then(
+    () => path,
+    () => null,
+  );
+}
+
+/** Child processes of this one that still run. */
+export const childProcesses = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;
