@@ -1,6 +1,6 @@
 import type { SampledFrame } from '../../adapters/ffmpeg-sample.ts';
 import type { Frame } from '../../adapters/vision.ts';
-import { shareOfTime, smooth, type Segment, type Span, toSegments } from './timeline.ts';
+import { shareOfTime, type Segment, type Span, toSegments } from './timeline.ts';
 
 /** Fractions of the sampled time. */
 export interface ScreenActivity {
@@ -18,6 +18,9 @@ const PICTURE_CHANGE = 0.0001;
 const COLOUR_RANGE = 16;
 /** Share of the pixels that are in that range. */
 const BLANK_SHARE = 0.995;
+
+/** Seconds; who types makes shorter pauses all the time, and thousands of segments tell nothing. */
+const LEAST_PAUSE = 3;
 
 /** What a frame of a screen recording says of the time before it, and of itself. */
 export interface ScreenSample {
@@ -38,23 +41,23 @@ export async function* watchScreen(frames: AsyncIterable<SampledFrame>): AsyncGe
 
 /** Turns samples into figures and segments. Recorders send no frame while a screen stands still, so missing frames are idle time. */
 export function judgeScreen(samples: readonly ScreenSample[], { duration, interval }: { duration: number; interval: number }) {
-  const idle = smooth(idleSpans(samples, duration, interval));
-  const blank = smooth(
-    samples.map(({ time, blank }, index) => ({
-      start: time,
-      end: samples[index + 1]?.time ?? Math.max(time, duration),
-      state: blank,
-      score: 1,
-    })),
-  );
+  const idle = idleSpans(samples, duration, interval);
+  const blank = samples.map(({ time, blank }, index) => ({
+    start: time,
+    end: samples[index + 1]?.time ?? Math.max(time, duration),
+    state: blank,
+    score: 1,
+  }));
   return {
     screen: { idle: shareOfTime(idle, true), blank: shareOfTime(blank, true) } satisfies ScreenActivity,
     segments: [
-      ...toSegments(idle, (state) => (state ? 'screen_idle' : null)),
+      ...toSegments(idle, (state) => (state ? 'screen_idle' : null)).filter(isPause),
       ...toSegments(blank, (state) => (state ? 'screen_blank' : null)),
     ] satisfies Segment[],
   };
 }
+
+const isPause = ({ startSeconds, endSeconds }: Segment) => endSeconds - startSeconds >= LEAST_PAUSE;
 
 /** A change is dated to the last `interval` before the frame that shows it. */
 function idleSpans(samples: readonly ScreenSample[], duration: number, interval: number): Span<boolean>[] {
