@@ -19,5 +19,9 @@ export function errorAnswer(error: unknown, log: Logger) {
   if (!(error instanceof AppError)) log.error({ err: error }, 'request failed');
   const { code, message, details, ...rest } = error instanceof AppError ? error : masked;
   const headers = 'headers' in rest ? (rest.headers as Record<string, string>) : {};
-  return { status: STATUS[code], headers, body: { error: { code, message: error instanceof AppError ? error.message : masked.message, details } } };
+  return {
+    status: STATUS[code],
+    headers,
+    body: { error: { code, message: error instanceof AppError ? error.message : masked.message, details } },
+  };
 }

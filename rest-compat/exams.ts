@@ -19,7 +19,10 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 const partition = (object: Record<string, unknown>, known: ReadonlySet<string>) => {
   const entries = Object.entries(object);
-  return [Object.fromEntries(entries.filter(([key]) => known.has(key))), Object.fromEntries(entries.filter(([key]) => !known.has(key)))] as const;
+  return [
+    Object.fromEntries(entries.filter(([key]) => known.has(key))),
+    Object.fromEntries(entries.filter(([key]) => !known.has(key))),
+  ] as const;
 };
 
 /** The documented settings as the resolvers take them: `sensitivity` in upper case, what is unknown apart. */
@@ -42,7 +45,8 @@ function readPage(query: URLSearchParams) {
   const after = query.get('after') ?? '0';
   const limit = query.get('limit') ?? String(MAX_PAGE);
   if (!/^\d{1,18}$/.test(after)) throw invalidField('after', 'must be a position in the log');
-  if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_PAGE) throw invalidField('limit', `must be from 1 to ${MAX_PAGE}`);
+  if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_PAGE)
+    throw invalidField('limit', `must be from 1 to ${MAX_PAGE}`);
   return { after: BigInt(after), limit: Number(limit) };
 }
 
@@ -58,13 +62,22 @@ function parseField(fields: Record<string, string>, name: string): unknown {
 
 async function readSubmitMultipart({ req, scope, ctx }: Call): Promise<Body> {
   const limit = { maxBytes: ctx.config.MAX_SUBMIT_FILE_BYTES };
-  const { fields, files } = await readMultipart(req, { scope, files: { webcam: limit, screen: limit }, maxFieldBytes: MAX_FIELD_BYTES, maxFields: MAX_FIELDS });
+  const { fields, files } = await readMultipart(req, {
+    scope,
+    files: { webcam: limit, screen: limit },
+    maxFieldBytes: MAX_FIELD_BYTES,
+    maxFields: MAX_FIELDS,
+  });
   return { body: { userId: fields['userId'], stats: parseField(fields, 'stats'), warnings: parseField(fields, 'warnings') }, files };
 }
 
 async function readSubmitJson({ req, scope, ctx }: Call): Promise<Body> {
   const limit = { maxBytes: ctx.config.MAX_SUBMIT_FILE_BYTES };
-  const { body, files } = await readJsonWithFiles(req, { scope, files: { 'webcam.data': limit, 'screen.data': limit }, maxJsonBytes: MAX_FIELD_BYTES });
+  const { body, files } = await readJsonWithFiles(req, {
+    scope,
+    files: { 'webcam.data': limit, 'screen.data': limit },
+    maxJsonBytes: MAX_FIELD_BYTES,
+  });
   if (!isObject(body)) return { body, files: {} };
   for (const name of ['webcam', 'screen']) refuseMissingData(body[name], name, files[`${name}.data`] !== undefined);
   const { 'webcam.data': webcam, 'screen.data': screen } = files;
@@ -116,7 +129,9 @@ export const examRoutes: Route[] = [
     method: 'POST',
     path: '/exams/:examId/warnings',
     read: readJsonBody,
-    run: async ({ ctx, params: { examId = '' } }, { body }) => ({ warnings: (await reportWarnings(ctx, examId, body)).map(presentLoggedWarning) }),
+    run: async ({ ctx, params: { examId = '' } }, { body }) => ({
+      warnings: (await reportWarnings(ctx, examId, body)).map(presentLoggedWarning),
+    }),
   },
   {
     method: 'POST',

@@ -4,14 +4,22 @@ import { accessUrl, adminUrl } from '../src/resolvers/exams.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
 import type { ExamSettings } from '../src/services/exams.ts';
 
-/** Rows as the documented JSON. Enumerations are lower case there, and what is not known is left out. */
+/** Rows as the documented JSON, whose enumerations are lower case. */
 
 const lower = <T extends string>(value: T) => value.toLowerCase() as Lowercase<T>;
 
 function presentSettings({ settings, extra }: Pick<Exam, 'settings' | 'extra'>) {
-  const { aiDetection, ...known } = settings as unknown as ExamSettings;
+  const { webcam, screenRecording, audioRecording, browserLock, aiDetection } = settings as unknown as ExamSettings;
   const { aiDetection: unknownAi, ...unknown } = (extra ?? {}) as { aiDetection?: object };
-  return { ...unknown, ...known, aiDetection: { ...unknownAi, ...aiDetection, sensitivity: lower(aiDetection.sensitivity) } };
+  const { enabled, sensitivity } = aiDetection;
+  return {
+    webcam,
+    screenRecording,
+    audioRecording,
+    browserLock,
+    aiDetection: { enabled, sensitivity: lower(sensitivity), ...unknownAi },
+    ...unknown,
+  };
 }
 
 export async function presentExam(ctx: Context, exam: Exam) {
@@ -30,7 +38,12 @@ export async function presentExam(ctx: Context, exam: Exam) {
   };
 }
 
-export const presentParticipant = ({ userId, name, status, joinedAt }: Participant) => ({ id: userId, name, status: lower(status), joinedAt });
+export const presentParticipant = ({ userId, name, status, joinedAt }: Participant) => ({
+  id: userId,
+  name,
+  status: lower(status),
+  joinedAt,
+});
 
 export const presentWarning = (warning: Warning) => ({
   timestamp: warning.timestamp,
@@ -51,7 +64,12 @@ export const presentSubmission = (submission: Submission & { recordings: Recordi
   status: 'received',
   submittedAt: submission.submittedAt,
   warnings: { received: submission.warningsReceived, stored: submission.warningsStored },
-  recordings: submission.recordings.map(({ id, type, size, status }) => ({ id, type: lower(type), size: Number(size), status: lower(status) })),
+  recordings: submission.recordings.map(({ id, type, size, status }) => ({
+    id,
+    type: lower(type),
+    size: Number(size),
+    status: lower(status),
+  })),
 });
 
 const presentFaces = ({ facePresent, multipleFaces, noFace }: Analysis) => ({ faceDetection: { facePresent, multipleFaces, noFace } });
@@ -71,7 +89,10 @@ export const presentRecording = (ctx: Context, recording: Recording & { analysis
   status: lower(recording.status),
   ...(recording.error && { error: recording.error }),
   ...(recording.analysis && {
-    analysis: recording.type === 'SCREEN' ? presentScreen(recording.analysis) : { ...presentFaces(recording.analysis), ...presentActivity(recording.analysis) },
+    analysis:
+      recording.type === 'SCREEN'
+        ? presentScreen(recording.analysis)
+        : { ...presentFaces(recording.analysis), ...presentActivity(recording.analysis) },
   }),
 });
 

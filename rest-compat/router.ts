@@ -75,7 +75,8 @@ export function createRouter(routes: readonly Route[]) {
     }
     requireViewer(ctx);
     const { idempotencyKey } = ctx;
-    if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey)) throw new AppError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters');
+    if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey))
+      throw new AppError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters');
     const body = await route.read(call);
     if (idempotencyKey === null) return route.run(call, body);
     const request = { scope: identityOf(ctx.viewer), key: idempotencyKey, fingerprint: fingerprint(req, body) };
@@ -85,7 +86,11 @@ export function createRouter(routes: readonly Route[]) {
 
   return {
     /** Answers a request under `/api`; nothing of it is left behind that was not committed. */
-    async handle(req: IncomingMessage, res: ServerResponse, { storage, log, enter }: Pick<Context, 'storage' | 'log'> & { enter: () => Promise<Context> }): Promise<void> {
+    async handle(
+      req: IncomingMessage,
+      res: ServerResponse,
+      { storage, log, enter }: Pick<Context, 'storage' | 'log'> & { enter: () => Promise<Context> },
+    ): Promise<void> {
       await using scope = createSpoolScope(storage);
       try {
         const answer = await dispatch(req, res, scope, enter);
@@ -104,7 +109,11 @@ export function createRouter(routes: readonly Route[]) {
 }
 
 const sendJson = (req: IncomingMessage, res: ServerResponse, status: number, body: object, headers: Record<string, string> = {}) =>
-  answerEarly(req, res, { status, headers: { ...headers, 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }, body: JSON.stringify(body) });
+  answerEarly(req, res, {
+    status,
+    headers: { ...headers, 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+    body: JSON.stringify(body),
+  });
 
 function decodeParams(groups: Record<string, string>): Record<string, string> {
   try {
@@ -119,5 +128,7 @@ const plain = (body: object) => JSON.parse(JSON.stringify(body)) as Prisma.JsonV
 
 function fingerprint(req: IncomingMessage, { body, files }: Body): string {
   const hashes = Object.entries(files).map(([field, { sha256 }]) => [field, sha256]);
-  return createHash('sha256').update(JSON.stringify([req.method, req.url, body, hashes.sort()])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([req.method, req.url, body, hashes.sort()]))
+    .digest('hex');
 }

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const RANDOM_LENGTH = 24;
@@ -11,3 +11,6 @@ export function newId(prefix: IdPrefix): string {
   for (let i = 0; i < RANDOM_LENGTH; i++) id += ALPHABET[randomInt(ALPHABET.length)];
   return id;
 }
+
+/** Of one request, for `X-Request-Id` and the log. */
+export const newRequestId = () => randomUUID();

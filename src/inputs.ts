@@ -37,7 +37,11 @@ const settingsInput = z.object(
 export const createExamInput = z.object(
   {
     title: text(200).trim().min(1, 'must not be empty'),
-    duration: z.number(typed('a whole number of minutes')).int('must be a whole number of minutes').min(1, 'must be at least 1').max(1440, 'must be at most 1440'),
+    duration: z
+      .number(typed('a whole number of minutes'))
+      .int('must be a whole number of minutes')
+      .min(1, 'must be at least 1')
+      .max(1440, 'must be at most 1440'),
     settings: settingsInput.nullish(),
   },
   typed('a JSON object'),

@@ -13,7 +13,10 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
 }
 
 const fieldPath = (path: readonly PropertyKey[]) =>
-  path.reduce<string>((field, key) => (typeof key === 'number' ? `${field}[${key}]` : field ? `${field}.${String(key)}` : String(key)), '') || 'body';
+  path.reduce<string>(
+    (field, key) => (typeof key === 'number' ? `${field}[${key}]` : field ? `${field}.${String(key)}` : String(key)),
+    '',
+  ) || 'body';
 
 /** `issue` for a value that is not there, another for one of the wrong type. */
 export const typed = (expected: string) => ({

@@ -65,13 +65,18 @@ export interface MainFace extends FoundFace {
   brightness: number;
 }
 
+export interface StillFace extends FoundFace {
+  /** How much the picture is of this face, against the main one (1): large, whole, central and certain; 0..1. */
+  prominence: number;
+}
+
 export interface FaceImage {
   /** Pixels of the decoded picture, turned upright. */
   width: number;
   height: number;
-  /** All faces, best first. */
-  faces: FoundFace[];
-  /** The largest and most central of `faces`; null where there is none. */
+  /** All faces, the main one first. */
+  faces: StillFace[];
+  /** The most prominent of `faces`; null where there is none. */
   main: MainFace | null;
 }
 

@@ -4,13 +4,18 @@ import { type Access, anonymous, type Viewer } from '../services/access.ts';
 import type { Limits } from './limits.ts';
 
 /** Reads `Bearer …`, and a bare credential for clients that cannot write a header. */
-export const credentialOf = (authorization: unknown) => (typeof authorization === 'string' ? authorization.replace(/^bearer\s+/i, '').trim() : '');
+export const credentialOf = (authorization: unknown) =>
+  typeof authorization === 'string' ? authorization.replace(/^bearer\s+/i, '').trim() : '';
 
 /**
  * Who asks. Without credentials it is nobody, which some doors allow.
  * @throws AppError `unauthorized` for a key or token that is unknown, revoked or expired; RateLimited for too many of them.
  */
-export async function authenticate(credential: string, address: string, { access, limits }: { access: Access; limits: Limits }): Promise<Viewer> {
+export async function authenticate(
+  credential: string,
+  address: string,
+  { access, limits }: { access: Access; limits: Limits },
+): Promise<Viewer> {
   if (credential === '') return anonymous;
   const viewer = await access.authenticate(credential);
   if (viewer) {
@@ -22,6 +27,7 @@ export async function authenticate(credential: string, address: string, { access
 }
 
 /** Tells callers apart, for limits and idempotency keys. */
-export const identityOf = (viewer: Viewer) => [viewer.role, viewer.tenant, viewer.examId, viewer.userId, viewer.name].map((part) => part ?? '').join('|');
+export const identityOf = (viewer: Viewer) =>
+  [viewer.role, viewer.tenant, viewer.examId, viewer.userId, viewer.name].map((part) => part ?? '').join('|');
 
 export const addressOf = (req: IncomingMessage) => req.socket.remoteAddress ?? '';

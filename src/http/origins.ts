@@ -14,7 +14,10 @@ export function createOrigins({ publicUrl, allowed }: { publicUrl: string; allow
       const { origin } = req.headers;
       if (origin !== undefined && isAllowed(req)) {
         res.setHeader('Access-Control-Allow-Origin', origin);
-        res.setHeader('Access-Control-Expose-Headers', 'X-Request-Id, Location, Upload-Offset, Upload-Length, Tus-Resumable, X-Recording-Id, Retry-After');
+        res.setHeader(
+          'Access-Control-Expose-Headers',
+          'X-Request-Id, Location, Upload-Offset, Upload-Length, Tus-Resumable, X-Recording-Id, Retry-After',
+        );
         res.setHeader('Vary', 'Origin');
       }
       if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false;

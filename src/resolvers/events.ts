@@ -9,7 +9,8 @@ import { atLeast } from './warnings.ts';
 export async function watchExam(ctx: Context, examId: string, after: number | null | undefined): Promise<AsyncIterable<LogEvent>> {
   const exam = await requireExam(ctx, examId);
   refuseLinkBearer(ctx);
-  if (after != null && after < 0) throw new AppError('invalid_request', 'The request was invalid', [{ field: 'after', issue: 'must not be negative' }]);
+  if (after != null && after < 0)
+    throw new AppError('invalid_request', 'The request was invalid', [{ field: 'after', issue: 'must not be negative' }]);
   const events = await ctx.services.hubs.watch(exam.id, after == null ? undefined : BigInt(after));
   return select(events, (event) => (seesEvent(ctx.viewer, event) ? event : null));
 }

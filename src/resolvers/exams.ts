@@ -23,7 +23,11 @@ export async function listExams(
 ): Promise<Exam[]> {
   requireStaff(ctx);
   const where: Prisma.ExamWhereInput = { ...(status && { status }), ...(search && { title: { contains: search, mode: 'insensitive' } }) };
-  return ctx.db.exam.findMany({ ...query, where: { AND: [visibleExams(ctx.viewer), where] }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
+  return ctx.db.exam.findMany({
+    ...query,
+    where: { AND: [visibleExams(ctx.viewer), where] },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+  });
 }
 
 export async function createExam(ctx: Context, input: unknown): Promise<Exam> {

@@ -11,7 +11,10 @@ export async function findParticipant(
   userId: string,
   query: Pick<Prisma.ParticipantFindFirstArgs, 'select' | 'include'> = {},
 ): Promise<Participant | null> {
-  return ctx.db.participant.findFirst({ ...query, where: { AND: [{ examId, userId }, visibleParticipants(ctx.viewer)] } }) as Promise<Participant | null>;
+  return ctx.db.participant.findFirst({
+    ...query,
+    where: { AND: [{ examId, userId }, visibleParticipants(ctx.viewer)] },
+  }) as Promise<Participant | null>;
 }
 
 export async function inviteParticipants(ctx: Context, examId: string, participants: unknown): Promise<Participant[]> {
@@ -25,7 +28,8 @@ export async function joinExam(ctx: Context, { examId, ...input }: { examId: str
   const { userId, name } = parseInput(joinExamInput, input);
   const { viewer } = ctx;
   if (viewer.role === 'proctor') requireLms(ctx);
-  if (viewer.role === 'participant' && viewer.userId !== null && viewer.userId !== userId) throw new AppError('forbidden', 'You may only act as yourself');
+  if (viewer.role === 'participant' && viewer.userId !== null && viewer.userId !== userId)
+    throw new AppError('forbidden', 'You may only act as yourself');
   const byLink = viewer.role === 'participant' && viewer.userId === null;
   return ctx.services.participants.join(id, { userId, name }, { byLink });
 }

@@ -10,11 +10,17 @@ type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
 
 export async function findRecording(ctx: Context, recordingId: string, query: RecordingQuery = {}): Promise<Recording | null> {
   requireViewer(ctx);
-  return ctx.db.recording.findFirst({ ...query, where: { AND: [{ id: recordingId }, visibleRecordings(ctx.viewer)] } }) as Promise<Recording | null>;
+  return ctx.db.recording.findFirst({
+    ...query,
+    where: { AND: [{ id: recordingId }, visibleRecordings(ctx.viewer)] },
+  }) as Promise<Recording | null>;
 }
 
 /** The documented recording, with its analysis. */
-export async function readRecording(ctx: Context, recordingId: string): Promise<Recording & { analysis: (Analysis & { segments: AnalysisSegment[] }) | null }> {
+export async function readRecording(
+  ctx: Context,
+  recordingId: string,
+): Promise<Recording & { analysis: (Analysis & { segments: AnalysisSegment[] }) | null }> {
   requireViewer(ctx);
   const recording = await ctx.db.recording.findFirst({
     where: { AND: [{ id: recordingId }, visibleRecordings(ctx.viewer)] },

@@ -9,9 +9,16 @@ const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
 const DATA_URL = /^data:[a-z0-9.+/-]*(?:;[a-z0-9=.+-]*)*;base64,/i;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-export async function findVerification(ctx: Context, id: string, query: Pick<Prisma.VerificationFindFirstArgs, 'select'> = {}): Promise<Verification | null> {
+export async function findVerification(
+  ctx: Context,
+  id: string,
+  query: Pick<Prisma.VerificationFindFirstArgs, 'select'> = {},
+): Promise<Verification | null> {
   requireStaff(ctx);
-  return ctx.db.verification.findFirst({ ...query, where: { AND: [{ id }, visibleVerifications(ctx.viewer)] } }) as Promise<Verification | null>;
+  return ctx.db.verification.findFirst({
+    ...query,
+    where: { AND: [{ id }, visibleVerifications(ctx.viewer)] },
+  }) as Promise<Verification | null>;
 }
 
 export async function verifyUser(ctx: Context, input: unknown): Promise<Verification> {

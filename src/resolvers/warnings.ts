@@ -29,23 +29,38 @@ export async function reviewWarning(
   { warningId, decision, reason }: { warningId: string; decision: WarningDecision; reason?: string | null | undefined },
 ): Promise<Warning> {
   requireStaff(ctx);
-  const warning = await ctx.db.warning.findFirst({ where: { AND: [{ id: warningId }, visibleWarnings(ctx.viewer)] }, select: { examId: true } });
+  const warning = await ctx.db.warning.findFirst({
+    where: { AND: [{ id: warningId }, visibleWarnings(ctx.viewer)] },
+    select: { examId: true },
+  });
   if (!warning) throw notFound('Warning');
-  return ctx.services.warnings.review(warning.examId, warningId, { decision, reason: parseInput(reasonInput, reason), by: ctx.viewer.name });
+  return ctx.services.warnings.review(warning.examId, warningId, {
+    decision,
+    reason: parseInput(reasonInput, reason),
+    by: ctx.viewer.name,
+  });
 }
 
 /** Narrows to what the viewer sees and asks for. */
 export const warningsWhere = (ctx: Context, { userId, types, minSeverity }: WarningFilter): Prisma.WarningWhereInput => ({
   AND: [
     visibleWarnings(ctx.viewer),
-    { ...(userId != null && { userId }), ...(types && { type: { in: [...types] } }), ...(minSeverity && { severity: { in: atLeast(minSeverity) } }) },
+    {
+      ...(userId != null && { userId }),
+      ...(types && { type: { in: [...types] } }),
+      ...(minSeverity && { severity: { in: atLeast(minSeverity) } }),
+    },
   ],
 });
 
 /** A page of the log of warnings, oldest first, later than `after`. */
 export async function listWarnings(ctx: Context, examId: string, { after, limit }: { after: bigint; limit: number }) {
   await requireExam(ctx, examId);
-  const page = await ctx.db.warning.findMany({ where: { AND: [{ examId, seq: { gt: after } }, visibleWarnings(ctx.viewer)] }, orderBy: { seq: 'asc' }, take: limit + 1 });
+  const page = await ctx.db.warning.findMany({
+    where: { AND: [{ examId, seq: { gt: after } }, visibleWarnings(ctx.viewer)] },
+    orderBy: { seq: 'asc' },
+    take: limit + 1,
+  });
   const warnings = page.slice(0, limit);
   return { warnings, nextAfter: page.length > limit ? (warnings.at(-1)?.seq ?? null) : null };
 }

@@ -19,7 +19,10 @@ const ApiKey = builder.prismaObject('ApiKey', {
 });
 
 const CreatedApiKey = builder.objectRef<{ key: string; row: ApiKeyRow }>('CreatedApiKey').implement({
-  fields: (t) => ({ key: t.exposeString('key', { description: 'Kept nowhere: store it now.' }), apiKey: t.expose('row', { type: ApiKey }) }),
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'Kept nowhere: store it now.' }),
+    apiKey: t.expose('row', { type: ApiKey }),
+  }),
 });
 
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
@@ -30,7 +33,9 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
   }),
 });
 
-builder.queryField('apiKeys', (t) => t.field({ type: [ApiKey], authScopes: { admin: true }, resolve: (_root, _args, ctx) => listApiKeys(ctx) }));
+builder.queryField('apiKeys', (t) =>
+  t.field({ type: [ApiKey], authScopes: { admin: true }, resolve: (_root, _args, ctx) => listApiKeys(ctx) }),
+);
 
 builder.mutationFields((t) => ({
   createApiKey: t.field({

@@ -44,7 +44,13 @@ export const builder = new SchemaBuilder<{
     authScopes: (ctx) => ({ viewer: gates.viewer(ctx), staff: gates.staff(ctx), lms: gates.lms(ctx), admin: gates.admin(ctx) }),
   },
   relay: { nodeQueryOptions: false, nodesQueryOptions: false },
-  prisma: { client: (ctx) => ctx.db, dmmf: getDatamodel(), defaultConnectionSize: 50, maxConnectionSize: 500, filterConnectionTotalCount: true },
+  prisma: {
+    client: (ctx) => ctx.db,
+    dmmf: getDatamodel(),
+    defaultConnectionSize: 50,
+    maxConnectionSize: 500,
+    filterConnectionTotalCount: true,
+  },
 });
 
 builder.queryType();

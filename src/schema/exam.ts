@@ -46,7 +46,12 @@ export const Exam = builder.prismaObject('Exam', {
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true }),
     endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true }),
     accessUrl: t.string({ ...linkColumns, resolve: (exam, _args, ctx) => accessUrl(ctx, exam) }),
-    adminUrl: t.string({ ...linkColumns, nullable: true, description: 'Proctors and LMS only.', resolve: (exam, _args, ctx) => adminUrl(ctx, exam) }),
+    adminUrl: t.string({
+      ...linkColumns,
+      nullable: true,
+      description: 'Proctors and LMS only.',
+      resolve: (exam, _args, ctx) => adminUrl(ctx, exam),
+    }),
     participants: t.relatedConnection('participants', {
       cursor: 'id',
       args: { status: t.arg({ type: ParticipantStatusEnum }) },

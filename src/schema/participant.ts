@@ -24,7 +24,10 @@ export const Participant = builder.prismaObject('Participant', {
     review: t.expose('review', { type: ReviewStatusEnum }),
     warningCount: t.exposeInt('warningCount'),
     warnings: t.relatedConnection('warnings', { cursor: 'id', query: { orderBy: { seq: 'asc' } } }),
-    recordings: t.relation('recordings', { query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 }, description: 'At most 500.' }),
+    recordings: t.relation('recordings', {
+      query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 },
+      description: 'At most 500.',
+    }),
     submission: t.relation('submission', { nullable: true }),
     exam: t.relation('exam'),
   }),

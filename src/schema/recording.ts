@@ -7,10 +7,16 @@ import { Node } from './node.ts';
 export const RecordingTypeEnum = builder.enumType(RecordingType, { name: 'RecordingType' });
 const RecordingStatusEnum = builder.enumType(RecordingStatus, { name: 'RecordingStatus' });
 
-const FaceDetectionAnalysis = builder.objectRef<{ facePresent: number; multipleFaces: number; noFace: number }>('FaceDetectionAnalysis').implement({
-  description: 'Fractions of the sampled frames: exactly one face, several, none. They add up to 1.',
-  fields: (t) => ({ facePresent: t.exposeFloat('facePresent'), multipleFaces: t.exposeFloat('multipleFaces'), noFace: t.exposeFloat('noFace') }),
-});
+const FaceDetectionAnalysis = builder
+  .objectRef<{ facePresent: number; multipleFaces: number; noFace: number }>('FaceDetectionAnalysis')
+  .implement({
+    description: 'Fractions of the sampled frames: exactly one face, several, none. They add up to 1.',
+    fields: (t) => ({
+      facePresent: t.exposeFloat('facePresent'),
+      multipleFaces: t.exposeFloat('multipleFaces'),
+      noFace: t.exposeFloat('noFace'),
+    }),
+  });
 
 const SuspiciousActivityAnalysis = builder
   .objectRef<{ phoneUsage: number; lookingAway: number; talking: number | null }>('SuspiciousActivityAnalysis')
@@ -50,7 +56,8 @@ const RecordingAnalysis = builder.prismaObject('Analysis', {
       type: SuspiciousActivityAnalysis,
       nullable: true,
       select: { phoneUsage: true, lookingAway: true, talking: true },
-      resolve: ({ phoneUsage, lookingAway, talking }) => (phoneUsage === null || lookingAway === null ? null : { phoneUsage, lookingAway, talking }),
+      resolve: ({ phoneUsage, lookingAway, talking }) =>
+        phoneUsage === null || lookingAway === null ? null : { phoneUsage, lookingAway, talking },
     }),
     screen: t.field({
       type: ScreenAnalysis,
@@ -77,7 +84,11 @@ export const Recording = builder.prismaObject('Recording', {
     format: t.exposeString('format'),
     sha256: t.exposeString('sha256', { nullable: true, description: 'Of the file as received.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
-    url: t.string({ select: { id: true }, description: 'Signed and expiring.', resolve: ({ id }, _args, ctx) => signedDownloadUrl(ctx, id) }),
+    url: t.string({
+      select: { id: true },
+      description: 'Signed and expiring.',
+      resolve: ({ id }, _args, ctx) => signedDownloadUrl(ctx, id),
+    }),
     error: t.exposeString('error', { nullable: true }),
     analysis: t.relation('analysis', { nullable: true }),
   }),

@@ -49,7 +49,8 @@ export const Warning = builder.prismaObject('Warning', {
       type: WarningReview,
       nullable: true,
       select: { reviewDecision: true, reviewReason: true, reviewBy: true, reviewAt: true },
-      resolve: ({ reviewDecision: decision, reviewReason: reason, reviewBy: by, reviewAt: at }) => (decision && by && at ? { decision, reason, by, at } : null),
+      resolve: ({ reviewDecision: decision, reviewReason: reason, reviewBy: by, reviewAt: at }) =>
+        decision && by && at ? { decision, reason, by, at } : null,
     }),
   }),
 });
@@ -71,7 +72,9 @@ export const WarningInput = builder.inputType('WarningInput', {
   }),
 });
 
-builder.queryField('warningTypes', (t) => t.field({ type: [WarningTypeInfo], authScopes: { viewer: true }, resolve: () => warningTypes() }));
+builder.queryField('warningTypes', (t) =>
+  t.field({ type: [WarningTypeInfo], authScopes: { viewer: true }, resolve: () => warningTypes() }),
+);
 
 builder.mutationFields((t) => ({
   reportWarnings: t.field({
@@ -83,7 +86,11 @@ builder.mutationFields((t) => ({
   reviewWarning: t.field({
     type: Warning,
     authScopes: { staff: true },
-    args: { warningId: t.arg.id({ required: true }), decision: t.arg({ type: WarningDecisionEnum, required: true }), reason: t.arg.string() },
+    args: {
+      warningId: t.arg.id({ required: true }),
+      decision: t.arg({ type: WarningDecisionEnum, required: true }),
+      reason: t.arg.string(),
+    },
     resolve: (_root, args, ctx) => reviewWarning(ctx, args),
   }),
 }));

@@ -48,8 +48,13 @@ const seconds = (date: Date) => Math.floor(date.getTime() / 1_000);
 export function createAccess({ db, tokenSecret }: { db: Database['prisma']; tokenSecret: string }) {
   const secret = new TextEncoder().encode(tokenSecret);
 
-  async function createKey(input: { name: string; role: ApiKeyRole; tenant: string }, key = KEY_PREFIX + randomBytes(32).toString('base64url')) {
-    const row = await db.apiKey.create({ data: { id: newId('key'), ...input, hash: sha256(key), prefix: key.slice(0, SHOWN_PREFIX_LENGTH) } });
+  async function createKey(
+    input: { name: string; role: ApiKeyRole; tenant: string },
+    key = KEY_PREFIX + randomBytes(32).toString('base64url'),
+  ) {
+    const row = await db.apiKey.create({
+      data: { id: newId('key'), ...input, hash: sha256(key), prefix: key.slice(0, SHOWN_PREFIX_LENGTH) },
+    });
     return { row, key };
   }
 
@@ -63,8 +68,18 @@ export function createAccess({ db, tokenSecret }: { db: Database['prisma']; toke
 
   async function viewerOfToken(token: string): Promise<Viewer | null> {
     try {
-      const { payload } = await jwtVerify(token, secret, { issuer: ISSUER, algorithms: ['HS256'], requiredClaims: ['exp', 'role', 'exam', 'tenant'] });
-      const { role, exam, tenant, sub, exp } = payload as { role: TokenGrant['role']; exam: string; tenant: string; sub?: string; exp: number };
+      const { payload } = await jwtVerify(token, secret, {
+        issuer: ISSUER,
+        algorithms: ['HS256'],
+        requiredClaims: ['exp', 'role', 'exam', 'tenant'],
+      });
+      const { role, exam, tenant, sub, exp } = payload as {
+        role: TokenGrant['role'];
+        exam: string;
+        tenant: string;
+        sub?: string;
+        exp: number;
+      };
       const name = sub ?? (role === 'proctor' ? 'proctor link' : 'access link');
       return { role, tenant, examId: exam, userId: sub ?? null, name, expiresAt: new Date(exp * 1_000) };
     } catch (error) {
@@ -88,14 +103,30 @@ export function createAccess({ db, tokenSecret }: { db: Database['prisma']; toke
 
     /** The token of an exam's access or admin link: the same one whenever it is asked for. */
     signLink: (exam: { id: string; tenant: string; createdAt: Date }, role: TokenGrant['role']) =>
-      sign({ role, tenant: exam.tenant, examId: exam.id, issuedAt: exam.createdAt, expiresAt: new Date(exam.createdAt.getTime() + LINK_LIFETIME_MS) }),
+      sign({
+        role,
+        tenant: exam.tenant,
+        examId: exam.id,
+        issuedAt: exam.createdAt,
+        expiresAt: new Date(exam.createdAt.getTime() + LINK_LIFETIME_MS),
+      }),
 
     /** A signature that opens the download of one recording for a while, for a video tag that cannot send a header. */
     signDownload: (recordingId: string) =>
-      new SignJWT({ rec: recordingId }).setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER).setAudience(DOWNLOAD).setExpirationTime(downloadExpiry()).sign(secret),
+      new SignJWT({ rec: recordingId })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setIssuer(ISSUER)
+        .setAudience(DOWNLOAD)
+        .setExpirationTime(downloadExpiry())
+        .sign(secret),
 
     async mayDownload(signature: string, recordingId: string): Promise<boolean> {
-      const verified = await jwtVerify(signature, secret, { issuer: ISSUER, audience: DOWNLOAD, algorithms: ['HS256'], requiredClaims: ['exp'] }).catch(() => null);
+      const verified = await jwtVerify(signature, secret, {
+        issuer: ISSUER,
+        audience: DOWNLOAD,
+        algorithms: ['HS256'],
+        requiredClaims: ['exp'],
+      }).catch(() => null);
       return verified?.payload['rec'] === recordingId;
     },
 

@@ -25,7 +25,10 @@ interface KeyedRequest {
 /** The `Idempotency-Key` header: a repeat of a POST gets the first answer. */
 export function createIdempotency({ db, log }: { db: Database['prisma']; log: Logger }) {
   const sweep = () => db.idempotencyRecord.deleteMany({ where: { expiresAt: { lt: new Date() } } });
-  const sweeper = setInterval(() => sweep().catch((error) => log.warn({ err: error }, 'could not remove old idempotency records')), SWEEP_MS);
+  const sweeper = setInterval(
+    () => sweep().catch((error) => log.warn({ err: error }, 'could not remove old idempotency records')),
+    SWEEP_MS,
+  );
   sweeper.unref();
 
   /** Claims the key; answers the record that holds it already, if any. */
@@ -33,7 +36,11 @@ export function createIdempotency({ db, log }: { db: Database['prisma']; log: Lo
     const fresh = { fingerprint, status: null, lockedUntil: new Date(Date.now() + LOCK_MS), expiresAt: new Date(Date.now() + KEPT_MS) };
     const { count } = await db.idempotencyRecord.createMany({ data: { scope, key, ...fresh }, skipDuplicates: true });
     if (count === 1) return null;
-    const abandoned = { scope, key, OR: [{ expiresAt: { lt: new Date() } }, { status: null, fingerprint, lockedUntil: { lt: new Date() } }] };
+    const abandoned = {
+      scope,
+      key,
+      OR: [{ expiresAt: { lt: new Date() } }, { status: null, fingerprint, lockedUntil: { lt: new Date() } }],
+    };
     const taken = await db.idempotencyRecord.updateMany({ where: abandoned, data: { ...fresh, body: Prisma.DbNull } });
     if (taken.count === 1) return null;
     return db.idempotencyRecord.findUnique({ where: { scope_key: { scope, key } } });
@@ -47,7 +54,8 @@ export function createIdempotency({ db, log }: { db: Database['prisma']; log: Lo
     async once(request: KeyedRequest, run: () => Promise<StoredAnswer>): Promise<StoredAnswer> {
       const where = { scope_key: { scope: request.scope, key: request.key } };
       const held = await claim(request);
-      if (held && held.fingerprint !== request.fingerprint) throw new AppError('conflict', 'This Idempotency-Key was used for another request');
+      if (held && held.fingerprint !== request.fingerprint)
+        throw new AppError('conflict', 'This Idempotency-Key was used for another request');
       if (held?.status != null) return { status: held.status, body: held.body };
       if (held) throw new AppError('conflict', 'The first request with this Idempotency-Key is still running');
       try {

@@ -18,7 +18,14 @@ const find = ({ tx, exam }: Draft, userId: string) => tx.participant.findUnique(
 async function add({ tx, exam, emit }: Draft, userId: string, status: 'INVITED' | 'ACTIVE', name?: string | null): Promise<Participant> {
   const now = new Date();
   const participant = await tx.participant.create({
-    data: { id: newId('part'), examId: exam.id, userId, name: name ?? null, status, ...(status === 'ACTIVE' && { joinedAt: now, lastSeenAt: now }) },
+    data: {
+      id: newId('part'),
+      examId: exam.id,
+      userId,
+      name: name ?? null,
+      status,
+      ...(status === 'ACTIVE' && { joinedAt: now, lastSeenAt: now }),
+    },
   });
   emit('PARTICIPANT_CHANGED', participant.id, { userId, data: { to: status } });
   return participant;
@@ -63,7 +70,10 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
         for (const { userId, name, extraMinutes } of invited) {
           const { id } = await ensureParticipant(draft, userId, name);
           participants.push(
-            await draft.tx.participant.update({ where: { id }, data: { ...(name && { name }), ...(extraMinutes != null && { extraMinutes }) } }),
+            await draft.tx.participant.update({
+              where: { id },
+              data: { ...(name && { name }), ...(extraMinutes != null && { extraMinutes }) },
+            }),
           );
         }
         return participants;

@@ -40,7 +40,11 @@ interface Dependencies {
 export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log }: Dependencies) {
   async function removeUnnamed(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    const named = new Set((await db.recording.findMany({ where: { storageKey: { in: [...keys] } }, select: { storageKey: true } })).map((row) => row.storageKey));
+    const named = new Set(
+      (await db.recording.findMany({ where: { storageKey: { in: [...keys] } }, select: { storageKey: true } })).map(
+        (row) => row.storageKey,
+      ),
+    );
     await Promise.all(keys.filter((key) => !named.has(key)).map((key) => storage.remove(key)));
   }
 
@@ -71,13 +75,22 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       try {
         return await run(moved);
       } catch (error) {
-        await removeUnnamed(moved).catch((cause) => log.error({ err: cause, keys: moved }, 'files of a failed request may be left in storage'));
+        await removeUnnamed(moved).catch((cause) =>
+          log.error({ err: cause, keys: moved }, 'files of a failed request may be left in storage'),
+        );
         throw error;
       }
     },
 
     /** Stores the file and its row within a draft; the bytes are in their place before the row commits. */
-    async store(draft: Draft, participant: Participant, type: RecordingType, media: CheckedMedia, moved: string[], submissionId?: string): Promise<Recording> {
+    async store(
+      draft: Draft,
+      participant: Participant,
+      type: RecordingType,
+      media: CheckedMedia,
+      moved: string[],
+      submissionId?: string,
+    ): Promise<Recording> {
       const id = newId('rec');
       const storageKey = `${id}.${media.format}`;
       const recording = await draft.tx.recording.create({
@@ -117,13 +130,20 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     async enqueue(recordings: readonly Recording[]): Promise<void> {
       for (const { id, stage } of recordings) {
         if (stage !== 'queued') continue;
-        await queue.add(id).catch((error) => log.error({ err: error, recordingId: id }, 'could not queue the analysis; it will be queued at the next start'));
+        await queue
+          .add(id)
+          .catch((error) =>
+            log.error({ err: error, recordingId: id }, 'could not queue the analysis; it will be queued at the next start'),
+          );
       }
     },
 
     /** Queues what was committed but never queued, because the process ended between the two. */
     async enqueueForgotten(): Promise<void> {
-      const waiting = await db.recording.findMany({ where: { status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } }, select: { id: true } });
+      const waiting = await db.recording.findMany({
+        where: { status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } },
+        select: { id: true },
+      });
       for (const { id } of waiting) await queue.add(id);
     },
 

@@ -26,39 +26,48 @@ export function createSubmissions({ eventLog, recordings }: { eventLog: EventLog
      * first answer; its files are not stored again.
      * @throws AppError `conflict` for a second submission of the same user.
      */
-    async submit(examId: string, { userId, stats, warnings, webcam, screen, idempotencyKey }: NewSubmission): Promise<SubmissionWithRecordings> {
-      const { submission, isNew } = await recordings.storing((moved) => eventLog.append(examId, async (draft) => {
-        const { tx, exam, emit } = draft;
-        refuseCancelled(exam);
-        const participant = await ensureParticipant(draft, userId);
-        const first = await tx.submission.findUnique({ where: { participantId: participant.id }, include: { recordings: true } });
-        if (first && idempotencyKey && first.idempotencyKey === idempotencyKey) return { submission: first, isNew: false };
-        if (first) throw new AppError('conflict', 'This user has already submitted', [{ field: 'userId', issue: 'has already submitted' }]);
+    async submit(
+      examId: string,
+      { userId, stats, warnings, webcam, screen, idempotencyKey }: NewSubmission,
+    ): Promise<SubmissionWithRecordings> {
+      const { submission, isNew } = await recordings.storing((moved) =>
+        eventLog.append(examId, async (draft) => {
+          const { tx, exam, emit } = draft;
+          refuseCancelled(exam);
+          const participant = await ensureParticipant(draft, userId);
+          const first = await tx.submission.findUnique({ where: { participantId: participant.id }, include: { recordings: true } });
+          if (first && idempotencyKey && first.idempotencyKey === idempotencyKey) return { submission: first, isNew: false };
+          if (first)
+            throw new AppError('conflict', 'This user has already submitted', [{ field: 'userId', issue: 'has already submitted' }]);
 
-        const { stored } = await addUnseen(draft, participant, 'CLIENT', warnings, { sameMomentIsSame: true });
-        const row = await tx.submission.create({
-          data: {
-            id: newId('sub'),
-            examId,
-            participantId: participant.id,
+          const { stored } = await addUnseen(draft, participant, 'CLIENT', warnings, { sameMomentIsSame: true });
+          const row = await tx.submission.create({
+            data: {
+              id: newId('sub'),
+              examId,
+              participantId: participant.id,
+              userId,
+              stats: stats as Prisma.InputJsonObject,
+              warningsReceived: warnings.length,
+              warningsStored: stored,
+              idempotencyKey,
+            },
+          });
+          const stay = isFinal(participant.status);
+          await tx.participant.update({
+            where: { id: participant.id },
+            data: { joinedAt: participant.joinedAt ?? row.submittedAt, lastSeenAt: row.submittedAt, ...(!stay && { status: 'SUBMITTED' }) },
+          });
+          emit('PARTICIPANT_CHANGED', participant.id, {
             userId,
-            stats: stats as Prisma.InputJsonObject,
-            warningsReceived: warnings.length,
-            warningsStored: stored,
-            idempotencyKey,
-          },
-        });
-        const stay = isFinal(participant.status);
-        await tx.participant.update({
-          where: { id: participant.id },
-          data: { joinedAt: participant.joinedAt ?? row.submittedAt, lastSeenAt: row.submittedAt, ...(!stay && { status: 'SUBMITTED' }) },
-        });
-        emit('PARTICIPANT_CHANGED', participant.id, { userId, data: { from: participant.status, to: stay ? participant.status : 'SUBMITTED', submission: row.id } });
-        const files: Recording[] = [];
-        if (webcam) files.push(await recordings.store(draft, participant, 'WEBCAM', webcam, moved, row.id));
-        if (screen) files.push(await recordings.store(draft, participant, 'SCREEN', screen, moved, row.id));
-        return { submission: { ...row, recordings: files }, isNew: true };
-      }));
+            data: { from: participant.status, to: stay ? participant.status : 'SUBMITTED', submission: row.id },
+          });
+          const files: Recording[] = [];
+          if (webcam) files.push(await recordings.store(draft, participant, 'WEBCAM', webcam, moved, row.id));
+          if (screen) files.push(await recordings.store(draft, participant, 'SCREEN', screen, moved, row.id));
+          return { submission: { ...row, recordings: files }, isNew: true };
+        }),
+      );
       if (isNew) await recordings.enqueue(submission.recordings);
       return submission;
     },

@@ -26,7 +26,10 @@ export function createVerifications({ db, vision }: { db: Database['prisma']; vi
   return {
     /** Compares the faces of two images. The images are not kept; the outcome is. */
     async verify({ tenant, userId, referenceImage, verificationImage }: VerifyInput): Promise<Verification> {
-      const [reference, candidate] = await Promise.all([read(referenceImage, 'referenceImage'), read(verificationImage, 'verificationImage')]);
+      const [reference, candidate] = await Promise.all([
+        read(referenceImage, 'referenceImage'),
+        read(verificationImage, 'verificationImage'),
+      ]);
       const outcome = matchFaces(reference, candidate);
       return db.verification.create({ data: { id: newId('ver'), tenant, userId, detector: vision.detector, ...outcome } });
     },

@@ -15,7 +15,12 @@ export interface NewWarning extends WarningInput {
 }
 
 /** Adds warnings of one participant within a draft, in the order given. */
-export async function addWarnings(draft: Draft, participant: Participant, source: WarningSource, warnings: readonly NewWarning[]): Promise<Warning[]> {
+export async function addWarnings(
+  draft: Draft,
+  participant: Participant,
+  source: WarningSource,
+  warnings: readonly NewWarning[],
+): Promise<Warning[]> {
   if (warnings.length === 0) return [];
   const { userId } = participant;
   const rows = warnings.map((warning): Prisma.WarningCreateManyInput => {
@@ -38,7 +43,11 @@ export async function addWarnings(draft: Draft, participant: Participant, source
     };
   });
   const stored = await draft.tx.warning.createManyAndReturn({ data: rows });
-  await draft.tx.participant.update({ where: { id: participant.id }, data: { warningCount: { increment: stored.length } }, select: { id: true } });
+  await draft.tx.participant.update({
+    where: { id: participant.id },
+    data: { warningCount: { increment: stored.length } },
+    select: { id: true },
+  });
   return stored.sort((a, b) => Number(a.seq - b.seq));
 }
 
@@ -68,10 +77,18 @@ export async function addUnseen(
     return slot;
   });
   const rows = await addWarnings(draft, participant, source, fresh);
-  return { rows: slots.map((slot) => (typeof slot === 'number' ? rows[slot] : slot)).filter((row) => row !== undefined), stored: rows.length };
+  return {
+    rows: slots.map((slot) => (typeof slot === 'number' ? rows[slot] : slot)).filter((row) => row !== undefined),
+    stored: rows.length,
+  };
 }
 
-async function findKnown(draft: Draft, { userId }: Participant, warnings: readonly WarningInput[], sameMomentIsSame: boolean): Promise<Warning[]> {
+async function findKnown(
+  draft: Draft,
+  { userId }: Participant,
+  warnings: readonly WarningInput[],
+  sameMomentIsSame: boolean,
+): Promise<Warning[]> {
   const clientEventIds = warnings.flatMap(({ clientEventId }) => clientEventId ?? []);
   const timestamps = sameMomentIsSame ? warnings.flatMap(({ timestamp }) => timestamp ?? []) : [];
   if (clientEventIds.length === 0 && timestamps.length === 0) return [];
@@ -92,7 +109,11 @@ export function createWarnings({ eventLog }: { eventLog: EventLog }) {
       }),
 
     /** Records a proctor's decision; the row and its event commit together. */
-    review(examId: string, warningId: string, { decision, reason, by }: { decision: WarningDecision; reason?: string | null | undefined; by: string }) {
+    review(
+      examId: string,
+      warningId: string,
+      { decision, reason, by }: { decision: WarningDecision; reason?: string | null | undefined; by: string },
+    ) {
       if (decision === 'DISMISSED' && !reason) throw invalidField('reason', 'Say why it is dismissed');
       return eventLog.append(examId, async ({ tx, emit }) => {
         const before = await tx.warning.findUnique({ where: { id: warningId } });
@@ -101,7 +122,10 @@ export function createWarnings({ eventLog }: { eventLog: EventLog }) {
           where: { id: warningId },
           data: { reviewDecision: decision, reviewReason: reason ?? null, reviewBy: by, reviewAt: new Date() },
         });
-        emit('WARNING_REVIEWED', warning.id, { ...(warning.userId && { userId: warning.userId }), data: { by, decision, previous: before.reviewDecision, reason: reason ?? null } });
+        emit('WARNING_REVIEWED', warning.id, {
+          ...(warning.userId && { userId: warning.userId }),
+          data: { by, decision, previous: before.reviewDecision, reason: reason ?? null },
+        });
         return warning;
       });
     },

@@ -87,8 +87,11 @@ export type EventLog = ReturnType<typeof createEventLog>;
 
 /** One statement a kind, however many events. */
 async function readSubjects(db: Database['prisma'], events: Event[]): Promise<Map<string, LogEvent['subject']>> {
-  const idsOf = (...kinds: EventKind[]) => [...new Set(events.filter(({ kind }) => kinds.includes(kind)).map(({ subjectId }) => subjectId))];
-  const find = async <T>(ids: string[], query: (where: { id: { in: string[] } }) => Promise<T[]>) => (ids.length > 0 ? query({ id: { in: ids } }) : []);
+  const idsOf = (...kinds: EventKind[]) => [
+    ...new Set(events.filter(({ kind }) => kinds.includes(kind)).map(({ subjectId }) => subjectId)),
+  ];
+  const find = async <T>(ids: string[], query: (where: { id: { in: string[] } }) => Promise<T[]>) =>
+    ids.length > 0 ? query({ id: { in: ids } }) : [];
   const rows = await Promise.all([
     find(idsOf('WARNING_ADDED', 'WARNING_REVIEWED'), (where) => db.warning.findMany({ where })),
     find(idsOf('PARTICIPANT_CHANGED'), (where) => db.participant.findMany({ where })),

@@ -69,7 +69,8 @@ class Hub {
 /** The hubs of this process: one for each exam that somebody watches. */
 export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bus; log: Logger }) {
   const hubs = new Map<string, { hub: Hub; unsubscribe: () => void }>();
-  const refresh = (hub: Hub) => hub.refresh().catch((error) => log.warn({ err: error, examId: hub.examId }, 'could not read the event log; will try again'));
+  const refresh = (hub: Hub) =>
+    hub.refresh().catch((error) => log.warn({ err: error, examId: hub.examId }, 'could not read the event log; will try again'));
 
   /** One statement for all hubs, whose answer tells which of them missed a wake-up call. */
   async function tick(): Promise<void> {

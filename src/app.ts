@@ -1,0 +1,104 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createPostgresBus } from './adapters/bus-postgres.ts';
+import { connectDatabase } from './adapters/database.ts';
+import { startEmbeddedPostgres } from './adapters/embedded-postgres.ts';
+import { findFfmpeg } from './adapters/ffmpeg.ts';
+import { applyMigrations } from './adapters/migrations.ts';
+import { createBullmqQueue } from './adapters/queue-bullmq.ts';
+import { createDiskStorage } from './adapters/storage-disk.ts';
+import { createLocalVision } from './adapters/vision-local/vision-local.ts';
+import type { Config } from './config.ts';
+import type { Services } from './context.ts';
+import type { Logger } from './log.ts';
+import { loadTokenSecret } from './secrets.ts';
+import { createAccess } from './services/access.ts';
+import { createAnalysisJob } from './services/analysis/job.ts';
+import { createEventLog } from './services/event-log/event-log.ts';
+import { createHubs } from './services/event-log/hubs.ts';
+import { createExams } from './services/exams.ts';
+import { createIdempotency } from './services/idempotency.ts';
+import { createParticipants } from './services/participants.ts';
+import { createRecordings } from './services/recordings.ts';
+import { createSubmissions } from './services/submissions.ts';
+import { createVerifications } from './services/verifications.ts';
+import { createWarnings } from './services/warnings.ts';
+
+/**
+ * The composition root: what the API and the worker have in common, wired once. Who creates, disposes: `close` undoes
+ * everything in reverse order, also after a start that failed half way.
+ */
+export async function createApp(config: Config, log: Logger) {
+  const disposal: (() => Promise<void> | void)[] = [];
+  const own = <T>(thing: T, dispose: (thing: T) => Promise<void> | void): T => {
+    disposal.push(() => dispose(thing));
+    return thing;
+  };
+  async function close(): Promise<void> {
+    for (const dispose of disposal.splice(0).reverse()) {
+      await Promise.resolve(dispose()).catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'));
+    }
+  }
+
+  try {
+    const { DATA_DIR, NODE_ENV, FFMPEG_PATH, WORKER_CONCURRENCY } = config;
+    const ffmpeg = await findFfmpeg({ FFMPEG_PATH, production: NODE_ENV === 'production' });
+    // The user that PostgreSQL runs as must get through to its own folder; all others below are closed.
+    await mkdir(DATA_DIR, { recursive: true, mode: 0o711 });
+    const embedded = config.DATABASE_URL
+      ? null
+      : own(await startEmbeddedPostgres({ dataDir: DATA_DIR, log }), (postgres) => postgres.stop());
+    const url = config.DATABASE_URL ?? embedded?.url ?? '';
+    const database = own(await connectDatabase(url, { log }), ({ close }) => close());
+    await applyMigrations(url);
+
+    const db = database.prisma;
+    const storage = createDiskStorage(join(DATA_DIR, 'recordings'));
+    const bus = own(await createPostgresBus({ url, pool: database.pool, log }), (it) => it.close());
+    const queue = own(await createBullmqQueue({ url, log }), (it) => it.close());
+    const vision = own(createLocalVision({ workers: WORKER_CONCURRENCY }), (it) => it.dispose());
+    const eventLog = createEventLog(db, bus);
+    const access = createAccess({ db, tokenSecret: config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR)) });
+    const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });
+    const services: Services = {
+      access,
+      eventLog,
+      exams: createExams({ db, eventLog }),
+      hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
+      idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
+      participants: createParticipants({ eventLog, access }),
+      recordings,
+      submissions: createSubmissions({ eventLog, recordings }),
+      verifications: createVerifications({ db, vision }),
+      warnings: createWarnings({ eventLog }),
+    };
+
+    return {
+      config,
+      log,
+      db,
+      storage,
+      services,
+      ffmpeg,
+      /** Where the embedded database had to go outside DATA_DIR; null where it did not. */
+      relocatedTo: embedded?.relocated ? embedded.directory : null,
+
+      /** Analyses recordings in this process, those first that an earlier process left behind. */
+      async startWorker(): Promise<void> {
+        const workDir = join(DATA_DIR, 'work', String(process.pid));
+        await rm(join(DATA_DIR, 'work', String(process.pid)), { recursive: true, force: true });
+        await mkdir(workDir, { recursive: true, mode: 0o700 });
+        own(workDir, (path) => rm(path, { recursive: true, force: true }));
+        const job = createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir });
+        await queue.work(job, { concurrency: WORKER_CONCURRENCY });
+        await recordings.enqueueForgotten();
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export type App = Awaited<ReturnType<typeof createApp>>;

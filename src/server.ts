@@ -1,0 +1,139 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { createRouter } from '../rest-compat/router.ts';
+import { errorAnswer } from '../rest-compat/errors.ts';
+import { examRoutes } from '../rest-compat/exams.ts';
+import { recordingRoutes } from '../rest-compat/recordings.ts';
+import { createUploads } from '../rest-compat/uploads.ts';
+import { verifyRoutes } from '../rest-compat/verify.ts';
+import type { App } from './app.ts';
+import type { Context } from './context.ts';
+import { StartupError } from './errors.ts';
+import { addressOf, authenticate, credentialOf } from './http/authenticate.ts';
+import { createGraphql } from './http/graphql.ts';
+import { createLimits } from './http/limits.ts';
+import { createOrigins } from './http/origins.ts';
+import { createRealtime } from './realtime/server.ts';
+import { newRequestId } from './ids.ts';
+import type { Viewer } from './services/access.ts';
+import { answerEarly } from './uploads/answer-early.ts';
+import { createSpoolScope } from './uploads/spool-scope.ts';
+
+const GRAPHQL = '/graphql';
+/** Requests that are still running at a shutdown are given this long. */
+const SHUTDOWN_MS = 10_000;
+
+/** The HTTP server: REST under `/api`, GraphQL and its WebSocket at `/graphql`, and the probes. */
+export async function startServer(app: App) {
+  const { config, log, services } = app;
+  const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
+  const rest = createRouter([...examRoutes, ...recordingRoutes, ...verifyRoutes]);
+  const graphql = createGraphql({ log, endpoint: GRAPHQL });
+  const uploads = createUploads({ directory: join(config.DATA_DIR, 'uploads'), maxBytes: config.MAX_RECORDING_BYTES });
+  const server = createServer({ requestTimeout: 0 });
+  await listen();
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : config.PORT;
+  const publicUrl = (config.PUBLIC_URL ?? `http://localhost:${port}`).replace(/\/+$/, '');
+  const origins = createOrigins({ publicUrl, allowed: config.ALLOWED_ORIGINS });
+
+  const identify = (credential: string, req: IncomingMessage) =>
+    authenticate(credential, addressOf(req), { access: services.access, limits });
+  const makeContext = (viewer: Viewer, req?: IncomingMessage, requestId = newRequestId()): Context => ({
+    viewer,
+    db: app.db,
+    services,
+    storage: app.storage,
+    config,
+    publicUrl,
+    requestId,
+    log: log.child({ requestId }),
+    idempotencyKey: req?.headers['idempotency-key']?.toString() ?? null,
+  });
+  const realtime = createRealtime({ server, endpoint: GRAPHQL, graphql, origins, log, authenticate: identify, makeContext });
+
+  async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const requestId = newRequestId();
+    res.setHeader('X-Request-Id', requestId);
+    res.setHeader('X-Content-Type-Options', 'nosniff');
+    if (origins.handle(req, res)) return;
+    const enter = async () => makeContext(await identify(credentialOf(req.headers.authorization), req), req, requestId);
+    const requestLog = log.child({ requestId });
+    const path = req.url?.split('?', 1)[0] ?? '/';
+    if (path === GRAPHQL) return answerGraphql(req, res, enter);
+    if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, enter);
+    if (path === '/healthz') return answer(req, res, 200, { status: 'ok' });
+    if (path === '/readyz') return answerReady(req, res);
+    return rest.handle(req, res, { storage: app.storage, log: requestLog, enter });
+  }
+
+  async function answerGraphql(req: IncomingMessage, res: ServerResponse, enter: () => Promise<Context>): Promise<void> {
+    await using scope = createSpoolScope(app.storage);
+    try {
+      await graphql.handle(req, res, { ctx: await enter(), scope });
+    } catch (error) {
+      if (res.headersSent) return void res.destroy();
+      const { status, headers } = errorAnswer(error, log);
+      await answer(req, res, status, { errors: [graphql.maskError(error)] }, headers);
+    }
+  }
+
+  async function answerUpload(req: IncomingMessage, res: ServerResponse, enter: () => Promise<Context>): Promise<void> {
+    try {
+      await uploads.handle(req, res, await enter());
+    } catch (error) {
+      if (res.headersSent) return void res.destroy();
+      const { status, headers, body } = errorAnswer(error, log);
+      await answer(req, res, status, body, headers);
+    }
+  }
+
+  async function answerReady(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const ready = await app.db.$queryRaw`SELECT 1`.then(
+      () => true,
+      () => false,
+    );
+    await answer(req, res, ready ? 200 : 503, { status: ready ? 'ready' : 'the database does not answer' });
+  }
+
+  const answer = (req: IncomingMessage, res: ServerResponse, status: number, body: object, headers: Record<string, string> = {}) =>
+    answerEarly(req, res, {
+      status,
+      headers: { ...headers, 'content-type': 'application/json; charset=utf-8' },
+      body: JSON.stringify(body),
+    });
+
+  function listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        const reason = error.code === 'EADDRINUSE' ? `port ${config.PORT} is in use: stop what uses it, or set PORT` : error.message;
+        reject(new StartupError(`Cannot listen on ${config.HOST}: ${reason}`, { cause: error }));
+      });
+      server.listen(config.PORT, config.HOST, resolve);
+    });
+  }
+
+  server.on('request', (req, res) => {
+    handle(req, res).catch((error) => {
+      log.error({ err: error }, 'a request was dropped');
+      res.destroy();
+    });
+  });
+  server.on('clientError', (_error, socket) => void socket.destroy());
+  await app.storage.sweep();
+  await uploads.sweep();
+
+  return {
+    port,
+    publicUrl,
+    /** Stops taking requests, lets running ones end, closes sockets with 1012 so that their clients come back. */
+    async close(): Promise<void> {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await realtime.close();
+      server.closeIdleConnections();
+      const impatience = setTimeout(() => server.closeAllConnections(), SHUTDOWN_MS);
+      await closed;
+      clearTimeout(impatience);
+    },
+  };
+}

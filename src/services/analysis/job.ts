@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bus } from '../../adapters/bus.ts';
+import type { Database } from '../../adapters/database.ts';
+import { type Ffmpeg, MediaError } from '../../adapters/ffmpeg.ts';
+import type { MediaFormat } from '../../adapters/media-sniff.ts';
+import type { JobContext, JobOutcome } from '../../adapters/queue.ts';
+import type { Storage } from '../../adapters/storage.ts';
+import type { VisionProvider } from '../../adapters/vision.ts';
+import type { Exam, Prisma, Recording, Submission } from '../../generated/prisma/client.ts';
+import type { Logger } from '../../log.ts';
+import type { EventLog } from '../event-log/event-log.ts';
+import { settingsOf } from '../exams.ts';
+import { recordingTopic } from '../recordings.ts';
+import { addWarnings, type NewWarning } from '../warnings.ts';
+import { analyseMedia, type AnalysisOutcome } from './analyse.ts';
+
+interface Dependencies {
+  db: Database['prisma'];
+  eventLog: EventLog;
+  storage: Storage;
+  vision: VisionProvider;
+  ffmpeg: Ffmpeg;
+  bus: Bus;
+  log: Logger;
+  /** An existing folder for what a running analysis needs. */
+  workDir: string;
+}
+
+type Subject = Recording & { exam: Exam; submission: Submission | null };
+
+/** The job of the analysis queue. All that it finds commits at once, so running it again doubles nothing. */
+export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir }: Dependencies) {
+  const report = (id: string, stage: string, progress: number) =>
+    db.recording
+      .updateMany({ where: { id, status: 'PROCESSING' }, data: { stage, progress } })
+      .then(() => bus.publish(recordingTopic(id)))
+      .catch((error) => log.debug({ err: error, recordingId: id }, 'a progress report was lost'));
+
+  /** Moves the recording on within its exam's log, unless another run of the job has finished it meanwhile. */
+  async function move(
+    { id, examId, userId }: Recording,
+    data: Prisma.RecordingUpdateInput & { status: Recording['status'] },
+    also: (draft: Parameters<Parameters<EventLog['append']>[1]>[0]) => Promise<void> = async () => {},
+  ): Promise<boolean> {
+    const moved = await eventLog.append(examId, async (draft) => {
+      const current = await draft.tx.recording.findUnique({ where: { id }, select: { status: true } });
+      if (!current || isFinished(current)) return false;
+      await draft.tx.recording.update({ where: { id }, data });
+      await also(draft);
+      draft.emit('RECORDING_CHANGED', id, { userId, data: { from: current.status, to: data.status } });
+      return true;
+    });
+    bus.publish(recordingTopic(id));
+    return moved;
+  }
+
+  async function analyse(recording: Subject, signal: AbortSignal): Promise<AnalysisOutcome> {
+    const folder = await mkdtemp(join(workDir, 'analysis-'));
+    try {
+      return await analyseMedia(
+        {
+          path: await storage.localPath(recording.storageKey),
+          format: recording.format as MediaFormat,
+          type: recording.type,
+          sensitivity: settingsOf(recording.exam).aiDetection.sensitivity,
+          workDir: folder,
+        },
+        { vision, ffmpeg },
+        { signal, onProgress: (stage, fraction) => void report(recording.id, stage, fraction) },
+      );
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  const succeed = (recording: Subject, outcome: AnalysisOutcome) =>
+    move(recording, { status: 'PROCESSED', stage: 'done', progress: 1, duration: outcome.duration, error: null }, async (draft) => {
+      await draft.tx.analysis.create({ data: analysisRow(recording.id, outcome) });
+      await draft.tx.analysisSegment.createMany({
+        data: outcome.segments.map((segment, ordinal) => ({ ...segment, recordingId: recording.id, ordinal })),
+      });
+      const participant = await draft.tx.participant.findUniqueOrThrow({ where: { id: recording.participantId } });
+      await addWarnings(draft, participant, 'ANALYSIS', warningsOf(recording, outcome));
+    });
+
+  const fail = (recording: Recording, error: string) => move(recording, { status: 'FAILED', stage: 'failed', error });
+
+  return async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
+    const recording = await db.recording.findUnique({ where: { id: recordingId }, include: { exam: true, submission: true } });
+    if (!recording || isFinished(recording)) return 'skipped';
+    if (recording.status === 'UPLOADED') await move(recording, { status: 'PROCESSING', stage: 'reading' });
+    try {
+      const outcome = await analyse(recording, signal);
+      return (await succeed(recording, outcome)) ? 'done' : 'skipped';
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (error instanceof MediaError) {
+        await fail(recording, error.message);
+        return 'failed';
+      }
+      log.error({ err: error, recordingId }, 'an analysis failed');
+      if (!lastAttempt) throw error;
+      await fail(recording, 'The analysis failed for a reason that is not in the recording');
+      return 'failed';
+    }
+  };
+}
+
+const isFinished = ({ status }: Pick<Recording, 'status'>) => status === 'PROCESSED' || status === 'FAILED';
+
+function analysisRow(
+  recordingId: string,
+  { detector, sampledFrames, faceDetection, suspiciousActivity, screen }: AnalysisOutcome,
+): Prisma.AnalysisUncheckedCreateInput {
+  return {
+    recordingId,
+    detector,
+    sampledFrames,
+    ...faceDetection,
+    ...suspiciousActivity,
+    ...(screen && { screenIdle: screen.idle, screenBlank: screen.blank }),
+  };
+}
+
+/** When the recording began: as the session's statistics say, else as if it was uploaded when it ended. */
+function beganAt({ submission, createdAt, duration }: Subject): Date {
+  const stats = submission?.stats as { startTime?: unknown } | null | undefined;
+  const stated = typeof stats?.startTime === 'string' ? Date.parse(stats.startTime) : Number.NaN;
+  return new Date(Number.isNaN(stated) ? createdAt.getTime() - (duration ?? 0) * 1_000 : stated);
+}
+
+function warningsOf(recording: Subject, { warnings }: AnalysisOutcome): NewWarning[] {
+  const began = beganAt(recording).getTime();
+  return warnings.map(({ type, startSeconds, confidence, details }) => ({
+    type,
+    details,
+    confidence,
+    timestamp: new Date(began + startSeconds * 1_000),
+    recordingId: recording.id,
+    offsetSeconds: startSeconds,
+  }));
+}

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { buildSchema, findBreakingChanges, type GraphQLSchema } from 'graphql';
+import { describe, expect, it } from 'vitest';
+
+/** What the contract names and this release does not serve yet. */
+const LATER = new Set([
+  'MessageSent was removed.',
+  'Message was removed.',
+  'ErasureReceipt was removed.',
+  ...['heartbeat', 'pauseParticipant', 'resumeParticipant', 'terminateParticipant', 'addTime', 'sendMessage', 'eraseUser'].map(
+    (name) => `Mutation.${name} was removed.`,
+  ),
+]);
+
+/** Connection types are made by the server: the contract only names them. */
+const CONNECTIONS = ['ExamParticipants', 'ExamWarnings', 'ExamRecordings', 'ParticipantWarnings', 'QueryExams'];
+
+const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8').catch(() => null);
+
+async function load(path: string, extra = ''): Promise<GraphQLSchema | null> {
+  const text = await read(path);
+  return text === null ? null : buildSchema(text + extra);
+}
+
+describe('the GraphQL schema', async () => {
+  const contract = await load(
+    '../../shared/contract/schema.graphql',
+    CONNECTIONS.map((name) => `type ${name}Connection { pageInfo: PageInfo! }`).join('\n') +
+      'type PageInfo { endCursor: String hasNextPage: Boolean! }',
+  );
+
+  it.runIf(contract)('serves all that the contract names, as nullable as it says', async () => {
+    const printed = await load('./schema.graphql');
+    if (!contract || !printed) throw new Error('no schema to compare');
+    const broken = findBreakingChanges(contract, printed).map(({ description }) => description);
+    expect(broken.filter((change) => !LATER.has(change))).toEqual([]);
+  });
+
+  it('serves exams, live warnings and the analysis of recordings', async () => {
+    const printed = await load('./schema.graphql');
+    expect(Object.keys(printed?.getSubscriptionType()?.getFields() ?? {}).sort()).toEqual([
+      'examEvents',
+      'recordingProgress',
+      'warningAdded',
+    ]);
+    expect(printed?.getType('RecordingAnalysis')).toBeDefined();
+  });
+});

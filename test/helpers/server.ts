@@ -1,0 +1,180 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { GraphQLClient } from 'graphql-request';
+import { createClient, type Client } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { createTestDatabase } from './postgres.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
+export const ADMIN_KEY = 'invigil_test_admin_key_0123456789';
+
+export interface TestServer {
+  url: string;
+  api: string;
+  dataDir: string;
+  databaseUrl: string;
+  pid: number;
+  /** What it wrote to standard error so far. */
+  log(): string;
+  graphql(credential?: string): GraphQLClient;
+  /** A graphql-ws client; closed with the server. */
+  subscribe(credential?: string): Client;
+  rest(path: string, init?: RequestInit & { credential?: string | null }): Promise<Response>;
+  post(path: string, body: unknown, init?: RequestInit & { credential?: string | null }): Promise<Response>;
+  /** Files in storage, spooled ones included. */
+  storedFiles(): Promise<string[]>;
+  /** Ends the process at once, as a power cut would. */
+  kill(): Promise<void>;
+  /** Starts a new process on the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts the built server on a fresh database and folder, on a free port. */
+export async function startTestServer(settings: Record<string, string> = {}): Promise<TestServer> {
+  const database = await createTestDatabase();
+  const dataDir = await mkdtemp(join(tmpdir(), 'invigil-test-'));
+  const clients: Client[] = [];
+  let running = await launch({ DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', ...settings });
+
+  const authorization = (credential: string | null) => (credential === null ? {} : { authorization: `Bearer ${credential}` });
+  const server: TestServer = {
+    get url() {
+      return running.url;
+    },
+    get api() {
+      return `${running.url}/api`;
+    },
+    get pid() {
+      return running.pid;
+    },
+    dataDir,
+    databaseUrl: database.url,
+    log: () => running.log(),
+    graphql: (credential = ADMIN_KEY) => new GraphQLClient(`${running.url}/graphql`, { headers: authorization(credential) }),
+    subscribe(credential = ADMIN_KEY) {
+      const client = createClient({
+        url: () => `${running.url.replace('http', 'ws')}/graphql`,
+        webSocketImpl: WebSocket,
+        connectionParams: authorization(credential),
+        retryAttempts: 0,
+      });
+      clients.push(client);
+      return client;
+    },
+    rest(path, { credential = ADMIN_KEY, headers, ...init } = {}) {
+      return fetch(`${running.url}/api${path}`, {
+        ...init,
+        headers: { ...authorization(credential), ...(headers as Record<string, string>) },
+      });
+    },
+    post(path, body, init = {}) {
+      const json = { 'content-type': 'application/json' };
+      return server.rest(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        ...init,
+        headers: { ...json, ...(init.headers as Record<string, string>) },
+      });
+    },
+    async storedFiles() {
+      const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
+      return entries.filter((entry) => entry.isFile() && entry.name !== 'token-secret').map((entry) => join(entry.parentPath, entry.name));
+    },
+    kill: () => running.end('SIGKILL'),
+    async restart() {
+      running = await launch({ DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', ...settings });
+    },
+    async stop() {
+      for (const client of clients) await client.dispose();
+      await running.end('SIGTERM');
+      await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  return server;
+}
+
+async function launch(settings: Record<string, string>) {
+  const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM], {
+    env: { PATH: process.env['PATH'], BOOTSTRAP_API_KEY: ADMIN_KEY, LOG_LEVEL: 'warn', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    errors += chunk;
+  });
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', resolve);
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+      const found = /REST\s+(http\S+)\/api/.exec(output);
+      if (found?.[1] && output.includes('Create an exam')) resolve(found[1].replace('localhost', '127.0.0.1'));
+    });
+    void exited.then((code) => reject(new Error(`the server ended with ${code}: ${errors}`)));
+  });
+  return {
+    url,
+    pid: child.pid ?? 0,
+    log: () => errors,
+    async end(signal: NodeJS.Signals): Promise<void> {
+      child.kill(signal);
+      await exited;
+    },
+  };
+}
+
+/** Collects what a subscription brings; `take` waits for as many items as asked. */
+export function collect<T>(client: Client, query: string, variables: Record<string, unknown>) {
+  const items: T[] = [];
+  const errors: unknown[] = [];
+  let changed = () => {};
+  let ended = false;
+  const unsubscribe = client.subscribe<T>(
+    { query, variables },
+    {
+      next: (result) => {
+        if (result.errors) errors.push(...result.errors);
+        if (result.data) items.push(result.data);
+        changed();
+      },
+      error: (error) => {
+        errors.push(error);
+        ended = true;
+        changed();
+      },
+      complete: () => {
+        ended = true;
+        changed();
+      },
+    },
+  );
+  async function until(done: () => boolean): Promise<void> {
+    while (!done() && !ended) {
+      await new Promise<void>((resolve) => {
+        changed = resolve;
+      });
+    }
+  }
+  return {
+    items,
+    errors,
+    unsubscribe,
+    /** The first `count` items, or fewer where the subscription ended. */
+    async take(count: number): Promise<T[]> {
+      await until(() => items.length >= count);
+      return items.slice(0, count);
+    },
+    find: async (wanted: (item: T) => boolean): Promise<T | undefined> => {
+      await until(() => items.some(wanted));
+      return items.find(wanted);
+    },
+    end: () => until(() => false),
+  };
+}
