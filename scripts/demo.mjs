@@ -32,16 +32,6 @@ const live = createClient({
 });
 const folder = await mkdtemp(join(tmpdir(), 'invigil-demo-'));
 
-try {
-  await play();
-} catch (error) {
-  console.error(`\nThe demo stopped: ${error.cause?.code === 'ECONNREFUSED' ? `no server answers at ${url}` : error.message}`);
-  process.exitCode = 1;
-} finally {
-  await live.dispose();
-  await rm(folder, { recursive: true, force: true });
-}
-
 async function play() {
   const exam = await post('/exams', {
     title: 'Demonstration',
@@ -200,4 +190,14 @@ async function call(path, init, token) {
   if (!response.ok)
     throw new Error(`${path}: ${body.error.message} ${body.error.details.map(({ field, issue }) => `${field} ${issue}`).join('; ')}`);
   return body;
+}
+
+try {
+  await play();
+} catch (error) {
+  console.error(`\nThe demo stopped: ${error.cause?.code === 'ECONNREFUSED' ? `no server answers at ${url}` : error.message}`);
+  process.exitCode = 1;
+} finally {
+  await live.dispose();
+  await rm(folder, { recursive: true, force: true });
 }
