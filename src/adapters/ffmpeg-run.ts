@@ -63,7 +63,9 @@ const inputOptions = ({ format }: MediaSource, maxSeconds?: number) =>
   toArguments({
     '-loglevel': 'info',
     '-max_alloc': 128 * 1024 * 1024,
+    // More threads would only wait for each other: other recordings and the detectors keep the processors busy.
     '-threads': 1,
+    '-filter_threads': 1,
     '-max_pixels': MAX_PIXELS,
     '-max_streams': 8,
     '-protocol_whitelist': 'file,pipe',

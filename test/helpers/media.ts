@@ -32,9 +32,9 @@ export async function makeMedia(...args: string[]): Promise<Buffer> {
   return stdout;
 }
 
-/** VP8, quick rather than small. */
-export const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M', '-pix_fmt', 'yuv420p'];
-export const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+/** VP8, quick rather than small; in one thread, because libvpx's wait for each other by spinning. */
+export const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M', '-threads', '1', '-pix_fmt', 'yuv420p'];
+export const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-threads', '1', '-pix_fmt', 'yuv420p'];
 
 /** Keeps timestamps as they are. */
 export const passthrough = [ffmpeg.frameSyncFlag, 'passthrough'];
