@@ -27,7 +27,7 @@ const DRAIN: DrainLimits = { maxBytes: 1024 ** 3, maxMs: 30_000, idleMs: 5000 };
  */
 export async function answerEarly(req: IncomingMessage, res: ServerResponse, answer: Answer, limits: DrainLimits = DRAIN): Promise<void> {
   const headers = { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) };
-  if (req.complete) {
+  if (req.complete || !hasBody(req)) {
     res.writeHead(answer.status, headers).end(answer.body);
     return;
   }
@@ -37,6 +37,9 @@ export async function answerEarly(req: IncomingMessage, res: ServerResponse, ans
   await drain(req, limits);
   res.end();
 }
+
+/** A request without a body may be answered before the parser has called it complete. */
+const hasBody = ({ headers }: IncomingMessage) => headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
 
 function drain(req: IncomingMessage, { maxBytes, maxMs, idleMs }: DrainLimits): Promise<void> {
   if (req.destroyed) return Promise.resolve();

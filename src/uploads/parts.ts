@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { finished, type Readable } from 'node:stream';
 import busboy from 'busboy';
 import { type AppError, invalidField } from '../errors.ts';
+import { truncatedBody } from './body.ts';
 import { formatLimit } from './uploaded-file.ts';
 
 /** busboy's own marks (16 KB, 64 KB) cost a third more CPU per byte. */
@@ -66,7 +67,7 @@ export async function readParts(req: IncomingMessage, limits: PartLimits, handle
       parser.on('partsLimit', () => reject(invalidField('body', 'Too many parts')));
       parser.on('error', (error) => reject(malformed(error)));
       parser.on('close', resolve);
-      finished(req, { writable: false }, (error) => error && reject(truncated(error)));
+      finished(req, { writable: false }, (error) => error && reject(truncatedBody(error)));
       // Not pipeline(): it would destroy the request, and with it the way back to the client.
       req.pipe(parser);
     });
@@ -90,7 +91,5 @@ function createParser(req: IncomingMessage, { maxFieldBytes, maxFields, maxFiles
 
 const malformed = (cause: unknown): AppError =>
   cause instanceof Error && cause.message.startsWith('Unexpected end')
-    ? truncated(cause)
+    ? truncatedBody(cause)
     : invalidField('body', 'Not valid multipart/form-data', { cause });
-
-const truncated = (cause: unknown) => invalidField('body', 'The body ended before it was complete', { cause });

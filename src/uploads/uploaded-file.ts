@@ -11,10 +11,11 @@ export interface UploadedFile extends SpooledFile {
 }
 
 const MAX_FILENAME = 255;
+const MIME_TYPE = /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/;
 
 export function describeFile(file: SpooledFile, filename: string | undefined, mimeType: string | undefined): UploadedFile {
-  const type = mimeType?.split(';')[0]?.trim().toLowerCase();
-  return { ...file, filename: cleanFilename(filename), mimeType: type || 'application/octet-stream' };
+  const type = mimeType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  return { ...file, filename: cleanFilename(filename), mimeType: MIME_TYPE.test(type) ? type : 'application/octet-stream' };
 }
 
 function cleanFilename(name: string | undefined): string | undefined {

@@ -1,0 +1,88 @@
+import type { IncomingMessage } from 'node:http';
+import { BoundedBytes, bodyTooLarge, readChunks } from './body.ts';
+import { type DecodedFile, FileValues } from './file-values.ts';
+import { JsonScanner } from './json-scanner.ts';
+import type { SpoolScope } from './spool-scope.ts';
+import { describeFile, type UploadedFile } from './uploaded-file.ts';
+
+export interface JsonFilesOptions {
+  /** Owns the files that come. */
+  scope: SpoolScope;
+  /** By the path of their string, such as `webcam.data`, in bytes once decoded. */
+  files: Record<string, { maxBytes: number }>;
+  /** Bytes of all the rest. */
+  maxJsonBytes: number;
+}
+
+export interface JsonWithFiles {
+  /** Without the members that became files. */
+  body: unknown;
+  /** By path, without a prototype. */
+  files: Record<string, UploadedFile>;
+}
+
+/**
+ * Reads a JSON body that holds files as base64, bare or as data URLs: they are decoded and spooled as they flow, in memory
+ * that does not grow with them. Names and types are those of the members `filename` and `mimeType` beside the string, else
+ * of the data URL. What is no string at one of the paths stays in `body`. A member given twice counts the last time.
+ * After an error answer with `answerEarly`: the rest of the body was not read.
+ * @throws AppError `invalid_request` that names the field (the path's first name), or `body`
+ */
+export async function readJsonWithFiles(req: IncomingMessage, { scope, files, maxJsonBytes }: JsonFilesOptions): Promise<JsonWithFiles> {
+  const rest = new BoundedBytes(maxJsonBytes);
+  const values = new FileValues(scope, new Map(Object.entries(files).map(([path, { maxBytes }]) => [path, maxBytes])));
+  const scanner = new JsonScanner(Object.keys(files), {
+    text: (bytes) => rest.append(bytes),
+    open: (path) => rest.append(Buffer.from(JSON.stringify(values.open(path)))),
+    piece: (text) => values.write(text),
+    close: () => values.close(),
+  });
+  try {
+    await readChunks(req, async (chunk) => {
+      scanner.push(chunk);
+      await values.ready();
+    });
+    const body = rest.parseJson(); // first: a body that was cut leaves a file that never ends
+    return { body, files: await takeFiles(body, await values.finish(), scope) };
+  } finally {
+    await values.abort();
+  }
+}
+
+/** Reads a JSON body without files. @throws AppError `invalid_request` naming `body`; also for an empty one */
+export async function readJson(req: IncomingMessage, { maxBytes }: { maxBytes: number }): Promise<unknown> {
+  if (Number(req.headers['content-length']) > maxBytes) throw bodyTooLarge(maxBytes);
+  const bytes = new BoundedBytes(maxBytes);
+  await readChunks(req, (chunk) => bytes.append(chunk));
+  return bytes.parseJson();
+}
+
+/** Takes the markers out of the body. One that is not there was overwritten by a later member, and its file is of no use. */
+async function takeFiles(body: unknown, decoded: Map<string, DecodedFile>, scope: SpoolScope): Promise<Record<string, UploadedFile>> {
+  const files = Object.create(null) as Record<string, UploadedFile>;
+  for (const [path, { file, marker, mediaType }] of decoded) {
+    const names = path.split('.');
+    const name = names.pop() ?? '';
+    const parent = names.reduce(ownMember, body);
+    if (ownMember(parent, name) !== marker) {
+      await scope.discard(file);
+      continue;
+    }
+    delete (parent as Record<string, unknown>)[name];
+    // At the root, members beside the string are not about it.
+    const about = names.length > 0 ? parent : undefined;
+    files[path] = describeFile(file, ownText(about, 'filename'), ownText(about, 'mimeType') ?? mediaType);
+  }
+  return files;
+}
+
+function ownMember(object: unknown, name: string): unknown {
+  return typeof object === 'object' && object !== null && Object.hasOwn(object, name)
+    ? (object as Record<string, unknown>)[name]
+    : undefined;
+}
+
+function ownText(object: unknown, name: string): string | undefined {
+  const value = ownMember(object, name);
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import { invalidField } from '../errors.ts';
+import { formatLimit } from './uploaded-file.ts';
+
+/**
+ * Hands a body over chunk by chunk; the next one is not read before `take` is done. When `take` throws, the rest stays
+ * unread and the socket usable for an answer.
+ * @throws AppError `invalid_request` where the client leaves before the end
+ */
+export async function readChunks(req: IncomingMessage, take: (chunk: Buffer) => Promise<void> | void): Promise<void> {
+  try {
+    // An ordinary iteration would destroy the request when `take` throws.
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) await take(chunk as Buffer);
+  } catch (error) {
+    throw error === req.errored || isEarlyClose(error) ? truncatedBody(error) : error;
+  }
+}
+
+const isEarlyClose = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+
+export const truncatedBody = (cause: unknown) => invalidField('body', 'The body ended before it was complete', { cause });
+
+/** Bytes put together. They are copied: a slice of a few would hold the whole chunk that it came in. */
+export class BoundedBytes {
+  readonly #maxBytes: number;
+  #bytes = Buffer.allocUnsafe(4096);
+  #length = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws AppError `invalid_request` past the limit */
+  append(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#maxBytes) throw bodyTooLarge(this.#maxBytes);
+    if (length > this.#bytes.length) this.#grow(length);
+    this.#bytes.set(chunk, this.#length);
+    this.#length = length;
+  }
+
+  /** @throws AppError `invalid_request` where it is not JSON in UTF-8 */
+  parseJson(): unknown {
+    const bytes = this.#bytes.subarray(0, this.#length);
+    try {
+      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+    } catch (error) {
+      throw invalidField('body', 'Not valid JSON', { cause: error });
+    }
+  }
+
+  #grow(length: number): void {
+    const bytes = Buffer.allocUnsafe(Math.max(length, this.#bytes.length * 2));
+    this.#bytes.copy(bytes, 0, 0, this.#length);
+    this.#bytes = bytes;
+  }
+}
+
+export const bodyTooLarge = (maxBytes: number) => invalidField('body', `Body exceeds the maximum allowed (${formatLimit(maxBytes)})`);
