@@ -17,11 +17,7 @@ const masked = new AppError('server_error', 'Something went wrong on our end');
 /** The documented error envelope. What no client should see is logged and masked. */
 export function errorAnswer(error: unknown, log: Logger) {
   if (!(error instanceof AppError)) log.error({ err: error }, 'request failed');
-  const { code, message, details, ...rest } = error instanceof AppError ? error : masked;
-  const headers = 'headers' in rest ? (rest.headers as Record<string, string>) : {};
-  return {
-    status: STATUS[code],
-    headers,
-    body: { error: { code, message: error instanceof AppError ? error.message : masked.message, details } },
-  };
+  const shown = error instanceof AppError ? error : masked;
+  const { code, message, details } = shown;
+  return { status: STATUS[code], headers: shown.headers, body: { error: { code, message, details } } };
 }

@@ -41,12 +41,12 @@ async function play() {
   say('Exam', `${exam.title} (${exam.id}), ${exam.duration} minutes`);
   say('Console', exam.adminUrl.replace(/#t=.*/, '#t=…'));
 
-  const console_ = watchWarnings(exam.id);
+  const feed = watchWarnings(exam.id);
   const tokens = await joinAll(exam.id, { anna: 'Anna Example', ben: 'Ben Example' });
   await report(exam.id, tokens.anna, [{ type: 'tab_switch', details: 'Switched to another tab' }, { type: 'window_blur' }]);
   await report(exam.id, tokens.ben, [{ type: 'fullscreen_exit', details: 'Left full-screen mode' }]);
   await report(exam.id, tokens.ben, [{ type: 'extra_display', details: 'A second display was connected' }]);
-  await console_.until(4);
+  await feed.until(4);
 
   const video = await makeFaceVideo(folder);
   say('Recording', `${video.source}, ${(statSync(video.path).size / 1e6).toFixed(1)} MB`);
@@ -56,7 +56,7 @@ async function play() {
   if (recording.status !== 'processed') throw new Error(recording.error ?? `the recording is ${recording.status}`);
   await graphql.request('mutation ($id: ID!) { endExam(examId: $id) { id } }', { id: exam.id });
   await printAnalysis(recording);
-  say('Warnings', `${console_.count} in all; every one is stored and can be replayed`);
+  say('Warnings', `${feed.count} in all; every one is stored and can be replayed`);
 }
 
 function watchWarnings(examId) {

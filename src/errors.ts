@@ -11,6 +11,8 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[];
+  /** That an HTTP answer should bear. */
+  readonly headers: Readonly<Record<string, string>> = {};
 
   constructor(code: ErrorCode, message: string, details: readonly ErrorDetail[] = [], options?: ErrorOptions) {
     super(message, options);

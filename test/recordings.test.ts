@@ -275,7 +275,7 @@ describe('a GraphQL upload', () => {
     const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
     const query = 'mutation ($input: UploadRecordingInput!) { uploadRecording(input: $input) { id type size status } }';
     const operations = JSON.stringify({ query, variables: { input: { examId, userId: 'user_1', type: 'SCREEN', file: null } } });
-    const body = await form({ operations, map: JSON.stringify({ 0: ['variables.input.file'] }), 0: { path: video } });
+    const body = await form({ operations, map: JSON.stringify({ f: ['variables.input.file'] }), f: { path: video } });
     const response = await fetch(`${server.url}/graphql`, { method: 'POST', body, headers: { authorization: `Bearer ${ADMIN_KEY}` } });
     expect(await response.json()).toEqual({
       data: { uploadRecording: { id: expect.stringMatching(/^rec_/), type: 'SCREEN', size: (await readFile(video)).length, status: 'UPLOADED' } },
@@ -289,7 +289,7 @@ describe('a GraphQL upload', () => {
     await writeFile(path, 'no video');
     const query = 'mutation ($input: UploadRecordingInput!) { uploadRecording(input: $input) { id } }';
     const operations = JSON.stringify({ query, variables: { input: { examId, userId: 'user_1', type: 'SCREEN', file: null } } });
-    const body = await form({ operations, map: JSON.stringify({ 0: ['variables.input.file'] }), 0: { path } });
+    const body = await form({ operations, map: JSON.stringify({ f: ['variables.input.file'] }), f: { path } });
     const response = await fetch(`${server.url}/graphql`, { method: 'POST', body, headers: { authorization: `Bearer ${ADMIN_KEY}` } });
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'INVALID_REQUEST', details: [{ field: 'file' }] } }] });
     expect(await server.storedFiles()).toEqual(before);

@@ -43,7 +43,7 @@ export async function createPostgresBus({ url, pool, log }: { url: string; pool:
   function retryLater(): void {
     if (closed) return;
     clearTimeout(reconnect);
-    reconnect = setTimeout(() => listen().catch(retryLater), RECONNECT_MS);
+    reconnect = setTimeout(() => void listen().catch(retryLater), RECONNECT_MS);
     reconnect.unref();
   }
 

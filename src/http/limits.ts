@@ -7,7 +7,7 @@ const FAILED_AUTH_PER_MINUTE = 60;
 
 /** 429, with what a client needs to know to come back in time. */
 export class RateLimited extends AppError {
-  readonly headers: Record<string, string>;
+  override readonly headers: Readonly<Record<string, string>>;
 
   constructor(limit: number, waitMs: number) {
     const seconds = String(Math.max(1, Math.ceil(waitMs / 1_000)));

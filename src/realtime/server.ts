@@ -49,8 +49,8 @@ export function createRealtime({ server, endpoint, graphql, origins, log, authen
   const disposable = useServer<Record<string, unknown>, SocketState>(
     {
       connectionInitWaitTimeout: INIT_TIMEOUT_MS,
-      execute: (args) => execute(args) as ReturnType<typeof execute>,
-      subscribe: (args) => subscribe(args) as ReturnType<typeof subscribe>,
+      execute: (args) => execute(args),
+      subscribe: (args) => subscribe(args),
       async onConnect({ connectionParams, extra }) {
         const credential = credentialIn(connectionParams) || credentialOf(extra.request.headers.authorization);
         const viewer = await authenticate(credential, extra.request).catch((error) => {

@@ -2,6 +2,7 @@ import type { SpooledFile } from '../adapters/storage.ts';
 import type { Context } from '../context.ts';
 import { submitExamInput } from '../inputs.ts';
 import type { SubmissionWithRecordings } from '../services/submissions.ts';
+import { fileTooLarge } from '../uploads/uploaded-file.ts';
 import { parseInput } from '../validation.ts';
 import { actingUser, requireExam } from './policy.ts';
 
@@ -13,6 +14,7 @@ export interface SubmittedFiles {
 export async function submitExam(ctx: Context, examId: string, input: unknown, files: SubmittedFiles): Promise<SubmissionWithRecordings> {
   const exam = await requireExam(ctx, examId);
   const { userId, stats, warnings } = parseInput(submitExamInput, input);
+  refuseTooLarge(ctx, files);
   const { recordings, submissions } = ctx.services;
   const user = actingUser(ctx, userId, userId == null ? await onlyParticipant(ctx, exam.id) : null);
   return submissions.submit(exam.id, {
@@ -23,6 +25,13 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, f
     screen: files.screen ? await recordings.check(files.screen, 'screen') : null,
     idempotencyKey: ctx.idempotencyKey,
   });
+}
+
+/** Doors that also take whole recordings let more pass than a submission may hold. */
+function refuseTooLarge({ config }: Context, files: SubmittedFiles): void {
+  for (const [field, file] of Object.entries(files) as [string, SpooledFile | undefined][]) {
+    if (file && file.size > config.MAX_SUBMIT_FILE_BYTES) throw fileTooLarge(field, config.MAX_SUBMIT_FILE_BYTES);
+  }
 }
 
 /** Whose submission it is where nobody says so: an exam with one participant leaves no doubt. */

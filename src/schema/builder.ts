@@ -2,6 +2,7 @@ import SchemaBuilder from '@pothos/core';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import type { SpooledFile } from '../adapters/storage.ts';
 import type { Context } from '../context.ts';
 import type PrismaTypes from '../generated/pothos.ts';
 import { getDatamodel } from '../generated/pothos.ts';
@@ -9,7 +10,7 @@ import { requireLms, requireRole, requireStaff, requireViewer } from '../resolve
 
 /** An `Upload` as graphql-upload-minimal's scalar resolves it: the file is on disk already. */
 export interface UploadValue {
-  file: import('../adapters/storage.ts').SpooledFile;
+  file: SpooledFile;
 }
 
 /** A gate that passes or throws the error that the client should see. */

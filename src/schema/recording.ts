@@ -33,7 +33,7 @@ const ScreenAnalysis = builder.objectRef<{ idle: number; blank: number }>('Scree
   fields: (t) => ({ idle: t.exposeFloat('idle'), blank: t.exposeFloat('blank') }),
 });
 
-const AnalysisSegment = builder.prismaObject('AnalysisSegment', {
+builder.prismaObject('AnalysisSegment', {
   fields: (t) => ({
     type: t.exposeString('type'),
     startSeconds: t.exposeFloat('startSeconds'),
@@ -42,7 +42,7 @@ const AnalysisSegment = builder.prismaObject('AnalysisSegment', {
   }),
 });
 
-const RecordingAnalysis = builder.prismaObject('Analysis', {
+builder.prismaObject('Analysis', {
   name: 'RecordingAnalysis',
   fields: (t) => ({
     faceDetection: t.field({

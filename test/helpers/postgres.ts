@@ -23,7 +23,8 @@ async function createDatabase(template: string): Promise<TestDatabase> {
 async function administer(sql: string): Promise<void> {
   const client = new Client(withDatabase('postgres'));
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  await client.query(sql);
+  await client.end();
 }
 
 const databaseOf = (url: string) => new URL(url).pathname.slice(1);

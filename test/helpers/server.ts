@@ -135,7 +135,7 @@ export function collect<T>(client: Client, query: string, variables: Record<stri
   const items: T[] = [];
   const errors: unknown[] = [];
   let changed = () => {};
-  let ended = false;
+  const state = { ended: false };
   const unsubscribe = client.subscribe<T>(
     { query, variables },
     {
@@ -146,17 +146,17 @@ export function collect<T>(client: Client, query: string, variables: Record<stri
       },
       error: (error) => {
         errors.push(error);
-        ended = true;
+        state.ended = true;
         changed();
       },
       complete: () => {
-        ended = true;
+        state.ended = true;
         changed();
       },
     },
   );
   async function until(done: () => boolean): Promise<void> {
-    while (!done() && !ended) {
+    while (!done() && !state.ended) {
       await new Promise<void>((resolve) => {
         changed = resolve;
       });

@@ -78,7 +78,7 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
     const newest = await eventLog.newest([...hubs.keys()]);
     for (const { hub } of hubs.values()) if ((newest.get(hub.examId) ?? 0n) > hub.newest) void refresh(hub);
   }
-  const ticker = setInterval(() => tick().catch((error) => log.warn({ err: error }, 'could not look for new events')), TICK_MS);
+  const ticker = setInterval(() => void tick().catch((error) => log.warn({ err: error }, 'could not look for new events')), TICK_MS);
   ticker.unref();
 
   async function enter(examId: string): Promise<Hub> {
