@@ -97,7 +97,9 @@ async function startEngine(factory) {
   const engine = await import('@prisma/schema-engine-wasm/schema_engine_bg');
   const bytes = readFileSync(new URL('schema_engine_bg.wasm', import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg')));
   const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': engine });
+  // oxlint-disable-next-line no-underscore-dangle -- wasm-bindgen's names
   engine.__wbg_set_wasm(instance.exports);
+  // oxlint-disable-next-line no-underscore-dangle
   instance.exports.__wbindgen_start();
   const adapter = bindMigrationAwareSqlAdapterFactory(factory);
   return engine.SchemaEngine.new({ datamodels: [[SCHEMA, readFileSync(SCHEMA, 'utf8')]] }, () => {}, adapter);

@@ -7,9 +7,9 @@ import { type Account, accountFor } from './embedded-postgres/account.ts';
 import { findBinaries } from './embedded-postgres/binaries.ts';
 import { assertUsable, createCluster, findPlace, readPassword, USER } from './embedded-postgres/cluster.ts';
 import { lockDirectory } from './embedded-postgres/lock.ts';
-import { stopOrphan } from './embedded-postgres/orphan.ts';
+import { clearLeftovers } from './embedded-postgres/orphan.ts';
 import { type Address, awaitDatabase } from './embedded-postgres/ready.ts';
-import { spawnPostmaster } from './embedded-postgres/server.ts';
+import { type Postmaster, spawnPostmaster } from './embedded-postgres/server.ts';
 import { fitsSocketAddress } from './embedded-postgres/socket-address.ts';
 
 /** Where root puts what the user `postgres` cannot reach elsewhere. */
@@ -27,7 +27,7 @@ export interface EmbeddedPostgres {
   /** Settles when PostgreSQL has ended, by `stop()` or by a misfortune. */
   readonly exited: Promise<void>;
   /** Ends PostgreSQL in order and frees DATA_DIR. Close your connections first: it cuts off the rest. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /**
@@ -44,7 +44,7 @@ export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string;
   };
   try {
     const { place, account, postgres } = await prepare(home);
-    await stopOrphan(place.directory, log);
+    await clearLeftovers(place.directory, account, log);
     const socket = await makeSocketDirectory(place.directory, account);
     undo.push(socket.remove);
     const postmaster = spawnPostmaster({ postgres, directory: place.directory, socketDirectory: socket.path, account, log });
@@ -59,11 +59,18 @@ export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string;
     };
     await awaitDatabase(postmaster, address);
     let stopped: Promise<void> | undefined;
+    void reportEnd(postmaster, log, () => stopped !== undefined);
     return { ...place, url: urlOf(address), exited: postmaster.exited, stop: () => (stopped ??= dispose()) };
   } catch (error) {
     await dispose();
-    throw error;
+    if (error instanceof StartupError) throw error;
+    throw new StartupError(`The embedded PostgreSQL could not start: ${(error as Error).message}`, { cause: error });
   }
+}
+
+async function reportEnd(postmaster: Postmaster, log: Logger, wanted: () => boolean): Promise<void> {
+  await postmaster.exited;
+  if (!wanted()) log.error({ reason: postmaster.lastWords() }, 'PostgreSQL has ended');
 }
 
 async function prepare(home: string) {
@@ -87,7 +94,7 @@ async function makeDataDir(dataDir: string): Promise<string> {
 }
 
 /** The data's own folder, which nobody else can enter, unless its path is too long for a socket. */
-async function makeSocketDirectory(directory: string, account: Account): Promise<{ path: string; remove(): Promise<void> }> {
+async function makeSocketDirectory(directory: string, account: Account): Promise<{ path: string; remove: () => Promise<void> }> {
   if (fitsSocketAddress(join(directory, `.s.PGSQL.${PORT}`))) return { path: directory, remove: async () => {} };
   const path = await mkdtemp(join(tmpdir(), 'invigil-'));
   if (account.uid !== undefined) await chown(path, account.uid, account.gid);

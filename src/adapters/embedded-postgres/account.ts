@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { StartupError } from '../../errors.ts';
 
@@ -49,4 +49,10 @@ export async function canEnter(account: Account, folder: string): Promise<boolea
     () => true,
     () => false,
   );
+}
+
+/** Makes a folder that every account may pass through, whatever the umask says. */
+export async function makePassable(folder: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true });
+  if (made !== undefined) await chmod(folder, 0o755);
 }

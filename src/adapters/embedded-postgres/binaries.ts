@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, chmod, cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { access, chmod, cp, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { StartupError } from '../../errors.ts';
-import type { Account } from './account.ts';
+import { type Account, makePassable } from './account.ts';
 
 const run = promisify(execFile);
 const ELSEWHERE = 'set DATABASE_URL to a PostgreSQL 14 or newer';
@@ -25,9 +25,12 @@ export interface Binaries {
 export async function findBinaries(account: Account, reachable: string): Promise<Binaries> {
   const { root, version } = await findPackage();
   await restoreLinks(root);
-  if (await runs(join(root, 'native'), account)) return binariesIn(join(root, 'native'));
+  const native = join(root, 'native');
+  if (await runs(native, account)) return binariesIn(native);
+  // Where even we cannot run it (another C library, say), a copy will not run either.
+  await assertRuns(native, {});
   const copy = join(reachable, `postgresql-${version}-${platform()}-${arch()}`);
-  if (account.uid !== undefined && !(await runs(copy, account))) await copyOnce(join(root, 'native'), copy);
+  if (!(await runs(copy, account))) await copyOnce(native, copy);
   await assertRuns(copy, account);
   return binariesIn(copy);
 }
@@ -82,7 +85,7 @@ async function makeExecutable(file: string): Promise<void> {
 
 /** Appears whole or not at all: a start that is killed half-way leaves nothing that the next one would trust. */
 async function copyOnce(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true, mode: 0o755 });
+  await makePassable(dirname(to));
   const draft = await mkdtemp(`${to}.`);
   try {
     await cp(from, draft, { recursive: true, verbatimSymlinks: true });

@@ -4,7 +4,7 @@ import { chown, lstat, mkdir, open, readFile, realpath, rename, rm, symlink } fr
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { StartupError } from '../../errors.ts';
-import { type Account, canEnter } from './account.ts';
+import { type Account, canEnter, makePassable } from './account.ts';
 import { tellingLine } from './log-lines.ts';
 
 const run = promisify(execFile);
@@ -41,7 +41,7 @@ export async function createCluster(dataDir: string, reachable: string, account:
     return { directory: inside, relocated: false };
   }
   const directory = join(reachable, `${basename(dataDir)}-${randomBytes(4).toString('hex')}`);
-  await mkdir(reachable, { recursive: true, mode: 0o755 });
+  await makePassable(reachable);
   await initialise(directory, account, initdb, await createPassword(dataDir));
   await symlink(directory, inside);
   return { directory, relocated: true };
@@ -119,5 +119,9 @@ async function writeDurably(path: string, content: string, owner: Account): Prom
 
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path);
-  await folder.sync().finally(() => folder.close());
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }

@@ -13,7 +13,7 @@ const ANSWER_MS = 500;
 
 /** Ends with `release()` or with the process, however that ends. */
 export interface DirectoryLock {
-  release(): Promise<void>;
+  release: () => Promise<void>;
 }
 
 interface Candidate {
@@ -52,7 +52,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
 }
 
 /** The address of a socket is limited to about 100 bytes: a longer folder is reached through a link. */
-async function shortPath(folder: string): Promise<{ path: string; remove(): Promise<void> }> {
+async function shortPath(folder: string): Promise<{ path: string; remove: () => Promise<void> }> {
   if (fitsSocketAddress(join(folder, `.${socketName()}`))) return { path: folder, remove: async () => {} };
   const parent = await mkdtemp(join(tmpdir(), 'invigil-'));
   await symlink(folder, join(parent, 'l'));

@@ -1,7 +1,7 @@
-/** The line of PostgreSQL's output that says best what went wrong: the last grave one, else the last. */
+/** The line of PostgreSQL's output that says best what went wrong: the last grave one (but for refused connections), else the last. */
 export function tellingLine(lines: readonly string[]): string | undefined {
   const filled = lines.map((line) => line.trim()).filter(Boolean);
-  const grave = filled.findLast((line) => /\b(FATAL|PANIC|error):/.test(line));
+  const grave = filled.findLast((line) => /\b(FATAL|PANIC|error):/.test(line) && !/the database system is/.test(line));
   const line = grave ?? filled.at(-1);
   return line?.replace(/^.*?\b(FATAL|PANIC|error):\s*/, '');
 }

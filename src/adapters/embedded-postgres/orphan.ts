@@ -1,62 +1,55 @@
 import { execFile } from 'node:child_process';
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { StartupError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import type { Account } from './account.ts';
 
 const run = promisify(execFile);
 const POLL_MS = 10;
+const PATIENCE_MS = 10_000;
 
 /**
- * Stops a PostgreSQL whose Invigil was killed. Call it with the directory's lock held, so that its parent is gone for
- * certain. Adopting it instead would save 0.1 s and give a child whose end and output cannot be seen.
+ * Clears away what a killed Invigil left in the directory: its PostgreSQL, or only the note of one. Call it with the
+ * lock held, so that nobody else's is hit. Adopting the orphan instead would save 0.1 s and give a child whose end and
+ * output cannot be seen.
  */
-export async function stopOrphan(directory: string, log: Logger): Promise<void> {
-  const pid = await findPostmaster(directory);
-  if (pid === undefined) return;
-  log.warn({ pid }, 'stopping the PostgreSQL of an Invigil that was killed');
-  // Fast, then immediate: the latter gives up the tidy end and the next start replays the log.
-  for (const { signal, patienceMs } of [
-    { signal: 'SIGINT', patienceMs: 10_000 },
-    { signal: 'SIGQUIT', patienceMs: 10_000 },
-  ] as const) {
-    sendSignal(pid, signal);
-    if (await isGone(directory, patienceMs)) return;
-  }
-  throw new StartupError(`A PostgreSQL (process ${pid}) holds ${directory} and does not stop: end it by hand`);
-}
-
-/** The process of `postmaster.pid`, where it really is a PostgreSQL of this directory and not a later bearer of the number. */
-async function findPostmaster(directory: string): Promise<number | undefined> {
+export async function clearLeftovers(directory: string, account: Account, log: Logger): Promise<void> {
   const content = await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '');
   const pid = Number(content.split('\n', 1)[0]);
-  return pid > 1 && (await servesDirectory(pid, directory)) ? pid : undefined;
+  if (!(pid > 1)) return;
+  const command = await commandOf(pid);
+  if (serves(command, directory)) await stopOrphan(pid, directory, log);
+  else if (command !== undefined && !command.includes('/postgres ')) await disown(directory, content, account);
 }
 
-async function servesDirectory(pid: number, directory: string): Promise<boolean> {
+/** As `ps` shows it; empty for a process that ended and waits for its parent, undefined where there is none. */
+async function commandOf(pid: number): Promise<string | undefined> {
   try {
-    if (platform() !== 'linux') return (await run('ps', ['-ww', '-o', 'command=', '-p', String(pid)])).stdout.includes(`-D ${directory} `);
-    const [name, folder, own] = await Promise.all([
-      readFile(`/proc/${pid}/comm`, 'utf8'),
-      readlink(`/proc/${pid}/cwd`),
-      realpath(directory),
-    ]);
-    return name.trim() === 'postgres' && folder === own;
+    if (platform() === 'linux') return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ');
+    return (await run('ps', ['-ww', '-o', 'command=', '-p', String(pid)])).stdout;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-async function isGone(directory: string, patienceMs: number): Promise<boolean> {
-  const deadline = Date.now() + patienceMs;
-  while (Date.now() < deadline) {
-    if ((await findPostmaster(directory)) === undefined) return true;
-    await delay(POLL_MS);
+const serves = (command: string | undefined, directory: string) => `${command?.trim()} `.includes(`/postgres -D ${directory} `);
+
+/** Fast, then immediate: the latter gives up the tidy end, and the next start replays the log. */
+async function stopOrphan(pid: number, directory: string, log: Logger): Promise<void> {
+  log.warn({ pid }, 'stopping the PostgreSQL of an Invigil that was killed');
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+    sendSignal(pid, signal);
+    const deadline = Date.now() + PATIENCE_MS;
+    while (Date.now() < deadline) {
+      if (!serves(await commandOf(pid), directory)) return;
+      await delay(POLL_MS);
+    }
   }
-  return false;
+  throw new StartupError(`A PostgreSQL (process ${pid}) holds ${directory} and does not stop: end it by hand`);
 }
 
 function sendSignal(pid: number, signal: NodeJS.Signals): void {
@@ -65,4 +58,17 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/**
+ * PostgreSQL would take whatever process bears the number in `postmaster.pid` now, which after the restart of a container
+ * is often one of ours, for a running server. A file that names its own parent it knows to be stale. It must not be
+ * removed: by its other lines PostgreSQL finds sessions that outlived their server.
+ */
+async function disown(directory: string, content: string, account: Account): Promise<void> {
+  const file = join(directory, 'postmaster.pid');
+  await writeFile(`${file}.new`, content.replace(/^\d+/, String(process.pid)), { mode: 0o600 });
+  if (account.uid !== undefined) await chown(`${file}.new`, account.uid, account.gid);
+  await rename(`${file}.new`, file);
+  await rm(join(directory, '.s.PGSQL.5432.lock'), { force: true });
 }

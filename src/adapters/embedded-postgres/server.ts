@@ -9,13 +9,11 @@ import { tellingLine } from './log-lines.ts';
 const KEPT_LINES = 50;
 const LAST_WORDS_MS = 300;
 const PATIENCE_MS = 15_000;
+/** Durability is PostgreSQL's own default. What is set here, `postgresql.conf` cannot change. */
 const SETTINGS = {
   listen_addresses: '',
   port: '5432',
   unix_socket_permissions: '0700',
-  fsync: 'on',
-  synchronous_commit: 'on',
-  full_page_writes: 'on',
   max_connections: '200',
   timezone: 'UTC',
   log_timezone: 'UTC',
@@ -32,7 +30,7 @@ export interface Postmaster {
   /** What its log says of the reason. */
   lastWords(): string;
   /** Ends open sessions, writes everything out, waits. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 export interface PostmasterOptions {
