@@ -14,7 +14,7 @@ export interface DetectedFace {
 const SIZE = 256;
 /** Values of an anchor in the box output: centre, sides, six key points; the first two are the eyes. */
 const VALUES_PER_ANCHOR = 16;
-const MAX_OVERLAP = 0.3;
+const MAX_OVERLAP = 0.45;
 
 /** Centres of the anchors of one output: `count` a cell of `stride` pixels. */
 function anchorGrid(stride: number, count: number): Point[] {

@@ -46,7 +46,7 @@ function batchOf(first: Crop, second: Crop): Float32Array {
 /** Mean of a batch of two, brought to unit length. */
 function unitMean(pair: Float32Array): Float32Array {
   const length = pair.length / 2;
-  const sum = Float32Array.from({ length }, (_, i) => (pair[i] ?? 0) + (pair[length + i] ?? 0));
+  const sum = pair.slice(0, length).map((value, i) => value + (pair[length + i] ?? 0));
   const norm = Math.hypot(...sum);
   return sum.map((value) => value / norm);
 }

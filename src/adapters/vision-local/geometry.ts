@@ -71,12 +71,11 @@ export function fitSimilarity(from: readonly Point[], to: readonly Point[]): Sim
   return { cos, sin, dx: toMean.x - cos * fromMean.x + sin * fromMean.y, dy: toMean.y - sin * fromMean.x - cos * fromMean.y };
 }
 
-/** Shared area over joint area, 0..1. */
+/** Share of the smaller box that lies in the other, 0..1: a box within a box counts as the same thing, which shared over joint area misses. */
 export function overlap(a: Box, b: Box): number {
   const width = Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x));
   const height = Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
-  const shared = width * height;
-  return shared / (a.width * a.height + b.width * b.height - shared);
+  return (width * height) / Math.min(a.width * a.height, b.width * b.height);
 }
 
 /** Non-maximum suppression: the best of every heap of boxes that overlap by more than `limit`, best first. */

@@ -20,7 +20,7 @@ function varianceOf(values: Float32Array): number {
 function laplacian(luma: Float32Array, size: number): Float32Array {
   const inner = size - 2;
   const at = (x: number, y: number) => luma[y * size + x] ?? 0;
-  return Float32Array.from({ length: inner * inner }, (_, i) => {
+  return new Float32Array(inner * inner).map((_, i) => {
     const x = (i % inner) + 1;
     const y = Math.trunc(i / inner) + 1;
     return at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1) - 4 * at(x, y);

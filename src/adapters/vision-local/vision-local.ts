@@ -64,7 +64,7 @@ export function createLocalVision({ workers }: { workers: number }): VisionProvi
       return ask({ name: 'observe', frame: { data: copy, width, height }, phones }, [copy.buffer]);
     },
     readFaceImage(image) {
-      const copy = Uint8Array.from(image);
+      const copy = new Uint8Array(image);
       return ask({ name: 'readFaceImage', image: copy }, [copy.buffer]);
     },
     async openSpeech() {

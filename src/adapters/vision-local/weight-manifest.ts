@@ -29,31 +29,41 @@ function halfToNumber(bits: number): number {
   return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
 }
 
-type Reader = { width: number; read: (bytes: Buffer, offset: number) => number };
+/** All 65,536 halves: a net holds millions. */
+let halves: Float32Array | undefined;
+const allHalves = () => (halves ??= new Float32Array(0x1_0000).map((_, bits) => halfToNumber(bits)));
 
-const readers: Record<ManifestEntry['dtype'], Reader> = {
-  float32: { width: 4, read: (bytes, offset) => bytes.readFloatLE(offset) },
-  int32: { width: 4, read: (bytes, offset) => bytes.readInt32LE(offset) },
-};
-
-function readerOf({ dtype, quantization }: ManifestEntry): Reader {
-  if (!quantization) return readers[dtype];
-  if (quantization.dtype === 'float16') return { width: 2, read: (bytes, offset) => halfToNumber(bytes.readUInt16LE(offset)) };
-  const { scale, min } = quantization;
-  if (quantization.dtype === 'uint16') return { width: 2, read: (bytes, offset) => bytes.readUInt16LE(offset) * scale + min };
-  return { width: 1, read: (bytes, offset) => bytes.readUInt8(offset) * scale + min };
+/** `Float32Array.from` with a function is twenty times slower: it iterates. */
+function mapToFloats(source: Uint8Array | Uint16Array, toFloat: (value: number) => number): Float32Array {
+  const floats = new Float32Array(source.length);
+  source.forEach((value: number, i: number) => (floats[i] = toFloat(value)));
+  return floats;
 }
 
-/** Unpacks (and dequantises) all tensors of a manifest. */
+/** A copy that begins at an address that any typed array may begin at. */
+const aligned = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
+
+const bytesPerValue = { float16: 2, uint16: 2, uint8: 1 } as const;
+
+function decodeTensor({ dtype, quantization }: ManifestEntry, bytes: Uint8Array): Float32Array | Int32Array {
+  if (!quantization) return dtype === 'int32' ? new Int32Array(aligned(bytes)) : new Float32Array(aligned(bytes));
+  const { scale, min } = quantization;
+  if (quantization.dtype === 'uint8') return mapToFloats(bytes, (step) => step * scale + min);
+  const words = new Uint16Array(aligned(bytes));
+  if (quantization.dtype === 'uint16') return mapToFloats(words, (step) => step * scale + min);
+  const table = allHalves();
+  return mapToFloats(words, (bits) => table[bits] ?? 0);
+}
+
+/** Unpacks (and dequantises) all tensors of a manifest; the files are little-endian, as every machine that runs this is. */
 export function decodeWeights(entries: readonly ManifestEntry[], bytes: Buffer): Weights {
   const weights = new Map<string, WeightTensor>();
   let offset = 0;
   for (const entry of entries) {
-    const { width, read } = readerOf(entry);
     const length = entry.shape.reduce((product, side) => product * side, 1);
-    const data = entry.dtype === 'int32' ? new Int32Array(length) : new Float32Array(length);
-    for (let i = 0; i < length; i++, offset += width) data[i] = read(bytes, offset);
-    weights.set(entry.name, { shape: entry.shape, data });
+    const end = offset + length * (entry.quantization ? bytesPerValue[entry.quantization.dtype] : 4);
+    weights.set(entry.name, { shape: entry.shape, data: decodeTensor(entry, bytes.subarray(offset, end)) });
+    offset = end;
   }
   if (offset !== bytes.length) throw new Error(`Weights hold ${bytes.length} bytes, their manifest describes ${offset}`);
   return weights;
