@@ -16,8 +16,8 @@ const PIXEL_CHANGE = 32;
 const PICTURE_CHANGE = 0.0001;
 /** Of 255, the farthest that a pixel may be from the mean colour. */
 const COLOUR_RANGE = 16;
-/** Share of the pixels that are in that range. */
-const BLANK_SHARE = 0.995;
+/** Share of the pixels that are in that range: a pointer may be outside, a line of text is more. */
+const BLANK_SHARE = 0.9995;
 
 /** Seconds; who types makes shorter pauses all the time, and thousands of segments tell nothing. */
 const LEAST_PAUSE = 3;
@@ -71,7 +71,8 @@ function idleSpans(samples: readonly ScreenSample[], duration: number, interval:
     ];
   });
   const last = samples.at(-1);
-  if (last && duration - last.time > interval) spans.push({ start: last.time, end: duration, state: true, score: 1 });
+  const sinceLast = last ? duration - last.time : 0;
+  if (last) spans.push({ start: last.time, end: duration, state: sinceLast > interval || last.changed === false, score: 1 });
   return spans.filter(({ start, end }) => end - start > 0.002);
 }
 
