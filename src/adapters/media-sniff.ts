@@ -1,9 +1,6 @@
 /** The containers that are taken. */
 export type MediaFormat = 'webm' | 'mp4';
 
-/** Bytes from the start of a file that `sniffContainer` wants to see; a shorter file is given whole. */
-export const SNIFF_BYTES = 4096;
-
 const EBML_MAGIC = 0x1a45dfa3;
 const EBML_DOC_TYPE = 0x4282;
 
