@@ -19,22 +19,23 @@ export async function makeFaceVideo(folder) {
   const ffmpeg = await findFfmpeg({ FFMPEG_PATH: process.env.FFMPEG_PATH, production: false });
   const path = join(folder, 'webcam.webm');
   const still = (name, seconds) => ['-loop', '1', '-framerate', '10', '-t', String(seconds), '-i', join(SAMPLES, name)];
-  const fit = (input, label, width = 640) =>
-    `[${input}:v]scale=${width}:480:force_original_aspect_ratio=decrease,pad=${width}:480:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p[${label}]`;
+  /** The woman in front, alone. */
+  const alone = 'crop=606:455:154:814,';
+  const fit = (input, label, crop = '') =>
+    `[${input}:v]${crop}scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p[${label}]`;
   const filter = [
-    fit(0, 'one'),
-    fit(1, 'left', 320),
-    fit(2, 'right', 320),
-    '[left][right]hstack[two]',
-    fit(3, 'again'),
-    '[one][4:v][two][again]concat=n=4:v=1[out]',
+    fit(0, 'one', alone),
+    fit(1, 'many'),
+    fit(2, 'again', alone),
+    '[3:v]format=yuv420p,setsar=1[none]',
+    '[one][none][many][again]concat=n=4:v=1[out]',
   ].join(';');
   await run(ffmpeg.path, [
     ...['-y', '-v', 'error'],
-    ...[...still('sample1.jpg', 10), ...still('sample1.jpg', 8), ...still('sample2.jpg', 8), ...still('sample1.jpg', 6)],
+    ...[...still('sample5.jpg', 10), ...still('sample3.jpg', 8), ...still('sample5.jpg', 6)],
     ...['-f', 'lavfi', '-t', '6', '-i', 'color=c=gray:s=640x480:r=10'],
     ...['-f', 'lavfi', '-t', '30', '-i', 'anullsrc=r=48000:cl=mono'],
-    ...['-filter_complex', filter, '-map', '[out]', '-map', '5:a'],
+    ...['-filter_complex', filter, '-map', '[out]', '-map', '4:a'],
     ...['-c:v', 'libvpx', '-b:v', '800k', '-deadline', 'realtime', '-c:a', 'libopus', '-shortest', path],
   ]);
   return { path, source: 'made of sample faces' };

@@ -129,7 +129,8 @@ function writeMigration(name, sql) {
   const time = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const folder = join(MIGRATIONS, `${time}_${name}`);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'migration.sql'), sql);
+  // The engine wraps changes of enums; here every migration is a transaction, which an inner COMMIT would end early.
+  writeFileSync(join(folder, 'migration.sql'), sql.replace(/^(BEGIN|COMMIT);\n/gm, ''));
   const lockfile = join(MIGRATIONS, 'migration_lock.toml');
   if (!existsSync(lockfile)) writeFileSync(lockfile, LOCKFILE);
   console.log(`prisma/migrations/${time}_${name}/migration.sql`);

@@ -227,7 +227,7 @@ describe('an upload by tus', () => {
     const text = await create(token, 'user_1', 'hello');
     expect(text.status).toBe(400);
     expect(await text.json()).toMatchObject({ error: { details: [{ field: 'file' }] } });
-    expect(await server.storedFiles()).toEqual(before);
+    await expect.poll(() => server.storedFiles()).toEqual(before);
     const open = await create(token, 'user_1');
     const location = new URL(open.headers.get('location') ?? '', server.url);
     const other = await joinExam(server, examId, 'user_2');
@@ -252,7 +252,7 @@ describe('a recording that is refused', () => {
     const response = await server.rest('/recordings', { method: 'POST', body });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: 'invalid_request', details: [{ field: 'file', issue: expect.any(String) }] } });
-    expect(await server.storedFiles()).toEqual(before);
+    await expect.poll(() => server.storedFiles()).toEqual(before);
     const { exam } = await server.graphql().request<{ exam: object }>(`{ exam(id: "${examId}") { lastSeq recordings { edges { cursor } } participants { edges { cursor } } } }`);
     expect(exam).toEqual({ lastSeq: 0, recordings: { edges: [] }, participants: { edges: [] } });
   });
@@ -292,6 +292,6 @@ describe('a GraphQL upload', () => {
     const body = await form({ operations, map: JSON.stringify({ f: ['variables.input.file'] }), f: { path } });
     const response = await fetch(`${server.url}/graphql`, { method: 'POST', body, headers: { authorization: `Bearer ${ADMIN_KEY}` } });
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'INVALID_REQUEST', details: [{ field: 'file' }] } }] });
-    expect(await server.storedFiles()).toEqual(before);
+    await expect.poll(() => server.storedFiles()).toEqual(before);
   });
 });
