@@ -9,9 +9,12 @@ export type ImageModel<Output extends string> = (
   shape: [number, number, number, 3],
 ) => Promise<Record<Output, Float32Array>>;
 
-/** One thread a session: workers run beside one another, and a second thread was measured to triple the CPU time. */
+/**
+ * One thread a session: workers run beside one another, and a second thread was measured to triple the CPU time. Without
+ * the arena a worker holds 90 MB less and is no slower.
+ */
 export function openSession(model: Uint8Array): Promise<InferenceSession> {
-  return InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
+  return InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3, enableCpuMemArena: false });
 }
 
 async function openImageModel<Output extends string>(model: Uint8Array, outputs: readonly Output[]): Promise<ImageModel<Output>> {
