@@ -52,8 +52,7 @@ function createSpeechStream(ask: Ask): SpeechStream {
 
 /**
  * Looks with the nets inside @vladmandic/human, @vladmandic/face-api and @ricky0123/vad-web, in `workers` threads. No
- * thread starts before the first call; one that observes
- * frames takes 175 MB, one that embeds faces too 300 MB.
+ * thread starts before the first call; one that observes frames takes 175 MB, one that embeds faces too 300 MB.
  */
 export function createLocalVision({ workers }: { workers: number }): VisionProvider {
   const pool = new WorkerPool<TaskRequest, TaskReply>(new URL('./worker.js', import.meta.url), workers);
