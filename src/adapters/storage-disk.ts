@@ -67,6 +67,8 @@ export function createDiskStorage(directory: string): Storage {
 async function writeFile(path: string, source: Readable, maxBytes: number): Promise<Omit<SpooledFile, 'spoolKey'>> {
   const handle = await open(path, 'wx', 0o600);
   try {
+    // pipeline() waits forever for a source that was destroyed before it began.
+    if (source.destroyed) throw source.errored ?? new Error('the source was closed');
     const writer = new HashingWriter(handle, maxBytes);
     await pipeline(source, writer);
     return writer.result();

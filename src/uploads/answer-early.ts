@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 
 export interface Answer {
   status: number;
@@ -27,7 +28,9 @@ const DRAIN: DrainLimits = { maxBytes: 1024 ** 3, maxMs: 30_000, idleMs: 5000 };
  */
 export async function answerEarly(req: IncomingMessage, res: ServerResponse, answer: Answer, limits: DrainLimits = DRAIN): Promise<void> {
   const headers = { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) };
-  if (req.complete || !hasBody(req)) {
+  // The end of a body that came whole is noted after the last of its bytes was handed over.
+  if (!req.complete) await setImmediate();
+  if (req.complete) {
     res.writeHead(answer.status, headers).end(answer.body);
     return;
   }
@@ -37,9 +40,6 @@ export async function answerEarly(req: IncomingMessage, res: ServerResponse, ans
   await drain(req, limits);
   res.end();
 }
-
-/** A request without a body may be answered before the parser has called it complete. */
-const hasBody = ({ headers }: IncomingMessage) => headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
 
 function drain(req: IncomingMessage, { maxBytes, maxMs, idleMs }: DrainLimits): Promise<void> {
   if (req.destroyed) return Promise.resolve();

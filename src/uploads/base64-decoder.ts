@@ -40,7 +40,8 @@ export class Base64Decoder {
   end(): void {
     if (this.#prefix !== undefined) this.#endPrefix(this.#prefix);
     const { length } = this.#carry;
-    if (length === 1 || (this.#padding > 0 && length + this.#padding !== 4)) throw new Base64Error('incomplete');
+    const complete = this.#padding === 0 ? length !== 1 : length > 0 && length + this.#padding === 4;
+    if (!complete || this.#padding > 2) throw new Base64Error('incomplete');
     if (length > 0) this.#writeToSlab(this.#carry, length - 1);
     this.#flush();
   }
