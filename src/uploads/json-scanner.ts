@@ -1,7 +1,21 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, COLON, COMMA] = [...Buffer.from('{}[]:,')];
-const ESCAPES: Record<string, string> = { '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' };
+const ESCAPE = /\\(u.{4}|.)/gs;
+/** An escape that a chunk's end cuts. */
+const CUT_ESCAPE = /\\(?:u.{0,3})?$/s;
+/** Those that base64 is full of, and white space. */
+const ESCAPES: Record<string, string | undefined> = {
+  '/': '/',
+  u002B: '+',
+  u002b: '+',
+  u002F: '/',
+  u002f: '/',
+  n: '',
+  r: '',
+  t: '',
+  f: '',
+};
 /** Stands for what can be no part of base64 nor of a data URL. */
 const FOREIGN = '\0';
 
@@ -32,8 +46,9 @@ export class JsonScanner {
   #nameIsNext = false;
   /** The member name under way, in Latin-1. */
   #name: string | undefined;
-  /** An escape under way; it may be cut by a chunk's end. */
-  #escape = '';
+  #escaped = false;
+  /** The start of an escape whose end comes with the next chunk. */
+  #cutEscape = '';
 
   constructor(paths: string[], handlers: ScanHandlers) {
     this.#handlers = handlers;
@@ -90,8 +105,8 @@ export class JsonScanner {
   #inString(chunk: Buffer, from: number): number {
     let at = from;
     for (; at < chunk.length; at++) {
-      if (this.#escape !== '') this.#escape = '';
-      else if (chunk[at] === BACKSLASH) this.#escape = '\\';
+      if (this.#escaped) this.#escaped = false;
+      else if (chunk[at] === BACKSLASH) this.#escaped = true;
       else if (chunk[at] === QUOTE) break;
     }
     if (this.#name !== undefined) this.#name += chunk.toString('latin1', from, at);
@@ -106,42 +121,27 @@ export class JsonScanner {
   }
 
   #inFile(chunk: Buffer, from: number): number {
-    let at = from;
-    if (this.#escape !== '') at = this.#readEscape(chunk, at);
-    // Looked for once: some senders escape every slash, and a search for each of them would read the chunk over and over.
-    let quote = chunk.indexOf(QUOTE, at);
-    if (quote === -1) quote = chunk.length;
-    while (at < quote) {
-      let stop = chunk.indexOf(BACKSLASH, at);
-      if (stop === -1 || stop > quote) stop = quote;
-      if (stop > at) this.#handlers.piece(chunk.toString('latin1', at, stop));
-      at = stop === quote ? stop : this.#readEscape(chunk, stop);
-      if (at > quote) return at; // past an escaped quote
-    }
-    if (at === chunk.length) return at;
+    const quote = chunk.indexOf(QUOTE, from);
+    const end = quote === -1 ? chunk.length : quote;
+    const text = this.#cutEscape + chunk.toString('latin1', from, end);
+    // Before the quote nothing is cut: a backslash there escapes it, which no base64 does.
+    const whole = quote === -1 ? text.slice(0, text.length - (CUT_ESCAPE.exec(text)?.[0].length ?? 0)) : text;
+    this.#cutEscape = text.slice(whole.length);
+    this.#handlers.piece(unescape(whole));
+    if (quote === -1) return end;
     this.#handlers.close();
     this.#state = 'outside';
-    return at + 1;
-  }
-
-  /** Takes up or begins an escape, and gives the index after it. */
-  #readEscape(chunk: Buffer, from: number): number {
-    let at = from;
-    while (at < chunk.length && !isWhole(this.#escape)) this.#escape += String.fromCharCode(chunk[at++] ?? 0);
-    if (!isWhole(this.#escape)) return at;
-    const character = unescape(this.#escape);
-    this.#escape = '';
-    if (!/\s/.test(character)) this.#handlers.piece(character);
-    return at;
+    return quote + 1;
   }
 }
 
-const isWhole = (escape: string) => escape.length === (escape[1] === 'u' ? 6 : 2);
+/** In one pass, since some senders escape every slash. A lone backslash stays, and is no base64. */
+const unescape = (text: string) =>
+  text.includes('\\') ? text.replace(ESCAPE, (_, escape: string) => ESCAPES[escape] ?? unescapeUnicode(escape)) : text;
 
-function unescape(escape: string): string {
-  if (escape[1] !== 'u') return ESCAPES[escape[1] ?? ''] ?? FOREIGN;
-  const code = /^\\u00[0-7][0-9a-f]$/i.test(escape) ? Number.parseInt(escape.slice(2), 16) : 0;
-  return String.fromCharCode(code);
+function unescapeUnicode(escape: string): string {
+  const character = /^u00[0-7][\da-f]$/i.test(escape) ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : FOREIGN;
+  return character.trim();
 }
 
 function unescapeName(raw: string): string | undefined {
