@@ -127,7 +127,9 @@ function decodeParams(groups: Record<string, string>): Record<string, string> {
 const plain = (body: object) => JSON.parse(JSON.stringify(body)) as Prisma.JsonValue;
 
 function fingerprint(req: IncomingMessage, { body, files }: Body): string {
-  const hashes = Object.keys(files).toSorted().map((field) => [field, files[field]?.sha256]);
+  const hashes = Object.keys(files)
+    .toSorted()
+    .map((field) => [field, files[field]?.sha256]);
   return createHash('sha256')
     .update(JSON.stringify([req.method, req.url, body, hashes]))
     .digest('hex');

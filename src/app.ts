@@ -10,6 +10,7 @@ import { createDiskStorage } from './adapters/storage-disk.ts';
 import { createLocalVision } from './adapters/vision-local/vision-local.ts';
 import type { Config } from './config.ts';
 import type { Services } from './context.ts';
+import { StartupError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { loadTokenSecret } from './secrets.ts';
 import { createAccess } from './services/access.ts';
@@ -80,6 +81,10 @@ export async function createApp(config: Config, log: Logger) {
       storage,
       services,
       ffmpeg,
+      /** Resolves where the embedded database ended by itself: nothing works without it, and a new start mends it. */
+      lost: new Promise<StartupError>((resolve) => {
+        void embedded?.exited.then(() => resolve(new StartupError('PostgreSQL ended unexpectedly: start again; the log says why')));
+      }),
       /** Where the embedded database had to go outside DATA_DIR; null where it did not. */
       relocatedTo: embedded?.relocated ? embedded.directory : null,
 

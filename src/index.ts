@@ -15,10 +15,11 @@ await runProgram(async () => {
     process.stdout.write(
       greeting({ publicUrl: server.publicUrl, newKey, relocatedTo: app.relocatedTo, bundledFfmpeg: app.ffmpeg.bundled }),
     );
-    return async () => {
+    const stop = async () => {
       await server.close();
       await app.close();
     };
+    return { stop, lost: app.lost };
   } catch (error) {
     await app.close();
     throw error;

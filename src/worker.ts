@@ -11,5 +11,5 @@ await runProgram(async () => {
   const app = await createApp(config, createLogger(config.LOG_LEVEL));
   await app.startWorker();
   process.stdout.write('The analysis worker is ready.\n');
-  return app.close;
+  return { stop: app.close, lost: app.lost };
 });

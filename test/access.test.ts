@@ -40,7 +40,9 @@ describe('credentials', () => {
   it('are limited per address when they are wrong, while right ones pass', async () => {
     const own = await startTestServer();
     try {
-      const attempts = await Promise.all(Array.from({ length: 70 }, (_, i) => own.rest('/exams/exam_x', { credential: `invigil_wrong_${i}` })));
+      const attempts = await Promise.all(
+        Array.from({ length: 70 }, (_, i) => own.rest('/exams/exam_x', { credential: `invigil_wrong_${i}` })),
+      );
       const limited = attempts.find(({ status }) => status === 429);
       expect(limited?.headers.get('retry-after')).toMatch(/^\d+$/);
       expect(await limited?.json()).toMatchObject({ error: { code: 'rate_limited' } });
@@ -70,9 +72,15 @@ describe('tenants', () => {
     const exam = await createExam(server, { title: 'Of the north' }, mine.key);
     const [warning] = await report(server, exam.id, 'user_1', ['noise'], mine.key);
     expect((await server.rest(`/exams/${exam.id}`, { credential: other.key })).status).toBe(404);
-    expect((await server.post(`/exams/${exam.id}/warnings`, { userId: 'x', warnings: [{ type: 'noise' }] }, { credential: other.key })).status).toBe(404);
-    expect(await codeOf(other.key, `mutation { reviewWarning(warningId: "${warning?.id}", decision: CONFIRMED) { id } }`)).toBe('NOT_FOUND');
-    const list = await server.graphql(other.key).request<{ exams: { edges: unknown[] }; node: unknown }>(`{ exams { edges { node { id } } } node(id: "${warning?.id}") { id } }`);
+    expect(
+      (await server.post(`/exams/${exam.id}/warnings`, { userId: 'x', warnings: [{ type: 'noise' }] }, { credential: other.key })).status,
+    ).toBe(404);
+    expect(await codeOf(other.key, `mutation { reviewWarning(warningId: "${warning?.id}", decision: CONFIRMED) { id } }`)).toBe(
+      'NOT_FOUND',
+    );
+    const list = await server
+      .graphql(other.key)
+      .request<{ exams: { edges: unknown[] }; node: unknown }>(`{ exams { edges { node { id } } } node(id: "${warning?.id}") { id } }`);
     expect(list).toEqual({ exams: { edges: [] }, node: null });
     const proctor = await createKey(server, 'PROCTOR', 'north');
     expect((await server.rest(`/exams/${exam.id}`, { credential: proctor.key })).status).toBe(200);
@@ -85,8 +93,12 @@ describe('roles', () => {
     const proctor = tokenIn(exam.adminUrl);
     const [warning] = await report(server, exam.id, 'user_1', ['noise']);
     expect(await codeOf(proctor, `mutation { startExam(examId: "${exam.id}") { id } }`)).toBeNull();
-    expect(await codeOf(proctor, `mutation { reviewWarning(warningId: "${warning?.id}", decision: DISMISSED, reason: "A dog") { id } }`)).toBeNull();
-    expect(await codeOf(proctor, `mutation { reviewParticipant(examId: "${exam.id}", userId: "user_1", status: PASSED) { id } }`)).toBeNull();
+    expect(
+      await codeOf(proctor, `mutation { reviewWarning(warningId: "${warning?.id}", decision: DISMISSED, reason: "A dog") { id } }`),
+    ).toBeNull();
+    expect(
+      await codeOf(proctor, `mutation { reviewParticipant(examId: "${exam.id}", userId: "user_1", status: PASSED) { id } }`),
+    ).toBeNull();
     for (const refused of [
       'createExam(input: { title: "x", duration: 1 }) { id }',
       `cancelExam(examId: "${exam.id}") { id }`,
@@ -103,7 +115,9 @@ describe('roles', () => {
   it('a dismissal needs a reason', async () => {
     const exam = await createExam(server);
     const [warning] = await report(server, exam.id, 'user_1', ['noise']);
-    expect(await codeOf(tokenIn(exam.adminUrl), `mutation { reviewWarning(warningId: "${warning?.id}", decision: DISMISSED) { id } }`)).toBe('INVALID_REQUEST');
+    expect(
+      await codeOf(tokenIn(exam.adminUrl), `mutation { reviewWarning(warningId: "${warning?.id}", decision: DISMISSED) { id } }`),
+    ).toBe('INVALID_REQUEST');
   });
 
   it('a candidate acts as itself and sees its own alone', async () => {
@@ -127,7 +141,10 @@ describe('roles', () => {
         warnings: { edges: [{ node: { userId: 'user_1' } }] },
       },
     });
-    for (const refused of [`startExam(examId: "${exam.id}") { id }`, `reviewParticipant(examId: "${exam.id}", userId: "user_1", status: PASSED) { id }`]) {
+    for (const refused of [
+      `startExam(examId: "${exam.id}") { id }`,
+      `reviewParticipant(examId: "${exam.id}", userId: "user_1", status: PASSED) { id }`,
+    ]) {
       expect(await codeOf(token, `mutation { ${refused} }`)).toBe('FORBIDDEN');
     }
     expect(await codeOf(token, '{ exams { edges { node { id } } } }')).toBe('FORBIDDEN');
@@ -148,17 +165,20 @@ describe('roles', () => {
 
 describe('the course of an exam', () => {
   const status = (mutation: string, id: string) =>
-    server.graphql().request<Record<string, { status: string }>>(`mutation { ${mutation}(examId: "${id}") { status } }`).then((data) => data[mutation]?.status);
+    server
+      .graphql()
+      .request<Record<string, { status: string }>>(`mutation { ${mutation}(examId: "${id}") { status } }`)
+      .then((data) => data[mutation]?.status);
 
   it('goes from created to completed, and a second click changes nothing', async () => {
     const { id } = await createExam(server);
     expect(await codeOf(tokenIn((await createExam(server)).adminUrl), `mutation { endExam(examId: "${id}") { id } }`)).toBe('NOT_FOUND');
-    expect([await status('startExam', id), await status('startExam', id), await status('endExam', id), await status('endExam', id)]).toEqual([
-      'IN_PROGRESS',
-      'IN_PROGRESS',
-      'COMPLETED',
-      'COMPLETED',
-    ]);
+    expect([
+      await status('startExam', id),
+      await status('startExam', id),
+      await status('endExam', id),
+      await status('endExam', id),
+    ]).toEqual(['IN_PROGRESS', 'IN_PROGRESS', 'COMPLETED', 'COMPLETED']);
     await expect(status('startExam', id)).rejects.toThrow('The exam is over');
     await expect(status('cancelExam', id)).rejects.toThrow('cannot be cancelled');
   });
@@ -173,9 +193,18 @@ describe('the course of an exam', () => {
   it('invites, corrects and lists participants', async () => {
     const { id } = await createExam(server);
     const invite = (name: string) =>
-      server.graphql().request(`mutation { inviteParticipants(examId: "${id}", participants: [{ userId: "user_1", name: "${name}", extraMinutes: 10 }]) { userId name status extraMinutes } }`);
+      server
+        .graphql()
+        .request(
+          `mutation { inviteParticipants(examId: "${id}", participants: [{ userId: "user_1", name: "${name}", extraMinutes: 10 }]) { userId name status extraMinutes } }`,
+        );
     await invite('Jan Smith');
-    expect(await invite('Jane Smith')).toEqual({ inviteParticipants: [{ userId: 'user_1', name: 'Jane Smith', status: 'INVITED', extraMinutes: 10 }] });
-    expect((await (await server.rest(`/exams/${id}`)).json()) as object).toMatchObject({ status: 'created', participants: [{ id: 'user_1', status: 'invited' }] });
+    expect(await invite('Jane Smith')).toEqual({
+      inviteParticipants: [{ userId: 'user_1', name: 'Jane Smith', status: 'INVITED', extraMinutes: 10 }],
+    });
+    expect((await (await server.rest(`/exams/${id}`)).json()) as object).toMatchObject({
+      status: 'created',
+      participants: [{ id: 'user_1', status: 'invited' }],
+    });
   });
 });

@@ -84,12 +84,17 @@ describe('a webcam recording', () => {
   });
 
   it('has segments that are true within one sample', async () => {
-    const { recording: found } = await server
-      .graphql()
-      .request<{ recording: { sha256: string; analysis: { sampledFrames: number; detector: string; segments: { type: string; startSeconds: number; endSeconds: number }[] } } }>(
-        `{ recording(id: "${recording.id}") { sha256 analysis { sampledFrames detector segments { type startSeconds endSeconds confidence } } } }`,
-      );
-    expect(found.sha256).toBe(createHash('sha256').update(await readFile(video)).digest('hex'));
+    const { recording: found } = await server.graphql().request<{
+      recording: {
+        sha256: string;
+        analysis: { sampledFrames: number; detector: string; segments: { type: string; startSeconds: number; endSeconds: number }[] };
+      };
+    }>(`{ recording(id: "${recording.id}") { sha256 analysis { sampledFrames detector segments { type startSeconds endSeconds confidence } } } }`);
+    expect(found.sha256).toBe(
+      createHash('sha256')
+        .update(await readFile(video))
+        .digest('hex'),
+    );
     expect(found.analysis.sampledFrames).toBeGreaterThanOrEqual(14);
     expect(found.analysis.detector).toMatch(/human/);
     for (const { type, start, end } of TRUTH) {
@@ -106,7 +111,13 @@ describe('a webcam recording', () => {
     const warnings = exam.warnings.edges.map(({ node }) => node);
     for (const type of ['no_face', 'multiple_faces']) {
       expect(warnings.filter((warning) => warning.type === type)).toEqual([
-        expect.objectContaining({ source: 'ANALYSIS', userId: 'user_1', recording: { id: recording.id }, offsetSeconds: expect.any(Number), confidence: expect.any(Number) }),
+        expect.objectContaining({
+          source: 'ANALYSIS',
+          userId: 'user_1',
+          recording: { id: recording.id },
+          offsetSeconds: expect.any(Number),
+          confidence: expect.any(Number),
+        }),
       ]);
     }
   });
@@ -126,9 +137,13 @@ describe('a webcam recording', () => {
     expect(part.headers.get('content-range')).toBe(`bytes 100-199/${bytes.length}`);
     expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(100, 200))).toBe(true);
     expect((await server.rest(`/recordings/${recording.id}/download`, { headers: { range: `bytes=${bytes.length}-` } })).status).toBe(416);
-    expect((await server.rest(`/recordings/${recording.id}/download`, { method: 'HEAD' })).headers.get('content-length')).toBe(String(bytes.length));
+    expect((await server.rest(`/recordings/${recording.id}/download`, { method: 'HEAD' })).headers.get('content-length')).toBe(
+      String(bytes.length),
+    );
 
-    const { recording: found } = await server.graphql().request<{ recording: { url: string } }>(`{ recording(id: "${recording.id}") { url } }`);
+    const { recording: found } = await server
+      .graphql()
+      .request<{ recording: { url: string } }>(`{ recording(id: "${recording.id}") { url } }`);
     expect((await fetch(found.url)).status).toBe(200);
     expect((await fetch(found.url.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')))).status).toBe(401);
     const other = await uploadRecording(server, { examId, userId: 'user_9', type: 'webcam', path: video });
@@ -149,7 +164,9 @@ describe('the analysis', () => {
     expect(recording).toMatchObject({ status: 'processed' });
     const { exam } = await server
       .graphql()
-      .request<{ exam: { warnings: { edges: { node: { type: string } }[] } } }>(`{ exam(id: "${examId}") { warnings(types: ["no_face"]) { edges { node { type } } } } }`);
+      .request<{ exam: { warnings: { edges: { node: { type: string } }[] } } }>(
+        `{ exam(id: "${examId}") { warnings(types: ["no_face"]) { edges { node { type } } } } }`,
+      );
     expect(exam.warnings.edges).toHaveLength(1);
   }, 60_000);
 
@@ -169,7 +186,22 @@ describe('the analysis', () => {
 
   it('of a screen tells how long it was idle and blank', async () => {
     const path = join(folder, 'screen.mp4');
-    await makeMedia('-f', 'lavfi', '-i', 'testsrc=s=640x360:r=5:d=4', '-f', 'lavfi', '-i', 'color=black:s=640x360:r=5:d=4', '-filter_complex', '[0][1]concat=n=2[v]', '-map', '[v]', ...H264, path);
+    await makeMedia(
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=s=640x360:r=5:d=4',
+      '-f',
+      'lavfi',
+      '-i',
+      'color=black:s=640x360:r=5:d=4',
+      '-filter_complex',
+      '[0][1]concat=n=2[v]',
+      '-map',
+      '[v]',
+      ...H264,
+      path,
+    );
     const { id: examId } = await createExam(server);
     const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'screen', path });
     const recording = await analysed(server, id);
@@ -180,7 +212,11 @@ describe('the analysis', () => {
 
   it('pushes its warnings to whoever watches', async () => {
     const { id: examId } = await createExam(server, high);
-    const live = collect<{ warningAdded: { type: string } }>(server.subscribe(), 'subscription ($examId: ID!) { warningAdded(examId: $examId) { type } }', { examId });
+    const live = collect<{ warningAdded: { type: string } }>(
+      server.subscribe(),
+      'subscription ($examId: ID!) { warningAdded(examId: $examId) { type } }',
+      { examId },
+    );
     await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path: video });
     expect(await live.find(({ warningAdded }) => warningAdded.type === 'multiple_faces')).toBeDefined();
   });
@@ -201,14 +237,22 @@ describe('an upload by tus', () => {
         onSuccess: ({ lastResponse }) => resolve(lastResponse.getHeader('X-Recording-Id') ?? ''),
       }).start();
     });
-    expect(await (await server.rest(`/recordings/${id}`)).json()).toMatchObject({ examId, userId: 'user_1', type: 'webcam', size: bytes.length, status: 'uploaded' });
+    expect(await (await server.rest(`/recordings/${id}`)).json()).toMatchObject({
+      examId,
+      userId: 'user_1',
+      type: 'webcam',
+      size: bytes.length,
+      status: 'uploaded',
+    });
   });
 
   it('is refused for another candidate, without credentials, and for what is no video', async () => {
     const { id: examId } = await createExam(server);
     const token = await joinExam(server, examId, 'user_1');
     const create = (credential: string | null, userId: string, body?: string) => {
-      const metadata = Object.entries({ examId, userId, type: 'webcam' }).map(([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`);
+      const metadata = Object.entries({ examId, userId, type: 'webcam' }).map(
+        ([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`,
+      );
       return server.rest('/uploads', {
         method: 'POST',
         credential,
@@ -240,8 +284,14 @@ describe('a recording that is refused', () => {
   const notVideos: [string, () => Promise<Uint8Array<ArrayBuffer>>][] = [
     ['a text file named .webm', async () => new TextEncoder().encode('This is no video.')],
     ['an empty file', async () => new Uint8Array(0)],
-    ['a WebM header and noise', async () => new Uint8Array(Buffer.concat([(await readFile(video)).subarray(0, 60), Buffer.alloc(5_000, 7)]))],
-    ['sound without pictures', async () => new Uint8Array(await makeMedia('-f', 'lavfi', '-i', 'sine=d=1', '-c:a', 'libopus', '-f', 'webm', 'pipe:1'))],
+    [
+      'a WebM header and noise',
+      async () => new Uint8Array(Buffer.concat([(await readFile(video)).subarray(0, 60), Buffer.alloc(5_000, 7)])),
+    ],
+    [
+      'sound without pictures',
+      async () => new Uint8Array(await makeMedia('-f', 'lavfi', '-i', 'sine=d=1', '-c:a', 'libopus', '-f', 'webm', 'pipe:1')),
+    ],
     ['a playlist that names other files', async () => new TextEncoder().encode('#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n')],
   ];
 
@@ -251,9 +301,13 @@ describe('a recording that is refused', () => {
     const body = await form({ examId, userId: 'user_1', type: 'webcam', file: { bytes: await make() } });
     const response = await server.rest('/recordings', { method: 'POST', body });
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: { code: 'invalid_request', details: [{ field: 'file', issue: expect.any(String) }] } });
+    expect(await response.json()).toMatchObject({
+      error: { code: 'invalid_request', details: [{ field: 'file', issue: expect.any(String) }] },
+    });
     await expect.poll(() => server.storedFiles()).toEqual(before);
-    const { exam } = await server.graphql().request<{ exam: object }>(`{ exam(id: "${examId}") { lastSeq recordings { edges { cursor } } participants { edges { cursor } } } }`);
+    const { exam } = await server
+      .graphql()
+      .request<{ exam: object }>(`{ exam(id: "${examId}") { lastSeq recordings { edges { cursor } } participants { edges { cursor } } } }`);
     expect(exam).toEqual({ lastSeq: 0, recordings: { edges: [] }, participants: { edges: [] } });
   });
 
@@ -263,9 +317,18 @@ describe('a recording that is refused', () => {
       const response = await server.rest('/recordings', { method: 'POST', body: await form(fields) });
       return { status: response.status, ...((await response.json()) as { error: { details: { field: string }[] } }) };
     };
-    expect(await post({ examId, userId: 'user_1', type: 'microphone', file: { path: video } })).toMatchObject({ status: 400, error: { details: [{ field: 'type' }] } });
-    expect(await post({ userId: 'user_1', type: 'webcam', file: { path: video } })).toMatchObject({ status: 400, error: { details: [{ field: 'examId' }] } });
-    expect(await post({ examId, userId: 'user_1', type: 'webcam' })).toMatchObject({ status: 400, error: { details: [{ field: 'file' }] } });
+    expect(await post({ examId, userId: 'user_1', type: 'microphone', file: { path: video } })).toMatchObject({
+      status: 400,
+      error: { details: [{ field: 'type' }] },
+    });
+    expect(await post({ userId: 'user_1', type: 'webcam', file: { path: video } })).toMatchObject({
+      status: 400,
+      error: { details: [{ field: 'examId' }] },
+    });
+    expect(await post({ examId, userId: 'user_1', type: 'webcam' })).toMatchObject({
+      status: 400,
+      error: { details: [{ field: 'file' }] },
+    });
     expect(await post({ examId: 'exam_unknown', userId: 'user_1', type: 'webcam', file: { path: video } })).toMatchObject({ status: 404 });
   });
 });
@@ -278,7 +341,9 @@ describe('a GraphQL upload', () => {
     const body = await form({ operations, map: JSON.stringify({ f: ['variables.input.file'] }), f: { path: video } });
     const response = await fetch(`${server.url}/graphql`, { method: 'POST', body, headers: { authorization: `Bearer ${ADMIN_KEY}` } });
     expect(await response.json()).toEqual({
-      data: { uploadRecording: { id: expect.stringMatching(/^rec_/), type: 'SCREEN', size: (await readFile(video)).length, status: 'UPLOADED' } },
+      data: {
+        uploadRecording: { id: expect.stringMatching(/^rec_/), type: 'SCREEN', size: (await readFile(video)).length, status: 'UPLOADED' },
+      },
     });
   });
 

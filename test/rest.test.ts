@@ -11,7 +11,13 @@ afterAll(() => server.stop());
 const DOCUMENTED = {
   title: 'Final Computer Science Exam',
   duration: 180,
-  settings: { webcam: true, screenRecording: true, audioRecording: true, browserLock: true, aiDetection: { enabled: true, sensitivity: 'high' } },
+  settings: {
+    webcam: true,
+    screenRecording: true,
+    audioRecording: true,
+    browserLock: true,
+    aiDetection: { enabled: true, sensitivity: 'high' },
+  },
 };
 
 async function json<T = Record<string, unknown>>(response: Response, status = 200): Promise<T> {
@@ -79,11 +85,18 @@ describe('exams', () => {
 
   it('pages through all warnings by position', async () => {
     const { id } = await createExam(server);
-    await report(server, id, 'user_1', Array.from({ length: 5 }, () => 'noise'));
+    await report(
+      server,
+      id,
+      'user_1',
+      Array.from({ length: 5 }, () => 'noise'),
+    );
     const seen: number[] = [];
     let after: number | null = 0;
     while (after !== null) {
-      const page: { warnings: { seq: number }[]; nextAfter: number | null } = await json(await server.rest(`/exams/${id}/warnings?after=${after}&limit=2`));
+      const page: { warnings: { seq: number }[]; nextAfter: number | null } = await json(
+        await server.rest(`/exams/${id}/warnings?after=${after}&limit=2`),
+      );
       seen.push(...page.warnings.map(({ seq }) => seq));
       after = page.nextAfter;
     }
@@ -94,7 +107,10 @@ describe('exams', () => {
   it('stores a repeated event of a client once', async () => {
     const { id } = await createExam(server);
     const body = { userId: 'user_1', warnings: [{ type: 'noise', clientEventId: 'event-1' }] };
-    const [first, second] = [await json(await server.post(`/exams/${id}/warnings`, body)), await json(await server.post(`/exams/${id}/warnings`, body))];
+    const [first, second] = [
+      await json(await server.post(`/exams/${id}/warnings`, body)),
+      await json(await server.post(`/exams/${id}/warnings`, body)),
+    ];
     expect(second).toEqual(first);
     expect((await json<{ warnings: unknown[] }>(await server.rest(`/exams/${id}`))).warnings).toHaveLength(1);
   });
@@ -102,9 +118,11 @@ describe('exams', () => {
   it('keeps positions contiguous when many report at once', async () => {
     const { id } = await createExam(server);
     await Promise.all(Array.from({ length: 40 }, (_, i) => report(server, id, `user_${i % 4}`, ['noise'])));
-    const { exam } = await server.graphql().request<{ exam: { lastSeq: number; warnings: { edges: { node: { seq: number } }[] } } }>(
-      `{ exam(id: "${id}") { lastSeq warnings(first: 100) { edges { node { seq } } } } }`,
-    );
+    const { exam } = await server
+      .graphql()
+      .request<{ exam: { lastSeq: number; warnings: { edges: { node: { seq: number } }[] } } }>(
+        `{ exam(id: "${id}") { lastSeq warnings(first: 100) { edges { node { seq } } } } }`,
+      );
     const seqs = exam.warnings.edges.map(({ node }) => node.seq);
     expect(seqs).toHaveLength(40);
     // One event for the start and one for each of the four participants come before or between them.
@@ -122,7 +140,10 @@ describe('an Idempotency-Key', () => {
   it('is refused for another request', async () => {
     const headers = { 'idempotency-key': 'create-2' };
     await json(await server.post('/exams', DOCUMENTED, { headers }));
-    const { error } = await json<{ error: { code: string } }>(await server.post('/exams', { ...DOCUMENTED, duration: 1 }, { headers }), 400);
+    const { error } = await json<{ error: { code: string } }>(
+      await server.post('/exams', { ...DOCUMENTED, duration: 1 }, { headers }),
+      400,
+    );
     expect(error.code).toBe('conflict');
   });
 
@@ -134,9 +155,13 @@ describe('an Idempotency-Key', () => {
 
   it('lets two at once make one exam', async () => {
     const headers = { 'idempotency-key': 'create-4' };
-    const answers = await Promise.all(Array.from({ length: 5 }, () => server.post('/exams', { title: 'Only once', duration: 5 }, { headers })));
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => server.post('/exams', { title: 'Only once', duration: 5 }, { headers })),
+    );
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(1);
-    const { exams } = await server.graphql().request<{ exams: { edges: unknown[] } }>('{ exams(search: "only ONCE") { edges { node { id } } } }');
+    const { exams } = await server
+      .graphql()
+      .request<{ exams: { edges: unknown[] } }>('{ exams(search: "only ONCE") { edges { node { id } } } }');
     expect(exams.edges).toHaveLength(1);
   });
 });
@@ -151,7 +176,11 @@ describe('a bad request', () => {
     ['a fraction of a minute', { title: 'x', duration: 1.5 }, 'duration'],
     ['settings that are a list', { title: 'x', duration: 60, settings: [] }, 'settings'],
     ['a wrong flag', { title: 'x', duration: 60, settings: { webcam: 'yes' } }, 'settings.webcam'],
-    ['a wrong sensitivity', { title: 'x', duration: 60, settings: { aiDetection: { sensitivity: 'max' } } }, 'settings.aiDetection.sensitivity'],
+    [
+      'a wrong sensitivity',
+      { title: 'x', duration: 60, settings: { aiDetection: { sensitivity: 'max' } } },
+      'settings.aiDetection.sensitivity',
+    ],
     ['a NUL character', { title: 'x\u0000', duration: 60 }, 'title'],
     ['a list', [], 'body'],
   ];
@@ -179,19 +208,29 @@ describe('a bad request', () => {
     ] as const) {
       expect(await json(await server.rest(path, { method }), 404)).toMatchObject({ error: { code: 'not_found', details: [] } });
     }
-    expect(await json(await server.post('/exams/exam_unknown/warnings', { warnings: [] }), 404)).toMatchObject({ error: { code: 'not_found' } });
+    expect(await json(await server.post('/exams/exam_unknown/warnings', { warnings: [] }), 404)).toMatchObject({
+      error: { code: 'not_found' },
+    });
   });
 
   it('names the warning at fault', async () => {
     const { id } = await createExam(server);
     const warnings = [{ type: 'noise' }, { type: 'Not A Slug', timestamp: 'yesterday' }];
-    const { error } = await json<{ error: { details: { field: string }[] } }>(await server.post(`/exams/${id}/warnings`, { userId: 'user_1', warnings }), 400);
+    const { error } = await json<{ error: { details: { field: string }[] } }>(
+      await server.post(`/exams/${id}/warnings`, { userId: 'user_1', warnings }),
+      400,
+    );
     expect(error.details.map(({ field }) => field).sort()).toEqual(['warnings[1].timestamp', 'warnings[1].type']);
     expect(await json(await server.rest(`/exams/${id}`))).toMatchObject({ warnings: [], participants: [] });
   });
 
   it('with a broken GraphQL operation gets a GraphQL error', async () => {
-    for (const body of [{ query: '{ exam(' }, { query: '{ nothing }' }, { query: 'mutation { createExam(input: {title: 3}) { id } }' }, {}]) {
+    for (const body of [
+      { query: '{ exam(' },
+      { query: '{ nothing }' },
+      { query: 'mutation { createExam(input: {title: 3}) { id } }' },
+      {},
+    ]) {
       const response = await fetch(`${server.url}/graphql`, {
         method: 'POST',
         body: JSON.stringify(body),

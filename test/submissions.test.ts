@@ -40,13 +40,21 @@ async function expectUntouched(examId: string, act: () => Promise<void>): Promis
   await expect.poll(() => server.storedFiles()).toEqual(before);
   const query = `{ exam(id: "${examId}") { lastSeq recordings { edges { cursor } } participants { edges { cursor } } warnings { edges { cursor } } } }`;
   const nothing = { edges: [] };
-  expect(await server.graphql().request(query)).toEqual({ exam: { lastSeq: 0, recordings: nothing, participants: nothing, warnings: nothing } });
+  expect(await server.graphql().request(query)).toEqual({
+    exam: { lastSeq: 0, recordings: nothing, participants: nothing, warnings: nothing },
+  });
 }
 
 describe('a submission', () => {
   it('by multipart/form-data is stored whole', async () => {
     const { id: examId } = await createExam(server, off);
-    const response = await submitForm(examId, { webcam: { path: video }, userId: 'user_1', stats: JSON.stringify(STATS), screen: { path: video }, warnings: JSON.stringify(WARNINGS) });
+    const response = await submitForm(examId, {
+      webcam: { path: video },
+      userId: 'user_1',
+      stats: JSON.stringify(STATS),
+      screen: { path: video },
+      warnings: JSON.stringify(WARNINGS),
+    });
     const size = (await readFile(video)).length;
     const recording = (type: string) => ({ id: expect.stringMatching(/^rec_/), type, size, status: 'uploaded' });
     expect(response.status).toBe(200);
@@ -59,9 +67,11 @@ describe('a submission', () => {
       warnings: { received: 1, stored: 1 },
       recordings: [recording('webcam'), recording('screen')],
     });
-    const { exam } = await server.graphql().request<{ exam: { participant: object } }>(
-      `{ exam(id: "${examId}") { participant(userId: "user_1") { status submission { stats recordings { type duration } } } } }`,
-    );
+    const { exam } = await server
+      .graphql()
+      .request<{ exam: { participant: object } }>(
+        `{ exam(id: "${examId}") { participant(userId: "user_1") { status submission { stats recordings { type duration } } } } }`,
+      );
     expect(exam.participant).toEqual({
       status: 'SUBMITTED',
       submission: {
@@ -118,7 +128,11 @@ describe('a submission', () => {
     const { id: examId } = await createExam(server);
     const live = [{ type: 'noise', clientEventId: 'a' }, ...WARNINGS];
     await server.post(`/exams/${examId}/warnings`, { userId: 'user_1', warnings: live });
-    const response = await server.post(`/exams/${examId}/submit`, { userId: 'user_1', stats: {}, warnings: [...live, { type: 'books', clientEventId: 'b' }] });
+    const response = await server.post(`/exams/${examId}/submit`, {
+      userId: 'user_1',
+      stats: {},
+      warnings: [...live, { type: 'books', clientEventId: 'b' }],
+    });
     expect(await response.json()).toMatchObject({ warnings: { received: 3, stored: 1 } });
   });
 
@@ -137,15 +151,21 @@ describe('a submission', () => {
 
   it('by GraphQL takes files and warnings', async () => {
     const { id: examId } = await createExam(server, off);
-    const query = 'mutation ($examId: ID!, $input: SubmitExamInput!) { submitExam(examId: $examId, input: $input) { userId stats recordings { type } } }';
-    const operations = JSON.stringify({ query, variables: { examId, input: { userId: 'user_1', stats: STATS, warnings: WARNINGS, webcam: null, screen: null } } });
+    const query =
+      'mutation ($examId: ID!, $input: SubmitExamInput!) { submitExam(examId: $examId, input: $input) { userId stats recordings { type } } }';
+    const operations = JSON.stringify({
+      query,
+      variables: { examId, input: { userId: 'user_1', stats: STATS, warnings: WARNINGS, webcam: null, screen: null } },
+    });
     const map = JSON.stringify({ a: ['variables.input.screen'], b: ['variables.input.webcam'] });
     const response = await fetch(`${server.url}/graphql`, {
       method: 'POST',
       body: await form({ operations, map, a: { path: video }, b: { path: video } }),
       headers: { authorization: `Bearer ${ADMIN_KEY}` },
     });
-    expect(await response.json()).toEqual({ data: { submitExam: { userId: 'user_1', stats: STATS, recordings: [{ type: 'WEBCAM' }, { type: 'SCREEN' }] } } });
+    expect(await response.json()).toEqual({
+      data: { submitExam: { userId: 'user_1', stats: STATS, recordings: [{ type: 'WEBCAM' }, { type: 'SCREEN' }] } },
+    });
   });
 });
 
@@ -156,11 +176,18 @@ describe('a submission that is refused', () => {
     await expectUntouched(examId, async () => {
       for (const response of [
         await submitForm(examId, { userId: 'user_1', stats: '{}', webcam: { bytes: big } }),
-        await server.post(`/exams/${examId}/submit`, { userId: 'user_1', stats: {}, webcam: { data: Buffer.from(big).toString('base64') } }),
+        await server.post(`/exams/${examId}/submit`, {
+          userId: 'user_1',
+          stats: {},
+          webcam: { data: Buffer.from(big).toString('base64') },
+        }),
       ]) {
         expect(response.status).toBe(400);
         expect(await response.json()).toMatchObject({
-          error: { code: 'invalid_request', details: [{ field: 'webcam', issue: `File size exceeds the maximum allowed (${LIMIT_MB}MB)` }] },
+          error: {
+            code: 'invalid_request',
+            details: [{ field: 'webcam', issue: `File size exceeds the maximum allowed (${LIMIT_MB}MB)` }],
+          },
         });
       }
     });
@@ -169,7 +196,12 @@ describe('a submission that is refused', () => {
   it('for one bad file keeps the good one out as well', async () => {
     const { id: examId } = await createExam(server);
     await expectUntouched(examId, async () => {
-      const response = await submitForm(examId, { userId: 'user_1', stats: '{}', webcam: { path: video }, screen: { bytes: new TextEncoder().encode('text') } });
+      const response = await submitForm(examId, {
+        userId: 'user_1',
+        stats: '{}',
+        webcam: { path: video },
+        screen: { bytes: new TextEncoder().encode('text') },
+      });
       expect(await response.json()).toMatchObject({ error: { details: [{ field: 'screen' }] } });
     });
   });
@@ -214,7 +246,11 @@ describe('a submission that is refused', () => {
   it('because its body ends too early is a 400', async () => {
     const { id: examId } = await createExam(server);
     const body = `--x\r\nContent-Disposition: form-data; name="webcam"; filename="a.webm"\r\n\r\n${base64}`;
-    const response = await server.rest(`/exams/${examId}/submit`, { method: 'POST', body, headers: { 'content-type': 'multipart/form-data; boundary=x' } });
+    const response = await server.rest(`/exams/${examId}/submit`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'multipart/form-data; boundary=x' },
+    });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: 'invalid_request' } });
   });

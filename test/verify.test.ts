@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../src/paths.ts';
 import { createKey } from './helpers/exam.ts';
@@ -41,7 +41,7 @@ const crop = async (left: number, top: number) => sharp(await readFile(sample(6)
 async function people() {
   const [a, b, c] = ['verify/deepface/img1.jpg', 'verify/deepface/img2.jpg', 'verify/deepface/img3.jpg'].map(dataFile);
   if (a && b && c) return { reference: await base64(a), same: await base64(b), other: await base64(c) };
-  const encode = async (image: sharp.Sharp) => (await image.jpeg().toBuffer()).toString('base64');
+  const encode = async (image: Sharp) => (await image.jpeg().toBuffer()).toString('base64');
   const relit = (await crop(180, 420)).modulate({ brightness: 0.85 }).resize({ width: 300 });
   return { reference: await encode(await crop(180, 420)), same: await encode(relit), other: await encode(await crop(640, 190)) };
 }

@@ -20,10 +20,18 @@ const MAX_JSON_BYTES = 30 * 1024 * 1024;
 const MAX_OPERATIONS_BYTES = 16 * 1024 * 1024;
 const MAX_FILES = 2;
 
-const WELCOME = `# Set the header  {"Authorization": "Bearer <API key>"}  below, then run:
+const WELCOME = `# Under Headers, below, write
+#   {"Authorization": "Bearer <API key>"}
+# then run:
 query Exams {
   exams(first: 10) {
-    edges { node { id title status participants(first: 5) { edges { node { userId status } } } } }
+    edges {
+      node {
+        id
+        title
+        status
+      }
+    }
   }
 }
 `;

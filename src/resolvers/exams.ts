@@ -13,7 +13,7 @@ type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
 
 export async function findExam(ctx: Context, examId: string, query: ExamQuery = {}): Promise<Exam | null> {
   requireViewer(ctx);
-  return ctx.db.exam.findFirst({ ...query, where: { AND: [{ id: examId }, visibleExams(ctx.viewer)] } }) as Promise<Exam | null>;
+  return ctx.db.exam.findFirst({ ...query, where: { AND: [{ id: examId }, visibleExams(ctx.viewer)] } });
 }
 
 export async function listExams(

@@ -14,7 +14,7 @@ export async function findParticipant(
   return ctx.db.participant.findFirst({
     ...query,
     where: { AND: [{ examId, userId }, visibleParticipants(ctx.viewer)] },
-  }) as Promise<Participant | null>;
+  });
 }
 
 export async function inviteParticipants(ctx: Context, examId: string, participants: unknown): Promise<Participant[]> {

@@ -13,7 +13,7 @@ export async function findRecording(ctx: Context, recordingId: string, query: Re
   return ctx.db.recording.findFirst({
     ...query,
     where: { AND: [{ id: recordingId }, visibleRecordings(ctx.viewer)] },
-  }) as Promise<Recording | null>;
+  });
 }
 
 /** The documented recording, with its analysis. */

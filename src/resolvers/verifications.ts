@@ -18,7 +18,7 @@ export async function findVerification(
   return ctx.db.verification.findFirst({
     ...query,
     where: { AND: [{ id }, visibleVerifications(ctx.viewer)] },
-  }) as Promise<Verification | null>;
+  });
 }
 
 export async function verifyUser(ctx: Context, input: unknown): Promise<Verification> {

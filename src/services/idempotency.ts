@@ -25,7 +25,8 @@ interface KeyedRequest {
 /** The `Idempotency-Key` header: a repeat of a POST gets the first answer. */
 export function createIdempotency({ db, log }: { db: Database['prisma']; log: Logger }) {
   const sweep = () => db.idempotencyRecord.deleteMany({ where: { expiresAt: { lt: new Date() } } });
-  const sweeper = setInterval(() => void sweep().catch((error) => log.warn({ err: error }, 'could not remove old idempotency records')),
+  const sweeper = setInterval(
+    () => void sweep().catch((error) => log.warn({ err: error }, 'could not remove old idempotency records')),
     SWEEP_MS,
   );
   sweeper.unref();

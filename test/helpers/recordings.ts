@@ -18,7 +18,9 @@ export interface RestRecording {
 }
 
 /** A multipart body; a path becomes a file. */
-export async function form(fields: Record<string, string | { path: string } | { bytes: Uint8Array<ArrayBuffer>; name?: string }>): Promise<FormData> {
+export async function form(
+  fields: Record<string, string | { path: string } | { bytes: Uint8Array<ArrayBuffer>; name?: string }>,
+): Promise<FormData> {
   const data = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (typeof value === 'string') data.append(name, value);
@@ -28,14 +30,18 @@ export async function form(fields: Record<string, string | { path: string } | { 
   return data;
 }
 
-export async function uploadRecording(server: TestServer, fields: { examId: string; userId: string; type: string; path: string }): Promise<RestRecording> {
+export async function uploadRecording(
+  server: TestServer,
+  fields: { examId: string; userId: string; type: string; path: string },
+): Promise<RestRecording> {
   const { path, ...rest } = fields;
   const response = await server.rest('/recordings', { method: 'POST', body: await form({ file: { path }, ...rest }) });
   if (response.status !== 200) throw new Error(`POST /recordings answered ${response.status}: ${await response.text()}`);
   return (await response.json()) as RestRecording;
 }
 
-const PROGRESS = 'subscription ($recordingId: ID!) { recordingProgress(recordingId: $recordingId) { fraction stage recording { status } } }';
+const PROGRESS =
+  'subscription ($recordingId: ID!) { recordingProgress(recordingId: $recordingId) { fraction stage recording { status } } }';
 
 export interface Progress {
   recordingProgress: { fraction: number; stage: string; recording: { status: string } };

@@ -11,9 +11,7 @@ export class ProtobufWriter {
   }
 
   bytes(field: number, value: Uint8Array): this {
-    return this.#varint((field << 3) | LENGTH_DELIMITED)
-      .#varint(value.length)
-      .#append(value);
+    return this.#varint((field << 3) | LENGTH_DELIMITED).#varint(value.length).#append(value);
   }
 
   string(field: number, value: string): this {
