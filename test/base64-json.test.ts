@@ -285,7 +285,7 @@ describe('over a socket', () => {
   async function handle(req: IncomingMessage) {
     await using scope = createSpoolScope(storage);
     try {
-      if (req.url === '/small') return { status: 200, body: JSON.stringify(await readJson(req, { maxBytes: 1024 })) };
+      if (req.url === '/small') return { status: 200, body: JSON.stringify(await readJson(req, { maxBytes: 1024, idleMs: 100 })) };
       const { files } = await readJsonWithFiles(req, { scope, files: limits, maxJsonBytes: 64 * 1024 });
       return { status: 200, body: JSON.stringify(Object.values(files).map(({ size, sha256 }) => ({ size, sha256 }))) };
     } catch (error) {
@@ -347,6 +347,14 @@ describe('over a socket', () => {
       req.write(`{"webcam":{"data":"${'A'.repeat(MB)}`);
       await expect.poll(() => readdir(join(folder, 'spool'))).toHaveLength(1);
       req.destroy();
+    });
+  });
+
+  test('a client that forgets to go on is given up', async () => {
+    await serve(async (port) => {
+      const req = request({ port, host: '127.0.0.1', method: 'POST', path: '/small' });
+      req.write('{');
+      expect(await new Promise((resolve) => req.on('error', resolve))).toMatchObject({ code: 'ECONNRESET' });
     });
   });
 

@@ -50,10 +50,10 @@ export async function readJsonWithFiles(req: IncomingMessage, { scope, files, ma
 }
 
 /** Reads a JSON body without files. @throws AppError `invalid_request` naming `body`; also for an empty one */
-export async function readJson(req: IncomingMessage, { maxBytes }: { maxBytes: number }): Promise<unknown> {
+export async function readJson(req: IncomingMessage, { maxBytes, idleMs }: { maxBytes: number; idleMs?: number }): Promise<unknown> {
   if (Number(req.headers['content-length']) > maxBytes) throw bodyTooLarge(maxBytes);
   const bytes = new BoundedBytes(maxBytes);
-  await readChunks(req, (chunk) => bytes.append(chunk));
+  await readChunks(req, (chunk) => bytes.append(chunk), idleMs);
   return bytes.parseJson();
 }
 

@@ -2,15 +2,31 @@ import type { IncomingMessage } from 'node:http';
 import { invalidField } from '../errors.ts';
 import { formatLimit } from './uploaded-file.ts';
 
+/** For slow lines and for disks that are slow to sync; nothing else ends a request that a client has forgotten. */
+const IDLE_MS = 60_000;
+
+/** Runs `read`; where the socket stands still for so long, it is destroyed, so that `read` finds the body truncated. */
+export async function whileFlowing<T>(req: IncomingMessage, idleMs: number | undefined, read: () => Promise<T>): Promise<T> {
+  // Node's server destroys a socket that times out; what else may take long is not bounded here.
+  req.socket?.setTimeout(idleMs ?? IDLE_MS);
+  try {
+    return await read();
+  } finally {
+    req.socket?.setTimeout(0);
+  }
+}
+
 /**
  * Hands a body over chunk by chunk; the next one is not read before `take` is done. When `take` throws, the rest stays
  * unread and the socket usable for an answer.
  * @throws AppError `invalid_request` where the client leaves before the end
  */
-export async function readChunks(req: IncomingMessage, take: (chunk: Buffer) => Promise<void> | void): Promise<void> {
+export async function readChunks(req: IncomingMessage, take: (chunk: Buffer) => Promise<void> | void, idleMs?: number): Promise<void> {
   try {
-    // An ordinary iteration would destroy the request when `take` throws.
-    for await (const chunk of req.iterator({ destroyOnReturn: false })) await take(chunk as Buffer);
+    await whileFlowing(req, idleMs, async () => {
+      // An ordinary iteration would destroy the request when `take` throws.
+      for await (const chunk of req.iterator({ destroyOnReturn: false })) await take(chunk as Buffer);
+    });
   } catch (error) {
     throw error === req.errored || isEarlyClose(error) ? truncatedBody(error) : error;
   }

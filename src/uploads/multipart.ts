@@ -14,6 +14,8 @@ export interface MultipartOptions {
   /** Bytes of one text field. */
   maxFieldBytes: number;
   maxFields: number;
+  /** Milliseconds without a byte until the client is given up; a minute where not set. */
+  idleMs?: number;
 }
 
 /** Both maps have no prototype, so a field may bear any name. */
@@ -32,7 +34,7 @@ const SPARE_FILES = 8;
  * @throws AppError `invalid_request` that names the field, or `body` where it is malformed or truncated
  */
 export async function readMultipart(req: IncomingMessage, options: MultipartOptions): Promise<MultipartBody> {
-  const { scope, maxFieldBytes, maxFields } = options;
+  const { scope, maxFieldBytes, maxFields, idleMs } = options;
   const limits = new Map(Object.entries(options.files));
   const body: MultipartBody = { fields: emptyMap(), files: emptyMap() };
   const seen = new Set<string>();
@@ -43,7 +45,7 @@ export async function readMultipart(req: IncomingMessage, options: MultipartOpti
 
   await readParts(
     req,
-    { maxFieldBytes, maxFields, maxFiles: limits.size + SPARE_FILES },
+    { maxFieldBytes, maxFields, maxFiles: limits.size + SPARE_FILES, idleMs },
     {
       field(name, value) {
         claim(name);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { finished, type Readable } from 'node:stream';
 import busboy from 'busboy';
 import { type AppError, invalidField } from '../errors.ts';
-import { truncatedBody } from './body.ts';
+import { truncatedBody, whileFlowing } from './body.ts';
 import { formatLimit } from './uploaded-file.ts';
 
 /** busboy's own marks (16 KB, 64 KB) cost a third more CPU per byte. */
@@ -27,6 +27,8 @@ export interface PartLimits {
   maxFieldBytes: number;
   maxFields: number;
   maxFiles: number;
+  /** Milliseconds without a byte until the client is given up; a minute where not set. */
+  idleMs?: number | undefined;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function readParts(req: IncomingMessage, limits: PartLimits, handle
   const parser = createParser(req, limits);
   const files: Promise<void>[] = [];
   try {
-    await new Promise<void>((resolve, reject) => {
+    const parsed = new Promise<void>((resolve, reject) => {
       const attempt = (act: () => void) => {
         try {
           act();
@@ -71,6 +73,7 @@ export async function readParts(req: IncomingMessage, limits: PartLimits, handle
       // Not pipeline(): it would destroy the request, and with it the way back to the client.
       req.pipe(parser);
     });
+    await whileFlowing(req, limits.idleMs, () => parsed);
     await Promise.all(files);
   } finally {
     req.unpipe(parser);
