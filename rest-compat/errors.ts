@@ -16,7 +16,7 @@ const masked = new AppError('server_error', 'Something went wrong on our end');
 
 /** The documented error envelope. What no client should see is logged and masked. */
 export function errorAnswer(error: unknown, log: Logger) {
-  if (!(error instanceof AppError)) log.error({ err: error }, 'request failed');
+  if (!(error instanceof AppError) || error.code === 'server_error') log.error({ err: error }, 'request failed');
   const shown = error instanceof AppError ? error : masked;
   const { code, message, details } = shown;
   return { status: STATUS[code], headers: shown.headers, body: { error: { code, message, details } } };

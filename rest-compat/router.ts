@@ -101,6 +101,8 @@ export function createRouter(routes: readonly Route[]) {
           res.destroy();
           return;
         }
+        // Before the answer, which may wait for the rest of a refused body to flow past.
+        await scope.dispose();
         const { status, headers, body } = errorAnswer(error, log);
         await sendJson(req, res, status, body, headers);
       }

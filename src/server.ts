@@ -73,6 +73,7 @@ export async function startServer(app: App) {
       await graphql.handle(req, res, { ctx: await enter(), scope });
     } catch (error) {
       if (res.headersSent) return void res.destroy();
+      await scope.dispose();
       const { status, headers } = errorAnswer(error, log);
       await answer(req, res, status, { errors: [graphql.maskError(error)] }, headers);
     }

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError } from 'graphql';
 import { createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
 import type { Context } from '../context.ts';
@@ -42,6 +41,7 @@ export function createErrorMask(log: Logger) {
     const original = error instanceof GraphQLError ? error.originalError : error;
     const position = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
     if (original instanceof AppError) {
+      if (original.code === 'server_error') log.error({ err: original }, 'operation failed');
       return new GraphQLError(original.message, {
         ...position,
         extensions: { code: original.code.toUpperCase(), details: original.details },
@@ -75,7 +75,8 @@ export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string
     context: ({ ctx }) => ctx,
     maskedErrors: { maskError },
     graphiql: { title: 'Invigil', defaultQuery: WELCOME, subscriptionsProtocol: 'WS' },
-    renderGraphiQL,
+    // Its page is a string of several megabytes that costs 60 MB of memory: loaded for the first who asks.
+    renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
     plugins: [useParsedBody],
     cors: false,
     multipart: false,

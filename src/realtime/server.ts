@@ -104,10 +104,15 @@ export function createRealtime({ server, endpoint, graphql, origins, log, authen
   };
 }
 
-/** `connection_init` bears `{ "authorization": "Bearer …" }`, or `apiKey` or `token` with the bare credential. */
-function credentialIn(params: Record<string, unknown> | undefined): string {
-  const { authorization, Authorization, apiKey, token } = params ?? {};
-  return [authorization, Authorization, apiKey, token].map(credentialOf).find(Boolean) ?? '';
+/**
+ * `connection_init` bears `{ "authorization": "Bearer …" }`, or `apiKey` or `token` with the bare credential; some clients
+ * put what they would send as headers under `headers`.
+ */
+function credentialIn(params: Record<string, unknown> = {}): string {
+  const { authorization, Authorization, apiKey, token, headers } = params;
+  const direct = [authorization, Authorization, apiKey, token].map(credentialOf).find(Boolean);
+  if (direct) return direct;
+  return typeof headers === 'object' && headers !== null ? credentialIn({ ...headers, headers: undefined }) : '';
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -1,6 +1,5 @@
-import type { SpooledFile } from '../adapters/storage.ts';
-import { TooLargeError } from '../adapters/storage.ts';
-import { type AppError, invalidField } from '../errors.ts';
+import { type SpooledFile, StorageFullError, TooLargeError } from '../adapters/storage.ts';
+import { AppError, invalidField } from '../errors.ts';
 
 /** A spooled file as its sender described it. Neither description is to be trusted. */
 export interface UploadedFile extends SpooledFile {
@@ -25,9 +24,14 @@ function cleanFilename(name: string | undefined): string | undefined {
   return base.slice(0, MAX_FILENAME).replace(/[\p{Cc}\p{Cs}]/gu, '') || undefined;
 }
 
-/** The 400 for a file above its limit; any other error is given back as it is. */
-export const explainSpoolError = (field: string, error: unknown) =>
-  error instanceof TooLargeError ? fileTooLarge(field, error.maxBytes) : error;
+/** The 400 for a file above its limit, the 500 for a full disk; any other error is given back as it is. */
+export function explainSpoolError(field: string, error: unknown): unknown {
+  if (error instanceof TooLargeError) return fileTooLarge(field, error.maxBytes);
+  if (error instanceof StorageFullError) {
+    return new AppError('server_error', 'The storage of the server is full; nothing of this request was kept', [], { cause: error });
+  }
+  return error;
+}
 
 export const fileTooLarge = (field: string, maxBytes: number): AppError =>
   invalidField(field, `File size exceeds the maximum allowed (${formatLimit(maxBytes)})`);
