@@ -49,7 +49,7 @@ export type Route = GetRoute | PostRoute;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 function compile({ path }: Route): RegExp {
-  return new RegExp(`^${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`);
+  return new RegExp(`^/api${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`);
 }
 
 /** Maps the documented endpoints onto the resolvers: one table, one error envelope. */
@@ -65,8 +65,8 @@ export function createRouter(routes: readonly Route[]) {
   }
 
   async function dispatch(req: IncomingMessage, res: ServerResponse, scope: SpoolScope, enter: () => Promise<Context>) {
-    const { pathname, searchParams: query } = new URL(req.url ?? '/', 'http://localhost');
-    const { route, params } = match(req.method ?? '', pathname.replace(/^\/api/, ''));
+    const { pathname, searchParams: query } = parseUrl(req);
+    const { route, params } = match(req.method ?? '', pathname);
     const ctx = await enter();
     const call: Call = { ctx, req, res, params, query, scope };
     if (route.method === 'GET') {
@@ -116,6 +116,11 @@ const sendJson = (req: IncomingMessage, res: ServerResponse, status: number, bod
     headers: { ...headers, 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
     body: JSON.stringify(body),
   });
+
+function parseUrl({ url = '/' }: IncomingMessage): URL {
+  if (!URL.canParse(url, 'http://localhost')) throw notFound('Endpoint');
+  return new URL(url, 'http://localhost');
+}
 
 function decodeParams(groups: Record<string, string>): Record<string, string> {
   try {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FileStore } from '@tus/file-store';
 import { Server, type Upload } from '@tus/server';
@@ -15,7 +16,9 @@ const EXPIRY_MS = 24 * 3_600_000;
 const PATH = '/api/uploads';
 
 /** Resumable uploads by tus 1.0.0. The finished upload becomes a recording as if it had come by POST /recordings. */
-export function createUploads({ directory, maxBytes }: { directory: string; maxBytes: number }) {
+export async function createUploads({ directory, maxBytes }: { directory: string; maxBytes: number }) {
+  // The store would make it readable for every user of the machine.
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   const requests = new AsyncLocalStorage<Context>();
   const store = new FileStore({ directory, expirationPeriodInMilliseconds: EXPIRY_MS });
 
@@ -59,8 +62,9 @@ export function createUploads({ directory, maxBytes }: { directory: string; maxB
       }),
     onIncomingRequest: (req, uploadId) =>
       inEnvelope(async (ctx) => {
+        if (req.method === 'OPTIONS') return;
         requireViewer(ctx);
-        if (req.method === 'POST' || req.method === 'OPTIONS') return;
+        if (req.method === 'POST') return;
         const upload = await store.getUpload(uploadId).catch(() => null);
         if (upload?.metadata?.['owner'] !== identityOf(ctx.viewer)) throw notFound('Upload');
       }),
@@ -75,7 +79,7 @@ export function createUploads({ directory, maxBytes }: { directory: string; maxB
   };
 }
 
-export type Uploads = ReturnType<typeof createUploads>;
+export type Uploads = Awaited<ReturnType<typeof createUploads>>;
 
 const inputOf = ({ metadata }: Upload) => ({
   examId: metadata?.['examId'],

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPostgresBus } from './adapters/bus-postgres.ts';
 import { connectDatabase } from './adapters/database.ts';
@@ -24,6 +24,7 @@ import { createRecordings } from './services/recordings.ts';
 import { createSubmissions } from './services/submissions.ts';
 import { createVerifications } from './services/verifications.ts';
 import { createWarnings } from './services/warnings.ts';
+import { makeWorkDir } from './work-dir.ts';
 
 /**
  * The composition root: what the API and the worker have in common, wired once. Who creates, disposes: `close` undoes
@@ -56,8 +57,9 @@ export async function createApp(config: Config, log: Logger) {
     const db = database.prisma;
     const storage = createDiskStorage(join(DATA_DIR, 'recordings'));
     const bus = own(await createPostgresBus({ url, pool: database.pool, log }), (it) => it.close());
-    const queue = own(await createBullmqQueue({ url, log }), (it) => it.close());
     const vision = own(createLocalVision({ workers: WORKER_CONCURRENCY }), (it) => it.dispose());
+    // After the models, so that a shutdown ends the running jobs before it takes the models from them.
+    const queue = own(await createBullmqQueue({ url, log }), (it) => it.close());
     const eventLog = createEventLog(db, bus);
     const access = createAccess({ db, tokenSecret: config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR)) });
     const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });
@@ -90,10 +92,7 @@ export async function createApp(config: Config, log: Logger) {
 
       /** Analyses recordings in this process, those first that an earlier process left behind. */
       async startWorker(): Promise<void> {
-        const workDir = join(DATA_DIR, 'work', String(process.pid));
-        await rm(join(DATA_DIR, 'work', String(process.pid)), { recursive: true, force: true });
-        await mkdir(workDir, { recursive: true, mode: 0o700 });
-        own(workDir, (path) => rm(path, { recursive: true, force: true }));
+        const workDir = await makeWorkDir(join(DATA_DIR, 'work'));
         const job = createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir });
         await queue.work(job, { concurrency: WORKER_CONCURRENCY });
         await recordings.enqueueForgotten();

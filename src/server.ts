@@ -29,7 +29,7 @@ export async function startServer(app: App) {
   const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
   const rest = createRouter([...examRoutes, ...recordingRoutes, ...verifyRoutes]);
   const graphql = createGraphql({ log, endpoint: GRAPHQL });
-  const uploads = createUploads({ directory: join(config.DATA_DIR, 'uploads'), maxBytes: config.MAX_RECORDING_BYTES });
+  const uploads = await createUploads({ directory: join(config.DATA_DIR, 'uploads'), maxBytes: config.MAX_RECORDING_BYTES });
   const server = createServer({ requestTimeout: 0 });
   await listen();
   const address = server.address();

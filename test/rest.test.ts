@@ -202,12 +202,14 @@ describe('a bad request', () => {
       ['GET', '/nothing'],
       ['DELETE', '/exams'],
       ['GET', '/exams/exam_unknown'],
+      ['GET', '/../exams/exam_unknown'],
       ['GET', '/exams/%E0%A4%A'],
       ['GET', '/recordings/rec_unknown'],
       ['GET', '/recordings/rec_unknown/download'],
     ] as const) {
       expect(await json(await server.rest(path, { method }), 404)).toMatchObject({ error: { code: 'not_found', details: [] } });
     }
+    expect((await fetch(`${server.url}/exams/exam_unknown`)).status).toBe(404);
     expect(await json(await server.post('/exams/exam_unknown/warnings', { warnings: [] }), 404)).toMatchObject({
       error: { code: 'not_found' },
     });

@@ -28,6 +28,8 @@ export interface TestServer {
   storedFiles(): Promise<string[]>;
   /** Ends the process at once, as a power cut would. */
   kill(): Promise<void>;
+  /** Ends the process as an operator does. */
+  shutDown(): Promise<void>;
   /** Starts a new process on the same data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -85,6 +87,7 @@ export async function startTestServer(settings: Record<string, string> = {}): Pr
       return entries.filter((entry) => entry.isFile() && entry.name !== 'token-secret').map((entry) => join(entry.parentPath, entry.name));
     },
     kill: () => running.end('SIGKILL'),
+    shutDown: () => running.end('SIGTERM'),
     async restart() {
       running = await launch({ DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', ...settings });
     },

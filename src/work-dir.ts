@@ -1,0 +1,32 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+const PREFIX = `${hostname()}-`;
+
+/** Of the process of this machine that made the folder; 0 for one of another machine. */
+const ownerOf = (name: string) => (name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : 0);
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/**
+ * A folder of this process for what a running analysis decodes. Removes those of processes of this machine that were
+ * killed: they hold the sound of candidates' rooms.
+ */
+export async function makeWorkDir(parent: string): Promise<string> {
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(parent)) {
+    const pid = ownerOf(name);
+    if (pid === process.pid || (pid > 0 && !isAlive(pid))) await rm(join(parent, name), { recursive: true, force: true });
+  }
+  const own = join(parent, `${hostname()}-${process.pid}`);
+  await mkdir(own, { mode: 0o700 });
+  return own;
+}
