@@ -60,7 +60,8 @@ export function createLocalVision({ workers }: { workers: number }): VisionProvi
   return {
     detector: 'local/1 (human 3.3.6, face-api 1.7.15, silero 6)',
     observe({ data, width, height }, { phones }) {
-      const copy = data.slice();
+      // `slice` of a Buffer is no copy but a view: the transfer would take the caller's memory away.
+      const copy = new Uint8Array(data);
       return ask({ name: 'observe', frame: { data: copy, width, height }, phones }, [copy.buffer]);
     },
     readFaceImage(image) {

@@ -4,7 +4,7 @@ interface Task<Request, Reply> {
   request: Request;
   transfer: readonly Transferable[];
   resolve: (reply: Reply) => void;
-  reject: (reason: Error) => void;
+  reject: (reason: unknown) => void;
 }
 
 interface Slot<Request, Reply> {
@@ -51,9 +51,16 @@ export class WorkerPool<Request, Reply> {
       const slot = [...this.#slots].find(({ task }) => task === null) ?? this.#start();
       const task = slot && this.#waiting.shift();
       if (!slot || !task) return;
+      try {
+        slot.worker.postMessage(task.request, task.transfer);
+      } catch (error) {
+        // What cannot be sent must not keep the worker waiting for a reply.
+        slot.worker.unref();
+        task.reject(error);
+        continue;
+      }
       slot.task = task;
       slot.worker.ref();
-      slot.worker.postMessage(task.request, task.transfer);
     }
   }
 
