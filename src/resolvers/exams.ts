@@ -3,10 +3,7 @@ import { notFound } from '../errors.ts';
 import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
 import { createExamInput } from '../inputs.ts';
 import { parseInput } from '../validation.ts';
-import { isStaff, requireExam, requireLms, requireStaff, requireViewer, visibleExams } from './policy.ts';
-
-/** Tenant of what an admin makes: admins see every tenant and belong to none. */
-const DEFAULT_TENANT = 'default';
+import { isStaff, requireExam, requireLms, requireStaff, requireViewer, tenantOf, visibleExams } from './policy.ts';
 
 /** Shapes a read: Pothos's `query`, or nothing. */
 type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
@@ -32,7 +29,7 @@ export async function listExams(
 
 export async function createExam(ctx: Context, input: unknown): Promise<Exam> {
   requireLms(ctx);
-  return ctx.services.exams.create(parseInput(createExamInput, input), ctx.viewer.tenant ?? DEFAULT_TENANT);
+  return ctx.services.exams.create(parseInput(createExamInput, input), tenantOf(ctx.viewer));
 }
 
 export async function startExam(ctx: Context, examId: string): Promise<Exam> {

@@ -32,6 +32,9 @@ export const requireViewer = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 
 export const requireStaff = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, ...STAFF);
 export const requireLms = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'admin', 'lms');
 
+/** Where what a viewer makes belongs: an admin sees every tenant and makes things in the default one. */
+export const tenantOf = ({ tenant }: Viewer): string => tenant ?? 'default';
+
 const NOTHING = { id: { in: [] as string[] } };
 
 export function visibleExams({ role, tenant, examId }: Viewer): Prisma.ExamWhereInput {

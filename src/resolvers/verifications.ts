@@ -3,7 +3,7 @@ import { AppError, invalidField } from '../errors.ts';
 import type { Prisma, Verification } from '../generated/prisma/client.ts';
 import { verifyUserInput } from '../inputs.ts';
 import { parseInput } from '../validation.ts';
-import { requireStaff, visibleVerifications } from './policy.ts';
+import { requireStaff, tenantOf, visibleVerifications } from './policy.ts';
 
 const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
 const DATA_URL = /^data:[a-z0-9.+/-]*(?:;[a-z0-9=.+-]*)*;base64,/i;
@@ -27,7 +27,7 @@ export async function verifyUser(ctx: Context, input: unknown): Promise<Verifica
   if (ctx.viewer.examId !== null) throw new AppError('forbidden', 'You are not permitted to do this');
   const { userId, referenceImage, verificationImage } = parseInput(verifyUserInput, input);
   return ctx.services.verifications.verify({
-    tenant: ctx.viewer.tenant ?? 'default',
+    tenant: tenantOf(ctx.viewer),
     userId,
     referenceImage: decodeImage(referenceImage, 'referenceImage'),
     verificationImage: decodeImage(verificationImage, 'verificationImage'),
