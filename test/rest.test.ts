@@ -104,6 +104,15 @@ describe('exams', () => {
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
 
+  it('shows the newest 1,000 warnings and says that there are more', async () => {
+    const { id } = await createExam(server);
+    const batch = (first: number) => Array.from({ length: 100 }, (_, i) => `type_${first + i}`);
+    for (let first = 0; first <= 1_000; first += 100) await report(server, id, 'user_1', batch(first));
+    const exam = await json<{ warnings: { type: string }[]; warningsTruncated: boolean }>(await server.rest(`/exams/${id}`));
+    expect(exam.warningsTruncated).toBe(true);
+    expect(exam.warnings.map(({ type }) => type)).toEqual(Array.from({ length: 1_000 }, (_, i) => `type_${i + 100}`));
+  });
+
   it('stores a repeated event of a client once', async () => {
     const { id } = await createExam(server);
     const body = { userId: 'user_1', warnings: [{ type: 'noise', clientEventId: 'event-1' }] };

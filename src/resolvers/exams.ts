@@ -3,7 +3,17 @@ import { notFound } from '../errors.ts';
 import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
 import { createExamInput } from '../inputs.ts';
 import { parseInput } from '../validation.ts';
-import { isStaff, requireExam, requireLms, requireStaff, requireViewer, tenantOf, visibleExams } from './policy.ts';
+import {
+  isStaff,
+  requireExam,
+  requireLms,
+  requireStaff,
+  requireViewer,
+  tenantOf,
+  visibleExams,
+  visibleParticipants,
+  visibleWarnings,
+} from './policy.ts';
 
 /** Shapes a read: Pothos's `query`, or nothing. */
 type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
@@ -68,10 +78,17 @@ const REST_PARTICIPANTS = 10_000;
 export async function readWholeExam(ctx: Context, examId: string) {
   const exam = await findExam(ctx, examId);
   if (!exam) throw notFound('Exam');
-  const own = isStaff(ctx.viewer) ? {} : { userId: ctx.viewer.userId ?? '' };
   const [participants, newest] = await Promise.all([
-    ctx.db.participant.findMany({ where: { examId, ...own }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: REST_PARTICIPANTS }),
-    ctx.db.warning.findMany({ where: { examId, ...own }, orderBy: { seq: 'desc' }, take: NEWEST_WARNINGS + 1 }),
+    ctx.db.participant.findMany({
+      where: { AND: [{ examId }, visibleParticipants(ctx.viewer)] },
+      orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+      take: REST_PARTICIPANTS,
+    }),
+    ctx.db.warning.findMany({
+      where: { AND: [{ examId }, visibleWarnings(ctx.viewer)] },
+      orderBy: { seq: 'desc' },
+      take: NEWEST_WARNINGS + 1,
+    }),
   ]);
   return { exam, participants, warnings: newest.slice(0, NEWEST_WARNINGS).reverse(), warningsTruncated: newest.length > NEWEST_WARNINGS };
 }

@@ -21,7 +21,7 @@ export async function findLandmarks(frame: Frame, box: Box): Promise<Point[]> {
 }
 
 /** The face upright, its eyes and mouth in dlib's places. */
-export function cutChip(frame: Frame, landmarks: readonly Point[], options?: { mirror: boolean }): Crop {
+export function cutChip(frame: Frame, landmarks: readonly Point[], options?: { flip: boolean }): Crop {
   return cutCrop(frame, alignedChip(landmarks, CHIP_SIZE), CHIP_SIZE, options);
 }
 
@@ -54,12 +54,12 @@ function unitMean(pair: Float32Array): Float32Array {
 /** Describes a face and its mirror image and takes the mean of both: steadier than either. */
 export async function embedFace(frame: Frame, box: Box, landmarks: readonly Point[]): Promise<FaceEmbedding> {
   const dlib = await models.dlib();
-  const chips = batchOf(cutChip(frame, landmarks), cutChip(frame, landmarks, { mirror: true }));
+  const chips = batchOf(cutChip(frame, landmarks), cutChip(frame, landmarks, { flip: true }));
   const { descriptor: aligned } = await dlib(chips, [2, CHIP_SIZE, CHIP_SIZE, 3]);
 
   const faceres = await models.faceres();
   const square = boxToCrop(box, FACERES_SIZE);
-  const cut = (mirror: boolean) => toBlueGreenRed(cutCrop(frame, square, FACERES_SIZE, { mirror }));
+  const cut = (flip: boolean) => toBlueGreenRed(cutCrop(frame, square, FACERES_SIZE, { flip }));
   const { descriptor: boxed } = await faceres(batchOf(cut(false), cut(true)), [2, FACERES_SIZE, FACERES_SIZE, 3]);
   return { dlib: unitMean(aligned), faceres: unitMean(boxed) };
 }

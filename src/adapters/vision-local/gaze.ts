@@ -15,13 +15,13 @@ const LEFT_EYE = [33, 133] as const;
 const RIGHT_EYE = [362, 263] as const;
 
 /** Where the iris lies on the line from the left to the right corner of an eye: 0 at the left, 1 at the right. */
-async function irisPosition(frame: Frame, from: MeshPoint, to: MeshPoint, options: { angle: number; mirror: boolean }): Promise<number> {
+async function irisPosition(frame: Frame, from: MeshPoint, to: MeshPoint, options: { angle: number; flip: boolean }): Promise<number> {
   const cropToFrame = turnedSquare(middle(from, to), distance(from, to) * MARGIN, options.angle, SIZE);
   const crop = cutCrop(frame, cropToFrame, SIZE, options).map((value) => value / 255);
   const run = await models.iris();
   const { points } = await run(crop, [1, SIZE, SIZE, 3]);
   const [x = 0, y = 0] = points.subarray(IRIS, IRIS + 2);
-  const iris = transform(cropToFrame, { x: options.mirror ? SIZE - 1 - x : x, y });
+  const iris = transform(cropToFrame, { x: options.flip ? SIZE - 1 - x : x, y });
   const width = to.x - from.x;
   const rise = to.y - from.y;
   return ((iris.x - from.x) * width + (iris.y - from.y) * rise) / (width * width + rise * rise);
@@ -32,7 +32,7 @@ async function irisPosition(frame: Frame, from: MeshPoint, to: MeshPoint, option
  * session's median. The net knows one eye only, so the other is shown mirrored (Ablavatski et al. 2020, arXiv:2006.11341).
  */
 export async function gazeOf(frame: Frame, { point, angle }: FaceMesh): Promise<number> {
-  const left = await irisPosition(frame, point(LEFT_EYE[0]), point(LEFT_EYE[1]), { angle, mirror: false });
-  const right = await irisPosition(frame, point(RIGHT_EYE[0]), point(RIGHT_EYE[1]), { angle, mirror: true });
+  const left = await irisPosition(frame, point(LEFT_EYE[0]), point(LEFT_EYE[1]), { angle, flip: false });
+  const right = await irisPosition(frame, point(RIGHT_EYE[0]), point(RIGHT_EYE[1]), { angle, flip: true });
   return (left + right) / 2;
 }

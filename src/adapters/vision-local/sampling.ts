@@ -13,9 +13,9 @@ const MAX_SAMPLES = 6;
  * Cuts a square of `size` × `size` out of a frame: bilinear, averaged over as many samples as it shrinks by, edges
  * repeated beyond the frame.
  * @param cropToFrame Where each pixel of the crop lies in the frame.
- * @param options.mirror Flip left and right.
+ * @param options.flip Left and right.
  */
-export function cutCrop(frame: Frame, cropToFrame: Similarity, size: number, options: { mirror?: boolean } = {}): Crop {
+export function cutCrop(frame: Frame, cropToFrame: Similarity, size: number, options: { flip?: boolean } = {}): Crop {
   const { data, width, height } = frame;
   const { cos, sin, dx, dy } = cropToFrame;
   const at = (offset: number) => data[offset] ?? 0;
@@ -50,7 +50,7 @@ export function cutCrop(frame: Frame, cropToFrame: Similarity, size: number, opt
         green += at(topLeft + 1) * a + at(topRight + 1) * b + at(bottomLeft + 1) * c + at(bottomRight + 1) * d;
         blue += at(topLeft + 2) * a + at(topRight + 2) * b + at(bottomLeft + 2) * c + at(bottomRight + 2) * d;
       }
-      const target = (row * size + (options.mirror ? size - 1 - column : column)) * 3;
+      const target = (row * size + (options.flip ? size - 1 - column : column)) * 3;
       crop[target] = red * weight;
       crop[target + 1] = green * weight;
       crop[target + 2] = blue * weight;

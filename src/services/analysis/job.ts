@@ -9,7 +9,7 @@ import type { Storage } from '../../adapters/storage.ts';
 import type { VisionProvider } from '../../adapters/vision.ts';
 import type { Exam, Prisma, Recording, Submission } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
-import type { EventLog } from '../event-log/event-log.ts';
+import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
 import { recordingTopic } from '../recordings.ts';
 import { addWarnings, type NewWarning } from '../warnings.ts';
@@ -41,7 +41,7 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
   async function move(
     { id, examId, userId }: Recording,
     data: Prisma.RecordingUpdateInput & { status: Recording['status'] },
-    also: (draft: Parameters<Parameters<EventLog['append']>[1]>[0]) => Promise<void> = async () => {},
+    also: (draft: Draft) => Promise<void> = async () => {},
   ): Promise<boolean> {
     const moved = await eventLog.append(examId, async (draft) => {
       const current = await draft.tx.recording.findUnique({ where: { id }, select: { status: true } });
