@@ -145,7 +145,8 @@ describe('a webcam recording', () => {
       .graphql()
       .request<{ recording: { url: string } }>(`{ recording(id: "${recording.id}") { url } }`);
     expect((await fetch(found.url)).status).toBe(200);
-    expect((await fetch(found.url.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')))).status).toBe(401);
+    // Not the last character: some of its bits are padding, and whatever they say the signature is the same.
+    expect((await fetch(found.url.replace(/.(?=.$)/, (bit) => (bit === 'A' ? 'B' : 'A')))).status).toBe(401);
     const other = await uploadRecording(server, { examId, userId: 'user_9', type: 'webcam', path: video });
     expect((await fetch(found.url.replace(recording.id, other.id))).status).toBe(401);
     await analysed(server, other.id);
