@@ -9,6 +9,7 @@ const STATUS: Record<ErrorCode, number> = {
   not_found: 404,
   conflict: 400,
   rate_limited: 429,
+  resync_required: 400,
   server_error: 500,
 };
 

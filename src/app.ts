@@ -23,6 +23,7 @@ import { createParticipants } from './services/participants.ts';
 import { createRecordings } from './services/recordings.ts';
 import { createSubmissions } from './services/submissions.ts';
 import { createVerifications } from './services/verifications.ts';
+import { createWarningIntake } from './services/warning-intake.ts';
 import { createWarnings } from './services/warnings.ts';
 import { makeWorkDir } from './work-dir.ts';
 
@@ -60,7 +61,7 @@ export async function createApp(config: Config, log: Logger) {
     const vision = own(createLocalVision({ workers: WORKER_CONCURRENCY }), (it) => it.dispose());
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
     const queue = own(await createBullmqQueue({ url, log }), (it) => it.close());
-    const eventLog = createEventLog(db, bus);
+    const eventLog = createEventLog({ db, bus });
     const access = createAccess({ db, tokenSecret: config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR)) });
     const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });
     const services: Services = {
@@ -73,7 +74,7 @@ export async function createApp(config: Config, log: Logger) {
       recordings,
       submissions: createSubmissions({ eventLog, recordings }),
       verifications: createVerifications({ db, vision }),
-      warnings: createWarnings({ eventLog }),
+      warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.pool, eventLog }) }),
     };
 
     return {

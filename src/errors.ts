@@ -1,5 +1,13 @@
-/** What a REST client sees in `error.code`; GraphQL answers the same in upper case. */
-export type ErrorCode = 'invalid_request' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'rate_limited' | 'server_error';
+/** What a REST client sees in `error.code`; GraphQL answers the same in upper case. `resync_required` is met by subscriptions alone. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'rate_limited'
+  | 'resync_required'
+  | 'server_error';
 
 export interface ErrorDetail {
   field: string;
@@ -13,6 +21,8 @@ export class AppError extends Error {
   readonly details: readonly ErrorDetail[];
   /** That an HTTP answer should bear. */
   readonly headers: Readonly<Record<string, string>> = {};
+  /** That a GraphQL error should bear beside code and details. */
+  readonly extensions: Readonly<Record<string, unknown>> = {};
 
   constructor(code: ErrorCode, message: string, details: readonly ErrorDetail[] = [], options?: ErrorOptions) {
     super(message, options);
@@ -26,6 +36,19 @@ export const invalidField = (field: string, issue: string, options?: ErrorOption
   new AppError('invalid_request', 'The request was invalid', [{ field, issue }], options);
 
 export const notFound = (what: string) => new AppError('not_found', `${what} not found`);
+
+/** The log no longer holds, or never held, what a cursor asks for: its client must read the state anew. */
+export class ResyncRequired extends AppError {
+  override readonly extensions: Readonly<Record<string, unknown>>;
+
+  /** @param oldest position of the oldest event that can still be read, or that will be the next one. */
+  constructor(oldest: bigint) {
+    super('resync_required', 'The log does not hold what came after this position: read the exam anew', [
+      { field: 'after', issue: `the oldest event kept is ${oldest}` },
+    ]);
+    this.extensions = { oldestSeq: Number(oldest) };
+  }
+}
 
 /** A failure at start that the operator can mend: printed as one line, exit code 1. */
 export class StartupError extends Error {

@@ -8,10 +8,10 @@ import { describeTarget, reasonOf } from './database-errors.ts';
 
 const OLDEST_VERSION = 14;
 const CONNECTIONS = 20;
-const CONNECT_MS = 3_000;
-/** The server gives up a statement itself, before we give up the server. */
-const STATEMENT_MS = 4_000;
-const SILENCE_MS = 5_000;
+const CONNECT_MS = 2_000;
+/** The server gives up a statement itself, before we give up the server, and both before a client gives up its request. */
+const STATEMENT_MS = 2_500;
+const SILENCE_MS = 3_000;
 
 export interface Database {
   readonly prisma: PrismaClient;
@@ -21,8 +21,8 @@ export interface Database {
 }
 
 /**
- * Opens the database after a look at whether it answers and is new enough. A statement may take 4 s; a server that is
- * silent for 5 s, within a statement or between two of a transaction, loses the connection.
+ * Opens the database after a look at whether it answers and is new enough. A statement may take 2.5 s; a server that is
+ * silent for 3 s, within a statement or between two of a transaction, loses the connection.
  * @throws StartupError of one line without the password.
  */
 export async function connectDatabase(url: string, { log }: { log: Logger }): Promise<Database> {

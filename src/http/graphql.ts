@@ -44,7 +44,7 @@ export function createErrorMask(log: Logger) {
       if (original.code === 'server_error') log.error({ err: original }, 'operation failed');
       return new GraphQLError(original.message, {
         ...position,
-        extensions: { code: original.code.toUpperCase(), details: original.details },
+        extensions: { ...original.extensions, code: original.code.toUpperCase(), details: original.details },
       });
     }
     if (error instanceof GraphQLError && (!original || original instanceof GraphQLError)) {

@@ -21,7 +21,7 @@ export async function reportWarnings(ctx: Context, examId: string, input: unknow
   const exam = await requireExam(ctx, examId);
   const { userId, warnings } = parseInput(reportWarningsInput, input);
   const source = ctx.viewer.role === 'proctor' ? 'PROCTOR' : 'CLIENT';
-  return ctx.services.warnings.report(exam.id, actingUser(ctx, userId), source, warnings);
+  return ctx.services.warnings.report({ examId: exam.id, userId: actingUser(ctx, userId), source, warnings });
 }
 
 export async function reviewWarning(

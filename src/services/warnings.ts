@@ -6,6 +6,7 @@ import type { Draft, EventLog } from './event-log/event-log.ts';
 import { refuseCancelled } from './exams.ts';
 import { bringIn, ensureParticipant } from './participants.ts';
 import { severityOf } from './warning-catalogue.ts';
+import type { Report, WarningIntake } from './warning-intake.ts';
 
 /** A warning on its way into the log. */
 export interface NewWarning extends WarningInput {
@@ -97,16 +98,19 @@ async function findKnown(
   });
 }
 
-export function createWarnings({ eventLog }: { eventLog: EventLog }) {
+export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intake: WarningIntake }) {
+  /** The report that changes more than the log. */
+  const bringInAndReport = ({ examId, userId, source, warnings }: Report) =>
+    eventLog.append(examId, async (draft) => {
+      refuseCancelled(draft.exam);
+      const over = draft.exam.status === 'COMPLETED';
+      const participant = await (over ? ensureParticipant(draft, userId) : bringIn(draft, userId));
+      return (await addUnseen(draft, participant, source, warnings)).rows;
+    });
+
   return {
     /** Stores warnings that arrive while the exam runs. Who reports from inside the exam is in it. */
-    report: (examId: string, userId: string, source: WarningSource, warnings: readonly WarningInput[]) =>
-      eventLog.append(examId, async (draft) => {
-        refuseCancelled(draft.exam);
-        const over = draft.exam.status === 'COMPLETED';
-        const participant = await (over ? ensureParticipant(draft, userId) : bringIn(draft, userId));
-        return (await addUnseen(draft, participant, source, warnings)).rows;
-      }),
+    report: async (report: Report): Promise<Warning[]> => (await intake.add(report)) ?? bringInAndReport(report),
 
     /** Records a proctor's decision; the row and its event commit together. */
     review(

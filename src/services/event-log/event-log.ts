@@ -1,19 +1,14 @@
 import type { Bus } from '../../adapters/bus.ts';
 import type { Database } from '../../adapters/database.ts';
 import { notFound } from '../../errors.ts';
-import type { Event, Exam, Participant, Prisma, Recording, Warning } from '../../generated/prisma/client.ts';
+import type { Exam, Prisma } from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';
+import { GroupCommit, Lanes } from './group-commit.ts';
+import { createEventReader, type LogEvent } from './event-reader.ts';
 
-type EventSubject =
-  | { kind: 'WARNING_ADDED' | 'WARNING_REVIEWED'; subject: Warning }
-  | { kind: 'PARTICIPANT_CHANGED'; subject: Participant }
-  | { kind: 'EXAM_CHANGED'; subject: Exam }
-  | { kind: 'RECORDING_CHANGED'; subject: Recording };
+export type { LogEvent } from './event-reader.ts';
 
-/** An event with the row that it tells of, as that row is when the event is read. */
-export type LogEvent = EventSubject & { examId: string; seq: bigint; userId: string | null; at: Date };
-
-/** A transaction on one exam, whose row is locked: nothing else of the exam changes meanwhile. */
+/** A part of a transaction on one exam, whose row is locked: nothing else of the exam changes meanwhile. */
 export interface Draft {
   tx: Prisma.TransactionClient;
   /** As it was when the draft began. */
@@ -22,81 +17,114 @@ export interface Draft {
   emit(kind: EventKind, subjectId: string, about?: { userId?: string; data?: Prisma.InputJsonObject }): bigint;
 }
 
+type Write = (draft: Draft) => Promise<unknown>;
+
 export const examTopic = (examId: string) => `exam:${examId}`;
+
+/** Drafts of one exam that share a transaction at most: one that fails takes its time from the others. */
+const MAX_DRAFTS = 16;
 
 /**
  * The durable log of every exam. State and its events commit in one transaction, and `seq` is contiguous within an
  * exam: raising it happens under the lock of the exam's row, so the order of `seq` is the order of the commits.
  */
-export function createEventLog(db: Database['prisma'], bus: Bus) {
+export function createEventLog({ db, bus }: { db: Database['prisma']; bus: Bus }) {
+  const reader = createEventReader(db);
+  const committed = new Set<(events: readonly LogEvent[]) => void>();
+
+  const lanes = new Lanes<Write, unknown>(
+    (examId) => new GroupCommit((writes) => db.$transaction((tx) => runDrafts(tx, examId, writes), TRANSACTION), { maxItems: MAX_DRAFTS }),
+  );
+
   return {
+    ...reader,
+
     /**
-     * Runs `write` in a transaction that holds the exam's lock, then wakes whoever follows the exam.
+     * Runs `write` in a transaction that holds the exam's lock, then wakes whoever follows the exam. Drafts of an exam
+     * that arrive together share the transaction; one that fails is undone alone.
      * @throws AppError `not_found` where the exam is gone; whatever `write` throws, and then nothing is stored.
      */
     async append<T>(examId: string, write: (draft: Draft) => Promise<T>): Promise<T> {
-      const { result, emitted } = await db.$transaction(
-        async (tx) => {
-          const [exam] = await tx.$queryRaw<Exam[]>`SELECT * FROM "Exam" WHERE id = ${examId} FOR UPDATE`;
-          if (!exam) throw notFound('Exam');
-          const events: Prisma.EventCreateManyInput[] = [];
-          let seq = exam.lastSeq;
-          const result = await write({
-            tx,
-            exam,
-            emit(kind, subjectId, { userId, data } = {}) {
-              seq += 1n;
-              events.push({ examId, seq, kind, subjectId, userId: userId ?? null, ...(data && { data }) });
-              return seq;
-            },
-          });
-          if (events.length > 0) {
-            await tx.event.createMany({ data: events });
-            await tx.exam.update({ where: { id: examId }, data: { lastSeq: seq }, select: { id: true } });
-          }
-          return { result, emitted: events.length };
-        },
-        { maxWait: 5_000, timeout: 15_000 },
-      );
-      if (emitted > 0) bus.publish(examTopic(examId));
-      return result;
+      const result = await lanes.add(examId, write);
+      bus.publish(examTopic(examId));
+      return result as T;
     },
 
-    /** Events later than `after`, oldest first, with their rows. An event whose row was erased is left out. */
-    async read(examId: string, after: bigint, limit: number): Promise<{ events: LogEvent[]; newest: bigint }> {
-      const events = await db.event.findMany({ where: { examId, seq: { gt: after } }, orderBy: { seq: 'asc' }, take: limit });
-      const subjects = await readSubjects(db, events);
-      return {
-        events: events.flatMap((event) => {
-          const subject = subjects.get(event.subjectId);
-          return subject ? [{ kind: event.kind, subject, examId, seq: event.seq, userId: event.userId, at: event.at } as LogEvent] : [];
-        }),
-        newest: events.at(-1)?.seq ?? after,
-      };
+    /** Tells this process's hubs what was just committed, so that they need not read it, and wakes the other processes. */
+    announce(events: readonly LogEvent[]): void {
+      for (const listener of committed) listener(events);
+      for (const examId of new Set(events.map((event) => event.examId))) bus.publish(examTopic(examId));
     },
 
-    /** Position of the newest event; null where the exam is gone. */
-    async newest(examIds: string[]): Promise<Map<string, bigint>> {
-      const exams = await db.exam.findMany({ where: { id: { in: examIds } }, select: { id: true, lastSeq: true } });
-      return new Map(exams.map(({ id, lastSeq }) => [id, lastSeq]));
+    onAnnounced(listener: (events: readonly LogEvent[]) => void): void {
+      committed.add(listener);
     },
   };
 }
 
 export type EventLog = ReturnType<typeof createEventLog>;
 
-/** One statement a kind, however many events. */
-async function readSubjects(db: Database['prisma'], events: Event[]): Promise<Map<string, LogEvent['subject']>> {
-  const idsOf = (...kinds: EventKind[]) => [
-    ...new Set(events.filter(({ kind }) => kinds.includes(kind)).map(({ subjectId }) => subjectId)),
-  ];
-  const find = async <T>(ids: string[], query: (where: { id: { in: string[] } }) => Promise<T[]>) =>
-    ids.length > 0 ? query({ id: { in: ids } }) : [];
-  const rows = await Promise.all([
-    find(idsOf('WARNING_ADDED', 'WARNING_REVIEWED'), (where) => db.warning.findMany({ where })),
-    find(idsOf('PARTICIPANT_CHANGED'), (where) => db.participant.findMany({ where })),
-    find(idsOf('EXAM_CHANGED'), (where) => db.exam.findMany({ where })),
-    find(idsOf('RECORDING_CHANGED'), (where) => db.recording.findMany({ where })),
-  ]);
-  return new Map(rows.flat().map((row) => [row.id, row]));
+const TRANSACTION = { maxWait: 2_000, timeout: 15_000 };
+
+/** @returns an outcome for each; throws where nothing of any is stored. */
+async function runDrafts(tx: Prisma.TransactionClient, examId: string, writes: Write[]): Promise<PromiseSettledResult<unknown>[]> {
+  const [exam] = await tx.$queryRaw<Exam[]>`SELECT * FROM "Exam" WHERE id = ${examId} FOR UPDATE`;
+  if (!exam) throw notFound('Exam');
+  const group = new DraftGroup(tx, exam);
+  const outcomes: PromiseSettledResult<unknown>[] = [];
+  for (const write of writes) outcomes.push(writes.length === 1 ? await group.runOnly(write) : await group.run(write));
+  await group.finish();
+  return outcomes;
+}
+
+/** Drafts that share a transaction, one after the other. */
+class DraftGroup {
+  readonly #tx: Prisma.TransactionClient;
+  readonly #events: Prisma.EventCreateManyInput[] = [];
+  #exam: Exam;
+  #seq: bigint;
+
+  constructor(tx: Prisma.TransactionClient, exam: Exam) {
+    this.#tx = tx;
+    this.#exam = exam;
+    this.#seq = exam.lastSeq;
+  }
+
+  /** What fails takes the transaction with it. */
+  async runOnly(write: Write): Promise<PromiseFulfilledResult<unknown>> {
+    const draft: Draft = {
+      tx: this.#tx,
+      exam: this.#exam,
+      emit: (kind, subjectId, { userId, data } = {}) => {
+        this.#seq += 1n;
+        this.#events.push({ examId: this.#exam.id, seq: this.#seq, kind, subjectId, userId: userId ?? null, ...(data && { data }) });
+        return this.#seq;
+      },
+    };
+    const value = await write(draft);
+    this.#exam = draft.exam;
+    return { status: 'fulfilled', value };
+  }
+
+  /** What fails is undone alone. */
+  async run(write: Write): Promise<PromiseSettledResult<unknown>> {
+    const before = { seq: this.#seq, events: this.#events.length };
+    await this.#tx.$executeRaw`SAVEPOINT draft`;
+    try {
+      const outcome = await this.runOnly(write);
+      await this.#tx.$executeRaw`RELEASE SAVEPOINT draft`;
+      return outcome;
+    } catch (reason) {
+      await this.#tx.$executeRaw`ROLLBACK TO SAVEPOINT draft`;
+      this.#seq = before.seq;
+      this.#events.length = before.events;
+      return { status: 'rejected', reason };
+    }
+  }
+
+  async finish(): Promise<void> {
+    if (this.#events.length === 0) return;
+    await this.#tx.event.createMany({ data: this.#events });
+    await this.#tx.exam.update({ where: { id: this.#exam.id }, data: { lastSeq: this.#seq }, select: { id: true } });
+  }
 }

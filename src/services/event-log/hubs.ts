@@ -1,113 +1,122 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../adapters/bus.ts';
+import { AppError, notFound, ResyncRequired } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { abortable } from './abortable.ts';
 import { type EventLog, examTopic, type LogEvent } from './event-log.ts';
-import { WakeSignal } from './signal.ts';
+import { groupByExam } from './event-reader.ts';
+import { Hub } from './hub.ts';
 
-/** Events that a hub keeps for cursors that are up to date; one that lags reads the database. */
-const RING_SIZE = 1_024;
+/** Of one exam, in one statement. */
 const READ_SIZE = 500;
+/** Exams in one statement. */
+const HUBS_AT_ONCE = 250;
 /** A lost wake-up call costs no more than this. */
 const TICK_MS = 1_000;
 
-/** The newest events of one exam in this process, read once for all its cursors. */
-class Hub {
-  readonly examId: string;
-  readonly changed = new WakeSignal();
-  watchers = 0;
-  newest: bigint;
-  /** The ring holds every event later than this. */
-  #floor: bigint;
-  #ring: LogEvent[] = [];
-  #reading: Promise<void> | undefined;
-  #stale = false;
-  readonly #log: EventLog;
-
-  constructor(examId: string, newest: bigint, log: EventLog) {
-    this.examId = examId;
-    this.newest = newest;
-    this.#floor = newest;
-    this.#log = log;
-  }
-
-  /** Reads what came since the last time. Calls during a read cause one more, not one each. */
-  refresh(): Promise<void> {
-    this.#stale = true;
-    this.#reading ??= this.#readAll().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
-  }
-
-  /** Events later than `after`, from the ring where it reaches back that far. */
-  async since(after: bigint): Promise<{ events: LogEvent[]; newest: bigint }> {
-    if (after < this.#floor) return this.#log.read(this.examId, after, READ_SIZE);
-    const first = this.#ring.findIndex(({ seq }) => seq > after);
-    return { events: first < 0 ? [] : this.#ring.slice(first), newest: this.newest };
-  }
-
-  async #readAll(): Promise<void> {
-    while (this.#stale) {
-      this.#stale = false;
-      const { events, newest } = await this.#log.read(this.examId, this.newest, READ_SIZE);
-      if (newest === this.newest) continue;
-      this.#stale ||= newest - this.newest >= BigInt(READ_SIZE);
-      this.newest = newest;
-      this.#keep(events);
-      this.changed.wake();
-    }
-  }
-
-  #keep(events: LogEvent[]): void {
-    this.#ring.push(...events);
-    const dropped = this.#ring.splice(0, Math.max(0, this.#ring.length - RING_SIZE));
-    this.#floor = dropped.at(-1)?.seq ?? this.#floor;
-  }
+interface Entry {
+  hub: Hub;
+  unsubscribe: () => void;
 }
 
 /** The hubs of this process: one for each exam that somebody watches. */
 export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bus; log: Logger }) {
-  const hubs = new Map<string, { hub: Hub; unsubscribe: () => void }>();
-  const refresh = (hub: Hub) =>
-    hub.refresh().catch((error) => log.warn({ err: error, examId: hub.examId }, 'could not read the event log; will try again'));
+  const hubs = new Map<string, Entry>();
+  const behind = new Set<Hub>();
+  let reading = false;
 
-  /** One statement for all hubs, whose answer tells which of them missed a wake-up call. */
+  eventLog.onAnnounced((events) => {
+    for (const [examId, ofExam] of groupByExam(events)) {
+      const hub = hubs.get(examId)?.hub;
+      if (hub && !hub.offer(ofExam)) refresh(hub);
+    }
+  });
+
+  /** Sees to it that the hub reads what came since the last time. Hubs that are woken together share the statements. */
+  function refresh(hub: Hub): void {
+    behind.add(hub);
+    if (reading) return;
+    reading = true;
+    void readBehind().catch((error) => log.warn({ err: error }, 'could not read the event log; will try again'));
+  }
+
+  async function readBehind(): Promise<void> {
+    try {
+      while (behind.size > 0) await readSome();
+    } finally {
+      reading = false; // in the turn that found nobody behind: whoever comes later starts anew
+    }
+  }
+
+  async function readSome(): Promise<void> {
+    const batch = [...behind].slice(0, HUBS_AT_ONCE);
+    for (const hub of batch) behind.delete(hub);
+    const stretches = await eventLog.readMany(
+      batch.map(({ examId, newest }) => ({ examId, after: newest })),
+      READ_SIZE,
+    );
+    for (const hub of batch) {
+      const stretch = stretches.get(hub.examId);
+      if (!stretch) continue;
+      hub.accept(stretch);
+      if (stretch.resyncFrom !== null || stretch.isPart) behind.add(hub);
+    }
+  }
+
+  /** One statement for all hubs, whose answer tells which of them missed a wake-up call, and whose exam is gone. */
   async function tick(): Promise<void> {
     if (hubs.size === 0) return;
-    const newest = await eventLog.newest([...hubs.keys()]);
-    for (const { hub } of hubs.values()) if ((newest.get(hub.examId) ?? 0n) > hub.newest) void refresh(hub);
+    const asked = [...hubs.values()].map(({ hub }) => hub);
+    const newest = await eventLog.newest(asked.map(({ examId }) => examId));
+    for (const hub of asked) {
+      const position = newest.get(hub.examId);
+      if (position === undefined) hub.end();
+      else if (position > hub.newest) refresh(hub);
+    }
   }
   const ticker = setInterval(() => void tick().catch((error) => log.warn({ err: error }, 'could not look for new events')), TICK_MS);
   ticker.unref();
 
-  async function enter(examId: string): Promise<Hub> {
-    const newest = (await eventLog.newest([examId])).get(examId) ?? 0n;
+  /** @param newest a position that the log has reached: the hub begins there. */
+  function enter(examId: string, newest: bigint): Hub {
     let entry = hubs.get(examId);
     if (!entry) {
-      const hub = new Hub(examId, newest, eventLog);
-      entry = { hub, unsubscribe: bus.subscribe(examTopic(examId), () => void refresh(hub)) };
+      const hub = new Hub(examId, newest);
+      entry = { hub, unsubscribe: bus.subscribe(examTopic(examId), () => refresh(hub)) };
       hubs.set(examId, entry);
+      // What committed between the look at `newest` and the subscription had its wake-up call unheard.
+      refresh(hub);
     }
     entry.hub.watchers += 1;
-    // What committed between the look at `newest` and the subscription had its wake-up call unheard.
-    void refresh(entry.hub);
     return entry.hub;
   }
 
   function leave(hub: Hub): void {
     hub.watchers -= 1;
-    if (hub.watchers > 0) return;
-    hubs.get(hub.examId)?.unsubscribe();
+    const entry = hubs.get(hub.examId);
+    if (hub.watchers > 0 || entry?.hub !== hub) return;
+    entry.unsubscribe();
     hubs.delete(hub.examId);
   }
 
+  /** Later than `after`: from the hub's ring where it reaches back that far, else from the database. */
+  async function readSince(hub: Hub, after: bigint): Promise<{ events: readonly LogEvent[]; newest: bigint }> {
+    const { newest } = hub;
+    const events = hub.since(after);
+    if (events) return { events, newest };
+    const stretch = await eventLog.read(hub.examId, after, READ_SIZE);
+    // Nothing is left of what the hub has seen.
+    if (stretch.newest === after && newest > after && !hub.isGone) throw new ResyncRequired(newest + 1n);
+    return stretch;
+  }
+
   /** A cursor outlives an outage of the database: it tries again, at the pace of the tick. */
-  async function patiently(read: () => ReturnType<Hub['since']>, signal: AbortSignal): ReturnType<Hub['since']> {
+  async function patiently<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
       try {
         return await read();
       } catch (error) {
+        if (error instanceof AppError) throw error;
         log.warn({ err: error }, 'a cursor could not read the event log; will try again');
         await delay(TICK_MS, undefined, { signal });
       }
@@ -116,23 +125,31 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
 
   return {
     /**
-     * A cursor: every event of the exam later than `after`, in order, each once, then those to come. Without `after`
-     * it starts at the newest event of this moment. It holds a position and no queue, so a slow reader costs nothing.
+     * A cursor: every event of the exam later than `after`, in order, each once, then those to come, until the exam is
+     * deleted. Without `after` it starts at the newest event of this moment. It holds a position and no queue, so a slow
+     * reader costs nothing.
+     * @throws AppError `not_found`; ResyncRequired where the log does not hold what came after `after`, now or later
      */
     async watch(examId: string, after?: bigint): Promise<AsyncIterableIterator<LogEvent>> {
-      const start = after ?? (await eventLog.newest([examId])).get(examId) ?? 0n;
+      const newest = (await eventLog.newest([examId])).get(examId);
+      if (newest === undefined) throw notFound('Exam');
+      const start = after ?? newest;
+      // Ahead of the log is a position from before a restored backup: whoever holds it has seen what no longer exists.
+      if (start > newest) throw new ResyncRequired(newest + 1n);
+      if (start < newest) await eventLog.assertKept(examId, start, newest);
       return abortable(async function* follow(signal) {
-        const hub = await enter(examId);
+        const hub = enter(examId, newest);
         try {
           let position = start;
           while (!signal.aborted) {
             const seen = hub.changed.version;
-            const { events, newest } = await patiently(() => hub.since(position), signal);
+            const { events, newest } = await patiently(() => readSince(hub, position), signal);
             for (const event of events) {
               if (signal.aborted) return;
               yield event;
             }
             if (newest > position) position = newest;
+            else if (hub.isGone) return;
             else await hub.changed.after(seen, signal);
           }
         } finally {

@@ -1,0 +1,112 @@
+import type { Database } from '../../adapters/database.ts';
+import { ResyncRequired } from '../../errors.ts';
+import type { Event, Exam, Participant, Recording, Warning } from '../../generated/prisma/client.ts';
+import type { EventKind } from '../../generated/prisma/enums.ts';
+
+type EventSubject =
+  | { kind: 'WARNING_ADDED' | 'WARNING_REVIEWED'; subject: Warning }
+  | { kind: 'PARTICIPANT_CHANGED'; subject: Participant }
+  | { kind: 'EXAM_CHANGED'; subject: Exam }
+  | { kind: 'RECORDING_CHANGED'; subject: Recording };
+
+/** An event with the row that it tells of, as that row is when the event is read. */
+export type LogEvent = EventSubject & { examId: string; seq: bigint; userId: string | null; at: Date };
+
+/** A place in the log of an exam: everything up to `after` is known. */
+export interface Position {
+  examId: string;
+  after: bigint;
+}
+
+/** A stretch of the log, contiguous from the position it was asked for. */
+export interface Stretch {
+  /** An event whose row was erased is left out. */
+  events: LogEvent[];
+  /** Position of the last event read, left out or not; the one asked for where there is nothing later. */
+  newest: bigint;
+  /** Whether more may follow: as many were read as were asked for. */
+  isPart: boolean;
+  /** Where retention removed what came next: position of the oldest event that is still there. */
+  resyncFrom: bigint | null;
+}
+
+export function createEventReader(db: Database['prisma']) {
+  /** What comes after each position, at most `limit` events each. One statement for all, and one a kind of row. */
+  async function readMany(positions: readonly Position[], limit: number): Promise<Map<string, Stretch>> {
+    const examIds = positions.map(({ examId }) => examId);
+    const afters = positions.map(({ after }) => after);
+    const events = await db.$queryRaw<Event[]>`
+      SELECT e.*
+      FROM unnest(${examIds}::text[], ${afters}::bigint[]) AS position(exam, after),
+      LATERAL (SELECT * FROM "Event" WHERE "examId" = exam AND seq > after ORDER BY seq LIMIT ${limit}) e
+      ORDER BY e."examId", e.seq`;
+    const subjects = await readSubjects(db, events);
+    const byExam = groupByExam(events);
+    return new Map(positions.map(({ examId, after }) => [examId, stretch(byExam.get(examId) ?? [], after, limit, subjects)]));
+  }
+
+  return {
+    readMany,
+
+    /** @throws ResyncRequired where events after the position are no longer kept. */
+    async read(examId: string, after: bigint, limit: number): Promise<Stretch> {
+      const found = (await readMany([{ examId, after }], limit)).get(examId);
+      if (!found) throw new Error('unreachable: every position is answered');
+      if (found.resyncFrom !== null) throw new ResyncRequired(found.resyncFrom);
+      return found;
+    },
+
+    /** @throws ResyncRequired where retention removed what follows a position that is not the newest. */
+    async assertKept(examId: string, after: bigint, newest: bigint): Promise<void> {
+      const next = await db.event.findFirst({ where: { examId, seq: { gt: after } }, orderBy: { seq: 'asc' }, select: { seq: true } });
+      const oldest = next?.seq ?? newest + 1n;
+      if (oldest !== after + 1n) throw new ResyncRequired(oldest);
+    },
+
+    /** Position of the newest event of each; an exam that is gone is not in the answer. */
+    async newest(examIds: readonly string[]): Promise<Map<string, bigint>> {
+      const exams = await db.exam.findMany({ where: { id: { in: [...examIds] } }, select: { id: true, lastSeq: true } });
+      return new Map(exams.map(({ id, lastSeq }) => [id, lastSeq]));
+    },
+  };
+}
+
+function stretch(events: Event[], after: bigint, limit: number, subjects: Map<string, LogEvent['subject']>): Stretch {
+  const [first] = events;
+  if (first && first.seq !== after + 1n) return { events: [], newest: after, isPart: false, resyncFrom: first.seq };
+  return {
+    events: events.flatMap(({ kind, subjectId, examId, seq, userId, at }) => {
+      const subject = subjects.get(subjectId);
+      return subject ? [{ kind, subject, examId, seq, userId, at } as LogEvent] : [];
+    }),
+    newest: events.at(-1)?.seq ?? after,
+    isPart: events.length === limit,
+    resyncFrom: null,
+  };
+}
+
+/** One statement a kind, however many events. */
+async function readSubjects(db: Database['prisma'], events: Event[]): Promise<Map<string, LogEvent['subject']>> {
+  const idsOf = (...kinds: EventKind[]) => [
+    ...new Set(events.filter(({ kind }) => kinds.includes(kind)).map(({ subjectId }) => subjectId)),
+  ];
+  const find = async <T>(ids: string[], query: (where: { id: { in: string[] } }) => Promise<T[]>) =>
+    ids.length > 0 ? query({ id: { in: ids } }) : [];
+  const rows = await Promise.all([
+    find(idsOf('WARNING_ADDED', 'WARNING_REVIEWED'), (where) => db.warning.findMany({ where })),
+    find(idsOf('PARTICIPANT_CHANGED'), (where) => db.participant.findMany({ where })),
+    find(idsOf('EXAM_CHANGED'), (where) => db.exam.findMany({ where })),
+    find(idsOf('RECORDING_CHANGED'), (where) => db.recording.findMany({ where })),
+  ]);
+  return new Map(rows.flat().map((row) => [row.id, row]));
+}
+
+export function groupByExam<T extends { examId: string }>(events: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const event of events) {
+    const group = groups.get(event.examId);
+    if (group) group.push(event);
+    else groups.set(event.examId, [event]);
+  }
+  return groups;
+}
