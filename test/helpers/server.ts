@@ -32,15 +32,27 @@ export interface TestServer {
   shutDown(): Promise<void>;
   /** Starts a new process on the same data. */
   restart(): Promise<void>;
+  /** A second server beside this one, on the same database and folder; to be stopped before this one. */
+  another(settings?: Record<string, string>): Promise<TestServer>;
   stop(): Promise<void>;
 }
 
 /** Starts the built server on a fresh database and folder, on a free port. */
 export async function startTestServer(settings: Record<string, string> = {}): Promise<TestServer> {
-  const database = await createTestDatabase();
+  const database = settings['DATABASE_URL'] ? { url: settings['DATABASE_URL'], drop: async () => {} } : await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'invigil-test-'));
+  return serve({ DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', ...settings }, async () => {
+    await database.drop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+}
+
+type Environment = Record<string, string> & { DATABASE_URL: string; DATA_DIR: string };
+
+async function serve(environment: Environment, cleanUp: () => Promise<void>): Promise<TestServer> {
+  const dataDir = environment.DATA_DIR;
   const clients: Client[] = [];
-  let running = await launch({ DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', ...settings });
+  let running = await launch(environment);
 
   const authorization = (credential: string | null) => (credential === null ? {} : { authorization: `Bearer ${credential}` });
   const server: TestServer = {
@@ -54,7 +66,7 @@ export async function startTestServer(settings: Record<string, string> = {}): Pr
       return running.pid;
     },
     dataDir,
-    databaseUrl: database.url,
+    databaseUrl: environment.DATABASE_URL,
     log: () => running.log(),
     graphql: (credential = ADMIN_KEY) => new GraphQLClient(`${running.url}/graphql`, { headers: authorization(credential) }),
     subscribe(credential = ADMIN_KEY) {
@@ -89,13 +101,13 @@ export async function startTestServer(settings: Record<string, string> = {}): Pr
     kill: () => running.end('SIGKILL'),
     shutDown: () => running.end('SIGTERM'),
     async restart() {
-      running = await launch({ DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', ...settings });
+      running = await launch(environment);
     },
+    another: (settings = {}) => serve({ ...environment, ...settings }, async () => {}),
     async stop() {
       for (const client of clients) await client.dispose();
       await running.end('SIGTERM');
-      await database.drop();
-      await rm(dataDir, { recursive: true, force: true });
+      await cleanUp();
     },
   };
   return server;

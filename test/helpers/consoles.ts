@@ -1,0 +1,62 @@
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { ADMIN_KEY, type TestServer } from './server.ts';
+
+const WATCH = /* GraphQL */ `
+  subscription Watch($examId: ID!, $after: SafeInt) {
+    warningAdded(examId: $examId, after: $after) {
+      seq
+      id
+    }
+  }
+`;
+
+/** A proctor's console: whatever happens to its socket, it comes back with the last position that it saw. */
+export interface Console {
+  /** In the order of arrival, repeats included. */
+  seen: { seq: number; id: string }[];
+  /** Waits for so many warnings. */
+  until(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param servers tried in turn, beginning with the first, one more at each reconnection */
+export function openConsole(servers: readonly TestServer[], examId: string): Console {
+  const seen: Console['seen'] = [];
+  let connections = 0;
+  let changed = () => {};
+  const client = createClient({
+    url: () => `${servers[connections++ % servers.length]?.url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: { apiKey: ADMIN_KEY },
+    retryAttempts: Infinity,
+    shouldRetry: () => true,
+    retryWait: () => new Promise((resolve) => setTimeout(resolve, 50)),
+  });
+  // Sent anew at each reconnection, as it is then.
+  const variables = { examId, after: 0 };
+  client.subscribe<{ warningAdded: { seq: number; id: string } }>(
+    { query: WATCH, variables },
+    {
+      next({ data, errors }) {
+        if (!data) throw new Error(JSON.stringify(errors));
+        seen.push(data.warningAdded);
+        variables.after = data.warningAdded.seq;
+        changed();
+      },
+      error() {},
+      complete() {},
+    },
+  );
+  return {
+    seen,
+    async until(count) {
+      while (seen.length < count) {
+        await new Promise<void>((resolve) => {
+          changed = resolve;
+        });
+      }
+    },
+    close: async () => client.dispose(),
+  };
+}
