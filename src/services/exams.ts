@@ -32,7 +32,7 @@ export const FINAL_STATUSES: readonly ParticipantStatus[] = ['SUBMITTED', 'TIMED
 /** Starts the exam within a draft, where it has not started yet. */
 export async function startWithin(draft: Draft, by: string): Promise<Exam> {
   if (draft.exam.status !== 'CREATED') return draft.exam;
-  draft.exam = await draft.tx.exam.update({ where: { id: draft.exam.id }, data: { status: 'IN_PROGRESS', startedAt: new Date() } });
+  draft.exam = await draft.tx.exam.update({ where: { id: draft.exam.id }, data: { status: 'IN_PROGRESS', startedAt: draft.now } });
   draft.emit('EXAM_CHANGED', draft.exam.id, { data: { by, from: 'CREATED', to: 'IN_PROGRESS' } });
   return draft.exam;
 }
@@ -44,7 +44,7 @@ export function refuseCancelled(exam: Pick<Exam, 'status'>): void {
 
 export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog: EventLog }) {
   async function finish(exam: Exam, to: 'COMPLETED' | 'CANCELLED', by: string, draft: Draft): Promise<Exam> {
-    const finished = await draft.tx.exam.update({ where: { id: exam.id }, data: { status: to, endedAt: new Date() } });
+    const finished = await draft.tx.exam.update({ where: { id: exam.id }, data: { status: to, endedAt: draft.now } });
     draft.emit('EXAM_CHANGED', exam.id, { data: { by, from: exam.status, to } });
     return finished;
   }

@@ -15,8 +15,12 @@ export const isFinal = (status: ParticipantStatus) => FINAL_STATUSES.includes(st
 
 const find = ({ tx, exam }: Draft, userId: string) => tx.participant.findUnique({ where: { examId_userId: { examId: exam.id, userId } } });
 
-async function add({ tx, exam, emit }: Draft, userId: string, status: 'INVITED' | 'ACTIVE', name?: string | null): Promise<Participant> {
-  const now = new Date();
+async function add(
+  { tx, exam, now, emit }: Draft,
+  userId: string,
+  status: 'INVITED' | 'ACTIVE',
+  name?: string | null,
+): Promise<Participant> {
   const participant = await tx.participant.create({
     data: {
       id: newId('part'),
@@ -45,7 +49,7 @@ export async function bringIn(draft: Draft, userId: string, name?: string | null
   if (known.status === 'ACTIVE' && (!name || name === known.name)) return known;
   const active = await draft.tx.participant.update({
     where: { id: known.id },
-    data: { status: 'ACTIVE', joinedAt: known.joinedAt ?? new Date(), lastSeenAt: new Date(), ...(name && { name }) },
+    data: { status: 'ACTIVE', joinedAt: known.joinedAt ?? draft.now, lastSeenAt: draft.now, ...(name && { name }) },
   });
   draft.emit('PARTICIPANT_CHANGED', active.id, { userId, data: { from: known.status, to: 'ACTIVE' } });
   return active;

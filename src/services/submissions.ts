@@ -32,7 +32,7 @@ export function createSubmissions({ eventLog, recordings }: { eventLog: EventLog
     ): Promise<SubmissionWithRecordings> {
       const { submission, isNew } = await recordings.storing((moved) =>
         eventLog.append(examId, async (draft) => {
-          const { tx, exam, emit } = draft;
+          const { tx, exam, now, emit } = draft;
           refuseCancelled(exam);
           const participant = await ensureParticipant(draft, userId);
           const first = await tx.submission.findUnique({ where: { participantId: participant.id }, include: { recordings: true } });
@@ -51,6 +51,7 @@ export function createSubmissions({ eventLog, recordings }: { eventLog: EventLog
               warningsReceived: warnings.length,
               warningsStored: stored,
               idempotencyKey,
+              submittedAt: now,
             },
           });
           const stay = isFinal(participant.status);

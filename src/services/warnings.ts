@@ -35,7 +35,8 @@ export async function addWarnings(
       type: warning.type,
       severity: severityOf(warning.type),
       source,
-      timestamp: warning.timestamp ?? new Date(),
+      timestamp: warning.timestamp ?? draft.now,
+      recordedAt: draft.now,
       details: warning.details ?? null,
       clientEventId: warning.clientEventId ?? null,
       confidence: warning.confidence ?? null,
@@ -119,12 +120,12 @@ export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intak
       { decision, reason, by }: { decision: WarningDecision; reason?: string | null | undefined; by: string },
     ) {
       if (decision === 'DISMISSED' && !reason) throw invalidField('reason', 'Say why it is dismissed');
-      return eventLog.append(examId, async ({ tx, emit }) => {
+      return eventLog.append(examId, async ({ tx, now, emit }) => {
         const before = await tx.warning.findUnique({ where: { id: warningId } });
         if (!before) throw notFound('Warning');
         const warning = await tx.warning.update({
           where: { id: warningId },
-          data: { reviewDecision: decision, reviewReason: reason ?? null, reviewBy: by, reviewAt: new Date() },
+          data: { reviewDecision: decision, reviewReason: reason ?? null, reviewBy: by, reviewAt: now },
         });
         emit('WARNING_REVIEWED', warning.id, {
           ...(warning.userId && { userId: warning.userId }),

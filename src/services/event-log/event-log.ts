@@ -13,6 +13,8 @@ export interface Draft {
   tx: Prisma.TransactionClient;
   /** As it was when the draft began. */
   exam: Exam;
+  /** By the database's clock, which all servers share; the time of everything that the draft writes. */
+  now: Date;
   /** Adds an event and returns its position. `by` and the like go into `data`. */
   emit(kind: EventKind, subjectId: string, about?: { userId?: string; data?: Prisma.InputJsonObject }): bigint;
 }
@@ -68,9 +70,11 @@ const TRANSACTION = { maxWait: 2_000, timeout: 15_000 };
 
 /** @returns an outcome for each; throws where nothing of any is stored. */
 async function runDrafts(tx: Prisma.TransactionClient, examId: string, writes: Write[]): Promise<PromiseSettledResult<unknown>[]> {
-  const [exam] = await tx.$queryRaw<Exam[]>`SELECT * FROM "Exam" WHERE id = ${examId} FOR UPDATE`;
-  if (!exam) throw notFound('Exam');
-  const group = new DraftGroup(tx, exam);
+  const [locked] = await tx.$queryRaw<(Exam & { now: Date })[]>`
+    SELECT *, date_trunc('milliseconds', now()) AS now FROM "Exam" WHERE id = ${examId} FOR UPDATE`;
+  if (!locked) throw notFound('Exam');
+  const { now, ...exam } = locked;
+  const group = new DraftGroup(tx, exam, now);
   const outcomes: PromiseSettledResult<unknown>[] = [];
   for (const write of writes) outcomes.push(writes.length === 1 ? await group.runOnly(write) : await group.run(write));
   await group.finish();
@@ -80,12 +84,14 @@ async function runDrafts(tx: Prisma.TransactionClient, examId: string, writes: W
 /** Drafts that share a transaction, one after the other. */
 class DraftGroup {
   readonly #tx: Prisma.TransactionClient;
+  readonly #now: Date;
   readonly #events: Prisma.EventCreateManyInput[] = [];
   #exam: Exam;
   #seq: bigint;
 
-  constructor(tx: Prisma.TransactionClient, exam: Exam) {
+  constructor(tx: Prisma.TransactionClient, exam: Exam, now: Date) {
     this.#tx = tx;
+    this.#now = now;
     this.#exam = exam;
     this.#seq = exam.lastSeq;
   }
@@ -95,9 +101,18 @@ class DraftGroup {
     const draft: Draft = {
       tx: this.#tx,
       exam: this.#exam,
+      now: this.#now,
       emit: (kind, subjectId, { userId, data } = {}) => {
         this.#seq += 1n;
-        this.#events.push({ examId: this.#exam.id, seq: this.#seq, kind, subjectId, userId: userId ?? null, ...(data && { data }) });
+        this.#events.push({
+          examId: this.#exam.id,
+          seq: this.#seq,
+          kind,
+          subjectId,
+          userId: userId ?? null,
+          at: this.#now,
+          ...(data && { data }),
+        });
         return this.#seq;
       },
     };
