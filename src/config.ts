@@ -63,6 +63,12 @@ export const settings = {
     .default(4096 * MB)
     .describe('Largest file of POST /recordings and of /api/uploads.'),
   RATE_LIMIT_PER_MINUTE: whole(0, 1_000_000).default(0).describe('Requests a minute and caller; 0 is off.'),
+  MAX_SOCKETS_PER_CREDENTIAL: whole(1, 1_000_000)
+    .default(10_000)
+    .describe('WebSockets that one API key or admin link may have open at one server; a participant has 20.'),
+  SOCKET_STALL_SECONDS: whole(1, 3_600)
+    .default(60)
+    .describe('How long a WebSocket may leave unread what it is sent before it is closed, for its client to come back.'),
   FFMPEG_PATH: z.string().optional().describe('ffmpeg to use; else the one on PATH, else the one of @ffmpeg-installer/ffmpeg.'),
   WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Recordings analysed at once by one process.'),
   INLINE_WORKER: flag(true).describe('Whether the server analyses recordings itself; false leaves it to `npm run worker`.'),

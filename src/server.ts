@@ -50,7 +50,18 @@ export async function startServer(app: App) {
     log: log.child({ requestId }),
     idempotencyKey: req?.headers['idempotency-key']?.toString() ?? null,
   });
-  const realtime = createRealtime({ server, endpoint: GRAPHQL, graphql, origins, log, authenticate: identify, makeContext });
+  const realtime = createRealtime({
+    server,
+    endpoint: GRAPHQL,
+    graphql,
+    access: services.access,
+    origins,
+    log,
+    socketsPerCredential: config.MAX_SOCKETS_PER_CREDENTIAL,
+    stallSeconds: config.SOCKET_STALL_SECONDS,
+    authenticate: identify,
+    makeContext,
+  });
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const requestId = newRequestId();

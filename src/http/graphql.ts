@@ -8,6 +8,7 @@ import { schema } from '../schema/index.ts';
 import { readJson } from '../uploads/base64-json.ts';
 import { readGraphqlMultipart } from '../uploads/graphql-multipart.ts';
 import type { SpoolScope } from '../uploads/spool-scope.ts';
+import { createDocuments } from './documents.ts';
 
 interface ServerContext {
   ctx: Context;
@@ -101,6 +102,8 @@ export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string
 
   return {
     yoga,
+    schema,
+    documents: createDocuments(schema),
     maskError,
     async handle(req: IncomingMessage, res: ServerResponse, { ctx, scope }: { ctx: Context; scope: SpoolScope }): Promise<void> {
       await yoga.handle(req, res, req.method === 'POST' ? { ctx, params: await readParams(req, ctx, scope) } : { ctx });

@@ -1,18 +1,14 @@
 import type { Context } from '../context.ts';
-import type { Warning, WarningSeverity } from '../generated/prisma/client.ts';
+import { invalidField } from '../errors.ts';
+import type { WarningSeverity } from '../generated/prisma/client.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
-import { AppError } from '../errors.ts';
 import { refuseLinkBearer, requireExam, seesEvent } from './policy.ts';
 import { atLeast } from './warnings.ts';
+import { Watch } from './watch.ts';
 
 /** The exam's log from `after` on, as far as the viewer may see it. */
-export async function watchExam(ctx: Context, examId: string, after: number | null | undefined): Promise<AsyncIterable<LogEvent>> {
-  const exam = await requireExam(ctx, examId);
-  refuseLinkBearer(ctx);
-  if (after != null && after < 0)
-    throw new AppError('invalid_request', 'The request was invalid', [{ field: 'after', issue: 'must not be negative' }]);
-  const events = await ctx.services.hubs.watch(exam.id, after == null ? undefined : BigInt(after));
-  return select(events, (event) => (seesEvent(ctx.viewer, event) ? event : null));
+export async function watchExam(ctx: Context, examId: string, after: number | null | undefined): Promise<Watch> {
+  return watch(ctx, { examId, after }, (event): event is LogEvent => seesEvent(ctx.viewer, event));
 }
 
 export interface WarningCursor {
@@ -22,33 +18,34 @@ export interface WarningCursor {
   minSeverity?: WarningSeverity | null | undefined;
 }
 
-export async function watchWarnings(ctx: Context, { examId, after, userId, minSeverity }: WarningCursor): Promise<AsyncIterable<Warning>> {
+type WarningAdded = Extract<LogEvent, { kind: 'WARNING_ADDED' | 'WARNING_REVIEWED' }>;
+
+export async function watchWarnings(ctx: Context, { examId, after, userId, minSeverity }: WarningCursor): Promise<Watch<WarningAdded>> {
   const severities = minSeverity ? new Set(atLeast(minSeverity)) : null;
-  return select(await watchExam(ctx, examId, after), (event) => {
-    if (event.kind !== 'WARNING_ADDED') return null;
-    const wanted = (userId == null || event.subject.userId === userId) && (!severities || severities.has(event.subject.severity));
-    return wanted ? event.subject : null;
-  });
+  return watch(
+    ctx,
+    { examId, after },
+    (event): event is WarningAdded =>
+      event.kind === 'WARNING_ADDED' &&
+      seesEvent(ctx.viewer, event) &&
+      (userId == null || event.subject.userId === userId) &&
+      (!severities || severities.has(event.subject.severity)),
+  );
 }
 
-/** The items for which `pick` answers something. Ends its source at once when it is ended itself. */
-function select<T, U>(source: AsyncIterable<T>, pick: (item: T) => U | null): AsyncIterableIterator<U> {
-  const items = source[Symbol.asyncIterator]();
-  return {
-    async next() {
-      for (;;) {
-        const { done, value } = await items.next();
-        if (done) return { done, value: undefined };
-        const picked = pick(value);
-        if (picked !== null) return { done: false, value: picked };
-      }
-    },
-    async return() {
-      await items.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+async function watch<E extends LogEvent>(
+  ctx: Context,
+  { examId, after }: { examId: string; after: number | null | undefined },
+  accepts: (event: LogEvent) => event is E,
+): Promise<Watch<E>> {
+  const exam = await requireExam(ctx, examId);
+  refuseLinkBearer(ctx);
+  if (after != null && after < 0) throw invalidField('after', 'must not be negative');
+  return new Watch({
+    hubs: ctx.services.hubs,
+    examId: exam.id,
+    after: after == null ? exam.lastSeq : BigInt(after),
+    newest: exam.lastSeq,
+    accepts,
+  });
 }

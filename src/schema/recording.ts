@@ -71,6 +71,7 @@ builder.prismaObject('Analysis', {
   }),
 });
 
+// As in Warning, fields of the row itself name no `select`.
 export const Recording = builder.prismaObject('Recording', {
   interfaces: [Node],
   fields: (t) => ({
@@ -80,12 +81,11 @@ export const Recording = builder.prismaObject('Recording', {
     type: t.expose('type', { type: RecordingTypeEnum }),
     status: t.expose('status', { type: RecordingStatusEnum }),
     duration: t.exposeFloat('duration', { nullable: true, description: 'Seconds, measured.' }),
-    size: t.field({ type: 'SafeInt', select: { size: true }, description: 'Bytes.', resolve: ({ size }) => Number(size) }),
+    size: t.field({ type: 'SafeInt', description: 'Bytes.', resolve: ({ size }) => Number(size) }),
     format: t.exposeString('format'),
     sha256: t.exposeString('sha256', { nullable: true, description: 'Of the file as received.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     url: t.string({
-      select: { id: true },
       description: 'Signed and expiring.',
       resolve: ({ id }, _args, ctx) => signedDownloadUrl(ctx, id),
     }),

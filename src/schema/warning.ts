@@ -24,13 +24,13 @@ const WarningReview = builder.objectRef<Review>('WarningReview').implement({
   }),
 });
 
+// Fields of the row itself name no `select`: Pothos would read the row anew for each event of a subscription.
 export const Warning = builder.prismaObject('Warning', {
   interfaces: [Node],
   fields: (t) => ({
     id: t.exposeID('id'),
     seq: t.field({
       type: 'SafeInt',
-      select: { seq: true },
       description: "Position in the exam's event log; the cursor of every subscription.",
       resolve: ({ seq }) => Number(seq),
     }),
@@ -48,7 +48,6 @@ export const Warning = builder.prismaObject('Warning', {
     review: t.field({
       type: WarningReview,
       nullable: true,
-      select: { reviewDecision: true, reviewReason: true, reviewBy: true, reviewAt: true },
       resolve: ({ reviewDecision: decision, reviewReason: reason, reviewBy: by, reviewAt: at }) =>
         decision && by && at ? { decision, reason, by, at } : null,
     }),
@@ -107,6 +106,6 @@ builder.subscriptionField('warningAdded', (t) =>
       minSeverity: t.arg({ type: WarningSeverityEnum }),
     },
     subscribe: (_root, args, ctx) => watchWarnings(ctx, args),
-    resolve: (warning) => warning,
+    resolve: ({ subject }) => subject,
   }),
 );

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { errors as joseErrors, jwtVerify, SignJWT } from 'jose';
+import type { Bus } from '../adapters/bus.ts';
 import type { Database } from '../adapters/database.ts';
 import { AppError, notFound } from '../errors.ts';
 import type { ApiKeyRole } from '../generated/prisma/enums.ts';
@@ -16,10 +17,20 @@ export interface Viewer {
   userId: string | null;
   /** For the record of who did what. */
   name: string;
+  /** Set for API keys. */
+  keyId: string | null;
   expiresAt: Date | null;
 }
 
-export const anonymous: Viewer = { role: 'anonymous', tenant: null, examId: null, userId: null, name: 'anonymous', expiresAt: null };
+export const anonymous: Viewer = {
+  role: 'anonymous',
+  tenant: null,
+  examId: null,
+  userId: null,
+  name: 'anonymous',
+  keyId: null,
+  expiresAt: null,
+};
 
 export interface TokenGrant {
   role: 'proctor' | 'participant';
@@ -41,11 +52,14 @@ const DOWNLOAD_LINK_S = 3_600;
 /** Rounded, so that a page that is drawn again within minutes gets the same link and the browser its cached video. */
 const downloadExpiry = () => (Math.floor(Date.now() / 1_000 / 600) + 1) * 600 + DOWNLOAD_LINK_S;
 
+const keyTopic = (id: string) => `key:${id}`;
+const KEY_CHECK_MS = 15_000;
+
 const sha256 = (value: string) => createHash('sha256').update(value).digest('hex');
 const seconds = (date: Date) => Math.floor(date.getTime() / 1_000);
 
 /** API keys and signed tokens. */
-export function createAccess({ db, tokenSecret }: { db: Database['prisma']; tokenSecret: string }) {
+export function createAccess({ db, bus, tokenSecret }: { db: Database['prisma']; bus: Bus; tokenSecret: string }) {
   const secret = new TextEncoder().encode(tokenSecret);
 
   async function createKey(
@@ -63,7 +77,15 @@ export function createAccess({ db, tokenSecret }: { db: Database['prisma']; toke
     const row = await db.apiKey.findUnique({ where: { hash } });
     if (!row || row.revokedAt || !timingSafeEqual(Buffer.from(row.hash), Buffer.from(hash))) return null;
     const role = row.role.toLowerCase() as 'admin' | 'lms' | 'proctor';
-    return { role, tenant: role === 'admin' ? null : row.tenant, examId: null, userId: null, name: row.name, expiresAt: null };
+    return {
+      role,
+      tenant: role === 'admin' ? null : row.tenant,
+      examId: null,
+      userId: null,
+      name: row.name,
+      keyId: row.id,
+      expiresAt: null,
+    };
   }
 
   async function viewerOfToken(token: string): Promise<Viewer | null> {
@@ -81,7 +103,7 @@ export function createAccess({ db, tokenSecret }: { db: Database['prisma']; toke
         exp: number;
       };
       const name = sub ?? (role === 'proctor' ? 'proctor link' : 'access link');
-      return { role, tenant, examId: exam, userId: sub ?? null, name, expiresAt: new Date(exp * 1_000) };
+      return { role, tenant, examId: exam, userId: sub ?? null, name, keyId: null, expiresAt: new Date(exp * 1_000) };
     } catch (error) {
       if (error instanceof joseErrors.JOSEError) return null;
       throw error;
@@ -92,6 +114,29 @@ export function createAccess({ db, tokenSecret }: { db: Database['prisma']; toke
     const token = new SignJWT({ role, exam: examId, tenant }).setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER);
     if (userId !== undefined) token.setSubject(userId);
     return token.setIssuedAt(seconds(issuedAt)).setExpirationTime(seconds(expiresAt)).sign(secret);
+  }
+
+  const followed = new Map<string, { callbacks: Set<() => void>; stop: () => void }>();
+
+  /** One look at the row for all sockets of a key: at each wake-up call, and in case one is lost. */
+  function follow(id: string) {
+    const callbacks = new Set<() => void>();
+    const look = async () => {
+      const row = await db.apiKey.findUnique({ where: { id }, select: { revokedAt: true } }).catch(() => undefined);
+      if (row === undefined || row?.revokedAt === null) return;
+      stop();
+      for (const onRevoked of callbacks) onRevoked();
+    };
+    const timer = setInterval(() => void look(), KEY_CHECK_MS).unref();
+    const unsubscribe = bus.subscribe(keyTopic(id), () => void look());
+    const stop = () => {
+      clearInterval(timer);
+      unsubscribe();
+      if (followed.get(id) === entry) followed.delete(id);
+    };
+    const entry = { callbacks, stop };
+    followed.set(id, entry);
+    return entry;
   }
 
   return {
@@ -154,7 +199,19 @@ export function createAccess({ db, tokenSecret }: { db: Database['prisma']; toke
         const others = await db.apiKey.count({ where: { role: 'ADMIN', revokedAt: null, id: { not: id } } });
         if (others === 0) throw new AppError('conflict', 'The last admin key cannot be revoked');
       }
-      return db.apiKey.update({ where: { id }, data: { revokedAt: new Date() } });
+      const revoked = await db.apiKey.update({ where: { id }, data: { revokedAt: new Date() } });
+      bus.publish(keyTopic(id));
+      return revoked;
+    },
+
+    /** Calls `onRevoked` once when the key is revoked, on whichever instance. Returns the way out. */
+    followKey(id: string, onRevoked: () => void): () => void {
+      const followers = followed.get(id) ?? follow(id);
+      followers.callbacks.add(onRevoked);
+      return () => {
+        followers.callbacks.delete(onRevoked);
+        if (followers.callbacks.size === 0) followers.stop();
+      };
     },
   };
 }

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { Viewer } from '../services/access.ts';
+import { Outlet } from './outlet.ts';
+import type { Turn } from './turn.ts';
+
+/** A message may cost a round trip to the database; nobody types this fast. */
+const MESSAGES_PER_SECOND = 100;
+const MESSAGES_AT_ONCE = 200;
+
+/** What is known of one socket. */
+export class Connection {
+  readonly webSocket: WebSocket;
+  readonly outlet: Outlet;
+  /** Until the client has said who it is. */
+  request: IncomingMessage | undefined;
+  viewer: Viewer | undefined;
+  /** Undoes what its viewer brought about. */
+  release = () => {};
+  /** When it is next asked for a sign of life, by `performance.now()`. */
+  pingAt: number;
+  isAlive = true;
+  #allowance = MESSAGES_AT_ONCE;
+  #allowanceAt: number;
+
+  constructor(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, { turn, pingAt }: { turn: Turn; pingAt: number }) {
+    this.webSocket = webSocket;
+    this.outlet = new Outlet(webSocket, socket, turn);
+    this.request = request;
+    this.pingAt = pingAt;
+    this.#allowanceAt = performance.now();
+  }
+
+  /** Counts a message of the client; false where it sends too many. */
+  mayReceive(): boolean {
+    this.isAlive = true;
+    const now = performance.now();
+    this.#allowance = Math.min(MESSAGES_AT_ONCE, this.#allowance + ((now - this.#allowanceAt) / 1_000) * MESSAGES_PER_SECOND);
+    this.#allowanceAt = now;
+    if (this.#allowance < 1) return false;
+    this.#allowance -= 1;
+    return true;
+  }
+
+  /** Closes after what was sent. Nothing is sent any more. */
+  close(code: number, reason: string): void {
+    this.outlet.flush();
+    this.webSocket.close(code, reason);
+    this.outlet.release();
+  }
+}

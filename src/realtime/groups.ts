@@ -1,0 +1,59 @@
+import { execute, type ExecutionArgs, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import type { Context } from '../context.ts';
+import type { Logger } from '../log.ts';
+import { impersonal } from '../resolvers/policy.ts';
+import type { Watch } from '../resolvers/watch.ts';
+import type { Viewer } from '../services/access.ts';
+import type { LogEvent } from '../services/event-log/event-log.ts';
+import { nextTail } from './frames.ts';
+import { Group } from './group.ts';
+import type { Member } from './member.ts';
+import { type MaskError, maskResult, type Operation } from './operation.ts';
+import type { Outlet } from './outlet.ts';
+import { createCursorVariables, shareKey } from './sharing.ts';
+import type { Turn } from './turn.ts';
+
+interface Dependencies {
+  schema: GraphQLSchema;
+  turn: Turn;
+  log: Logger;
+  maskError: MaskError;
+  makeContext(viewer: Viewer): Context;
+}
+
+/** Brings subscribers together who get the same messages. */
+export function createGroups({ schema, turn, log, maskError, makeContext }: Dependencies) {
+  const groups = new Map<string, Group>();
+  const cursorVariables = createCursorVariables(schema);
+
+  /** Executes as somebody with those rights, whoever subscribes; the same for each event as if it were the first. */
+  function createRender(operation: Operation, viewer: Viewer): (event: LogEvent) => string | Promise<string> {
+    const context = makeContext(impersonal(viewer));
+    const { document, operationName, variableValues } = operation;
+    const serialise = (result: ExecutionResult) => nextTail(maskResult(result, maskError));
+    return (event) => {
+      // What resolvers remember for a context must not outlive the event.
+      const args: ExecutionArgs = { schema, document, operationName, variableValues, rootValue: event, contextValue: { ...context } };
+      const result = execute(args);
+      return result instanceof Promise ? result.then(serialise) : serialise(result as ExecutionResult);
+    };
+  }
+
+  return {
+    /** @param watch what the operation's resolver allowed this subscriber */
+    join(operation: Operation, viewer: Viewer, watch: Watch, outlet: Outlet): Member {
+      const { id, query, operationName, variableValues: variables, document } = operation;
+      const cursors = cursorVariables(document);
+      const key = shareKey({ examId: watch.examId, query, operationName, variables, viewer, cursors });
+      let group = groups.get(key);
+      if (!group) {
+        const render = createRender(operation, viewer);
+        group = new Group({ watch, render, turn, log, onClose: () => groups.delete(key) });
+        groups.set(key, group);
+      }
+      return group.join(id, watch, outlet);
+    },
+  };
+}
+
+export type Groups = ReturnType<typeof createGroups>;

@@ -1,0 +1,49 @@
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
+import type { Context } from '../context.ts';
+import type { Connection } from './connection.ts';
+
+export interface OperationRequest {
+  id: string;
+  connection: Connection;
+  query: string;
+  document: DocumentNode;
+  operationName: string | null;
+  variables: Readonly<Record<string, unknown>> | null;
+  context: Context;
+}
+
+/** An operation of a client, in the form that graphql-js and the protocol loop take. */
+export class Operation implements ExecutionArgs {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operationName: string | null;
+  variableValues: Readonly<Record<string, unknown>> | null;
+  contextValue: Context | null;
+  readonly id: string;
+  readonly connection: Connection;
+  query: string;
+
+  constructor(schema: GraphQLSchema, { id, connection, query, document, operationName, variables, context }: OperationRequest) {
+    this.schema = schema;
+    this.id = id;
+    this.connection = connection;
+    this.query = query;
+    this.document = document;
+    this.operationName = operationName;
+    this.variableValues = variables;
+    this.contextValue = context;
+  }
+
+  /** The protocol loop keeps an operation as long as its subscription lives, which needs none of this once it is set up. */
+  forget(): void {
+    this.query = '';
+    this.variableValues = null;
+    this.contextValue = null;
+  }
+}
+
+export type MaskError = (error: unknown) => Error;
+
+/** The result as its client may see it. */
+export const maskResult = (result: ExecutionResult, maskError: MaskError): ExecutionResult =>
+  result.errors ? { ...result, errors: result.errors.map(maskError) as ExecutionResult['errors'] & object } : result;

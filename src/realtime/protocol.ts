@@ -1,0 +1,127 @@
+import type { IncomingMessage } from 'node:http';
+import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import { CloseCode, makeServer } from 'graphql-ws';
+import type { Context } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { credentialOf } from '../http/authenticate.ts';
+import type { Graphql } from '../http/graphql.ts';
+import type { Logger } from '../log.ts';
+import { Watch } from '../resolvers/watch.ts';
+import type { Access, Viewer } from '../services/access.ts';
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
+import { createGroups } from './groups.ts';
+import { maskResult, Operation } from './operation.ts';
+import { mapAsync } from './map-async.ts';
+import type { Turn } from './turn.ts';
+
+/** For a client to say who it is. */
+const INIT_TIMEOUT_MS = 3_000;
+/** Operations of a socket that run at the same time, subscriptions among them. */
+const MAX_OPERATIONS = 50;
+
+export interface ProtocolDependencies {
+  graphql: Pick<Graphql, 'schema' | 'documents' | 'maskError'>;
+  access: Pick<Access, 'followKey'>;
+  connections: Connections;
+  turn: Turn;
+  log: Logger;
+  authenticate(credential: string, req: IncomingMessage): Promise<Viewer>;
+  makeContext(viewer: Viewer): Context;
+}
+
+/** What the messages of graphql-transport-ws do here. */
+export function createProtocol({ graphql, access, connections, turn, log, authenticate, makeContext }: ProtocolDependencies) {
+  const { schema, documents, maskError } = graphql;
+  const groups = createGroups({ schema, turn, log, maskError, makeContext });
+
+  async function identify(connection: Connection, params: Record<string, unknown> | undefined): Promise<Viewer | null> {
+    const { request } = connection;
+    connection.request = undefined;
+    if (!request) return null;
+    const credential = credentialIn(params) || credentialOf(request.headers.authorization);
+    const viewer = await authenticate(credential, request).catch((error) => {
+      log.debug({ err: error }, 'a socket was refused');
+      return null;
+    });
+    return viewer?.role === 'anonymous' ? null : viewer;
+  }
+
+  /** @returns false where the socket is refused or gone. */
+  function admit(connection: Connection, viewer: Viewer): boolean {
+    if (connection.outlet.isClosed) return false;
+    const dismiss = connections.admit(viewer);
+    if (!dismiss) {
+      connection.close(CloseCode.TooManyInitialisationRequests, 'Too many connections');
+      return false;
+    }
+    const revoked = () => connection.close(CloseCode.Forbidden, 'API key revoked');
+    const unfollow = viewer.keyId === null ? null : access.followKey(viewer.keyId, revoked);
+    connection.viewer = viewer;
+    connection.release = () => {
+      dismiss();
+      unfollow?.();
+    };
+    return true;
+  }
+
+  /** The rights of each subscriber are checked by the field's own resolver, before anything is shared. */
+  async function subscribe(operation: Operation) {
+    const { outlet, viewer } = operation.connection;
+    const source = await createSourceEventStream(operation);
+    if (!(Symbol.asyncIterator in source)) return maskResult(source, maskError);
+    if (source instanceof Watch && viewer) {
+      const member = groups.join(operation, viewer, source, outlet);
+      operation.forget();
+      return member;
+    }
+    return mapAsync(source as AsyncIterable<unknown>, (event) => run({ ...operation, rootValue: event }));
+  }
+
+  const run = async (args: ExecutionArgs): Promise<ExecutionResult> => maskResult(await execute(args), maskError);
+
+  return makeServer<Record<string, unknown>, Connection>({
+    connectionInitWaitTimeout: INIT_TIMEOUT_MS,
+    async onConnect({ connectionParams, extra: connection }) {
+      const viewer = await identify(connection, connectionParams);
+      return viewer !== null && admit(connection, viewer);
+    },
+    /** A mistake in the operation is answered on its id; thrown, it would close the socket for good. */
+    onSubscribe({ extra: connection, subscriptions }, id, { query, variables, operationName }) {
+      const { viewer } = connection;
+      if (!viewer) throw new Error('unreachable: the loop closes sockets that subscribe before they are acknowledged');
+      if (Object.keys(subscriptions).length > MAX_OPERATIONS)
+        return [wrap(new AppError('rate_limited', `A socket runs at most ${MAX_OPERATIONS} operations at a time`))];
+      const { document, errors } = documents.read(query);
+      if (errors) return errors;
+      return new Operation(schema, {
+        id,
+        connection,
+        query,
+        document,
+        operationName: operationName ?? null,
+        variables: variables ?? null,
+        context: makeContext(viewer),
+      });
+    },
+    onError: (_ctx, _id, _payload, errors) => errors.map((error) => (maskError(error) as GraphQLError).toJSON()),
+    execute: run,
+    subscribe(args) {
+      if (!(args instanceof Operation)) throw new Error('unreachable: onSubscribe makes them');
+      return subscribe(args);
+    },
+  });
+}
+
+const wrap = (error: Error) => new GraphQLError(error.message, { originalError: error });
+
+/**
+ * `connection_init` bears `{ "authorization": "Bearer …" }`, or `apiKey` or `token` with the bare credential; some clients
+ * put what they would send as headers under `headers`.
+ */
+function credentialIn(params: Record<string, unknown> = {}): string {
+  const { authorization, Authorization, apiKey, token, headers } = params;
+  const direct = [authorization, Authorization, apiKey, token].map(credentialOf).find(Boolean);
+  if (direct) return direct;
+  return typeof headers === 'object' && headers !== null ? credentialIn({ ...headers, headers: undefined }) : '';
+}

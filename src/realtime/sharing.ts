@@ -1,0 +1,51 @@
+import { type DocumentNode, type GraphQLSchema, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
+import { impersonal } from '../resolvers/policy.ts';
+import type { Viewer } from '../services/access.ts';
+
+interface Subscribing {
+  examId: string;
+  query: string;
+  operationName: string | null;
+  variables: Readonly<Record<string, unknown>> | null;
+  viewer: Viewer;
+  /** See `cursorVariables`. */
+  cursors: ReadonlySet<string>;
+}
+
+/**
+ * Subscribers with the same key get the same messages: everything is in it that a message may depend on. It is made of
+ * the very viewer that a group executes as, so that nobody is shown what was made with other rights.
+ */
+export function shareKey({ examId, query, operationName, variables, viewer, cursors }: Subscribing): string {
+  const shared = Object.entries(variables ?? {})
+    .filter(([name]) => !cursors.has(name))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([examId, impersonal(viewer), operationName, shared, query]);
+}
+
+/** Variables that say where a subscription begins (`after`) and nothing else, so that messages do not depend on them. */
+export function createCursorVariables(schema: GraphQLSchema): (document: DocumentNode) => ReadonlySet<string> {
+  const known = new WeakMap<DocumentNode, ReadonlySet<string>>();
+  return (document) => {
+    let names = known.get(document);
+    if (!names) known.set(document, (names = cursorVariables(schema, document)));
+    return names;
+  };
+}
+
+function cursorVariables(schema: GraphQLSchema, document: DocumentNode): ReadonlySet<string> {
+  const types = new TypeInfo(schema);
+  const cursors = new Set<string>();
+  const others = new Set<string>();
+  const visitor = visitWithTypeInfo(types, {
+    VariableDefinition: () => false,
+    Argument({ name, value }) {
+      if (value.kind !== 'Variable' || name.value !== 'after' || types.getParentType() !== schema.getSubscriptionType()) return;
+      cursors.add(value.name.value);
+      return false;
+    },
+    Variable: ({ name }) => void others.add(name.value),
+  });
+  visit(document, visitor);
+  return new Set([...cursors].filter((name) => !others.has(name)));
+}
