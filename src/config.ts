@@ -63,6 +63,9 @@ export const settings = {
     .default(4096 * MB)
     .describe('Largest file of POST /recordings and of /api/uploads.'),
   RATE_LIMIT_PER_MINUTE: whole(0, 1_000_000).default(0).describe('Requests a minute and caller; 0 is off.'),
+  PRESENCE_GRACE_SECONDS: whole(1, 3_600)
+    .default(30)
+    .describe('Silence after which a participant who sends heartbeats counts as disconnected: two or three times their interval.'),
   FFMPEG_PATH: z.string().optional().describe('ffmpeg to use; else the one on PATH, else the one of @ffmpeg-installer/ffmpeg.'),
   WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Recordings analysed at once by one process.'),
   INLINE_WORKER: flag(true).describe('Whether the server analyses recordings itself; false leaves it to `npm run worker`.'),

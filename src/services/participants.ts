@@ -43,10 +43,13 @@ export async function bringIn(draft: Draft, userId: string, name?: string | null
   await startWithin(draft, userId);
   if (!known) return add(draft, userId, 'ACTIVE', name);
   if (known.status === 'ACTIVE' && (!name || name === known.name)) return known;
-  const active = await draft.tx.participant.update({
-    where: { id: known.id },
-    data: { status: 'ACTIVE', joinedAt: known.joinedAt ?? new Date(), lastSeenAt: new Date(), ...(name && { name }) },
-  });
+  // By hand for the database's clock: a participant who comes back by that of a slow server would be silent already.
+  const [active] = await draft.tx.$queryRaw<Participant[]>`
+    UPDATE "Participant"
+       SET status = 'ACTIVE', name = coalesce(${name || null}, name), "lastSeenAt" = clock_timestamp(),
+           "joinedAt" = coalesce("joinedAt", clock_timestamp())
+     WHERE id = ${known.id} RETURNING *`;
+  if (!active) throw notFound('Participant');
   draft.emit('PARTICIPANT_CHANGED', active.id, { userId, data: { from: known.status, to: 'ACTIVE' } });
   return active;
 }
