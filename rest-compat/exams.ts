@@ -1,5 +1,6 @@
 import { AppError, invalidField } from '../src/errors.ts';
 import { createExam, readWholeExam } from '../src/resolvers/exams.ts';
+import { heartbeat } from '../src/resolvers/participants.ts';
 import { requireExam } from '../src/resolvers/policy.ts';
 import { submitExam } from '../src/resolvers/submissions.ts';
 import { listWarnings, reportWarnings } from '../src/resolvers/warnings.ts';
@@ -132,6 +133,16 @@ export const examRoutes: Route[] = [
     run: async ({ ctx, params: { examId = '' } }, { body }) => ({
       warnings: (await reportWarnings(ctx, examId, body)).map(presentLoggedWarning),
     }),
+  },
+  {
+    method: 'POST',
+    path: '/exams/:examId/heartbeat',
+    // Nothing is asked for, so that a beacon may send whatever it must.
+    read: async () => ({ body: null, files: {} }),
+    async run({ ctx, params: { examId = '' } }) {
+      const participant = await heartbeat(ctx, examId);
+      return { participant: { ...presentParticipant(participant), lastSeenAt: participant.lastSeenAt } };
+    },
   },
   {
     method: 'POST',

@@ -20,6 +20,7 @@ import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createParticipants } from './services/participants.ts';
+import { createPresence } from './services/presence.ts';
 import { createRecordings } from './services/recordings.ts';
 import { createSubmissions } from './services/submissions.ts';
 import { createVerifications } from './services/verifications.ts';
@@ -71,6 +72,9 @@ export async function createApp(config: Config, log: Logger) {
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
       participants: createParticipants({ eventLog, access }),
+      presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
+        it.close(),
+      ),
       recordings,
       submissions: createSubmissions({ eventLog, recordings }),
       verifications: createVerifications({ db, vision }),

@@ -69,6 +69,9 @@ export const settings = {
   SOCKET_STALL_SECONDS: whole(1, 3_600)
     .default(60)
     .describe('How long a WebSocket may leave unread what it is sent before it is closed, for its client to come back.'),
+  PRESENCE_GRACE_SECONDS: whole(1, 3_600)
+    .default(30)
+    .describe('Silence after which a participant who sends heartbeats counts as disconnected: two or three times their interval.'),
   FFMPEG_PATH: z.string().optional().describe('ffmpeg to use; else the one on PATH, else the one of @ffmpeg-installer/ffmpeg.'),
   WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Recordings analysed at once by one process.'),
   INLINE_WORKER: flag(true).describe('Whether the server analyses recordings itself; false leaves it to `npm run worker`.'),

@@ -8,6 +8,7 @@ import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
 import type { Idempotency } from './services/idempotency.ts';
 import type { Participants } from './services/participants.ts';
+import type { Presence } from './services/presence.ts';
 import type { Recordings } from './services/recordings.ts';
 import type { Submissions } from './services/submissions.ts';
 import type { Verifications } from './services/verifications.ts';
@@ -21,6 +22,7 @@ export interface Services {
   hubs: Hubs;
   idempotency: Idempotency;
   participants: Participants;
+  presence: Presence;
   recordings: Recordings;
   submissions: Submissions;
   verifications: Verifications;

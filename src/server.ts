@@ -132,6 +132,7 @@ export async function startServer(app: App) {
     });
   });
   server.on('clientError', (_error, socket) => void socket.destroy());
+  const stopWatching = services.presence.watch();
   await app.storage.sweep();
   await uploads.sweep();
 
@@ -140,6 +141,8 @@ export async function startServer(app: App) {
     publicUrl,
     /** Stops taking requests, lets running ones end, closes sockets with 1012 so that their clients come back. */
     async close(): Promise<void> {
+      // From here on nobody can reach this process, so nobody's silence says anything.
+      stopWatching();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await realtime.close();
       server.closeIdleConnections();

@@ -7,7 +7,7 @@ const LATER = new Set([
   'MessageSent was removed.',
   'Message was removed.',
   'ErasureReceipt was removed.',
-  ...['heartbeat', 'pauseParticipant', 'resumeParticipant', 'terminateParticipant', 'addTime', 'sendMessage', 'eraseUser'].map(
+  ...['pauseParticipant', 'resumeParticipant', 'terminateParticipant', 'addTime', 'sendMessage', 'eraseUser'].map(
     (name) => `Mutation.${name} was removed.`,
   ),
 ]);

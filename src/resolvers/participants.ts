@@ -3,7 +3,7 @@ import type { Participant, Prisma, ReviewStatus } from '../generated/prisma/clie
 import { inviteInput, joinExamInput, reasonInput } from '../inputs.ts';
 import { parseInput } from '../validation.ts';
 import { AppError } from '../errors.ts';
-import { requireExam, requireLms, requireStaff, visibleParticipants } from './policy.ts';
+import { requireExam, requireLms, requireParticipant, requireStaff, visibleParticipants } from './policy.ts';
 
 export async function findParticipant(
   ctx: Context,
@@ -31,7 +31,14 @@ export async function joinExam(ctx: Context, { examId, ...input }: { examId: str
   if (viewer.role === 'participant' && viewer.userId !== null && viewer.userId !== userId)
     throw new AppError('forbidden', 'You may only act as yourself');
   const byLink = viewer.role === 'participant' && viewer.userId === null;
-  return ctx.services.participants.join(id, { userId, name }, { byLink });
+  const joined = await ctx.services.participants.join(id, { userId, name }, { byLink });
+  ctx.services.presence.seen(joined.participant);
+  return joined;
+}
+
+/** A participant's token names the row, and its signature is the check: a heartbeat costs no statement of its own. */
+export async function heartbeat(ctx: Context, examId: string): Promise<Participant> {
+  return ctx.services.presence.heartbeat(requireParticipant(ctx, examId));
 }
 
 export async function reviewParticipant(

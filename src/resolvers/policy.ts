@@ -101,6 +101,19 @@ export function actingUser({ viewer }: Pick<Context, 'viewer'>, named: string | 
   return userId;
 }
 
+/**
+ * The participant whose token the viewer shows. Nobody can stand in for it.
+ * @throws AppError `forbidden` for staff and for a bearer of the access link; `not_found` for another exam.
+ */
+export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string): { examId: string; userId: string } {
+  requireViewer(ctx);
+  const { viewer } = ctx;
+  if (viewer.role !== 'participant') throw new AppError('forbidden', 'Only participants themselves: use the token of joinExam');
+  if (viewer.examId !== examId) throw notFound('Exam');
+  refuseLinkBearer(ctx);
+  return { examId, userId: viewer.userId ?? '' };
+}
+
 /** The token of an access link is nobody's yet: it may read the exam and join, no more. */
 export function refuseLinkBearer({ viewer }: Pick<Context, 'viewer'>): void {
   if (viewer.role === 'participant' && viewer.userId === null) throw new AppError('forbidden', 'Join the exam first');

@@ -21,7 +21,10 @@ export async function reportWarnings(ctx: Context, examId: string, input: unknow
   const exam = await requireExam(ctx, examId);
   const { userId, warnings } = parseInput(reportWarningsInput, input);
   const source = ctx.viewer.role === 'proctor' ? 'PROCTOR' : 'CLIENT';
-  return ctx.services.warnings.report({ examId: exam.id, userId: actingUser(ctx, userId), source, warnings });
+  const user = actingUser(ctx, userId);
+  const stored = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings });
+  if (ctx.viewer.role === 'participant') ctx.services.presence.seen({ examId: exam.id, userId: user });
+  return stored;
 }
 
 export async function reviewWarning(

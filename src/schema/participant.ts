@@ -1,6 +1,6 @@
 import type { Participant as ParticipantRow } from '../generated/prisma/client.ts';
 import { ParticipantStatus, ReviewStatus } from '../generated/prisma/enums.ts';
-import { inviteParticipants, joinExam, reviewParticipant } from '../resolvers/participants.ts';
+import { heartbeat, inviteParticipants, joinExam, reviewParticipant } from '../resolvers/participants.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
 
@@ -57,6 +57,13 @@ builder.mutationFields((t) => ({
     authScopes: { viewer: true },
     args: { examId: t.arg.id({ required: true }), userId: t.arg.id({ required: true }), name: t.arg.string() },
     resolve: (_root, args, ctx) => joinExam(ctx, args),
+  }),
+  heartbeat: t.field({
+    type: Participant,
+    authScopes: { viewer: true },
+    args: { examId: t.arg.id({ required: true }) },
+    description: 'The participant of the token is there. Once it has sent one, silence for the grace period makes it DISCONNECTED.',
+    resolve: (_root, { examId }, ctx) => heartbeat(ctx, examId),
   }),
   reviewParticipant: t.field({
     type: Participant,

@@ -1,0 +1,143 @@
+import type { Database } from '../../adapters/database.ts';
+import type { Logger } from '../../log.ts';
+import { FINAL_STATUSES } from '../exams.ts';
+
+/** A participant, by what a token says of it. */
+export interface Who {
+  examId: string;
+  userId: string;
+}
+
+interface Sign extends Who {
+  /** By this process's monotonic clock: only its age leaves the process. */
+  at: number;
+  heartbeat: boolean;
+}
+
+/** How the rows of a flush fared that need another look. */
+interface Leftover extends Who {
+  /** Whether another transaction held the row, so that it was passed over. */
+  locked: boolean;
+  /** Set where the participant counts as disconnected although the sign is fresh. */
+  returned: string | null;
+}
+
+const MAX_ROWS = 5_000;
+
+/**
+ * By the pool and not by Prisma, which cannot update many rows with a value each. It never waits for a row: a flush
+ * that held some and waited for others could deadlock with who ends the exam, and the database might end the wrong one.
+ * Ages and not times are sent, so that the clock of the process does not matter.
+ */
+const WRITE = `
+WITH sign AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::float8[], $4::bool[]) AS s("examId", "userId", age, heartbeat)
+), live AS (
+  SELECT p.id, p.status, sign.*
+    FROM sign JOIN "Participant" p USING ("examId", "userId") JOIN "Exam" e ON e.id = p."examId"
+   WHERE e.status IN ('CREATED', 'IN_PROGRESS') AND p.status <> ALL ($5::"ParticipantStatus"[])
+), free AS (
+  SELECT id FROM "Participant"
+   WHERE id IN (SELECT id FROM live) AND status <> ALL ($5::"ParticipantStatus"[])
+     FOR NO KEY UPDATE SKIP LOCKED
+), written AS (
+  UPDATE "Participant" p
+     SET "lastSeenAt" = greatest(now() - live.age * interval '1 ms', CASE WHEN p."lastSeenAt" < now() THEN p."lastSeenAt" END),
+         "sendsHeartbeats" = p."sendsHeartbeats" OR live.heartbeat
+    FROM live JOIN free USING (id)
+   WHERE p.id = live.id
+)
+SELECT "examId", "userId", free.id IS NULL AS locked,
+       CASE WHEN live.status = 'DISCONNECTED' AND age < $6 THEN live.id END AS returned
+  FROM live LEFT JOIN free USING (id)
+ WHERE free.id IS NULL OR (live.status = 'DISCONNECTED' AND age < $6)`;
+
+const keyOf = ({ examId, userId }: Who) => `${examId} ${userId}`;
+
+/**
+ * Signs of life on their way into the database: one of each participant however many came, written together.
+ * They outlive an outage of the database; memory is bounded by the number of participants.
+ */
+export class SignsOfLife {
+  readonly #pool: Database['pool'];
+  readonly #log: Logger;
+  readonly #everyMs: number;
+  /** A sign younger than this shows that the participant is there. */
+  readonly #freshMs: number;
+  readonly #onReturned: (examId: string, participantId: string) => void;
+  readonly #pending = new Map<string, Sign>();
+  #timer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(
+    { pool, log }: { pool: Database['pool']; log: Logger },
+    times: { everyMs: number; freshMs: number },
+    onReturned: (examId: string, participantId: string) => void,
+  ) {
+    this.#pool = pool;
+    this.#log = log;
+    this.#everyMs = times.everyMs;
+    this.#freshMs = times.freshMs;
+    this.#onReturned = onReturned;
+  }
+
+  note({ examId, userId }: Who, { heartbeat }: { heartbeat: boolean }): void {
+    this.#keep({ examId, userId, at: performance.now(), heartbeat });
+  }
+
+  /** Resolves once all that was noted before is written. Rejects where it is not; it is kept then. */
+  flush(): Promise<void> {
+    const next = this.#flushing.catch(() => {}).then(() => this.#writeAll());
+    this.#flushing = next;
+    return next;
+  }
+
+  async close(): Promise<void> {
+    await this.flush().finally(() => clearTimeout(this.#timer));
+  }
+
+  #keep(sign: Sign): void {
+    const key = keyOf(sign);
+    const known = this.#pending.get(key);
+    this.#pending.set(key, known ? { ...sign, at: Math.max(sign.at, known.at), heartbeat: sign.heartbeat || known.heartbeat } : sign);
+    this.#timer ??= setTimeout(() => this.#flushLater(), this.#everyMs).unref();
+  }
+
+  #flushLater(): void {
+    this.#timer = undefined;
+    this.flush().catch((error) => this.#log.warn({ err: error }, 'could not write who was seen; will try again'));
+  }
+
+  async #writeAll(): Promise<void> {
+    const signs = [...this.#pending.values()];
+    this.#pending.clear();
+    while (signs.length > 0) {
+      const batch = signs.splice(0, MAX_ROWS);
+      try {
+        await this.#write(batch);
+      } catch (error) {
+        for (const sign of [...batch, ...signs]) this.#keep(sign);
+        throw error;
+      }
+    }
+  }
+
+  async #write(batch: readonly Sign[]): Promise<void> {
+    const now = performance.now();
+    const { rows } = await this.#pool.query<Leftover>(WRITE, [
+      batch.map(({ examId }) => examId),
+      batch.map(({ userId }) => userId),
+      batch.map(({ at }) => now - at),
+      batch.map(({ heartbeat }) => heartbeat),
+      FINAL_STATUSES,
+      this.#freshMs,
+    ]);
+    if (rows.length === 0) return;
+    const signs = new Map(batch.map((sign) => [keyOf(sign), sign]));
+    for (const { locked, returned, ...who } of rows) {
+      const sign = signs.get(keyOf(who));
+      if (locked && sign) this.#keep(sign);
+      if (returned) this.#onReturned(who.examId, returned);
+    }
+  }
+}
