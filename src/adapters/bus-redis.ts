@@ -60,7 +60,7 @@ export async function createRedisBus({ url, log }: { url: string; log: Logger })
   });
   const watch = watchSubscriptions(client, { onRestored: () => topics.wakeAll(), log });
   await client.connect();
-  await watch.check();
+  await watch.begin();
 
   return {
     publish(topic) {
@@ -134,7 +134,14 @@ function watchSubscriptions(client: RedisClient, { onRestored, log }: { onRestor
   client.on('subscribersReady', lostAndBack);
   const timer = setInterval(() => void check(), CHECK_MS);
   timer.unref();
-  return { check, stop: () => clearInterval(timer) };
+  return {
+    /** Subscribes; events of the connection's own start may have come in between, hence the second look. */
+    async begin() {
+      await check();
+      if (restored !== losses) await check();
+    },
+    stop: () => clearInterval(timer),
+  };
 }
 
 /**
