@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPostgresBus } from './adapters/bus-postgres.ts';
+import { createRedisBus } from './adapters/bus-redis.ts';
 import { connectDatabase } from './adapters/database.ts';
 import { startEmbeddedPostgres } from './adapters/embedded-postgres.ts';
 import { findFfmpeg } from './adapters/ffmpeg.ts';
 import { applyMigrations } from './adapters/migrations.ts';
-import { createBullmqQueue } from './adapters/queue-bullmq.ts';
+import { createBullmqQueue, postgresBackend } from './adapters/queue-bullmq.ts';
+import { redisBackend } from './adapters/queue-redis.ts';
 import { createDiskStorage } from './adapters/storage-disk.ts';
 import { createLocalVision } from './adapters/vision-local/vision-local.ts';
 import type { Config } from './config.ts';
@@ -14,6 +16,7 @@ import { StartupError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { loadTokenSecret } from './secrets.ts';
 import { createAccess } from './services/access.ts';
+import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
 import { createHubs } from './services/event-log/hubs.ts';
@@ -58,10 +61,19 @@ export async function createApp(config: Config, log: Logger) {
 
     const db = database.prisma;
     const storage = createDiskStorage(join(DATA_DIR, 'recordings'));
-    const bus = own(await createPostgresBus({ url, pool: database.pool, log }), (it) => it.close());
+    const redisUrl = config.REDIS_URL;
+    const bus = own(
+      redisUrl ? await createRedisBus({ url: redisUrl, log }) : await createPostgresBus({ url, pool: database.pool, log }),
+      (it) => it.close(),
+    );
     const vision = own(createLocalVision({ workers: WORKER_CONCURRENCY }), (it) => it.dispose());
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
-    const queue = own(await createBullmqQueue({ url, log }), (it) => it.close());
+    const queue = own(
+      redisUrl
+        ? await createBullmqQueue({ backend: redisBackend({ url: redisUrl, log }), log })
+        : await createBullmqQueue({ backend: postgresBackend({ url }), log }),
+      (it) => it.close(),
+    );
     const eventLog = createEventLog({ db, bus });
     const access = createAccess({ db, bus, tokenSecret: config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR)) });
     const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });
@@ -100,7 +112,7 @@ export async function createApp(config: Config, log: Logger) {
         const workDir = await makeWorkDir(join(DATA_DIR, 'work'));
         const job = createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir });
         await queue.work(job, { concurrency: WORKER_CONCURRENCY });
-        await recordings.enqueueForgotten();
+        own(await startForgottenSweep({ recordings, queue, log }), (it) => it.close());
       },
       close,
     };

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { StartupError } from './errors.ts';
+import { parseRedisUrl } from './redis-url.ts';
 
 const MB = 1024 * 1024;
 
@@ -36,6 +37,16 @@ export const settings = {
   PUBLIC_URL: url('http:', 'https:').optional().describe('Where clients reach the server; http://localhost:{PORT} without it.'),
   DATA_DIR: z.string().default('./data').describe('Database, recordings and secrets of the embedded default.'),
   DATABASE_URL: url('postgresql:', 'postgres:').optional().describe('A PostgreSQL 14 or newer to use in place of the embedded one.'),
+  REDIS_URL: z
+    .string()
+    .refine(
+      (value) => parseRedisUrl(value) !== null,
+      'must be a URL like redis://host:6379, rediss://user:password@host:6379/0 or redis+cluster://host:6379,host:6379',
+    )
+    .optional()
+    .describe(
+      'A Redis 7 or newer for analysis jobs and wake-up calls, in place of PostgreSQL: redis://[user:password@]host:port[/db], or redis+cluster://host:port,host:port for a cluster; rediss for TLS.',
+    ),
   BOOTSTRAP_API_KEY: z
     .string()
     .min(20, 'must have at least 20 characters')

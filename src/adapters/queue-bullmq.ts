@@ -1,4 +1,4 @@
-import { createPostgresBackend, DelayedError, withBackend } from 'bullmq';
+import { type BackendFactory, createPostgresBackend, DelayedError, type IQueueBackend, withBackend } from 'bullmq';
 import type { Logger } from '../log.ts';
 import type { AnalysisQueue } from './queue.ts';
 
@@ -10,18 +10,43 @@ const MAX_STALLED = 5;
 /** How long a killed worker keeps its job from the others. */
 const LOCK_MS = 15_000;
 const STALLED_CHECK_MS = 5_000;
-
-const { Queue, Worker } = withBackend(createPostgresBackend);
+/** A shutdown waits no longer for the other side; a job that could not be given back is taken up when its lock ends. */
+const CLOSE_MS = 5_000;
 
 interface AnalysisJob {
   recordingId: string;
 }
 
-/** BullMQ on its PostgreSQL backend, in a schema of its own. */
-export async function createBullmqQueue({ url, log }: { url: string; log: Logger }): Promise<AnalysisQueue> {
+/** Where BullMQ keeps its jobs. */
+interface QueueBackend<B extends IQueueBackend, C> {
+  factory: BackendFactory<B, C>;
+  prefix?: string;
+  /** Connection of who adds jobs. */
+  producer: C;
+  /** Connection of who works on them. */
+  consumer: C;
+  onRestored(callback: () => void): void;
+  /** Cuts connections that would not close by themselves. */
+  disconnect(): void;
+}
+
+/** BullMQ's tables are in a schema of their own. Without the database nothing is stored that could be queued. */
+export function postgresBackend({ url }: { url: string }) {
   const connection = { connectionString: url, migrate: true };
+  return { factory: createPostgresBackend, producer: connection, consumer: connection, onRestored() {}, disconnect() {} };
+}
+
+interface Dependencies<B extends IQueueBackend, C> {
+  backend: QueueBackend<B, C>;
+  log: Logger;
+}
+
+export async function createBullmqQueue<B extends IQueueBackend, C>({ backend, log }: Dependencies<B, C>): Promise<AnalysisQueue> {
+  const { Queue, Worker } = withBackend(backend.factory);
+  const prefix = backend.prefix !== undefined && { prefix: backend.prefix };
   const queue = new Queue<AnalysisJob>(QUEUE, {
-    connection,
+    ...prefix,
+    connection: backend.producer,
     defaultJobOptions: {
       attempts: ATTEMPTS,
       backoff: { type: 'exponential', delay: 1_000 },
@@ -35,8 +60,9 @@ export async function createBullmqQueue({ url, log }: { url: string; log: Logger
   let worker: InstanceType<typeof Worker<AnalysisJob>> | undefined;
 
   return {
-    async add(recordingId) {
-      await queue.add('analyse', { recordingId }, { jobId: recordingId });
+    async add(recordingIds) {
+      if (recordingIds.length === 0) return;
+      await queue.addBulk(recordingIds.map((recordingId) => ({ name: 'analyse', data: { recordingId }, opts: { jobId: recordingId } })));
     },
     async work(handler, { concurrency }) {
       worker = new Worker<AnalysisJob>(
@@ -51,15 +77,31 @@ export async function createBullmqQueue({ url, log }: { url: string; log: Logger
             throw new DelayedError();
           }
         },
-        { connection, concurrency, lockDuration: LOCK_MS, maxStalledCount: MAX_STALLED, stalledInterval: STALLED_CHECK_MS },
+        {
+          ...prefix,
+          connection: backend.consumer,
+          concurrency,
+          lockDuration: LOCK_MS,
+          maxStalledCount: MAX_STALLED,
+          stalledInterval: STALLED_CHECK_MS,
+        },
       );
       worker.on('error', (error) => log.warn({ err: error }, 'analysis worker'));
       await worker.waitUntilReady();
     },
+    onRestored: (callback) => backend.onRestored(callback),
     async close() {
       stopping.abort();
-      await worker?.close();
-      await queue.close();
+      const closed = Promise.resolve(worker?.close()).then(() => queue.close());
+      let limit: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        limit = setTimeout(() => {
+          log.warn('the analysis queue did not close in time; its connections are cut');
+          resolve();
+        }, CLOSE_MS);
+      });
+      await Promise.race([closed, late]).finally(() => clearTimeout(limit));
+      backend.disconnect();
     },
   };
 }

@@ -9,10 +9,12 @@ export interface JobContext {
 }
 
 export interface AnalysisQueue {
-  /** Adds a recording's analysis; a recording that already waits is not added twice. */
-  add(recordingId: string): Promise<void>;
+  /** Adds the analysis of recordings; one that already waits is not added twice. Fails rather than waits for the other side. */
+  add(recordingIds: readonly string[]): Promise<void>;
   /** Starts to work on jobs in this process. */
   work(handler: (recordingId: string, job: JobContext) => Promise<JobOutcome>, options: { concurrency: number }): Promise<void>;
+  /** Calls back when the queue is reached again after it was not: jobs may have been refused or lost meanwhile. */
+  onRestored(callback: () => void): void;
   /** Stops taking jobs, aborts the running ones, which another start takes up again, and disconnects. */
   close(): Promise<void>;
 }

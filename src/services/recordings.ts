@@ -26,6 +26,7 @@ export const recordingTopic = (recordingId: string) => `recording:${recordingId}
 
 /** A lost wake-up call costs a progress report no more than this. */
 const PROGRESS_TICK_MS = 1_000;
+const ENQUEUE_BATCH = 500;
 
 interface Dependencies {
   db: Database['prisma'];
@@ -122,29 +123,31 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
           return this.store(draft, await ensureParticipant(draft, input.userId), input.type, media, moved);
         }),
       );
-      await this.enqueue([recording]);
+      this.enqueue([recording]);
       return recording;
     },
 
-    /** Hands recordings to the analysis. What does not reach the queue now is found by `enqueueForgotten`. */
-    async enqueue(recordings: readonly Recording[]): Promise<void> {
-      for (const { id, stage } of recordings) {
-        if (stage !== 'queued') continue;
-        await queue
-          .add(id)
-          .catch((error) =>
-            log.error({ err: error, recordingId: id }, 'could not queue the analysis; it will be queued at the next start'),
-          );
-      }
+    /**
+     * Hands committed recordings to the analysis, in the background: they are safe already, and a queue that is away
+     * must not hold up the answer. What does not reach it now is found by `enqueueForgotten`.
+     */
+    enqueue(recordings: readonly Recording[]): void {
+      const ids = recordings.filter(({ stage }) => stage === 'queued').map(({ id }) => id);
+      queue
+        .add(ids)
+        .catch((error) => log.warn({ err: error, recordingIds: ids }, 'could not queue an analysis; a worker will find it later'));
     },
 
-    /** Queues what was committed but never queued, because the process ended between the two. */
+    /** Queues what was committed but is not in the queue: it was away, lost its jobs, or the process ended between the two. */
     async enqueueForgotten(): Promise<void> {
       const waiting = await db.recording.findMany({
         where: { status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } },
+        orderBy: { createdAt: 'asc' },
         select: { id: true },
       });
-      for (const { id } of waiting) await queue.add(id);
+      for (let start = 0; start < waiting.length; start += ENQUEUE_BATCH) {
+        await queue.add(waiting.slice(start, start + ENQUEUE_BATCH).map(({ id }) => id));
+      }
     },
 
     /** The row now and whenever its analysis moves on, up to its end. */

@@ -69,7 +69,7 @@ export function createSubmissions({ eventLog, recordings }: { eventLog: EventLog
           return { submission: { ...row, recordings: files }, isNew: true };
         }),
       );
-      if (isNew) await recordings.enqueue(submission.recordings);
+      if (isNew) recordings.enqueue(submission.recordings);
       return submission;
     },
   };

@@ -1,0 +1,108 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+
+/** Whether tests can start a Redis of their own. In CI a missing one is a failure, elsewhere it is said and skipped. */
+export const hasRedis = ((): boolean => {
+  try {
+    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch (error) {
+    if (process.env['CI']) throw new Error('redis-server is not installed', { cause: error });
+    console.warn('redis-server is not installed: the tests that need it are skipped');
+    return false;
+  }
+})();
+
+export interface TestRedis {
+  url: string;
+  /** Ends it at once; nothing of what it knew is kept. */
+  kill(): Promise<void>;
+  /** Starts it again at the same address. */
+  start(): Promise<void>;
+  /** Leaves it with open connections that it does not answer. */
+  freeze(): void;
+  thaw(): void;
+  /** Runs a command as an operator would. */
+  command(name: string, ...args: string[]): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+/** A Redis on a free port of this machine; with `cluster` the only node of a cluster. */
+export async function startTestRedis({ cluster = false, settings = [] as string[] } = {}): Promise<TestRedis> {
+  const port = await freePort();
+  const dir = await mkdtemp(join(tmpdir(), 'invigil-test-redis-'));
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no', ...settings];
+  if (cluster) args.push('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--cluster-port', `${await freePort()}`);
+  let running: ChildProcess | undefined;
+
+  const redis: TestRedis = {
+    url: `${cluster ? 'redis+cluster' : 'redis'}://127.0.0.1:${port}`,
+    async start() {
+      running = spawn('redis-server', args, { stdio: 'ignore' });
+      await untilListening(port, running);
+      if (!cluster) return;
+      // A node that is started again still has its slots.
+      await redis.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383').catch(() => {});
+      while (!String(await redis.command('CLUSTER', 'INFO')).includes('cluster_state:ok'));
+    },
+    async kill() {
+      const child = running;
+      running = undefined;
+      if (!child || child.exitCode !== null) return;
+      const exited = new Promise((resolve) => {
+        child.once('exit', resolve);
+      });
+      child.kill('SIGKILL');
+      await exited;
+    },
+    freeze: () => void running?.kill('SIGSTOP'),
+    thaw: () => void running?.kill('SIGCONT'),
+    async command(name, ...rest) {
+      const client = new Redis({ port, lazyConnect: true, retryStrategy: () => null });
+      client.on('error', () => {});
+      try {
+        await client.connect();
+        return await client.call(name, ...rest);
+      } finally {
+        client.disconnect();
+      }
+    },
+    async stop() {
+      await redis.kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  await redis.start();
+  return redis;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}
+
+async function untilListening(port: number, child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
+    const listening = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true));
+      socket.once('error', () => resolve(false)).once('connect', () => socket.destroy());
+    });
+    if (listening) return;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  }
+}
