@@ -62,7 +62,8 @@ export async function createApp(config: Config, log: Logger) {
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
     const queue = own(await createBullmqQueue({ url, log }), (it) => it.close());
     const eventLog = createEventLog({ db, bus });
-    const access = createAccess({ db, tokenSecret: config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR)) });
+    const tokenSecret = config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR));
+    const access = own(createAccess({ db, bus, log, tokenSecret }), (it) => it.close());
     const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });
     const services: Services = {
       access,
