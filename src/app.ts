@@ -18,6 +18,7 @@ import { createAnalysisJob } from './services/analysis/job.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
 import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
+import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createParticipants } from './services/participants.ts';
 import { createRecordings } from './services/recordings.ts';
@@ -69,6 +70,7 @@ export async function createApp(config: Config, log: Logger) {
       access,
       eventLog,
       exams: createExams({ db, eventLog }),
+      hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
       participants: createParticipants({ eventLog, access }),

@@ -53,7 +53,10 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
     return started;
   }
 
-  async function create(input: { name: string; role: ApiKeyRole; tenant: string }, key = KEY_PREFIX + randomBytes(32).toString('base64url')) {
+  async function create(
+    input: { name: string; role: ApiKeyRole; tenant: string },
+    key = KEY_PREFIX + randomBytes(32).toString('base64url'),
+  ) {
     const row = await db.apiKey.create({
       data: { id: newId('key'), ...input, hash: sha256(key), prefix: key.slice(0, SHOWN_PREFIX_LENGTH) },
     });
