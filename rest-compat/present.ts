@@ -1,14 +1,17 @@
 import type { Context } from '../src/context.ts';
-import type { Analysis, Exam, Participant, Recording, Submission, Verification, Warning } from '../src/generated/prisma/client.ts';
+import type { Recording, Submission, Verification, Warning } from '../src/generated/prisma/client.ts';
 import { accessUrl, adminUrl } from '../src/resolvers/exams.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
 import type { ExamSettings } from '../src/services/exams.ts';
+import type { ExamRow, ParticipantLine, RecordingWithAnalysis, WarningLine } from '../src/services/hot-reads.ts';
+
+type Analysis = NonNullable<RecordingWithAnalysis['analysis']>;
 
 /** Rows as the documented JSON, whose enumerations are lower case. */
 
 const lower = <T extends string>(value: T) => value.toLowerCase() as Lowercase<T>;
 
-function presentSettings({ settings, extra }: Pick<Exam, 'settings' | 'extra'>) {
+function presentSettings({ settings, extra }: Pick<ExamRow, 'settings' | 'extra'>) {
   const { webcam, screenRecording, audioRecording, browserLock, aiDetection } = settings as unknown as ExamSettings;
   const { aiDetection: unknownAi, ...unknown } = (extra ?? {}) as { aiDetection?: object };
   const { enabled, sensitivity } = aiDetection;
@@ -22,7 +25,7 @@ function presentSettings({ settings, extra }: Pick<Exam, 'settings' | 'extra'>) 
   };
 }
 
-export async function presentExam(ctx: Context, exam: Exam) {
+export async function presentExam(ctx: Context, exam: ExamRow) {
   const admin = await adminUrl(ctx, exam);
   return {
     id: exam.id,
@@ -38,14 +41,14 @@ export async function presentExam(ctx: Context, exam: Exam) {
   };
 }
 
-export const presentParticipant = ({ userId, name, status, joinedAt }: Participant) => ({
+export const presentParticipant = ({ userId, name, status, joinedAt }: ParticipantLine) => ({
   id: userId,
   name,
   status: lower(status),
   joinedAt,
 });
 
-export const presentWarning = (warning: Warning) => ({
+export const presentWarning = (warning: WarningLine) => ({
   timestamp: warning.timestamp,
   type: warning.type,
   userId: warning.userId,

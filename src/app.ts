@@ -21,6 +21,7 @@ import { createAnalysisJob } from './services/analysis/job.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
 import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
+import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createParticipants } from './services/participants.ts';
 import { createPresence } from './services/presence.ts';
@@ -75,12 +76,14 @@ export async function createApp(config: Config, log: Logger) {
       (it) => it.close(),
     );
     const eventLog = createEventLog({ db, bus });
-    const access = createAccess({ db, bus, tokenSecret: config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR)) });
+    const tokenSecret = config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR));
+    const access = own(createAccess({ db, bus, log, tokenSecret }), (it) => it.close());
     const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });
     const services: Services = {
       access,
       eventLog,
       exams: createExams({ db, eventLog }),
+      hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
       participants: createParticipants({ eventLog, access }),

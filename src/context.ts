@@ -6,6 +6,7 @@ import type { Access, Viewer } from './services/access.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
 import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
+import type { HotReads } from './services/hot-reads.ts';
 import type { Idempotency } from './services/idempotency.ts';
 import type { Participants } from './services/participants.ts';
 import type { Presence } from './services/presence.ts';
@@ -19,6 +20,7 @@ export interface Services {
   access: Access;
   eventLog: EventLog;
   exams: Exams;
+  hotReads: HotReads;
   hubs: Hubs;
   idempotency: Idempotency;
   participants: Participants;

@@ -76,7 +76,8 @@ it('two servers on one database show each other’s warnings without Redis', asy
     const exam = await createExam(first);
     const consoles = watchOn([first, second], exam.id);
     const seqs: number[] = [];
-    for (const server of [first, second, first]) seqs.push(...(await report(server, exam.id, 'user_1', ['tab_switch'])).map(({ seq }) => seq));
+    for (const server of [first, second, first])
+      seqs.push(...(await report(server, exam.id, 'user_1', ['tab_switch'])).map(({ seq }) => seq));
     await expectSameOn([first, second], consoles, exam.id, seqs);
   } finally {
     await second.stop();
@@ -118,7 +119,8 @@ describe.skipIf(!hasRedis).each([
     const exam = await createExam(first());
     const consoles = watchOn(servers, exam.id);
     const seqs: number[] = [];
-    for (const server of [...servers, ...servers]) seqs.push(...(await report(server, exam.id, 'user_1', ['tab_switch'])).map(({ seq }) => seq));
+    for (const server of [...servers, ...servers])
+      seqs.push(...(await report(server, exam.id, 'user_1', ['tab_switch'])).map(({ seq }) => seq));
     await expectSameOn(servers, consoles, exam.id, seqs);
     const stats = String(await redis.command('INFO', 'commandstats'));
     expect(stats).toMatch(/cmdstat_spublish:calls=[1-9]/);

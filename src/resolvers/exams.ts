@@ -2,18 +2,9 @@ import type { Context } from '../context.ts';
 import { notFound } from '../errors.ts';
 import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
 import { createExamInput } from '../inputs.ts';
+import type { WholeExam } from '../services/hot-reads.ts';
 import { parseInput } from '../validation.ts';
-import {
-  isStaff,
-  requireExam,
-  requireLms,
-  requireStaff,
-  requireViewer,
-  tenantOf,
-  visibleExams,
-  visibleParticipants,
-  visibleWarnings,
-} from './policy.ts';
+import { isStaff, requireExam, requireLms, requireStaff, requireViewer, sightOf, tenantOf, visibleExams } from './policy.ts';
 
 /** Shapes a read: Pothos's `query`, or nothing. */
 type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
@@ -71,24 +62,10 @@ export async function adminUrl(ctx: Context, exam: Pick<Exam, 'id' | 'tenant' | 
   return `${ctx.publicUrl}/admin/exam/${exam.id}#t=${await ctx.services.access.signLink(exam, 'proctor')}`;
 }
 
-const NEWEST_WARNINGS = 1_000;
-const REST_PARTICIPANTS = 10_000;
-
 /** The documented exam: with its participants and the newest warnings, oldest first. */
-export async function readWholeExam(ctx: Context, examId: string) {
-  const exam = await findExam(ctx, examId);
-  if (!exam) throw notFound('Exam');
-  const [participants, newest] = await Promise.all([
-    ctx.db.participant.findMany({
-      where: { AND: [{ examId }, visibleParticipants(ctx.viewer)] },
-      orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-      take: REST_PARTICIPANTS,
-    }),
-    ctx.db.warning.findMany({
-      where: { AND: [{ examId }, visibleWarnings(ctx.viewer)] },
-      orderBy: { seq: 'desc' },
-      take: NEWEST_WARNINGS + 1,
-    }),
-  ]);
-  return { exam, participants, warnings: newest.slice(0, NEWEST_WARNINGS).reverse(), warningsTruncated: newest.length > NEWEST_WARNINGS };
+export async function readWholeExam(ctx: Context, examId: string): Promise<WholeExam> {
+  requireViewer(ctx);
+  const whole = await ctx.services.hotReads.readExam(examId, sightOf(ctx.viewer));
+  if (!whole) throw notFound('Exam');
+  return whole;
 }

@@ -3,6 +3,7 @@ import { AppError, notFound } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import type { Viewer } from '../services/access.ts';
+import type { Sight } from '../services/hot-reads.ts';
 
 /**
  * Who may do what, for every door. Rows are fetched through the `visible…` filters, so what a viewer may not see reads
@@ -35,18 +36,23 @@ export const requireLms = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'ad
 /** Where what a viewer makes belongs: an admin sees every tenant and makes things in the default one. */
 export const tenantOf = ({ tenant }: Viewer): string => tenant ?? 'default';
 
-const NOTHING = { id: { in: [] as string[] } };
+/** What the viewer may see; every filter below and every statement written by hand is made of it. */
+export function sightOf(viewer: Viewer): Sight {
+  const { role, tenant, examId, userId } = viewer;
+  if (role === 'anonymous') return { tenant: null, exams: [], users: [] };
+  const own = userId === null ? [] : [userId];
+  return { tenant, exams: examId === null ? null : [examId], users: isStaff(viewer) ? null : own };
+}
 
-export function visibleExams({ role, tenant, examId }: Viewer): Prisma.ExamWhereInput {
-  if (role === 'anonymous') return NOTHING;
-  return { ...(tenant !== null && { tenant }), ...(examId !== null && { id: examId }) };
+export function visibleExams(viewer: Viewer): Prisma.ExamWhereInput {
+  const { tenant, exams } = sightOf(viewer);
+  return { ...(tenant !== null && { tenant }), ...(exams && { id: { in: [...exams] } }) };
 }
 
 /** Of the exams that the viewer sees: everything for staff, the viewer's own for a participant. */
 function visibleOfUser(viewer: Viewer) {
-  if (isStaff(viewer)) return { exam: visibleExams(viewer) };
-  if (viewer.userId === null) return NOTHING;
-  return { exam: visibleExams(viewer), userId: viewer.userId };
+  const { users } = sightOf(viewer);
+  return { exam: visibleExams(viewer), ...(users && { userId: { in: [...users] } }) };
 }
 
 export const visibleParticipants = (viewer: Viewer): Prisma.ParticipantWhereInput => visibleOfUser(viewer);
@@ -56,7 +62,7 @@ export const visibleSubmissions = (viewer: Viewer): Prisma.SubmissionWhereInput 
 
 /** Verifications belong to a tenant and to no exam: only its API keys see them. */
 export function visibleVerifications(viewer: Viewer): Prisma.VerificationWhereInput {
-  if (!isStaff(viewer) || viewer.examId !== null) return NOTHING;
+  if (!isStaff(viewer) || viewer.examId !== null) return { id: { in: [] } };
   return viewer.tenant === null ? {} : { tenant: viewer.tenant };
 }
 
@@ -79,11 +85,17 @@ export const impersonal = ({ role, tenant, examId, userId }: Viewer): Viewer => 
 });
 
 /** Makes sure that the exam is there for this viewer. */
-export async function requireExam(ctx: Context, examId: string) {
+export async function requireExam(ctx: Context, examId: string): Promise<{ id: string }> {
   requireViewer(ctx);
-  const exam = await ctx.db.exam.findFirst({ where: { AND: [{ id: examId }, visibleExams(ctx.viewer)] } });
-  if (!exam) throw notFound('Exam');
-  return exam;
+  if (!(await ctx.services.hotReads.seesExam(examId, sightOf(ctx.viewer)))) throw notFound('Exam');
+  return { id: examId };
+}
+
+/** As `requireExam`, without a statement for an exam that was seen before: for what fails by itself where the exam is gone. */
+export async function requireKnownExam(ctx: Context, examId: string): Promise<{ id: string }> {
+  requireViewer(ctx);
+  if (!(await ctx.services.hotReads.sawExam(examId, sightOf(ctx.viewer)))) throw notFound('Exam');
+  return { id: examId };
 }
 
 /**

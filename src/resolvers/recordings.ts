@@ -1,10 +1,11 @@
 import type { SpooledFile } from '../adapters/storage.ts';
 import type { Context } from '../context.ts';
 import { notFound } from '../errors.ts';
-import type { Analysis, AnalysisSegment, Prisma, Recording } from '../generated/prisma/client.ts';
+import type { Prisma, Recording } from '../generated/prisma/client.ts';
 import { uploadRecordingInput } from '../inputs.ts';
+import type { RecordingWithAnalysis } from '../services/hot-reads.ts';
 import { parseInput } from '../validation.ts';
-import { actingUser, requireExam, requireViewer, visibleRecordings } from './policy.ts';
+import { actingUser, requireExam, requireViewer, sightOf, visibleRecordings } from './policy.ts';
 
 type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
 
@@ -17,15 +18,9 @@ export async function findRecording(ctx: Context, recordingId: string, query: Re
 }
 
 /** The documented recording, with its analysis. */
-export async function readRecording(
-  ctx: Context,
-  recordingId: string,
-): Promise<Recording & { analysis: (Analysis & { segments: AnalysisSegment[] }) | null }> {
+export async function readRecording(ctx: Context, recordingId: string): Promise<RecordingWithAnalysis> {
   requireViewer(ctx);
-  const recording = await ctx.db.recording.findFirst({
-    where: { AND: [{ id: recordingId }, visibleRecordings(ctx.viewer)] },
-    include: { analysis: { include: { segments: { orderBy: { ordinal: 'asc' } } } } },
-  });
+  const recording = await ctx.services.hotReads.readRecording(recordingId, sightOf(ctx.viewer));
   if (!recording) throw notFound('Recording');
   return recording;
 }

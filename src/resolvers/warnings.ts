@@ -4,7 +4,7 @@ import type { Prisma, Warning, WarningDecision, WarningSeverity } from '../gener
 import { reasonInput, reportWarningsInput } from '../inputs.ts';
 import { parseInput } from '../validation.ts';
 import { warningCatalogue } from '../services/warning-catalogue.ts';
-import { actingUser, requireExam, requireStaff, visibleWarnings } from './policy.ts';
+import { actingUser, requireExam, requireKnownExam, requireStaff, visibleWarnings } from './policy.ts';
 
 const SEVERITIES: readonly WarningSeverity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 
@@ -18,7 +18,7 @@ export interface WarningFilter {
 
 /** A proctor who names a candidate reports what the proctor saw; everyone else passes on what a client saw. */
 export async function reportWarnings(ctx: Context, examId: string, input: unknown): Promise<Warning[]> {
-  const exam = await requireExam(ctx, examId);
+  const exam = await requireKnownExam(ctx, examId);
   const { userId, warnings } = parseInput(reportWarningsInput, input);
   const source = ctx.viewer.role === 'proctor' ? 'PROCTOR' : 'CLIENT';
   const user = actingUser(ctx, userId);

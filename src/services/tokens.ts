@@ -1,0 +1,121 @@
+import { hash } from 'node:crypto';
+import { errors as joseErrors, jwtVerify, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
+
+export interface TokenGrant {
+  role: 'proctor' | 'participant';
+  tenant: string;
+  examId: string;
+  userId?: string;
+  issuedAt: Date;
+  expiresAt: Date;
+}
+
+/** What a verified token says. */
+export interface TokenClaims {
+  role: TokenGrant['role'];
+  tenant: string;
+  exam: string;
+  sub?: string;
+  /** Seconds. */
+  exp: number;
+}
+
+const ISSUER = 'invigil';
+/** Of the links in `accessUrl` and `adminUrl`, from the exam's creation. */
+const LINK_LIFETIME_MS = 365 * 24 * 3_600_000;
+
+const DOWNLOAD = 'download';
+const DOWNLOAD_LINK_S = 3_600;
+/** Rounded, so that a page that is drawn again within minutes gets the same link and the browser its cached video. */
+const downloadExpiry = () => (Math.floor(Date.now() / 1_000 / 600) + 1) * 600 + DOWNLOAD_LINK_S;
+
+/** A signature costs more than the statement that reads an exam; a link and a token are some 300 bytes. */
+const REMEMBERED = 10_000;
+
+const seconds = (date: Date) => Math.floor(date.getTime() / 1_000);
+
+/** Signed tokens: of links, of those who joined, of downloads. The same links are signed once, the same tokens verified once. */
+export function createTokens(tokenSecret: string) {
+  const secret = new TextEncoder().encode(tokenSecret);
+  const links = new LRUCache<string, string>({ max: REMEMBERED });
+  const verified = new LRUCache<string, TokenClaims>({ max: REMEMBERED });
+
+  async function sign({ role, tenant, examId, userId, issuedAt, expiresAt }: TokenGrant): Promise<string> {
+    const token = new SignJWT({ role, exam: examId, tenant }).setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER);
+    if (userId !== undefined) token.setSubject(userId);
+    return token.setIssuedAt(seconds(issuedAt)).setExpirationTime(seconds(expiresAt)).sign(secret);
+  }
+
+  /** For tokens that are the same whenever they are signed. */
+  async function signOnce(name: string, sign: () => Promise<string>): Promise<string> {
+    const before = links.get(name);
+    if (before !== undefined) return before;
+    const token = await sign();
+    links.set(name, token);
+    return token;
+  }
+
+  async function verifyNew(token: string): Promise<TokenClaims | null> {
+    try {
+      const { payload } = await jwtVerify<TokenClaims>(token, secret, {
+        issuer: ISSUER,
+        algorithms: ['HS256'],
+        requiredClaims: ['exp', 'role', 'exam', 'tenant'],
+      });
+      return payload;
+    } catch (error) {
+      if (error instanceof joseErrors.JOSEError) return null;
+      throw error;
+    }
+  }
+
+  return {
+    sign,
+
+    /** @returns null for a token that is expired, not ours or not well formed. */
+    async verify(token: string): Promise<TokenClaims | null> {
+      const name = hash('sha256', token);
+      const before = verified.get(name);
+      if (before) return before.exp * 1_000 > Date.now() ? before : null;
+      const claims = await verifyNew(token);
+      if (claims) verified.set(name, claims);
+      return claims;
+    },
+
+    /** The token of an exam's access or admin link: the same one whenever it is asked for. */
+    signLink: (exam: { id: string; tenant: string; createdAt: Date }, role: TokenGrant['role']) =>
+      signOnce(`${role} ${exam.id}`, () =>
+        sign({
+          role,
+          tenant: exam.tenant,
+          examId: exam.id,
+          issuedAt: exam.createdAt,
+          expiresAt: new Date(exam.createdAt.getTime() + LINK_LIFETIME_MS),
+        }),
+      ),
+
+    /** A signature that opens the download of one recording for a while, for a video tag that cannot send a header. */
+    signDownload(recordingId: string) {
+      const expiry = downloadExpiry();
+      return signOnce(`${DOWNLOAD} ${recordingId} ${expiry}`, () =>
+        new SignJWT({ rec: recordingId })
+          .setProtectedHeader({ alg: 'HS256' })
+          .setIssuer(ISSUER)
+          .setAudience(DOWNLOAD)
+          .setExpirationTime(expiry)
+          .sign(secret),
+      );
+    },
+
+    async mayDownload(signature: string, recordingId: string): Promise<boolean> {
+      const verified = await jwtVerify(signature, secret, {
+        issuer: ISSUER,
+        audience: DOWNLOAD,
+        algorithms: ['HS256'],
+        requiredClaims: ['exp'],
+      }).catch(() => null);
+      return verified?.payload['rec'] === recordingId;
+    },
+  };
+}
