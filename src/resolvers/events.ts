@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { invalidField } from '../errors.ts';
+import { invalidField, notFound } from '../errors.ts';
 import type { WarningSeverity } from '../generated/prisma/client.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import { refuseLinkBearer, requireExam, seesEvent } from './policy.ts';
@@ -38,14 +38,11 @@ async function watch<E extends LogEvent>(
   { examId, after }: { examId: string; after: number | null | undefined },
   accepts: (event: LogEvent) => event is E,
 ): Promise<Watch<E>> {
-  const exam = await requireExam(ctx, examId);
+  const { id } = await requireExam(ctx, examId);
   refuseLinkBearer(ctx);
   if (after != null && after < 0) throw invalidField('after', 'must not be negative');
-  return new Watch({
-    hubs: ctx.services.hubs,
-    examId: exam.id,
-    after: after == null ? exam.lastSeq : BigInt(after),
-    newest: exam.lastSeq,
-    accepts,
-  });
+  const { hubs, eventLog } = ctx.services;
+  const newest = (await eventLog.newest([id])).get(id);
+  if (newest === undefined) throw notFound('Exam');
+  return new Watch({ hubs, examId: id, after: after == null ? newest : BigInt(after), newest, accepts });
 }
