@@ -4,6 +4,7 @@ import type { Context } from '../src/context.ts';
 import { AppError, notFound } from '../src/errors.ts';
 import type { Prisma } from '../src/generated/prisma/client.ts';
 import { identityOf } from '../src/http/authenticate.ts';
+import type { Logger } from '../src/log.ts';
 import { requireViewer } from '../src/resolvers/policy.ts';
 import { answerEarly } from '../src/uploads/answer-early.ts';
 import { createSpoolScope, type SpoolScope } from '../src/uploads/spool-scope.ts';
@@ -89,7 +90,7 @@ export function createRouter(routes: readonly Route[]) {
     async handle(
       req: IncomingMessage,
       res: ServerResponse,
-      { storage, log, enter }: Pick<Context, 'storage' | 'log'> & { enter: () => Promise<Context> },
+      { storage, log, enter }: Pick<Context, 'storage'> & { log: () => Logger; enter: () => Promise<Context> },
     ): Promise<void> {
       await using scope = createSpoolScope(storage);
       try {
@@ -97,13 +98,13 @@ export function createRouter(routes: readonly Route[]) {
         if (answer) await sendJson(req, res, 200, answer);
       } catch (error) {
         if (res.headersSent || res.destroyed) {
-          log.debug({ err: error }, 'request ended after its answer began');
+          log().debug({ err: error }, 'request ended after its answer began');
           res.destroy();
           return;
         }
         // Before the answer, which may wait for the rest of a refused body to flow past.
         await scope.dispose();
-        const { status, headers, body } = errorAnswer(error, log);
+        const { status, headers, body } = errorAnswer(error, log());
         await sendJson(req, res, status, body, headers);
       }
     },
@@ -118,16 +119,23 @@ const sendJson = (req: IncomingMessage, res: ServerResponse, status: number, bod
   });
 
 function parseUrl({ url = '/' }: IncomingMessage): URL {
-  if (!URL.canParse(url, 'http://localhost')) throw notFound('Endpoint');
-  return new URL(url, 'http://localhost');
-}
-
-function decodeParams(groups: Record<string, string>): Record<string, string> {
   try {
-    return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]));
+    return new URL(url, 'http://localhost');
   } catch {
     throw notFound('Endpoint');
   }
+}
+
+function decodeParams(groups: Record<string, string>): Record<string, string> {
+  const params: Record<string, string> = {};
+  try {
+    for (const name in groups) params[name] = decodeURIComponent(groups[name] ?? '');
+  } catch {
+    throw notFound('Endpoint');
+  }
+  // No id holds it, and PostgreSQL refuses it as text.
+  if (Object.values(params).some((value) => value.includes('\0'))) throw notFound('Endpoint');
+  return params;
 }
 
 /** As the client will read it: dates as strings. */

@@ -47,7 +47,10 @@ export async function startServer(app: App) {
     config,
     publicUrl,
     requestId,
-    log: log.child({ requestId }),
+    /** Made by the first who logs: most requests have nothing to tell. */
+    get log() {
+      return log.child({ requestId });
+    },
     idempotencyKey: req?.headers['idempotency-key']?.toString() ?? null,
   });
   const realtime = createRealtime({
@@ -69,13 +72,12 @@ export async function startServer(app: App) {
     res.setHeader('X-Content-Type-Options', 'nosniff');
     if (origins.handle(req, res)) return;
     const enter = async () => makeContext(await identify(credentialOf(req.headers.authorization), req), req, requestId);
-    const requestLog = log.child({ requestId });
     const path = req.url?.split('?', 1)[0] ?? '/';
     if (path === GRAPHQL) return answerGraphql(req, res, enter);
     if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, enter);
     if (path === '/healthz') return answer(req, res, 200, { status: 'ok' });
     if (path === '/readyz') return answerReady(req, res);
-    return rest.handle(req, res, { storage: app.storage, log: requestLog, enter });
+    return rest.handle(req, res, { storage: app.storage, log: () => log.child({ requestId }), enter });
   }
 
   async function answerGraphql(req: IncomingMessage, res: ServerResponse, enter: () => Promise<Context>): Promise<void> {

@@ -213,6 +213,7 @@ describe('a bad request', () => {
       ['GET', '/exams/exam_unknown'],
       ['GET', '/../exams/exam_unknown'],
       ['GET', '/exams/%E0%A4%A'],
+      ['GET', '/exams/exam_%00'],
       ['GET', '/recordings/rec_unknown'],
       ['GET', '/recordings/rec_unknown/download'],
     ] as const) {

@@ -92,8 +92,15 @@ export function createHotReads({ pool }: { pool: Pool }) {
       const warningsTruncated = warnings.length > NEWEST_WARNINGS;
       return {
         exam,
-        participants: participants.map((row) => ({ ...row, joinedAt: row.joinedAt === null ? null : new Date(row.joinedAt) })),
-        warnings: (warningsTruncated ? warnings.slice(1) : warnings).map((row) => ({ ...row, timestamp: new Date(row.timestamp) })),
+        participants: participants.map(({ userId, name, status, joinedAt }) => ({
+          userId,
+          name,
+          status,
+          joinedAt: joinedAt === null ? null : new Date(joinedAt),
+        })),
+        warnings: (warningsTruncated ? warnings.slice(1) : warnings).map((row) =>
+          Object.assign(row, { timestamp: new Date(row.timestamp) }),
+        ),
         warningsTruncated,
       };
     },

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BoundedBytes, bodyTooLarge, readChunks } from './body.ts';
+import { BoundedBytes, bodyTooLarge, parseJson, readChunks, takeArrived } from './body.ts';
 import { type DecodedFile, FileValues } from './file-values.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { SpoolScope } from './spool-scope.ts';
@@ -52,6 +52,8 @@ export async function readJsonWithFiles(req: IncomingMessage, { scope, files, ma
 /** Reads a JSON body without files. @throws AppError `invalid_request` naming `body`; also for an empty one */
 export async function readJson(req: IncomingMessage, { maxBytes, idleMs }: { maxBytes: number; idleMs?: number }): Promise<unknown> {
   if (Number(req.headers['content-length']) > maxBytes) throw bodyTooLarge(maxBytes);
+  const arrived = takeArrived(req);
+  if (arrived) return parseJson(arrived);
   const bytes = new BoundedBytes(maxBytes);
   await readChunks(req, (chunk) => bytes.append(chunk), idleMs);
   return bytes.parseJson();

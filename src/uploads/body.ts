@@ -36,6 +36,26 @@ const isEarlyClose = (error: unknown) => error instanceof Error && 'code' in err
 
 export const truncatedBody = (cause: unknown) => invalidField('body', 'The body ended before it was complete', { cause });
 
+/**
+ * A small body comes with its headers as a rule, and is all there by the time that somebody asks for it: it needs no
+ * waiting. Null where it does, or where its length is not known.
+ */
+export function takeArrived(req: IncomingMessage): Buffer | null {
+  if (!req.complete || req.readableLength === 0 || req.readableLength !== Number(req.headers['content-length'])) return null;
+  return req.read() as Buffer | null;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws AppError `invalid_request` where it is not JSON in UTF-8 */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes)) as unknown;
+  } catch (error) {
+    throw invalidField('body', 'Not valid JSON', { cause: error });
+  }
+}
+
 /** Bytes put together. They are copied: a slice of a few would hold the whole chunk that it came in. */
 export class BoundedBytes {
   readonly #maxBytes: number;
@@ -57,12 +77,7 @@ export class BoundedBytes {
 
   /** @throws AppError `invalid_request` where it is not JSON in UTF-8 */
   parseJson(): unknown {
-    const bytes = this.#bytes.subarray(0, this.#length);
-    try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
-    } catch (error) {
-      throw invalidField('body', 'Not valid JSON', { cause: error });
-    }
+    return parseJson(this.#bytes.subarray(0, this.#length));
   }
 
   #grow(length: number): void {
