@@ -7,7 +7,7 @@ const MAX_CHARACTERS = 1024 * 1024;
 /** Rules compare fields with each other, so the time to validate grows faster than the document. */
 const MAX_TOKENS = 10_000;
 
-export type ReadDocument = { document: DocumentNode; errors?: undefined } | { document?: undefined; errors: readonly GraphQLError[] };
+type ReadDocument = { document: DocumentNode; errors?: undefined } | { document?: undefined; errors: readonly GraphQLError[] };
 
 /** Parses and validates each text once, as long as it is among the recently used; the same text then is the same document. */
 export function createDocuments(schema: GraphQLSchema) {
@@ -34,5 +34,3 @@ export function createDocuments(schema: GraphQLSchema) {
     },
   };
 }
-
-export type Documents = ReturnType<typeof createDocuments>;

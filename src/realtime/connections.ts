@@ -1,9 +1,12 @@
 import { CloseCode } from 'graphql-ws';
+import type { Logger } from '../log.ts';
 import type { Viewer } from '../services/access.ts';
 import type { Connection } from './connection.ts';
 
 const TICK_MS = 1_000;
 export const PING_MS = 12_000;
+/** Clients take it as a reason to connect again, unlike 4429 and other codes of the protocol. */
+const TOO_SLOW = CloseCode.ConnectionInitialisationTimeout;
 /** Tabs of one candidate. */
 const MAX_SOCKETS_OF_A_PARTICIPANT = 20;
 
@@ -11,10 +14,11 @@ interface Limits {
   socketsPerCredential: number;
   /** How long a socket may owe without once being even. */
   stallMs: number;
+  log: Logger;
 }
 
 /** All sockets of the process, under one timer. */
-export function createConnections({ socketsPerCredential, stallMs }: Limits) {
+export function createConnections({ socketsPerCredential, stallMs, log }: Limits) {
   const connections = new Set<Connection>();
   const perCredential = new Map<string, number>();
   const timer = setInterval(() => {
@@ -30,7 +34,10 @@ export function createConnections({ socketsPerCredential, stallMs }: Limits) {
     if (viewer?.expiresAt && viewer.expiresAt.getTime() <= date) return connection.close(CloseCode.Forbidden, 'Token expired');
     if (outlet.stalledSince !== null) {
       // It cannot answer a ping that waits behind what it does not read.
-      if (now - outlet.stalledSince > stallMs) connection.close(CloseCode.ConnectionInitialisationTimeout, 'Too slow');
+      if (now - outlet.stalledSince > stallMs) {
+        log.info({ name: viewer?.name }, 'closing a socket that does not read');
+        connection.close(TOO_SLOW, 'Too slow');
+      }
       return;
     }
     if (now < connection.pingAt) return;

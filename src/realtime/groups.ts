@@ -35,7 +35,7 @@ export function createGroups({ schema, turn, log, maskError, makeContext }: Depe
       // What resolvers remember for a context must not outlive the event.
       const args: ExecutionArgs = { schema, document, operationName, variableValues, rootValue: event, contextValue: { ...context } };
       const result = execute(args);
-      return result instanceof Promise ? result.then(serialise) : serialise(result as ExecutionResult);
+      return result instanceof Promise ? result.then(serialise) : serialise(result);
     };
   }
 
@@ -48,6 +48,7 @@ export function createGroups({ schema, turn, log, maskError, makeContext }: Depe
       let group = groups.get(key);
       if (!group) {
         const render = createRender(operation, viewer);
+        log.debug({ examId: watch.examId, role: viewer.role }, 'a shared execution begins');
         group = new Group({ watch, render, turn, log, onClose: () => groups.delete(key) });
         groups.set(key, group);
       }
@@ -55,5 +56,3 @@ export function createGroups({ schema, turn, log, maskError, makeContext }: Depe
     },
   };
 }
-
-export type Groups = ReturnType<typeof createGroups>;

@@ -34,6 +34,11 @@ export class Operation implements ExecutionArgs {
     this.contextValue = context;
   }
 
+  args(): ExecutionArgs {
+    const { schema, document, operationName, variableValues, contextValue } = this;
+    return { schema, document, operationName, variableValues, contextValue };
+  }
+
   /** The protocol loop keeps an operation as long as its subscription lives, which needs none of this once it is set up. */
   forget(): void {
     this.query = '';

@@ -75,7 +75,8 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
       operation.forget();
       return member;
     }
-    return mapAsync(source as AsyncIterable<unknown>, (event) => run({ ...operation, rootValue: event }));
+    const args = operation.args();
+    return mapAsync(source as AsyncIterable<unknown>, (event) => run({ ...args, rootValue: event }));
   }
 
   const run = async (args: ExecutionArgs): Promise<ExecutionResult> => maskResult(await execute(args), maskError);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Origins } from '../http/origins.ts';
 import type { Logger } from '../log.ts';
 import { Connection } from './connection.ts';
@@ -36,7 +36,7 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
   };
   const sockets = new WebSocketServer(options);
   const turn = new Turn();
-  const connections = createConnections({ socketsPerCredential, stallMs: stallSeconds * 1_000 });
+  const connections = createConnections({ socketsPerCredential, stallMs: stallSeconds * 1_000, log });
   const protocol = createProtocol({ ...rest, log, connections, turn });
 
   function onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -54,7 +54,7 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
         protocol: webSocket.protocol,
         send: (text) => connection.outlet.sendText(text),
         close: (code = CloseCode.InternalServerError, reason = '') => connection.close(code, reason),
-        onMessage: (handle) => webSocket.on('message', (data) => receive(connection, () => handle(String(data)))),
+        onMessage: (handle) => webSocket.on('message', (data) => receive(connection, () => handle(textOf(data)))),
       },
       connection,
     );
@@ -91,6 +91,9 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
     },
   };
 }
+
+/** `ws` hands out one Buffer, whatever its type says, unless it is told otherwise. */
+const textOf = (data: RawData): string => (Buffer.isBuffer(data) ? data.toString('utf8') : '');
 
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);

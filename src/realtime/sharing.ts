@@ -1,4 +1,4 @@
-import { type DocumentNode, type GraphQLSchema, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, Kind, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import { impersonal } from '../resolvers/policy.ts';
 import type { Viewer } from '../services/access.ts';
 
@@ -35,17 +35,17 @@ export function createCursorVariables(schema: GraphQLSchema): (document: Documen
 
 function cursorVariables(schema: GraphQLSchema, document: DocumentNode): ReadonlySet<string> {
   const types = new TypeInfo(schema);
-  const cursors = new Set<string>();
-  const others = new Set<string>();
+  const asCursor = new Map<string, number>();
+  const used = new Map<string, number>();
+  const count = (uses: Map<string, number>, name: string) => void uses.set(name, (uses.get(name) ?? 0) + 1);
   const visitor = visitWithTypeInfo(types, {
     VariableDefinition: () => false,
     Argument({ name, value }) {
-      if (value.kind !== 'Variable' || name.value !== 'after' || types.getParentType() !== schema.getSubscriptionType()) return;
-      cursors.add(value.name.value);
-      return false;
+      if (value.kind === Kind.VARIABLE && name.value === 'after' && types.getParentType() === schema.getSubscriptionType())
+        count(asCursor, value.name.value);
     },
-    Variable: ({ name }) => void others.add(name.value),
+    Variable: ({ name }) => count(used, name.value),
   });
   visit(document, visitor);
-  return new Set([...cursors].filter((name) => !others.has(name)));
+  return new Set([...asCursor].filter(([name, uses]) => used.get(name) === uses).map(([name]) => name));
 }
