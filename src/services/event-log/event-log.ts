@@ -1,5 +1,6 @@
 import type { Bus } from '../../adapters/bus.ts';
 import type { Database } from '../../adapters/database.ts';
+import type { Pool } from '../../adapters/database-transaction.ts';
 import { notFound } from '../../errors.ts';
 import type { Exam, Prisma } from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';
@@ -30,8 +31,8 @@ const MAX_DRAFTS = 16;
  * The durable log of every exam. State and its events commit in one transaction, and `seq` is contiguous within an
  * exam: raising it happens under the lock of the exam's row, so the order of `seq` is the order of the commits.
  */
-export function createEventLog({ db, bus }: { db: Database['prisma']; bus: Bus }) {
-  const reader = createEventReader(db);
+export function createEventLog({ db, pool, bus }: { db: Database['prisma']; pool: Pool; bus: Bus }) {
+  const reader = createEventReader({ db, pool });
   const committed = new Set<(events: readonly LogEvent[]) => void>();
 
   const lanes = new Lanes<Write, unknown>(

@@ -1,4 +1,5 @@
 import type { Database } from '../../adapters/database.ts';
+import type { Pool } from '../../adapters/database-transaction.ts';
 import { ResyncRequired } from '../../errors.ts';
 import type { Event, Exam, Participant, Recording, Warning } from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';
@@ -30,7 +31,7 @@ export interface Stretch {
   resyncFrom: bigint | null;
 }
 
-export function createEventReader(db: Database['prisma']) {
+export function createEventReader({ db, pool }: { db: Database['prisma']; pool: Pool }) {
   /** What comes after each position, at most `limit` events each. One statement for all, and one a kind of row. */
   async function readMany(positions: readonly Position[], limit: number): Promise<Map<string, Stretch>> {
     const examIds = positions.map(({ examId }) => examId);
@@ -65,8 +66,13 @@ export function createEventReader(db: Database['prisma']) {
 
     /** Position of the newest event of each; an exam that is gone is not in the answer. */
     async newest(examIds: readonly string[]): Promise<Map<string, bigint>> {
-      const exams = await db.exam.findMany({ where: { id: { in: [...examIds] } }, select: { id: true, lastSeq: true } });
-      return new Map(exams.map(({ id, lastSeq }) => [id, lastSeq]));
+      // By hand, because every subscription begins with it: a room of consoles that comes back asks thousands of times at once.
+      const { rows } = await pool.query<{ id: string; lastSeq: string }>({
+        name: 'newest-positions',
+        text: 'SELECT id, "lastSeq" FROM "Exam" WHERE id = ANY($1)',
+        values: [examIds],
+      });
+      return new Map(rows.map(({ id, lastSeq }) => [id, BigInt(lastSeq)]));
     },
   };
 }
