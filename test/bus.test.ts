@@ -63,9 +63,13 @@ const redis = (cluster: boolean) => async (): Promise<Carrier> => {
 };
 
 const carriers = [
-  { name: 'PostgreSQL', start: postgres, missing: false },
-  { name: 'Redis', start: redis(false), missing: !hasRedis },
-  { name: 'a Redis cluster', start: redis(true), missing: !hasRedis },
+  { name: 'PostgreSQL', start: postgres },
+  ...(hasRedis
+    ? [
+        { name: 'Redis', start: redis(false) },
+        { name: 'a Redis cluster', start: redis(true) },
+      ]
+    : []),
 ];
 
 /** Counts wake-ups and lets a test wait for the next one. */
@@ -86,11 +90,15 @@ function listen(bus: Pick<Bus, 'subscribe'>, topic: string) {
   };
 }
 
-describe.each(carriers)('wake-up calls by $name', ({ start, missing }) => {
-  if (missing) {
-    test.skip('needs redis-server');
-    return;
-  }
+async function expectToHear({ heard, next }: ReturnType<typeof listen>, publish: () => void): Promise<void> {
+  const before = heard.count;
+  const woken = next();
+  publish();
+  await woken;
+  expect(heard.count).toBeGreaterThan(before);
+}
+
+describe.each(carriers)('wake-up calls by $name', ({ start }) => {
   let carrier: Carrier;
   beforeAll(async () => {
     carrier = await start();
@@ -141,6 +149,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start, missing }) => {
       bus.publish(`exam:noise_${round}`);
       setImmediate(() => bus.publish(`exam:round_${round}`));
       await woken;
+      expect(listener.heard.count).toBe(1);
       listener.leave();
     }
   });
@@ -164,9 +173,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start, missing }) => {
     const woken = Promise.all([mine.next(), theirs.next()]);
     await carrier.restore();
     await woken;
-    const again = theirs.next();
-    bus.publish('exam:outage-too');
-    await again;
+    await expectToHear(theirs, () => bus.publish('exam:outage-too'));
   });
 
   test('all listeners are woken after connections that were open but dead', async () => {
@@ -185,9 +192,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start, missing }) => {
     const woken = Promise.all([mine.next(), theirs.next()]);
     carrier.thaw();
     await woken;
-    const again = theirs.next();
-    bus.publish('exam:frozen');
-    await again;
+    await expectToHear(theirs, () => bus.publish('exam:frozen'));
   });
 
   test('it closes quickly, also when the other side does not answer', async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, report } from './helpers/exam.ts';
 import { makeMedia, VP8 } from './helpers/media.ts';
-import { analysed, type RestRecording, uploadRecording, watchProgress } from './helpers/recordings.ts';
-import { freePort, hasRedis, startTestRedis, type TestRedis } from './helpers/redis.ts';
+import { analysed, uploadRecording, watchProgress } from './helpers/recordings.ts';
+import { freePort, hasRedis, startOldRedis, startTestRedis, type TestRedis } from './helpers/redis.ts';
 import { collect, startTestServer, type TestServer } from './helpers/server.ts';
 
 interface Added {
@@ -22,6 +22,8 @@ const WARNINGS = /* GraphQL */ `
 `;
 /** A request that cannot be served is refused by then; none hangs. */
 const PATIENCE_MS = 3_000;
+/** Between two reports: what is tested is patience, not throughput. */
+const PACE_MS = 20;
 
 /** A second process on the same database and files, as behind a balancer. */
 const startBeside = (first: TestServer, settings: Record<string, string> = {}): Promise<TestServer> =>
@@ -60,6 +62,7 @@ async function reportUntil(servers: readonly TestServer[], examId: string, stopp
     const server = servers[turn % servers.length] as TestServer;
     const warnings = await timed(report(server, examId, 'user_1', ['tab_switch']));
     seqs.push(...warnings.map(({ seq }) => seq));
+    await after(PACE_MS);
   }
   return seqs;
 }
@@ -104,10 +107,9 @@ describe.skipIf(!hasRedis).each([
     video = join(folder, 'screen.webm');
     await makeMedia('-f', 'lavfi', '-i', 'testsrc=duration=2:size=320x240:rate=10', ...VP8, video);
     long = join(folder, 'long.webm');
-    await makeMedia('-f', 'lavfi', '-i', 'testsrc2=duration=300:size=640x360:rate=5', ...VP8, long);
+    await makeMedia('-f', 'lavfi', '-i', 'testsrc2=duration=120:size=640x360:rate=5', ...VP8, long);
   });
   afterAll(async () => {
-    if (process.env.DBG) console.log(servers.map((server) => server.log()).join('\n=====\n'));
     for (const server of servers.toReversed()) await server.stop();
     await redis.stop();
     await rm(folder, { recursive: true, force: true });
@@ -174,14 +176,19 @@ describe.skipIf(!hasRedis).each([
     expect(await analysed(first(), id)).toMatchObject({ status: 'processed' });
   });
 
-  it.each(['shutDown', 'kill'] as const)(
-    'leave a running analysis to another one at a %s',
-    async (end) => {
+  it.each([
+    { end: 'shutDown', held: 0 },
+    { end: 'kill', held: 1 },
+  ] as const)(
+    'leave a running analysis to another one at a $end',
+    async ({ end, held }) => {
       const exam = await createExam(first());
       const { id } = await upload(exam.id, long);
       await watchProgress(first(), id).find(({ recordingProgress }) => recordingProgress.stage === 'watching');
-      const other = await startBeside(first(), { REDIS_URL: redis.url });
       await first()[end]();
+      // Who is shut down lets go of its job; who is killed holds it until its lock ends.
+      expect(await redis.command('LLEN', '{invigil}:analysis:active')).toBe(held);
+      const other = await startBeside(first(), { REDIS_URL: redis.url });
       expect(await analysed(other, id)).toMatchObject({ status: 'processed' });
       await other.stop();
       await first().restart();
@@ -222,6 +229,12 @@ describe.skipIf(!hasRedis)('a start with a Redis that cannot be used says so in 
     await expect(start(single.url.replace('redis:', 'redis+cluster:'))).rejects.toThrow(/ended with 1: .*cluster support disabled\n$/);
     await single.stop();
     await cluster.stop();
+  });
+
+  it('where it is too old', async () => {
+    const old = await startOldRedis();
+    await expect(start(old.url)).rejects.toThrow(/ended with 1: Cannot use the Redis at .*: it is Redis 6\.2\.14, 7 or newer is needed\n$/);
+    await old.stop();
   });
 
   it('where the URL is none', async () => {

@@ -12,6 +12,7 @@ const LOCK_MS = 15_000;
 const STALLED_CHECK_MS = 5_000;
 /** A shutdown waits no longer for the other side; a job that could not be given back is taken up when its lock ends. */
 const CLOSE_MS = 5_000;
+const WARN_EVERY_MS = 60_000;
 
 interface AnalysisJob {
   recordingId: string;
@@ -41,6 +42,16 @@ interface Dependencies<B extends IQueueBackend, C> {
   log: Logger;
 }
 
+/** An outage makes BullMQ emit an error at each attempt, for as long as it lasts. */
+function warnSparsely(log: Logger, what: string): (error: Error) => void {
+  let warnedAt = -Infinity;
+  return (err) => {
+    const due = performance.now() - warnedAt > WARN_EVERY_MS;
+    if (due) warnedAt = performance.now();
+    log[due ? 'warn' : 'debug']({ err }, what);
+  };
+}
+
 export async function createBullmqQueue<B extends IQueueBackend, C>({ backend, log }: Dependencies<B, C>): Promise<AnalysisQueue> {
   const { Queue, Worker } = withBackend(backend.factory);
   const prefix = backend.prefix !== undefined && { prefix: backend.prefix };
@@ -54,7 +65,7 @@ export async function createBullmqQueue<B extends IQueueBackend, C>({ backend, l
       removeOnFail: true,
     },
   });
-  queue.on('error', (error) => log.warn({ err: error }, 'queue connection'));
+  queue.on('error', warnSparsely(log, 'trouble with the analysis queue'));
   await queue.waitUntilReady();
   const stopping = new AbortController();
   let worker: InstanceType<typeof Worker<AnalysisJob>> | undefined;
@@ -86,7 +97,7 @@ export async function createBullmqQueue<B extends IQueueBackend, C>({ backend, l
           stalledInterval: STALLED_CHECK_MS,
         },
       );
-      worker.on('error', (error) => log.warn({ err: error }, 'analysis worker'));
+      worker.on('error', warnSparsely(log, 'trouble with the analysis worker'));
       await worker.waitUntilReady();
     },
     onRestored: (callback) => backend.onRestored(callback),

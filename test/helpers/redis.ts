@@ -1,7 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -81,17 +80,36 @@ export async function startTestRedis({ cluster = false, settings = [] as string[
   return redis;
 }
 
+/** Answers like a Redis 6, which packages of today do not bring any more. */
+export async function startOldRedis(): Promise<{ url: string; stop(): Promise<void> }> {
+  const info = 'redis_version:6.2.14\r\nredis_mode:standalone\r\n';
+  const answers: Record<string, string> = { info: `$${info.length}\r\n${info}\r\n`, hello: '-NOPROTO unsupported protocol version\r\n' };
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    // Each command is an array whose first element is its name.
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      for (const [, name = ''] of text.matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) socket.write(answers[name.toLowerCase()] ?? '+OK\r\n');
+    });
+  });
+  const port = await listen(server);
+  return { url: `redis://127.0.0.1:${port}`, stop: () => close(server) };
+}
+
 export async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
+  const port = await listen(server);
+  await close(server);
   return port;
 }
+
+const listen = (server: Server) =>
+  new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+const close = (server: Server) =>
+  new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
 
 async function untilListening(port: number, child: ChildProcess): Promise<void> {
   for (;;) {
