@@ -74,10 +74,11 @@ async function participantsOf(server: TestServer, examId: string): Promise<Recor
 async function sql<T extends object>(server: TestServer, statement: string, values: unknown[] = []): Promise<T[]> {
   const client = new Client(server.databaseUrl);
   await client.connect();
-  return client
-    .query<T>(statement, values)
-    .then(({ rows }) => rows)
-    .finally(() => client.end());
+  try {
+    return (await client.query<T>(statement, values)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 /** `user from>to` of every change of status, from the log itself: a subscription shows each row as it is by now. */

@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts';
 import type { EventLog } from './event-log/event-log.ts';
 import { isFinal } from './participants.ts';
 import { batched } from './presence/batched.ts';
-import { SignsOfLife, type Who } from './presence/signs.ts';
+import { participantOf, SignsOfLife, type Who } from './presence/signs.ts';
 import { startSweeping } from './presence/sweep.ts';
 import { createTransitions, forEachGroup, groupByExam } from './presence/transitions.ts';
 
@@ -20,7 +20,7 @@ const MAX_READ = 1_000;
 const READ = `
 SELECT p.*, e.status AS "examStatus", now() AS "readAt"
   FROM unnest($1::text[], $2::text[]) AS who("examId", "userId")
-  JOIN "Participant" p USING ("examId", "userId")
+  ${participantOf('who')}
   JOIN "Exam" e ON e.id = p."examId"`;
 
 type Found = Participant & { examStatus: ExamStatus; readAt: Date };

@@ -1,3 +1,6 @@
+-- DropIndex
+DROP INDEX "Participant_examId_status_idx";
+
 -- AlterTable
 ALTER TABLE "Participant" ADD COLUMN     "sendsHeartbeats" BOOLEAN NOT NULL DEFAULT false;
 
