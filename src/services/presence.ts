@@ -8,6 +8,7 @@ import { batched } from './presence/batched.ts';
 import { participantOf, SignsOfLife, type Who } from './presence/signs.ts';
 import { startSweeping } from './presence/sweep.ts';
 import { createTransitions, forEachGroup, groupByExam } from './presence/transitions.ts';
+import { within } from './within.ts';
 
 /** Signs of life are written this often: each participant's newest, in one statement. */
 const FLUSH_MS = 1_000;
@@ -86,7 +87,7 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
     async heartbeat(who: Who): Promise<Participant> {
       signs.note(who, { heartbeat: true });
       try {
-        return await within(ANSWER_MS, readBack(who));
+        return await within(ANSWER_MS, readBack(who), () => new Error(`no answer within ${ANSWER_MS} ms`));
       } catch (error) {
         if (error instanceof AppError) throw error;
         throw new AppError('server_error', 'The heartbeat could not be confirmed: send it again', [], { cause: error });
@@ -113,11 +114,3 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
 }
 
 export type Presence = ReturnType<typeof createPresence>;
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
-}

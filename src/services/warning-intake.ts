@@ -8,6 +8,7 @@ import { busy, GroupCommit, Lanes } from './event-log/group-commit.ts';
 import { FINAL_STATUSES, refuseCancelled } from './exams.ts';
 import { insertWarnings, lockExams, readKnown, readReporters } from './warning-intake-sql.ts';
 import { severityOf } from './warning-catalogue.ts';
+import { within } from './within.ts';
 
 /** Warnings of one participant, reported while the exam runs. */
 export interface Report {
@@ -82,7 +83,7 @@ export function createWarningIntake({ pool, eventLog }: { pool: Pool; eventLog: 
      *   warnings may be stored or not.
      */
     async add(report: Report): Promise<Warning[] | null> {
-      const outcome = await inTime(addSomewhere(report));
+      const outcome = await within(ANSWER_MS, addSomewhere(report), busy);
       if (outcome === 'locked') throw busy();
       return outcome === 'changes' ? null : outcome;
     },
@@ -90,18 +91,6 @@ export function createWarningIntake({ pool, eventLog }: { pool: Pool; eventLog: 
 }
 
 export type WarningIntake = ReturnType<typeof createWarningIntake>;
-
-async function inTime<T>(promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(busy()), ANSWER_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 async function transact(pool: Pool, eventLog: EventLog, reports: Report[], locked: 'skip' | 'wait'): Promise<Settled[]> {
   const { outcomes, events } = await inTransaction(pool, (transaction) => write(transaction, reports, locked));
