@@ -262,7 +262,8 @@ describe('presence', () => {
   });
 });
 
-describe('presence across servers and restarts', () => {
+// Starts two servers where others start one.
+describe('presence across servers and restarts', { timeout: 60_000 }, () => {
   const servers: TestServer[] = [];
   const stops: (() => void)[] = [];
   const start = async (settings: Record<string, string> = {}) => {
