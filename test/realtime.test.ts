@@ -403,8 +403,10 @@ describe('a socket', () => {
     [
       'that sends more ping frames than anybody needs',
       4429,
-      (socket: ReturnType<typeof openSocket>) => {
-        for (let i = 0; i < 400; i++) socket.webSocket.ping();
+      // Not all at once: that many without an answer would end the socket without a word.
+      ({ webSocket }: ReturnType<typeof openSocket>) => {
+        webSocket.on('pong', () => webSocket.ping());
+        for (let i = 0; i < 20; i++) webSocket.ping();
       },
     ],
   ])('%s is closed with %i', async (_what, code, misbehave) => {

@@ -40,7 +40,7 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
   const protocol = createProtocol({ ...rest, log, connections, turn });
 
   function onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroy);
     if (req.url?.split('?', 1)[0] !== endpoint) return refuse(socket, '404 Not Found');
     if (!origins.isAllowed(req)) return refuse(socket, '403 Forbidden');
     sockets.handleUpgrade(req, socket, head, (webSocket) => open(webSocket, socket, req));
@@ -94,6 +94,11 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
 
 /** `ws` hands out one Buffer, whatever its type says, unless it is told otherwise. */
 const textOf = (data: RawData): string => (Buffer.isBuffer(data) ? data.toString('utf8') : '');
+
+/** Not a closure of the upgrade, which would keep its request as long as the socket lives. */
+function destroy(this: Duplex): void {
+  this.destroy();
+}
 
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
