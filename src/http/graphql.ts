@@ -9,6 +9,7 @@ import { readJson } from '../uploads/base64-json.ts';
 import { readGraphqlMultipart } from '../uploads/graphql-multipart.ts';
 import type { SpoolScope } from '../uploads/spool-scope.ts';
 import { createDocuments } from './documents.ts';
+import { createGraphqlPost } from './graphql-post.ts';
 
 interface ServerContext {
   ctx: Context;
@@ -100,13 +101,19 @@ export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string
     return params as GraphQLParams;
   }
 
+  const documents = createDocuments(schema);
+  const post = createGraphqlPost({ yoga, documents, maskError });
+
   return {
     yoga,
     schema,
-    documents: createDocuments(schema),
+    documents,
     maskError,
     async handle(req: IncomingMessage, res: ServerResponse, { ctx, scope }: { ctx: Context; scope: SpoolScope }): Promise<void> {
-      await yoga.handle(req, res, req.method === 'POST' ? { ctx, params: await readParams(req, ctx, scope) } : { ctx });
+      if (req.method !== 'POST') return yoga.handle(req, res, { ctx });
+      const params = await readParams(req, ctx, scope);
+      const simple = req.url === endpoint && (await post.handle(res, req.headers.accept, params, ctx));
+      if (!simple) await yoga.handle(req, res, { ctx, params });
     },
   };
 }
