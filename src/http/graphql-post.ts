@@ -1,10 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { type DocumentNode, type ExecutionResult, getOperationAST, type GraphQLError } from 'graphql';
+import { type DocumentNode, type ExecutionResult, getOperationAST, type GraphQLError, OperationTypeNode } from 'graphql';
 import { type GraphQLParams, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
 import type { Context } from '../context.ts';
-import type { createDocuments } from './documents.ts';
-
-type Documents = ReturnType<typeof createDocuments>;
+import type { Documents } from './documents.ts';
 
 const JSON_TYPE = 'application/json';
 const GRAPHQL_TYPE = 'application/graphql-response+json';
@@ -38,7 +36,7 @@ function readOperation(params: GraphQLParams, documents: Documents): Operation |
   if (operationName != null && typeof operationName !== 'string') return null;
   const { document } = documents.read(query);
   const kind = document && getOperationAST(document, operationName)?.operation;
-  if (!document || !kind || kind === 'subscription') return null;
+  if (!document || !kind || kind === OperationTypeNode.SUBSCRIPTION) return null;
   return {
     document,
     variableValues: (variables ?? undefined) as Record<string, unknown> | undefined,

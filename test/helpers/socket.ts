@@ -12,7 +12,6 @@ export function openSocket(server: TestServer, headers: Record<string, string> =
   const webSocket = new WebSocket(`${server.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { headers });
   const messages: Message[] = [];
   let changed = () => {};
-  let ended = false;
   webSocket.on('message', (data: Buffer) => {
     messages.push(JSON.parse(data.toString('utf8')) as Message);
     changed();
@@ -20,7 +19,6 @@ export function openSocket(server: TestServer, headers: Record<string, string> =
   webSocket.on('error', () => {});
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     webSocket.once('close', (code, reason) => {
-      ended = true;
       changed();
       resolve({ code, reason: reason.toString() });
     });
@@ -40,7 +38,7 @@ export function openSocket(server: TestServer, headers: Record<string, string> =
     send: (message: object) => webSocket.send(JSON.stringify(message)),
     /** Waits until so many messages of a kind came; fewer where the socket closed. */
     async until(count: number, wanted: (message: Message) => boolean = () => true): Promise<Message[]> {
-      while (!ended && messages.filter(wanted).length < count) {
+      while (webSocket.readyState < WebSocket.CLOSED && messages.filter(wanted).length < count) {
         await new Promise<void>((resolve) => {
           changed = resolve;
         });
