@@ -34,3 +34,5 @@ export function createDocuments(schema: GraphQLSchema) {
     },
   };
 }
+
+export type Documents = ReturnType<typeof createDocuments>;
