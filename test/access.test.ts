@@ -1,6 +1,9 @@
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report, tokenIn } from './helpers/exam.ts';
-import { startTestServer, type TestServer } from './helpers/server.ts';
+import { createTestDatabase } from './helpers/postgres.ts';
+import { startFreezableProxy } from './helpers/proxy.ts';
+import { ADMIN_KEY, startTestServer, type TestServer } from './helpers/server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -9,8 +12,8 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Code of the error that an operation answers; null where it succeeds. */
-async function codeOf(credential: string, query: string): Promise<string | null> {
-  const response = await fetch(`${server.url}/graphql`, {
+async function codeOf(credential: string, query: string, url = server.url): Promise<string | null> {
+  const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(credential && { authorization: `Bearer ${credential}` }) },
     body: JSON.stringify({ query }),
@@ -35,6 +38,50 @@ describe('credentials', () => {
     const exam = await createExam(server, {}, key);
     await server.graphql().request(`mutation { revokeApiKey(id: "${id}") { revokedAt } }`);
     expect((await server.rest(`/exams/${exam.id}`, { credential: key })).status).toBe(401);
+  });
+
+  it('end with their revocation on every server, at once', async () => {
+    const second = await server.another();
+    try {
+      const { key, id } = await createKey(server, 'PROCTOR');
+      const status = async () => (await second.rest('/exams/exam_x', { credential: key })).status;
+      expect(await status()).toBe(404);
+      await server.graphql().request(`mutation { revokeApiKey(id: "${id}") { id } }`);
+      await expect.poll(status, { timeout: 1_500, interval: 10 }).toBe(401);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  it('end within seconds where the wake-up call of their revocation is lost', async () => {
+    const { key, id } = await createKey(server, 'PROCTOR');
+    const status = async () => (await server.rest('/exams/exam_x', { credential: key })).status;
+    expect(await status()).toBe(404);
+    const database = new Client(server.databaseUrl);
+    await database.connect();
+    await database.query('UPDATE "ApiKey" SET "revokedAt" = now() WHERE id = $1', [id]);
+    await database.end();
+    await expect.poll(status, { timeout: 7_000, interval: 100 }).toBe(401);
+  });
+
+  it('open nothing once the database has been away for seconds', async () => {
+    const database = await createTestDatabase();
+    const line = await startFreezableProxy(database.url);
+    const own = await startTestServer({ DATABASE_URL: line.url });
+    // Needs nothing of the database but the key.
+    const query = '{ warningTypes { type } }';
+    const code = () => codeOf(ADMIN_KEY, query, own.url);
+    try {
+      expect(await code()).toBeNull();
+      await line.cut();
+      await expect.poll(code, { timeout: 10_000, interval: 200 }).toBe('SERVER_ERROR');
+      await line.restore();
+      await expect.poll(code, { timeout: 5_000, interval: 100 }).toBeNull();
+    } finally {
+      await own.stop();
+      await line.stop();
+      await database.drop();
+    }
   });
 
   it('are limited per address when they are wrong, while right ones pass', async () => {
