@@ -1,0 +1,35 @@
+import { openConnection } from './http-client.mjs';
+import { percentile } from './stats.mjs';
+
+/**
+ * As many requests as the server answers, each connection sending its next one at once.
+ * @param next the bytes of the n-th request
+ * @param measured is called when the warm-up is over and again at the end
+ */
+export async function runLoad({ port, connections, warmUpMs, ms, next, measured = () => {} }) {
+  const open = await Promise.all(Array.from({ length: connections }, () => openConnection(port)));
+  const start = performance.now();
+  const from = start + warmUpMs;
+  const until = from + ms;
+  const latencies = [];
+  let sent = 0;
+
+  async function work(connection) {
+    for (let begun = performance.now(); begun < until;) {
+      const { status, body } = await connection.request(next(sent++));
+      if (status !== 200) throw new Error(`answered ${status}: ${body.toString()}`);
+      const now = performance.now();
+      if (now >= from && now < until) latencies.push(now - begun);
+      begun = now;
+    }
+  }
+
+  const timers = [setTimeout(measured, warmUpMs), setTimeout(measured, warmUpMs + ms)];
+  try {
+    await Promise.all(open.map(work));
+  } finally {
+    timers.forEach(clearTimeout);
+    open.forEach((connection) => connection.close());
+  }
+  return { requests: latencies.length, perSecond: latencies.length / (ms / 1_000), p99: percentile(latencies, 0.99) };
+}

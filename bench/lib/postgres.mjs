@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { startEmbeddedPostgres } from '../../dist/src/adapters/embedded-postgres.js';
+import { applyMigrations } from '../../dist/src/adapters/migrations.js';
+import { createLogger } from '../../dist/src/log.js';
+
+/** Without them a benchmark of durable writes would measure nothing. */
+const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
+
+/** A PostgreSQL of the benchmark's own, with the settings that the server gives its embedded one. */
+export async function startPostgres() {
+  const dataDir = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
+  // As root PostgreSQL runs as another user, who has to pass.
+  await chmod(dataDir, 0o711);
+  const postgres = await startEmbeddedPostgres({ dataDir, log: createLogger('silent') });
+  const template = new URL(postgres.url).pathname.slice(1);
+  const urlOf = (name) => Object.assign(new URL(postgres.url), { pathname: `/${name}` }).href;
+
+  async function query(sql) {
+    const client = new Client({ connectionString: urlOf('postgres') });
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+  async function stop() {
+    await postgres.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+
+  try {
+    await applyMigrations(postgres.url);
+    const settings = await query(`SELECT name, setting FROM pg_settings WHERE name IN ('${Object.keys(DURABLE).join("','")}')`);
+    for (const { name, setting } of settings) if (setting !== DURABLE[name]) throw new Error(`PostgreSQL runs with ${name}=${setting}`);
+    const [{ version }] = await query("SELECT current_setting('server_version') AS version");
+    return {
+      version,
+      settings: DURABLE,
+      dataDir,
+      stop,
+      /** An empty database with all migrations applied. */
+      async createDatabase() {
+        const name = `bench_${randomBytes(6).toString('hex')}`;
+        await query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+        return { url: urlOf(name), drop: () => query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

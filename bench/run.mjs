@@ -1,0 +1,49 @@
+// Runs the benchmarks beside their peers: npm run bench [-- name… --quick --rounds n]. See README.md beside this file.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { fanOut } from './fan-out.mjs';
+import { ingest } from './ingest.mjs';
+import { latency } from './latency.mjs';
+import { machineFacts } from './lib/machine.mjs';
+import { startPostgres } from './lib/postgres.mjs';
+import { print } from './lib/report.mjs';
+import { memory } from './memory.mjs';
+import { reads } from './reads.mjs';
+import { together } from './together.mjs';
+
+const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads];
+const RESULTS = new URL('results/', import.meta.url);
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+});
+const unknown = positionals.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(`No benchmark ${unknown.join(', ')}: there are ${BENCHMARKS.map(({ name }) => name).join(', ')}\n`);
+  process.exit(2);
+}
+const chosen = BENCHMARKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const say = (line) => process.stderr.write(`${line}\n`);
+
+async function runOne(benchmark, postgres) {
+  say(`\n${benchmark.title}`);
+  const options = { postgres, quick: values.quick, say, ...(values.rounds && { rounds: Number(values.rounds) }) };
+  const machine = await machineFacts(postgres);
+  const start = performance.now();
+  const { figures, checks } = await benchmark.run(options);
+  const seconds = Math.round((performance.now() - start) / 1_000);
+  const result = { name: benchmark.name, title: benchmark.title, quick: values.quick, seconds, machine, checks, figures };
+  await writeFile(new URL(`${benchmark.name}${values.quick ? '.quick' : ''}.json`, RESULTS), `${JSON.stringify(result, null, 2)}\n`);
+  return result;
+}
+
+await mkdir(RESULTS, { recursive: true });
+const postgres = await startPostgres();
+const results = [];
+try {
+  for (const benchmark of chosen) results.push(await runOne(benchmark, postgres));
+} finally {
+  await postgres.stop();
+}
+for (const result of results) process.stdout.write(print(result));

@@ -1,0 +1,56 @@
+import { openPool } from './lib/http-client.mjs';
+import { startInvigil } from './lib/invigil.mjs';
+import { startConsoles } from './lib/consoles.mjs';
+import { reportSteadily } from './latency.mjs';
+import { check } from './lib/report.mjs';
+import { reportBytes } from './lib/warnings.mjs';
+
+const EXAMS = 500;
+const CONSOLES = 2;
+const PER_SECOND = 2_000;
+const CONNECTIONS = 64;
+
+/** Ingest and fan-out at once, on one machine with PostgreSQL and the clients: it measures all of them together. */
+export const together = {
+  name: 'together',
+  title: `Together: ${EXAMS} exams with ${CONSOLES} consoles each, ${PER_SECOND} warnings/s; POST sent → console, in ms`,
+  async run({ postgres, quick, say }) {
+    const ms = quick ? 10_000 : 60_000;
+    const target = await startInvigil({ postgres });
+    const consoles = startConsoles();
+    let pool;
+    try {
+      pool = await openPool(target.port, CONNECTIONS);
+      const exams = await Promise.all(Array.from({ length: EXAMS }, () => target.createExam()));
+      await Promise.all(exams.map((examId) => target.join(examId, 'user_0001')));
+      const report = (i) => pool.askJson(reportBytes({ examId: exams[i % EXAMS], token: target.token }));
+      const watched = exams.flatMap((examId) => Array.from({ length: CONSOLES }, () => target.variables(examId)));
+      await consoles.open({ target, watched, track: ['latency', 'order'], probe: () => Promise.all(exams.map((_id, i) => report(i))) });
+      await reportSteadily({ perSecond: PER_SECOND / 2, ms: 2_000, report });
+      await consoles.untilTotal(PER_SECOND * CONSOLES);
+      await consoles.reset();
+      const reports = await reportSteadily({ perSecond: PER_SECOND, ms, report });
+      await consoles.untilTotal(reports.length * CONSOLES);
+      const { count, p50, p99 } = await consoles.latencies();
+      const states = await consoles.states();
+      say(`${reports.length} warnings acknowledged, ${count} deliveries, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
+      const of = (value) => ({ median: value, values: [value] });
+      return {
+        figures: { invigil: { warnings: of(reports.length), deliveries: of(count), p50: of(p50), p99: of(p99) } },
+        checks: [
+          check('deliveries lost or doubled', Math.abs(count - reports.length * CONSOLES), { atMost: 0 }),
+          check(
+            'deliveries out of order',
+            states.reduce((sum, { disorder }) => sum + disorder, 0),
+            { atMost: 0 },
+          ),
+          check('p99', p99, { atMost: 250, unit: ' ms' }),
+        ],
+      };
+    } finally {
+      pool?.close();
+      await consoles.stop();
+      await target.stop();
+    }
+  },
+};
