@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openConsole } from './helpers/consoles.ts';
 import { createExam, createKey, join, report, tokenIn } from './helpers/exam.ts';
-import { collect, startTestServer, type TestServer } from './helpers/server.ts';
+import { startTestServer, type TestServer } from './helpers/server.ts';
 import { type Message, openSocket } from './helpers/socket.ts';
 
 const TOKEN_SECRET = 'a secret that is only good for these tests';
@@ -434,11 +434,5 @@ describe('a socket', () => {
         return retry.socket.messages.length;
       })
       .toBe(1);
-  });
-
-  it("carries a recording's progress, whose end completes the subscription", async () => {
-    const refused = collect(server.subscribe(), 'subscription { recordingProgress(recordingId: "rec_none") { fraction } }', {});
-    await refused.end();
-    expect(refused.errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });
 });

@@ -56,10 +56,6 @@ export class Group {
     void this.#follow();
   }
 
-  get size(): number {
-    return this.#members.size;
-  }
-
   join(id: string, watch: Watch, outlet: Outlet): Member {
     const member = new Member(this, { id, position: Number(watch.after), outlet });
     if (watch.after > watch.newest) member.state = 'ahead';
