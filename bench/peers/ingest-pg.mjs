@@ -1,8 +1,8 @@
 // A plain INSERT a request by pg, committed by itself, into a table of the shape of a warning and with its indexes.
-import pg from 'pg';
+import { Pool } from 'pg';
 import { CONNECTIONS, serveInserts } from './lib/ingest.mjs';
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS });
+const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS });
 await pool.query(`
   CREATE TABLE plain_warning (id TEXT PRIMARY KEY, seq BIGSERIAL, "examId" TEXT NOT NULL, "userId" TEXT, type TEXT NOT NULL, details TEXT,
     severity TEXT NOT NULL, source TEXT NOT NULL, "clientEventId" TEXT, timestamp TIMESTAMPTZ NOT NULL DEFAULT now(), UNIQUE ("examId", seq));

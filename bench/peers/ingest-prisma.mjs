@@ -1,10 +1,10 @@
 // A Prisma `create` a request, into the model of the server under test.
 import { PrismaPg } from '@prisma/adapter-pg';
-import pg from 'pg';
+import { Pool } from 'pg';
 import { PrismaClient } from '../../dist/src/generated/prisma/client.js';
 import { CONNECTIONS, serveInserts } from './lib/ingest.mjs';
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS });
+const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS });
 const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
 const exams = new Map();
 let seq = 0n;

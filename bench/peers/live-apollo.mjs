@@ -1,15 +1,15 @@
 // Apollo Server with graphql-ws and an in-memory PubSub, wired as Apollo's documentation on subscriptions says.
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
-import { makeExecutableSchema } from '@graphql-tools/schema';
 import { useServer } from 'graphql-ws/use/ws';
+import { createSchema } from 'graphql-yoga';
 import { WebSocketServer } from 'ws';
 import { listen } from './lib/listen.mjs';
 import { createReportServer, typeDefs } from './lib/live-warnings.mjs';
 import { PubSub } from './lib/pubsub.mjs';
 
 const pubsub = new PubSub();
-const schema = makeExecutableSchema({
+const schema = createSchema({
   typeDefs,
   resolvers: { Subscription: { warningAdded: { subscribe: (_root, { examId }) => pubsub.asyncIterableIterator(`warning:${examId}`) } } },
 });

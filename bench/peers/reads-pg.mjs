@@ -1,10 +1,10 @@
 // One statement by pg on node:http, without authentication, visibility or links: about the least that a server can do.
 import { createServer } from 'node:http';
-import pg from 'pg';
+import { Pool } from 'pg';
 import { CONNECTIONS } from './lib/ingest.mjs';
 import { answerJson, listen } from './lib/listen.mjs';
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS });
+const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS });
 const text = `SELECT e.id, e.title, e.duration, e.settings, e.status, e."createdAt", e."startedAt", e."endedAt",
   (SELECT coalesce(json_agg(p), '[]') FROM (
     SELECT "userId" AS id, name, status, "joinedAt" FROM "Participant" WHERE "examId" = e.id ORDER BY "createdAt", id) p) AS participants,
