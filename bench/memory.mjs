@@ -30,7 +30,9 @@ const flood = (contender, { events, stalled }) =>
       for (const _ of calls) await report(A_CALL);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, send));
-    const readers = (await waitForReaders(consoles, events, stalled ? 1 : 0)).slice(stalled ? 1 : 0);
+    const states = await waitForReaders(consoles, events, stalled ? 1 : 0);
+    if (stalled && states[0].received > 0) throw new Error('the stalled console read events');
+    const readers = states.slice(stalled ? 1 : 0);
     return { growth: (peak() - before) / MB, whole: readers.filter((it) => it.received === events && it.disorder === 0).length };
   });
 

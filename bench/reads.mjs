@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { askJson, openConnection, requestBytes } from './lib/http-client.mjs';
 import { startInvigil } from './lib/invigil.mjs';
 import { runLoad } from './lib/load.mjs';
@@ -38,12 +41,13 @@ export const reads = {
   title: 'GET of an exam with 3 participants and 5 warnings: CPU of the server a request, in µs',
   async run({ postgres, quick, rounds = quick ? 1 : 5, say }) {
     const database = await postgres.createDatabase();
+    const dataDir = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
     const servers = [];
     const own = (server) => (servers.push(server), server);
     try {
       const invigil = own(await startInvigil({ postgres, database }));
       const examId = await makeExam(invigil);
-      const env = { DATABASE_URL: database.url };
+      const env = { DATABASE_URL: database.url, DATA_DIR: dataDir };
       const rest = { path: `/api/exams/${examId}` };
       const graphql = { method: 'POST', path: '/graphql', body: { query: QUERY, variables: { id: examId } } };
       const contenders = [
@@ -81,6 +85,7 @@ export const reads = {
     } finally {
       for (const server of servers) await server.stop();
       await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
     }
   },
 };

@@ -38,12 +38,21 @@ async function runOne(benchmark, postgres) {
   return result;
 }
 
+/** Null where it failed: the others are still worth their time. */
+const attempt = (benchmark, postgres) =>
+  runOne(benchmark, postgres).catch((error) => {
+    say(`${benchmark.name} failed: ${error.stack}`);
+    process.exitCode = 1;
+    return null;
+  });
+
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) process.once(signal, () => process.exit(code));
 await mkdir(RESULTS, { recursive: true });
 const postgres = await startPostgres();
 const results = [];
 try {
-  for (const benchmark of chosen) results.push(await runOne(benchmark, postgres));
+  for (const benchmark of chosen) results.push(await attempt(benchmark, postgres));
 } finally {
   await postgres.stop();
 }
-for (const result of results) process.stdout.write(print(result));
+for (const result of results.filter(Boolean)) process.stdout.write(print(result));

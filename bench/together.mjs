@@ -3,12 +3,20 @@ import { startInvigil } from './lib/invigil.mjs';
 import { startConsoles } from './lib/consoles.mjs';
 import { reportSteadily } from './latency.mjs';
 import { check } from './lib/report.mjs';
+import { hashStep } from './lib/stats.mjs';
 import { reportBytes } from './lib/warnings.mjs';
 
 const EXAMS = 500;
 const CONSOLES = 2;
 const PER_SECOND = 2_000;
 const CONNECTIONS = 64;
+
+/** Of each exam the hash of the positions that were acknowledged: what each of its consoles must have got. */
+function logHashes(reports) {
+  const positions = Array.from({ length: EXAMS }, () => []);
+  for (const [i, { warnings }] of reports.entries()) positions[i % EXAMS].push(...warnings.map(({ seq }) => seq));
+  return positions.map((of) => of.sort((a, b) => a - b).reduce(hashStep, 0));
+}
 
 /** Ingest and fan-out at once, on one machine with PostgreSQL and the clients: it measures all of them together. */
 export const together = {
@@ -33,11 +41,14 @@ export const together = {
       await consoles.untilTotal(reports.length * CONSOLES);
       const { count, p50, p99 } = await consoles.latencies();
       const states = await consoles.states();
+      const inFull = logHashes(reports);
+      const incomplete = states.filter(({ hash }, i) => hash !== inFull[Math.floor(i / CONSOLES)]).length;
       say(`${reports.length} warnings acknowledged, ${count} deliveries, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
       const of = (value) => ({ median: value, values: [value] });
       return {
         figures: { invigil: { warnings: of(reports.length), deliveries: of(count), p50: of(p50), p99: of(p99) } },
         checks: [
+          check('consoles that did not get just what was acknowledged, in order', incomplete, { atMost: 0 }),
           check('deliveries lost or doubled', Math.abs(count - reports.length * CONSOLES), { atMost: 0 }),
           check(
             'deliveries out of order',

@@ -4,6 +4,10 @@ import { once } from 'node:events';
 const PATIENCE_MS = 20_000;
 const KEPT_OUTPUT = 8_192;
 
+const running = new Set();
+// Also where the benchmark ends before its time: a server without it would go on for ever.
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /** Starts a Node process with an IPC channel whose end is awaited and whose last words are kept. */
 export function startNode(program, { args = [], env = {} } = {}) {
   const child = spawn(process.execPath, [program, ...args], {
@@ -11,6 +15,8 @@ export function startNode(program, { args = [], env = {} } = {}) {
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   const keep = (chunk) => {
     output = (output + chunk).slice(-KEPT_OUTPUT);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { openConnection } from './http-client.mjs';
 import { percentile } from './stats.mjs';
 
@@ -24,11 +25,13 @@ export async function runLoad({ port, connections, warmUpMs, ms, next, measured 
     }
   }
 
-  const timers = [setTimeout(measured, warmUpMs), setTimeout(measured, warmUpMs + ms)];
   try {
-    await Promise.all(open.map(work));
+    const marks = [warmUpMs, warmUpMs + ms].map(async (after) => {
+      await delay(after);
+      measured();
+    });
+    await Promise.all([...open.map(work), ...marks]);
   } finally {
-    timers.forEach(clearTimeout);
     open.forEach((connection) => connection.close());
   }
   return { requests: latencies.length, perSecond: latencies.length / (ms / 1_000), p99: percentile(latencies, 0.99) };

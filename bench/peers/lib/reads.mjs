@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createApp } from '../../../dist/src/app.js';
 import { loadConfig } from '../../../dist/src/config.js';
 import { createLogger } from '../../../dist/src/log.js';
@@ -9,7 +6,7 @@ import { createLogger } from '../../../dist/src/log.js';
 export { schema } from '../../../dist/src/schema/index.js';
 
 export async function createContext() {
-  const config = loadConfig({ ...process.env, DATA_DIR: mkdtempSync(join(tmpdir(), 'invigil-bench-')), INLINE_WORKER: 'false' });
+  const config = loadConfig({ ...process.env, INLINE_WORKER: 'false' });
   const log = createLogger('error');
   const { db, storage, services } = await createApp(config, log);
   const viewer = { role: 'admin', tenant: null, examId: null, userId: null, name: 'benchmark', keyId: null, expiresAt: null };
