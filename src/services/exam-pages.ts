@@ -33,13 +33,12 @@ export async function readExamPages(pool: Pool, examId: string, sight: Sight, pa
   }
   const text = `SELECT ${selected.join(', ')} FROM "Exam" e WHERE e.id = $1 AND ${EXAM_IN_SIGHT}`;
   const name = `exam-pages${pages.participants === null ? '' : '-p'}${pages.warnings === null ? '' : '-w'}`;
-  const { rows } = await pool.query<ExamWithPages>(inSight(name, text, examId, sight, ...limits));
+  const { rows } = await pool.query<Omit<ExamWithPages, 'lastSeq'> & { lastSeq: string }>(inSight(name, text, examId, sight, ...limits));
   const [exam] = rows;
   if (!exam) return null;
-  exam.lastSeq = BigInt(exam.lastSeq);
   for (const row of exam.participants ?? []) revive(row, PARTICIPANT_TEXTS);
   for (const row of exam.warnings ?? []) revive(row, WARNING_TEXTS);
-  return exam;
+  return { ...exam, lastSeq: BigInt(exam.lastSeq) };
 }
 
 /** The columns that JSON holds as text or as a number, all of them: a new one does not compile until it is named here. */
