@@ -150,4 +150,29 @@ describe('every role', () => {
     // Four of the staff see all three and all four; each of the two candidates itself, one of them two warnings.
     expect(sees).toEqual({ participants: 4 * 3 + 2, warnings: 4 * 4 + 2, hidden: 3, recordings: 5 });
   });
+
+  it('is shown the same rows, to the last field, whichever way its query goes', async () => {
+    const exam = await createExam(server, { settings: { calculator: true } });
+    const [first] = await report(server, exam.id, 'user_1', ['noise', 'books', 'tab_switch']);
+    await report(server, exam.id, 'user_2', ['noise']);
+    await server.graphql().request(`mutation { inviteParticipants(examId: "${exam.id}", participants: [{ userId: "user_3" }]) { id } }`);
+    await server.graphql().request(`mutation { reviewWarning(warningId: "${first?.id}", decision: DISMISSED, reason: "A dog") { id } }`);
+    const fields = `id title duration status createdAt startedAt endedAt lastSeq accessUrl adminUrl settings { webcam extra aiDetection { sensitivity } }
+      participants(first: 2) { pageInfo { hasNextPage endCursor } edges { cursor node {
+        id userId name status joinedAt lastSeenAt extraMinutes review warningCount } } }
+      warnings(first: 3) { pageInfo { hasNextPage endCursor } edges { cursor node {
+        id seq examId userId type severity source timestamp recordedAt details confidence offsetSeconds review { decision reason by at } } } }`;
+    for (const credential of [undefined, await join(server, exam.id, 'user_1'), tokenIn(exam.adminUrl), tokenIn(exam.accessUrl)]) {
+      const ask = async (more: string) => {
+        const { exam: shown } = await server
+          .graphql(credential)
+          .request<{ exam: Record<string, unknown> }>(`{ exam(id: "${exam.id}") { ${fields} ${more} } }`);
+        delete shown['recordings'];
+        return shown;
+      };
+      const byHand = await ask('');
+      expect(byHand).toEqual(await ask('recordings(first: 1) { edges { node { id } } }'));
+      expect(byHand).toMatchObject({ id: exam.id, title: 'Algebra' });
+    }
+  });
 });

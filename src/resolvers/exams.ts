@@ -4,6 +4,7 @@ import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
 import { createExamInput } from '../inputs.ts';
 import type { WholeExam } from '../services/hot-reads.ts';
 import { parseInput } from '../validation.ts';
+import { firstPages } from './exam-pages.ts';
 import { isStaff, requireExam, requireLms, requireStaff, requireViewer, sightOf, tenantOf, visibleExams } from './policy.ts';
 
 /** Shapes a read: Pothos's `query`, or nothing. */
@@ -11,6 +12,8 @@ type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
 
 export async function findExam(ctx: Context, examId: string, query: ExamQuery = {}): Promise<Exam | null> {
   requireViewer(ctx);
+  const pages = firstPages(ctx, query);
+  if (pages) return ctx.services.hotReads.readExamPages(examId, sightOf(ctx.viewer), pages);
   return ctx.db.exam.findFirst({ ...query, where: { AND: [{ id: examId }, visibleExams(ctx.viewer)] } });
 }
 

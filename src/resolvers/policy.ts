@@ -3,7 +3,7 @@ import { AppError, notFound } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import type { Viewer } from '../services/access.ts';
-import type { Sight } from '../services/hot-reads.ts';
+import type { Sight } from '../services/sight.ts';
 
 /**
  * Who may do what, for every door. Rows are fetched through the `visible…` filters, so what a viewer may not see reads

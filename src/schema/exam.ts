@@ -1,8 +1,8 @@
 import { ExamStatus } from '../generated/prisma/enums.ts';
+import { participantsOf, warningsOf } from '../resolvers/exam-pages.ts';
 import { accessUrl, adminUrl, cancelExam, createExam, endExam, findExam, listExams, startExam } from '../resolvers/exams.ts';
 import { findParticipant } from '../resolvers/participants.ts';
-import { visibleParticipants, visibleRecordings } from '../resolvers/policy.ts';
-import { warningsWhere } from '../resolvers/warnings.ts';
+import { visibleRecordings } from '../resolvers/policy.ts';
 import type { ExamSettings } from '../services/exams.ts';
 import { builder } from './builder.ts';
 import { Participant, ParticipantStatusEnum } from './participant.ts';
@@ -55,10 +55,7 @@ export const Exam = builder.prismaObject('Exam', {
     participants: t.relatedConnection('participants', {
       cursor: 'id',
       args: { status: t.arg({ type: ParticipantStatusEnum }) },
-      query: ({ status }, ctx) => ({
-        where: { AND: [visibleParticipants(ctx.viewer), { ...(status && { status }) }] },
-        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-      }),
+      query: (args, ctx) => participantsOf(ctx, args),
     }),
     participant: t.field({
       type: Participant,
@@ -70,7 +67,7 @@ export const Exam = builder.prismaObject('Exam', {
     warnings: t.relatedConnection('warnings', {
       cursor: 'id',
       args: { userId: t.arg.id(), types: t.arg.stringList(), minSeverity: t.arg({ type: WarningSeverityEnum }) },
-      query: (args, ctx) => ({ where: warningsWhere(ctx, args), orderBy: { seq: 'asc' } }),
+      query: (args, ctx) => warningsOf(ctx, args),
     }),
     recordings: t.relatedConnection('recordings', {
       cursor: 'id',

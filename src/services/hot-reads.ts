@@ -1,14 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from '../adapters/database-transaction.ts';
-import type { Analysis, Exam, Participant, Recording, Warning } from '../generated/prisma/client.ts';
-
-/** What somebody may see, as plain values: null is everything, an empty list nothing. */
-export interface Sight {
-  tenant: string | null;
-  exams: readonly string[] | null;
-  /** Whose participants, warnings and recordings. */
-  users: readonly string[] | null;
-}
+import { type Analysis, type Exam, type Participant, Prisma, type Recording, type Warning } from '../generated/prisma/client.ts';
+import { type ExamWithPages, type Pages, readExamPages } from './exam-pages.ts';
+import { columns, EXAM_IN_SIGHT, inSight, ofUser, type Sight } from './sight.ts';
 
 export type ExamRow = Omit<Exam, 'lastSeq'>;
 export type ParticipantLine = Pick<Participant, 'userId' | 'name' | 'status' | 'joinedAt'>;
@@ -25,21 +19,11 @@ export interface WholeExam {
 
 export type RecordingWithAnalysis = Recording & { analysis: Omit<Analysis, 'createdAt'> | null };
 
+const RECORDING = columns('r', Prisma.RecordingScalarFieldEnum);
 const NEWEST_WARNINGS = 1_000;
 const MOST_PARTICIPANTS = 10_000;
 const KNOWN_TENANTS = 10_000;
 const KNOWN_TENANT_MS = 60_000;
-
-/** The exam `e` within sight, of the parameters $2 and $3; as `visibleExams`. */
-const EXAM_IN_SIGHT = '($2::text IS NULL OR e.tenant = $2) AND ($3::text[] IS NULL OR e.id = ANY($3))';
-/**
- * What is a user's within sight, of the parameter $4; as `visibleOfUser`. No condition that is switched off by a
- * parameter: the generic plan of a prepared statement could not use the index by user.
- */
-const ofUser = ({ users }: Sight, alias: string) => (users ? `${alias}."userId" = ANY($4)` : 'true');
-
-const statement = (name: string, text: string, id: string, { tenant, exams, users }: Sight) =>
-  users ? { name: `${name}-of-user`, text, values: [id, tenant, exams, users] } : { name, text, values: [id, tenant, exams] };
 
 /**
  * The reads that consoles and LMSs repeat, each one prepared statement. Written by hand because Prisma takes a statement
@@ -85,7 +69,7 @@ export function createHotReads({ pool }: { pool: Pool }) {
           WHERE w."examId" = e.id AND ${ofUser(sight, 'w')} ORDER BY w.seq DESC LIMIT ${NEWEST_WARNINGS + 1}) w) AS warnings
         FROM "Exam" e WHERE e.id = $1 AND ${EXAM_IN_SIGHT}`;
       const { rows } = await pool.query<ExamRow & { participants: InJson<ParticipantLine>[]; warnings: InJson<WarningLine>[] }>(
-        statement('whole-exam', text, examId, sight),
+        inSight('whole-exam', text, examId, sight),
       );
       if (!rows[0]) return null;
       const { participants, warnings, ...exam } = rows[0];
@@ -105,13 +89,16 @@ export function createHotReads({ pool }: { pool: Pool }) {
       };
     },
 
+    /** The exam with the first rows of what hangs on it; null out of sight. */
+    readExamPages: (examId: string, sight: Sight, pages: Pages): Promise<ExamWithPages | null> => readExamPages(pool, examId, sight, pages),
+
     /** The recording with its analysis; null out of sight. */
     async readRecording(recordingId: string, sight: Sight): Promise<RecordingWithAnalysis | null> {
-      const text = `SELECT r.*, (SELECT row_to_json(a) FROM "Analysis" a WHERE a."recordingId" = r.id) AS analysis
+      const text = `SELECT ${RECORDING}, (SELECT row_to_json(a) FROM "Analysis" a WHERE a."recordingId" = r.id) AS analysis
         FROM "Recording" r JOIN "Exam" e ON e.id = r."examId"
         WHERE r.id = $1 AND ${EXAM_IN_SIGHT} AND ${ofUser(sight, 'r')}`;
       const { rows } = await pool.query<Omit<RecordingWithAnalysis, 'size'> & { size: string }>(
-        statement('recording', text, recordingId, sight),
+        inSight('recording', text, recordingId, sight),
       );
       return rows[0] ? { ...rows[0], size: BigInt(rows[0].size) } : null;
     },

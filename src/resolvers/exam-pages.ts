@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Context } from '../context.ts';
+import type { ParticipantStatus, Prisma } from '../generated/prisma/client.ts';
+import type { Pages } from '../services/exam-pages.ts';
+import { visibleParticipants } from './policy.ts';
+import { type WarningFilter, warningsWhere } from './warnings.ts';
+
+/** The participants of an exam as a client pages through them. */
+export const participantsOf = (ctx: Context, { status }: { status?: ParticipantStatus | null | undefined }) =>
+  ({
+    where: { AND: [visibleParticipants(ctx.viewer), { ...(status && { status }) }] },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+  }) satisfies Prisma.Exam$participantsArgs;
+
+/** The warnings of an exam as a client pages through them. */
+export const warningsOf = (ctx: Context, filter: WarningFilter) =>
+  ({ where: warningsWhere(ctx, filter), orderBy: { seq: 'asc' } }) satisfies Prisma.Exam$warningsArgs;
+
+/**
+ * What of an exam a query asks for, where that is whole rows of the exam and at most the first participants and warnings,
+ * without filter, cursor or anything below them. Null for every other query.
+ */
+export function firstPages(ctx: Context, { select, include }: Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>): Pages | null {
+  if (select) return null;
+  const { participants, warnings, ...others } = include ?? {};
+  if (Object.keys(others).length > 0) return null;
+  const pages = { participants: firstRows(participants, participantsOf(ctx, {})), warnings: firstRows(warnings, warningsOf(ctx, {})) };
+  return pages.participants === undefined || pages.warnings === undefined ? null : (pages as Pages);
+}
+
+/** How many rows are asked for; null where the relation is not, undefined where more than its first rows is asked for. */
+function firstRows(asked: unknown, plain: object): number | null | undefined {
+  if (asked === undefined) return null;
+  const { take, skip, ...rest } = asked as { take?: number; skip?: number };
+  if (take === undefined || take < 0 || skip !== 0) return undefined;
+  return isDeepStrictEqual(rest, plain) ? take : undefined;
+}
