@@ -2,15 +2,30 @@ import { createApp } from '../../../dist/src/app.js';
 import { loadConfig } from '../../../dist/src/config.js';
 import { createLogger } from '../../../dist/src/log.js';
 
-/** The schema of the server under test, and the context that its resolvers get: those of an admin, without authentication. */
+/**
+ * The schema of the server under test, and the context that its resolvers get: that of an admin, without authentication,
+ * and with the exam read by Prisma as a schema on Pothos' plugin does it, not by the statement of our own.
+ */
 export { schema } from '../../../dist/src/schema/index.js';
 
 export async function createContext() {
   const config = loadConfig({ ...process.env, INLINE_WORKER: 'false' });
   const log = createLogger('error');
-  const { db, storage, services } = await createApp(config, log);
+  const { db, storage, services: own } = await createApp(config, log);
+  const services = { ...own, hotReads: { ...own.hotReads, readExamPages: byPrisma(db) } };
   const viewer = { role: 'admin', tenant: null, examId: null, userId: null, name: 'benchmark', keyId: null, expiresAt: null };
   const shared = { viewer, db, services, storage, config, log, publicUrl: 'http://localhost:4000', idempotencyKey: null };
   // A new object a request, because Pothos keeps what it loads by its context.
   return () => ({ ...shared, requestId: 'benchmark' });
 }
+
+const byPrisma =
+  (db) =>
+  (id, _sight, { participants, warnings }) =>
+    db.exam.findFirst({
+      where: { id },
+      include: {
+        ...(participants !== null && { participants: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: participants } }),
+        ...(warnings !== null && { warnings: { orderBy: { seq: 'asc' }, take: warnings } }),
+      },
+    });
