@@ -1,5 +1,8 @@
 import { PassThrough, type Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import createCommand from 'fluent-ffmpeg';
+import { dirname, resolve } from 'node:path';
+import type { Sandbox } from './ffmpeg-sandbox.ts';
 import type { MediaFormat } from './media-sniff.ts';
 
 /** What is wrong with a recording, in words that its sender may read. */
@@ -15,6 +18,7 @@ export interface FfmpegBinary {
   bundled: boolean;
   /** `-vsync` became `-fps_mode` in 5.1. */
   frameSyncFlag: '-fps_mode' | '-vsync';
+  sandbox: Sandbox;
 }
 
 /** Longest recording, seconds. */
@@ -74,17 +78,30 @@ const inputOptions = ({ format }: MediaSource, maxSeconds?: number) =>
     '-f': DEMUXERS[format],
   });
 
+/**
+ * fluent-ffmpeg asks its program what it can do before the first run and remembers the answer for all: it is asked here,
+ * because what it runs later is the sandbox.
+ */
+export async function learnCapabilities(path: string): Promise<void> {
+  const command = createCommand().setFfmpegPath(path);
+  await promisify(command.availableFormats.bind(command))();
+  await promisify(command.availableEncoders.bind(command))();
+}
+
 /** Starts one ffmpeg over one file. */
 export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
   // Without `emitClose: false` fluent-ffmpeg takes the end of the stream for a closed one and kills a process that is about to end.
   const stdout = new PassThrough({ emitClose: false });
   stdout.on('error', () => {});
-  const command = createCommand().setFfmpegPath(ffmpeg.path);
+  const reads = resolve(job.source.path);
+  const { command: program, prefix } = ffmpeg.sandbox.wrap({ reads, ...(job.file && { writes: dirname(resolve(job.file.path)) }) });
+  const command = createCommand().setFfmpegPath(program);
   command
-    .input(`file:${job.source.path}`)
-    .inputOptions('-hide_banner', '-nostdin', '-nostats', ...inputOptions(job.source, job.maxSeconds));
+    .input(`file:${reads}`)
+    // fluent-ffmpeg starts the command line with these, so that the sandbox can stand before ffmpeg.
+    .inputOptions(...prefix, '-hide_banner', '-nostdin', '-nostats', ...inputOptions(job.source, job.maxSeconds));
   // The file comes first, so that it is closed before the pipe is.
-  if (job.file) command.output(job.file.path).outputOptions(...job.file.options);
+  if (job.file) command.output(resolve(job.file.path)).outputOptions(...job.file.options);
   command.output(stdout).outputOptions(...job.piped);
   command.on('stderr', job.onLog);
   return { stdout, ended: waitForEnd(command, stdout, job.signal) };
@@ -97,15 +114,15 @@ function waitForEnd(command: createCommand.FfmpegCommand, stdout: PassThrough, s
     stdout.destroy(signal.reason as Error);
     if (started) command.kill('SIGKILL');
   };
-  const ended = new Promise<string | null>((resolve, reject) => {
+  const ended = new Promise<string | null>((settle, reject) => {
     command.on('start', () => {
       started = true;
       if (signal.aborted) kill();
     });
-    command.on('end', () => resolve(null));
+    command.on('end', () => settle(null));
     command.on('error', (error: Error) => {
       if (signal.aborted) reject(signal.reason as Error);
-      else if (error.message.startsWith('ffmpeg exited with code')) resolve(error.message);
+      else if (error.message.startsWith('ffmpeg exited with code')) settle(error.message);
       else reject(error);
       // Without a process nobody else ends the stream.
       if (!started) stdout.destroy(error);

@@ -38,7 +38,7 @@ export interface MediaSamples {
 }
 
 /** No frame for so long means that ffmpeg is stuck, or busy with a file that was made to keep it busy. */
-const STALL_MS = 120_000;
+const STALL_MS = 25_000;
 
 /** Decodes a recording with one ffmpeg process, at the pace of its reader. */
 export function sampleMedia(ffmpeg: FfmpegBinary, source: MediaSource, options: SampleOptions): MediaSamples {

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { StartupError } from '../errors.ts';
 import { type MediaInfo, probeMedia } from './ffmpeg-probe.ts';
-import type { FfmpegBinary } from './ffmpeg-run.ts';
+import { type FfmpegBinary, learnCapabilities } from './ffmpeg-run.ts';
+import { findSandbox } from './ffmpeg-sandbox.ts';
 import { type MediaSamples, sampleMedia, type SampleOptions } from './ffmpeg-sample.ts';
 import type { MediaFormat } from './media-sniff.ts';
 
@@ -48,7 +49,9 @@ async function tryFfmpeg(path: string, bundled: boolean): Promise<Ffmpeg | null>
     const version = /^ffmpeg version (\S+)/.exec(stdout)?.[1];
     if (!version) return null;
     const help = await run(path, ['-hide_banner', '-h', 'long'], { timeout: 30_000, maxBuffer: 8 * 1024 * 1024 });
-    return withMethods({ path, version, bundled, frameSyncFlag: help.stdout.includes('-fps_mode') ? '-fps_mode' : '-vsync' });
+    await learnCapabilities(path);
+    const frameSyncFlag = help.stdout.includes('-fps_mode') ? '-fps_mode' : '-vsync';
+    return withMethods({ path, version, bundled, frameSyncFlag, sandbox: await findSandbox(path) });
   } catch {
     return null;
   }
