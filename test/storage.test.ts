@@ -43,7 +43,7 @@ describe('disk storage', () => {
     await storage.commit(file, 'rec_1.webm');
     expect(await spooled()).toEqual([]);
     expect(bytes.equals(await buffer(storage.read('rec_1.webm')))).toBe(true);
-    expect(bytes.equals(await readFile(await storage.localPath('rec_1.webm')))).toBe(true);
+    expect(bytes.equals(await storage.withLocalFile('rec_1.webm', (path) => readFile(path)))).toBe(true);
     if (size > 10) expect(bytes.subarray(3, 6).equals(await buffer(storage.read('rec_1.webm', { start: 3, end: 5 })))).toBe(true);
     await storage.remove('rec_1.webm');
     await storage.remove('rec_1.webm');
@@ -86,7 +86,7 @@ describe('disk storage', () => {
   test.for(['../x', 'a/b', '', '.', '..', 'a\0b', '.hidden', 'a\\b', 'x\n'])('%j is no key', async (key) => {
     const file = await storage.spool(chunks(Buffer.from('x'), 1), { maxBytes: 1 });
     await expect(storage.commit(file, key)).rejects.toThrow('not a storage key');
-    await expect(storage.localPath({ ...file, spoolKey: key })).rejects.toThrow('not a storage key');
+    await expect(storage.withLocalFile({ ...file, spoolKey: key }, async () => {})).rejects.toThrow('not a storage key');
     expect(() => storage.read(key)).toThrow('not a storage key');
     await storage.discard(file);
     await storage.discard(file);

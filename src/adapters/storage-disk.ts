@@ -45,7 +45,7 @@ export function createDiskStorage(directory: string): Storage {
     },
 
     discard: (file) => rm(pathOf(file), { force: true }),
-    localPath: async (key) => pathOf(key),
+    withLocalFile: async (key, use) => use(pathOf(key)),
     read: (key, range) => createReadStream(pathOf(key), { ...range, highWaterMark: READ_BYTES }),
     remove: (key) => rm(pathOf(key), { force: true }),
 

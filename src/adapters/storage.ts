@@ -22,8 +22,8 @@ export interface Storage {
   commit(file: SpooledFile, key: string): Promise<void>;
   /** Removes a spooled file that was not committed; no error where it is gone. */
   discard(file: SpooledFile): Promise<void>;
-  /** A local path of the stored or spooled bytes for ffmpeg to read. */
-  localPath(key: string | SpooledFile): Promise<string>;
+  /** Lends the stored or spooled bytes as a local file, for ffmpeg to read: the path is good until `use` settles. */
+  withLocalFile<T>(key: string | SpooledFile, use: (path: string) => Promise<T>): Promise<T>;
   /** Bytes `start` to `end`, both included, of stored or spooled bytes. A missing file is an error of the stream. */
   read(key: string | SpooledFile, range?: { start: number; end: number }): Readable;
   /** Removes stored bytes; no error where they are gone. */

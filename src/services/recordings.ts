@@ -59,7 +59,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       const format = sniffContainer(file.head);
       if (!format) throw invalidField(field, 'Must be a WebM or MP4 video');
       try {
-        const { duration } = await ffmpeg.probe(await storage.localPath(file), format);
+        const { duration } = await storage.withLocalFile(file, (path) => ffmpeg.probe(path, format));
         return { file, format, duration };
       } catch (error) {
         if (error instanceof MediaError) throw invalidField(field, error.message, { cause: error });

@@ -58,16 +58,18 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
   async function analyse(recording: Subject, signal: AbortSignal): Promise<AnalysisOutcome> {
     const folder = await mkdtemp(join(workDir, 'analysis-'));
     try {
-      return await analyseMedia(
-        {
-          path: await storage.localPath(recording.storageKey),
-          format: recording.format as MediaFormat,
-          type: recording.type,
-          sensitivity: settingsOf(recording.exam).aiDetection.sensitivity,
-          workDir: folder,
-        },
-        { vision, ffmpeg },
-        { signal, onProgress: (stage, fraction) => void report(recording.id, stage, fraction) },
+      return await storage.withLocalFile(recording.storageKey, (path) =>
+        analyseMedia(
+          {
+            path,
+            format: recording.format as MediaFormat,
+            type: recording.type,
+            sensitivity: settingsOf(recording.exam).aiDetection.sensitivity,
+            workDir: folder,
+          },
+          { vision, ffmpeg },
+          { signal, onProgress: (stage, fraction) => void report(recording.id, stage, fraction) },
+        ),
       );
     } finally {
       await rm(folder, { recursive: true, force: true });
