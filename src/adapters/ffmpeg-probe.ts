@@ -10,14 +10,17 @@ import {
   VIDEO_CODECS,
 } from './ffmpeg-run.ts';
 
-/** What a recording holds. Times are seconds from its first packet. */
+/**
+ * What a recording holds. Streams whose `encoding` is the same text can follow each other in one file without being
+ * decoded. Times are seconds from its first packet.
+ */
 export interface MediaInfo {
   /** The end of the last packet of picture or sound; headers are not asked. */
   duration: number;
   /** As shown: turned where the file says so. */
-  video: { width: number; height: number; codec: string };
+  video: { width: number; height: number; codec: string; encoding: string };
   /** Null where there is no sound, or none that can be decoded. */
-  audio: { sampleRate: number; codec: string } | null;
+  audio: { sampleRate: number; channels: number; codec: string; encoding: string } | null;
 }
 
 /** Reading 4 GB from a slow disk takes minutes. */
@@ -58,14 +61,28 @@ function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
   const duration = Math.max(...packets.streams.map((stream) => stream.end));
   if (duration > MAX_DURATION) throw new MediaError(`The video is longer than ${MAX_DURATION / 3600} hours.`);
   const audio = packets.streams.find((stream) => stream.mediaType === 'audio' && stream.packets > 0 && AUDIO_CODECS.includes(stream.codec));
+  const { width, height, codec } = video;
+  const encoding = `${encodingOf(video, [width, height])}${quarterTurned ? ' turned' : ''}`;
   return {
     duration,
-    video: quarterTurned
-      ? { width: video.height, height: video.width, codec: video.codec }
-      : { width: video.width, height: video.height, codec: video.codec },
-    audio: audio ? { sampleRate: audio.sampleRate, codec: audio.codec } : null,
+    video: quarterTurned ? { width: height, height: width, codec, encoding } : { width, height, codec, encoding },
+    audio: audio
+      ? {
+          sampleRate: audio.sampleRate,
+          channels: CHANNELS[audio.layout] ?? 2,
+          codec: audio.codec,
+          encoding: encodingOf(audio, [audio.sampleRate, audio.layout]),
+        }
+      : null,
   };
 }
+
+/** By name, or as the mask that older builds print. */
+const CHANNELS: Record<string, number> = { mono: 1, '4': 1, stereo: 2, '3': 2 };
+
+/** Opus names in its header how the encoder was set, which its decoder need not know. */
+const encodingOf = ({ codec, timeBase, extradata }: PacketStream, shape: readonly (string | number)[]) =>
+  [codec, timeBase, ...shape, codec === 'opus' ? '' : extradata].join(' ');
 
 interface PacketStream {
   mediaType: string;
@@ -75,6 +92,9 @@ interface PacketStream {
   width: number;
   height: number;
   sampleRate: number;
+  layout: string;
+  /** Length and checksum of what the decoder is set up with. */
+  extradata: string;
   packets: number;
   /** Seconds. */
   end: number;
@@ -108,6 +128,8 @@ class PacketLog {
     if (key === 'tb') stream.timeBase = first / second;
     if (key === 'dimensions') [stream.width, stream.height] = [first, second];
     if (key === 'sample_rate') stream.sampleRate = first;
+    if (key.startsWith('channel_layout')) stream.layout = value;
+    if (key === 'extradata') stream.extradata = value;
   }
 
   #readPacket([index = -1, , pts = NaN, duration = NaN]: number[]): void {
@@ -118,4 +140,15 @@ class PacketLog {
   }
 }
 
-const newStream = (): PacketStream => ({ mediaType: '', codec: '', timeBase: 0, width: 0, height: 0, sampleRate: 0, packets: 0, end: 0 });
+const newStream = (): PacketStream => ({
+  mediaType: '',
+  codec: '',
+  timeBase: 0,
+  width: 0,
+  height: 0,
+  sampleRate: 0,
+  layout: '',
+  extradata: '',
+  packets: 0,
+  end: 0,
+});

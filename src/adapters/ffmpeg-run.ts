@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import createCommand from 'fluent-ffmpeg';
 import { dirname, resolve } from 'node:path';
@@ -40,8 +40,14 @@ export interface MediaSource {
   format: MediaFormat;
 }
 
+/** Files that this program has written, to be read one after the other. */
+export interface MediaSequence {
+  format: MediaFormat;
+  parts: readonly { path: string; seconds: number }[];
+}
+
 export interface FfmpegJob {
-  source: MediaSource;
+  source: MediaSource | MediaSequence;
   /** Reading stops here, whatever the timestamps say; packets that are only counted need no limit. */
   maxSeconds?: number;
   /** Options of the output that is read as `stdout`. */
@@ -63,7 +69,7 @@ export interface FfmpegRun {
 export const toArguments = (options: Record<string, string | number>): string[] => Object.entries(options).flat().map(String);
 
 /** Every limit that is put on untrusted media; each is known to the builds from 2018 on. */
-const inputOptions = ({ format }: MediaSource, maxSeconds?: number) =>
+const inputOptions = (source: MediaSource | MediaSequence, maxSeconds?: number) =>
   toArguments({
     '-loglevel': 'info',
     '-max_alloc': 128 * 1024 * 1024,
@@ -75,8 +81,16 @@ const inputOptions = ({ format }: MediaSource, maxSeconds?: number) =>
     '-protocol_whitelist': 'file,pipe',
     '-codec_whitelist': [...VIDEO_CODECS, ...AUDIO_CODECS, ...OTHER_DECODERS].join(','),
     ...(maxSeconds !== undefined && { '-t': maxSeconds }),
-    '-f': DEMUXERS[format],
+    ...('parts' in source
+      ? { '-format_whitelist': `concat,${DEMUXERS[source.format]}`, '-safe': 0, '-f': 'concat' }
+      : { '-f': DEMUXERS[source.format] }),
   });
+
+/** The script of ffmpeg's concat demuxer. Files that were written to a pipe do not know their length, so it is said here. */
+const listOf = (parts: MediaSequence['parts']) =>
+  ['ffconcat version 1.0', ...parts.map(({ path, seconds }) => `file '${`file:${path}`.replaceAll("'", String.raw`'\''`)}'\nduration ${seconds}`), ''].join(
+    '\n',
+  );
 
 /**
  * fluent-ffmpeg asks its program what it can do before the first run and remembers the answer for all: it is asked here,
@@ -93,13 +107,16 @@ export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
   // Without `emitClose: false` fluent-ffmpeg takes the end of the stream for a closed one and kills a process that is about to end.
   const stdout = new PassThrough({ emitClose: false });
   stdout.on('error', () => {});
-  const reads = resolve(job.source.path);
+  const { source } = job;
+  const files = ('parts' in source ? source.parts : [source]).map((file) => ({ ...file, path: resolve(file.path) }));
+  const reads = files.map(({ path }) => path);
   const { command: program, prefix } = ffmpeg.sandbox.wrap({ reads, ...(job.file && { writes: dirname(resolve(job.file.path)) }) });
   const command = createCommand().setFfmpegPath(program);
   command
-    .input(`file:${reads}`)
+    // The list goes in by standard input: it needs no file, and no other program sees it.
+    .input('parts' in source ? Readable.from([listOf(files as MediaSequence['parts'])]) : `file:${reads[0]}`)
     // fluent-ffmpeg starts the command line with these, so that the sandbox can stand before ffmpeg.
-    .inputOptions(...prefix, '-hide_banner', '-nostdin', '-nostats', ...inputOptions(job.source, job.maxSeconds));
+    .inputOptions(...prefix, '-hide_banner', '-nostdin', '-nostats', ...inputOptions(source, job.maxSeconds));
   // The file comes first, so that it is closed before the pipe is.
   if (job.file) command.output(resolve(job.file.path)).outputOptions(...job.file.options);
   command.output(stdout).outputOptions(...job.piped);

@@ -6,7 +6,7 @@ const run = promisify(execFile);
 
 /** The files of one run; it can open no other. */
 export interface SandboxFiles {
-  reads: string;
+  reads: string | readonly string[];
   /** An existing folder. */
   writes?: string;
 }
@@ -47,7 +47,8 @@ const namespaces = (ffmpeg: string, { reads, writes }: SandboxFiles): string[] =
   ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
   ...SYSTEM.flatMap((folder) => ['--ro-bind-try', folder, folder]),
   ...(ffmpeg.includes('/') ? ['--ro-bind-try', dirname(ffmpeg), dirname(ffmpeg)] : []),
-  ...['--dev', '/dev', '--ro-bind', reads, reads],
+  ...['--dev', '/dev'],
+  ...[reads].flat().flatMap((path) => ['--ro-bind', path, path]),
   ...(writes === undefined ? [] : ['--bind', writes, writes]),
   '--',
 ];

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { StartupError } from '../errors.ts';
+import { alignPart, concatenateParts, type JoinPlan } from './ffmpeg-join.ts';
 import { type MediaInfo, probeMedia } from './ffmpeg-probe.ts';
 import { type FfmpegBinary, learnCapabilities } from './ffmpeg-run.ts';
 import { findSandbox } from './ffmpeg-sandbox.ts';
@@ -9,7 +10,9 @@ import type { MediaFormat } from './media-sniff.ts';
 
 const run = promisify(execFile);
 
-export { MediaError } from './ffmpeg-run.ts';
+export { planJoin } from './ffmpeg-join.ts';
+export type { MediaInfo } from './ffmpeg-probe.ts';
+export { MAX_DURATION, MediaError } from './ffmpeg-run.ts';
 
 /** The ffmpeg that decodes; found once at start. There is no ffprobe: the bundled build has none. */
 export interface Ffmpeg extends FfmpegBinary {
@@ -20,6 +23,10 @@ export interface Ffmpeg extends FfmpegBinary {
   probe(path: string, format: MediaFormat, signal?: AbortSignal): Promise<MediaInfo>;
   /** Decodes frames and sound with one process, at the pace of the reader. */
   sample(path: string, format: MediaFormat, options: SampleOptions): MediaSamples;
+  /** Writes one part of a recording anew, as the plan has it. @throws MediaError where nothing of it can be read. */
+  align(path: string, format: MediaFormat, info: MediaInfo, plan: JoinPlan, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Writes aligned parts one after the other, as one file. @throws MediaError where they do not fit. */
+  concatenate(parts: readonly { path: string; seconds: number }[], plan: JoinPlan, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -61,6 +68,8 @@ const withMethods = (binary: FfmpegBinary): Ffmpeg => ({
   ...binary,
   probe: (path, format, signal) => probeMedia(binary, { path, format }, signal),
   sample: (path, format, options) => sampleMedia(binary, { path, format }, options),
+  align: (path, format, info, plan, signal) => alignPart(binary, { path, format }, info, plan, signal),
+  concatenate: (parts, plan, signal) => concatenateParts(binary, parts, plan, signal),
 });
 
 /** The package throws on import where it has no binary for this platform. */

@@ -39,6 +39,10 @@ export function sniffContainer(head: Uint8Array): MediaFormat | null {
   return null;
 }
 
+/** Whether a container begins here, whichever and however much of it: enough to tell a new file from the rest of one. */
+export const startsContainer = (head: Uint8Array): boolean =>
+  (head.length >= 4 && view(head).getUint32(0) === EBML_MAGIC) || (head.length >= 8 && ascii(head, 4, 8) === 'ftyp');
+
 function isMp4(brands: readonly string[]): boolean {
   const [major] = brands;
   return major !== undefined && !PICTURE_BRANDS.has(major) && brands.some((brand) => MP4_BRANDS.has(brand));
