@@ -23,6 +23,7 @@ import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
 import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
+import { createLiveRecordings } from './services/live-recordings.ts';
 import { createParticipants } from './services/participants.ts';
 import { createPresence } from './services/presence.ts';
 import { createRecordings } from './services/recordings.ts';
@@ -79,6 +80,18 @@ export async function createApp(config: Config, log: Logger) {
     const tokenSecret = config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR));
     const access = own(createAccess({ db, bus, log, tokenSecret }), (it) => it.close());
     const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });
+    const liveRecordings = createLiveRecordings({
+      database,
+      eventLog,
+      storage,
+      ffmpeg,
+      bus,
+      log,
+      recordings,
+      maxBytes: config.MAX_RECORDING_BYTES,
+      graceSeconds: config.LIVE_RECORDING_GRACE_SECONDS,
+      idleSeconds: config.LIVE_RECORDING_IDLE_SECONDS,
+    });
     const services: Services = {
       access,
       eventLog,
@@ -86,12 +99,13 @@ export async function createApp(config: Config, log: Logger) {
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
+      liveRecordings,
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
         it.close(),
       ),
       recordings,
-      submissions: createSubmissions({ eventLog, recordings }),
+      submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications: createVerifications({ db, vision }),
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.pool, eventLog }) }),
     };
@@ -110,12 +124,13 @@ export async function createApp(config: Config, log: Logger) {
       /** Where the embedded database had to go outside DATA_DIR; null where it did not. */
       relocatedTo: embedded?.relocated ? embedded.directory : null,
 
-      /** Analyses recordings in this process, those first that an earlier process left behind. */
+      /** Finishes live recordings and analyses all in this process, those first that an earlier process left behind. */
       async startWorker(): Promise<void> {
         const workDir = await makeWorkDir(join(DATA_DIR, 'work'));
         const job = createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir });
         await queue.work(job, { concurrency: WORKER_CONCURRENCY });
         own(await startForgottenSweep({ recordings, queue, log }), (it) => it.close());
+        own(liveRecordings.startFinishing(), (it) => it.close());
       },
       close,
     };

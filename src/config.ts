@@ -72,7 +72,7 @@ export const settings = {
     .describe('Largest file of POST /exams/{id}/submit.'),
   MAX_RECORDING_BYTES: whole(1, 2 ** 40)
     .default(4096 * MB)
-    .describe('Largest file of POST /recordings and of /api/uploads.'),
+    .describe('Largest file of POST /recordings and of /api/uploads, and largest live recording.'),
   RATE_LIMIT_PER_MINUTE: whole(0, 1_000_000).default(0).describe('Requests a minute and caller; 0 is off.'),
   MAX_SOCKETS_PER_CREDENTIAL: whole(1, 1_000_000)
     .default(10_000)
@@ -83,6 +83,12 @@ export const settings = {
   PRESENCE_GRACE_SECONDS: whole(1, 3_600)
     .default(30)
     .describe('Silence after which a participant who sends heartbeats counts as disconnected: two or three times their interval.'),
+  LIVE_RECORDING_GRACE_SECONDS: whole(1, 86_400)
+    .default(120)
+    .describe('From the end of a participant or an exam to that of their live recordings, for chunks that are still to come.'),
+  LIVE_RECORDING_IDLE_SECONDS: whole(10, 86_400)
+    .default(1_800)
+    .describe('Silence after which a live recording counts as ended.'),
   FFMPEG_PATH: z.string().optional().describe('ffmpeg to use; else the one on PATH, else the one of @ffmpeg-installer/ffmpeg.'),
   WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Recordings analysed at once by one process.'),
   INLINE_WORKER: flag(true).describe('Whether the server analyses recordings itself; false leaves it to `npm run worker`.'),

@@ -8,6 +8,7 @@ import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
 import type { HotReads } from './services/hot-reads.ts';
 import type { Idempotency } from './services/idempotency.ts';
+import type { LiveRecordings } from './services/live-recordings.ts';
 import type { Participants } from './services/participants.ts';
 import type { Presence } from './services/presence.ts';
 import type { Recordings } from './services/recordings.ts';
@@ -23,6 +24,7 @@ export interface Services {
   hotReads: HotReads;
   hubs: Hubs;
   idempotency: Idempotency;
+  liveRecordings: LiveRecordings;
   participants: Participants;
   presence: Presence;
   recordings: Recordings;

@@ -21,7 +21,7 @@ export function createOrigins({ publicUrl, allowed }: { publicUrl: string; allow
         res.setHeader('Vary', 'Origin');
       }
       if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false;
-      res.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST, PATCH, DELETE');
+      res.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, PATCH, DELETE');
       res.setHeader('Access-Control-Allow-Headers', req.headers['access-control-request-headers'] ?? '');
       res.setHeader('Access-Control-Max-Age', '600');
       res.writeHead(204).end();

@@ -141,7 +141,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     /** Queues what was committed but is not in the queue: it was away, lost its jobs, or the process ended between the two. */
     async enqueueForgotten(): Promise<void> {
       const waiting = await db.recording.findMany({
-        where: { status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } },
+        where: { live: false, status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } },
         orderBy: { createdAt: 'asc' },
         select: { id: true },
       });

@@ -5,6 +5,7 @@ import type { WarningInput } from '../inputs.ts';
 import type { EventLog } from './event-log/event-log.ts';
 import { refuseCancelled } from './exams.ts';
 import { ensureParticipant, isFinal } from './participants.ts';
+import type { LiveRecordings } from './live-recordings.ts';
 import type { CheckedMedia, Recordings } from './recordings.ts';
 import { addUnseen } from './warnings.ts';
 
@@ -19,7 +20,13 @@ export interface NewSubmission {
 
 export type SubmissionWithRecordings = Submission & { recordings: Recording[] };
 
-export function createSubmissions({ eventLog, recordings }: { eventLog: EventLog; recordings: Recordings }) {
+interface Dependencies {
+  eventLog: EventLog;
+  recordings: Recordings;
+  liveRecordings: LiveRecordings;
+}
+
+export function createSubmissions({ eventLog, recordings, liveRecordings }: Dependencies) {
   return {
     /**
      * Takes a participant's session: all of it or nothing. A repeat that bears the first one's idempotency key gets the
@@ -63,7 +70,7 @@ export function createSubmissions({ eventLog, recordings }: { eventLog: EventLog
             userId,
             data: { from: participant.status, to: stay ? participant.status : 'SUBMITTED', submission: row.id },
           });
-          const files: Recording[] = [];
+          const files = await liveRecordings.submitted(draft, participant.id, row.id);
           if (webcam) files.push(await recordings.store(draft, participant, 'WEBCAM', webcam, moved, row.id));
           if (screen) files.push(await recordings.store(draft, participant, 'SCREEN', screen, moved, row.id));
           return { submission: { ...row, recordings: files }, isNew: true };

@@ -90,7 +90,7 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
 
   return async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
     const recording = await db.recording.findUnique({ where: { id: recordingId }, include: { exam: true, submission: true } });
-    if (!recording || isFinished(recording)) return 'skipped';
+    if (!recording || recording.live || isFinished(recording)) return 'skipped';
     if (recording.status === 'UPLOADED') await move(recording, { status: 'PROCESSING', stage: 'reading' });
     try {
       const outcome = await analyse(recording, signal);
@@ -125,8 +125,9 @@ function analysisRow(
   };
 }
 
-/** When the recording began: as the session's statistics say, else as if it was uploaded when it ended. */
-function beganAt({ submission, createdAt, duration }: Subject): Date {
+/** When the recording began: known of a live one, else as the session's statistics say, else as if it was uploaded when it ended. */
+function beganAt({ submission, createdAt, duration, lastChunkAt }: Subject): Date {
+  if (lastChunkAt) return createdAt;
   const stats = submission?.stats as { startTime?: unknown } | null | undefined;
   const stated = typeof stats?.startTime === 'string' ? Date.parse(stats.startTime) : Number.NaN;
   return new Date(Number.isNaN(stated) ? createdAt.getTime() - (duration ?? 0) * 1_000 : stated);
