@@ -90,7 +90,9 @@ export const presentRecording = (ctx: Context, recording: Recording & { analysis
   createdAt: recording.createdAt,
   url: downloadUrl(ctx, recording.id),
   status: lower(recording.status),
+  ...(recording.live && { live: true, nextChunk: recording.nextChunk }),
   ...(recording.error && { error: recording.error }),
+  ...(recording.note && { note: recording.note }),
   ...(recording.analysis && {
     analysis:
       recording.type === 'SCREEN'

@@ -38,7 +38,8 @@ interface GetRoute {
 }
 
 interface PostRoute {
-  method: 'POST';
+  /** A PUT is safe to repeat by itself: it needs no idempotency key. */
+  method: 'POST' | 'PUT';
   path: string;
   /** Reads the body; refuses first whom it need not be read for. */
   read(call: Call): Promise<Body>;
@@ -79,7 +80,7 @@ export function createRouter(routes: readonly Route[]) {
     if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey))
       throw new AppError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters');
     const body = await route.read(call);
-    if (idempotencyKey === null) return route.run(call, body);
+    if (idempotencyKey === null || route.method === 'PUT') return route.run(call, body);
     const request = { scope: identityOf(ctx.viewer), key: idempotencyKey, fingerprint: fingerprint(req, body) };
     const answer = await ctx.services.idempotency.once(request, async () => ({ status: 200, body: plain(await route.run(call, body)) }));
     return answer.body as object;

@@ -86,9 +86,7 @@ export const settings = {
   LIVE_RECORDING_GRACE_SECONDS: whole(1, 86_400)
     .default(120)
     .describe('From the end of a participant or an exam to that of their live recordings, for chunks that are still to come.'),
-  LIVE_RECORDING_IDLE_SECONDS: whole(10, 86_400)
-    .default(1_800)
-    .describe('Silence after which a live recording counts as ended.'),
+  LIVE_RECORDING_IDLE_SECONDS: whole(10, 86_400).default(1_800).describe('Silence after which a live recording counts as ended.'),
   FFMPEG_PATH: z.string().optional().describe('ffmpeg to use; else the one on PATH, else the one of @ffmpeg-installer/ffmpeg.'),
   WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Recordings analysed at once by one process.'),
   INLINE_WORKER: flag(true).describe('Whether the server analyses recordings itself; false leaves it to `npm run worker`.'),

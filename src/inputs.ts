@@ -100,6 +100,17 @@ export const uploadRecordingInput = z.object(
   typed('an object'),
 );
 
+/** More than a chunk each second for the longest recording. */
+const MOST_CHUNKS = 100_000;
+
+export const chunkIndexInput = z.object({
+  index: z
+    .number(typed('a whole number'))
+    .int('must be a whole number')
+    .min(0, 'must not be negative')
+    .max(MOST_CHUNKS - 1, `must be below ${MOST_CHUNKS}`),
+});
+
 export const verifyUserInput = z.object(
   {
     userId: userIdInput,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createRouter } from '../rest-compat/router.ts';
 import { errorAnswer } from '../rest-compat/errors.ts';
 import { examRoutes } from '../rest-compat/exams.ts';
+import { liveRecordingRoutes } from '../rest-compat/live-recordings.ts';
 import { recordingRoutes } from '../rest-compat/recordings.ts';
 import { createUploads } from '../rest-compat/uploads.ts';
 import { verifyRoutes } from '../rest-compat/verify.ts';
@@ -27,7 +28,7 @@ const SHUTDOWN_MS = 10_000;
 export async function startServer(app: App) {
   const { config, log, services } = app;
   const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
-  const rest = createRouter([...examRoutes, ...recordingRoutes, ...verifyRoutes]);
+  const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...verifyRoutes]);
   const graphql = createGraphql({ log, endpoint: GRAPHQL });
   const uploads = await createUploads({ directory: join(config.DATA_DIR, 'uploads'), maxBytes: config.MAX_RECORDING_BYTES });
   const server = createServer({ requestTimeout: 0 });

@@ -39,8 +39,7 @@ export function planJoin(parts: readonly { format: MediaFormat; info: MediaInfo 
   if (!video) throw new Error('there is nothing to join');
   const [first] = parts;
   const agree = parts.every(
-    ({ format, info }) =>
-      format === first?.format && info.video.encoding === video.encoding && info.audio?.encoding === audio?.encoding,
+    ({ format, info }) => format === first?.format && info.video.encoding === video.encoding && info.audio?.encoding === audio?.encoding,
   );
   if (agree && first) return { format: first.format, video, audio };
   return {
@@ -103,7 +102,13 @@ function audioOptions({ audio, duration }: MediaInfo, plan: JoinPlan): string[] 
     ? // Silence where the file has a gap, so that sound and picture stay together.
       '[0:a:0]aresample=async=1:first_pts=0[sound]'
     : `anullsrc=r=${sampleRate}:cl=${channels === 1 ? 'mono' : 'stereo'},atrim=duration=${duration}[sound]`;
-  return ['-filter_complex', sound, '-map', '[sound]', ...toArguments({ '-c:a': 'libopus', '-b:a': 64_000, '-ar': sampleRate, '-ac': channels })];
+  return [
+    '-filter_complex',
+    sound,
+    '-map',
+    '[sound]',
+    ...toArguments({ '-c:a': 'libopus', '-b:a': 64_000, '-ar': sampleRate, '-ac': channels }),
+  ];
 }
 
 async function* output(ffmpeg: FfmpegBinary, job: Omit<FfmpegJob, 'onLog' | 'signal'>, outer: AbortSignal): AsyncGenerator<Uint8Array> {

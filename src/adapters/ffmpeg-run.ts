@@ -88,9 +88,13 @@ const inputOptions = (source: MediaSource | MediaSequence, maxSeconds?: number) 
 
 /** The script of ffmpeg's concat demuxer. Files that were written to a pipe do not know their length, so it is said here. */
 const listOf = (parts: MediaSequence['parts']) =>
-  ['ffconcat version 1.0', ...parts.map(({ path, seconds }) => `file '${`file:${path}`.replaceAll("'", String.raw`'\''`)}'\nduration ${seconds}`), ''].join(
-    '\n',
-  );
+  [
+    'ffconcat version 1.0',
+    ...parts.flatMap(({ path, seconds }) => [`file ${quoted(`file:${resolve(path)}`)}`, `duration ${seconds}`]),
+    '',
+  ].join('\n');
+
+const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /**
  * fluent-ffmpeg asks its program what it can do before the first run and remembers the answer for all: it is asked here,
@@ -108,13 +112,12 @@ export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
   const stdout = new PassThrough({ emitClose: false });
   stdout.on('error', () => {});
   const { source } = job;
-  const files = ('parts' in source ? source.parts : [source]).map((file) => ({ ...file, path: resolve(file.path) }));
-  const reads = files.map(({ path }) => path);
+  const reads = ('parts' in source ? source.parts : [source]).map(({ path }) => resolve(path));
   const { command: program, prefix } = ffmpeg.sandbox.wrap({ reads, ...(job.file && { writes: dirname(resolve(job.file.path)) }) });
   const command = createCommand().setFfmpegPath(program);
   command
     // The list goes in by standard input: it needs no file, and no other program sees it.
-    .input('parts' in source ? Readable.from([listOf(files as MediaSequence['parts'])]) : `file:${reads[0]}`)
+    .input('parts' in source ? Readable.from([listOf(source.parts)]) : `file:${reads[0]}`)
     // fluent-ffmpeg starts the command line with these, so that the sandbox can stand before ffmpeg.
     .inputOptions(...prefix, '-hide_banner', '-nostdin', '-nostats', ...inputOptions(source, job.maxSeconds));
   // The file comes first, so that it is closed before the pipe is.

@@ -1,6 +1,6 @@
 import type { SpooledFile } from '../adapters/storage.ts';
 import type { Context } from '../context.ts';
-import { notFound } from '../errors.ts';
+import { AppError, notFound } from '../errors.ts';
 import type { Prisma, Recording } from '../generated/prisma/client.ts';
 import { uploadRecordingInput } from '../inputs.ts';
 import type { RecordingWithAnalysis } from '../services/hot-reads.ts';
@@ -43,6 +43,8 @@ export async function findDownload(ctx: Context, recordingId: string, signature:
   const signed = signature !== null && (await ctx.services.access.mayDownload(signature, recordingId));
   const recording = signed ? await ctx.db.recording.findUnique({ where: { id: recordingId } }) : await findRecording(ctx, recordingId);
   if (!recording) throw notFound('Recording');
+  if (recording.live) throw new AppError('conflict', 'The recording is still live: it can be fetched once it has ended');
+  if (recording.sha256 === '') throw notFound('A file of this recording');
   return recording;
 }
 

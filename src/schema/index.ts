@@ -4,6 +4,7 @@ import './exam.ts';
 import './participant.ts';
 import './warning.ts';
 import './submission.ts';
+import './live-recording.ts';
 import './recording.ts';
 import './verification.ts';
 import './event.ts';

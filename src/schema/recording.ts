@@ -83,7 +83,14 @@ export const Recording = builder.prismaObject('Recording', {
     duration: t.exposeFloat('duration', { nullable: true, description: 'Seconds, measured.' }),
     size: t.field({ type: 'SafeInt', description: 'Bytes.', resolve: ({ size }) => Number(size) }),
     format: t.exposeString('format'),
-    sha256: t.exposeString('sha256', { nullable: true, description: 'Of the file as received.' }),
+    sha256: t.string({ nullable: true, description: 'Of the file as received.', resolve: ({ sha256 }) => sha256 || null }),
+    live: t.exposeBoolean('live', { description: 'Whether it is still received, or its chunks are being joined.' }),
+    nextChunk: t.int({
+      nullable: true,
+      description: 'Of a live recording: the index with which a reloaded page goes on.',
+      resolve: ({ live, nextChunk }) => (live ? nextChunk : null),
+    }),
+    note: t.exposeString('note', { nullable: true, description: 'What is missing from it, where something is.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     url: t.string({
       description: 'Signed and expiring.',

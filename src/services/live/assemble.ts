@@ -111,7 +111,14 @@ async function join(parts: readonly ReadPart[], tools: Tools, leaveOut: (part: P
   const file = await withLocalFiles(
     storage,
     aligned.map(({ file }) => file),
-    (paths) => spool(ffmpeg.concatenate(paths.map((path, at) => ({ path, seconds: aligned[at]?.info.duration ?? 0 })), plan, signal)),
+    (paths) =>
+      spool(
+        ffmpeg.concatenate(
+          paths.map((path, at) => ({ path, seconds: aligned[at]?.info.duration ?? 0 })),
+          plan,
+          signal,
+        ),
+      ),
   );
   for (const part of aligned) await scope.discard(part.file);
   const info = await probe(file);

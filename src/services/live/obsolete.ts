@@ -5,10 +5,7 @@ const BATCH = 200;
 const AT_ONCE = 8;
 
 /** Removes stored bytes that no row names any more; what cannot be removed now is tried again. */
-export async function removeObsolete(
-  { db, storage }: { db: Database['prisma']; storage: Storage },
-  signal: AbortSignal,
-): Promise<void> {
+export async function removeObsolete({ db, storage }: { db: Database['prisma']; storage: Storage }, signal: AbortSignal): Promise<void> {
   for (;;) {
     const files = await db.obsoleteFile.findMany({ orderBy: { since: 'asc' }, take: BATCH });
     const rest = files.values();

@@ -166,7 +166,9 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
 export type Receiving = ReturnType<typeof createReceiving>;
 
 const ended = () =>
-  new AppError('conflict', 'This recording has ended', [{ field: 'recordingId', issue: 'has ended: begin a new recording for what follows' }]);
+  new AppError('conflict', 'This recording has ended', [
+    { field: 'recordingId', issue: 'has ended: begin a new recording for what follows' },
+  ]);
 
 function sameChunk(known: RecordingChunk, chunk: ReceivedChunk): ReceivedChunk {
   if (known.sha256 === chunk.sha256) return chunk;

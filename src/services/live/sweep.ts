@@ -31,7 +31,10 @@ export function startLiveSweep({ db, storage, bus, log, due, finish, everyMs }: 
   const running = new Set<Promise<void>>();
 
   async function finishClaimed(id: string): Promise<void> {
-    const renew = setInterval(() => void due.renew(id).catch((error) => log.debug({ err: error, recordingId: id }, 'a claim was not renewed')), RENEW_MS);
+    const renew = setInterval(
+      () => void due.renew(id).catch((error) => log.debug({ err: error, recordingId: id }, 'a claim was not renewed')),
+      RENEW_MS,
+    );
     try {
       await finish(id, signal);
     } catch (error) {

@@ -1,0 +1,59 @@
+import type { SpooledFile } from '../adapters/storage.ts';
+import type { Context } from '../context.ts';
+import { notFound } from '../errors.ts';
+import type { Recording } from '../generated/prisma/client.ts';
+import { chunkIndexInput } from '../inputs.ts';
+import type { ReceivedChunk } from '../services/live/receive.ts';
+import { fileTooLarge } from '../uploads/uploaded-file.ts';
+import { parseInput } from '../validation.ts';
+import { refuseLinkBearer, requireRole } from './policy.ts';
+import { findRecording, prepareUpload } from './recordings.ts';
+
+/** Proctors end recordings and make none. */
+function requireRecorder(ctx: Context): void {
+  requireRole(ctx, 'admin', 'lms', 'participant');
+  refuseLinkBearer(ctx);
+}
+
+async function requireRecording(ctx: Context, recordingId: string): Promise<Recording> {
+  const recording = await findRecording(ctx, recordingId);
+  if (!recording) throw notFound('Recording');
+  return recording;
+}
+
+export async function startRecording(ctx: Context, input: unknown): Promise<Recording> {
+  requireRecorder(ctx);
+  return ctx.services.liveRecordings.start(await prepareUpload(ctx, input));
+}
+
+/** Whether the caller may add this chunk, before any byte of it is read. */
+export async function prepareChunk(ctx: Context, recordingId: string, index: unknown): Promise<{ recordingId: string; index: number }> {
+  requireRecorder(ctx);
+  const chunk = { recordingId, ...parseInput(chunkIndexInput, { index }) };
+  ctx.services.liveRecordings.refuseEnded(await requireRecording(ctx, recordingId));
+  return chunk;
+}
+
+/** Stores a chunk that was prepared. `field` is what the caller knows its bytes by. */
+export async function storeChunk(
+  ctx: Context,
+  { recordingId, index }: { recordingId: string; index: number },
+  file: SpooledFile,
+  field: string,
+): Promise<ReceivedChunk> {
+  const received = await ctx.services.liveRecordings.append(recordingId, index, file);
+  if (received === 'full') throw fileTooLarge(field, ctx.config.MAX_RECORDING_BYTES);
+  return received.chunk;
+}
+
+export async function appendRecordingChunk(ctx: Context, recordingId: string, index: number, file: SpooledFile): Promise<ReceivedChunk> {
+  return storeChunk(ctx, await prepareChunk(ctx, recordingId, index), file, 'chunk');
+}
+
+/** Ends it; a worker joins its chunks in the background. A recording that has ended is answered as it is. */
+export async function finishRecording(ctx: Context, recordingId: string): Promise<Recording> {
+  const recording = await requireRecording(ctx, recordingId);
+  if (!recording.live) return recording;
+  await ctx.services.liveRecordings.finish(recordingId);
+  return requireRecording(ctx, recordingId);
+}

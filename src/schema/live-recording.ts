@@ -1,0 +1,50 @@
+import { appendRecordingChunk, finishRecording, startRecording } from '../resolvers/live-recordings.ts';
+import type { ReceivedChunk } from '../services/live/receive.ts';
+import { builder } from './builder.ts';
+import { Recording, RecordingTypeEnum } from './recording.ts';
+
+const RecordingChunk = builder.objectRef<ReceivedChunk>('RecordingChunk').implement({
+  description: 'A piece of a live recording, durable.',
+  fields: (t) => ({
+    recordingId: t.exposeID('recordingId'),
+    index: t.exposeInt('index'),
+    size: t.expose('size', { type: 'SafeInt', description: 'Bytes.' }),
+    sha256: t.exposeString('sha256'),
+  }),
+});
+
+const StartRecordingInput = builder.inputType('StartRecordingInput', {
+  fields: (t) => ({
+    examId: t.id({ required: true }),
+    userId: t.id({ required: true }),
+    type: t.field({ type: RecordingTypeEnum, required: true }),
+  }),
+});
+
+builder.mutationFields((t) => ({
+  startRecording: t.field({
+    type: Recording,
+    authScopes: { viewer: true },
+    args: { input: t.arg({ type: StartRecordingInput, required: true }) },
+    description: 'Begins a recording that is sent in chunks while the exam runs.',
+    resolve: (_root, { input }, ctx) => startRecording(ctx, input),
+  }),
+  appendRecordingChunk: t.field({
+    type: RecordingChunk,
+    authScopes: { viewer: true },
+    args: {
+      recordingId: t.arg.id({ required: true }),
+      index: t.arg.int({ required: true, description: '0, 1, 2 and so on; in any order.' }),
+      chunk: t.arg({ type: 'Upload', required: true }),
+    },
+    description: 'What MediaRecorder gave, as it is. The same chunk may be sent again; other bytes at the same index are a CONFLICT.',
+    resolve: async (_root, { recordingId, index, chunk }, ctx) => appendRecordingChunk(ctx, recordingId, index, (await chunk).file),
+  }),
+  finishRecording: t.field({
+    type: Recording,
+    authScopes: { viewer: true },
+    args: { recordingId: t.arg.id({ required: true }) },
+    description: 'Takes no more chunks; those that came are joined in the background. `live` is false when that is done.',
+    resolve: (_root, { recordingId }, ctx) => finishRecording(ctx, recordingId),
+  }),
+}));
