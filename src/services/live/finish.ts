@@ -61,7 +61,8 @@ export function createFinish({ db, eventLog, storage, ffmpeg, bus, recordings }:
     const chunks = await db.recordingChunk.findMany({ where: { recordingId: recording.id }, orderBy: { index: 'asc' } });
     if (chunks.every(({ size }) => size === 0n)) return fail(recording, NOTHING_CAME, { used: chunks });
     await using scope = createSpoolScope(storage);
-    return keep(recording, await assemble(chunks, { storage, ffmpeg, scope, signal }), scope);
+    const assembled = await assemble(chunks, { storage, ffmpeg, scope, signal });
+    return await keep(recording, assembled, scope);
   }
 
   /** @throws whatever is worth another try: then nothing has changed. */
