@@ -5,7 +5,7 @@ import { liveContenders, withLive } from './lib/live.mjs';
 
 const CONSOLES = 100;
 const EVENTS_PER_SECOND = 100;
-const WARM_UP_MS = 1_000;
+const WARM_UP_MS = 2_000;
 
 /** Reports at the planned times, whether or not the ones before are answered. */
 export async function reportSteadily({ perSecond, ms, report }) {
