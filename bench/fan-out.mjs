@@ -42,7 +42,7 @@ export const fanOut = {
           await watch(size);
           const phase = { target, consoles, report, size, ms: quick ? 1_000 : 2_000 };
           // The first events warm the code up.
-          await deliveriesPerCpuSecond({ ...phase, burst: 1, ms: 300 });
+          await deliveriesPerCpuSecond({ ...phase, burst: 1, ms: 1_500 });
           const single = await deliveriesPerCpuSecond({ ...phase, burst: 1 });
           return { single, burst: await deliveriesPerCpuSecond({ ...phase, burst: BURST }) };
         });

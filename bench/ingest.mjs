@@ -55,7 +55,7 @@ export const ingest = {
         const figures = {};
         for (const connections of CONCURRENCY) {
           const next = (n) => requests[n % requests.length];
-          const { perSecond, p99 } = await runLoad({ port: target.port, connections, warmUpMs: 1_000, ms: quick ? 2_000 : 4_000, next });
+          const { perSecond, p99 } = await runLoad({ port: target.port, connections, warmUpMs: 2_000, ms: quick ? 2_000 : 4_000, next });
           figures[`${connections}: per second`] = perSecond;
           figures[`${connections}: p99`] = p99;
         }

@@ -64,7 +64,7 @@ export const reads = {
         const { perSecond, requests } = await runLoad({
           port: server.port,
           connections: CONNECTIONS,
-          warmUpMs: 1_000,
+          warmUpMs: 2_000,
           ms: quick ? 1_500 : 3_000,
           next: () => bytes,
           measured: () => marks.push(cpuSeconds(server.pid)),

@@ -107,7 +107,7 @@ export async function createApp(config: Config, log: Logger) {
       recordings,
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications: createVerifications({ db, vision }),
-      warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.pool, eventLog }) }),
+      warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),
     };
 
     return {

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { Client, Pool, type PoolClient } from 'pg';
+import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
 import { StartupError } from '../errors.ts';
 import { PrismaClient } from '../generated/prisma/client.ts';
 import type { Logger } from '../log.ts';
@@ -8,6 +8,7 @@ import { describeTarget, reasonOf } from './database-errors.ts';
 
 const OLDEST_VERSION = 14;
 const CONNECTIONS = 20;
+const INTAKE_CONNECTIONS = 4;
 const CONNECT_MS = 2_000;
 /** The server gives up a statement itself, before we give up the server, and both before a client gives up its request. */
 const STATEMENT_MS = 2_500;
@@ -17,6 +18,11 @@ export interface Database {
   readonly prisma: PrismaClient;
   /** The same connections for what Prisma cannot say. */
   readonly pool: Pool;
+  /**
+   * A few of their own for the intake of warnings. Planning its statements takes as long as running them, and PostgreSQL
+   * would plan them anew each time; their plans do not depend on the parameters.
+   */
+  readonly intakePool: Pool;
   close(): Promise<void>;
 }
 
@@ -27,26 +33,32 @@ export interface Database {
  */
 export async function connectDatabase(url: string, { log }: { log: Logger }): Promise<Database> {
   await assertUsable(url);
-  const pool = new Pool({
-    connectionString: url,
-    application_name: 'invigil',
-    max: CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    keepAlive: true,
-  });
-  // Without a listener the loss of an idle connection would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'lost a connection to PostgreSQL'));
-  cutSilentConnections(pool);
+  const pool = openPool({ connectionString: url, max: CONNECTIONS }, log);
+  const intakePool = openPool({ connectionString: url, max: INTAKE_CONNECTIONS, options: '-c plan_cache_mode=force_generic_plan' }, log);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     prisma,
     pool,
+    intakePool,
     async close() {
       await prisma.$disconnect();
-      await pool.end();
+      await Promise.all([pool.end(), intakePool.end()]);
     },
   };
+}
+
+function openPool(config: PoolConfig, log: Logger): Pool {
+  const pool = new Pool({
+    application_name: 'invigil',
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    keepAlive: true,
+    ...config,
+  });
+  // Without a listener the loss of an idle connection would end the process. The error holds the whole client.
+  pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost a connection to PostgreSQL'));
+  cutSilentConnections(pool);
+  return pool;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Transaction } from '../adapters/database-transaction.ts';
-import type { Warning } from '../generated/prisma/client.ts';
+import { Prisma, type Warning } from '../generated/prisma/client.ts';
+import { columns } from './sight.ts';
 import type { LockedExam, Report, Reporter } from './warning-intake.ts';
 
 /**
@@ -40,7 +41,7 @@ export async function readKnown(transaction: Transaction, reports: readonly Repo
   if (asked.length === 0) return [];
   const { rows } = await transaction.query<Omit<Warning, 'seq'> & { seq: string }>({
     name: 'read-known-warnings',
-    text: `SELECT w.* FROM unnest($1::text[], $2::text[], $3::text[]) AS asked("examId", "userId", "clientEventId")
+    text: `SELECT ${columns('w', Prisma.WarningScalarFieldEnum)} FROM unnest($1::text[], $2::text[], $3::text[]) AS asked("examId", "userId", "clientEventId")
       JOIN "Warning" w USING ("examId", "userId", "clientEventId")`,
     values: [asked.map((it) => it.examId), asked.map((it) => it.userId), asked.map((it) => it.clientEventId)],
   });

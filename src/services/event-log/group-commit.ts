@@ -1,8 +1,11 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 
 /** How long an item may wait for its batch to begin: its sender is answered while a retry still makes sense. */
 const QUEUED_MS = 2_500;
 const MAX_QUEUED = 10_000;
+/** After a batch of several: those who were just answered are about to send again, and a larger batch costs each less. */
+const GATHER_MS = 2;
 
 interface Waiting<Item, Result> {
   item: Item;
@@ -15,7 +18,8 @@ export const busy = () => new AppError('server_error', 'The database is busy; tr
 
 /**
  * Commits items together. The first goes at once and alone; those that arrive while a batch is being committed make up
- * the next one, so nobody waits for company that is not coming.
+ * the next one. Only after a batch of several does the next one wait a little for more, so nobody waits for company that
+ * is not coming.
  */
 export class GroupCommit<Item, Result> {
   readonly #commit: (items: Item[]) => Promise<PromiseSettledResult<Result>[]>;
@@ -46,9 +50,7 @@ export class GroupCommit<Item, Result> {
     this.#running = true;
     const patience = setInterval(() => this.#refuseOld(), QUEUED_MS / 5);
     // What the same turn of the event loop brings, say one socket's burst, goes together.
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
+    await setImmediate();
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, this.#maxItems);
       try {
@@ -61,6 +63,7 @@ export class GroupCommit<Item, Result> {
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
+      if (batch.length > 1) await setTimeout(GATHER_MS);
     }
     clearInterval(patience);
     this.#running = false;
