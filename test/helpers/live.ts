@@ -72,7 +72,7 @@ export async function appendByGraphql(server: TestServer, recordingId: string, i
     appendRecordingChunk(recordingId: $id, index: $index, chunk: $chunk) { recordingId index size sha256 }
   }`;
   const operations = JSON.stringify({ query, variables: { id: recordingId, index, chunk: null } });
-  const body = await form({ operations, map: '{"0":["variables.chunk"]}', '0': { bytes: chunk, name: 'blob' } });
+  const body = await form({ operations, map: '{"f":["variables.chunk"]}', f: { bytes: chunk, name: 'blob' } });
   const response = await fetch(`${server.url}/graphql`, {
     method: 'POST',
     body,

@@ -91,21 +91,21 @@ async function join(parts: readonly ReadPart[], tools: Tools, leaveOut: (part: P
   if (parts.length === 1) return { ...first, sources: [first.chunks] };
   const { storage, ffmpeg, scope, signal } = tools;
   const plan = planJoin(parts);
-  const aligned: ReadPart[] = [];
-  for (const part of parts) {
-    const same = await orNull(align(part), (reason) => leaveOut(part.chunks, reason));
-    if (same) aligned.push(same);
-  }
-
+  const probe = (file: SpooledFile) => storage.withLocalFile(file, (path) => ffmpeg.probe(path, plan.format, signal));
+  /** What ffmpeg may write is bounded by its bit rate and the longest duration. */
+  const spool = (bytes: AsyncIterable<Uint8Array>) =>
+    scope.spool(Readable.from(bytes, { objectMode: false }), { maxBytes: Number.MAX_SAFE_INTEGER });
   async function align({ chunks, file, format, info }: ReadPart): Promise<ReadPart> {
     const alignedFile = await storage.withLocalFile(file, (path) => spool(ffmpeg.align(path, format, info, plan, signal)));
     await scope.discard(file);
     return { chunks, file: alignedFile, format: plan.format, info: await probe(alignedFile) };
   }
-  const probe = (file: SpooledFile) => storage.withLocalFile(file, (path) => ffmpeg.probe(path, plan.format, signal));
-  /** What ffmpeg may write is bounded by its bit rate and the longest duration. */
-  const spool = (bytes: AsyncIterable<Uint8Array>) =>
-    scope.spool(Readable.from(bytes, { objectMode: false }), { maxBytes: Number.MAX_SAFE_INTEGER });
+
+  const aligned: ReadPart[] = [];
+  for (const part of parts) {
+    const same = await orNull(align(part), (reason) => leaveOut(part.chunks, reason));
+    if (same) aligned.push(same);
+  }
 
   if (aligned.length === 0) return null;
   const file = await withLocalFiles(
