@@ -251,7 +251,7 @@ describe('a chunk', () => {
 
   it('is taken from its participant and the LMS only', async () => {
     const examId = await newExam();
-    const [mine, theirs] = await Promise.all(['user_1', 'user_2'].map((user) => join(server, examId, user)));
+    const [mine, theirs] = await Promise.all([join(server, examId, 'user_1'), join(server, examId, 'user_2')]);
     const { id } = await startLive(server, { examId, userId: 'user_1' }, mine);
     expect((await putChunk(server, id, 0, short, theirs)).status).toBe(404);
     expect((await finishLive(server, id, theirs)).status).toBe(404);
