@@ -10,27 +10,39 @@ import { requireViewer } from '../src/resolvers/policy.ts';
 import { prepareUpload, uploadRecording } from '../src/resolvers/recordings.ts';
 import { createSpoolScope } from '../src/uploads/spool-scope.ts';
 import { errorAnswer } from './errors.ts';
+import { CHECKSUM_ALGORITHMS, EncryptedFileStore, withChecksum } from '../src/uploads/tus-store.ts';
 
 /** An upload that nobody has gone on with for so long is removed. */
 const EXPIRY_MS = 24 * 3_600_000;
 const PATH = '/api/uploads';
 
+interface UploadsOptions {
+  directory: string;
+  maxBytes: number;
+  /** 32 bytes: what has come of an upload is encrypted with it. */
+  encryptionKey: Uint8Array | undefined;
+}
+
 /** Resumable uploads by tus 1.0.0. The finished upload becomes a recording as if it had come by POST /recordings. */
-export async function createUploads({ directory, maxBytes }: { directory: string; maxBytes: number }) {
+export async function createUploads({ directory, maxBytes, encryptionKey }: UploadsOptions) {
   // The store would make it readable for every user of the machine.
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const requests = new AsyncLocalStorage<Context>();
-  const store = new FileStore({ directory, expirationPeriodInMilliseconds: EXPIRY_MS });
+  const requests = new AsyncLocalStorage<{ ctx: Context; checksum: string | undefined }>();
+  const files = { directory, expirationPeriodInMilliseconds: EXPIRY_MS };
+  const store = withChecksum(encryptionKey ? new EncryptedFileStore({ ...files, encryptionKey }) : new FileStore(files), () => {
+    const { ctx, checksum } = current();
+    return { header: checksum, scope: () => createSpoolScope(ctx.storage), maxBytes };
+  });
 
-  const current = (): Context => {
-    const ctx = requests.getStore();
-    if (!ctx) throw new Error('a tus hook ran outside its request');
-    return ctx;
-  };
+  function current() {
+    const request = requests.getStore();
+    if (!request) throw new Error('a tus hook ran outside its request');
+    return request;
+  }
 
   /** Answers an error of ours in the documented envelope. */
   async function inEnvelope<T>(run: (ctx: Context) => Promise<T>): Promise<T> {
-    const ctx = current();
+    const { ctx } = current();
     try {
       return await run(ctx);
     } catch (error) {
@@ -73,7 +85,10 @@ export async function createUploads({ directory, maxBytes }: { directory: string
 
   return {
     path: PATH,
-    handle: (req: IncomingMessage, res: ServerResponse, ctx: Context): Promise<void> => requests.run(ctx, () => tus.handle(req, res)),
+    handle(req: IncomingMessage, res: ServerResponse, ctx: Context): Promise<void> {
+      if (req.method === 'OPTIONS') res.setHeader('Tus-Checksum-Algorithm', CHECKSUM_ALGORITHMS);
+      return requests.run({ ctx, checksum: req.headers['upload-checksum']?.toString() }, () => tus.handle(req, res));
+    },
     /** Removes uploads that were given up. */
     sweep: () => tus.cleanUpExpiredUploads(),
   };

@@ -9,6 +9,7 @@ import { applyMigrations } from './adapters/migrations.ts';
 import { createBullmqQueue, postgresBackend } from './adapters/queue-bullmq.ts';
 import { redisBackend } from './adapters/queue-redis.ts';
 import { createDiskStorage } from './adapters/storage-disk.ts';
+import type { Storage } from './adapters/storage.ts';
 import { createLocalVision } from './adapters/vision-local/vision-local.ts';
 import type { Config } from './config.ts';
 import type { Services } from './context.ts';
@@ -62,7 +63,7 @@ export async function createApp(config: Config, log: Logger) {
     await applyMigrations(url);
 
     const db = database.prisma;
-    const storage = createDiskStorage(join(DATA_DIR, 'recordings'));
+    const storage = await createStorage(config);
     const redisUrl = config.REDIS_URL;
     const bus = own(
       redisUrl ? await createRedisBus({ url: redisUrl, log }) : await createPostgresBus({ url, pool: database.pool, log }),
@@ -141,3 +142,22 @@ export async function createApp(config: Config, log: Logger) {
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>;
+
+/** What waits is on this machine's disk; what is stored is there too, or in a bucket. */
+async function createStorage(config: Config): Promise<Storage> {
+  const disk = createDiskStorage(join(config.DATA_DIR, 'recordings'), { encryptionKey: config.STORAGE_ENCRYPTION_KEY });
+  if (!config.S3_BUCKET) return disk;
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config;
+  const s3 = {
+    bucket: config.S3_BUCKET,
+    prefix: config.S3_PREFIX,
+    region: config.S3_REGION,
+    endpoint: config.S3_ENDPOINT,
+    credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
+    forcePathStyle: config.S3_FORCE_PATH_STYLE,
+    redirectDownloads: config.S3_REDIRECT_DOWNLOADS,
+  };
+  // Loaded by those alone who use it.
+  const { createS3Storage } = await import('./adapters/storage-s3.ts');
+  return createS3Storage(s3, { spool: disk, workFolder: join(config.DATA_DIR, 'recordings', 'copies') });
+}

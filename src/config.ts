@@ -73,6 +73,23 @@ export const settings = {
   MAX_RECORDING_BYTES: whole(1, 2 ** 40)
     .default(4096 * MB)
     .describe('Largest file of POST /recordings and of /api/uploads, and largest live recording.'),
+  STORAGE_ENCRYPTION_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits, as `openssl rand -hex 32` prints them')
+    .transform((hex) => Buffer.from(hex, 'hex'))
+    .optional()
+    .describe('Encrypts recordings on the disk (AES-256-GCM): 64 hexadecimal digits. Without this key they cannot be read again.'),
+  S3_BUCKET: z.string().optional().describe('An S3-compatible bucket for recordings, in place of DATA_DIR.'),
+  S3_PREFIX: z.string().default('').describe('Goes before every key in the bucket, such as `invigil/`.'),
+  S3_REGION: z.string().default('us-east-1').describe('Region of the bucket.'),
+  S3_ENDPOINT: url('http:', 'https:').optional().describe('Of another provider than Amazon.'),
+  S3_ACCESS_KEY_ID: z
+    .string()
+    .optional()
+    .describe("With S3_SECRET_ACCESS_KEY; without them Amazon's usual places are looked through, such as the role of the machine."),
+  S3_SECRET_ACCESS_KEY: z.string().optional().describe('Belongs to S3_ACCESS_KEY_ID.'),
+  S3_FORCE_PATH_STYLE: flag(false).describe('Names the bucket in the path and not in the host, as most other providers want it.'),
+  S3_REDIRECT_DOWNLOADS: flag(false).describe('Sends downloads to the bucket by signed links that are good for an hour.'),
   RATE_LIMIT_PER_MINUTE: whole(0, 1_000_000).default(0).describe('Requests a minute and caller; 0 is off.'),
   MAX_SOCKETS_PER_CREDENTIAL: whole(1, 1_000_000)
     .default(10_000)
@@ -97,7 +114,13 @@ export const settings = {
     .describe('Lowest level that is logged.'),
 } as const;
 
-const schema = z.object(settings).transform((parsed) => ({ ...parsed, DATA_DIR: resolve(parsed.DATA_DIR) }));
+const schema = z
+  .object(settings)
+  .refine(({ S3_ACCESS_KEY_ID: id, S3_SECRET_ACCESS_KEY: secret }) => !id === !secret, {
+    path: ['S3_SECRET_ACCESS_KEY'],
+    message: 'and S3_ACCESS_KEY_ID go together',
+  })
+  .transform((parsed) => ({ ...parsed, DATA_DIR: resolve(parsed.DATA_DIR) }));
 
 export type Config = z.output<typeof schema>;
 

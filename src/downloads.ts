@@ -27,7 +27,7 @@ interface ByteRange {
 
 /**
  * Answers GET or HEAD with a stored file, seekable (RFC 9110 sections 13 and 14): 200, 206 for a single range, 304, 416.
- * Several ranges are answered whole, as the RFC permits. Headers that were set before go along.
+ * Several ranges are answered whole, as the RFC permits. 302 where the storage has an address of its own for it. Headers that were set before go along.
  * Resolves when all is sent or the client has gone.
  * @throws where the bytes are missing, before anything is sent; where reading fails later, with the connection cut
  */
@@ -35,6 +35,12 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, file: 
   const headers = fileHeaders(file);
   if (isUnchanged(req, file)) {
     res.writeHead(304, { etag: headers.etag, 'last-modified': headers['last-modified'] }).end();
+    return;
+  }
+  const { key, contentType } = file;
+  const elsewhere = req.method === 'GET' && (await file.storage.signedUrl(key, { contentType, disposition: contentDisposition(file) }));
+  if (elsewhere) {
+    res.writeHead(302, { location: elsewhere, 'cache-control': 'no-store', 'content-length': 0 }).end();
     return;
   }
 

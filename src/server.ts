@@ -30,7 +30,11 @@ export async function startServer(app: App) {
   const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
   const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...verifyRoutes]);
   const graphql = createGraphql({ log, endpoint: GRAPHQL });
-  const uploads = await createUploads({ directory: join(config.DATA_DIR, 'uploads'), maxBytes: config.MAX_RECORDING_BYTES });
+  const uploads = await createUploads({
+    directory: join(config.DATA_DIR, 'uploads'),
+    maxBytes: config.MAX_RECORDING_BYTES,
+    encryptionKey: config.STORAGE_ENCRYPTION_KEY,
+  });
   const server = createServer({ requestTimeout: 0 });
   await listen();
   const address = server.address();

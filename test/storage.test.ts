@@ -18,6 +18,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'invigil-storage-'));
   storage = createDiskStorage(folder);
 });
+const KEY = randomBytes(32);
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const spooled = () => readdir(join(folder, 'spool'));
@@ -153,6 +154,76 @@ describe('disk storage', () => {
     await utimes(old, longAgo, longAgo);
     await storage.sweep();
     expect(await spooled()).toEqual(['host.1.boot.young']);
+  });
+});
+
+describe('encrypted disk storage', () => {
+  beforeEach(() => {
+    storage = createDiskStorage(folder, { encryptionKey: KEY });
+  });
+  const store = async (bytes: Buffer, key = 'rec_1.webm') =>
+    storage.commit(await storage.spool(chunks(bytes, 50_001), { maxBytes: bytes.length }), key);
+  const stored = (key = 'rec_1.webm') => join(folder, 'files', key);
+
+  test.for([0, 1, 65_535, 65_536, 65_537, 2 * MB, 3 * MB + 5])(
+    '%i bytes come back as they were, with the hash of the plain ones',
+    async (size) => {
+      const bytes = randomBytes(size);
+      const file = await storage.spool(chunks(bytes, 60_000), { maxBytes: size });
+      expect(file).toMatchObject({ size, sha256: sha256(bytes) });
+      expect(bytes.equals(await buffer(storage.read(file)))).toBe(true);
+      await storage.commit(file, 'rec_1.webm');
+      expect(bytes.equals(await buffer(storage.read('rec_1.webm')))).toBe(true);
+      expect(bytes.equals(await storage.withLocalFile('rec_1.webm', (path) => readFile(path)))).toBe(true);
+      expect(await readdir(join(folder, 'work'))).toEqual([]);
+    },
+  );
+
+  test('any range comes back', async () => {
+    const bytes = randomBytes(5 * 65_536 + 77);
+    await store(bytes);
+    const edges = [0, 1, 65_535, 65_536, 65_537, 131_072, 5 * 65_536, bytes.length - 1];
+    for (const start of edges) {
+      for (const end of edges.filter((edge) => edge >= start)) {
+        const part = await buffer(storage.read('rec_1.webm', { start, end }));
+        expect(part.equals(bytes.subarray(start, end + 1)), `${start}-${end}`).toBe(true);
+      }
+    }
+  });
+
+  test('nothing of it is to be read on the disk, and the same bytes never look the same', async () => {
+    const bytes = Buffer.alloc(200_000, 'a face in the crowd');
+    await store(bytes);
+    await store(bytes, 'rec_2.webm');
+    const [first, second] = await Promise.all([readFile(stored()), readFile(stored('rec_2.webm'))]);
+    expect(first.includes('a face')).toBe(false);
+    expect(first.subarray(8, 100).equals(second.subarray(8, 100))).toBe(false);
+  });
+
+  test('a byte that was changed, and an end that was cut off, are noticed', async () => {
+    const bytes = randomBytes(3 * 65_536);
+    await store(bytes);
+    const sealed = await readFile(stored());
+    const changed = Buffer.from(sealed);
+    changed[100_000] = (changed[100_000] ?? 0) ^ 1;
+    // At the border of a chunk, so that all that is left is well-formed.
+    const cut = sealed.subarray(0, 40 + 2 * (65_536 + 16));
+    for (const broken of [changed, cut, sealed.subarray(0, 40), sealed.subarray(0, -1)]) {
+      await writeFile(stored(), broken);
+      await expect(buffer(storage.read('rec_1.webm'))).rejects.toThrow('stored bytes were changed');
+    }
+  });
+
+  test('what was stored before the key was set stays readable; another key or none is refused at the start', async () => {
+    const plain = createDiskStorage(folder);
+    await plain.sweep();
+    await plain.commit(await plain.spool(chunks(Buffer.from('from before'), 4), { maxBytes: 20 }), 'rec_old');
+    await storage.sweep();
+    await storage.sweep();
+    expect((await buffer(storage.read('rec_old'))).toString()).toBe('from before');
+    expect((await buffer(storage.read('rec_old', { start: 5, end: 7 }))).toString()).toBe('bef');
+    await expect(plain.sweep()).rejects.toThrow('STORAGE_ENCRYPTION_KEY is missing');
+    await expect(createDiskStorage(folder, { encryptionKey: randomBytes(32) }).sweep()).rejects.toThrow('is not the one');
   });
 });
 

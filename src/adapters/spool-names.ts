@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 
 /** Long beyond any upload, so that only the dead are taken for dead. */
 const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
@@ -11,8 +13,20 @@ const boot = randomBytes(6).toString('hex');
 /** `host.pid.boot.random`: says whose it is, so that a sweep spares other living processes on the same folder. */
 export const newSpoolName = () => `${host}.${process.pid}.${boot}.${randomBytes(9).toString('hex')}`;
 
+/** Removes what processes that are gone have left in a folder of such names. */
+export async function removeLeftBehind(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const modifiedAt = await stat(path).then(
+      (found) => found.mtimeMs,
+      () => undefined, // another process removed it
+    );
+    if (modifiedAt !== undefined && isLeftBehind(name, modifiedAt)) await rm(path, { force: true });
+  }
+}
+
 /** Whether the process that made this name is gone; on another host (or container) only age can tell. */
-export function isLeftBehind(name: string, modifiedAtMs: number): boolean {
+function isLeftBehind(name: string, modifiedAtMs: number): boolean {
   const [madeOn, pid, madeBy] = name.split('.');
   if (madeBy === boot) return false;
   if (madeOn === host && (Number(pid) === process.pid || !isAlive(Number(pid)))) return true;

@@ -1,25 +1,40 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { HashingWriter } from './hashing-writer.ts';
-import { isLeftBehind, newSpoolName } from './spool-names.ts';
-import { type SpooledFile, type Storage, StorageFullError } from './storage.ts';
+import { StartupError } from '../errors.ts';
+import { fileSink, HashingWriter } from './hashing-writer.ts';
+import { createLocalCopies } from './local-copies.ts';
+import { deriveKey, openSealed, sealInto } from './sealed-file.ts';
+import { newSpoolName, removeLeftBehind } from './spool-names.ts';
+import { safeName, type SpooledFile, type Storage, StorageFullError } from './storage.ts';
 
 /** Below 1 MB a download costs up to three times the CPU. */
 const READ_BYTES = 1024 * 1024;
-const SAFE_NAME = /^[0-9A-Za-z][\w.-]{0,199}$/;
+/** Says in the storage's folder which key its files were written with. */
+const KEY_MARK = 'encryption-key';
+
+export interface DiskStorageOptions {
+  /** 32 bytes: files are encrypted with it. Those that were there before stay as they are, and readable. */
+  encryptionKey?: Uint8Array | undefined;
+}
 
 /**
  * Keeps files below one directory: `spool/` for what waits, `files/<key>` for what is stored, owner-only.
  * Both lie on one file system, so that a commit is a rename. Nothing is touched before the first call.
  */
-export function createDiskStorage(directory: string): Storage {
+export function createDiskStorage(directory: string, { encryptionKey }: DiskStorageOptions = {}): Storage {
   const spoolFolder = join(directory, 'spool');
   const fileFolder = join(directory, 'files');
+  const copies = createLocalCopies(join(directory, 'work'));
   const pathOf = (key: string | SpooledFile) =>
     typeof key === 'string' ? join(fileFolder, safeName(key)) : join(spoolFolder, safeName(key.spoolKey));
+
+  const read = (path: string, range?: { start: number; end: number }): Readable =>
+    encryptionKey
+      ? Readable.from(readEither(path, encryptionKey, range), { objectMode: false, highWaterMark: READ_BYTES })
+      : createReadStream(path, { ...range, highWaterMark: READ_BYTES });
 
   return {
     async spool(source, { maxBytes }) {
@@ -27,7 +42,7 @@ export function createDiskStorage(directory: string): Storage {
       const path = join(spoolFolder, spoolKey);
       try {
         await makeFolder(spoolFolder);
-        return { spoolKey, ...(await writeFile(path, source, maxBytes)) };
+        return { spoolKey, ...(await writeFile(path, source, { maxBytes, encryptionKey })) };
       } catch (error) {
         source.destroy();
         await rm(path, { force: true });
@@ -45,31 +60,69 @@ export function createDiskStorage(directory: string): Storage {
     },
 
     discard: (file) => rm(pathOf(file), { force: true }),
-    withLocalFile: async (key, use) => use(pathOf(key)),
-    read: (key, range) => createReadStream(pathOf(key), { ...range, highWaterMark: READ_BYTES }),
+    async withLocalFile(key, use) {
+      const path = pathOf(key);
+      return encryptionKey ? copies.lend(read(path), use) : use(path);
+    },
+    read: (key, range) => read(pathOf(key), range),
     remove: (key) => rm(pathOf(key), { force: true }),
+    signedUrl: async () => null,
 
     async sweep() {
       await makeFolder(spoolFolder);
       await makeFolder(fileFolder);
-      for (const name of await readdir(spoolFolder)) {
-        const path = join(spoolFolder, name);
-        const modifiedAt = await stat(path).then(
-          (found) => found.mtimeMs,
-          () => undefined, // another process swept it
-        );
-        if (modifiedAt !== undefined && isLeftBehind(name, modifiedAt)) await rm(path, { force: true });
-      }
+      await checkKey(join(directory, KEY_MARK), encryptionKey);
+      await removeLeftBehind(spoolFolder);
+      await copies.sweep();
     },
   };
 }
 
-async function writeFile(path: string, source: Readable, maxBytes: number): Promise<Omit<SpooledFile, 'spoolKey'>> {
+/** Refuses a key that is missing or another than the one before: what is stored could not be read. */
+async function checkKey(path: string, encryptionKey: Uint8Array | undefined): Promise<void> {
+  const known = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  const mark = encryptionKey && deriveKey(encryptionKey, Buffer.alloc(0), 'mark').toString('hex');
+  if (known === null && mark) {
+    const handle = await open(path, 'wx', 0o600);
+    try {
+      await handle.writeFile(mark);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } else if (known !== null && known !== mark) {
+    throw new StartupError(`STORAGE_ENCRYPTION_KEY is ${mark ? 'not the one' : 'missing'} that the stored recordings were written with`);
+  }
+}
+
+async function* readEither(path: string, key: Uint8Array, range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const sealed = await openSealed(handle, key);
+    if (!sealed) yield* readPlain(handle, range);
+    else yield* sealed.read(range?.start ?? 0, range?.end ?? Math.max(0, sealed.size - 1));
+  } finally {
+    await handle.close();
+  }
+}
+
+const readPlain = (handle: FileHandle, range?: { start: number; end: number }): AsyncIterable<Uint8Array> =>
+  handle.createReadStream({ start: 0, ...range, autoClose: false, highWaterMark: READ_BYTES });
+
+async function writeFile(
+  path: string,
+  source: Readable,
+  { maxBytes, encryptionKey }: { maxBytes: number; encryptionKey: Uint8Array | undefined },
+): Promise<Omit<SpooledFile, 'spoolKey'>> {
   const handle = await open(path, 'wx', 0o600);
   try {
     // pipeline() waits forever for a source that was destroyed before it began.
     if (source.destroyed) throw source.errored ?? new Error('the source was closed');
-    const writer = new HashingWriter(handle, maxBytes);
+    const sink = fileSink(handle);
+    const writer = new HashingWriter(encryptionKey ? sealInto(sink, encryptionKey) : sink, maxBytes);
     await pipeline(source, writer);
     return writer.result();
   } finally {
@@ -86,12 +139,6 @@ async function syncToDisk(path: string, flags: 'r' | 'r+'): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** Keys are made by this program; one that could leave its folder is a bug of ours. */
-function safeName(name: string): string {
-  if (!SAFE_NAME.test(name)) throw new Error(`not a storage key: ${JSON.stringify(name)}`);
-  return name;
 }
 
 const isDiskFull = (error: unknown) => error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');

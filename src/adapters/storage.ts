@@ -26,10 +26,23 @@ export interface Storage {
   withLocalFile<T>(key: string | SpooledFile, use: (path: string) => Promise<T>): Promise<T>;
   /** Bytes `start` to `end`, both included, of stored or spooled bytes. A missing file is an error of the stream. */
   read(key: string | SpooledFile, range?: { start: number; end: number }): Readable;
+  /** An address that opens stored bytes by itself for a while, where the storage has one and is set to tell it. */
+  signedUrl(key: string, response: { contentType: string; disposition: string }): Promise<string | null>;
   /** Removes stored bytes; no error where they are gone. */
   remove(key: string): Promise<void>;
-  /** Removes spooled files that killed processes left behind, never those of a living one. Call before serving. */
+  /**
+   * Removes what killed processes left behind, never what belongs to a living one. Call before serving.
+   * @throws StartupError where the settings do not fit what is stored.
+   */
   sweep(): Promise<void>;
+}
+
+const SAFE_NAME = /^[0-9A-Za-z][\w.-]{0,199}$/;
+
+/** Keys are made by this program; one that could leave its folder is a bug of ours. */
+export function safeName(name: string): string {
+  if (!SAFE_NAME.test(name)) throw new Error(`not a storage key: ${JSON.stringify(name)}`);
+  return name;
 }
 
 export class TooLargeError extends Error {

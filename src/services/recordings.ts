@@ -22,6 +22,12 @@ export interface CheckedMedia {
   duration: number;
 }
 
+/** A file in its place in storage, which no row names yet. */
+export interface PlacedMedia extends CheckedMedia {
+  recordingId: string;
+  storageKey: string;
+}
+
 export const recordingTopic = (recordingId: string) => `recording:${recordingId}`;
 
 /** A lost wake-up call costs a progress report no more than this. */
@@ -68,7 +74,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     },
 
     /**
-     * Runs a transaction that stores files. Where it fails, files already moved to their place are removed, but only
+     * Moves files to their places and runs the transaction that names them. Where it fails, files already moved to their place are removed, but only
      * once the database says that no row names them: a commit whose answer was lost has still happened.
      */
     async storing<T>(run: (moved: string[]) => Promise<T>): Promise<T> {
@@ -83,17 +89,26 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       }
     },
 
-    /** Stores the file and its row within a draft; the bytes are in their place before the row commits. */
+    /** Moves a file to its place: before the transaction, because a bucket takes its time and the exam's log must not wait for it. */
+    async place(media: CheckedMedia, moved: string[]): Promise<PlacedMedia> {
+      const recordingId = newId('rec');
+      const storageKey = `${recordingId}.${media.format}`;
+      moved.push(storageKey);
+      await storage.commit(media.file, storageKey);
+      return { ...media, recordingId, storageKey };
+    },
+
+    /** Removes files that no row names after all. */
+    removeUnnamed,
+
+    /** Writes the row of a file that is in its place. */
     async store(
       draft: Draft,
       participant: Participant,
       type: RecordingType,
-      media: CheckedMedia,
-      moved: string[],
+      { recordingId: id, storageKey, duration, format, file }: PlacedMedia,
       submissionId?: string,
     ): Promise<Recording> {
-      const id = newId('rec');
-      const storageKey = `${id}.${media.format}`;
       const recording = await draft.tx.recording.create({
         data: {
           id,
@@ -102,27 +117,26 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
           userId: participant.userId,
           submissionId: submissionId ?? null,
           type,
-          duration: media.duration,
-          size: media.file.size,
-          format: media.format,
-          sha256: media.file.sha256,
+          duration,
+          format,
           storageKey,
+          size: file.size,
+          sha256: file.sha256,
           ...(!settingsOf(draft.exam).aiDetection.enabled && { stage: 'off' }),
         },
       });
       draft.emit('RECORDING_CHANGED', id, { userId: participant.userId, data: { to: 'UPLOADED' } });
-      moved.push(storageKey);
-      await storage.commit(media.file, storageKey);
       return recording;
     },
 
     async upload(input: { examId: string; userId: string; type: RecordingType }, media: CheckedMedia): Promise<Recording> {
-      const recording = await this.storing((moved) =>
-        eventLog.append(input.examId, async (draft) => {
+      const recording = await this.storing(async (moved) => {
+        const placed = await this.place(media, moved);
+        return eventLog.append(input.examId, async (draft) => {
           refuseCancelled(draft.exam);
-          return this.store(draft, await ensureParticipant(draft, input.userId), input.type, media, moved);
-        }),
-      );
+          return this.store(draft, await ensureParticipant(draft, input.userId), input.type, placed);
+        });
+      });
       this.enqueue([recording]);
       return recording;
     },

@@ -37,8 +37,10 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
       examId: string,
       { userId, stats, warnings, webcam, screen, idempotencyKey }: NewSubmission,
     ): Promise<SubmissionWithRecordings> {
-      const { submission, isNew } = await recordings.storing((moved) =>
-        eventLog.append(examId, async (draft) => {
+      const { submission, isNew } = await recordings.storing(async (moved) => {
+        const webcamPlaced = webcam && (await recordings.place(webcam, moved));
+        const screenPlaced = screen && (await recordings.place(screen, moved));
+        const submitted = await eventLog.append(examId, async (draft) => {
           const { tx, exam, now, emit } = draft;
           refuseCancelled(exam);
           const participant = await ensureParticipant(draft, userId);
@@ -71,11 +73,13 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
             data: { from: participant.status, to: stay ? participant.status : 'SUBMITTED', submission: row.id },
           });
           const files = await liveRecordings.submitted(draft, participant.id, row.id);
-          if (webcam) files.push(await recordings.store(draft, participant, 'WEBCAM', webcam, moved, row.id));
-          if (screen) files.push(await recordings.store(draft, participant, 'SCREEN', screen, moved, row.id));
+          if (webcamPlaced) files.push(await recordings.store(draft, participant, 'WEBCAM', webcamPlaced, row.id));
+          if (screenPlaced) files.push(await recordings.store(draft, participant, 'SCREEN', screenPlaced, row.id));
           return { submission: { ...row, recordings: files }, isNew: true };
-        }),
-      );
+        });
+        if (!submitted.isNew) await recordings.removeUnnamed(moved);
+        return submitted;
+      });
       if (isNew) recordings.enqueue(submission.recordings);
       return submission;
     },

@@ -163,8 +163,6 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
   };
 }
 
-export type Receiving = ReturnType<typeof createReceiving>;
-
 const ended = () =>
   new AppError('conflict', 'This recording has ended', [
     { field: 'recordingId', issue: 'has ended: begin a new recording for what follows' },

@@ -1,0 +1,75 @@
+import { createCipheriv, createHash } from 'node:crypto';
+import { pipeline, Readable } from 'node:stream';
+import { FileStore } from '@tus/file-store';
+import type { DataStore } from '@tus/server';
+import { deriveKey } from '../adapters/sealed-file.ts';
+import type { SpoolScope } from './spool-scope.ts';
+
+const CIPHER_BLOCK = 16;
+
+/**
+ * Uploads on the disk, encrypted while they are not complete. In counter mode, because an upload goes on at any byte; whether
+ * the bytes are whole is known once the finished file is stored.
+ */
+export class EncryptedFileStore extends FileStore {
+  readonly #masterKey: Uint8Array;
+
+  constructor({ encryptionKey, ...options }: ConstructorParameters<typeof FileStore>[0] & { encryptionKey: Uint8Array }) {
+    super(options);
+    this.#masterKey = encryptionKey;
+  }
+
+  override async write(source: Readable, id: string, offset: number): Promise<number> {
+    return super.write(this.#through(source, id, offset), id, offset);
+  }
+
+  override read(id: string): ReturnType<FileStore['read']> {
+    // All that is asked of it is to be read.
+    return this.#through(super.read(id), id, 0) as ReturnType<FileStore['read']>;
+  }
+
+  /** Encrypts or decrypts, which is the same; each upload has a key of its own, so that no stretch of it is used twice. */
+  #through(source: Readable, id: string, offset: number): Readable {
+    const counter = Buffer.alloc(CIPHER_BLOCK);
+    counter.writeBigUInt64BE(BigInt(Math.floor(offset / CIPHER_BLOCK)), 8);
+    const cipher = createCipheriv('aes-256-ctr', deriveKey(this.#masterKey, Buffer.from(id), 'upload'), counter);
+    cipher.update(Buffer.alloc(offset % CIPHER_BLOCK));
+    pipeline(source, cipher, () => {}); // its reader is told
+    return cipher;
+  }
+}
+
+const ALGORITHMS = ['sha1', 'sha256'];
+export const CHECKSUM_ALGORITHMS = ALGORITHMS.join(',');
+
+/** The tus extension `checksum`: bytes that are not those that were sent are not added to the upload. */
+export function withChecksum<T extends DataStore>(
+  store: T,
+  current: () => { header: string | undefined; scope: () => SpoolScope; maxBytes: number },
+): T {
+  const write = store.write.bind(store);
+  store.extensions.push('checksum');
+  store.write = async (source, id, offset) => {
+    const { header, scope: openScope, maxBytes } = current();
+    if (header === undefined) return write(source, id, offset);
+    const { algorithm, digest } = parseChecksum(header);
+    const hash = createHash(algorithm);
+    async function* hashed() {
+      for await (const chunk of source as AsyncIterable<Buffer>) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    }
+    await using scope = openScope();
+    const file = await scope.spool(Readable.from(hashed(), { objectMode: false }), { maxBytes });
+    if (!hash.digest().equals(digest)) throw { status_code: 460, body: 'Checksum Mismatch\n' };
+    return await write(scope.read(file), id, offset);
+  };
+  return store;
+}
+
+function parseChecksum(header: string): { algorithm: string; digest: Buffer } {
+  const [algorithm = '', encoded = ''] = header.trim().split(/ +/);
+  if (!ALGORITHMS.includes(algorithm)) throw { status_code: 400, body: `Upload-Checksum: one of ${CHECKSUM_ALGORITHMS}\n` };
+  return { algorithm, digest: Buffer.from(encoded, 'base64') };
+}
