@@ -1,5 +1,5 @@
 import { AppError, invalidField } from '../src/errors.ts';
-import { findDownload, prepareUpload, readRecording, uploadRecording } from '../src/resolvers/recordings.ts';
+import { findDownload, prepareUpload, readRecording, retryAnalysis, uploadRecording } from '../src/resolvers/recordings.ts';
 import { sendFile } from '../src/downloads.ts';
 import { readMultipart } from '../src/uploads/multipart.ts';
 import { isMultipart } from './bodies.ts';
@@ -34,6 +34,13 @@ export const recordingRoutes: Route[] = [
     method: 'GET',
     path: '/recordings/:recordingId',
     answer: async ({ ctx, params: { recordingId = '' } }) => presentRecording(ctx, await readRecording(ctx, recordingId)),
+  },
+  {
+    // Beyond the document.
+    method: 'POST',
+    path: '/recordings/:recordingId/retry',
+    read: async () => ({ body: null, files: {} }),
+    run: async ({ ctx, params: { recordingId = '' } }) => presentRecording(ctx, await retryAnalysis(ctx, recordingId)),
   },
   {
     method: 'GET',

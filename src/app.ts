@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createPostgresBus } from './adapters/bus-postgres.ts';
 import { createRedisBus } from './adapters/bus-redis.ts';
@@ -38,6 +39,9 @@ import { makeWorkDir } from './work-dir.ts';
  * The composition root: what the API and the worker have in common, wired once. Who creates, disposes: `close` undoes
  * everything in reverse order, also after a start that failed half way.
  */
+/** Unless it is set: they share the machine with ffmpeg and the database. */
+const MOST_VISION_WORKERS = 4;
+
 export async function createApp(config: Config, log: Logger) {
   const disposal: (() => Promise<void> | void)[] = [];
   const own = <T>(thing: T, dispose: (thing: T) => Promise<void> | void): T => {
@@ -69,7 +73,10 @@ export async function createApp(config: Config, log: Logger) {
       redisUrl ? await createRedisBus({ url: redisUrl, log }) : await createPostgresBus({ url, pool: database.pool, log }),
       (it) => it.close(),
     );
-    const vision = own(createLocalVision({ workers: WORKER_CONCURRENCY }), (it) => it.dispose());
+    const vision = own(
+      createLocalVision({ workers: config.VISION_WORKERS ?? Math.min(MOST_VISION_WORKERS, availableParallelism()) }),
+      (it) => it.dispose(),
+    );
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
     const queue = own(
       redisUrl
@@ -128,7 +135,17 @@ export async function createApp(config: Config, log: Logger) {
       /** Finishes live recordings and analyses all in this process, those first that an earlier process left behind. */
       async startWorker(): Promise<void> {
         const workDir = await makeWorkDir(join(DATA_DIR, 'work'));
-        const job = createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir });
+        const job = createAnalysisJob({
+          db,
+          eventLog,
+          storage,
+          vision,
+          ffmpeg,
+          bus,
+          log,
+          workDir,
+          limitSeconds: config.ANALYSIS_LIMIT_SECONDS,
+        });
         await queue.work(job, { concurrency: WORKER_CONCURRENCY });
         own(await startForgottenSweep({ recordings, queue, log }), (it) => it.close());
         own(liveRecordings.startFinishing(), (it) => it.close());

@@ -106,6 +106,12 @@ export const settings = {
   LIVE_RECORDING_IDLE_SECONDS: whole(10, 86_400).default(1_800).describe('Silence after which a live recording counts as ended.'),
   FFMPEG_PATH: z.string().optional().describe('ffmpeg to use; else the one on PATH, else the one of @ffmpeg-installer/ffmpeg.'),
   WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Recordings analysed at once by one process.'),
+  VISION_WORKERS: whole(1, 64)
+    .optional()
+    .describe('Threads that look at frames, 175 MB of memory each; without it one a core, up to four.'),
+  ANALYSIS_LIMIT_SECONDS: whole(1, 604_800)
+    .default(14_400)
+    .describe('Longest time for the analysis of one recording; then it is broken off and begun anew, three times in all.'),
   INLINE_WORKER: flag(true).describe('Whether the server analyses recordings itself; false leaves it to `npm run worker`.'),
   NODE_ENV: z.string().default('development').describe('`production` refuses what is only good for trying things out.'),
   LOG_LEVEL: z

@@ -6,6 +6,7 @@ import type { VisionProvider } from '../src/adapters/vision.ts';
 import { analyseMedia, type AnalysisInput, type AnalysisOutcome } from '../src/services/analysis/analyse.ts';
 import { findEpisodes, HOLD_SECONDS, toWarnings } from '../src/services/analysis/episodes.ts';
 import { mapOrdered } from '../src/services/analysis/map-ordered.ts';
+import { watchWebcam } from '../src/services/analysis/watch-webcam.ts';
 import { type Segment, shareOfSamples, shareOfTime, smooth, spanTimes, toSegments } from '../src/services/analysis/timeline.ts';
 import { childProcesses, dataFile, ffmpeg, film, makeMedia, pictures, speech, tempDir, VP8 } from './helpers/media.ts';
 
@@ -285,6 +286,31 @@ test('a frame does not speak for a time in which none came', () => {
     [0, 6],
     [30, 31.5],
   ]);
+});
+
+test('a picture that stands still is looked at once, and once more where a phone is looked for', async () => {
+  const still = new Uint8Array(64 * 48 * 3).fill(120);
+  const flickering = still.map((value, at) => value + (at % 3));
+  const moved = still.map((value, at) => (at === 300 ? value + 40 : value));
+  async function* frames() {
+    for (const [time, data] of [still, flickering, still, still, still, still, moved, moved].entries()) {
+      yield { time, frame: { data, width: 64, height: 48 } };
+    }
+  }
+  const looks: Uint8Array[] = [];
+  const counting = {
+    parallel: 2,
+    async observe({ data }: { data: Uint8Array }) {
+      looks.push(data);
+      return { faces: [], phones: [] };
+    },
+  } as unknown as VisionProvider;
+  const samples = [];
+  for await (const sample of watchWebcam(frames(), counting)) samples.push(sample.time);
+  expect(samples).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  // One changed pixel is another picture; at the end nobody knows whether a phone came in, so it is looked for.
+  expect(looks.slice(0, 2)).toEqual([still, moved]);
+  expect(looks.length).toBeLessThanOrEqual(4);
 });
 
 test('results come in order however long each takes, and no more than the limit are under way', async () => {

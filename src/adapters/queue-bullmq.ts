@@ -1,6 +1,6 @@
 import { type BackendFactory, createPostgresBackend, DelayedError, type IQueueBackend, withBackend } from 'bullmq';
 import type { Logger } from '../log.ts';
-import type { AnalysisQueue } from './queue.ts';
+import type { AnalysisQueue, QueuedAnalysis } from './queue.ts';
 
 const QUEUE = 'analysis';
 /** Retries of a job that threw. */
@@ -12,6 +12,8 @@ const LOCK_MS = 15_000;
 const STALLED_CHECK_MS = 5_000;
 /** A shutdown waits no longer for the other side; a job that could not be given back is taken up when its lock ends. */
 const CLOSE_MS = 5_000;
+/** BullMQ takes jobs without a priority first, then those with the lowest. */
+const NOT_URGENT = 10;
 const WARN_EVERY_MS = 60_000;
 
 interface AnalysisJob {
@@ -71,9 +73,14 @@ export async function createBullmqQueue<B extends IQueueBackend, C>({ backend, l
   let worker: InstanceType<typeof Worker<AnalysisJob>> | undefined;
 
   return {
-    async add(recordingIds) {
-      if (recordingIds.length === 0) return;
-      await queue.addBulk(recordingIds.map((recordingId) => ({ name: 'analyse', data: { recordingId }, opts: { jobId: recordingId } })));
+    async add(jobs) {
+      if (jobs.length === 0) return;
+      const toJob = ({ recordingId, urgent }: QueuedAnalysis) => ({
+        name: 'analyse',
+        data: { recordingId },
+        opts: { jobId: recordingId, ...(!urgent && { priority: NOT_URGENT }) },
+      });
+      await queue.addBulk(jobs.map(toJob));
     },
     async work(handler, { concurrency }) {
       worker = new Worker<AnalysisJob>(

@@ -8,9 +8,15 @@ export interface JobContext {
   lastAttempt: boolean;
 }
 
+export interface QueuedAnalysis {
+  recordingId: string;
+  /** Taken before all that is not. */
+  urgent: boolean;
+}
+
 export interface AnalysisQueue {
   /** Adds the analysis of recordings; one that already waits is not added twice. Fails rather than waits for the other side. */
-  add(recordingIds: readonly string[]): Promise<void>;
+  add(jobs: readonly QueuedAnalysis[]): Promise<void>;
   /** Starts to work on jobs in this process. */
   work(handler: (recordingId: string, job: JobContext) => Promise<JobOutcome>, options: { concurrency: number }): Promise<void>;
   /** Calls back when the queue is reached again after it was not: jobs may have been refused or lost meanwhile. */

@@ -83,6 +83,8 @@ export interface FaceImage {
 export interface VisionProvider {
   /** Name and version of what looks, for `RecordingAnalysis.detector`. */
   readonly detector: string;
+  /** Frames that it looks at at once. */
+  readonly parallel: number;
   /** Faces with pose and gaze, and phones where asked. Runs in a worker thread; the frame's buffer is copied. */
   observe(frame: Frame, look: { phones: boolean }): Promise<FrameObservation>;
   /**

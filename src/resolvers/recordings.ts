@@ -5,7 +5,7 @@ import type { Prisma, Recording } from '../generated/prisma/client.ts';
 import { uploadRecordingInput } from '../inputs.ts';
 import type { RecordingWithAnalysis } from '../services/hot-reads.ts';
 import { parseInput } from '../validation.ts';
-import { actingUser, requireExam, requireViewer, sightOf, visibleRecordings } from './policy.ts';
+import { actingUser, requireExam, requireStaff, requireViewer, sightOf, visibleRecordings } from './policy.ts';
 
 type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
 
@@ -36,6 +36,13 @@ export async function uploadRecording(ctx: Context, input: unknown, file: Spoole
   const upload = await prepareUpload(ctx, input);
   const { recordings } = ctx.services;
   return recordings.upload(upload, await recordings.check(file, 'file'));
+}
+
+export async function retryAnalysis(ctx: Context, recordingId: string): Promise<Recording> {
+  requireStaff(ctx);
+  const recording = await findRecording(ctx, recordingId);
+  if (!recording) throw notFound('Recording');
+  return ctx.services.recordings.retry(recording);
 }
 
 /** Where the file lies: by the viewer's rights, or by a signed link. */

@@ -1,6 +1,6 @@
 import type { Recording as RecordingRow } from '../generated/prisma/client.ts';
 import { RecordingStatus, RecordingType } from '../generated/prisma/enums.ts';
-import { findRecording, signedDownloadUrl, uploadRecording, watchRecording } from '../resolvers/recordings.ts';
+import { findRecording, retryAnalysis, signedDownloadUrl, uploadRecording, watchRecording } from '../resolvers/recordings.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
 
@@ -134,6 +134,16 @@ builder.mutationField('uploadRecording', (t) =>
     authScopes: { viewer: true },
     args: { input: t.arg({ type: UploadRecordingInput, required: true }) },
     resolve: async (_root, { input: { file, ...input } }, ctx) => uploadRecording(ctx, input, (await file).file),
+  }),
+);
+
+builder.mutationField('retryAnalysis', (t) =>
+  t.field({
+    type: Recording,
+    authScopes: { staff: true },
+    description: 'Has a failed analysis done once more; CONFLICT unless its status is FAILED.',
+    args: { recordingId: t.arg.id({ required: true }) },
+    resolve: (_root, { recordingId }, ctx) => retryAnalysis(ctx, recordingId),
   }),
 );
 

@@ -4,8 +4,8 @@ import { type Ffmpeg, MediaError } from '../adapters/ffmpeg.ts';
 import { sniffContainer } from '../adapters/media-sniff.ts';
 import type { AnalysisQueue } from '../adapters/queue.ts';
 import type { SpooledFile, Storage } from '../adapters/storage.ts';
-import { invalidField } from '../errors.ts';
-import type { Participant, Recording, RecordingType } from '../generated/prisma/client.ts';
+import { AppError, invalidField } from '../errors.ts';
+import type { Participant, Prisma, Recording, RecordingType } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { abortable } from './event-log/abortable.ts';
@@ -53,6 +53,17 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       ),
     );
     await Promise.all(keys.filter((key) => !named.has(key)).map((key) => storage.remove(key)));
+  }
+
+  /** Those of exams that run come first: somebody may still act on what is found. */
+  async function enqueueAll(where: Prisma.RecordingWhereInput): Promise<void> {
+    const waiting = await db.recording.findMany({
+      where,
+      orderBy: { createdAt: 'asc' },
+      select: { id: true, exam: { select: { status: true } } },
+    });
+    const jobs = waiting.map(({ id, exam }) => ({ recordingId: id, urgent: exam.status === 'IN_PROGRESS' }));
+    for (let start = 0; start < jobs.length; start += ENQUEUE_BATCH) await queue.add(jobs.slice(start, start + ENQUEUE_BATCH));
   }
 
   return {
@@ -147,21 +158,35 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
      */
     enqueue(recordings: readonly Recording[]): void {
       const ids = recordings.filter(({ stage }) => stage === 'queued').map(({ id }) => id);
-      queue
-        .add(ids)
-        .catch((error) => log.warn({ err: error, recordingIds: ids }, 'could not queue an analysis; a worker will find it later'));
+      if (ids.length === 0) return;
+      enqueueAll({ id: { in: ids } }).catch((error) =>
+        log.warn({ err: error, recordingIds: ids }, 'could not queue an analysis; a worker will find it later'),
+      );
     },
 
     /** Queues what was committed but is not in the queue: it was away, lost its jobs, or the process ended between the two. */
     async enqueueForgotten(): Promise<void> {
-      const waiting = await db.recording.findMany({
-        where: { live: false, status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } },
-        orderBy: { createdAt: 'asc' },
-        select: { id: true },
+      await enqueueAll({ status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' }, live: false });
+    },
+
+    /**
+     * Has a failed analysis done once more.
+     * @throws AppError `conflict` unless it has failed and its file is there.
+     */
+    async retry({ id, examId, userId }: Recording): Promise<Recording> {
+      const recording = await eventLog.append(examId, async ({ tx, emit }) => {
+        const current = await tx.recording.findUniqueOrThrow({ where: { id } });
+        if (current.status !== 'FAILED') throw notAgain('only a failed analysis can be run again');
+        if (current.sha256 === '') throw notAgain('nothing of it is there to analyse');
+        emit('RECORDING_CHANGED', id, { userId, data: { from: 'FAILED', to: 'UPLOADED' } });
+        return tx.recording.update({
+          where: { id },
+          data: { status: 'UPLOADED', stage: 'queued', progress: 0, attempts: 0, error: null },
+        });
       });
-      for (let start = 0; start < waiting.length; start += ENQUEUE_BATCH) {
-        await queue.add(waiting.slice(start, start + ENQUEUE_BATCH).map(({ id }) => id));
-      }
+      bus.publish(recordingTopic(id));
+      this.enqueue([recording]);
+      return recording;
     },
 
     /** The row now and whenever its analysis moves on, up to its end. */
@@ -189,5 +214,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       }),
   };
 }
+
+const notAgain = (issue: string) => new AppError('conflict', 'The analysis cannot be run again', [{ field: 'recordingId', issue }]);
 
 export type Recordings = ReturnType<typeof createRecordings>;

@@ -58,6 +58,7 @@ export function createLocalVision({ workers }: { workers: number }): VisionProvi
   const pool = new WorkerPool<TaskRequest, TaskReply>(new URL('./worker.js', import.meta.url), workers);
   const ask = createAsk(pool);
   return {
+    parallel: workers,
     detector: 'local/1 (human 3.3.6, face-api 1.7.15, silero 6)',
     observe({ data, width, height }, { phones }) {
       // `slice` of a Buffer is no copy but a view: the transfer would take the caller's memory away.

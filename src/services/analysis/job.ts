@@ -25,12 +25,17 @@ interface Dependencies {
   log: Logger;
   /** An existing folder for what a running analysis needs. */
   workDir: string;
+  /** Longest time that one analysis may take. */
+  limitSeconds: number;
 }
+
+/** A recording whose analysis was begun so often and never ended breaks its workers, or they are all too weak for it. */
+const MOST_STARTS = 5;
 
 type Subject = Recording & { exam: Exam; submission: Submission | null };
 
 /** The job of the analysis queue. All that it finds commits at once, so running it again doubles nothing. */
-export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir }: Dependencies) {
+export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir, limitSeconds }: Dependencies) {
   const report = (id: string, stage: string, progress: number) =>
     db.recording
       .updateMany({ where: { id, status: 'PROCESSING' }, data: { stage, progress } })
@@ -86,24 +91,40 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
       await addWarnings(draft, participant, 'ANALYSIS', warningsOf(recording, outcome));
     });
 
+  /** Before the work, so that a start that ends with the process counts too. */
+  const count = (id: string, change: 1 | -1) => db.recording.updateMany({ where: { id }, data: { attempts: { increment: change } } });
+
   const fail = (recording: Recording, error: string) => move(recording, { status: 'FAILED', stage: 'failed', error });
 
   return async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
     const recording = await db.recording.findUnique({ where: { id: recordingId }, include: { exam: true, submission: true } });
     if (!recording || recording.live || isFinished(recording)) return 'skipped';
+    if (recording.attempts >= MOST_STARTS) {
+      await fail(recording, `The analysis was begun ${recording.attempts} times and broken off each time; it can be run again`);
+      return 'failed';
+    }
     if (recording.status === 'UPLOADED') await move(recording, { status: 'PROCESSING', stage: 'reading' });
+    await count(recordingId, 1);
+    const limit = AbortSignal.timeout(limitSeconds * 1_000);
     try {
-      const outcome = await analyse(recording, signal);
+      const outcome = await analyse(recording, AbortSignal.any([signal, limit]));
       return (await succeed(recording, outcome)) ? 'done' : 'skipped';
     } catch (error) {
-      if (signal.aborted) throw error;
-      if (error instanceof MediaError) {
+      if (signal.aborted) {
+        await count(recordingId, -1);
+        throw error;
+      }
+      if (limit.aborted && lastAttempt) {
+        await fail(recording, `The analysis took longer than ${limitSeconds} s each time; it can be run again`);
+        return 'failed';
+      }
+      if (error instanceof MediaError && !limit.aborted) {
         await fail(recording, error.message);
         return 'failed';
       }
       log.error({ err: error, recordingId }, 'an analysis failed');
       if (!lastAttempt) throw error;
-      await fail(recording, 'The analysis failed for a reason that is not in the recording');
+      await fail(recording, 'The analysis failed for a reason that is not in the recording; it can be run again');
       return 'failed';
     }
   };

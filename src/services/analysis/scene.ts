@@ -10,6 +10,15 @@ const CELL_CHANGE = 24;
 /** Share of the cells; a hand that comes into the picture moves more. */
 const SCENE_CHANGE = 0.06;
 
+/** Of 255; a still picture that was compressed anew flickers by less. */
+const PIXEL_CHANGE = 3;
+
+/** Whether two frames show the same, pixel by pixel: what was found in one then holds for the other. */
+export function isSamePicture(a: Frame, b: Frame): boolean {
+  if (a.width !== b.width || a.height !== b.height) return false;
+  return a.data.every((value, at) => Math.abs(value - (b.data[at] ?? 0)) <= PIXEL_CHANGE);
+}
+
 /** Tells of each frame whether something came, went or moved much since the one before. */
 export function createSceneWatch(): { hasChanged(frame: Frame): boolean } {
   let before: Uint8Array | null = null;

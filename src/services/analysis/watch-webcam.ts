@@ -1,7 +1,7 @@
 import type { SampledFrame } from '../../adapters/ffmpeg-sample.ts';
-import type { FrameObservation, ObservedFace, VisionProvider } from '../../adapters/vision.ts';
+import type { Frame, FrameObservation, ObservedFace, VisionProvider } from '../../adapters/vision.ts';
 import { mapOrdered } from './map-ordered.ts';
-import { createSceneWatch } from './scene.ts';
+import { createSceneWatch, isSamePicture } from './scene.ts';
 
 export interface WebcamSample {
   /** Seconds. */
@@ -10,9 +10,6 @@ export interface WebcamSample {
   /** Score of the likeliest phone, 0 where none is seen. */
   phone: number;
 }
-
-/** Frames before the workers at once. */
-const UNDER_WAY = 2;
 
 /** Looking for phones is the dearest part, so it is done for every third frame and where it may matter. */
 const PHONE_EVERY = 3;
@@ -23,17 +20,22 @@ interface Look {
   observation: FrameObservation;
 }
 
-/** Looks at frames as they come; keeps no more than five of them. */
+/** Looks at frames as they come, and once at a picture that stands still; keeps only as many as are looked at at once, and four. */
 export async function* watchWebcam(frames: AsyncIterable<SampledFrame>, vision: VisionProvider): AsyncGenerator<WebcamSample> {
   const scene = createSceneWatch();
   let sinceLook = PHONE_EVERY;
   let phoneInView = false;
-  const looks = mapOrdered(frames, UNDER_WAY, async (sampled): Promise<Look> => {
-    const hasChanged = scene.hasChanged(sampled.frame);
+  let latest: { frame: Frame; phones: boolean; observation: Promise<FrameObservation> } | undefined;
+  const looks = mapOrdered(frames, vision.parallel, async (sampled): Promise<Look> => {
+    const { frame } = sampled;
+    const hasChanged = scene.hasChanged(frame);
+    const known = latest && isSamePicture(latest.frame, frame) ? latest : null;
     sinceLook += 1;
-    const phones = phoneInView || hasChanged || sinceLook >= PHONE_EVERY;
+    const phones = known?.phones || phoneInView || hasChanged || sinceLook >= PHONE_EVERY;
     if (phones) sinceLook = 0;
-    return { sampled, phones, observation: await vision.observe(sampled.frame, { phones }) };
+    const look = known && (known.phones || !phones) ? known : { frame, phones, observation: vision.observe(frame, { phones }) };
+    latest = look;
+    return { sampled, phones, observation: await look.observation };
   });
   let skipped: Look[] = [];
   for await (const look of looks) {
