@@ -1,6 +1,16 @@
-import { AppError, invalidField } from '../src/errors.ts';
-import { findDownload, prepareUpload, readRecording, retryAnalysis, uploadRecording } from '../src/resolvers/recordings.ts';
-import { sendFile } from '../src/downloads.ts';
+import type { Context } from '../src/context.ts';
+import { AppError, invalidField, notFound } from '../src/errors.ts';
+import type { Recording, RecordingFile } from '../src/generated/prisma/client.ts';
+import {
+  findDownload,
+  findMadeFile,
+  findWarningFrame,
+  prepareUpload,
+  readRecording,
+  retryAnalysis,
+  uploadRecording,
+} from '../src/resolvers/recordings.ts';
+import { sendFile, type StoredFile } from '../src/downloads.ts';
 import { readMultipart } from '../src/uploads/multipart.ts';
 import { isMultipart } from './bodies.ts';
 import { presentRecording } from './present.ts';
@@ -8,6 +18,41 @@ import type { Route } from './router.ts';
 
 const MAX_FIELD_BYTES = 4_096;
 const MAX_FIELDS = 32;
+
+const JPEG = 'image/jpeg';
+
+const original = (ctx: Context, recording: Recording): StoredFile => ({
+  storage: ctx.storage,
+  key: recording.storageKey,
+  size: Number(recording.size),
+  etag: recording.sha256,
+  contentType: `video/${recording.format}`,
+  lastModified: recording.createdAt,
+  filename: `${recording.id}.${recording.format}`,
+});
+
+const toStored = (ctx: Context, { storageKey, size, sha256, createdAt }: RecordingFile, contentType: string): StoredFile => ({
+  storage: ctx.storage,
+  key: storageKey,
+  size: Number(size),
+  etag: sha256,
+  contentType,
+  lastModified: createdAt,
+  filename: storageKey,
+});
+
+/** A picture that was made of a recording. */
+const picture = (what: 'poster' | 'thumbnails'): Route => ({
+  method: 'GET',
+  path: `/recordings/:recordingId/${what}`,
+  open: true,
+  async answer({ ctx, req, res, params: { recordingId = '' }, query }) {
+    await findDownload(ctx, recordingId, query.get('sig'));
+    const made = await findMadeFile(ctx, recordingId, what);
+    if (!made) throw notFound('A picture of this recording');
+    await sendFile(req, res, { ...toStored(ctx, made, JPEG), disposition: 'inline' });
+  },
+});
 
 export const recordingRoutes: Route[] = [
   {
@@ -48,15 +93,30 @@ export const recordingRoutes: Route[] = [
     open: true,
     async answer({ ctx, req, res, params: { recordingId = '' }, query }) {
       const recording = await findDownload(ctx, recordingId, query.get('sig'));
-      await sendFile(req, res, {
-        storage: ctx.storage,
-        key: recording.storageKey,
-        size: Number(recording.size),
-        etag: recording.sha256,
-        contentType: `video/${recording.format}`,
-        lastModified: recording.createdAt,
-        filename: `${recording.id}.${recording.format}`,
-      });
+      await sendFile(req, res, original(ctx, recording));
+    },
+  },
+  {
+    // Beyond the document, as all below: to be played in a browser.
+    method: 'GET',
+    path: '/recordings/:recordingId/playback',
+    open: true,
+    async answer({ ctx, req, res, params: { recordingId = '' }, query }) {
+      const recording = await findDownload(ctx, recordingId, query.get('sig'));
+      const made = await findMadeFile(ctx, recordingId, 'playback');
+      const file = made ? toStored(ctx, made, `video/${recording.format}`) : original(ctx, recording);
+      await sendFile(req, res, { ...file, disposition: 'inline' });
+    },
+  },
+  picture('poster'),
+  picture('thumbnails'),
+  {
+    method: 'GET',
+    path: '/warnings/:warningId/frame',
+    open: true,
+    async answer({ ctx, req, res, params: { warningId = '' }, query }) {
+      const frame = await findWarningFrame(ctx, warningId, query.get('sig'));
+      await sendFile(req, res, { ...toStored(ctx, frame, JPEG), disposition: 'inline' });
     },
   },
 ];

@@ -27,6 +27,7 @@ import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createLiveRecordings } from './services/live-recordings.ts';
 import { createParticipants } from './services/participants.ts';
+import { createPlayback } from './services/playback.ts';
 import { createPresence } from './services/presence.ts';
 import { createRecordings } from './services/recordings.ts';
 import { createSubmissions } from './services/submissions.ts';
@@ -35,13 +36,13 @@ import { createWarningIntake } from './services/warning-intake.ts';
 import { createWarnings } from './services/warnings.ts';
 import { makeWorkDir } from './work-dir.ts';
 
+/** Unless it is set: they share the machine with ffmpeg and the database. */
+const MOST_VISION_WORKERS = 4;
+
 /**
  * The composition root: what the API and the worker have in common, wired once. Who creates, disposes: `close` undoes
  * everything in reverse order, also after a start that failed half way.
  */
-/** Unless it is set: they share the machine with ffmpeg and the database. */
-const MOST_VISION_WORKERS = 4;
-
 export async function createApp(config: Config, log: Logger) {
   const disposal: (() => Promise<void> | void)[] = [];
   const own = <T>(thing: T, dispose: (thing: T) => Promise<void> | void): T => {
@@ -112,6 +113,7 @@ export async function createApp(config: Config, log: Logger) {
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
         it.close(),
       ),
+      playback: createPlayback({ db, storage, ffmpeg }),
       recordings,
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications: createVerifications({ db, vision }),
@@ -144,6 +146,7 @@ export async function createApp(config: Config, log: Logger) {
           bus,
           log,
           workDir,
+          playback: services.playback,
           limitSeconds: config.ANALYSIS_LIMIT_SECONDS,
         });
         await queue.work(job, { concurrency: WORKER_CONCURRENCY });

@@ -10,6 +10,7 @@ import type { HotReads } from './services/hot-reads.ts';
 import type { Idempotency } from './services/idempotency.ts';
 import type { LiveRecordings } from './services/live-recordings.ts';
 import type { Participants } from './services/participants.ts';
+import type { Playback } from './services/playback.ts';
 import type { Presence } from './services/presence.ts';
 import type { Recordings } from './services/recordings.ts';
 import type { Submissions } from './services/submissions.ts';
@@ -26,6 +27,7 @@ export interface Services {
   idempotency: Idempotency;
   liveRecordings: LiveRecordings;
   participants: Participants;
+  playback: Playback;
   presence: Presence;
   recordings: Recordings;
   submissions: Submissions;

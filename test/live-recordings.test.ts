@@ -226,7 +226,7 @@ describe('a chunk', () => {
     const again = await finishLive(server, id);
     expect(again.status).toBe(200);
     expect(await again.json()).not.toHaveProperty('live');
-    expect((await server.storedFiles()).filter((name) => name.includes('spool'))).toEqual([]);
+    await expect.poll(async () => (await server.storedFiles()).filter((name) => name.includes('spool'))).toEqual([]);
   });
 
   it('is refused where it is too large, or the recording would be, and leaves nothing behind', async () => {
@@ -243,7 +243,9 @@ describe('a chunk', () => {
       expect(chunked.status).toBe(400);
       expect((await putChunk(small, id, 0, Buffer.alloc(60_000))).status).toBe(200);
       expect(await (await putChunk(small, id, 1, Buffer.alloc(60_000))).json()).toMatchObject(message);
-      expect((await small.storedFiles()).filter((name) => name.includes(id) || name.includes('spool'))).toHaveLength(1);
+      await expect
+        .poll(async () => (await small.storedFiles()).filter((name) => name.includes(id) || name.includes('spool')))
+        .toHaveLength(1);
     } finally {
       await small.stop();
     }

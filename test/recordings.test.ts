@@ -272,6 +272,7 @@ describe('an upload by tus', () => {
     };
     expect((await create(null, 'user_1')).status).toBe(401);
     expect((await create(token, 'user_2')).status).toBe(401);
+    await server.idle();
     const before = await server.storedFiles();
     const text = await create(token, 'user_1', 'hello');
     expect(text.status).toBe(400);
@@ -302,6 +303,7 @@ describe('a recording that is refused', () => {
 
   it.each(notVideos)('as %s names the field and leaves nothing behind', async (_name, make) => {
     const { id: examId } = await createExam(server);
+    await server.idle();
     const before = await server.storedFiles();
     const body = await form({ examId, userId: 'user_1', type: 'webcam', file: { bytes: await make() } });
     const response = await server.rest('/recordings', { method: 'POST', body });
@@ -354,6 +356,7 @@ describe('a GraphQL upload', () => {
 
   it('of what is no video leaves nothing behind', async () => {
     const { id: examId } = await createExam(server);
+    await server.idle();
     const before = await server.storedFiles();
     const path = join(folder, 'note.webm');
     await writeFile(path, 'no video');

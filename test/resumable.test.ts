@@ -52,7 +52,7 @@ describe.each([
 ])('an upload to $disk', ({ settings }) => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startTestServer(settings);
+    server = await startTestServer({ ...settings, INLINE_WORKER: 'false' });
   });
   afterAll(() => server.stop());
 

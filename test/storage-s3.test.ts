@@ -106,7 +106,8 @@ describe('a server with a bucket', () => {
     const part = await server.rest(`/recordings/${id}/download`, { headers: { range: 'bytes=100-199' } });
     expect(part.status).toBe(206);
     expect(Buffer.from(await part.arrayBuffer()).equals(whole.subarray(100, 200))).toBe(true);
-    expect((await server.storedFiles()).filter((name) => name.includes('recordings'))).toEqual([]);
+    await server.idle();
+    expect((await server.allFiles()).filter((name) => name.includes('recordings'))).toEqual([]);
     await server
       .graphql()
       .request(`mutation { deleteExam(examId: "${examId}") }`)

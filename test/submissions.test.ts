@@ -35,6 +35,7 @@ const submitForm = async (examId: string, fields: Parameters<typeof form>[0], in
 
 /** That a refused submission left nothing: no file, no row, no event. */
 async function expectUntouched(examId: string, act: () => Promise<void>): Promise<void> {
+  await server.idle();
   const before = await server.storedFiles();
   await act();
   await expect.poll(() => server.storedFiles()).toEqual(before);
@@ -141,6 +142,7 @@ describe('a submission', () => {
     const fields = { userId: 'user_1', stats: '{}', webcam: { path: video } };
     const headers = { 'idempotency-key': 'submit-1' };
     const first = await (await submitForm(examId, fields, { headers })).json();
+    await server.idle();
     const files = await server.storedFiles();
     expect(await (await submitForm(examId, fields, { headers })).json()).toEqual(first);
     const second = await submitForm(examId, fields);

@@ -80,6 +80,7 @@ describe('a verification', () => {
 
   it('can be read again by its tenant alone, and the images are not kept', async () => {
     const { reference, same } = await people();
+    await server.idle();
     const files = await server.storedFiles();
     const mutation = 'mutation ($input: VerifyUserInput!) { verifyUser(input: $input) { id verified warnings } }';
     const input = { userId: 'user_789', referenceImage: reference, verificationImage: same };

@@ -50,10 +50,12 @@ export interface FfmpegJob {
   source: MediaSource | MediaSequence;
   /** Reading stops here, whatever the timestamps say; packets that are only counted need no limit. */
   maxSeconds?: number;
+  /** More options of the input, such as where to begin. */
+  input?: string[];
   /** Options of the output that is read as `stdout`. */
   piped: string[];
   /** A second output, written to a file. */
-  file?: { path: string; options: string[] };
+  file?: { path: string; options: string[]; maxBytes?: number };
   onLog: (line: string) => void;
   /** Kills the process. */
   signal: AbortSignal;
@@ -113,13 +115,17 @@ export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
   stdout.on('error', () => {});
   const { source } = job;
   const reads = ('parts' in source ? source.parts : [source]).map(({ path }) => resolve(path));
-  const { command: program, prefix } = ffmpeg.sandbox.wrap({ reads, ...(job.file && { writes: dirname(resolve(job.file.path)) }) });
+  const { command: program, prefix } = ffmpeg.sandbox.wrap({
+    reads,
+    ...(job.file && { writes: dirname(resolve(job.file.path)) }),
+    ...(job.file?.maxBytes && { maxFileBytes: job.file.maxBytes }),
+  });
   const command = createCommand().setFfmpegPath(program);
   command
     // The list goes in by standard input: it needs no file, and no other program sees it.
     .input('parts' in source ? Readable.from([listOf(source.parts)]) : `file:${reads[0]}`)
     // fluent-ffmpeg starts the command line with these, so that the sandbox can stand before ffmpeg.
-    .inputOptions(...prefix, '-hide_banner', '-nostdin', '-nostats', ...inputOptions(source, job.maxSeconds));
+    .inputOptions(...prefix, '-hide_banner', '-nostdin', '-nostats', ...inputOptions(source, job.maxSeconds), ...(job.input ?? []));
   // The file comes first, so that it is closed before the pipe is.
   if (job.file) command.output(resolve(job.file.path)).outputOptions(...job.file.options);
   command.output(stdout).outputOptions(...job.piped);

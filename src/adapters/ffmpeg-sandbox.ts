@@ -9,6 +9,8 @@ export interface SandboxFiles {
   reads: string | readonly string[];
   /** An existing folder. */
   writes?: string;
+  /** Largest file that it may write, bytes; else room for four hours of decoded sound. */
+  maxFileBytes?: number;
 }
 
 /** What stands between untrusted media and the machine. */
@@ -28,11 +30,11 @@ const OPEN_FILES = 64;
 
 /** No secret of ours in the environment: all that ffmpeg gets is where its libraries' tools are. */
 const EMPTY_ENVIRONMENT = ['-i', 'PATH=/usr/bin:/bin'];
-const LIMITS = [
+const limits = ({ maxFileBytes = FILE_BYTES }: SandboxFiles) => [
   'prlimit',
   `--as=${MEMORY_BYTES}`,
   `--cpu=${CPU_SECONDS}`,
-  `--fsize=${FILE_BYTES}`,
+  `--fsize=${maxFileBytes}`,
   `--nofile=${OPEN_FILES}`,
   '--core=0',
   '--',
@@ -56,8 +58,8 @@ const namespaces = (ffmpeg: string, { reads, writes }: SandboxFiles): string[] =
 /** Finds out what this machine can contain ffmpeg with: bubblewrap and limits, limits alone, or nothing. */
 export async function findSandbox(ffmpeg: string): Promise<Sandbox> {
   const levels: [Sandbox['level'], (files: SandboxFiles) => string[]][] = [
-    ['namespaces', (files) => [...EMPTY_ENVIRONMENT, ...LIMITS, ...namespaces(ffmpeg, files), ffmpeg]],
-    ['limits', () => [...EMPTY_ENVIRONMENT, ...LIMITS, ffmpeg]],
+    ['namespaces', (files) => [...EMPTY_ENVIRONMENT, ...limits(files), ...namespaces(ffmpeg, files), ffmpeg]],
+    ['limits', (files) => [...EMPTY_ENVIRONMENT, ...limits(files), ffmpeg]],
   ];
   for (const [level, prefix] of levels) {
     if (await starts(prefix({ reads: process.execPath }))) return { level, wrap: (files) => ({ command: 'env', prefix: prefix(files) }) };

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { StartupError } from '../errors.ts';
 import { alignPart, concatenateParts, type JoinPlan } from './ffmpeg-join.ts';
+import { readStill, readStrip, remux, type RemuxOptions, type StripLayout } from './ffmpeg-playback.ts';
 import { type MediaInfo, probeMedia } from './ffmpeg-probe.ts';
 import { type FfmpegBinary, learnCapabilities } from './ffmpeg-run.ts';
 import { findSandbox } from './ffmpeg-sandbox.ts';
@@ -10,6 +11,7 @@ import type { MediaFormat } from './media-sniff.ts';
 
 const run = promisify(execFile);
 
+export { type StripLayout, stripLayout } from './ffmpeg-playback.ts';
 export { planJoin } from './ffmpeg-join.ts';
 export type { MediaInfo } from './ffmpeg-probe.ts';
 export { MAX_DURATION, MediaError } from './ffmpeg-run.ts';
@@ -23,6 +25,15 @@ export interface Ffmpeg extends FfmpegBinary {
   probe(path: string, format: MediaFormat, signal?: AbortSignal): Promise<MediaInfo>;
   /** Decodes frames and sound with one process, at the pace of the reader. */
   sample(path: string, format: MediaFormat, options: SampleOptions): MediaSamples;
+  /**
+   * Writes the recording to a new file in which a player can seek, and reads a poster on the way. Nothing of it is encoded anew.
+   * @returns the poster, a JPEG. @throws MediaError where it does not fit into its container.
+   */
+  remux(path: string, format: MediaFormat, outPath: string, options: RemuxOptions): Promise<Buffer>;
+  /** One picture a minute, side by side in one JPEG. @throws MediaError where nothing can be decoded. */
+  strip(path: string, format: MediaFormat, layout: StripLayout, signal: AbortSignal): Promise<Buffer>;
+  /** The picture at that second as a JPEG; the last one where there is none so late. @throws MediaError */
+  still(path: string, format: MediaFormat, seconds: number, signal: AbortSignal): Promise<Buffer>;
   /** Writes one part of a recording anew, as the plan has it. @throws MediaError where nothing of it can be read. */
   align(path: string, format: MediaFormat, info: MediaInfo, plan: JoinPlan, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Writes aligned parts one after the other, as one file. @throws MediaError where they do not fit. */
@@ -68,6 +79,9 @@ const withMethods = (binary: FfmpegBinary): Ffmpeg => ({
   ...binary,
   probe: (path, format, signal) => probeMedia(binary, { path, format }, signal),
   sample: (path, format, options) => sampleMedia(binary, { path, format }, options),
+  remux: (path, format, outPath, options) => remux(binary, { path, format }, outPath, options),
+  strip: (path, format, layout, signal) => readStrip(binary, { path, format }, layout, signal),
+  still: (path, format, seconds, signal) => readStill(binary, { path, format }, seconds, signal),
   align: (path, format, info, plan, signal) => alignPart(binary, { path, format }, info, plan, signal),
   concatenate: (parts, plan, signal) => concatenateParts(binary, parts, plan, signal),
 });

@@ -1,7 +1,8 @@
+import { type StripLayout, stripLayout } from '../adapters/ffmpeg.ts';
 import type { SpooledFile } from '../adapters/storage.ts';
 import type { Context } from '../context.ts';
 import { AppError, notFound } from '../errors.ts';
-import type { Prisma, Recording } from '../generated/prisma/client.ts';
+import type { Prisma, Recording, RecordingFile } from '../generated/prisma/client.ts';
 import { uploadRecordingInput } from '../inputs.ts';
 import type { RecordingWithAnalysis } from '../services/hot-reads.ts';
 import { parseInput } from '../validation.ts';
@@ -54,6 +55,40 @@ export async function findDownload(ctx: Context, recordingId: string, signature:
   if (recording.sha256 === '') throw notFound('A file of this recording');
   return recording;
 }
+
+export type MadeFile = 'playback' | 'poster' | 'thumbnails';
+
+const KINDS = { playback: 'playback', poster: 'poster', thumbnails: 'strip' } as const;
+
+/** What was made of a recording to be looked at; null where it is not ready or cannot be made. */
+export async function findMadeFile(ctx: Context, recordingId: string, what: MadeFile): Promise<RecordingFile | null> {
+  return ctx.services.playback.find(recordingId, KINDS[what]);
+}
+
+/** The picture at the moment of a warning: its evidence. By the viewer's rights, or by a signed link of the recording. */
+export async function findWarningFrame(ctx: Context, warningId: string, signature: string | null): Promise<RecordingFile> {
+  const warning = await ctx.db.warning.findUnique({ where: { id: warningId }, include: { recording: true } });
+  const recording = warning?.recording;
+  if (!recording || warning.offsetSeconds === null) throw notFound('A picture of this warning');
+  const signed = signature !== null && (await ctx.services.access.mayDownload(signature, recording.id));
+  if (!signed && !(await findRecording(ctx, recording.id))) throw notFound('A picture of this warning');
+  return ctx.services.playback.frame(recording, warning.offsetSeconds);
+}
+
+/** The address of what was made of a recording, that opens by itself for a while. */
+export const signedMadeUrl = async (ctx: Context, recordingId: string, what: MadeFile) =>
+  `${ctx.publicUrl}/api/recordings/${recordingId}/${what}?sig=${await ctx.services.access.signDownload(recordingId)}`;
+
+export type RecordingThumbnails = StripLayout & { url: string };
+
+/** Where the thumbnails are and how they lie; null until they are ready. */
+export async function thumbnailsOf(ctx: Context, { id, playback, duration }: Recording): Promise<RecordingThumbnails | null> {
+  return playback === 'ready' ? { url: await signedMadeUrl(ctx, id, 'thumbnails'), ...stripLayout(duration ?? 0) } : null;
+}
+
+/** As `signedMadeUrl`, of the picture at a warning. */
+export const signedFrameUrl = async (ctx: Context, warningId: string, recordingId: string) =>
+  `${ctx.publicUrl}/api/warnings/${warningId}/frame?sig=${await ctx.services.access.signDownload(recordingId)}`;
 
 /** The address that needs the caller's own authorisation. */
 export const downloadUrl = (ctx: Context, recordingId: string) => `${ctx.publicUrl}/api/recordings/${recordingId}/download`;

@@ -1,6 +1,15 @@
 import type { Recording as RecordingRow } from '../generated/prisma/client.ts';
 import { RecordingStatus, RecordingType } from '../generated/prisma/enums.ts';
-import { findRecording, retryAnalysis, signedDownloadUrl, uploadRecording, watchRecording } from '../resolvers/recordings.ts';
+import {
+  findRecording,
+  retryAnalysis,
+  type RecordingThumbnails,
+  signedDownloadUrl,
+  signedMadeUrl,
+  thumbnailsOf,
+  uploadRecording,
+  watchRecording,
+} from '../resolvers/recordings.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
 
@@ -71,6 +80,18 @@ builder.prismaObject('Analysis', {
   }),
 });
 
+const Thumbnails = builder.objectRef<RecordingThumbnails>('RecordingThumbnails').implement({
+  description: 'Small pictures of a recording in one JPEG, row by row from the top left.',
+  fields: (t) => ({
+    url: t.exposeString('url', { description: 'Signed and expiring.' }),
+    everySeconds: t.exposeInt('everySeconds'),
+    count: t.exposeInt('count'),
+    columns: t.exposeInt('columns'),
+    rows: t.exposeInt('rows'),
+    width: t.exposeInt('width', { description: 'Of one picture, pixels.' }),
+  }),
+});
+
 // As in Warning, fields of the row itself name no `select`.
 export const Recording = builder.prismaObject('Recording', {
   interfaces: [Node],
@@ -95,6 +116,21 @@ export const Recording = builder.prismaObject('Recording', {
     url: t.string({
       description: 'Signed and expiring.',
       resolve: ({ id }, _args, ctx) => signedDownloadUrl(ctx, id),
+    }),
+    playbackUrl: t.string({
+      description: 'To play in a browser; signed and expiring. The file as it was received until the one for playback is ready.',
+      resolve: ({ id }, _args, ctx) => signedMadeUrl(ctx, id, 'playback'),
+    }),
+    posterUrl: t.string({
+      nullable: true,
+      description: 'A JPEG of the recording; signed and expiring. Null until it is ready, and where none can be made.',
+      resolve: ({ id, playback }, _args, ctx) => (playback === 'ready' ? signedMadeUrl(ctx, id, 'poster') : null),
+    }),
+    thumbnails: t.field({
+      type: Thumbnails,
+      nullable: true,
+      description: 'Null until they are ready, and where none can be made.',
+      resolve: (recording, _args, ctx) => thumbnailsOf(ctx, recording),
     }),
     error: t.exposeString('error', { nullable: true }),
     analysis: t.relation('analysis', { nullable: true }),

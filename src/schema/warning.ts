@@ -1,5 +1,6 @@
 import { WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/enums.ts';
 import { reportWarnings, reviewWarning, warningTypes } from '../resolvers/warnings.ts';
+import { signedFrameUrl } from '../resolvers/recordings.ts';
 import { watchWarnings } from '../resolvers/events.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
@@ -45,6 +46,12 @@ export const Warning = builder.prismaObject('Warning', {
     confidence: t.exposeFloat('confidence', { nullable: true, description: '0..1, where a detector raised it.' }),
     recording: t.relation('recording', { nullable: true }),
     offsetSeconds: t.exposeFloat('offsetSeconds', { nullable: true, description: 'Where in that recording.' }),
+    frameUrl: t.string({
+      nullable: true,
+      description: 'The picture at that moment, a JPEG; signed and expiring. Null where no recording shows it.',
+      resolve: ({ id, recordingId, offsetSeconds }, _args, ctx) =>
+        recordingId !== null && offsetSeconds !== null ? signedFrameUrl(ctx, id, recordingId) : null,
+    }),
     review: t.field({
       type: WarningReview,
       nullable: true,

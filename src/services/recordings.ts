@@ -157,7 +157,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
      * must not hold up the answer. What does not reach it now is found by `enqueueForgotten`.
      */
     enqueue(recordings: readonly Recording[]): void {
-      const ids = recordings.filter(({ stage }) => stage === 'queued').map(({ id }) => id);
+      const ids = recordings.filter(({ live }) => !live).map(({ id }) => id);
       if (ids.length === 0) return;
       enqueueAll({ id: { in: ids } }).catch((error) =>
         log.warn({ err: error, recordingIds: ids }, 'could not queue an analysis; a worker will find it later'),
@@ -166,7 +166,11 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
 
     /** Queues what was committed but is not in the queue: it was away, lost its jobs, or the process ended between the two. */
     async enqueueForgotten(): Promise<void> {
-      await enqueueAll({ status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' }, live: false });
+      await enqueueAll({
+        live: false,
+        sha256: { not: '' },
+        OR: [{ status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } }, { playback: 'waiting' }],
+      });
     },
 
     /**

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GraphQLClient } from 'graphql-request';
-import { createClient, type Client } from 'graphql-ws';
+import { createClient, type Client as SocketClient } from 'graphql-ws';
+import { Client } from 'pg';
+import { expect } from 'vitest';
 import { WebSocket } from 'ws';
 import { createTestDatabase } from './postgres.ts';
 
+const MADE = /\.(playback|poster|strip|frame-\d+)\.\w+$|\/work\//;
 const PROGRAM = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
 export const ADMIN_KEY = 'invigil_test_admin_key_0123456789';
 
@@ -21,11 +24,15 @@ export interface TestServer {
   log(): string;
   graphql(credential?: string): GraphQLClient;
   /** A graphql-ws client; closed with the server. */
-  subscribe(credential?: string): Client;
+  subscribe(credential?: string): SocketClient;
   rest(path: string, init?: RequestInit & { credential?: string | null }): Promise<Response>;
   post(path: string, body: unknown, init?: RequestInit & { credential?: string | null }): Promise<Response>;
-  /** Files in storage, spooled ones included. */
+  /** Files in storage, spooled ones included, without what is made of recordings to be looked at. */
   storedFiles(): Promise<string[]>;
+  /** As `storedFiles`, those that are made included. */
+  allFiles(): Promise<string[]>;
+  /** Waits until nothing is being made of any recording. */
+  idle(): Promise<void>;
   /** Ends the process at once, as a power cut would. */
   kill(): Promise<void>;
   /** Ends the process as an operator does. */
@@ -51,7 +58,7 @@ type Environment = Record<string, string> & { DATABASE_URL: string; DATA_DIR: st
 
 async function serve(environment: Environment, cleanUp: () => Promise<void>): Promise<TestServer> {
   const dataDir = environment.DATA_DIR;
-  const clients: Client[] = [];
+  const clients: SocketClient[] = [];
   let running = await launch(environment);
 
   const authorization = (credential: string | null) => (credential === null ? {} : { authorization: `Bearer ${credential}` });
@@ -94,9 +101,20 @@ async function serve(environment: Environment, cleanUp: () => Promise<void>): Pr
         headers: { ...json, ...(init.headers as Record<string, string>) },
       });
     },
-    async storedFiles() {
+    storedFiles: async () => (await server.allFiles()).filter((name) => !MADE.test(name)),
+    async allFiles() {
       const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
       return entries.filter((entry) => entry.isFile() && entry.name !== 'token-secret').map((entry) => join(entry.parentPath, entry.name));
+    },
+    async idle() {
+      const client = new Client(environment.DATABASE_URL);
+      await client.connect();
+      try {
+        const waiting = `SELECT 1 FROM "Recording" WHERE playback = 'waiting' AND NOT live`;
+        await expect.poll(async () => (await client.query(waiting)).rowCount, { timeout: 20_000, interval: 50 }).toBe(0);
+      } finally {
+        await client.end();
+      }
     },
     kill: () => running.end('SIGKILL'),
     shutDown: () => running.end('SIGTERM'),
@@ -146,7 +164,7 @@ async function launch(settings: Record<string, string>) {
 }
 
 /** Collects what a subscription brings; `take` waits for as many items as asked. */
-export function collect<T>(client: Client, query: string, variables: Record<string, unknown>) {
+export function collect<T>(client: SocketClient, query: string, variables: Record<string, unknown>) {
   const items: T[] = [];
   const errors: unknown[] = [];
   let changed = () => {};

@@ -12,6 +12,7 @@ import type { Logger } from '../../log.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
 import { recordingTopic } from '../recordings.ts';
+import type { Playback } from '../playback.ts';
 import { addWarnings, type NewWarning } from '../warnings.ts';
 import { analyseMedia, type AnalysisOutcome } from './analyse.ts';
 
@@ -25,6 +26,7 @@ interface Dependencies {
   log: Logger;
   /** An existing folder for what a running analysis needs. */
   workDir: string;
+  playback: Playback;
   /** Longest time that one analysis may take. */
   limitSeconds: number;
 }
@@ -35,7 +37,7 @@ const MOST_STARTS = 5;
 type Subject = Recording & { exam: Exam; submission: Submission | null };
 
 /** The job of the analysis queue. All that it finds commits at once, so running it again doubles nothing. */
-export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir, limitSeconds }: Dependencies) {
+export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir, playback, limitSeconds }: Dependencies) {
   const report = (id: string, stage: string, progress: number) =>
     db.recording
       .updateMany({ where: { id, status: 'PROCESSING' }, data: { stage, progress } })
@@ -96,15 +98,34 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
 
   const fail = (recording: Recording, error: string) => move(recording, { status: 'FAILED', stage: 'failed', error });
 
+  /** Before the analysis, because a proctor may look at it at once; what goes wrong here holds that up for so many attempts only. */
+  async function show(recording: Recording, signal: AbortSignal, lastAttempt: boolean): Promise<void> {
+    try {
+      await playback.prepare(recording, workDir, signal);
+    } catch (error) {
+      if (signal.aborted) await count(recording.id, -1);
+      if (signal.aborted || !lastAttempt) throw error;
+      log.error({ err: error, recordingId: recording.id }, 'a recording could not be prepared for playback');
+      await playback.settle(recording.id, 'failed');
+    }
+  }
+
   return async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
     const recording = await db.recording.findUnique({ where: { id: recordingId }, include: { exam: true, submission: true } });
-    if (!recording || recording.live || isFinished(recording)) return 'skipped';
+    if (!recording || recording.live) return 'skipped';
+    const isShown = recording.playback !== 'waiting' || recording.sha256 === '';
+    const isAnalysed = isFinished(recording) || recording.stage === 'off';
+    if (isShown && isAnalysed) return 'skipped';
     if (recording.attempts >= MOST_STARTS) {
+      if (!isShown) await playback.settle(recordingId, 'failed');
+      if (isAnalysed) return 'failed';
       await fail(recording, `The analysis was begun ${recording.attempts} times and broken off each time; it can be run again`);
       return 'failed';
     }
-    if (recording.status === 'UPLOADED') await move(recording, { status: 'PROCESSING', stage: 'reading' });
     await count(recordingId, 1);
+    if (!isShown) await show(recording, signal, lastAttempt);
+    if (isAnalysed) return 'done';
+    if (recording.status === 'UPLOADED') await move(recording, { status: 'PROCESSING', stage: 'reading' });
     const limit = AbortSignal.timeout(limitSeconds * 1_000);
     try {
       const outcome = await analyse(recording, AbortSignal.any([signal, limit]));

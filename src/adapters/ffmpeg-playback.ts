@@ -1,0 +1,98 @@
+import { buffer } from 'node:stream/consumers';
+import { type FfmpegBinary, type FfmpegJob, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
+import type { MediaFormat } from './media-sniff.ts';
+
+export interface RemuxOptions {
+  /** Of the recording; seconds. */
+  duration: number;
+  /** Bytes that the new file may have at most. */
+  maxBytes: number;
+  signal: AbortSignal;
+}
+
+/** A picture of many pictures, row by row from the top left. */
+export interface StripLayout {
+  everySeconds: number;
+  count: number;
+  columns: number;
+  rows: number;
+  /** Of each picture; its height follows from the recording. */
+  width: number;
+}
+
+const STRIP_SECONDS = 60;
+const STRIP_COLUMNS = 10;
+const STRIP_WIDTH = 160;
+const POSTER_WIDTH = 640;
+/** The first moments are often black. */
+const POSTER_SECONDS = 10;
+/** A recording's last picture may be before the end that its sound has. */
+const EARLIER = [0, 1, 10, MAX_DURATION];
+
+/** Where the picture of each minute lies. @param duration seconds */
+export function stripLayout(duration: number): StripLayout {
+  const count = Math.max(1, Math.ceil(Math.min(duration, MAX_DURATION) / STRIP_SECONDS));
+  const columns = Math.min(STRIP_COLUMNS, count);
+  return { everySeconds: STRIP_SECONDS, count, columns, rows: Math.ceil(count / columns), width: STRIP_WIDTH };
+}
+
+const toJpeg = (filters: string[]) => [
+  ...['-map', '0:V:0', '-vf', filters.join(',')],
+  ...toArguments({ '-frames:v': 1, '-pix_fmt': 'yuvj420p', '-c:v': 'mjpeg', '-q:v': 4, '-f': 'mjpeg' }),
+];
+
+const CONTAINER: Record<MediaFormat, string[]> = {
+  // The index at the front: a player needs no second request to find it.
+  mp4: ['-movflags', '+faststart', '-f', 'mp4'],
+  webm: ['-f', 'webm'],
+};
+
+export async function remux(
+  ffmpeg: FfmpegBinary,
+  source: MediaSource,
+  outPath: string,
+  { duration, maxBytes, signal }: RemuxOptions,
+): Promise<Buffer> {
+  const options = ['-map', '0:V:0', '-map', '0:a:0?', '-c', 'copy', '-map_metadata', '-1', ...CONTAINER[source.format]];
+  const posterAt = Math.min(POSTER_SECONDS, duration / 10);
+  const poster = toJpeg([`select='gte(t,${posterAt})'`, `scale='min(${POSTER_WIDTH},iw)':-2`]);
+  return collect(ffmpeg, { source, maxSeconds: MAX_DURATION, file: { path: outPath, options, maxBytes }, piped: poster, signal });
+}
+
+export async function readStrip(ffmpeg: FfmpegBinary, source: MediaSource, layout: StripLayout, signal: AbortSignal): Promise<Buffer> {
+  const { everySeconds, columns, rows, width } = layout;
+  // `fps` takes the last picture up to each minute and repeats it over a gap, so that each is in its place; the tile ends it.
+  const filters = [`fps=fps=1/${everySeconds}:start_time=0:round=up`, `scale=${width}:-2`, `tile=${columns}x${rows}`];
+  // Only pictures that need no other to be decoded: a hundredth of the work.
+  const strip = await collect(ffmpeg, {
+    source,
+    maxSeconds: MAX_DURATION,
+    input: ['-skip_frame', 'nokey'],
+    piped: toJpeg(filters),
+    signal,
+  });
+  if (strip.length === 0) throw new MediaError('No picture of the video can be decoded.');
+  return strip;
+}
+
+export async function readStill(ffmpeg: FfmpegBinary, source: MediaSource, seconds: number, signal: AbortSignal): Promise<Buffer> {
+  for (const earlier of EARLIER) {
+    const at = Math.max(0, seconds - earlier);
+    const still = await collect(ffmpeg, { source, input: ['-ss', at.toFixed(3)], piped: toJpeg(['null']), signal });
+    if (still.length > 0) return still;
+    if (at === 0) break;
+  }
+  throw new MediaError('No picture of the video can be decoded.');
+}
+
+/** What ffmpeg writes to its pipe, whole: for pictures. */
+async function collect(ffmpeg: FfmpegBinary, job: Omit<FfmpegJob, 'onLog'>): Promise<Buffer> {
+  const run = startFfmpeg(ffmpeg, { ...job, onLog() {} });
+  run.ended.catch(() => {});
+  const bytes = await buffer(run.stdout);
+  const complaint = await run.ended;
+  if (complaint !== null && (job.file || bytes.length > 0)) {
+    throw new MediaError('The recording cannot be prepared for playback.', { cause: complaint });
+  }
+  return bytes;
+}
