@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createPostgresBus } from './adapters/bus-postgres.ts';
 import { createRedisBus } from './adapters/bus-redis.ts';
@@ -36,9 +35,6 @@ import { createWarningIntake } from './services/warning-intake.ts';
 import { createWarnings } from './services/warnings.ts';
 import { makeWorkDir } from './work-dir.ts';
 
-/** Unless it is set: they share the machine with ffmpeg and the database. */
-const MOST_VISION_WORKERS = 4;
-
 /**
  * The composition root: what the API and the worker have in common, wired once. Who creates, disposes: `close` undoes
  * everything in reverse order, also after a start that failed half way.
@@ -74,10 +70,7 @@ export async function createApp(config: Config, log: Logger) {
       redisUrl ? await createRedisBus({ url: redisUrl, log }) : await createPostgresBus({ url, pool: database.pool, log }),
       (it) => it.close(),
     );
-    const vision = own(
-      createLocalVision({ workers: config.VISION_WORKERS ?? Math.min(MOST_VISION_WORKERS, availableParallelism()) }),
-      (it) => it.dispose(),
-    );
+    const vision = own(createLocalVision({ workers: config.VISION_WORKERS }), (it) => it.dispose());
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
     const queue = own(
       redisUrl

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Transferable } from 'node:worker_threads';
 import { ImageError, type SpeechStream, type VisionProvider } from '../vision.ts';
 import type { TaskName, TaskReply, TaskRequest, VisionTasks } from './protocol.ts';
@@ -50,11 +51,16 @@ function createSpeechStream(ask: Ask): SpeechStream {
   };
 }
 
+/** Unless more are asked for: they share the machine with ffmpeg and the database. */
+const MOST_WORKERS = 4;
+
 /**
- * Looks with the nets inside @vladmandic/human, @vladmandic/face-api and @ricky0123/vad-web, in `workers` threads. No
+ * Looks with the nets inside @vladmandic/human, @vladmandic/face-api and @ricky0123/vad-web, in `workers` threads, else
+ * one a core up to four. No
  * thread starts before the first call; one that observes frames takes 175 MB, one that embeds faces too 300 MB.
  */
-export function createLocalVision({ workers }: { workers: number }): VisionProvider {
+export function createLocalVision(options: { workers?: number | undefined }): VisionProvider {
+  const workers = options.workers ?? Math.min(MOST_WORKERS, availableParallelism());
   const pool = new WorkerPool<TaskRequest, TaskReply>(new URL('./worker.js', import.meta.url), workers);
   const ask = createAsk(pool);
   return {

@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { analyzeFiles } from './cli/analyze.ts';
+import { verifyImages } from './cli/verify.ts';
+import { loadConfig } from './config.ts';
+import { StartupError } from './errors.ts';
+
+const HELP = `Usage:
+  invigil analyze [--json] [--screen] [--sensitivity low|medium|high] FILE…
+      Analyses recordings (WebM, MP4): which share of the time what was seen, and when.
+  invigil verify [--json] REFERENCE CANDIDATE
+      Compares the faces of two pictures (JPEG, PNG, WebP).
+
+  --json         for machines: a line of JSON for each recording or comparison
+  --screen       the recordings are of a screen
+  --sensitivity  of the warnings; medium without it
+
+Nothing is sent anywhere and nothing is kept. Exit code 0: done; 1: a file could not be read; 2: not understood.
+`;
+const SENSITIVITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
+
+/** What the command line asks for does not make sense. */
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = read(args);
+  const [command, ...files] = positionals;
+  if (values.help || command === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort(new Error('stopped')));
+  const { json = false, screen = false } = values;
+  const sensitivity = SENSITIVITIES.find((name) => name === (values.sensitivity ?? 'medium').toUpperCase());
+  if (!sensitivity) throw new UsageError('--sensitivity is low, medium or high');
+  const config = loadConfig(process.env);
+  if (command === 'analyze') {
+    if (files.length === 0) throw new UsageError('analyze needs a recording');
+    return analyzeFiles(files, { config, json, type: screen ? 'SCREEN' : 'WEBCAM', sensitivity, signal: stop.signal });
+  }
+  if (command === 'verify') {
+    const [reference, candidate] = files;
+    if (!reference || !candidate || files.length > 2) throw new UsageError('verify needs two pictures');
+    return verifyImages(reference, candidate, { config, json });
+  }
+  throw new UsageError(command ? `There is no command ${command}` : 'A command is missing');
+}
+
+function read(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        json: { type: 'boolean' },
+        screen: { type: 'boolean' },
+        sensitivity: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError(error.message) : error;
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const isUsage = error instanceof UsageError;
+  if (!isUsage && !(error instanceof StartupError)) throw error;
+  process.stderr.write(`${error.message}\n${isUsage ? `\n${HELP}` : ''}`);
+  process.exitCode = isUsage ? 2 : 1;
+}

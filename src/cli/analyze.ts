@@ -1,0 +1,94 @@
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { type Ffmpeg, findFfmpeg, MediaError } from '../adapters/ffmpeg.ts';
+import { type MediaFormat, sniffContainer } from '../adapters/media-sniff.ts';
+import { createLocalVision } from '../adapters/vision-local/vision-local.ts';
+import type { VisionProvider } from '../adapters/vision.ts';
+import type { Config } from '../config.ts';
+import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
+import type { Sensitivity } from '../services/analysis/episodes.ts';
+import { drawBar, drawOutcome } from './draw.ts';
+
+interface Options {
+  config: Config;
+  /** A line of JSON for each file in place of what people read. */
+  json: boolean;
+  type: 'WEBCAM' | 'SCREEN';
+  sensitivity: Sensitivity;
+  signal: AbortSignal;
+}
+
+interface Tools {
+  ffmpeg: Ffmpeg;
+  vision: VisionProvider;
+}
+
+const HEAD_BYTES = 4_096;
+/** Erases the line that the cursor is on. */
+const ERASE = '\r\u001b[2K';
+
+/** Analyses one file after the other. @returns the exit code */
+export async function analyzeFiles(files: readonly string[], options: Options): Promise<number> {
+  const { config, json, signal } = options;
+  const ffmpeg = await findFfmpeg({ FFMPEG_PATH: config.FFMPEG_PATH, production: false });
+  const vision = createLocalVision({ workers: config.VISION_WORKERS });
+  let code = 0;
+  try {
+    for (const file of files) {
+      const began = performance.now();
+      try {
+        const { format, outcome } = await analyse(file, { ffmpeg, vision }, options);
+        const seconds = (performance.now() - began) / 1_000;
+        process.stdout.write(json ? `${JSON.stringify({ file, format, ...outcome })}\n` : drawOutcome(basename(file), outcome, seconds));
+      } catch (error) {
+        if (signal.aborted) return 1;
+        const reason = explain(error);
+        code = 1;
+        if (json) process.stdout.write(`${JSON.stringify({ file, error: reason })}\n`);
+        process.stderr.write(`${file}: ${reason}\n`);
+      }
+    }
+  } finally {
+    await vision.dispose();
+  }
+  return code;
+}
+
+async function analyse(
+  file: string,
+  tools: Tools,
+  { json, type, sensitivity, signal }: Options,
+): Promise<{ format: MediaFormat; outcome: AnalysisOutcome }> {
+  const format = await sniff(file);
+  const workDir = await mkdtemp(join(tmpdir(), 'invigil-analyze-'));
+  const showsBar = !json && process.stderr.isTTY;
+  const onProgress = (_stage: string, fraction: number) => {
+    if (showsBar) process.stderr.write(`${ERASE}${drawBar(fraction)} ${basename(file)}`);
+  };
+  try {
+    return { format, outcome: await analyseMedia({ path: file, format, type, sensitivity, workDir }, tools, { signal, onProgress }) };
+  } finally {
+    if (showsBar) process.stderr.write(ERASE);
+    await rm(workDir, { recursive: true, force: true });
+  }
+}
+
+async function sniff(file: string): Promise<MediaFormat> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    const format = sniffContainer(buffer.subarray(0, bytesRead));
+    if (!format) throw new MediaError('not a WebM or MP4 video');
+    return format;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** For people: a mistake of ours shows its stack. */
+function explain(error: unknown): string {
+  if (error instanceof MediaError) return error.message;
+  if (error instanceof Error && 'syscall' in error) return error.message;
+  throw error;
+}

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { createLocalVision } from '../adapters/vision-local/vision-local.ts';
+import { type FaceImage, ImageError, type VisionProvider } from '../adapters/vision.ts';
+import type { Config } from '../config.ts';
+import { matchFaces } from '../services/face-match.ts';
+
+/** Compares the faces of two pictures. @returns the exit code */
+export async function verifyImages(
+  reference: string,
+  candidate: string,
+  { config, json }: { config: Config; json: boolean },
+): Promise<number> {
+  const vision = createLocalVision({ workers: config.VISION_WORKERS });
+  try {
+    const [first, second] = await Promise.all([readFace(vision, reference), readFace(vision, candidate)]);
+    const match = matchFaces(first, second);
+    if (json) {
+      process.stdout.write(`${JSON.stringify({ reference, candidate, detector: vision.detector, ...match })}\n`);
+      return 0;
+    }
+    const verdict = match.verified ? 'The same person' : 'Not shown to be the same person';
+    const lines = [`${verdict}, confidence ${(match.confidence * 100).toFixed(1)} %`, ...match.warnings.map((warning) => `  ${warning}`)];
+    process.stdout.write(`${lines.join('\n')}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ reference, candidate, error: error.message })}\n`);
+    return 1;
+  } finally {
+    await vision.dispose();
+  }
+}
+
+class UnreadableError extends Error {
+  override readonly name = 'UnreadableError';
+}
+
+async function readFace(vision: VisionProvider, file: string): Promise<FaceImage> {
+  try {
+    return await vision.readFaceImage(await readFile(file));
+  } catch (cause) {
+    const isFilesFault = cause instanceof ImageError || (cause instanceof Error && 'syscall' in cause);
+    if (!isFilesFault) throw cause;
+    throw new UnreadableError(`${file}: ${cause.message}`, { cause });
+  }
+}
