@@ -1,6 +1,10 @@
 // Runs the benchmarks beside their peers: npm run bench [-- name… --quick --rounds n]. See README.md beside this file.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { analysis } from './analysis.mjs';
+import { base64 } from './base64.mjs';
+import { busy } from './busy.mjs';
+import { download } from './download.mjs';
 import { fanOut } from './fan-out.mjs';
 import { ingest } from './ingest.mjs';
 import { latency } from './latency.mjs';
@@ -10,8 +14,9 @@ import { print } from './lib/report.mjs';
 import { memory } from './memory.mjs';
 import { reads } from './reads.mjs';
 import { together } from './together.mjs';
+import { upload } from './upload.mjs';
 
-const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads];
+const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, busy];
 const RESULTS = new URL('results/', import.meta.url);
 
 const { values, positionals } = parseArgs({

@@ -14,14 +14,15 @@ export const WARNING_FIELDS = 'id seq userId type severity source timestamp deta
 
 /**
  * The built server as an operator starts it, on a database of its own.
+ * @param settings more environment variables
  * @param database one that stays when the server is stopped; without it a new one is made and dropped
  */
-export async function startInvigil({ postgres, database }) {
+export async function startInvigil({ postgres, database, settings = {} }) {
   const own = database ? null : await postgres.createDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
   const env = { DATABASE_URL: (database ?? own).url, DATA_DIR: dataDir, PORT: '0', BOOTSTRAP_API_KEY: KEY, LOG_LEVEL: 'error' };
   // One key for thousands of consoles is a benchmark's need, not an attack.
-  const node = startNode(PROGRAM, { args: [], env: { ...env, MAX_SOCKETS_PER_CREDENTIAL: '1000000' } });
+  const node = startNode(PROGRAM, { args: [], env: { ...env, MAX_SOCKETS_PER_CREDENTIAL: '1000000', ...settings } });
   async function stop() {
     await node.stop();
     await own?.drop();
@@ -36,6 +37,8 @@ export async function startInvigil({ postgres, database }) {
       name: 'invigil',
       port,
       pid: node.pid,
+      node,
+      dataDir,
       token: KEY,
       init: { authorization: `Bearer ${KEY}` },
       subscription: `subscription Console($examId: ID!, $after: SafeInt) { warningAdded(examId: $examId, after: $after) { ${WARNING_FIELDS} } }`,

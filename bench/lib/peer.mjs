@@ -12,6 +12,7 @@ export async function startPeer(name, env = {}) {
       name,
       port,
       pid: node.pid,
+      node,
       token: 'peers-do-not-ask',
       init: {},
       subscription: `subscription Console($examId: ID!) { warningAdded(examId: $examId) { ${WARNING_FIELDS} } }`,

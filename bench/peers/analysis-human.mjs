@@ -1,0 +1,66 @@
+// The same pipeline as a program of @vladmandic/human on tfjs-wasm: ffmpeg gives a frame a second, human looks at each.
+// node bench/peers/analysis-human.mjs FILE SECONDS
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const { resolve } = createRequire(import.meta.url);
+const folderOf = (name) => dirname(resolve(`${name}/package.json`));
+const [WIDTH, HEIGHT] = [640, 480];
+const [file, seconds] = process.argv.slice(2);
+
+const { default: Human } = await import(pathToFileURL(join(folderOf('@vladmandic/human'), 'dist/human.node-wasm.js')).href);
+const human = new Human.Human({
+  backend: 'wasm',
+  wasmPath: `${join(folderOf('@tensorflow/tfjs-backend-wasm'), 'dist')}/`,
+  modelBasePath: pathToFileURL(join(folderOf('@vladmandic/human'), 'models/')).href,
+  cacheSensitivity: 0,
+  filter: { enabled: false },
+  // What ours looks for as well: faces with their mesh and irises, and phones.
+  face: {
+    enabled: true,
+    detector: { maxDetected: 10 },
+    mesh: { enabled: true },
+    iris: { enabled: true },
+    description: { enabled: false },
+    emotion: { enabled: false },
+  },
+  object: { enabled: true },
+  body: { enabled: false },
+  hand: { enabled: false },
+  gesture: { enabled: false },
+});
+await human.load();
+
+const args = [
+  '-loglevel',
+  'error',
+  '-t',
+  seconds,
+  '-i',
+  file,
+  '-vf',
+  `fps=1,scale=${WIDTH}:${HEIGHT}`,
+  '-pix_fmt',
+  'rgb24',
+  '-f',
+  'rawvideo',
+  'pipe:1',
+];
+const { stdout } = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+const frameBytes = WIDTH * HEIGHT * 3;
+let pending = Buffer.alloc(0);
+let frames = 0;
+let faces = 0;
+for await (const chunk of stdout) {
+  pending = Buffer.concat([pending, chunk]);
+  for (; pending.length >= frameBytes; pending = pending.subarray(frameBytes)) {
+    const tensor = human.tf.tensor(new Uint8Array(pending.subarray(0, frameBytes)), [1, HEIGHT, WIDTH, 3], 'float32');
+    const result = await human.detect(tensor);
+    tensor.dispose();
+    frames += 1;
+    faces += result.face.length;
+  }
+}
+process.stdout.write(`${JSON.stringify({ frames, faces })}\n`);

@@ -1,0 +1,12 @@
+// JSON.parse of the whole body and Buffer.from of the string, as a framework's JSON body does it.
+import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
+import { answerJson, listen, readJson } from './lib/listen.mjs';
+import { store } from './lib/uploads.mjs';
+
+listen(
+  createServer(async (req, res) => {
+    const { webcam } = await readJson(req);
+    answerJson(res, await store(Readable.from([Buffer.from(webcam.data, 'base64')], { objectMode: false })));
+  }),
+);
