@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Storage } from './adapters/storage.ts';
 
 export interface StoredFile {
@@ -58,24 +55,32 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, file: 
     return;
   }
 
-  const bytes = file.storage.read(file.key, range ?? { start: 0, end: file.size - 1 });
-  await once(bytes, 'readable'); // or throws, while another answer is still possible
+  const pieces = file.storage.pieces(file.key, range ?? { start: 0, end: file.size - 1 });
+  const first = await pieces.next(); // or throws, while another answer is still possible
   res.writeHead(range ? 206 : 200, headers);
-  await sendBytes(bytes, res);
+  await sendPieces(first, pieces, res);
 }
 
-async function sendBytes(bytes: Readable, res: ServerResponse): Promise<void> {
-  let failure: unknown;
-  bytes.on('error', (error) => (failure = error));
+/** Each piece is on its way before the next one is read. A client that leaves, or seeks elsewhere, is no failure. */
+async function sendPieces(first: IteratorResult<Uint8Array>, rest: AsyncGenerator<Uint8Array>, res: ServerResponse): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    res.once('close', resolve);
+  });
+  const sent = (piece: Uint8Array) =>
+    new Promise<void>((resolve) => {
+      res.write(piece, () => resolve());
+    });
   try {
-    await pipeline(bytes, res);
+    for (let piece = first; !piece.done && !res.destroyed; piece = await rest.next()) await Promise.race([closed, sent(piece.value)]);
+    res.end();
+    await closed;
   } catch (error) {
-    // A client that leaves, or seeks elsewhere, is no failure; by then pipeline has closed the file.
-    if (failure && !isEarlyClose(failure)) throw error;
+    res.destroy();
+    throw error;
+  } finally {
+    await rest.return(undefined);
   }
 }
-
-const isEarlyClose = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 
 function fileHeaders(file: StoredFile): OutgoingHttpHeaders {
   return {

@@ -1,20 +1,18 @@
 // The same pipeline as a program of @vladmandic/human on tfjs-wasm: ffmpeg gives a frame a second, human looks at each.
 // node bench/peers/analysis-human.mjs FILE SECONDS
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
-const { resolve } = createRequire(import.meta.url);
-const folderOf = (name) => dirname(resolve(`${name}/package.json`));
+const HUMAN = new URL('../../node_modules/@vladmandic/human/', import.meta.url);
+const WASM = new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url);
 const [WIDTH, HEIGHT] = [640, 480];
 const [file, seconds] = process.argv.slice(2);
 
-const { default: Human } = await import(pathToFileURL(join(folderOf('@vladmandic/human'), 'dist/human.node-wasm.js')).href);
+const { default: Human } = await import(new URL('dist/human.node-wasm.js', HUMAN).href);
 const human = new Human.Human({
   backend: 'wasm',
-  wasmPath: `${join(folderOf('@tensorflow/tfjs-backend-wasm'), 'dist')}/`,
-  modelBasePath: pathToFileURL(join(folderOf('@vladmandic/human'), 'models/')).href,
+  wasmPath: fileURLToPath(WASM),
+  modelBasePath: new URL('models/', HUMAN).href,
   cacheSensitivity: 0,
   filter: { enabled: false },
   // What ours looks for as well: faces with their mesh and irises, and phones.

@@ -1,6 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import formidable from 'formidable';
+import { formidable } from 'formidable';
 import { answerJson, listen } from './lib/listen.mjs';
 
 const LIMIT = 2 ** 32;

@@ -95,6 +95,7 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
     discard: (file) => spool.discard(file),
     withLocalFile: (key, use) => (typeof key === 'string' ? copies.lend(readStored(key), use) : spool.withLocalFile(key, use)),
     read: (key, range) => (typeof key === 'string' ? readStored(key, range) : spool.read(key, range)),
+    pieces: (key, range) => bytesOf(key, range),
     async remove(key) {
       await client.send(new DeleteObjectCommand(objectOf(key)));
     },

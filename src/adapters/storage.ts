@@ -26,6 +26,11 @@ export interface Storage {
   withLocalFile<T>(key: string | SpooledFile, use: (path: string) => Promise<T>): Promise<T>;
   /** Bytes `start` to `end`, both included, of stored or spooled bytes. A missing file is an error of the stream. */
   read(key: string | SpooledFile, range?: { start: number; end: number }): Readable;
+  /**
+   * As `read` of stored bytes, for who is done with each piece before it asks for the next one: its memory is then used
+   * again, which saves half of the processor's work. @throws at the first piece where the file is missing
+   */
+  pieces(key: string, range: { start: number; end: number }): AsyncGenerator<Uint8Array>;
   /** An address that opens stored bytes by itself for a while, where the storage has one and is set to tell it. */
   signedUrl(key: string, response: { contentType: string; disposition: string }): Promise<string | null>;
   /** Removes stored bytes; no error where they are gone. */
