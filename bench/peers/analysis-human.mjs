@@ -1,10 +1,16 @@
 // The same pipeline as a program of @vladmandic/human on tfjs-wasm: ffmpeg gives a frame a second, human looks at each.
 // node bench/peers/analysis-human.mjs FILE SECONDS
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const HUMAN = new URL('../../node_modules/@vladmandic/human/', import.meta.url);
 const WASM = new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url);
+// It fetches its models, and Node's fetch takes no files.
+const webFetch = globalThis.fetch;
+globalThis.fetch = async (url, init) =>
+  String(url).startsWith('file:') ? new Response(await readFile(new URL(url))) : webFetch(url, init);
+
 const [WIDTH, HEIGHT] = [640, 480];
 const [file, seconds] = process.argv.slice(2);
 
