@@ -33,6 +33,9 @@ const WORDS = new Map([
   ['phone_usage', 'Phone in view'],
   ['looking_away', 'Looking away from the screen'],
   ['talking', 'Talking'],
+  ['camera_black', 'Black picture'],
+  ['camera_frozen', 'Frozen picture'],
+  ['face_still', 'A face that does not move at all, as a photo does not,'],
 ]);
 
 /** Warnings of all suspicious episodes, by their start. */
