@@ -1,4 +1,4 @@
-import type { Box, Frame } from '../vision.ts';
+import type { Frame } from '../vision.ts';
 import type { Similarity } from './geometry.ts';
 
 /** A square of RGB values, channels last, as the nets take it. */
@@ -78,14 +78,6 @@ export function cutCrop(
     }
   }
   return crop;
-}
-
-/** The upright square about a box's centre, as wide as its longer side. */
-export function boxToCrop({ x, y, width, height }: Box, size: number): Similarity {
-  const side = Math.max(width, height);
-  const scale = side / size;
-  const offset = scale / 2 - 0.5 - side / 2;
-  return { cos: scale, sin: 0, dx: x + width / 2 + offset, dy: y + height / 2 + offset };
 }
 
 export interface Letterbox {
