@@ -11,6 +11,7 @@ import { evaluateRecordings } from '../evaluation/recordings.ts';
 import { printReport, toJson } from '../evaluation/report.ts';
 import type { Section, Skipped } from '../evaluation/section.ts';
 import { evaluateSpeech } from '../evaluation/speech.ts';
+import { evaluateSpoofs } from '../evaluation/spoofs.ts';
 import type { Part } from '../evaluation/tools.ts';
 import { evaluateVerification } from '../evaluation/verification.ts';
 
@@ -24,6 +25,7 @@ interface Options {
 
 const parts: Record<string, Part> = {
   verification: evaluateVerification,
+  spoofs: evaluateSpoofs,
   faces: evaluateFaceCount,
   phones: evaluatePhones,
   poses: evaluatePoses,

@@ -18,7 +18,7 @@ export function openSession(model: Uint8Array): Promise<InferenceSession> {
   return InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
 }
 
-async function openImageModel<Output extends string>(model: Uint8Array, outputs: readonly Output[]): Promise<ImageModel<Output>> {
+export async function openImageModel<Output extends string>(model: Uint8Array, outputs: readonly Output[]): Promise<ImageModel<Output>> {
   const session = await openSession(model);
   const input = session.inputNames[0];
   if (input === undefined) throw new Error('The model takes no input');
