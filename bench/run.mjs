@@ -15,8 +15,9 @@ import { memory } from './memory.mjs';
 import { reads } from './reads.mjs';
 import { together } from './together.mjs';
 import { upload } from './upload.mjs';
+import { verify } from './verify.mjs';
 
-const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, busy];
+const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, verify, busy];
 const RESULTS = new URL('results/', import.meta.url);
 
 const { values, positionals } = parseArgs({
