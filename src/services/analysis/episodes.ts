@@ -4,7 +4,7 @@ export type Sensitivity = 'LOW' | 'MEDIUM' | 'HIGH';
 
 /** A warning that the analysis raises, once an episode. */
 export interface AnalysisWarning {
-  type: string;
+  type: DetectorType;
   /** Seconds from the start of the recording. */
   startSeconds: number;
   endSeconds: number;
@@ -27,31 +27,35 @@ const LEAST_CONFIDENCE: Record<Sensitivity, { phone: number; other: number }> = 
 /** Sampling knows a length to about a sample; half of one keeps jitter of the timestamps from losing an episode. */
 const TOLERANCE_SECONDS = 0.5;
 
-const WORDS = new Map([
-  ['no_face', 'No face'],
-  ['multiple_faces', 'More than one face'],
-  ['phone_usage', 'Phone in view'],
-  ['looking_away', 'Looking away from the screen'],
-  ['talking', 'Talking'],
-  ['camera_black', 'Black picture'],
-  ['camera_frozen', 'Frozen picture'],
-  ['face_still', 'A face that does not move at all, as a photo does not,'],
-]);
+const WORDS = {
+  no_face: 'No face',
+  multiple_faces: 'More than one face',
+  face_mismatch: 'Another face than the verified one',
+  phone_usage: 'Phone in view',
+  looking_away: 'Looking away from the screen',
+  talking: 'Talking',
+  camera_black: 'Black picture',
+  camera_frozen: 'Frozen picture',
+  face_still: 'A face that does not move at all, as a photo does not,',
+} as const;
+
+/** What the analysis warns of. */
+export type DetectorType = keyof typeof WORDS;
+export const DETECTOR_TYPES = Object.keys(WORDS) as [DetectorType, ...DetectorType[]];
 
 /** Warnings of all suspicious episodes, by their start. */
 export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivity): AnalysisWarning[] {
-  return [...WORDS.keys()]
-    .flatMap((type) =>
-      findEpisodes(
-        segments.filter((segment) => segment.type === type),
-        HOLD_SECONDS[sensitivity],
-      ),
+  const warningsOf = (type: DetectorType) =>
+    findEpisodes(
+      segments.filter((segment) => segment.type === type),
+      HOLD_SECONDS[sensitivity],
     )
-    .filter(({ type, confidence }) => confidence >= LEAST_CONFIDENCE[sensitivity][type === 'phone_usage' ? 'phone' : 'other'])
-    .sort((a, b) => a.startSeconds - b.startSeconds)
-    .map((episode) =>
-      Object.assign(episode, { details: `${WORDS.get(episode.type)} for ${inWords(episode.endSeconds - episode.startSeconds)}` }),
-    );
+      .filter(({ confidence }) => confidence >= LEAST_CONFIDENCE[sensitivity][type === 'phone_usage' ? 'phone' : 'other'])
+      .map(({ startSeconds, endSeconds, confidence }) => {
+        const details = `${WORDS[type]} for ${inWords(endSeconds - startSeconds)}`;
+        return { type, startSeconds, endSeconds, confidence, details };
+      });
+  return DETECTOR_TYPES.flatMap(warningsOf).toSorted((a, b) => a.startSeconds - b.startSeconds);
 }
 
 /**
