@@ -22,11 +22,11 @@ export interface SuspiciousActivity {
 const NO_FACE_SCORE = 0.95;
 
 /** Measured on phones held before a camera: 21 of 29 found, 2 false of 414. */
-const PHONE_SURE = 0.2;
-const PHONE_UNSURE = 0.1;
+export const PHONE_SURE = 0.2;
+export const PHONE_UNSURE = 0.1;
 
 /** Seconds that one frame may speak for where a poor camera sends few. */
-const LONGEST_SPAN = 5;
+export const LONGEST_SPAN = 5;
 
 /** Seconds. A person moves within one; a camera may hang for some. */
 const FROZEN_SECONDS = 20;
@@ -87,7 +87,7 @@ export function judgeWebcam(
 
 const NOWHERE = { since: 0, until: 0 };
 
-function judgeFaces(faces: readonly ObservedFace[], isBlack: boolean): { state: FaceState; score: number } {
+export function judgeFaces(faces: readonly ObservedFace[], isBlack: boolean): { state: FaceState; score: number } {
   if (isBlack) return { state: 'camera_black', score: CAMERA_SCORE };
   const scores = faces.map(({ score }) => score).toSorted((a, b) => b - a);
   const [best, second] = scores;
