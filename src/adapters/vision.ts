@@ -92,7 +92,7 @@ export interface VisionProvider {
   readonly detector: string;
   /** Frames that it looks at at once. */
   readonly parallel: number;
-  /** Faces with pose and gaze, and phones where asked. Runs in a worker thread; the frame's buffer is copied. */
+  /** Faces with pose and gaze, and phones where asked. Runs in a worker thread; the frame's buffer is copied, unless threads share it: then it must not change meanwhile. */
   observe(frame: Frame, look: { phones: boolean }): Promise<FrameObservation>;
   /**
    * As `observe`, of an encoded JPEG, PNG or WebP, turned upright and shrunk to 640 × 480. Goes before every `observe`:

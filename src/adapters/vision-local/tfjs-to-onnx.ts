@@ -17,6 +17,8 @@ export interface ConversionOptions {
   outputs: Record<string, string>;
   /** Convolutions of which only some output channels are wanted. */
   onlyChannels?: Record<string, readonly number[]>;
+  /** Side of the input over the side that the graph was saved for: sizes that it resizes to are scaled alike. */
+  zoom?: number;
 }
 
 /** Channels of a block of the runtime's layout, at most. */
@@ -208,7 +210,8 @@ class GraphConversion {
     const { graph } = this;
     return channelsFirst(graph, this.value(inputs[0] ?? ''), (image) => {
       const batchAndChannels = graph.op('Slice', [graph.op('Shape', [image]), graph.int64([0]), graph.int64([2])]);
-      const sizes = graph.op('Concat', [batchAndChannels, graph.int64([...this.#constant(inputs[1]).data])], { axis: 0 });
+      const sides = Array.from(this.#constant(inputs[1]).data, (side) => side * (this.#options.zoom ?? 1));
+      const sizes = graph.op('Concat', [batchAndChannels, graph.int64(sides)], { axis: 0 });
       return graph.op('Resize', [image, '', '', sizes], { mode: 'linear', coordinate_transformation_mode: 'asymmetric' });
     });
   }

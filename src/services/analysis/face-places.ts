@@ -96,6 +96,7 @@ interface Seen {
 /**
  * The faces of a frame without portraits behind the candidate, by what is known so far: those that have not moved since
  * the first seconds, or for long, beside a larger face. `began` is the time of the first frame.
+ * @public for frames that come one by one
  */
 export function withoutPortraitsSoFar({ faces, places }: Seen, began: number): ObservedFace[] {
   const largest = Math.max(...faces.map(({ box }) => box.width));
