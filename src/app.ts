@@ -16,6 +16,7 @@ import type { Services } from './context.ts';
 import { StartupError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { loadTokenSecret } from './secrets.ts';
+import { createAccommodations } from './services/accommodations.ts';
 import { createAccess } from './services/access.ts';
 import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
@@ -97,6 +98,7 @@ export async function createApp(config: Config, log: Logger) {
     });
     const services: Services = {
       access,
+      accommodations: createAccommodations({ eventLog }),
       eventLog,
       exams: createExams({ db, eventLog }),
       hotReads: createHotReads({ pool: database.pool }),

@@ -80,6 +80,13 @@ export interface FaceImage {
   main: MainFace | null;
 }
 
+/** What was seen in an encoded picture, and the picture. */
+export interface ObservedImage {
+  observation: FrameObservation;
+  /** At most 640 pixels wide and 480 high. */
+  frame: Frame;
+}
+
 export interface VisionProvider {
   /** Name and version of what looks, for `RecordingAnalysis.detector`. */
   readonly detector: string;
@@ -92,7 +99,7 @@ export interface VisionProvider {
    * somebody is waiting.
    * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
    */
-  observeImage(image: Uint8Array, look: { phones: boolean }): Promise<FrameObservation>;
+  observeImage(image: Uint8Array, look: { phones: boolean }): Promise<ObservedImage>;
   /**
    * Finds and embeds the faces of an encoded JPEG, PNG or WebP.
    * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
