@@ -81,11 +81,18 @@ export interface FaceImage {
 }
 
 export interface VisionProvider {
-  /** Name and version of what looks, for `RecordingAnalysis.detector`. */
+  /** Name and version of what watches and listens to recordings, for `RecordingAnalysis.detector`. */
   readonly detector: string;
+  /** Of the part of it that listens. */
+  readonly listener: string;
+  /** Of what finds and compares the faces of pictures, for `Verification.detector`. */
+  readonly verifier: string;
   /** Frames that it looks at at once. */
   readonly parallel: number;
-  /** Faces with pose and gaze, and phones where asked. Runs in a worker thread; the frame's buffer is copied. */
+  /**
+   * Faces with pose and gaze, and phones where asked. The frame must not change afterwards: it may be asked about again.
+   * @throws VisionError where what looks is a service and does not answer.
+   */
   observe(frame: Frame, look: { phones: boolean }): Promise<FrameObservation>;
   /**
    * Finds and embeds the faces of an encoded JPEG, PNG or WebP.
@@ -106,4 +113,16 @@ export interface SpeechStream {
 /** An image that cannot be read; its message may be shown to a client. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
+}
+
+/** Why a provider cannot look at present: a service that is away, a quota that is used up. A proctor may read its message. */
+export class VisionError extends Error {
+  override readonly name = 'VisionError';
+  /** Whether trying again soon would be in vain. */
+  readonly isFinal: boolean;
+
+  constructor(message: string, { isFinal, ...options }: ErrorOptions & { isFinal: boolean }) {
+    super(message, options);
+    this.isFinal = isFinal;
+  }
 }
