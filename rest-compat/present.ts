@@ -56,6 +56,7 @@ export const presentWarning = (warning: WarningLine) => ({
   id: warning.id,
   severity: lower(warning.severity),
   source: lower(warning.source),
+  ...(warning.endedAt && { endedAt: warning.endedAt }),
 });
 
 export const presentLoggedWarning = (warning: Warning) => ({ ...presentWarning(warning), seq: Number(warning.seq) });

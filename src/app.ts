@@ -23,6 +23,7 @@ import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
 import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
+import { createLiveFrames } from './services/live-frames.ts';
 import { createLiveRecordings } from './services/live-recordings.ts';
 import { createParticipants } from './services/participants.ts';
 import { createPlayback } from './services/playback.ts';
@@ -101,6 +102,7 @@ export async function createApp(config: Config, log: Logger) {
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
+      liveFrames: own(createLiveFrames({ database, eventLog, storage, vision, log }), (it) => it.close()),
       liveRecordings,
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>

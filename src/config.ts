@@ -111,7 +111,7 @@ export const settings = {
     .enum(['local', 'google'], 'must be local or google')
     .default('local')
     .describe(
-      "What looks for faces and phones in recordings: models on this machine, or Google Cloud Vision, to which frames of every webcam recording are sent then. Its credentials are found in Google's usual places, such as GOOGLE_APPLICATION_CREDENTIALS.",
+      "What looks for faces and phones while candidates sit and in recordings: models on this machine, or Google Cloud Vision, to which pictures of every webcam are sent then. Its credentials are found in Google's usual places, such as GOOGLE_APPLICATION_CREDENTIALS.",
     ),
   GOOGLE_VISION_ENDPOINT: z
     .string()

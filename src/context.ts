@@ -8,6 +8,7 @@ import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
 import type { HotReads } from './services/hot-reads.ts';
 import type { Idempotency } from './services/idempotency.ts';
+import type { LiveFrames } from './services/live-frames.ts';
 import type { LiveRecordings } from './services/live-recordings.ts';
 import type { Participants } from './services/participants.ts';
 import type { Playback } from './services/playback.ts';
@@ -25,6 +26,7 @@ export interface Services {
   hotReads: HotReads;
   hubs: Hubs;
   idempotency: Idempotency;
+  liveFrames: LiveFrames;
   liveRecordings: LiveRecordings;
   participants: Participants;
   playback: Playback;

@@ -111,6 +111,8 @@ export const chunkIndexInput = z.object({
     .max(MOST_CHUNKS - 1, `must be below ${MOST_CHUNKS}`),
 });
 
+export const snapshotInput = z.object({ userId: userIdInput.nullish(), takenAt: timestamp.nullish() });
+
 export const verifyUserInput = z.object(
   {
     userId: userIdInput,

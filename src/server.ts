@@ -5,6 +5,7 @@ import { errorAnswer } from '../rest-compat/errors.ts';
 import { examRoutes } from '../rest-compat/exams.ts';
 import { liveRecordingRoutes } from '../rest-compat/live-recordings.ts';
 import { recordingRoutes } from '../rest-compat/recordings.ts';
+import { snapshotRoutes } from '../rest-compat/snapshots.ts';
 import { createUploads } from '../rest-compat/uploads.ts';
 import { verifyRoutes } from '../rest-compat/verify.ts';
 import type { App } from './app.ts';
@@ -28,7 +29,7 @@ const SHUTDOWN_MS = 10_000;
 export async function startServer(app: App) {
   const { config, log, services } = app;
   const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
-  const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...verifyRoutes]);
+  const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...snapshotRoutes, ...verifyRoutes]);
   const graphql = createGraphql({ log, endpoint: GRAPHQL });
   const uploads = await createUploads({
     directory: join(config.DATA_DIR, 'uploads'),
@@ -140,6 +141,7 @@ export async function startServer(app: App) {
   });
   server.on('clientError', (_error, socket) => void socket.destroy());
   const stopWatching = services.presence.watch();
+  const stopEnding = services.liveFrames.watch();
   await app.storage.sweep();
   await uploads.sweep();
 
@@ -150,6 +152,7 @@ export async function startServer(app: App) {
     async close(): Promise<void> {
       // From here on nobody can reach this process, so nobody's silence says anything.
       stopWatching();
+      stopEnding();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await realtime.close();
       server.closeIdleConnections();

@@ -27,7 +27,7 @@ export async function createVision(config: Config, { pool, log }: { pool: Databa
   }).catch((cause: unknown) => {
     throw new StartupError(`Google Vision has no credentials: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
-  log.warn({ endpoint: config.GOOGLE_VISION_ENDPOINT, caps }, `frames of webcam recordings are sent to Google Vision${cappedAt(caps)}`);
+  log.warn({ endpoint: config.GOOGLE_VISION_ENDPOINT, caps }, `pictures of webcams are sent to Google Vision${cappedAt(caps)}`);
   return google;
 }
 

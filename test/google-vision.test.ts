@@ -3,10 +3,12 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Status } from 'google-gax';
 import { jwtVerify } from 'jose';
 import { Client } from 'pg';
+import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../src/paths.ts';
 import { createExam } from './helpers/exam.ts';
@@ -16,6 +18,7 @@ import { makeMedia, VP8 } from './helpers/media.ts';
 import { startFreezableProxy } from './helpers/proxy.ts';
 import { analysed, type RestRecording, uploadRecording } from './helpers/recordings.ts';
 import { startTestServer, type TestServer } from './helpers/server.ts';
+import { seat, snap, watchLog } from './helpers/snapshots.ts';
 
 let folder: string;
 /** Half a minute of somebody at the screen; no second is like the one before. */
@@ -42,6 +45,13 @@ async function play(name: string, shown: [SceneName, number][]): Promise<string>
   await makeMedia(...colours, ...strip, '-filter_complex', graph, ...VP8, path);
   return path;
 }
+
+/** A snapshot as a phone takes it: large, and with what it knows of the place. */
+const photograph = (scene: SceneName): Promise<Buffer> =>
+  sharp({ create: { width: 1280, height: 960, channels: 3, background: scenes[scene] } })
+    .withExif({ IFD0: { Make: 'Phone' }, IFD3: { GPSLatitude: '52/1 31/1 0/1' } })
+    .jpeg()
+    .toBuffer();
 
 interface Case {
   server: TestServer;
@@ -121,6 +131,7 @@ describe('with Google Vision a recording', () => {
       ['two', 5],
       ['phone', 5],
     ]);
+    google.always = { delayMs: 400 };
     const { id, status, analysis } = await analyse(server, path);
     expect(status).toBe('processed');
     expect(analysis?.faceDetection).toEqual({ facePresent: 0.8, multipleFaces: 0.1, noFace: 0.1 });
@@ -141,7 +152,7 @@ describe('with Google Vision a recording', () => {
     expect(times('multiple_faces')).toEqual([[40, 45]]);
     expect(times('phone_usage')).toEqual([[45, 50]]);
 
-    // Nothing is bought twice, phones are looked for only where they may be, and requests are few.
+    // Nothing is bought twice, phones are looked for only where they may be, and pictures go together.
     expect(asked(google, 'FACE_DETECTION')).toBe(recording.analysis.sampledFrames);
     expect(asked(google, 'OBJECT_LOCALIZATION')).toBeLessThan(recording.analysis.sampledFrames);
     expect(google.batches.length).toBeLessThan(recording.analysis.sampledFrames / 2);
@@ -149,7 +160,7 @@ describe('with Google Vision a recording', () => {
     expect(await countedUnits(server)).toBe(google.billed());
     expect(google.batches[0]?.headers['x-goog-api-client']).toContain('gapic/');
     expect(google.batches[0]?.headers).not.toHaveProperty('authorization');
-    expect(server.log()).toContain('frames of webcam recordings are sent to Google Vision, and no cap is set');
+    expect(server.log()).toContain('pictures of webcams are sent to Google Vision, and no cap is set');
   });
 
   it('that meets a used-up quota fails with a reason, and is analysed when it is run again', async () => {
@@ -191,6 +202,30 @@ describe('with Google Vision a recording', () => {
     expect([status, error]).toEqual(['failed', 'Google Vision cannot read a picture of the recording; the analysis can be run again']);
     expect(await runAgain(server, id)).toMatchObject({ status: 'processed' });
   });
+});
+
+describe('with Google Vision a camera', () => {
+  it('is watched live, and a service that does not look is told as a gap of the evidence', () =>
+    withGoogle({}, async ({ server, google }) => {
+      const { exam, token } = await seat(server);
+      const log = watchLog(server, exam.id);
+      const shots = await Promise.all((['ahead', 'two'] as const).map(photograph));
+      const send = async (shot: Buffer | undefined) => {
+        expect((await snap(server, exam.id, shot ?? Buffer.alloc(0), token)).status).toBe(200);
+        await setTimeout(1_000);
+      };
+      for (const shot of [0, 1, 1, 1, 1]) await send(shots[shot]);
+      expect(await log.opened('multiple_faces')).toMatchObject({ source: 'ANALYSIS', confidence: expect.closeTo(0.81, 2) as number });
+      for (const { width, height, jpeg } of pictures(google)) {
+        expect([width, height]).toEqual([640, 480]);
+        // Where and by what it was taken is nothing to Google.
+        expect((await sharp(jpeg).metadata()).exif).toBeUndefined();
+      }
+      google.always = { code: Status.PERMISSION_DENIED, message: 'This API method requires billing to be enabled.' };
+      for (const shot of [0, 0, 0, 0]) await send(shots[shot]);
+      expect((await log.opened('evidence_gap')).details).toMatch(/^The service that looks at snapshots did not/);
+      expect(server.log().match(/a snapshot could not be looked at/g)).toHaveLength(1);
+    }));
 });
 
 describe('a recording whose Google Vision is away', () => {

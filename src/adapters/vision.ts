@@ -95,6 +95,12 @@ export interface VisionProvider {
    */
   observe(frame: Frame, look: { phones: boolean }): Promise<FrameObservation>;
   /**
+   * As `observe`, of an encoded JPEG, PNG or WebP, turned upright and shrunk to 640 × 480. Goes before every `observe`:
+   * somebody is waiting.
+   * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
+   */
+  observeImage(image: Uint8Array, look: { phones: boolean }): Promise<FrameObservation>;
+  /**
    * Finds and embeds the faces of an encoded JPEG, PNG or WebP.
    * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
    */

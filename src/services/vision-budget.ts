@@ -48,7 +48,7 @@ export function createVisionBudget({ pool, log, caps }: Dependencies) {
     const { rows } = await pool.query<{ units: string }>(MONTH_UNITS);
     const isMonth = month !== undefined && Number(rows[0]?.units ?? 0) + units > month;
     const period = isMonth ? 'month' : 'day';
-    log.warn({ period, cap: isMonth ? month : day }, 'the cap on what Google Vision may cost is reached');
+    log.debug({ period, cap: isMonth ? month : day, units }, 'units of Google Vision were refused');
     const message = `The cap on what Google Vision may cost in a ${period} is reached; the analysis can be run again when the ${period} is over or the cap is raised`;
     throw new VisionError(message, { isFinal: true });
   }

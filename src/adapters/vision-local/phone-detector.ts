@@ -5,9 +5,6 @@ import { letterbox } from './sampling.ts';
 const SIZE = 512;
 const GRID = 128;
 const STRIDE = SIZE / GRID;
-const CLASSES = 80;
-/** "Cell phone" among COCO's 80 classes, counted from 0. */
-const PHONE = 67;
 const MIN_SCORE = 0.1;
 /** Share of the frame. Smaller "phones" are nearly always other things: cups, remote controls, shadows. */
 const MIN_AREA = 0.006;
@@ -16,9 +13,8 @@ const MIN_AREA = 0.006;
 export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
   const run = await models.objects();
   const { pixels, zoom } = letterbox(frame, SIZE, { scale: 1, offset: 0, fill: 0 });
-  const { scores, extents } = await run(pixels, [1, SIZE, SIZE, 3]);
-  const scoreAt = (x: number, y: number) =>
-    x < 0 || y < 0 || x >= GRID || y >= GRID ? 0 : (scores[(y * GRID + x) * CLASSES + PHONE] ?? 0);
+  const { phones, extents } = await run(pixels, [1, SIZE, SIZE, 3]);
+  const scoreAt = (x: number, y: number) => (x < 0 || y < 0 || x >= GRID || y >= GRID ? 0 : (phones[y * GRID + x] ?? 0));
   const isPeak = (x: number, y: number) => {
     const score = scoreAt(x, y);
     for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) if (scoreAt(x + dx, y + dy) > score) return false;

@@ -8,11 +8,16 @@ import { WorkerPool } from './worker-pool.ts';
 type Ask = <Name extends TaskName>(
   task: { name: Name } & VisionTasks[Name]['request'],
   transfer: readonly Transferable[],
+  options?: { urgent?: boolean },
 ) => Promise<VisionTasks[Name]['answer']>;
 
 function createAsk(pool: WorkerPool<TaskRequest, TaskReply>): Ask {
-  return async <Name extends TaskName>(task: { name: Name } & VisionTasks[Name]['request'], transfer: readonly Transferable[]) => {
-    const reply = await pool.run(task as TaskRequest, transfer);
+  return async <Name extends TaskName>(
+    task: { name: Name } & VisionTasks[Name]['request'],
+    transfer: readonly Transferable[],
+    options: { urgent?: boolean } = {},
+  ) => {
+    const reply = await pool.run(task as TaskRequest, transfer, options);
     if ('imageError' in reply) throw new ImageError(reply.imageError);
     if ('error' in reply) throw reply.error;
     return reply.answer;
@@ -73,9 +78,13 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
       const copy = new Uint8Array(data);
       return ask({ name: 'observe', frame: { data: copy, width, height }, phones }, [copy.buffer]);
     },
+    observeImage(image, { phones }) {
+      const copy = new Uint8Array(image);
+      return ask({ name: 'observeImage', image: copy, phones }, [copy.buffer], { urgent: true });
+    },
     readFaceImage(image) {
       const copy = new Uint8Array(image);
-      return ask({ name: 'readFaceImage', image: copy }, [copy.buffer]);
+      return ask({ name: 'readFaceImage', image: copy }, [copy.buffer], { urgent: true });
     },
     async openSpeech() {
       return createSpeechStream(ask);

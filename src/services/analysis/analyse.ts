@@ -39,7 +39,10 @@ export interface AnalysisOutcome {
   faceDetection: FaceDetection | null;
   suspiciousActivity: SuspiciousActivity | null;
   screen: ScreenActivity | null;
-  /** By type, then by time. Types: face_present, multiple_faces, no_face, phone_usage, looking_away, talking, screen_idle, screen_blank. */
+  /**
+   * By type, then by time. Types: face_present, multiple_faces, no_face, camera_black, camera_frozen, face_still, phone_usage,
+   * looking_away, talking, screen_idle, screen_blank.
+   */
   segments: Segment[];
   warnings: AnalysisWarning[];
 }

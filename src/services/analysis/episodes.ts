@@ -18,14 +18,17 @@ export interface AnalysisWarning {
 export const HOLD_SECONDS: Record<Sensitivity, number> = { LOW: 10, MEDIUM: 5, HIGH: 2 };
 
 /** Mean scores below which an episode is kept as segments but does not warn. A phone that is really there scores 0.2 to 0.6. */
-const LEAST_CONFIDENCE: Record<Sensitivity, { phone: number; other: number }> = {
+const LEAST_CONFIDENCES: Record<Sensitivity, { phone: number; other: number }> = {
   LOW: { phone: 0.3, other: 0.6 },
   MEDIUM: { phone: 0.25, other: 0.55 },
   HIGH: { phone: 0.2, other: 0.5 },
 };
 
+export const leastConfidence = (type: string, sensitivity: Sensitivity): number =>
+  LEAST_CONFIDENCES[sensitivity][type === 'phone_usage' ? 'phone' : 'other'];
+
 /** Sampling knows a length to about a sample; half of one keeps jitter of the timestamps from losing an episode. */
-const TOLERANCE_SECONDS = 0.5;
+export const TOLERANCE_SECONDS = 0.5;
 
 const WORDS = new Map([
   ['no_face', 'No face'],
@@ -33,7 +36,16 @@ const WORDS = new Map([
   ['phone_usage', 'Phone in view'],
   ['looking_away', 'Looking away from the screen'],
   ['talking', 'Talking'],
+  ['camera_black', 'Black picture'],
+  ['camera_frozen', 'Frozen picture'],
+  ['face_still', 'A face that does not move at all, as a photo does not,'],
 ]);
+
+/** For a proctor to read. Without `seconds` it goes on. */
+export function describeEpisode(type: string, seconds?: number): string {
+  const words = WORDS.get(type) ?? type;
+  return seconds === undefined ? words : `${words} for ${inWords(seconds)}`;
+}
 
 /** Warnings of all suspicious episodes, by their start. */
 export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivity): AnalysisWarning[] {
@@ -44,11 +56,9 @@ export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivit
         HOLD_SECONDS[sensitivity],
       ),
     )
-    .filter(({ type, confidence }) => confidence >= LEAST_CONFIDENCE[sensitivity][type === 'phone_usage' ? 'phone' : 'other'])
+    .filter(({ type, confidence }) => confidence >= leastConfidence(type, sensitivity))
     .sort((a, b) => a.startSeconds - b.startSeconds)
-    .map((episode) =>
-      Object.assign(episode, { details: `${WORDS.get(episode.type)} for ${inWords(episode.endSeconds - episode.startSeconds)}` }),
-    );
+    .map((episode) => Object.assign(episode, { details: describeEpisode(episode.type, episode.endSeconds - episode.startSeconds) }));
 }
 
 /**
@@ -73,7 +83,8 @@ export function findEpisodes(segments: readonly Segment[], hold: number): Segmen
   });
 }
 
-function inWords(seconds: number): string {
+/** As `12 s` or `2 min 5 s`. */
+export function inWords(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`;

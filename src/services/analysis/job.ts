@@ -181,11 +181,12 @@ function beganAt({ submission, createdAt, duration, lastChunkAt }: Subject): Dat
 
 function warningsOf(recording: Subject, { warnings }: AnalysisOutcome): NewWarning[] {
   const began = beganAt(recording).getTime();
-  return warnings.map(({ type, startSeconds, confidence, details }) => ({
+  return warnings.map(({ type, startSeconds, endSeconds, confidence, details }) => ({
     type,
     details,
     confidence,
     timestamp: new Date(began + startSeconds * 1_000),
+    endedAt: new Date(began + endSeconds * 1_000),
     recordingId: recording.id,
     offsetSeconds: startSeconds,
   }));

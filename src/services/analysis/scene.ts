@@ -36,7 +36,7 @@ const countChanged = (before: Uint8Array, after: Uint8Array) =>
   after.reduce((count, value, index) => count + (Math.abs(value - (before[index] ?? 0)) > CELL_CHANGE ? 1 : 0), 0);
 
 /** The mean of the green channel in a coarse grid. */
-function thumbnail({ data, width, height }: Frame): Uint8Array {
+export function thumbnail({ data, width, height }: Frame): Uint8Array {
   const sums = new Uint32Array(COLUMNS * ROWS);
   const pixels = new Uint32Array(COLUMNS * ROWS);
   const columnOf = Uint8Array.from({ length: width }, (_, x) => (x * COLUMNS) / width);

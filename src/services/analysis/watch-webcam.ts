@@ -1,12 +1,17 @@
 import type { SampledFrame } from '../../adapters/ffmpeg-sample.ts';
 import type { Frame, FrameObservation, ObservedFace, VisionProvider } from '../../adapters/vision.ts';
+import { createFacePlaces, type FacePlace } from './face-places.ts';
 import { mapOrdered } from './map-ordered.ts';
+import { createPictureWatch, type PictureSigns } from './picture-watch.ts';
 import { createSceneWatch, isSamePicture } from './scene.ts';
 
 export interface WebcamSample {
   /** Seconds. */
   time: number;
   faces: ObservedFace[];
+  /** Of each face, where it stands still. */
+  places: FacePlace[];
+  picture: PictureSigns;
   /** Score of the likeliest phone, 0 where none is seen. */
   phone: number;
 }
@@ -37,6 +42,7 @@ export async function* watchWebcam(frames: AsyncIterable<SampledFrame>, vision: 
     latest = look;
     return { sampled, phones, observation: await look.observation };
   });
+  const toSample = createSampler();
   let skipped: Look[] = [];
   for await (const look of looks) {
     if (!look.phones) {
@@ -58,8 +64,15 @@ const lookAgain = async (look: Look, vision: VisionProvider): Promise<Look> => (
   observation: await vision.observe(look.sampled.frame, { phones: true }),
 });
 
-const toSample = ({ sampled, observation }: Look): WebcamSample => ({
-  time: sampled.time,
-  faces: observation.faces,
-  phone: observation.phones[0]?.score ?? 0,
-});
+/** To be given all looks in order. */
+function createSampler(): (look: Look) => WebcamSample {
+  const pictures = createPictureWatch();
+  const places = createFacePlaces();
+  return ({ sampled: { time, frame }, observation: { faces, phones } }) => ({
+    time,
+    faces,
+    places: places.see(time, frame, faces),
+    picture: pictures.see(time, frame),
+    phone: phones[0]?.score ?? 0,
+  });
+}

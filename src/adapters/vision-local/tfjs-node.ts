@@ -1,0 +1,62 @@
+import type { Attributes } from './onnx-writer.ts';
+import { type Weights, weightOf } from './weight-manifest.ts';
+
+export interface GraphNode {
+  name: string;
+  op: string;
+  input?: string[];
+  attr?: Record<string, { b?: boolean; s?: string; list?: { i?: string[]; s?: string[] } }>;
+}
+
+export interface LoadedModel {
+  nodes: ReadonlyMap<string, GraphNode>;
+  weights: Weights;
+}
+
+const base64 = (text: string) => Buffer.from(text, 'base64').toString();
+export const strings = (node: GraphNode, name: string) => (node.attr?.[name]?.list?.s ?? []).map(base64);
+export const flag = (node: GraphNode, name: string) => node.attr?.[name]?.b ?? false;
+
+/** The numbers of a list attribute over batch, height, width and channels, at `height` and `width`. */
+export function spatial(node: GraphNode, name: string): [number, number] {
+  const list = (node.attr?.[name]?.list?.i ?? []).map(Number);
+  return [list[1] ?? 1, list[2] ?? 1];
+}
+
+export function padding(node: GraphNode): Attributes {
+  const kind = base64(node.attr?.['padding']?.s ?? '');
+  if (kind === 'SAME') return { auto_pad: 'SAME_UPPER' };
+  if (kind === 'VALID') return { pads: [0, 0, 0, 0] };
+  throw new Error(`Padding ${kind} of ${node.name} cannot be converted`);
+}
+
+/** TensorFlow names an output of a node `name:0` and an order of evaluation `^name`. */
+export const nodeName = (reference: string) => reference.replace(/:0$/, '');
+
+/** Channels of a picture, as far as it comes from a convolution. */
+export function channelsOf(model: LoadedModel, reference = ''): number | undefined {
+  const node = model.nodes.get(nodeName(reference));
+  if (!node) return undefined;
+  const [first, second = ''] = node.input ?? [];
+  const shapeOrCounts = () => weightOf(model.weights, nodeName(second));
+  if (node.op.includes('Conv2')) {
+    const [, , incoming = 0, outgoing = 0] = shapeOrCounts().shape;
+    return node.op.includes('Depthwise') ? incoming * outgoing : outgoing;
+  }
+  if (node.op === 'Pad') return (channelsOf(model, first) ?? 0) + (shapeOrCounts().data[7] ?? 0);
+  // A constant has none, and comes first or second.
+  return channelsOf(model, first) ?? channelsOf(model, second);
+}
+
+/** The parts of `mul(mul(scale, x), relu6(add(x, 3)))`, as TensorFlow writes a hard swish; null where a product is another. */
+export function findHardSwish(model: LoadedModel, [scaled = '', gate = '']: readonly string[]) {
+  const find = (reference = '') => model.nodes.get(nodeName(reference));
+  const multiplied = find(scaled);
+  const [scaleName = '', x = ''] = multiplied?.input ?? [];
+  const [shiftedX, shift = ''] = find(find(gate)?.input?.[0])?.input ?? [];
+  const scalar = (name: string) => model.weights.get(nodeName(name))?.data ?? [];
+  const channels = channelsOf(model, x);
+  const [scale, ...others] = scalar(scaleName);
+  const isHardSwish = multiplied?.op === 'Mul' && find(gate)?.op === 'Relu6' && shiftedX === x && scalar(shift)[0] === 3;
+  return isHardSwish && channels !== undefined && scale !== undefined && others.length === 0 ? { x, channels, scale } : null;
+}

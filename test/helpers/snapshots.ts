@@ -1,0 +1,109 @@
+import { setTimeout } from 'node:timers/promises';
+import { createExam, join, type RestExam } from './exam.ts';
+import { makeMedia, pictures } from './media.ts';
+import { collect, type TestServer } from './server.ts';
+
+/** A picture as a browser takes it from the camera: 640 × 480, JPEG. */
+async function photograph({ file, crop }: { file: string; crop?: string }): Promise<Buffer> {
+  const fit = 'scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1,setsar=1';
+  return makeMedia('-i', file, '-vf', crop ? `crop=${crop},${fit}` : fit, '-frames:v', '1', '-q:v', '4', '-f', 'mjpeg', 'pipe:1');
+}
+
+export const photographs = {
+  oneFace: await photograph(pictures.oneFace),
+  twoPeople: await photograph(pictures.severalFaces),
+  nobody: await photograph(pictures.noFace),
+  turnedAway: await photograph(pictures.turnedAway),
+};
+
+export type Photograph = keyof typeof photographs;
+
+/** Short hold times: what lasts for two seconds is an episode. */
+export const sensitive = { settings: { aiDetection: { enabled: true, sensitivity: 'high' } } };
+
+/** An exam with a participant in it. */
+export async function seat(server: TestServer, userId = 'user_1', input: object = sensitive): Promise<{ exam: RestExam; token: string }> {
+  const exam = await createExam(server, input);
+  return { exam, token: await join(server, exam.id, userId) };
+}
+
+export const snap = (server: TestServer, examId: string, image: Uint8Array, credential?: string, query: Record<string, string> = {}) =>
+  server.rest(`/exams/${examId}/snapshots?${new URLSearchParams(query)}`, {
+    method: 'POST',
+    body: new Uint8Array(image),
+    headers: { 'content-type': 'image/jpeg' },
+    ...(credential && { credential }),
+  });
+
+/** Sends a snapshot a second, as a browser does. */
+export async function film(server: TestServer | (() => TestServer), examId: string, token: string, shots: readonly Photograph[]) {
+  for (const [at, shot] of shots.entries()) {
+    if (at > 0) await setTimeout(1_000);
+    const response = await snap(typeof server === 'function' ? server() : server, examId, photographs[shot], token);
+    if (response.status !== 200) throw new Error(`a snapshot was answered ${response.status}: ${await response.text()}`);
+  }
+}
+
+export interface LiveWarning {
+  id: string;
+  type: string;
+  source: string;
+  severity: string;
+  timestamp: string;
+  endedAt: string | null;
+  details: string;
+  confidence: number | null;
+  frameUrl: string | null;
+}
+
+export interface WarningEvent {
+  examEvents: { __typename: string; seq: number; at: string; warning?: LiveWarning };
+}
+
+const EVENTS = /* GraphQL */ `
+  subscription Watch($examId: ID!) {
+    examEvents(examId: $examId, after: 0) {
+      __typename
+      seq
+      at
+      ... on WarningAdded {
+        warning {
+          ...Whole
+        }
+      }
+      ... on WarningUpdated {
+        warning {
+          ...Whole
+        }
+      }
+    }
+  }
+  fragment Whole on Warning {
+    id
+    type
+    source
+    severity
+    timestamp
+    endedAt
+    details
+    confidence
+    frameUrl
+  }
+`;
+
+/** A console that follows the exam's log. */
+export function watchLog(server: TestServer, examId: string) {
+  const log = collect<WarningEvent>(server.subscribe(), EVENTS, { examId });
+  const find = async (kind: string, type: string): Promise<LiveWarning> => {
+    const found = await log.find(({ examEvents: { __typename, warning } }) => __typename === kind && warning?.type === type);
+    if (!found?.examEvents.warning) throw new Error(`no ${kind} of ${type}: ${JSON.stringify([log.items, log.errors])}`);
+    return found.examEvents.warning;
+  };
+  return {
+    opened: (type: string) => find('WarningAdded', type),
+    closed: (type: string) => find('WarningUpdated', type),
+    /** How many events of warnings of that type came so far. */
+    count: (kind: string, type: string) =>
+      log.items.filter(({ examEvents: { __typename, warning } }) => __typename === kind && warning?.type === type).length,
+  };
+}
