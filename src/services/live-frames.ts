@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../adapters/database.ts';
 import type { Storage } from '../adapters/storage.ts';
-import { ImageError, type ObservedImage, type VisionProvider } from '../adapters/vision.ts';
+import { ImageError, type ObservedImage, VisionError, type VisionProvider } from '../adapters/vision.ts';
 import { invalidField } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { HOLD_SECONDS } from './analysis/episodes.ts';
@@ -57,6 +57,11 @@ interface Frame extends Sitter {
   seat: Seat;
 }
 
+function causeOf(error: unknown): GapCause {
+  if (error instanceof ImageError) return 'unreadable';
+  return error instanceof VisionError ? 'unavailable' : 'overload';
+}
+
 /** When it was taken, by the database's clock. */
 function timeOf({ now }: Sitter, takenAt: Date | null): number {
   if (!takenAt) return now;
@@ -85,6 +90,7 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
   let closed = false;
   let passedOver = 0;
   let toldAt = -Infinity;
+  let complainedAt = -Infinity;
 
   function track(work: Promise<void>): void {
     const tracked = work.finally(() => underWay.delete(tracked));
@@ -122,6 +128,14 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
     [passedOver, toldAt] = [0, now];
   }
 
+  /** A service that is away is away for every snapshot. */
+  function complain(error: unknown): void {
+    const now = performance.now();
+    if (error instanceof VisionError && now - complainedAt < TELL_EVERY_MS) return;
+    complainedAt = now;
+    log.error({ err: error }, 'a snapshot could not be looked at');
+  }
+
   async function observe(frame: Frame): Promise<(ObservedImage & { phones: boolean }) | null> {
     const phones = frame.seat.wantsPhones(queue.size >= vision.parallel);
     try {
@@ -130,8 +144,8 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
       return { ...observed, phones };
     } catch (error) {
       if (closed) return null;
-      if (!(error instanceof ImageError)) log.error({ err: error }, 'a snapshot could not be looked at');
-      miss(frame, error instanceof ImageError ? 'unreadable' : 'overload');
+      if (!(error instanceof ImageError)) complain(error);
+      miss(frame, causeOf(error));
       return null;
     }
   }
