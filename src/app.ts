@@ -24,6 +24,7 @@ import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
 import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
+import { createLeases } from './services/leases.ts';
 import { createLiveRecordings } from './services/live-recordings.ts';
 import { createParticipants } from './services/participants.ts';
 import { createPlayback } from './services/playback.ts';
@@ -119,6 +120,7 @@ export async function createApp(config: Config, log: Logger) {
       db,
       storage,
       services,
+      leases: createLeases({ pool: database.pool, bus, log }),
       ffmpeg,
       /** Resolves where the embedded database ended by itself: nothing works without it, and a new start mends it. */
       lost: new Promise<StartupError>((resolve) => {

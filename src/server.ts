@@ -31,6 +31,7 @@ export async function startServer(app: App) {
   const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...verifyRoutes]);
   const graphql = createGraphql({ log, endpoint: GRAPHQL });
   const uploads = await createUploads({
+    app,
     directory: join(config.DATA_DIR, 'uploads'),
     maxBytes: config.MAX_RECORDING_BYTES,
     encryptionKey: config.STORAGE_ENCRYPTION_KEY,
@@ -141,7 +142,7 @@ export async function startServer(app: App) {
   server.on('clientError', (_error, socket) => void socket.destroy());
   const stopWatching = services.presence.watch();
   await app.storage.sweep();
-  await uploads.sweep();
+  uploads.startSweeping();
 
   return {
     port,
@@ -150,6 +151,7 @@ export async function startServer(app: App) {
     async close(): Promise<void> {
       // From here on nobody can reach this process, so nobody's silence says anything.
       stopWatching();
+      await uploads.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await realtime.close();
       server.closeIdleConnections();
