@@ -25,6 +25,7 @@ import { createExams } from './services/exams.ts';
 import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createLiveFrames } from './services/live-frames.ts';
+import { createLeases } from './services/leases.ts';
 import { createLiveRecordings } from './services/live-recordings.ts';
 import { createParticipants } from './services/participants.ts';
 import { createPlayback } from './services/playback.ts';
@@ -123,6 +124,7 @@ export async function createApp(config: Config, log: Logger) {
       db,
       storage,
       services,
+      leases: createLeases({ pool: database.pool, bus, log }),
       ffmpeg,
       /** Resolves where the embedded database ended by itself: nothing works without it, and a new start mends it. */
       lost: new Promise<StartupError>((resolve) => {
