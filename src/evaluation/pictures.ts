@@ -14,7 +14,7 @@ export async function evaluateFaceCount(tools: Tools): Promise<Section | Skipped
   const rows = await tools.data.rows('facecount/labels.csv', ['file', 'class']);
   if (!rows) return { title, missing: 'facecount/labels.csv (file, class) with its pictures' };
   const seen = await mapAll(rows, tools, async (row) => {
-    const { faces } = await tools.vision.observeImage(await tools.data.read(`facecount/${row['file']}`), { phones: false });
+    const { faces } = (await tools.vision.observeImage(await tools.data.read(`facecount/${row['file']}`), { phones: false })).observation;
     return {
       file: row['file'],
       truth: row['class'] ?? '',
@@ -64,7 +64,7 @@ export async function evaluatePhones(tools: Tools): Promise<Section | Skipped> {
     ...portraits.map((file) => ({ file, hasPhone: null, labels: {} })),
   ];
   const seen = await mapAll(pictures, tools, async (picture) => {
-    const { phones } = await tools.vision.observeImage(await tools.data.read(picture.file), { phones: true });
+    const { phones } = (await tools.vision.observeImage(await tools.data.read(picture.file), { phones: true })).observation;
     const score = phones[0]?.score ?? 0;
     return { ...picture, score, isSeen: score >= PHONE_SURE };
   });
@@ -97,7 +97,7 @@ export async function evaluatePoses(tools: Tools): Promise<Section | Skipped> {
   const rows = await tools.data.rows('pose/labels.csv', ['file', 'label']);
   if (!rows) return { title, missing: 'pose/labels.csv (file, label) with its pictures' };
   const seen = await mapAll(rows, tools, async (row) => {
-    const { faces } = await tools.vision.observeImage(await tools.data.read(`pose/${row['file']}`), { phones: false });
+    const { faces } = (await tools.vision.observeImage(await tools.data.read(`pose/${row['file']}`), { phones: false })).observation;
     const [score = 0] = scoreLookingAway([faces[0] ?? null]);
     return { file: row['file'], isAway: row['label'] === 'away', isJudgedAway: score > 0, labels: labelsOf(row, ['file', 'label']) };
   });

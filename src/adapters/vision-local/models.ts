@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { descriptorNet, landmarkNet } from './faceapi-to-onnx.ts';
+import { speechNet } from './speech-net.ts';
 import { type ConversionOptions, tfjsToOnnx } from './tfjs-to-onnx.ts';
 import { readWeights } from './weights.ts';
 
@@ -97,5 +98,5 @@ export const models = {
   /** dlib's face descriptor of an aligned chip. */
   dlib: once(() => openFaceapiModel('face_recognition_model', descriptorNet, 'descriptor')),
   /** Silero VAD 6 at 16 kHz. */
-  speech: once(() => openSession(readWeights('silero/silero_vad_v6.onnx'))),
+  speech: once(() => openSession(speechNet(readWeights('silero/silero_vad_v6.onnx')))),
 };

@@ -80,6 +80,22 @@ export function cutCrop(
   return crop;
 }
 
+/** A batch of two: the crop, and its mirror image. */
+export function withMirrored(crop: Crop, size: number): Float32Array {
+  const batch = new Float32Array(2 * crop.length);
+  batch.set(crop);
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const from = (row * size + column) * 3;
+      const to = crop.length + (row * size + size - 1 - column) * 3;
+      batch[to] = crop[from] ?? 0;
+      batch[to + 1] = crop[from + 1] ?? 0;
+      batch[to + 2] = crop[from + 2] ?? 0;
+    }
+  }
+  return batch;
+}
+
 export interface Letterbox {
   pixels: Float32Array;
   /** Letterbox pixels a frame pixel. */
