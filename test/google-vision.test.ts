@@ -139,7 +139,7 @@ describe('with Google Vision a recording', () => {
     expect(analysis?.suspiciousActivity?.phoneUsage).toBeCloseTo(5 / 50, 2);
 
     const { recording } = await server.graphql().request<Analysed>(`{ recording(id: "${id}") ${ANALYSIS} }`);
-    expect(recording.analysis.detector).toBe('google/v1 (FACE_DETECTION, OBJECT_LOCALIZATION) + local/1 (silero 6)');
+    expect(recording.analysis.detector).toBe('google/v1 (FACE_DETECTION, OBJECT_LOCALIZATION) + local/2 (silero 6)');
     const times = (type: string) =>
       recording.analysis.segments
         .filter((segment) => segment.type === type)
