@@ -419,7 +419,7 @@ describe.skipIf(dataFile('pairs.csv') === null)('real pictures and sound', () =>
     const labels = rows(dataFile('phone/labels.csv') ?? '');
     const seenOf = async (files: string[]) => {
       const scores = await Promise.all(
-        files.map(async (file) => (await vision.observeImage(inData(`phone/${file}`), { phones: true })).phones[0]?.score ?? 0),
+        files.map(async (file) => (await vision.observeImage(inData(`phone/${file}`), { phones: true })).observation.phones[0]?.score ?? 0),
       );
       return scores.filter((score) => score >= PHONE_SURE).length;
     };
