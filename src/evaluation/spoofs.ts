@@ -9,7 +9,7 @@ const NETS = ['antispoof', 'liveness'] as const;
 
 /** Genuine photos that may be accused when a threshold is set. */
 const FALSE_ALARMS = 0.01;
-const MOST_PICTURES = 80;
+const MOST_PICTURES = 50;
 
 const changes: Record<string, (image: Uint8Array) => Promise<Uint8Array>> = {
   'genuine in half the light': (image) => degradeImage(image, { kind: 'dark', amount: 0.5 }),

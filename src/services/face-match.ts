@@ -87,8 +87,8 @@ function warningsOf<Side extends 'reference' | 'verification'>({ faces, main }: 
  * Decides whether two pictures show the same person.
  *
  * No face and several faces always block. One picture of low quality only warns: it makes true matches be missed but was
- * never seen to make strangers alike. Two block: dark or blurred faces resemble one another (two at a twentieth of the
- * light passed as one person in 31 % of strangers).
+ * never seen to make strangers alike. Two block: dark faces resemble one another (of two at a twelfth of the light 4 % of
+ * strangers would pass as one person).
  */
 export function matchFaces(reference: FaceImage, candidate: FaceImage): FaceMatch {
   const warnings: MatchWarning[] = [...warningsOf(reference, 'reference'), ...warningsOf(candidate, 'verification')];
