@@ -15,7 +15,8 @@ const HELP = `Usage:
   --screen       the recordings are of a screen
   --sensitivity  of the warnings; medium without it
 
-Nothing is sent anywhere and nothing is kept. Exit code 0: done; 1: a file could not be read; 2: not understood.
+Nothing is sent anywhere, whatever VISION_PROVIDER says, and nothing is kept.
+Exit code 0: done; 1: a file could not be read; 2: not understood.
 `;
 const SENSITIVITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
 
