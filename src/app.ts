@@ -15,6 +15,7 @@ import type { Services } from './context.ts';
 import { StartupError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { loadTokenSecret } from './secrets.ts';
+import { createAccommodations } from './services/accommodations.ts';
 import { createAccess } from './services/access.ts';
 import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
@@ -24,6 +25,7 @@ import { createExams } from './services/exams.ts';
 import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createLiveFrames } from './services/live-frames.ts';
+import { createLeases } from './services/leases.ts';
 import { createLiveRecordings } from './services/live-recordings.ts';
 import { createParticipants } from './services/participants.ts';
 import { createPlayback } from './services/playback.ts';
@@ -97,6 +99,7 @@ export async function createApp(config: Config, log: Logger) {
     });
     const services: Services = {
       access,
+      accommodations: createAccommodations({ eventLog }),
       eventLog,
       exams: createExams({ db, eventLog }),
       hotReads: createHotReads({ pool: database.pool }),
@@ -121,6 +124,7 @@ export async function createApp(config: Config, log: Logger) {
       db,
       storage,
       services,
+      leases: createLeases({ pool: database.pool, bus, log }),
       ffmpeg,
       /** Resolves where the embedded database ended by itself: nothing works without it, and a new start mends it. */
       lost: new Promise<StartupError>((resolve) => {

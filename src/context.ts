@@ -2,6 +2,7 @@ import type { Storage } from './adapters/storage.ts';
 import type { Database } from './adapters/database.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
+import type { Accommodations } from './services/accommodations.ts';
 import type { Access, Viewer } from './services/access.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
 import type { Hubs } from './services/event-log/hubs.ts';
@@ -21,6 +22,7 @@ import type { Warnings } from './services/warnings.ts';
 /** The rules of the system, wired by the composition root. */
 export interface Services {
   access: Access;
+  accommodations: Accommodations;
   eventLog: EventLog;
   exams: Exams;
   hotReads: HotReads;

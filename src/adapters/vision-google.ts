@@ -77,7 +77,7 @@ export async function createGoogleVision({ endpoint, local, spend, retrySeconds 
     async observeImage(image, { phones }) {
       // Never as it came: it may be damaged, turned or too large, and tell where it was taken.
       const { frame } = await decodeImage(image, SNAPSHOT_SIDES);
-      return observe(frame, phones, live);
+      return { observation: await observe(frame, phones, live), frame };
     },
     readFaceImage: (image) => local.readFaceImage(image),
     openSpeech: () => local.openSpeech(),

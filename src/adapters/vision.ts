@@ -80,6 +80,13 @@ export interface FaceImage {
   main: MainFace | null;
 }
 
+/** What was seen in an encoded picture, and the picture. */
+export interface ObservedImage {
+  observation: FrameObservation;
+  /** At most 640 pixels wide and 480 high. */
+  frame: Frame;
+}
+
 export interface VisionProvider {
   /** Name and version of what watches and listens to recordings, for `RecordingAnalysis.detector`. */
   readonly detector: string;
@@ -90,7 +97,8 @@ export interface VisionProvider {
   /** Frames that it looks at at once. */
   readonly parallel: number;
   /**
-   * Faces with pose and gaze, and phones where asked. The frame must not change afterwards: it may be asked about again.
+   * Faces with pose and gaze, and phones where asked. The frame must not change afterwards: it may be asked about again, and
+   * memory that threads share is not copied.
    * @throws VisionError where what looks is a service and does not answer.
    */
   observe(frame: Frame, look: { phones: boolean }): Promise<FrameObservation>;
@@ -99,7 +107,7 @@ export interface VisionProvider {
    * somebody is waiting.
    * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
    */
-  observeImage(image: Uint8Array, look: { phones: boolean }): Promise<FrameObservation>;
+  observeImage(image: Uint8Array, look: { phones: boolean }): Promise<ObservedImage>;
   /**
    * Finds and embeds the faces of an encoded JPEG, PNG or WebP.
    * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.

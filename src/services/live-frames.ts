@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../adapters/database.ts';
 import type { Storage } from '../adapters/storage.ts';
-import { ImageError, type FrameObservation, VisionError, type VisionProvider } from '../adapters/vision.ts';
+import { ImageError, type ObservedImage, VisionError, type VisionProvider } from '../adapters/vision.ts';
 import { invalidField } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { HOLD_SECONDS } from './analysis/episodes.ts';
@@ -43,7 +43,11 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const OLDEST_MS = 30_000;
 const CLOCK_TOLERANCE_MS = 2_000;
 const REMEMBERED_ROWS = 20_000;
+/** Gaps are told a few at a time, those that are left out with the next snapshot: what is seen must not wait behind them. */
+const GAPS_AT_ONCE = 4;
 const TELL_EVERY_MS = 10_000;
+/** What was seen and is being written down holds its picture, a megabyte: a database that is slow makes the looks wait. */
+const MOST_WRITING = 16;
 
 interface Frame extends Sitter {
   key: string;
@@ -81,6 +85,8 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
   const watch = createWatch({ store, record, judges, known: new LRUCache<string, Seen>({ max: REMEMBERED_ROWS }) });
   const underWay = new Set<Promise<void>>();
   let looking = 0;
+  let writing = 0;
+  let telling = 0;
   let closed = false;
   let passedOver = 0;
   let toldAt = -Infinity;
@@ -94,12 +100,19 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
   /** Nobody will look at it. Where that goes on for too long the gap is told, once. */
   function miss({ seat, at, ...sitter }: Frame, cause: GapCause): void {
     seat.missedSince ??= at;
-    if (seat.isMissTold || at - seat.missedSince <= HOLD_SECONDS[sitter.sensitivity] * 1_000) return;
+    const isGap = at - seat.missedSince > HOLD_SECONDS[sitter.sensitivity] * 1_000;
+    if (!isGap || seat.isMissTold || telling === GAPS_AT_ONCE) return;
     seat.isMissTold = true;
-    const told = watch.miss(sitter, { since: seat.missedSince, at, cause }).catch((error: unknown) => {
-      seat.isMissTold = false;
-      log.warn({ err: error, examId: sitter.examId }, 'a gap of the evidence could not be told; will try again');
-    });
+    telling += 1;
+    const told = watch
+      .miss(sitter, { since: seat.missedSince, at, cause })
+      .catch((error: unknown) => {
+        seat.isMissTold = false;
+        log.warn({ err: error, examId: sitter.examId }, 'a gap of the evidence could not be told; will try again');
+      })
+      .finally(() => {
+        telling -= 1;
+      });
     track(told);
   }
 
@@ -123,12 +136,12 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
     log.error({ err: error }, 'a snapshot could not be looked at');
   }
 
-  async function observe(frame: Frame): Promise<{ observation: FrameObservation; phones: boolean } | null> {
+  async function observe(frame: Frame): Promise<(ObservedImage & { phones: boolean }) | null> {
     const phones = frame.seat.wantsPhones(queue.size >= vision.parallel);
     try {
-      const observation = await vision.observeImage(frame.image, { phones });
-      frame.seat.looked({ phones, phoneInView: observation.phones.length > 0 });
-      return { observation, phones };
+      const observed = await vision.observeImage(frame.image, { phones });
+      frame.seat.looked({ phones, phoneInView: observed.observation.phones.length > 0 });
+      return { ...observed, phones };
     } catch (error) {
       if (closed) return null;
       if (!(error instanceof ImageError)) complain(error);
@@ -142,6 +155,7 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
     const looked = await observe(frame);
     // The next one is looked at while this one is written down.
     looking -= 1;
+    writing += 1;
     lookAtNext();
     try {
       if (looked)
@@ -149,13 +163,14 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
     } catch (error) {
       log.warn({ err: error, examId: frame.examId }, 'what a snapshot showed could not be stored');
     } finally {
+      writing -= 1;
       queue.done(key);
       lookAtNext();
     }
   }
 
   function lookAtNext(): void {
-    while (looking < vision.parallel) {
+    while (looking < vision.parallel && writing < MOST_WRITING) {
       const frame = closed ? undefined : queue.take();
       if (!frame) return;
       looking += 1;

@@ -1,4 +1,4 @@
-import type { Frame, FrameObservation, ObservedFace } from '../vision.ts';
+import type { Frame, FrameObservation, ObservedFace, ObservedImage } from '../vision.ts';
 import { decodeImage } from './decode-image.ts';
 import { type DetectedFace, detectFaces } from './face-detector.ts';
 import { type FaceMesh, fitMesh, headPose } from './face-mesh.ts';
@@ -41,7 +41,7 @@ export async function observeFrame(frame: Frame, look: { phones: boolean }): Pro
 const SNAPSHOT_SIDES = { width: 640, height: 480 };
 
 /** As `observeFrame`, of an encoded picture. @throws ImageError */
-export async function observeImage(image: Uint8Array, look: { phones: boolean }): Promise<FrameObservation> {
+export async function observeImage(image: Uint8Array, look: { phones: boolean }): Promise<ObservedImage> {
   const { frame } = await decodeImage(image, SNAPSHOT_SIDES);
-  return observeFrame(frame, look);
+  return { observation: await observeFrame(frame, look), frame };
 }

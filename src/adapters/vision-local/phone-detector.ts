@@ -1,19 +1,18 @@
 import type { Box, Frame, FoundPhone } from '../vision.ts';
-import { models } from './models.ts';
+import { models, OBJECTS_SIZE } from './models.ts';
 import { letterbox } from './sampling.ts';
 
-const SIZE = 512;
-const GRID = 128;
-const STRIDE = SIZE / GRID;
+const STRIDE = 4;
+const GRID = OBJECTS_SIZE / STRIDE;
 const MIN_SCORE = 0.1;
-/** Share of the frame. Smaller "phones" are nearly always other things: cups, remote controls, shadows. */
-const MIN_AREA = 0.006;
+/** Share of the frame: a phone held before a webcam covers 2 % and more. Smaller ones are mostly other things: collars, microphones, shadows. */
+const MIN_AREA = 0.01;
 
 /** Phones are peaks of the class's heat map (CenterNet, Zhou et al. 2019, arXiv:1904.07850); best first. */
 export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
   const run = await models.objects();
-  const { pixels, zoom } = letterbox(frame, SIZE, { scale: 1, offset: 0, fill: 0 });
-  const { phones, extents } = await run(pixels, [1, SIZE, SIZE, 3]);
+  const { pixels, zoom } = letterbox(frame, OBJECTS_SIZE, { scale: 1, offset: 0, fill: 0 });
+  const { phones, extents } = await run(pixels, [1, OBJECTS_SIZE, OBJECTS_SIZE, 3]);
   const scoreAt = (x: number, y: number) => (x < 0 || y < 0 || x >= GRID || y >= GRID ? 0 : (phones[y * GRID + x] ?? 0));
   const isPeak = (x: number, y: number) => {
     const score = scoreAt(x, y);

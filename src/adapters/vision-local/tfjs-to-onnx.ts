@@ -1,7 +1,18 @@
 import { asConvolution, channelsFirst, hardSwish, prelu, widen } from './blocked-layout.ts';
 import { denseFilters, depthwiseFilters, onlyOutputs } from './convolution.ts';
 import { type Dimension, OnnxGraph } from './onnx-writer.ts';
-import { channelsOf, findHardSwish, flag, type GraphNode, type LoadedModel, nodeName, padding, spatial, strings } from './tfjs-node.ts';
+import {
+  channelsOf,
+  findClip,
+  findHardSwish,
+  flag,
+  type GraphNode,
+  type LoadedModel,
+  nodeName,
+  padding,
+  spatial,
+  strings,
+} from './tfjs-node.ts';
 import { decodeWeights, type ManifestEntry, type WeightTensor, weightOf } from './weight-manifest.ts';
 
 /** What a TensorFlow.js graph model's `model.json` holds, as far as it is read here. */
@@ -17,6 +28,8 @@ export interface ConversionOptions {
   outputs: Record<string, string>;
   /** Convolutions of which only some output channels are wanted. */
   onlyChannels?: Record<string, readonly number[]>;
+  /** Side of the input over the side that the graph was saved for: sizes that it resizes to are scaled alike. */
+  zoom?: number;
 }
 
 /** Channels of a block of the runtime's layout, at most. */
@@ -89,7 +102,7 @@ class GraphConversion {
       case 'Minimum':
         return this.#elementwise('Min', inputs);
       case 'Maximum':
-        return this.#elementwise('Max', inputs);
+        return this.#clip(node) ?? this.#elementwise('Max', inputs);
       case 'Mul':
         return this.#product(inputs);
       case 'Relu':
@@ -132,6 +145,11 @@ class GraphConversion {
   #product(inputs: readonly string[]): string {
     const swish = findHardSwish(this.#model, inputs);
     return swish ? hardSwish(this.graph, this.value(swish.x), swish.channels, swish.scale) : this.#elementwise('Mul', inputs);
+  }
+
+  #clip(node: GraphNode): string | null {
+    const clip = findClip(this.#model, node);
+    return clip && this.graph.op('Clip', [this.value(clip.x), this.graph.scalar(clip.low), this.graph.scalar(clip.high)]);
   }
 
   #maxPool(node: GraphNode, [image = '']: readonly string[]): string {
@@ -208,7 +226,8 @@ class GraphConversion {
     const { graph } = this;
     return channelsFirst(graph, this.value(inputs[0] ?? ''), (image) => {
       const batchAndChannels = graph.op('Slice', [graph.op('Shape', [image]), graph.int64([0]), graph.int64([2])]);
-      const sizes = graph.op('Concat', [batchAndChannels, graph.int64([...this.#constant(inputs[1]).data])], { axis: 0 });
+      const sides = Array.from(this.#constant(inputs[1]).data, (side) => side * (this.#options.zoom ?? 1));
+      const sizes = graph.op('Concat', [batchAndChannels, graph.int64(sides)], { axis: 0 });
       return graph.op('Resize', [image, '', '', sizes], { mode: 'linear', coordinate_transformation_mode: 'asymmetric' });
     });
   }

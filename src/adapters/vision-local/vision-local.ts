@@ -70,10 +70,12 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
   const ask = createAsk(pool);
   return {
     parallel: workers,
-    detector: 'local/1 (human 3.3.6, face-api 1.7.15, silero 6)',
-    listener: 'local/1 (silero 6)',
-    verifier: 'local/1 (human 3.3.6, face-api 1.7.15)',
+    detector: 'local/2 (human 3.3.6, face-api 1.7.15, silero 6)',
+    listener: 'local/2 (silero 6)',
+    verifier: 'local/2 (human 3.3.6, face-api 1.7.15)',
     observe({ data, width, height }, { phones }) {
+      // Of shared memory only the address is sent.
+      if (data.buffer instanceof SharedArrayBuffer) return ask({ name: 'observe', frame: { data, width, height }, phones }, []);
       // `slice` of a Buffer is no copy but a view: the transfer would take the caller's memory away.
       const copy = new Uint8Array(data);
       return ask({ name: 'observe', frame: { data: copy, width, height }, phones }, [copy.buffer]);

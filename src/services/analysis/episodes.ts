@@ -4,7 +4,7 @@ export type Sensitivity = 'LOW' | 'MEDIUM' | 'HIGH';
 
 /** A warning that the analysis raises, once an episode. */
 export interface AnalysisWarning {
-  type: string;
+  type: DetectorType;
   /** Seconds from the start of the recording. */
   startSeconds: number;
   endSeconds: number;
@@ -30,35 +30,44 @@ export const leastConfidence = (type: string, sensitivity: Sensitivity): number 
 /** Sampling knows a length to about a sample; half of one keeps jitter of the timestamps from losing an episode. */
 export const TOLERANCE_SECONDS = 0.5;
 
-const WORDS = new Map([
-  ['no_face', 'No face'],
-  ['multiple_faces', 'More than one face'],
-  ['phone_usage', 'Phone in view'],
-  ['looking_away', 'Looking away from the screen'],
-  ['talking', 'Talking'],
-  ['camera_black', 'Black picture'],
-  ['camera_frozen', 'Frozen picture'],
-  ['face_still', 'A face that does not move at all, as a photo does not,'],
-]);
+const WORDS = {
+  no_face: 'No face',
+  multiple_faces: 'More than one face',
+  face_mismatch: 'Another face than the verified one',
+  phone_usage: 'Phone in view',
+  looking_away: 'Looking away from the screen',
+  talking: 'Talking',
+  camera_black: 'Black picture',
+  camera_frozen: 'Frozen picture',
+  face_still: 'A face that does not move at all, as a photo does not,',
+} as const;
+
+/** What the analysis warns of. */
+export type DetectorType = keyof typeof WORDS;
+export const DETECTOR_TYPES = Object.keys(WORDS) as [DetectorType, ...DetectorType[]];
 
 /** For a proctor to read. Without `seconds` it goes on. */
 export function describeEpisode(type: string, seconds?: number): string {
-  const words = WORDS.get(type) ?? type;
+  const words = type in WORDS ? WORDS[type as DetectorType] : type;
   return seconds === undefined ? words : `${words} for ${inWords(seconds)}`;
 }
 
 /** Warnings of all suspicious episodes, by their start. */
 export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivity): AnalysisWarning[] {
-  return [...WORDS.keys()]
-    .flatMap((type) =>
-      findEpisodes(
-        segments.filter((segment) => segment.type === type),
-        HOLD_SECONDS[sensitivity],
-      ),
+  const warningsOf = (type: DetectorType) =>
+    findEpisodes(
+      segments.filter((segment) => segment.type === type),
+      HOLD_SECONDS[sensitivity],
     )
-    .filter(({ type, confidence }) => confidence >= leastConfidence(type, sensitivity))
-    .sort((a, b) => a.startSeconds - b.startSeconds)
-    .map((episode) => Object.assign(episode, { details: describeEpisode(episode.type, episode.endSeconds - episode.startSeconds) }));
+      .filter(({ confidence }) => confidence >= leastConfidence(type, sensitivity))
+      .map(({ startSeconds, endSeconds, confidence }) => ({
+        type,
+        startSeconds,
+        endSeconds,
+        confidence,
+        details: describeEpisode(type, endSeconds - startSeconds),
+      }));
+  return DETECTOR_TYPES.flatMap(warningsOf).toSorted((a, b) => a.startSeconds - b.startSeconds);
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Storage } from '../../adapters/storage.ts';
 import { VisionError, type VisionProvider } from '../../adapters/vision.ts';
 import type { Exam, Prisma, Recording, Submission } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
+import { suppressedOf } from '../accommodations.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
 import { recordingTopic } from '../recordings.ts';
@@ -87,12 +88,21 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
 
   const succeed = (recording: Subject, outcome: AnalysisOutcome) =>
     move(recording, { status: 'PROCESSED', stage: 'done', progress: 1, duration: outcome.duration, error: null }, async (draft) => {
-      await draft.tx.analysis.create({ data: analysisRow(recording.id, outcome) });
+      const suppressed = await suppressedOf(draft.tx, recording.participantId);
+      await draft.tx.analysis.create({ data: { ...analysisRow(recording.id, outcome), suppressed: [...suppressed] } });
       await draft.tx.analysisSegment.createMany({
         data: outcome.segments.map((segment, ordinal) => ({ ...segment, recordingId: recording.id, ordinal })),
       });
       const participant = await draft.tx.participant.findUniqueOrThrow({ where: { id: recording.participantId } });
-      await addWarnings(draft, participant, 'ANALYSIS', warningsOf(recording, outcome));
+      await addWarnings(
+        draft,
+        participant,
+        'ANALYSIS',
+        warningsOf(
+          recording,
+          outcome.warnings.filter(({ type }) => !suppressed.has(type)),
+        ),
+      );
     });
 
   /** Before the work, so that a start that ends with the process counts too. */
@@ -179,7 +189,7 @@ function beganAt({ submission, createdAt, duration, lastChunkAt }: Subject): Dat
   return new Date(Number.isNaN(stated) ? createdAt.getTime() - (duration ?? 0) * 1_000 : stated);
 }
 
-function warningsOf(recording: Subject, { warnings }: AnalysisOutcome): NewWarning[] {
+function warningsOf(recording: Subject, warnings: AnalysisOutcome['warnings']): NewWarning[] {
   const began = beganAt(recording).getTime();
   return warnings.map(({ type, startSeconds, endSeconds, confidence, details }) => ({
     type,

@@ -25,13 +25,16 @@ interface Look {
   observation: FrameObservation;
 }
 
-/** Looks at frames as they come, and once at a picture that stands still; keeps only as many as are looked at at once, and four. */
+/** Frames that wait for each one that is looked at, so that whoever is done first goes on at once. */
+const QUEUED = 1;
+
+/** Looks at frames as they come, and once at a picture that stands still; keeps only a few at a time. */
 export async function* watchWebcam(frames: AsyncIterable<SampledFrame>, vision: VisionProvider): AsyncGenerator<WebcamSample> {
   const scene = createSceneWatch();
   let sinceLook = PHONE_EVERY;
   let phoneInView = false;
   let latest: { frame: Frame; phones: boolean; observation: Promise<FrameObservation> } | undefined;
-  const looks = mapOrdered(frames, vision.parallel, async (sampled): Promise<Look> => {
+  const looks = mapOrdered(frames, vision.parallel * (1 + QUEUED), async (sampled): Promise<Look> => {
     const { frame } = sampled;
     const hasChanged = scene.hasChanged(frame);
     const known = latest && isSamePicture(latest.frame, frame) ? latest : null;
