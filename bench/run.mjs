@@ -16,8 +16,9 @@ import { reads } from './reads.mjs';
 import { snapshots } from './snapshots.mjs';
 import { together } from './together.mjs';
 import { upload } from './upload.mjs';
+import { verify } from './verify.mjs';
 
-const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, snapshots, busy];
+const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, verify, snapshots, busy];
 const RESULTS = new URL('results/', import.meta.url);
 
 const { values, positionals } = parseArgs({

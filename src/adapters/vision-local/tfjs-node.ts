@@ -48,15 +48,34 @@ export function channelsOf(model: LoadedModel, reference = ''): number | undefin
   return channelsOf(model, first) ?? channelsOf(model, second);
 }
 
+/** The node that a reference names, if it is of this operator. */
+function nodeOf(model: LoadedModel, op: string, reference = ''): GraphNode | null {
+  const node = model.nodes.get(nodeName(reference));
+  return node?.op === op ? node : null;
+}
+
+/** The number that a reference names, if it is one. */
+function scalarOf(model: LoadedModel, reference = ''): number | null {
+  const values = model.weights.get(nodeName(reference))?.data;
+  return values?.length === 1 ? (values[0] ?? null) : null;
+}
+
 /** The parts of `mul(mul(scale, x), relu6(add(x, 3)))`, as TensorFlow writes a hard swish; null where a product is another. */
-export function findHardSwish(model: LoadedModel, [scaled = '', gate = '']: readonly string[]) {
-  const find = (reference = '') => model.nodes.get(nodeName(reference));
-  const multiplied = find(scaled);
-  const [scaleName = '', x = ''] = multiplied?.input ?? [];
-  const [shiftedX, shift = ''] = find(find(gate)?.input?.[0])?.input ?? [];
-  const scalar = (name: string) => model.weights.get(nodeName(name))?.data ?? [];
+export function findHardSwish(model: LoadedModel, [scaled, gate]: readonly string[]) {
+  const [scaleName, x] = nodeOf(model, 'Mul', scaled)?.input ?? [];
+  const [shiftedX, shift] = nodeOf(model, 'Add', nodeOf(model, 'Relu6', gate)?.input?.[0])?.input ?? [];
+  const scale = scalarOf(model, scaleName);
   const channels = channelsOf(model, x);
-  const [scale, ...others] = scalar(scaleName);
-  const isHardSwish = multiplied?.op === 'Mul' && find(gate)?.op === 'Relu6' && shiftedX === x && scalar(shift)[0] === 3;
-  return isHardSwish && channels !== undefined && scale !== undefined && others.length === 0 ? { x, channels, scale } : null;
+  const isHardSwish = x !== undefined && shiftedX === x && scalarOf(model, shift) === 3;
+  return isHardSwish && scale !== null && channels !== undefined ? { x, channels, scale } : null;
+}
+
+/** The parts of `max(min(x, high), low)`, of a ReLU too where `low` is 0; null where a maximum is another. */
+export function findClip(model: LoadedModel, { input: [limited, lowName] = [] }: GraphNode) {
+  const [clipped, highName] = nodeOf(model, 'Minimum', limited)?.input ?? [];
+  const low = scalarOf(model, lowName);
+  const high = scalarOf(model, highName);
+  if (clipped === undefined || low === null || high === null) return null;
+  const positive = low === 0 ? nodeOf(model, 'Relu', clipped)?.input?.[0] : undefined;
+  return { x: positive ?? clipped, low, high };
 }

@@ -1,7 +1,18 @@
 import { asConvolution, channelsFirst, hardSwish, prelu, widen } from './blocked-layout.ts';
 import { denseFilters, depthwiseFilters, onlyOutputs } from './convolution.ts';
 import { type Dimension, OnnxGraph } from './onnx-writer.ts';
-import { channelsOf, findHardSwish, flag, type GraphNode, type LoadedModel, nodeName, padding, spatial, strings } from './tfjs-node.ts';
+import {
+  channelsOf,
+  findClip,
+  findHardSwish,
+  flag,
+  type GraphNode,
+  type LoadedModel,
+  nodeName,
+  padding,
+  spatial,
+  strings,
+} from './tfjs-node.ts';
 import { decodeWeights, type ManifestEntry, type WeightTensor, weightOf } from './weight-manifest.ts';
 
 /** What a TensorFlow.js graph model's `model.json` holds, as far as it is read here. */
@@ -91,7 +102,7 @@ class GraphConversion {
       case 'Minimum':
         return this.#elementwise('Min', inputs);
       case 'Maximum':
-        return this.#elementwise('Max', inputs);
+        return this.#clip(node) ?? this.#elementwise('Max', inputs);
       case 'Mul':
         return this.#product(inputs);
       case 'Relu':
@@ -134,6 +145,11 @@ class GraphConversion {
   #product(inputs: readonly string[]): string {
     const swish = findHardSwish(this.#model, inputs);
     return swish ? hardSwish(this.graph, this.value(swish.x), swish.channels, swish.scale) : this.#elementwise('Mul', inputs);
+  }
+
+  #clip(node: GraphNode): string | null {
+    const clip = findClip(this.#model, node);
+    return clip && this.graph.op('Clip', [this.value(clip.x), this.graph.scalar(clip.low), this.graph.scalar(clip.high)]);
   }
 
   #maxPool(node: GraphNode, [image = '']: readonly string[]): string {

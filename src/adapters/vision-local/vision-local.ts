@@ -71,6 +71,8 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
   return {
     parallel: workers,
     detector: 'local/2 (human 3.3.6, face-api 1.7.15, silero 6)',
+    listener: 'local/2 (silero 6)',
+    verifier: 'local/2 (human 3.3.6, face-api 1.7.15)',
     observe({ data, width, height }, { phones }) {
       // Of shared memory only the address is sent.
       if (data.buffer instanceof SharedArrayBuffer) return ask({ name: 'observe', frame: { data, width, height }, phones }, []);

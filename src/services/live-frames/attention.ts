@@ -1,4 +1,4 @@
-import { ImageError, type ObservedImage, type VisionProvider } from '../../adapters/vision.ts';
+import { ImageError, type ObservedImage, VisionError, type VisionProvider } from '../../adapters/vision.ts';
 import type { Logger } from '../../log.ts';
 import { HOLD_SECONDS } from '../analysis/episodes.ts';
 import type { Sitter } from './admit.ts';
@@ -24,6 +24,11 @@ interface Snapshot extends Sitter {
   seat: Seat;
 }
 
+function causeOf(error: unknown): GapCause {
+  if (error instanceof ImageError) return 'unreadable';
+  return error instanceof VisionError ? 'unavailable' : 'overload';
+}
+
 const holdOf = ({ sensitivity }: Sitter) => HOLD_SECONDS[sensitivity] * 1_000;
 
 /** Looks at snapshots, as many at once as the models can, each participant's in turn; what there is no time for is told as missing. */
@@ -37,6 +42,7 @@ export function createAttention({ vision, watch, log }: { vision: VisionProvider
   let closed = false;
   let passedOver = 0;
   let toldAt = -Infinity;
+  let complainedAt = -Infinity;
 
   function track(work: Promise<void>): void {
     const tracked = work.finally(() => underWay.delete(tracked));
@@ -73,6 +79,14 @@ export function createAttention({ vision, watch, log }: { vision: VisionProvider
     [passedOver, toldAt] = [0, now];
   }
 
+  /** A service that is away is away for every snapshot. */
+  function complain(error: unknown): void {
+    const now = performance.now();
+    if (error instanceof VisionError && now - complainedAt < TELL_EVERY_MS) return;
+    complainedAt = now;
+    log.error({ err: error }, 'a snapshot could not be looked at');
+  }
+
   async function observe(snapshot: Snapshot): Promise<(ObservedImage & { phones: boolean }) | null> {
     const { seat, image } = snapshot;
     const phones = seat.wantsPhones(queue.size >= vision.parallel);
@@ -82,8 +96,8 @@ export function createAttention({ vision, watch, log }: { vision: VisionProvider
       return { ...observed, phones };
     } catch (error) {
       if (closed) return null;
-      if (!(error instanceof ImageError)) log.error({ err: error }, 'a snapshot could not be looked at');
-      miss(snapshot, error instanceof ImageError ? 'unreadable' : 'overload');
+      if (!(error instanceof ImageError)) complain(error);
+      miss(snapshot, causeOf(error));
       return null;
     }
   }
