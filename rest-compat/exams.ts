@@ -1,13 +1,20 @@
 import { AppError, invalidField } from '../src/errors.ts';
 import { createExam, readWholeExam } from '../src/resolvers/exams.ts';
-import { heartbeat } from '../src/resolvers/participants.ts';
+import { heartbeat, setAccommodations } from '../src/resolvers/participants.ts';
 import { requireExam } from '../src/resolvers/policy.ts';
 import { submitExam } from '../src/resolvers/submissions.ts';
 import { listWarnings, reportWarnings } from '../src/resolvers/warnings.ts';
 import { readJsonWithFiles } from '../src/uploads/base64-json.ts';
 import { readMultipart } from '../src/uploads/multipart.ts';
 import { isJson, isMultipart, readJsonBody } from './bodies.ts';
-import { presentExam, presentLoggedWarning, presentParticipant, presentSubmission, presentWarning } from './present.ts';
+import {
+  presentAccommodations,
+  presentExam,
+  presentLoggedWarning,
+  presentParticipant,
+  presentSubmission,
+  presentWarning,
+} from './present.ts';
 import type { Body, Call, Route } from './router.ts';
 
 const KNOWN_SETTINGS = new Set(['webcam', 'screenRecording', 'audioRecording', 'browserLock', 'aiDetection']);
@@ -142,6 +149,15 @@ export const examRoutes: Route[] = [
     async run({ ctx, params: { examId = '' } }) {
       const participant = await heartbeat(ctx, examId);
       return { participant: { ...presentParticipant(participant), lastSeenAt: participant.lastSeenAt } };
+    },
+  },
+  {
+    method: 'PUT',
+    path: '/exams/:examId/participants/:userId/accommodations',
+    read: readJsonBody,
+    async run({ ctx, params: { examId = '', userId = '' } }, { body }) {
+      const { suppress, reason } = isObject(body) ? body : {};
+      return presentAccommodations(await setAccommodations(ctx, { examId, userId, suppress, reason }));
     },
   },
   {

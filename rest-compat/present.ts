@@ -2,6 +2,7 @@ import type { Context } from '../src/context.ts';
 import type { Recording, Submission, Verification, Warning } from '../src/generated/prisma/client.ts';
 import { accessUrl, adminUrl } from '../src/resolvers/exams.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
+import type { ParticipantWithAccommodations } from '../src/services/accommodations.ts';
 import type { ExamSettings } from '../src/services/exams.ts';
 import type { ExamRow, ParticipantLine, RecordingWithAnalysis, WarningLine } from '../src/services/hot-reads.ts';
 
@@ -48,6 +49,11 @@ export const presentParticipant = ({ userId, name, status, joinedAt }: Participa
   joinedAt,
 });
 
+export const presentAccommodations = ({ accommodations, ...participant }: ParticipantWithAccommodations) => ({
+  ...presentParticipant(participant),
+  accommodations: accommodations.map(({ type, reason, by, at }) => ({ type, reason, by, at })),
+});
+
 export const presentWarning = (warning: WarningLine) => ({
   timestamp: warning.timestamp,
   type: warning.type,
@@ -56,6 +62,7 @@ export const presentWarning = (warning: WarningLine) => ({
   id: warning.id,
   severity: lower(warning.severity),
   source: lower(warning.source),
+  ...(warning.endedAt && { endedAt: warning.endedAt }),
 });
 
 export const presentLoggedWarning = (warning: Warning) => ({ ...presentWarning(warning), seq: Number(warning.seq) });
@@ -77,6 +84,7 @@ export const presentSubmission = (submission: Submission & { recordings: Recordi
 
 const presentFaces = ({ facePresent, multipleFaces, noFace }: Analysis) => ({ faceDetection: { facePresent, multipleFaces, noFace } });
 const presentActivity = ({ phoneUsage, lookingAway, talking }: Analysis) => ({ suspiciousActivity: { phoneUsage, lookingAway, talking } });
+const presentSuppressed = ({ suppressed }: Analysis) => (suppressed.length > 0 ? { suppressed } : {});
 const presentScreen = ({ screenIdle, screenBlank }: Analysis) => ({ screen: { idle: screenIdle, blank: screenBlank } });
 
 export const presentRecording = (ctx: Context, recording: Recording & { analysis?: Analysis | null }) => ({
@@ -97,7 +105,7 @@ export const presentRecording = (ctx: Context, recording: Recording & { analysis
     analysis:
       recording.type === 'SCREEN'
         ? presentScreen(recording.analysis)
-        : { ...presentFaces(recording.analysis), ...presentActivity(recording.analysis) },
+        : { ...presentFaces(recording.analysis), ...presentActivity(recording.analysis), ...presentSuppressed(recording.analysis) },
   }),
 });
 

@@ -1,15 +1,8 @@
 import type { Context } from '../src/context.ts';
 import { AppError, invalidField, notFound } from '../src/errors.ts';
 import type { Recording, RecordingFile } from '../src/generated/prisma/client.ts';
-import {
-  findDownload,
-  findMadeFile,
-  findWarningFrame,
-  prepareUpload,
-  readRecording,
-  retryAnalysis,
-  uploadRecording,
-} from '../src/resolvers/recordings.ts';
+import { findDownload, findMadeFile, prepareUpload, readRecording, retryAnalysis, uploadRecording } from '../src/resolvers/recordings.ts';
+import { findWarningFrame } from '../src/resolvers/warning-frames.ts';
 import { sendFile, type StoredFile } from '../src/downloads.ts';
 import { readMultipart } from '../src/uploads/multipart.ts';
 import { isMultipart } from './bodies.ts';
@@ -21,6 +14,8 @@ const MAX_FIELDS = 32;
 
 const JPEG = 'image/jpeg';
 
+type NamedFile = Pick<RecordingFile, 'storageKey' | 'size' | 'sha256' | 'createdAt'>;
+
 const original = (ctx: Context, recording: Recording): StoredFile => ({
   storage: ctx.storage,
   key: recording.storageKey,
@@ -31,7 +26,7 @@ const original = (ctx: Context, recording: Recording): StoredFile => ({
   filename: `${recording.id}.${recording.format}`,
 });
 
-const toStored = (ctx: Context, { storageKey, size, sha256, createdAt }: RecordingFile, contentType: string): StoredFile => ({
+const toStored = (ctx: Context, { storageKey, size, sha256, createdAt }: NamedFile, contentType: string): StoredFile => ({
   storage: ctx.storage,
   key: storageKey,
   size: Number(size),

@@ -10,12 +10,12 @@ import { createBullmqQueue, postgresBackend } from './adapters/queue-bullmq.ts';
 import { redisBackend } from './adapters/queue-redis.ts';
 import { createDiskStorage } from './adapters/storage-disk.ts';
 import type { Storage } from './adapters/storage.ts';
-import { createLocalVision } from './adapters/vision-local/vision-local.ts';
 import type { Config } from './config.ts';
 import type { Services } from './context.ts';
 import { StartupError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { loadTokenSecret } from './secrets.ts';
+import { createAccommodations } from './services/accommodations.ts';
 import { createAccess } from './services/access.ts';
 import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
@@ -24,6 +24,7 @@ import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
 import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
+import { createLiveFrames } from './services/live-frames.ts';
 import { createLeases } from './services/leases.ts';
 import { createLiveRecordings } from './services/live-recordings.ts';
 import { createParticipants } from './services/participants.ts';
@@ -34,6 +35,7 @@ import { createSubmissions } from './services/submissions.ts';
 import { createVerifications } from './services/verifications.ts';
 import { createWarningIntake } from './services/warning-intake.ts';
 import { createWarnings } from './services/warnings.ts';
+import { createVision } from './vision.ts';
 import { makeWorkDir } from './work-dir.ts';
 
 /**
@@ -71,7 +73,7 @@ export async function createApp(config: Config, log: Logger) {
       redisUrl ? await createRedisBus({ url: redisUrl, log }) : await createPostgresBus({ url, pool: database.pool, log }),
       (it) => it.close(),
     );
-    const vision = own(createLocalVision({ workers: config.VISION_WORKERS }), (it) => it.dispose());
+    const vision = own(await createVision(config, { pool: database.pool, log }), (it) => it.dispose());
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
     const queue = own(
       redisUrl
@@ -97,11 +99,13 @@ export async function createApp(config: Config, log: Logger) {
     });
     const services: Services = {
       access,
+      accommodations: createAccommodations({ eventLog }),
       eventLog,
       exams: createExams({ db, eventLog }),
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
+      liveFrames: own(createLiveFrames({ database, eventLog, storage, vision, log }), (it) => it.close()),
       liveRecordings,
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>

@@ -2,12 +2,14 @@ import type { Storage } from './adapters/storage.ts';
 import type { Database } from './adapters/database.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
+import type { Accommodations } from './services/accommodations.ts';
 import type { Access, Viewer } from './services/access.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
 import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
 import type { HotReads } from './services/hot-reads.ts';
 import type { Idempotency } from './services/idempotency.ts';
+import type { LiveFrames } from './services/live-frames.ts';
 import type { LiveRecordings } from './services/live-recordings.ts';
 import type { Participants } from './services/participants.ts';
 import type { Playback } from './services/playback.ts';
@@ -20,11 +22,13 @@ import type { Warnings } from './services/warnings.ts';
 /** The rules of the system, wired by the composition root. */
 export interface Services {
   access: Access;
+  accommodations: Accommodations;
   eventLog: EventLog;
   exams: Exams;
   hotReads: HotReads;
   hubs: Hubs;
   idempotency: Idempotency;
+  liveFrames: LiveFrames;
   liveRecordings: LiveRecordings;
   participants: Participants;
   playback: Playback;

@@ -37,6 +37,16 @@ export const invalidField = (field: string, issue: string, options?: ErrorOption
 
 export const notFound = (what: string) => new AppError('not_found', `${what} not found`);
 
+/** 429: whoever asks may come back when the time is over. */
+export class TooOften extends AppError {
+  override readonly headers: Readonly<Record<string, string>>;
+
+  constructor(message: string, waitMs: number) {
+    super('rate_limited', message);
+    this.headers = { 'Retry-After': String(Math.max(1, Math.ceil(waitMs / 1_000))) };
+  }
+}
+
 /** The log no longer holds, or never held, what a cursor asks for: its client must read the state anew. */
 export class ResyncRequired extends AppError {
   override readonly extensions: Readonly<Record<string, unknown>>;

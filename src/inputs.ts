@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DETECTOR_TYPES } from './services/analysis/episodes.ts';
 import { typed } from './validation.ts';
 
 /** What callers may send, checked alike at every door. */
@@ -111,6 +112,8 @@ export const chunkIndexInput = z.object({
     .max(MOST_CHUNKS - 1, `must be below ${MOST_CHUNKS}`),
 });
 
+export const snapshotInput = z.object({ userId: userIdInput.nullish(), takenAt: timestamp.nullish() });
+
 export const verifyUserInput = z.object(
   {
     userId: userIdInput,
@@ -132,5 +135,17 @@ export const inviteInput = z
   )
   .min(1, 'must hold at least 1 participant')
   .max(1_000, 'must hold at most 1,000 participants');
+
+export const accommodationsInput = z.object(
+  {
+    userId: userIdInput,
+    suppress: z.array(
+      z.enum(DETECTOR_TYPES, { error: () => `must be one of ${DETECTOR_TYPES.join(', ')}` }),
+      typed('an array of types of warnings'),
+    ),
+    reason: text(2_000).trim().min(1, 'must not be empty: it is kept with the change'),
+  },
+  typed('a JSON object'),
+);
 
 export const reasonInput = text(2_000).trim().nullish();

@@ -5,6 +5,7 @@ import { errorAnswer } from '../rest-compat/errors.ts';
 import { examRoutes } from '../rest-compat/exams.ts';
 import { liveRecordingRoutes } from '../rest-compat/live-recordings.ts';
 import { recordingRoutes } from '../rest-compat/recordings.ts';
+import { snapshotRoutes } from '../rest-compat/snapshots.ts';
 import { createUploads } from '../rest-compat/uploads.ts';
 import { verifyRoutes } from '../rest-compat/verify.ts';
 import type { App } from './app.ts';
@@ -28,7 +29,7 @@ const SHUTDOWN_MS = 10_000;
 export async function startServer(app: App) {
   const { config, log, services } = app;
   const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
-  const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...verifyRoutes]);
+  const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...snapshotRoutes, ...verifyRoutes]);
   const graphql = createGraphql({ log, endpoint: GRAPHQL });
   const uploads = await createUploads({
     app,
@@ -141,6 +142,7 @@ export async function startServer(app: App) {
   });
   server.on('clientError', (_error, socket) => void socket.destroy());
   const stopWatching = services.presence.watch();
+  const stopEnding = services.liveFrames.watch();
   await app.storage.sweep();
   uploads.startSweeping();
 
@@ -151,6 +153,7 @@ export async function startServer(app: App) {
     async close(): Promise<void> {
       // From here on nobody can reach this process, so nobody's silence says anything.
       stopWatching();
+      stopEnding();
       await uploads.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await realtime.close();

@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { cutFrames, FrameTimes } from './ffmpeg-frames.ts';
+import { Growth, readGrowing } from './growing-file.ts';
 import type { MediaInfo } from './ffmpeg-probe.ts';
 import { type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
 import type { Frame } from './vision.ts';
@@ -33,7 +32,10 @@ export interface MediaSamples {
    * @throws MediaError where no frame can be decoded; what can be is taken, of a damaged or truncated file too.
    */
   frames: AsyncIterable<SampledFrame>;
-  /** Mono samples at `SOUND_RATE`, cut anywhere; to be called after `frames` has ended. Null without sound. */
+  /**
+   * Mono samples at `SOUND_RATE`, cut anywhere, as far as they are decoded while `frames` is read, and to their end once
+   * it is; to be called once. Null without sound.
+   */
   sound: (() => AsyncIterable<Int16Array>) | null;
 }
 
@@ -42,10 +44,10 @@ const STALL_MS = 25_000;
 
 /** Decodes a recording with one ffmpeg process, at the pace of its reader. */
 export function sampleMedia(ffmpeg: FfmpegBinary, source: MediaSource, options: SampleOptions): MediaSamples {
-  const soundPath = join(options.workDir, 'sound.s16le');
+  const soundFile = { path: join(options.workDir, 'sound.s16le'), growth: new Growth() };
   return {
-    frames: readFrames(ffmpeg, source, options, soundPath),
-    sound: options.info.audio ? () => readSound(soundPath) : null,
+    frames: readFrames(ffmpeg, source, options, soundFile),
+    sound: options.info.audio ? () => readSound(soundFile) : null,
   };
 }
 
@@ -53,7 +55,7 @@ async function* readFrames(
   ffmpeg: FfmpegBinary,
   source: MediaSource,
   options: SampleOptions,
-  soundPath: string,
+  soundFile: SoundFile,
 ): AsyncGenerator<SampledFrame> {
   const { info, fps } = options;
   const size = fitWithin(info.video, options.fit);
@@ -64,7 +66,7 @@ async function* readFrames(
     source,
     maxSeconds: MAX_DURATION,
     piped: frameOptions(ffmpeg, size, fps),
-    ...(info.audio && { file: { path: soundPath, options: soundOptions } }),
+    ...(info.audio && { file: { path: soundFile.path, options: soundOptions } }),
     onLog: times.readLine,
     signal,
   });
@@ -80,6 +82,7 @@ async function* readFrames(
       if (time === null || Math.floor(time * fps) <= lastInterval) continue;
       lastInterval = Math.floor(time * fps);
       clearTimeout(watchdog);
+      soundFile.growth.tell();
       yield { time, frame: { data, ...size } };
       watchdog = watch();
     }
@@ -90,6 +93,7 @@ async function* readFrames(
     clearTimeout(watchdog);
     stop.abort();
     await ended.catch(() => {});
+    soundFile.growth.end();
   }
 }
 
@@ -126,11 +130,17 @@ function fitWithin(video: { width: number; height: number }, fit: { width: numbe
   return { width: Math.max(16, Math.round(video.width * scale)), height: Math.max(16, Math.round(video.height * scale)) };
 }
 
-async function* readSound(path: string): AsyncGenerator<Int16Array> {
+interface SoundFile {
+  path: string;
+  growth: Growth;
+}
+
+/** 10 s. */
+const SOUND_CHUNK = SOUND_RATE * 20;
+
+async function* readSound({ path, growth }: SoundFile): AsyncGenerator<Int16Array> {
   let odd = new Uint8Array(0);
-  // 10 s a chunk.
-  const file: Readable = createReadStream(path, { highWaterMark: SOUND_RATE * 20 });
-  for await (const chunk of file as AsyncIterable<Uint8Array>) {
+  for await (const chunk of readGrowing(path, growth, SOUND_CHUNK)) {
     const bytes = new Uint8Array(odd.length + chunk.length);
     bytes.set(odd);
     bytes.set(chunk, odd.length);

@@ -18,7 +18,7 @@ export interface WarningCursor {
   minSeverity?: WarningSeverity | null | undefined;
 }
 
-type WarningAdded = Extract<LogEvent, { kind: 'WARNING_ADDED' | 'WARNING_REVIEWED' }>;
+type WarningAdded = Extract<LogEvent, { kind: 'WARNING_ADDED' | 'WARNING_REVIEWED' | 'WARNING_UPDATED' }>;
 
 export async function watchWarnings(ctx: Context, { examId, after, userId, minSeverity }: WarningCursor): Promise<Watch<WarningAdded>> {
   const severities = minSeverity ? new Set(atLeast(minSeverity)) : null;

@@ -1,9 +1,12 @@
 import type { Context } from '../context.ts';
 import type { Participant, Prisma, ReviewStatus } from '../generated/prisma/client.ts';
-import { inviteInput, joinExamInput, reasonInput } from '../inputs.ts';
+import { accommodationsInput, inviteInput, joinExamInput, reasonInput } from '../inputs.ts';
 import { parseInput } from '../validation.ts';
 import { AppError } from '../errors.ts';
+import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/accommodations.ts';
 import { requireExam, requireLms, requireParticipant, requireStaff, visibleParticipants } from './policy.ts';
+
+export { ACCOMMODATIONS_IN_ORDER };
 
 export async function findParticipant(
   ctx: Context,
@@ -48,4 +51,15 @@ export async function reviewParticipant(
   requireStaff(ctx);
   const { id } = await requireExam(ctx, examId);
   return ctx.services.participants.review(id, userId, { status, reason: parseInput(reasonInput, reason), by: ctx.viewer.name });
+}
+
+/** Staff alone: whoever could lift a suspicion from itself would. */
+export async function setAccommodations(
+  ctx: Context,
+  { examId, ...input }: { examId: string; userId: string; suppress: unknown; reason: unknown },
+): Promise<ParticipantWithAccommodations> {
+  requireStaff(ctx);
+  const { id } = await requireExam(ctx, examId);
+  const { userId, suppress, reason } = parseInput(accommodationsInput, input);
+  return ctx.services.accommodations.set(id, userId, { suppress, reason, by: ctx.viewer.name });
 }

@@ -69,16 +69,6 @@ export async function findMadeFile(ctx: Context, recordingId: string, what: Made
   return ctx.services.playback.find(recordingId, KINDS[what]);
 }
 
-/** The picture at the moment of a warning: its evidence. By the viewer's rights, or by a signed link of the recording. */
-export async function findWarningFrame(ctx: Context, warningId: string, signature: string | null): Promise<RecordingFile> {
-  const warning = await ctx.db.warning.findUnique({ where: { id: warningId }, include: { recording: true } });
-  const recording = warning?.recording;
-  if (!recording || warning.offsetSeconds === null) throw notFound('A picture of this warning');
-  const signed = signature !== null && (await ctx.services.access.mayDownload(signature, recording.id));
-  if (!signed && !(await findRecording(ctx, recording.id))) throw notFound('A picture of this warning');
-  return ctx.services.playback.frame(recording, warning.offsetSeconds);
-}
-
 /** The address of what was made of a recording, that opens by itself for a while. */
 export const signedMadeUrl = async (ctx: Context, recordingId: string, what: MadeFile) =>
   `${ctx.publicUrl}/api/recordings/${recordingId}/${what}?sig=${await ctx.services.access.signDownload(recordingId)}`;
@@ -89,10 +79,6 @@ export type RecordingThumbnails = StripLayout & { url: string };
 export async function thumbnailsOf(ctx: Context, { id, playback, duration }: Recording): Promise<RecordingThumbnails | null> {
   return playback === 'ready' ? { url: await signedMadeUrl(ctx, id, 'thumbnails'), ...stripLayout(duration ?? 0) } : null;
 }
-
-/** As `signedMadeUrl`, of the picture at a warning. */
-export const signedFrameUrl = async (ctx: Context, warningId: string, recordingId: string) =>
-  `${ctx.publicUrl}/api/warnings/${warningId}/frame?sig=${await ctx.services.access.signDownload(recordingId)}`;
 
 /** The address that needs the caller's own authorisation. */
 export const downloadUrl = (ctx: Context, recordingId: string) => `${ctx.publicUrl}/api/recordings/${recordingId}/download`;

@@ -11,6 +11,7 @@ type EventOf<K extends LogEvent['kind']> = Extract<LogEvent, { kind: K }>;
 const TYPES = {
   WARNING_ADDED: 'WarningAdded',
   WARNING_REVIEWED: 'WarningReviewed',
+  WARNING_UPDATED: 'WarningUpdated',
   PARTICIPANT_CHANGED: 'ParticipantChanged',
   EXAM_CHANGED: 'ExamChanged',
   RECORDING_CHANGED: 'RecordingChanged',
@@ -25,12 +26,19 @@ const ExamEvent = builder.interfaceRef<LogEvent>('ExamEvent').implement({
   resolveType: ({ kind }) => TYPES[kind],
 });
 
-builder.objectRef<EventOf<'WARNING_ADDED' | 'WARNING_REVIEWED'>>('WarningAdded').implement({
+type WarningEvent = EventOf<'WARNING_ADDED' | 'WARNING_REVIEWED' | 'WARNING_UPDATED'>;
+
+builder.objectRef<WarningEvent>('WarningAdded').implement({
   interfaces: [ExamEvent],
   fields: (t) => ({ warning: t.field({ type: Warning, resolve: ({ subject }) => subject }) }),
 });
-builder.objectRef<EventOf<'WARNING_ADDED' | 'WARNING_REVIEWED'>>('WarningReviewed').implement({
+builder.objectRef<WarningEvent>('WarningReviewed').implement({
   interfaces: [ExamEvent],
+  fields: (t) => ({ warning: t.field({ type: Warning, resolve: ({ subject }) => subject }) }),
+});
+builder.objectRef<WarningEvent>('WarningUpdated').implement({
+  interfaces: [ExamEvent],
+  description: 'The episode that a warning tells of is over.',
   fields: (t) => ({ warning: t.field({ type: Warning, resolve: ({ subject }) => subject }) }),
 });
 builder.objectRef<EventOf<'PARTICIPANT_CHANGED'>>('ParticipantChanged').implement({

@@ -6,6 +6,7 @@ import './warning.ts';
 import './submission.ts';
 import './live-recording.ts';
 import './recording.ts';
+import './snapshot.ts';
 import './verification.ts';
 import './event.ts';
 import './api-key.ts';

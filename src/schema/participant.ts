@@ -1,6 +1,13 @@
 import type { Participant as ParticipantRow } from '../generated/prisma/client.ts';
 import { ParticipantStatus, ReviewStatus } from '../generated/prisma/enums.ts';
-import { heartbeat, inviteParticipants, joinExam, reviewParticipant } from '../resolvers/participants.ts';
+import {
+  ACCOMMODATIONS_IN_ORDER,
+  heartbeat,
+  inviteParticipants,
+  joinExam,
+  reviewParticipant,
+  setAccommodations,
+} from '../resolvers/participants.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
 
@@ -9,6 +16,16 @@ export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
   description: 'DISCONNECTED is no violation: the server heard nothing for the grace period. A final status never reopens silently.',
 });
 const ReviewStatusEnum = builder.enumType(ReviewStatus, { name: 'ReviewStatus' });
+
+builder.prismaObject('Accommodation', {
+  description: 'A type of warning that the analysis does not raise of the participant.',
+  fields: (t) => ({
+    type: t.exposeString('type'),
+    reason: t.exposeString('reason'),
+    by: t.exposeString('by'),
+    at: t.expose('at', { type: 'DateTime' }),
+  }),
+});
 
 /** A participant is only reached through a policy filter, and all that hangs on it is the participant's own. */
 export const Participant = builder.prismaObject('Participant', {
@@ -28,6 +45,7 @@ export const Participant = builder.prismaObject('Participant', {
       query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 },
       description: 'At most 500.',
     }),
+    accommodations: t.relation('accommodations', { query: { orderBy: ACCOMMODATIONS_IN_ORDER } }),
     submission: t.relation('submission', { nullable: true }),
     exam: t.relation('exam'),
   }),
@@ -75,5 +93,17 @@ builder.mutationFields((t) => ({
       reason: t.arg.string(),
     },
     resolve: (_root, args, ctx) => reviewParticipant(ctx, args),
+  }),
+  setAccommodations: t.field({
+    type: Participant,
+    authScopes: { staff: true },
+    description: "Has the analysis raise no warnings of these types, and of no others; `suppress` holds the analysis's own types. Audited.",
+    args: {
+      examId: t.arg.id({ required: true }),
+      userId: t.arg.id({ required: true }),
+      suppress: t.arg.stringList({ required: true }),
+      reason: t.arg.string({ required: true }),
+    },
+    resolve: (_root, args, ctx) => setAccommodations(ctx, args),
   }),
 }));

@@ -74,6 +74,9 @@ builder.prismaObject('Analysis', {
       select: { screenIdle: true, screenBlank: true },
       resolve: ({ screenIdle: idle, screenBlank: blank }) => (idle === null || blank === null ? null : { idle, blank }),
     }),
+    suppressed: t.exposeStringList('suppressed', {
+      description: 'Types of which no warning was raised, as an accommodation; segments and fractions tell of them all the same.',
+    }),
     sampledFrames: t.exposeInt('sampledFrames'),
     detector: t.exposeString('detector', { description: 'Name and version of what looked.' }),
     segments: t.relation('segments', { query: { orderBy: { ordinal: 'asc' } }, description: 'When, not only how much.' }),

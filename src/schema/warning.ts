@@ -1,6 +1,6 @@
 import { WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/enums.ts';
+import { signedFrameUrl } from '../resolvers/warning-frames.ts';
 import { reportWarnings, reviewWarning, warningTypes } from '../resolvers/warnings.ts';
-import { signedFrameUrl } from '../resolvers/recordings.ts';
 import { watchWarnings } from '../resolvers/events.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
@@ -42,15 +42,20 @@ export const Warning = builder.prismaObject('Warning', {
     source: t.expose('source', { type: WarningSourceEnum }),
     timestamp: t.expose('timestamp', { type: 'DateTime', description: "When it happened, by the reporter's clock." }),
     recordedAt: t.expose('recordedAt', { type: 'DateTime', description: "When it became durable, by the server's clock." }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When the episode was over that a detector saw, on the clock of `timestamp`; null while it goes on, and of what has no length.',
+    }),
     details: t.exposeString('details', { nullable: true }),
     confidence: t.exposeFloat('confidence', { nullable: true, description: '0..1, where a detector raised it.' }),
     recording: t.relation('recording', { nullable: true }),
     offsetSeconds: t.exposeFloat('offsetSeconds', { nullable: true, description: 'Where in that recording.' }),
     frameUrl: t.string({
       nullable: true,
-      description: 'The picture at that moment, a JPEG; signed and expiring. Null where no recording shows it.',
-      resolve: ({ id, recordingId, offsetSeconds }, _args, ctx) =>
-        recordingId !== null && offsetSeconds !== null ? signedFrameUrl(ctx, id, recordingId) : null,
+      description: 'The picture at that moment, a JPEG; signed and expiring. Null where nothing shows it.',
+      resolve: (warning, _args, ctx) => signedFrameUrl(ctx, warning),
     }),
     review: t.field({
       type: WarningReview,

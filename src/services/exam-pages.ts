@@ -47,7 +47,7 @@ type Texts<T> = {
 };
 
 const PARTICIPANT_TEXTS: Texts<Participant> = { joinedAt: Date, lastSeenAt: Date, createdAt: Date };
-const WARNING_TEXTS: Texts<Warning> = { seq: BigInt, timestamp: Date, recordedAt: Date, reviewAt: Date };
+const WARNING_TEXTS: Texts<Warning> = { seq: BigInt, timestamp: Date, recordedAt: Date, endedAt: Date, reviewAt: Date };
 
 function revive(row: object, texts: Record<string, typeof Date | typeof BigInt>): void {
   const values = row as Record<string, string | Date | bigint | null>;

@@ -31,7 +31,7 @@ export function createVerifications({ db, vision }: { db: Database['prisma']; vi
         read(verificationImage, 'verificationImage'),
       ]);
       const outcome = matchFaces(reference, candidate);
-      return db.verification.create({ data: { id: newId('ver'), tenant, userId, detector: vision.detector, ...outcome } });
+      return db.verification.create({ data: { id: newId('ver'), tenant, userId, detector: vision.verifier, ...outcome } });
     },
   };
 }

@@ -10,9 +10,14 @@ import type { Report, WarningIntake } from './warning-intake.ts';
 
 /** A warning on its way into the log. */
 export interface NewWarning extends WarningInput {
+  /** Where something else names it in the same transaction; a new one without it. */
+  id?: string;
+  endedAt?: Date;
   confidence?: number;
   recordingId?: string;
   offsetSeconds?: number;
+  /** Whether a `WarningFrame` of it is stored with it. */
+  hasFrame?: boolean;
 }
 
 /** Adds warnings of one participant within a draft, in the order given. */
@@ -25,7 +30,7 @@ export async function addWarnings(
   if (warnings.length === 0) return [];
   const { userId } = participant;
   const rows = warnings.map((warning): Prisma.WarningCreateManyInput => {
-    const id = newId('warn');
+    const id = warning.id ?? newId('warn');
     return {
       id,
       examId: draft.exam.id,
@@ -37,11 +42,13 @@ export async function addWarnings(
       source,
       timestamp: warning.timestamp ?? draft.now,
       recordedAt: draft.now,
+      endedAt: warning.endedAt ?? null,
       details: warning.details ?? null,
       clientEventId: warning.clientEventId ?? null,
       confidence: warning.confidence ?? null,
       recordingId: warning.recordingId ?? null,
       offsetSeconds: warning.offsetSeconds ?? null,
+      hasFrame: warning.hasFrame ?? false,
     };
   });
   const stored = await draft.tx.warning.createManyAndReturn({ data: rows });
@@ -51,6 +58,23 @@ export async function addWarnings(
     select: { id: true },
   });
   return stored.sort((a, b) => Number(a.seq - b.seq));
+}
+
+/** The end of an episode that was warned of. */
+export interface EndedWarning {
+  warningId: string;
+  endedAt: Date;
+  /** These are of the whole episode. */
+  details: string;
+  confidence: number | null;
+}
+
+/** Ends warnings of one participant within a draft; what is gone or has ended stays so. */
+export async function endWarnings({ tx, emit }: Draft, userId: string, ended: readonly EndedWarning[]): Promise<void> {
+  for (const { warningId: id, ...data } of ended) {
+    const { count } = await tx.warning.updateMany({ where: { id, endedAt: null }, data });
+    if (count > 0) emit('WARNING_UPDATED', id, { userId, data: { endedAt: data.endedAt.toISOString() } });
+  }
 }
 
 /**

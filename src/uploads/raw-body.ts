@@ -35,3 +35,19 @@ export async function readRawBody(
     throw error;
   }
 }
+
+/**
+ * Reads a body that is one small file into memory.
+ * @throws AppError `invalid_request` that names `body`, where it is too large or the client leaves before its end.
+ */
+export async function readSmallBody(req: IncomingMessage, { maxBytes }: { maxBytes: number }): Promise<Buffer> {
+  if (Number(req.headers['content-length']) > maxBytes) throw fileTooLarge('body', maxBytes);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  await readChunks(req, (chunk) => {
+    size += chunk.length;
+    if (size > maxBytes) throw fileTooLarge('body', maxBytes);
+    chunks.push(chunk);
+  });
+  return Buffer.concat(chunks, size);
+}

@@ -44,3 +44,11 @@ export function depthwiseFilters(weight: WeightTensor): Filters {
     groups: channels,
   };
 }
+
+/** The filters of some output channels alone. */
+export function onlyOutputs({ dims, data, groups }: Filters, channels: readonly number[]): Filters {
+  const taps = data.length / dims[0];
+  const kept = new Float32Array(channels.length * taps);
+  channels.forEach((channel, i) => kept.set(data.subarray(channel * taps, (channel + 1) * taps), i * taps));
+  return { dims: [channels.length, dims[1], dims[2], dims[3]], data: kept, groups };
+}

@@ -3,7 +3,7 @@ import { type Frame, ImageError } from '../vision.ts';
 
 const MAX_PIXELS = 40e6;
 /** Longer sides are shrunk to this. The detector sees 256 pixels and finds no face below 50 of 1,024. */
-const MAX_SIDE = 1024;
+const WORKING_SIDES = { width: 1024, height: 1024 };
 const MAX_SECONDS = 20;
 
 // One thread a worker is what the pool counts on, and nothing is decoded twice.
@@ -32,7 +32,7 @@ function refusal(error: unknown): ImageError {
 }
 
 export interface DecodedImage {
-  /** At most 1,024 pixels wide and high. */
+  /** At most 1,024 pixels wide and high, or what was asked for. */
   frame: Frame;
   /** Of the picture itself, turned upright. */
   width: number;
@@ -43,7 +43,7 @@ export interface DecodedImage {
  * Decodes the first picture of a JPEG, PNG or WebP: upright, sRGB, 8 bits, transparency over white, shrunk to a working size.
  * @throws ImageError
  */
-export async function decodeImage(bytes: Uint8Array): Promise<DecodedImage> {
+export async function decodeImage(bytes: Uint8Array, sides = WORKING_SIDES): Promise<DecodedImage> {
   const image = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!isAccepted(image)) throw new ImageError('The image must be JPEG, PNG or WebP');
   const opened = sharp(image, { limitInputPixels: MAX_PIXELS, pages: 1, failOn: 'error', sequentialRead: true });
@@ -51,7 +51,7 @@ export async function decodeImage(bytes: Uint8Array): Promise<DecodedImage> {
     const { autoOrient } = await opened.metadata();
     const { data, info } = await opened
       .autoOrient()
-      .resize({ width: MAX_SIDE, height: MAX_SIDE, fit: 'inside', withoutEnlargement: true })
+      .resize({ ...sides, fit: 'inside', withoutEnlargement: true })
       .flatten({ background: 'white' })
       .toColourspace('srgb')
       .timeout({ seconds: MAX_SECONDS })

@@ -63,7 +63,7 @@ function byProminence(frame: Frame, found: readonly ConfirmedFace[]): (Confirmed
 
 async function describeFace(frame: Frame, { box, score, mesh }: ConfirmedFace): Promise<MainFace> {
   const head = scaleBox(box, FACE_MARGIN);
-  const landmarks = await findLandmarks(frame, head);
+  const landmarks = await findLandmarks(frame, head, mesh.angle);
   return {
     box,
     score,

@@ -34,7 +34,7 @@ export async function fitMesh(frame: Frame, face: DetectedFace): Promise<FaceMes
   const angle = Math.atan2(right.y - left.y, right.x - left.x);
   const side = Math.max(face.box.width, face.box.height) * MARGIN;
   const cropToFrame = turnedSquare(centre(face.box), side, angle, SIZE);
-  const crop = cutCrop(frame, cropToFrame, SIZE).map((value) => value / 255);
+  const crop = cutCrop(frame, cropToFrame, SIZE, { scale: 1 / 255 });
   const run = await models.mesh();
   const { points, presence } = await run(crop, [1, SIZE, SIZE, 3]);
   const point = (index: number): MeshPoint => {

@@ -17,7 +17,7 @@ const RIGHT_EYE = [362, 263] as const;
 /** Where the iris lies on the line from the left to the right corner of an eye: 0 at the left, 1 at the right. */
 async function irisPosition(frame: Frame, from: MeshPoint, to: MeshPoint, options: { angle: number; flip: boolean }): Promise<number> {
   const cropToFrame = turnedSquare(middle(from, to), distance(from, to) * MARGIN, options.angle, SIZE);
-  const crop = cutCrop(frame, cropToFrame, SIZE, options).map((value) => value / 255);
+  const crop = cutCrop(frame, cropToFrame, SIZE, { flip: options.flip, scale: 1 / 255 });
   const run = await models.iris();
   const { points } = await run(crop, [1, SIZE, SIZE, 3]);
   const [x = 0, y = 0] = points.subarray(IRIS, IRIS + 2);

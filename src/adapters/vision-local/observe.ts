@@ -1,4 +1,5 @@
-import type { Frame, FrameObservation, ObservedFace } from '../vision.ts';
+import type { Frame, FrameObservation, ObservedFace, ObservedImage } from '../vision.ts';
+import { decodeImage } from './decode-image.ts';
 import { type DetectedFace, detectFaces } from './face-detector.ts';
 import { type FaceMesh, fitMesh, headPose } from './face-mesh.ts';
 import { gazeOf } from './gaze.ts';
@@ -34,4 +35,13 @@ export async function observeFrame(frame: Frame, look: { phones: boolean }): Pro
     faces.push({ box, score, pose: headPose(mesh), gaze: found.length === 1 ? await gazeOf(frame, mesh) : null });
   }
   return { faces, phones: look.phones ? await detectPhones(frame) : [] };
+}
+
+/** As recordings are sampled: what is found then does not depend on the way that a picture came. */
+const SNAPSHOT_SIDES = { width: 640, height: 480 };
+
+/** As `observeFrame`, of an encoded picture. @throws ImageError */
+export async function observeImage(image: Uint8Array, look: { phones: boolean }): Promise<ObservedImage> {
+  const { frame } = await decodeImage(image, SNAPSHOT_SIDES);
+  return { observation: await observeFrame(frame, look), frame };
 }

@@ -73,7 +73,16 @@ export class OnnxGraph {
 
   /** Operators with one output only; an input of '' is an optional one left out. */
   op(type: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    return this.#node(type, inputs, attributes, this.#newName());
+    const name = this.#newName();
+    this.#node(type, inputs, attributes, name);
+    return name;
+  }
+
+  /** LSTM: what each step put out, and the last state of the two memories, hidden and cell. */
+  lstm(inputs: readonly string[], attributes: Attributes): { steps: string; hidden: string; cell: string } {
+    const outputs = { steps: this.#newName(), hidden: this.#newName(), cell: this.#newName() };
+    this.#node('LSTM', inputs, attributes, outputs.steps, outputs.hidden, outputs.cell);
+    return outputs;
   }
 
   constant(dims: readonly number[], data: TensorData): string {
@@ -101,13 +110,13 @@ export class OnnxGraph {
     return new ProtobufWriter().int(1, IR_VERSION).message(7, graph).message(8, opset).encode();
   }
 
-  #node(type: string, inputs: readonly string[], attributes: Attributes, output: string): string {
+  #node(type: string, inputs: readonly string[], attributes: Attributes, ...outputs: readonly string[]): void {
     const node = new ProtobufWriter();
     for (const input of inputs) node.string(1, input);
-    node.string(2, output).string(4, type);
+    for (const output of outputs) node.string(2, output);
+    node.string(4, type);
     for (const [name, value] of Object.entries(attributes)) node.message(5, attributeProto(name, value));
     this.#nodes.push(node);
-    return output;
   }
 
   #newName(): string {

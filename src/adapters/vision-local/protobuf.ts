@@ -1,5 +1,7 @@
 const VARINT = 0;
+const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
+const FIXED_32 = 5;
 
 /** Writes the protobuf wire format (protobuf.dev/programming-guides/encoding), as far as ONNX needs it. */
 export class ProtobufWriter {
@@ -41,5 +43,35 @@ export class ProtobufWriter {
     this.#parts.push(bytes);
     this.#length += bytes.length;
     return this;
+  }
+}
+
+/** The fields of a message, in order: numbers, and the bytes of what has a length. Fields of a fixed width are left out. */
+export function* readFields(message: Uint8Array): Generator<{ field: number; value: number | Uint8Array }> {
+  let at = 0;
+  const varint = () => {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = message[at++];
+      if (byte === undefined) throw new Error('The message ends within a number');
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < message.length) {
+    const tag = varint();
+    const field = Math.floor(tag / 8);
+    const wireType = tag % 8;
+    if (wireType === VARINT) {
+      yield { field, value: varint() };
+    } else if (wireType === LENGTH_DELIMITED) {
+      const end = varint() + at;
+      yield { field, value: message.subarray(at, end) };
+      at = end;
+    } else if (wireType === FIXED_32 || wireType === FIXED_64) {
+      at += wireType === FIXED_32 ? 4 : 8;
+    } else {
+      throw new Error(`A message cannot hold wire type ${wireType}`);
+    }
   }
 }

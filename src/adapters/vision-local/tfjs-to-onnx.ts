@@ -1,13 +1,21 @@
-import { denseFilters, depthwiseFilters } from './convolution.ts';
-import { type Attributes, type Dimension, OnnxGraph } from './onnx-writer.ts';
-import { decodeWeights, type ManifestEntry, type Weights, type WeightTensor, weightOf } from './weight-manifest.ts';
-
-interface GraphNode {
-  name: string;
-  op: string;
-  input?: string[];
-  attr?: Record<string, { b?: boolean; s?: string; list?: { i?: string[]; s?: string[] } }>;
-}
+import { asConvolution, channelsFirst, excite, hardSigmoid, hardSwish, prelu, widen } from './blocked-layout.ts';
+import { denseFilters, depthwiseFilters, onlyOutputs } from './convolution.ts';
+import { type Dimension, OnnxGraph } from './onnx-writer.ts';
+import {
+  channelsOf,
+  findClip,
+  findExcitation,
+  findHardSigmoid,
+  findHardSwish,
+  flag,
+  type GraphNode,
+  type LoadedModel,
+  nodeName,
+  padding,
+  spatial,
+  strings,
+} from './tfjs-node.ts';
+import { decodeWeights, type ManifestEntry, type WeightTensor, weightOf } from './weight-manifest.ts';
 
 /** What a TensorFlow.js graph model's `model.json` holds, as far as it is read here. */
 interface GraphModel {
@@ -20,27 +28,14 @@ export interface ConversionOptions {
   inputShape: Dimension[];
   /** Name of each output in the ONNX model, and of the node in the graph model that it is. */
   outputs: Record<string, string>;
+  /** Convolutions of which only some output channels are wanted. */
+  onlyChannels?: Record<string, readonly number[]>;
+  /** Side of the input over the side that the graph was saved for: sizes that it resizes to are scaled alike. */
+  zoom?: number;
 }
 
-const base64 = (text: string) => Buffer.from(text, 'base64').toString();
-const strings = (node: GraphNode, name: string) => (node.attr?.[name]?.list?.s ?? []).map(base64);
-const flag = (node: GraphNode, name: string) => node.attr?.[name]?.b ?? false;
-
-/** The numbers of a list attribute over batch, height, width and channels, at `height` and `width`. */
-function spatial(node: GraphNode, name: string): [number, number] {
-  const list = (node.attr?.[name]?.list?.i ?? []).map(Number);
-  return [list[1] ?? 1, list[2] ?? 1];
-}
-
-function padding(node: GraphNode): Attributes {
-  const kind = base64(node.attr?.['padding']?.s ?? '');
-  if (kind === 'SAME') return { auto_pad: 'SAME_UPPER' };
-  if (kind === 'VALID') return { pads: [0, 0, 0, 0] };
-  throw new Error(`Padding ${kind} of ${node.name} cannot be converted`);
-}
-
-/** TensorFlow names an output of a node `name:0` and an order of evaluation `^name`. */
-const nodeName = (reference: string) => reference.replace(/:0$/, '');
+/** Channels of a block of the runtime's layout, at most. */
+const WIDEST_BLOCK = 16;
 
 /**
  * Converts a TensorFlow.js graph model into an ONNX model. Only nodes that lead to the wanted outputs are converted, so
@@ -52,22 +47,23 @@ const nodeName = (reference: string) => reference.replace(/:0$/, '');
 export function tfjsToOnnx(modelJson: Buffer, weightBytes: Buffer, options: ConversionOptions): Uint8Array {
   const model = JSON.parse(modelJson.toString()) as GraphModel;
   const entries = model.weightsManifest.flatMap((group) => group.weights);
-  const conversion = new GraphConversion(model.modelTopology.node, decodeWeights(entries, weightBytes), options.inputShape);
+  const nodes = new Map(model.modelTopology.node.map((node) => [node.name, node]));
+  const [, height, width] = options.inputShape;
+  const inputSize = typeof height === 'number' && typeof width === 'number' ? ([height, width] as const) : null;
+  const conversion = new GraphConversion({ nodes, weights: decodeWeights(entries, weightBytes), inputSize }, options);
   for (const [name, node] of Object.entries(options.outputs)) conversion.graph.output(name, conversion.value(node));
   return conversion.graph.encode();
 }
 
 class GraphConversion {
   readonly graph = new OnnxGraph();
-  readonly #nodes: Map<string, GraphNode>;
-  readonly #weights: Weights;
-  readonly #inputShape: Dimension[];
+  readonly #model: LoadedModel;
+  readonly #options: ConversionOptions;
   readonly #values = new Map<string, string>();
 
-  constructor(nodes: readonly GraphNode[], weights: Weights, inputShape: Dimension[]) {
-    this.#nodes = new Map(nodes.map((node) => [node.name, node]));
-    this.#weights = weights;
-    this.#inputShape = inputShape;
+  constructor(model: LoadedModel, options: ConversionOptions) {
+    this.#model = model;
+    this.#options = options;
   }
 
   /** The ONNX value of a node's first output, converted on first use. */
@@ -75,21 +71,21 @@ class GraphConversion {
     const name = nodeName(reference);
     const known = this.#values.get(name);
     if (known) return known;
-    const weight = this.#weights.get(name);
+    const weight = this.#model.weights.get(name);
     const value = weight ? this.graph.constant(weight.shape, weight.data) : this.#convert(name);
     this.#values.set(name, value);
     return value;
   }
 
   #convert(name: string): string {
-    const node = this.#nodes.get(name);
+    const node = this.#model.nodes.get(name);
     if (!node) throw new Error(`The graph model holds no node ${name}`);
     const { graph } = this;
     const inputs = (node.input ?? []).filter((input) => !input.startsWith('^'));
     const first = () => this.value(inputs[0] ?? '');
     switch (node.op) {
       case 'Placeholder':
-        return graph.input('image', this.#inputShape);
+        return graph.input('image', this.#options.inputShape);
       case 'Identity':
         return first();
       case 'Conv2D':
@@ -110,27 +106,18 @@ class GraphConversion {
       case 'Minimum':
         return this.#elementwise('Min', inputs);
       case 'Maximum':
-        return this.#elementwise('Max', inputs);
+        return this.#clip(node) ?? this.#elementwise('Max', inputs);
       case 'Mul':
+        return this.#product(inputs);
       case 'Relu':
       case 'Sigmoid':
         return this.#elementwise(node.op, inputs);
       case 'MaxPool':
-        return this.#channelsFirst(first(), (image) =>
-          graph.op('MaxPool', [image], {
-            kernel_shape: spatial(node, 'ksize'),
-            strides: spatial(node, 'strides'),
-            ...padding(node),
-          }),
-        );
-      case 'Pad': {
-        const before: number[] = [];
-        const after: number[] = [];
-        this.#constant(inputs[1]).data.forEach((count: number, i: number) => (i % 2 ? after : before).push(count));
-        return graph.op('Pad', [first(), graph.int64([...before, ...after])]);
-      }
+        return this.#maxPool(node, inputs);
+      case 'Pad':
+        return this.#pad(inputs);
       case 'Mean':
-        return graph.op('ReduceMean', [first()], { axes: [...this.#constant(inputs[1]).data], keepdims: flag(node, 'keep_dims') ? 1 : 0 });
+        return this.#mean(node, inputs);
       case 'Reshape':
         return graph.op('Reshape', [first(), graph.int64([...this.#constant(inputs[1]).data])]);
       case 'ConcatV2': {
@@ -149,7 +136,7 @@ class GraphConversion {
   }
 
   #constant(reference = ''): WeightTensor {
-    return weightOf(this.#weights, nodeName(reference));
+    return weightOf(this.#model.weights, nodeName(reference));
   }
 
   #elementwise(type: string, inputs: readonly string[]): string {
@@ -159,20 +146,64 @@ class GraphConversion {
     );
   }
 
-  #channelsFirst(image: string, apply: (image: string) => string): string {
-    const applied = apply(this.graph.op('Transpose', [image], { perm: [0, 3, 1, 2] }));
-    return this.graph.op('Transpose', [applied], { perm: [0, 2, 3, 1] });
+  #product(inputs: readonly string[]): string {
+    const { graph } = this;
+    const swish = findHardSwish(this.#model, inputs);
+    if (swish) return hardSwish(graph, this.value(swish.x), swish.channels, swish.scale);
+    const sigmoid = findHardSigmoid(this.#model, inputs);
+    if (sigmoid) return hardSigmoid(graph, this.value(sigmoid.x), sigmoid.channels, sigmoid.scale);
+    const excited = findExcitation(this.#model, inputs);
+    if (excited) return excite(graph, this.value(excited.image), this.value(excited.gate), excited.size);
+    return this.#elementwise('Mul', inputs);
+  }
+
+  #mean(node: GraphNode, [image = '', axesName]: readonly string[]): string {
+    const { graph } = this;
+    const axes = [...this.#constant(axesName).data];
+    const keepsSides = flag(node, 'keep_dims');
+    if (keepsSides && axes.join() === '1,2') {
+      return channelsFirst(graph, this.value(image), (first) => graph.op('GlobalAveragePool', [first]));
+    }
+    return graph.op('ReduceMean', [this.value(image)], { axes, keepdims: keepsSides ? 1 : 0 });
+  }
+
+  #clip(node: GraphNode): string | null {
+    const clip = findClip(this.#model, node);
+    return clip && this.graph.op('Clip', [this.value(clip.x), this.graph.scalar(clip.low), this.graph.scalar(clip.high)]);
+  }
+
+  #maxPool(node: GraphNode, [image = '']: readonly string[]): string {
+    const { graph } = this;
+    const pooled = channelsFirst(graph, this.value(image), (first) =>
+      graph.op('MaxPool', [first], { kernel_shape: spatial(node, 'ksize'), strides: spatial(node, 'strides'), ...padding(node) }),
+    );
+    const channels = channelsOf(this.#model, image);
+    return channels !== undefined && channels % WIDEST_BLOCK > 0 ? asConvolution(graph, pooled, channels) : pooled;
+  }
+
+  #pad([image = '', paddings = '']: readonly string[]): string {
+    const { graph } = this;
+    const counts = [...this.#constant(paddings).data];
+    const channels = channelsOf(this.#model, image);
+    const added = counts[7] ?? 0;
+    if (channels !== undefined && counts.every((count, i) => count === 0 || i === 7)) {
+      return widen(graph, this.value(image), channels, channels + added);
+    }
+    const side = (offset: number) => counts.filter((_, i) => i % 2 === offset);
+    return graph.op('Pad', [this.value(image), graph.int64([...side(0), ...side(1)])]);
   }
 
   /** `fused_ops` of a node name what follows it, in order; the arguments that those take follow the node's own two. */
   #convolution(node: GraphNode, inputs: readonly string[]): string {
     const { graph } = this;
     const weight = this.#constant(inputs[1]);
-    const filters = node.op.includes('Depthwise') ? depthwiseFilters(weight) : denseFilters(weight);
+    const all = node.op.includes('Depthwise') ? depthwiseFilters(weight) : denseFilters(weight);
+    const wanted = this.#options.onlyChannels?.[node.name];
+    const filters = wanted ? onlyOutputs(all, wanted) : all;
     const fused = strings(node, 'fused_ops');
     const operands = [graph.constant(filters.dims, filters.data)];
-    if (fused[0] === 'BiasAdd') operands.push(this.value(inputs[2] ?? ''));
-    const convolved = this.#channelsFirst(this.value(inputs[0] ?? ''), (image) =>
+    if (fused[0] === 'BiasAdd') operands.push(this.#bias(inputs[2], wanted));
+    const convolved = channelsFirst(graph, this.value(inputs[0] ?? ''), (image) =>
       graph.op('Conv', [image, ...operands], {
         kernel_shape: filters.dims.slice(2),
         strides: spatial(node, 'strides'),
@@ -182,6 +213,15 @@ class GraphConversion {
       }),
     );
     return fused.filter((name) => name !== 'BiasAdd').reduce((value, name) => this.#activation(name, value, inputs[3]), convolved);
+  }
+
+  #bias(reference = '', wanted?: readonly number[]): string {
+    if (!wanted) return this.value(reference);
+    const { data } = this.#constant(reference);
+    return this.graph.constant(
+      [wanted.length],
+      Float32Array.from(wanted, (channel) => data[channel] ?? 0),
+    );
   }
 
   #matrixProduct(node: GraphNode, inputs: readonly string[]): string {
@@ -196,9 +236,7 @@ class GraphConversion {
     if (name === 'Relu') return graph.op('Relu', [value]);
     if (name === 'Relu6') return graph.op('Clip', [value, graph.scalar(0), graph.scalar(6)]);
     if (name === 'Prelu') {
-      // One slope a channel; channels are last here, so it broadcasts over rows and columns.
-      const { data } = this.#constant(argument);
-      return graph.op('PRelu', [value, graph.constant([data.length], data)]);
+      return prelu(graph, value, Float32Array.from(this.#constant(argument).data));
     }
     throw new Error(`Activation ${name} cannot be converted`);
   }
@@ -206,9 +244,10 @@ class GraphConversion {
   #resize(node: GraphNode, inputs: readonly string[]): string {
     if (flag(node, 'align_corners') || flag(node, 'half_pixel_centers')) throw new Error(`Resampling of ${node.name} cannot be converted`);
     const { graph } = this;
-    return this.#channelsFirst(this.value(inputs[0] ?? ''), (image) => {
+    return channelsFirst(graph, this.value(inputs[0] ?? ''), (image) => {
       const batchAndChannels = graph.op('Slice', [graph.op('Shape', [image]), graph.int64([0]), graph.int64([2])]);
-      const sizes = graph.op('Concat', [batchAndChannels, graph.int64([...this.#constant(inputs[1]).data])], { axis: 0 });
+      const sides = Array.from(this.#constant(inputs[1]).data, (side) => side * (this.#options.zoom ?? 1));
+      const sizes = graph.op('Concat', [batchAndChannels, graph.int64(sides)], { axis: 0 });
       return graph.op('Resize', [image, '', '', sizes], { mode: 'linear', coordinate_transformation_mode: 'asymmetric' });
     });
   }

@@ -8,11 +8,16 @@ import { WorkerPool } from './worker-pool.ts';
 type Ask = <Name extends TaskName>(
   task: { name: Name } & VisionTasks[Name]['request'],
   transfer: readonly Transferable[],
+  options?: { urgent?: boolean },
 ) => Promise<VisionTasks[Name]['answer']>;
 
 function createAsk(pool: WorkerPool<TaskRequest, TaskReply>): Ask {
-  return async <Name extends TaskName>(task: { name: Name } & VisionTasks[Name]['request'], transfer: readonly Transferable[]) => {
-    const reply = await pool.run(task as TaskRequest, transfer);
+  return async <Name extends TaskName>(
+    task: { name: Name } & VisionTasks[Name]['request'],
+    transfer: readonly Transferable[],
+    options: { urgent?: boolean } = {},
+  ) => {
+    const reply = await pool.run(task as TaskRequest, transfer, options);
     if ('imageError' in reply) throw new ImageError(reply.imageError);
     if ('error' in reply) throw reply.error;
     return reply.answer;
@@ -65,15 +70,23 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
   const ask = createAsk(pool);
   return {
     parallel: workers,
-    detector: 'local/1 (human 3.3.6, face-api 1.7.15, silero 6)',
+    detector: 'local/2 (human 3.3.6, face-api 1.7.15, silero 6)',
+    listener: 'local/2 (silero 6)',
+    verifier: 'local/2 (human 3.3.6, face-api 1.7.15)',
     observe({ data, width, height }, { phones }) {
+      // Of shared memory only the address is sent.
+      if (data.buffer instanceof SharedArrayBuffer) return ask({ name: 'observe', frame: { data, width, height }, phones }, []);
       // `slice` of a Buffer is no copy but a view: the transfer would take the caller's memory away.
       const copy = new Uint8Array(data);
       return ask({ name: 'observe', frame: { data: copy, width, height }, phones }, [copy.buffer]);
     },
+    observeImage(image, { phones }) {
+      const copy = new Uint8Array(image);
+      return ask({ name: 'observeImage', image: copy, phones }, [copy.buffer], { urgent: true });
+    },
     readFaceImage(image) {
       const copy = new Uint8Array(image);
-      return ask({ name: 'readFaceImage', image: copy }, [copy.buffer]);
+      return ask({ name: 'readFaceImage', image: copy }, [copy.buffer], { urgent: true });
     },
     async openSpeech() {
       return createSpeechStream(ask);

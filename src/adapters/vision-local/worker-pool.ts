@@ -20,6 +20,8 @@ export class WorkerPool<Request, Reply> {
   readonly #script: URL;
   readonly #size: number;
   readonly #slots = new Set<Slot<Request, Reply>>();
+  /** Somebody waits for these now; the others are begun once there are none of them. */
+  readonly #urgent: Task<Request, Reply>[] = [];
   readonly #waiting: Task<Request, Reply>[] = [];
   #disposed = false;
 
@@ -30,26 +32,27 @@ export class WorkerPool<Request, Reply> {
 
   /**
    * @param transfer Buffers of `request` that are handed over instead of copied.
+   * @param options.urgent Goes before all that is not: it waits for no more than what is under way.
    * @throws Error where the worker dies over it or the pool is disposed of.
    */
-  run(request: Request, transfer: readonly Transferable[] = []): Promise<Reply> {
+  run(request: Request, transfer: readonly Transferable[] = [], { urgent = false } = {}): Promise<Reply> {
     if (this.#disposed) return Promise.reject(new Error('The worker pool is closed'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, transfer, resolve, reject });
+      (urgent ? this.#urgent : this.#waiting).push({ request, transfer, resolve, reject });
       this.#assign();
     });
   }
 
   async dispose(): Promise<void> {
     this.#disposed = true;
-    for (const task of this.#waiting.splice(0)) task.reject(new Error('The worker pool is closed'));
+    for (const task of [...this.#urgent.splice(0), ...this.#waiting.splice(0)]) task.reject(new Error('The worker pool is closed'));
     await Promise.all([...this.#slots].map(({ worker }) => worker.terminate()));
   }
 
   #assign(): void {
-    while (this.#waiting.length > 0) {
+    while (this.#urgent.length + this.#waiting.length > 0) {
       const slot = [...this.#slots].find(({ task }) => task === null) ?? this.#start();
-      const task = slot && this.#waiting.shift();
+      const task = slot && (this.#urgent.shift() ?? this.#waiting.shift());
       if (!slot || !task) return;
       try {
         slot.worker.postMessage(task.request, task.transfer);

@@ -1,12 +1,13 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { ImageError } from '../vision.ts';
 import { readFaceImage } from './face-image.ts';
-import { observeFrame } from './observe.ts';
+import { observeFrame, observeImage } from './observe.ts';
 import type { TaskReply, TaskRequest } from './protocol.ts';
 import { detectSpeech } from './speech-detector.ts';
 
 function perform(task: TaskRequest) {
   if (task.name === 'observe') return observeFrame(task.frame, task);
+  if (task.name === 'observeImage') return observeImage(task.image, task);
   if (task.name === 'readFaceImage') return readFaceImage(task.image);
   return detectSpeech(task.samples, task.memory);
 }

@@ -39,7 +39,10 @@ export interface AnalysisOutcome {
   faceDetection: FaceDetection | null;
   suspiciousActivity: SuspiciousActivity | null;
   screen: ScreenActivity | null;
-  /** By type, then by time. Types: face_present, multiple_faces, no_face, phone_usage, looking_away, talking, screen_idle, screen_blank. */
+  /**
+   * By type, then by time. Types: face_present, multiple_faces, no_face, camera_black, camera_frozen, face_still, phone_usage,
+   * looking_away, talking, screen_idle, screen_blank.
+   */
   segments: Segment[];
   warnings: AnalysisWarning[];
 }
@@ -61,13 +64,22 @@ export async function analyseMedia(
   hooks: AnalysisHooks,
 ): Promise<AnalysisOutcome> {
   const { path, format, type, workDir } = input;
-  const { signal } = hooks;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([hooks.signal, stop.signal]);
   const progress = createProgress<AnalysisStage>((stage, fraction) => hooks.onProgress(stage, fraction));
   progress('reading', 0);
   const info = await ffmpeg.probe(path, format, signal);
   const media = ffmpeg.sample(path, format, { info, fit: FIT, fps: FPS, workDir, signal });
-  const collect = <Sample extends { time: number }>(samples: AsyncIterable<Sample>) =>
-    collectAll(samples, ({ time }) => progress('watching', (WATCHING_SHARE * time) / info.duration));
+  const done = { watching: 0, listening: 0 };
+  const advance = (stage: 'watching' | 'listening', seconds: number) => {
+    done[stage] = seconds / info.duration;
+    progress(done.watching < 1 ? 'watching' : 'listening', WATCHING_SHARE * done.watching + (1 - WATCHING_SHARE) * done.listening);
+  };
+  const collect = async <Sample extends { time: number }>(samples: AsyncIterable<Sample>) => {
+    const all = await collectAll(samples, ({ time }) => advance('watching', time));
+    advance('watching', info.duration);
+    return all;
+  };
   const timing = { duration: info.duration, interval: 1 / FPS };
 
   if (type === 'SCREEN') {
@@ -83,12 +95,14 @@ export async function analyseMedia(
       warnings: [],
     };
   }
-  const samples = await collect(watchWebcam(media.frames, vision));
-  const talk =
-    media.sound &&
-    (await listen(stoppable(media.sound(), signal), vision, (seconds) =>
-      progress('listening', WATCHING_SHARE + ((1 - WATCHING_SHARE) * seconds) / info.duration),
-    ));
+  // Side by side: each waits for the other's processor otherwise. Where one fails the other has nothing left to do.
+  const [samples, talk] = await allOrStop(
+    [
+      collect(watchWebcam(media.frames, vision)),
+      media.sound ? listen(stoppable(media.sound(), signal), vision, (seconds) => advance('listening', seconds)) : Promise.resolve(null),
+    ],
+    stop,
+  );
   const judged = judgeWebcam(samples, talk, timing);
   return {
     duration: info.duration,
@@ -102,6 +116,14 @@ export async function analyseMedia(
 
 /** Of the whole time; listening is quick. */
 const WATCHING_SHARE = 0.95;
+
+/** Awaits both to the end; the first that fails has `stop` end the other. */
+async function allOrStop<A, B>(both: [Promise<A>, Promise<B>], stop: AbortController): Promise<[A, B]> {
+  for (const each of both) each.catch((error: unknown) => stop.abort(error));
+  await Promise.allSettled(both);
+  // What made `stop` abort is what the other failed with, too.
+  return Promise.all(both);
+}
 
 async function collectAll<Item>(items: AsyncIterable<Item>, onItem: (item: Item) => void): Promise<Item[]> {
   const all: Item[] = [];

@@ -4,7 +4,7 @@ export type Sensitivity = 'LOW' | 'MEDIUM' | 'HIGH';
 
 /** A warning that the analysis raises, once an episode. */
 export interface AnalysisWarning {
-  type: string;
+  type: DetectorType;
   /** Seconds from the start of the recording. */
   startSeconds: number;
   endSeconds: number;
@@ -18,37 +18,56 @@ export interface AnalysisWarning {
 export const HOLD_SECONDS: Record<Sensitivity, number> = { LOW: 10, MEDIUM: 5, HIGH: 2 };
 
 /** Mean scores below which an episode is kept as segments but does not warn. A phone that is really there scores 0.2 to 0.6. */
-const LEAST_CONFIDENCE: Record<Sensitivity, { phone: number; other: number }> = {
+const LEAST_CONFIDENCES: Record<Sensitivity, { phone: number; other: number }> = {
   LOW: { phone: 0.3, other: 0.6 },
   MEDIUM: { phone: 0.25, other: 0.55 },
   HIGH: { phone: 0.2, other: 0.5 },
 };
 
-/** Sampling knows a length to about a sample; half of one keeps jitter of the timestamps from losing an episode. */
-const TOLERANCE_SECONDS = 0.5;
+export const leastConfidence = (type: string, sensitivity: Sensitivity): number =>
+  LEAST_CONFIDENCES[sensitivity][type === 'phone_usage' ? 'phone' : 'other'];
 
-const WORDS = new Map([
-  ['no_face', 'No face'],
-  ['multiple_faces', 'More than one face'],
-  ['phone_usage', 'Phone in view'],
-  ['looking_away', 'Looking away from the screen'],
-  ['talking', 'Talking'],
-]);
+/** Sampling knows a length to about a sample; half of one keeps jitter of the timestamps from losing an episode. */
+export const TOLERANCE_SECONDS = 0.5;
+
+const WORDS = {
+  no_face: 'No face',
+  multiple_faces: 'More than one face',
+  face_mismatch: 'Another face than the verified one',
+  phone_usage: 'Phone in view',
+  looking_away: 'Looking away from the screen',
+  talking: 'Talking',
+  camera_black: 'Black picture',
+  camera_frozen: 'Frozen picture',
+  face_still: 'A face that does not move at all, as a photo does not,',
+} as const;
+
+/** What the analysis warns of. */
+export type DetectorType = keyof typeof WORDS;
+export const DETECTOR_TYPES = Object.keys(WORDS) as [DetectorType, ...DetectorType[]];
+
+/** For a proctor to read. Without `seconds` it goes on. */
+export function describeEpisode(type: string, seconds?: number): string {
+  const words = type in WORDS ? WORDS[type as DetectorType] : type;
+  return seconds === undefined ? words : `${words} for ${inWords(seconds)}`;
+}
 
 /** Warnings of all suspicious episodes, by their start. */
 export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivity): AnalysisWarning[] {
-  return [...WORDS.keys()]
-    .flatMap((type) =>
-      findEpisodes(
-        segments.filter((segment) => segment.type === type),
-        HOLD_SECONDS[sensitivity],
-      ),
+  const warningsOf = (type: DetectorType) =>
+    findEpisodes(
+      segments.filter((segment) => segment.type === type),
+      HOLD_SECONDS[sensitivity],
     )
-    .filter(({ type, confidence }) => confidence >= LEAST_CONFIDENCE[sensitivity][type === 'phone_usage' ? 'phone' : 'other'])
-    .sort((a, b) => a.startSeconds - b.startSeconds)
-    .map((episode) =>
-      Object.assign(episode, { details: `${WORDS.get(episode.type)} for ${inWords(episode.endSeconds - episode.startSeconds)}` }),
-    );
+      .filter(({ confidence }) => confidence >= leastConfidence(type, sensitivity))
+      .map(({ startSeconds, endSeconds, confidence }) => ({
+        type,
+        startSeconds,
+        endSeconds,
+        confidence,
+        details: describeEpisode(type, endSeconds - startSeconds),
+      }));
+  return DETECTOR_TYPES.flatMap(warningsOf).toSorted((a, b) => a.startSeconds - b.startSeconds);
 }
 
 /**
@@ -73,7 +92,8 @@ export function findEpisodes(segments: readonly Segment[], hold: number): Segmen
   });
 }
 
-function inWords(seconds: number): string {
+/** As `12 s` or `2 min 5 s`. */
+export function inWords(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`;

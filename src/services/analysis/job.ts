@@ -6,9 +6,10 @@ import { type Ffmpeg, MediaError } from '../../adapters/ffmpeg.ts';
 import type { MediaFormat } from '../../adapters/media-sniff.ts';
 import type { JobContext, JobOutcome } from '../../adapters/queue.ts';
 import type { Storage } from '../../adapters/storage.ts';
-import type { VisionProvider } from '../../adapters/vision.ts';
+import { VisionError, type VisionProvider } from '../../adapters/vision.ts';
 import type { Exam, Prisma, Recording, Submission } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
+import { suppressedOf } from '../accommodations.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
 import { recordingTopic } from '../recordings.ts';
@@ -33,6 +34,8 @@ interface Dependencies {
 
 /** A recording whose analysis was begun so often and never ended breaks its workers, or they are all too weak for it. */
 const MOST_STARTS = 5;
+
+const UNKNOWN_REASON = 'The analysis failed for a reason that is not in the recording; it can be run again';
 
 type Subject = Recording & { exam: Exam; submission: Submission | null };
 
@@ -85,12 +88,21 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
 
   const succeed = (recording: Subject, outcome: AnalysisOutcome) =>
     move(recording, { status: 'PROCESSED', stage: 'done', progress: 1, duration: outcome.duration, error: null }, async (draft) => {
-      await draft.tx.analysis.create({ data: analysisRow(recording.id, outcome) });
+      const suppressed = await suppressedOf(draft.tx, recording.participantId);
+      await draft.tx.analysis.create({ data: { ...analysisRow(recording.id, outcome), suppressed: [...suppressed] } });
       await draft.tx.analysisSegment.createMany({
         data: outcome.segments.map((segment, ordinal) => ({ ...segment, recordingId: recording.id, ordinal })),
       });
       const participant = await draft.tx.participant.findUniqueOrThrow({ where: { id: recording.participantId } });
-      await addWarnings(draft, participant, 'ANALYSIS', warningsOf(recording, outcome));
+      await addWarnings(
+        draft,
+        participant,
+        'ANALYSIS',
+        warningsOf(
+          recording,
+          outcome.warnings.filter(({ type }) => !suppressed.has(type)),
+        ),
+      );
     });
 
   /** Before the work, so that a start that ends with the process counts too. */
@@ -144,8 +156,10 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
         return 'failed';
       }
       log.error({ err: error, recordingId }, 'an analysis failed');
-      if (!lastAttempt) throw error;
-      await fail(recording, 'The analysis failed for a reason that is not in the recording; it can be run again');
+      const isInVain = error instanceof VisionError && error.isFinal;
+      if (!lastAttempt && !isInVain) throw error;
+      const reason = error instanceof VisionError ? error.message : UNKNOWN_REASON;
+      await fail(recording, reason);
       return 'failed';
     }
   };
@@ -175,13 +189,14 @@ function beganAt({ submission, createdAt, duration, lastChunkAt }: Subject): Dat
   return new Date(Number.isNaN(stated) ? createdAt.getTime() - (duration ?? 0) * 1_000 : stated);
 }
 
-function warningsOf(recording: Subject, { warnings }: AnalysisOutcome): NewWarning[] {
+function warningsOf(recording: Subject, warnings: AnalysisOutcome['warnings']): NewWarning[] {
   const began = beganAt(recording).getTime();
-  return warnings.map(({ type, startSeconds, confidence, details }) => ({
+  return warnings.map(({ type, startSeconds, endSeconds, confidence, details }) => ({
     type,
     details,
     confidence,
     timestamp: new Date(began + startSeconds * 1_000),
+    endedAt: new Date(began + endSeconds * 1_000),
     recordingId: recording.id,
     offsetSeconds: startSeconds,
   }));

@@ -1,3 +1,5 @@
+import type { ObservedFace } from '../../adapters/vision.ts';
+import { findPortraits, stillSeconds } from './face-places.ts';
 import { scoreLookingAway } from './looking-away.ts';
 import { shareOfSamples, shareOfTime, smooth, type Segment, type Span, spanTimes, toSegments } from './timeline.ts';
 import type { WebcamSample } from './watch-webcam.ts';
@@ -19,14 +21,22 @@ export interface SuspiciousActivity {
 /** How often no face is rightly no face; the detector gives no score for what it does not see. */
 const NO_FACE_SCORE = 0.95;
 
-/** Measured on phones held before a camera: 21 of 29 found, 2 false of 414. */
-const PHONE_SURE = 0.2;
-const PHONE_UNSURE = 0.1;
+/** Measured on pictures of phones in the hand or close: 10 of 13 found, 2 false of 350. docs/quality.md has more. */
+export const PHONE_SURE = 0.2;
+export const PHONE_UNSURE = 0.1;
 
 /** Seconds that one frame may speak for where a poor camera sends few. */
-const LONGEST_SPAN = 5;
+export const LONGEST_SPAN = 5;
 
-type FaceState = 'face_present' | 'multiple_faces' | 'no_face';
+/** Seconds. A person moves within one; a camera may hang for some. */
+const FROZEN_SECONDS = 20;
+/** Seconds for which the only face may stand still in a picture that does not. */
+const FACE_STILL_SECONDS = 120;
+/** How often a camera that shows nothing rightly does, or a picture that stands still. */
+export const CAMERA_SCORE = 0.95;
+
+type FaceState = 'face_present' | 'multiple_faces' | 'no_face' | 'camera_black';
+type StillState = 'camera_frozen' | 'face_still' | null;
 
 /** Turns what was seen and heard into figures and segments. `interval` is the time between samples, seconds. */
 export function judgeWebcam(
@@ -41,8 +51,14 @@ export function judgeWebcam(
   const timeline = <State>(judge: (sample: WebcamSample, index: number) => { state: State; score: number }) =>
     smooth(samples.map((sample, index) => ({ start: sample.time, end: sample.time, ...times[index], ...judge(sample, index) })));
 
-  const awayScores = scoreLookingAway(samples.map(({ faces }) => (faces.length === 1 ? (faces[0] ?? null) : null)));
-  const faces = timeline(judgeFaces);
+  const portraits = findPortraits(samples);
+  const people = samples.map(({ faces, places }) => faces.filter((_face, index) => !portraits.has(places[index] ?? NOWHERE)));
+  const stillStates = judgeStillness(samples, people);
+  const awayScores = scoreLookingAway(
+    people.map((faces, index) => (faces.length === 1 && stillStates[index] === null ? (faces[0] ?? null) : null)),
+  );
+  const faces = timeline(({ picture }, index) => judgeFaces(people[index] ?? [], picture.black));
+  const still = timeline((_sample, index) => ({ state: stillStates[index] ?? null, score: CAMERA_SCORE }));
   const phoneScores = keepSighted(samples.map(({ phone }) => phone));
   const phone = timeline((_sample, index) => yesNo(phoneScores[index] ?? 0));
   const away = timeline((_sample, index) => yesNo(awayScores[index] ?? 0));
@@ -52,7 +68,7 @@ export function judgeWebcam(
     faceDetection: {
       facePresent: shareOfSamples(faces, 'face_present'),
       multipleFaces: shareOfSamples(faces, 'multiple_faces'),
-      noFace: shareOfSamples(faces, 'no_face'),
+      noFace: shareOfSamples(faces, 'no_face') + shareOfSamples(faces, 'camera_black'),
     } satisfies FaceDetection,
     suspiciousActivity: {
       phoneUsage: shareOfTime(phone, true),
@@ -61,6 +77,7 @@ export function judgeWebcam(
     } satisfies SuspiciousActivity,
     segments: [
       ...toSegments(faces, (state) => state),
+      ...toSegments(still, (state) => state),
       ...toSegments(phone, named('phone_usage')),
       ...toSegments(away, named('looking_away')),
       ...toSegments(talking ?? [], named('talking')),
@@ -68,11 +85,37 @@ export function judgeWebcam(
   };
 }
 
-function judgeFaces({ faces }: WebcamSample): { state: FaceState; score: number } {
+const NOWHERE = { since: 0, until: 0 };
+
+export function judgeFaces(faces: readonly ObservedFace[], isBlack: boolean): { state: FaceState; score: number } {
+  if (isBlack) return { state: 'camera_black', score: CAMERA_SCORE };
   const scores = faces.map(({ score }) => score).toSorted((a, b) => b - a);
   const [best, second] = scores;
   if (second !== undefined) return { state: 'multiple_faces', score: second };
   return best === undefined ? { state: 'no_face', score: NO_FACE_SCORE } : { state: 'face_present', score: best };
+}
+
+/**
+ * Where a picture with somebody in it stands still, and where the only face does. An empty room may stand still: that
+ * nobody is there says all.
+ */
+function judgeStillness(samples: readonly WebcamSample[], people: readonly (readonly ObservedFace[])[]): StillState[] {
+  const lasted = new Map<number, number>();
+  for (const { time, picture } of samples) lasted.set(picture.stillSince, time - picture.stillSince);
+  return samples.map((sample, index) => stillState(sample, people[index] ?? [], lasted.get(sample.picture.stillSince) ?? 0));
+}
+
+/** Of one sample. `lasted`: seconds for which its picture stands still. */
+export function stillState(
+  { faces, places, picture }: Pick<WebcamSample, 'faces' | 'places' | 'picture'>,
+  people: readonly ObservedFace[],
+  lasted: number,
+): StillState {
+  const [person] = people;
+  if (!person || picture.black) return null;
+  if (lasted >= FROZEN_SECONDS) return 'camera_frozen';
+  const place = places[faces.indexOf(person)] ?? NOWHERE;
+  return people.length === 1 && stillSeconds(place) >= FACE_STILL_SECONDS ? 'face_still' : null;
 }
 
 /** Scores that count as a phone, else 0: sure ones, and unsure ones in an unbroken row between two sure ones. */

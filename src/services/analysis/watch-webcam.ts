@@ -1,12 +1,17 @@
 import type { SampledFrame } from '../../adapters/ffmpeg-sample.ts';
 import type { Frame, FrameObservation, ObservedFace, VisionProvider } from '../../adapters/vision.ts';
+import { createFacePlaces, type FacePlace } from './face-places.ts';
 import { mapOrdered } from './map-ordered.ts';
+import { createPictureWatch, type PictureSigns } from './picture-watch.ts';
 import { createSceneWatch, isSamePicture } from './scene.ts';
 
 export interface WebcamSample {
   /** Seconds. */
   time: number;
   faces: ObservedFace[];
+  /** Of each face, where it stands still. */
+  places: FacePlace[];
+  picture: PictureSigns;
   /** Score of the likeliest phone, 0 where none is seen. */
   phone: number;
 }
@@ -20,13 +25,16 @@ interface Look {
   observation: FrameObservation;
 }
 
-/** Looks at frames as they come, and once at a picture that stands still; keeps only as many as are looked at at once, and four. */
+/** Frames that wait for each one that is looked at, so that whoever is done first goes on at once. */
+const QUEUED = 1;
+
+/** Looks at frames as they come, and once at a picture that stands still; keeps only a few at a time. */
 export async function* watchWebcam(frames: AsyncIterable<SampledFrame>, vision: VisionProvider): AsyncGenerator<WebcamSample> {
   const scene = createSceneWatch();
   let sinceLook = PHONE_EVERY;
   let phoneInView = false;
   let latest: { frame: Frame; phones: boolean; observation: Promise<FrameObservation> } | undefined;
-  const looks = mapOrdered(frames, vision.parallel, async (sampled): Promise<Look> => {
+  const looks = mapOrdered(frames, vision.parallel * (1 + QUEUED), async (sampled): Promise<Look> => {
     const { frame } = sampled;
     const hasChanged = scene.hasChanged(frame);
     const known = latest && isSamePicture(latest.frame, frame) ? latest : null;
@@ -37,6 +45,7 @@ export async function* watchWebcam(frames: AsyncIterable<SampledFrame>, vision: 
     latest = look;
     return { sampled, phones, observation: await look.observation };
   });
+  const toSample = createSampler();
   let skipped: Look[] = [];
   for await (const look of looks) {
     if (!look.phones) {
@@ -58,8 +67,15 @@ const lookAgain = async (look: Look, vision: VisionProvider): Promise<Look> => (
   observation: await vision.observe(look.sampled.frame, { phones: true }),
 });
 
-const toSample = ({ sampled, observation }: Look): WebcamSample => ({
-  time: sampled.time,
-  faces: observation.faces,
-  phone: observation.phones[0]?.score ?? 0,
-});
+/** To be given all looks in order. */
+function createSampler(): (look: Look) => WebcamSample {
+  const pictures = createPictureWatch();
+  const places = createFacePlaces();
+  return ({ sampled: { time, frame }, observation: { faces, phones } }) => ({
+    time,
+    faces,
+    places: places.see(time, frame, faces),
+    picture: pictures.see(time, frame),
+    phone: phones[0]?.score ?? 0,
+  });
+}

@@ -5,7 +5,7 @@ import type { Event, Exam, Participant, Recording, Warning } from '../../generat
 import type { EventKind } from '../../generated/prisma/enums.ts';
 
 type EventSubject =
-  | { kind: 'WARNING_ADDED' | 'WARNING_REVIEWED'; subject: Warning }
+  | { kind: 'WARNING_ADDED' | 'WARNING_REVIEWED' | 'WARNING_UPDATED'; subject: Warning }
   | { kind: 'PARTICIPANT_CHANGED'; subject: Participant }
   | { kind: 'EXAM_CHANGED'; subject: Exam }
   | { kind: 'RECORDING_CHANGED'; subject: Recording };
@@ -99,7 +99,7 @@ async function readSubjects(db: Database['prisma'], events: Event[]): Promise<Ma
   const find = async <T>(ids: string[], query: (where: { id: { in: string[] } }) => Promise<T[]>) =>
     ids.length > 0 ? query({ id: { in: ids } }) : [];
   const rows = await Promise.all([
-    find(idsOf('WARNING_ADDED', 'WARNING_REVIEWED'), (where) => db.warning.findMany({ where })),
+    find(idsOf('WARNING_ADDED', 'WARNING_REVIEWED', 'WARNING_UPDATED'), (where) => db.warning.findMany({ where })),
     find(idsOf('PARTICIPANT_CHANGED'), (where) => db.participant.findMany({ where })),
     find(idsOf('EXAM_CHANGED'), (where) => db.exam.findMany({ where })),
     find(idsOf('RECORDING_CHANGED'), (where) => db.recording.findMany({ where })),

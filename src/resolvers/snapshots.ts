@@ -1,0 +1,47 @@
+import { buffer } from 'node:stream/consumers';
+import type { SpooledFile } from '../adapters/storage.ts';
+import type { Context } from '../context.ts';
+import { snapshotInput } from '../inputs.ts';
+import { MAX_SNAPSHOT_BYTES, type SnapshotReceipt } from '../services/live-frames.ts';
+import type { Sitter } from '../services/live-frames/admit.ts';
+import { fileTooLarge } from '../uploads/uploaded-file.ts';
+import { parseInput } from '../validation.ts';
+import { actingUser, requireKnownExam, requireRole } from './policy.ts';
+
+export { MAX_SNAPSHOT_BYTES } from '../services/live-frames.ts';
+
+export interface Admitted {
+  sitter: Sitter;
+  takenAt: Date | null;
+}
+
+/** Whether the caller may send a snapshot of that user now, before any byte of it is read. Proctors make no evidence. */
+export async function prepareSnapshot(ctx: Context, examId: string, input: unknown): Promise<Admitted> {
+  requireRole(ctx, 'admin', 'lms', 'participant');
+  const { id } = await requireKnownExam(ctx, examId);
+  const { userId, takenAt } = parseInput(snapshotInput, input);
+  const sitter = await ctx.services.liveFrames.admit({ examId: id, userId: actingUser(ctx, userId) });
+  if (ctx.viewer.role === 'participant') ctx.services.presence.seen(sitter);
+  return { sitter, takenAt: takenAt ?? null };
+}
+
+/** @param field what the caller knows the image by */
+export const takeSnapshot = (ctx: Context, { sitter, takenAt }: Admitted, image: Uint8Array, field: string): SnapshotReceipt =>
+  ctx.services.liveFrames.take(sitter, image, takenAt, field);
+
+/** As `takeSnapshot`, of a part of a form. */
+export async function takeSpooledSnapshot(ctx: Context, admitted: Admitted, file: SpooledFile): Promise<SnapshotReceipt> {
+  if (file.size > MAX_SNAPSHOT_BYTES) throw fileTooLarge('image', MAX_SNAPSHOT_BYTES);
+  return takeSnapshot(ctx, admitted, await buffer(ctx.storage.read(file)), 'image');
+}
+
+export async function submitSnapshot(
+  ctx: Context,
+  {
+    examId,
+    image,
+    ...input
+  }: { examId: string; userId?: string | null | undefined; takenAt?: Date | null | undefined; image: SpooledFile },
+): Promise<SnapshotReceipt> {
+  return takeSpooledSnapshot(ctx, await prepareSnapshot(ctx, examId, input), image);
+}

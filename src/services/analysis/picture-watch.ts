@@ -1,0 +1,49 @@
+import type { Frame } from '../../adapters/vision.ts';
+import { thumbnail } from './scene.ts';
+
+/** Of 255. A covered lens and a camera without light stay below it, the darkest cell of a lit face far above. */
+const BLACK_CELL = 24;
+/** Share of the cells: a camera's own lamp may shine back into a corner. */
+const BLACK_SHARE = 0.99;
+
+/**
+ * Of 255, the most that a cell may differ from the first picture of a run that stands still. Measured: a still picture,
+ * noise, low bit rates and key frames included, 1 to 6.5; a person who sits as still as can be 17 to 90 after a second.
+ */
+const STILL_CELL = 8;
+
+/** What a picture says of the camera, whoever is in it. */
+export interface PictureSigns {
+  /** Nothing can be seen: the camera is covered, off or in the dark. */
+  black: boolean;
+  /** Time of the first of the pictures up to this one that all show the same; its own where something moved. */
+  stillSince: number;
+}
+
+/** A thumbnail of the first picture of a run that stands still, as JSON. */
+export interface PictureMemory {
+  time: number;
+  /** Base64. */
+  cells: string;
+}
+
+/**
+ * Judges pictures of one camera as they come, of a recording or one by one.
+ * @param before the memory of another one that saw the pictures before
+ */
+export function createPictureWatch(before: PictureMemory | null = null) {
+  let first: { time: number; cells: Uint8Array } | null = before && { time: before.time, cells: Buffer.from(before.cells, 'base64') };
+  return {
+    memory: (): PictureMemory | null => first && { time: first.time, cells: Buffer.from(first.cells).toString('base64') },
+
+    see(time: number, frame: Frame): PictureSigns {
+      const cells = thumbnail(frame);
+      if (!first || !isSame(first.cells, cells)) first = { time, cells };
+      return { black: isBlack(cells), stillSince: first.time };
+    },
+  };
+}
+
+const isBlack = (cells: Uint8Array) => cells.reduce((dark, value) => dark + (value < BLACK_CELL ? 1 : 0), 0) >= cells.length * BLACK_SHARE;
+
+const isSame = (a: Uint8Array, b: Uint8Array) => a.every((value, cell) => Math.abs(value - (b[cell] ?? 0)) <= STILL_CELL);

@@ -1,0 +1,25 @@
+import { LRUCache } from 'lru-cache';
+import { TooOften } from '../../errors.ts';
+
+const EVERY_MS = 1_000;
+/** What came late comes together: a network that stands still for so long is no fault of the sender's. */
+const TOLERANCE_MS = 2_500;
+const REMEMBERED = 50_000;
+
+/**
+ * One snapshot a second and participant, at this server: the generic cell rate algorithm (ITU-T I.371), by which each has
+ * a time that it is due at and may come so much earlier.
+ */
+export function createPace() {
+  const due = new LRUCache<string, number>({ max: REMEMBERED });
+  return {
+    /** @throws TooOften, which does not count. */
+    take(key: string): void {
+      const now = performance.now();
+      const dueAt = Math.max(now, due.get(key) ?? 0);
+      const early = dueAt - now - TOLERANCE_MS;
+      if (early > 0) throw new TooOften('At most one snapshot a second', early);
+      due.set(key, dueAt + EVERY_MS);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { LRUCache } from 'lru-cache';
+
+/** Phones are the dearest part of a look: where there is a rush, they are looked for in every third one. */
+const PHONE_EVERY = 3;
+const REMEMBERED = 50_000;
+
+/** What this process alone knows of a participant; it may be lost. */
+export class Seat {
+  /** When the first of the snapshots was taken that nobody has looked at since the last look; null where there is none. */
+  missedSince: number | null = null;
+  /** Whether that was told. */
+  isMissTold = false;
+  #sincePhones = PHONE_EVERY;
+  #phoneInView = false;
+
+  wantsPhones(isRush: boolean): boolean {
+    return !isRush || this.#phoneInView || this.#sincePhones + 1 >= PHONE_EVERY;
+  }
+
+  looked({ phones, phoneInView }: { phones: boolean; phoneInView: boolean }): void {
+    this.#sincePhones = phones ? 0 : this.#sincePhones + 1;
+    if (phones) this.#phoneInView = phoneInView;
+  }
+
+  /** Somebody looks again. @returns whether nobody did for longer than `hold`, milliseconds */
+  endMiss(at: number, hold: number): boolean {
+    const missed = this.missedSince !== null && at - this.missedSince > hold;
+    this.missedSince = null;
+    this.isMissTold = false;
+    return missed;
+  }
+}
+
+export function createSeats() {
+  const seats = new LRUCache<string, Seat>({ max: REMEMBERED });
+  return {
+    of(key: string): Seat {
+      const known = seats.get(key);
+      if (known) return known;
+      const seat = new Seat();
+      seats.set(key, seat);
+      return seat;
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { newId } from '../../ids.ts';
+import { describeEpisode, HOLD_SECONDS, inWords, leastConfidence, type Sensitivity } from '../analysis/episodes.ts';
+import { confidenceOf, endOf, follow, type GapCause, type Track, type Verdict } from './track.ts';
+
+/** What is kept of a participant between two snapshots, as JSON. */
+export interface WatchState {
+  /** By the type of their warnings. */
+  tracks: Record<string, Track>;
+  /** By the names of the judges. */
+  memories: Record<string, unknown>;
+}
+
+export interface Opened {
+  warningId: string;
+  type: string;
+  since: number;
+  details: string;
+  /** Null of what no detector measured. */
+  confidence: number | null;
+}
+
+export interface Closed {
+  warningId: string;
+  endedAt: number;
+  details: string;
+  confidence: number | null;
+}
+
+/** A step from one state to the next, and what is to be told of it. */
+export interface Step {
+  state: WatchState;
+  opened: Opened[];
+  closed: Closed[];
+}
+
+/** The part of the evidence that is missing, which is followed like an episode. */
+export const GAP = 'evidence_gap';
+
+export const freshState = (): WatchState => ({ tracks: {}, memories: {} });
+
+export const isOpen = ({ tracks }: WatchState) => Object.values(tracks).some(({ warningId }) => warningId !== null);
+
+const GAP_WORDS: Record<GapCause, string> = {
+  overload: 'The server was overloaded: no snapshot was looked at',
+  unreadable: 'No snapshot could be read',
+  unavailable: 'The service that looks at snapshots did not: its quota or cap is used up, or it cannot be reached',
+};
+
+function closedOf(type: string, { warningId, since, cause, ...track }: Track, endedAt: number): Closed[] {
+  if (warningId === null) return [];
+  const seconds = (endedAt - since) / 1_000;
+  if (cause) return [{ warningId, endedAt, details: `${GAP_WORDS[cause]} for ${inWords(seconds)}`, confidence: null }];
+  return [{ warningId, endedAt, details: describeEpisode(type, seconds), confidence: confidenceOf(track) }];
+}
+
+export interface Circumstances {
+  /** When the snapshot was taken. */
+  at: number;
+  sensitivity: Sensitivity;
+  suppressed: ReadonlySet<string>;
+  /** Whether snapshots before it were passed over for longer than the hold time. */
+  missed: boolean;
+}
+
+/**
+ * Goes on by what one snapshot shows.
+ * @param suppressed types that are nobody's business with this participant: their tracks end.
+ */
+export function advance(
+  state: WatchState,
+  verdicts: readonly Verdict[],
+  memories: Record<string, unknown>,
+  { at, sensitivity, suppressed, missed }: Circumstances,
+): Step {
+  const step: Step = { state: { tracks: {}, memories }, opened: [], closed: [] };
+  const hold = HOLD_SECONDS[sensitivity] * 1_000;
+  const seen = new Map(verdicts.map((verdict) => [verdict.type, verdict]));
+  for (const type of new Set([...Object.keys(state.tracks), ...seen.keys()])) {
+    const track = state.tracks[type] ?? null;
+    if (suppressed.has(type)) {
+      if (track) step.closed.push(...closedOf(type, track, endOf(track)));
+      continue;
+    }
+    const verdict = type === GAP ? { type, isOn: missed, score: 0 } : (seen.get(type) ?? { type, isOn: null, score: 0 });
+    const { track: next, opens, ended } = follow(track, verdict, at, { hold, least: leastConfidence(type, sensitivity) });
+    // A gap is over with the first look that no more pass before the next one.
+    if (ended) step.closed.push(...closedOf(type, ended.track, type === GAP ? ended.track.last : ended.at));
+    if (!next) continue;
+    const warningId = opens ? newId('warn') : next.warningId;
+    step.state.tracks[type] = { ...next, warningId };
+    if (opens && warningId)
+      step.opened.push({ warningId, type, since: next.since, details: describeEpisode(type), confidence: confidenceOf(next) });
+  }
+  return step;
+}
+
+/** Nothing was looked at from `since` to `at`: null where that is known already. */
+export function openGap(state: WatchState, since: number, at: number, cause: GapCause): Step | null {
+  if (state.tracks[GAP]) return null;
+  const warningId = newId('warn');
+  const track: Track = { since, last: at, contrary: null, sightings: 0, scores: 0, looks: 0, warningId, cause };
+  return {
+    state: { ...state, tracks: { ...state.tracks, [GAP]: track } },
+    opened: [{ warningId, type: GAP, since, details: GAP_WORDS[cause], confidence: null }],
+    closed: [],
+  };
+}
+
+/** Ends all that goes on: no snapshot will come. */
+export function closeAll({ tracks, memories }: WatchState, now: number): Step {
+  const closed = Object.entries(tracks).flatMap(([type, track]) => closedOf(type, track, type === GAP ? now : endOf(track)));
+  return { state: { tracks: {}, memories }, opened: [], closed };
+}

@@ -1,0 +1,150 @@
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import { vi } from 'vitest';
+import { createExam, join, type RestExam } from './exam.ts';
+import { makeMedia, pictures } from './media.ts';
+import { collect, type TestServer } from './server.ts';
+
+/** A picture as a browser takes it from the camera: 640 × 480, JPEG. */
+async function photograph({ file, crop }: { file: string; crop?: string }): Promise<Buffer> {
+  const fit = 'scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1,setsar=1';
+  return makeMedia('-i', file, '-vf', crop ? `crop=${crop},${fit}` : fit, '-frames:v', '1', '-q:v', '4', '-f', 'mjpeg', 'pipe:1');
+}
+
+export const photographs = {
+  oneFace: await photograph(pictures.oneFace),
+  twoPeople: await photograph(pictures.severalFaces),
+  nobody: await photograph(pictures.noFace),
+  turnedAway: await photograph(pictures.turnedAway),
+  black: await makeMedia('-f', 'lavfi', '-i', 'color=black:size=640x480', '-frames:v', '1', '-f', 'mjpeg', 'pipe:1'),
+};
+
+export type Photograph = keyof typeof photographs;
+
+/** Short hold times: what lasts for two seconds is an episode. */
+export const sensitive = { settings: { aiDetection: { enabled: true, sensitivity: 'high' } } };
+
+/** An exam with a participant in it. */
+export async function seat(server: TestServer, userId = 'user_1', input: object = sensitive): Promise<{ exam: RestExam; token: string }> {
+  const exam = await createExam(server, input);
+  return { exam, token: await join(server, exam.id, userId) };
+}
+
+export const snap = (server: TestServer, examId: string, image: Uint8Array, credential?: string, query: Record<string, string> = {}) =>
+  server.rest(`/exams/${examId}/snapshots?${new URLSearchParams(query)}`, {
+    method: 'POST',
+    body: new Uint8Array(image),
+    headers: { 'content-type': 'image/jpeg' },
+    ...(credential && { credential }),
+  });
+
+/** What is stored, on the way from one snapshot to the next. */
+export async function runSql<Row extends object>(server: TestServer, text: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new Client({ connectionString: server.databaseUrl });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Sends a snapshot and waits until it was looked at, however busy the machine is. */
+export async function show(server: TestServer, examId: string, token: string, shot: Photograph, query: Record<string, string> = {}) {
+  const response = await snap(server, examId, photographs[shot], token, query);
+  if (response.status !== 200) throw new Error(`a snapshot was answered ${response.status}: ${await response.text()}`);
+  const { userId, takenAt } = (await response.json()) as { userId: string; takenAt: string };
+  const looks = `SELECT 1 FROM "LiveWatch" w JOIN "Participant" p ON p.id = w."participantId"
+    WHERE p."examId" = $1 AND p."userId" = $2 AND w."frameAt" >= $3`;
+  const looked = async () => {
+    if ((await runSql(server, looks, [examId, userId, takenAt])).length === 0) throw new Error('nobody has looked at a snapshot');
+  };
+  await vi.waitFor(looked, { timeout: 15_000, interval: 30 });
+}
+
+/**
+ * Shows a camera's snapshots, one a second, as a browser does, to each of the servers in turn. They are stills: what is in the first
+ * seconds of an exam would count as a picture on the wall, so the camera saw an empty room 20 s ago.
+ */
+export async function film(servers: TestServer | readonly TestServer[], examId: string, token: string, shots: readonly Photograph[]) {
+  const all = [servers].flat();
+  const [first] = all;
+  if (!first) throw new Error('no server');
+  await show(first, examId, token, 'nobody', { takenAt: new Date(Date.now() - 20_000).toISOString() });
+  await goOn(all, examId, token, shots);
+}
+
+/** As `film`, later. */
+export async function goOn(servers: TestServer | readonly TestServer[], examId: string, token: string, shots: readonly Photograph[]) {
+  const all = [servers].flat();
+  for (const [at, shot] of shots.entries()) {
+    const server = all[at % all.length];
+    if (server) await Promise.all([show(server, examId, token, shot), setTimeout(1_000)]);
+  }
+}
+
+export interface LiveWarning {
+  id: string;
+  userId: string;
+  type: string;
+  source: string;
+  severity: string;
+  timestamp: string;
+  endedAt: string | null;
+  details: string;
+  confidence: number | null;
+  frameUrl: string | null;
+}
+
+export interface WarningEvent {
+  examEvents: { __typename: string; seq: number; at: string; warning?: LiveWarning };
+}
+
+const EVENTS = /* GraphQL */ `
+  subscription Watch($examId: ID!) {
+    examEvents(examId: $examId, after: 0) {
+      __typename
+      seq
+      at
+      ... on WarningAdded {
+        warning {
+          ...Whole
+        }
+      }
+      ... on WarningUpdated {
+        warning {
+          ...Whole
+        }
+      }
+    }
+  }
+  fragment Whole on Warning {
+    id
+    userId
+    type
+    source
+    severity
+    timestamp
+    endedAt
+    details
+    confidence
+    frameUrl
+  }
+`;
+
+/** A console that follows the exam's log. */
+export function watchLog(server: TestServer, examId: string) {
+  const log = collect<WarningEvent>(server.subscribe(), EVENTS, { examId });
+  const find = async (kind: string, type: string): Promise<LiveWarning> => {
+    const found = await log.find(({ examEvents: { __typename, warning } }) => __typename === kind && warning?.type === type);
+    if (!found?.examEvents.warning) throw new Error(`no ${kind} of ${type}: ${JSON.stringify([log.items, log.errors])}`);
+    return found.examEvents.warning;
+  };
+  return {
+    opened: (type: string) => find('WarningAdded', type),
+    closed: (type: string) => find('WarningUpdated', type),
+    /** How many events of warnings of that type came so far. */
+    count: (kind: string, type: string) =>
+      log.items.filter(({ examEvents: { __typename, warning } }) => __typename === kind && warning?.type === type).length,
+  };
+}
