@@ -35,19 +35,41 @@ export function padding(node: GraphNode): Attributes {
 /** TensorFlow names an output of a node `name:0` and an order of evaluation `^name`. */
 export const nodeName = (reference: string) => reference.replace(/:0$/, '');
 
+const isConvolution = ({ op }: GraphNode) => op.includes('Conv2');
+export const isDepthwise = ({ op }: GraphNode) => op.includes('Depthwise');
+
 /** Channels of a picture, as far as it comes from a convolution. */
 export function channelsOf(model: LoadedModel, reference = ''): number | undefined {
   const node = model.nodes.get(nodeName(reference));
   if (!node) return undefined;
   const [first, second = ''] = node.input ?? [];
   const shapeOrCounts = () => weightOf(model.weights, nodeName(second));
-  if (node.op.includes('Conv2')) {
+  if (isConvolution(node)) {
     const [, , incoming = 0, outgoing = 0] = shapeOrCounts().shape;
-    return node.op.includes('Depthwise') ? incoming * outgoing : outgoing;
+    return isDepthwise(node) ? incoming * outgoing : outgoing;
   }
   if (node.op === 'Pad') return (channelsOf(model, first) ?? 0) + (shapeOrCounts().data[7] ?? 0);
   // A constant has none, and comes first or second.
   return channelsOf(model, first) ?? channelsOf(model, second);
+}
+
+/** Whether all that takes a value is a convolution, and all that takes the value of one with a filter a channel, too. */
+function onlyConvolutionsFollow(model: LoadedModel, name: string): boolean {
+  const followers = [...model.nodes.values()].filter(({ input }) => input?.some((reference) => nodeName(reference) === name));
+  return followers.every((node) => isConvolution(node) && (!isDepthwise(node) || onlyConvolutionsFollow(model, node.name)));
+}
+
+/** In the blocked layout channels come in fours. */
+const CHANNEL_STEP = 4;
+
+/** How many channels of zeros a convolution's output gets so that it can be kept in the blocked layout. */
+export function spareChannels(model: LoadedModel, reference = ''): number {
+  const node = model.nodes.get(nodeName(reference));
+  if (!node || !isConvolution(node)) return 0;
+  if (isDepthwise(node)) return spareChannels(model, node.input?.[0]);
+  const beyond = (channelsOf(model, reference) ?? 0) % CHANNEL_STEP;
+  const isPlain = !strings(node, 'fused_ops').includes('Prelu');
+  return beyond > 0 && isPlain && onlyConvolutionsFollow(model, node.name) ? CHANNEL_STEP - beyond : 0;
 }
 
 /** Of two factors or terms: the smaller one is repeated. */
@@ -64,7 +86,7 @@ export function sizeOf(model: LoadedModel, reference = ''): Size | null {
   if (node.op === 'ResizeBilinear') return [constant()[0] ?? 0, constant()[1] ?? 0];
   if (node.op === 'Mul' || node.op.startsWith('Add')) return larger(sizeOf(model, first), sizeOf(model, second));
   const size = sizeOf(model, first);
-  if (!size || !(node.op.includes('Conv2') || node.op === 'MaxPool')) return size;
+  if (!size || !(isConvolution(node) || node.op === 'MaxPool')) return size;
   const [rows, columns] = node.op === 'MaxPool' ? spatial(node, 'ksize') : weightOf(model.weights, nodeName(second)).shape;
   const [down, across] = spatial(node, 'strides');
   const lost = (taps = 1) => ('pads' in padding(node) ? taps - 1 : 0);

@@ -1,5 +1,5 @@
 import { asConvolution, channelsFirst, excite, hardSigmoid, hardSwish, prelu, widen } from './blocked-layout.ts';
-import { denseFilters, depthwiseFilters, onlyOutputs } from './convolution.ts';
+import { denseFilters, depthwiseFilters, onlyOutputs, widenFilters } from './convolution.ts';
 import { type Dimension, OnnxGraph } from './onnx-writer.ts';
 import {
   channelsOf,
@@ -9,9 +9,11 @@ import {
   findHardSwish,
   flag,
   type GraphNode,
+  isDepthwise,
   type LoadedModel,
   nodeName,
   padding,
+  spareChannels,
   spatial,
   strings,
 } from './tfjs-node.ts';
@@ -197,12 +199,15 @@ class GraphConversion {
   #convolution(node: GraphNode, inputs: readonly string[]): string {
     const { graph } = this;
     const weight = this.#constant(inputs[1]);
-    const all = node.op.includes('Depthwise') ? depthwiseFilters(weight) : denseFilters(weight);
+    const own = isDepthwise(node) ? depthwiseFilters(weight) : denseFilters(weight);
     const wanted = this.#options.onlyChannels?.[node.name];
-    const filters = wanted ? onlyOutputs(all, wanted) : all;
+    const filters = widenFilters(wanted ? onlyOutputs(own, wanted) : own, {
+      outputs: spareChannels(this.#model, node.name),
+      inputs: isDepthwise(node) ? 0 : spareChannels(this.#model, inputs[0]),
+    });
     const fused = strings(node, 'fused_ops');
     const operands = [graph.constant(filters.dims, filters.data)];
-    if (fused[0] === 'BiasAdd') operands.push(this.#bias(inputs[2], wanted));
+    if (fused[0] === 'BiasAdd') operands.push(this.#bias(inputs[2], filters.dims[0], wanted));
     const convolved = channelsFirst(graph, this.value(inputs[0] ?? ''), (image) =>
       graph.op('Conv', [image, ...operands], {
         kernel_shape: filters.dims.slice(2),
@@ -215,13 +220,11 @@ class GraphConversion {
     return fused.filter((name) => name !== 'BiasAdd').reduce((value, name) => this.#activation(name, value, inputs[3]), convolved);
   }
 
-  #bias(reference = '', wanted?: readonly number[]): string {
-    if (!wanted) return this.value(reference);
+  #bias(reference: string | undefined, channels: number, wanted?: readonly number[]): string {
     const { data } = this.#constant(reference);
-    return this.graph.constant(
-      [wanted.length],
-      Float32Array.from(wanted, (channel) => data[channel] ?? 0),
-    );
+    const bias = new Float32Array(channels);
+    bias.set(wanted ? wanted.map((channel) => data[channel] ?? 0) : data);
+    return this.graph.constant([channels], bias);
   }
 
   #matrixProduct(node: GraphNode, inputs: readonly string[]): string {
