@@ -23,7 +23,8 @@ const HELP = `Usage:
   --out          for report.json and the plots; ./evaluation without it
   --provider     what looks at pictures and clips; local without it. google is sent them, and bills them
 
-Nothing is kept, and but for --provider google nothing is sent anywhere. Exit code 0: done; 1: a file could not be read; 2: not understood.
+Nothing is kept, and whatever VISION_PROVIDER says nothing is sent anywhere but by --provider google.
+Exit code 0: done; 1: a file could not be read; 2: not understood.
 `;
 const SENSITIVITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
 

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createExam, createKey, join } from './helpers/exam.ts';
 import { form } from './helpers/recordings.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from './helpers/server.ts';
@@ -76,6 +76,25 @@ describe.concurrent('what a camera shows', () => {
     expect(await listWarnings(exam.id)).toHaveLength(1);
   });
 
+  it('is not held against who was granted it', async () => {
+    const { exam, token } = await seat(server);
+    const grant = `mutation ($examId: ID!) {
+      setAccommodations(examId: $examId, userId: "user_1", suppress: ["multiple_faces"], reason: "A helper reads to him") { userId } }`;
+    await server.graphql().request(grant, { examId: exam.id });
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'twoPeople', 'twoPeople', 'twoPeople', 'nobody', 'nobody', 'nobody']);
+    await log.opened('no_face');
+    expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['no_face']);
+  });
+
+  it('is told as a black camera and not as an empty chair where it is black', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'black', 'black', 'black']);
+    expect(await log.opened('camera_black')).toMatchObject({ details: 'Black picture' });
+    expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['camera_black']);
+  });
+
   it('is over with the exam', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
@@ -86,7 +105,7 @@ describe.concurrent('what a camera shows', () => {
     expect(Date.parse(endedAt ?? '')).toBeGreaterThan(Date.parse(timestamp));
     // What was remembered of the face is gone as well.
     const rest = () => runSql(server, 'SELECT 1 FROM "LiveWatch" WHERE "examId" = $1', [exam.id]);
-    await expect.poll(rest, { timeout: 8_000 }).toEqual([]);
+    await vi.waitFor(async () => expect(await rest()).toEqual([]), { timeout: 8_000, interval: 100 });
   });
 
   it('is deleted with its warning', async () => {
@@ -97,7 +116,7 @@ describe.concurrent('what a camera shows', () => {
     const pictures = async () => (await server.storedFiles()).filter((path) => path.includes(id));
     expect(await pictures()).toHaveLength(1);
     await runSql(server, 'DELETE FROM "Exam" WHERE id = $1', [exam.id]);
-    await expect.poll(pictures, { timeout: 20_000 }).toEqual([]);
+    await vi.waitFor(async () => expect(await pictures()).toEqual([]), { timeout: 20_000, interval: 100 });
   });
 
   it('is told as missing where none of it can be read', async () => {
