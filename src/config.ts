@@ -135,7 +135,9 @@ export const settings = {
   ANALYSIS_LIMIT_SECONDS: whole(1, 604_800)
     .default(14_400)
     .describe('Longest time for the analysis of one recording; then it is broken off and begun anew, three times in all.'),
-  INLINE_WORKER: flag(true).describe('Whether the server analyses recordings itself; false leaves it to `npm run worker`.'),
+  INLINE_WORKER: flag(true).describe(
+    'Whether the server analyses recordings itself; false leaves it to `npm run worker`. Snapshots are looked at by the server all the same.',
+  ),
   NODE_ENV: z.string().default('development').describe('`production` refuses what is only good for trying things out.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

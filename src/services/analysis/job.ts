@@ -12,6 +12,7 @@ import type { Logger } from '../../log.ts';
 import { suppressedOf } from '../accommodations.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
+import { linkTold } from '../live-frames/told.ts';
 import { recordingTopic } from '../recordings.ts';
 import type { Playback } from '../playback.ts';
 import { addWarnings, type NewWarning } from '../warnings.ts';
@@ -94,15 +95,11 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
         data: outcome.segments.map((segment, ordinal) => ({ ...segment, recordingId: recording.id, ordinal })),
       });
       const participant = await draft.tx.participant.findUniqueOrThrow({ where: { id: recording.participantId } });
-      await addWarnings(
-        draft,
-        participant,
-        'ANALYSIS',
-        warningsOf(
-          recording,
-          outcome.warnings.filter(({ type }) => !suppressed.has(type)),
-        ),
+      const found = warningsOf(
+        recording,
+        outcome.warnings.filter(({ type }) => !suppressed.has(type)),
       );
+      await addWarnings(draft, participant, 'ANALYSIS', await linkTold(draft, participant, found));
     });
 
   /** Before the work, so that a start that ends with the process counts too. */
