@@ -45,6 +45,8 @@ export interface FrameObservation {
   faces: ObservedFace[];
   /** Best first; empty where none is seen or `phones` was not asked for. */
   phones: FoundPhone[];
+  /** The face that stands out, for comparison; null or missing where none does or `embed` was not asked for. */
+  outstanding?: MainFace | null;
 }
 
 /** Two descriptors of one face, each of unit length. */
@@ -80,13 +82,20 @@ export interface FaceImage {
   main: MainFace | null;
 }
 
+/** What to look for besides faces. */
+export interface LookFor {
+  phones: boolean;
+  /** Whether to describe the face that stands out: the only one, or one four times as large as any other. Takes 25 ms. */
+  embed?: boolean;
+}
+
 export interface VisionProvider {
   /** Name and version of what looks, for `RecordingAnalysis.detector`. */
   readonly detector: string;
   /** Frames that it looks at at once. */
   readonly parallel: number;
   /** Faces with pose and gaze, and phones where asked. Runs in a worker thread; the frame's buffer is copied, unless threads share it: then it must not change meanwhile. */
-  observe(frame: Frame, look: { phones: boolean }): Promise<FrameObservation>;
+  observe(frame: Frame, look: LookFor): Promise<FrameObservation>;
   /**
    * As `observe`, of an encoded JPEG, PNG or WebP, turned upright and shrunk to 640 × 480. Goes before every `observe`:
    * somebody is waiting.

@@ -57,7 +57,10 @@ function toMatchScore(fused: number): number {
   return Math.min(1, Math.max(0, (fused - from) / (to - from)));
 }
 
-function isLowQuality({ box, blur, brightness }: MainFace): boolean {
+/** Calibrated probability that two faces are of one person, 0..1. */
+export const likeness = (a: FaceEmbedding, b: FaceEmbedding): number => toConfidence(fuse(a, b));
+
+export function isLowQuality({ box, blur, brightness }: MainFace): boolean {
   return box.width < MIN_FACE_WIDTH || blur > MAX_BLUR || brightness < BRIGHTNESS.min || brightness > BRIGHTNESS.max;
 }
 

@@ -1,9 +1,9 @@
-import type { FaceImage, Frame, FrameObservation } from '../vision.ts';
+import type { FaceImage, Frame, FrameObservation, LookFor } from '../vision.ts';
 import type { SpeechMemory } from './speech-window.ts';
 
 /** What a worker is asked, and what it answers to each. */
 export interface VisionTasks {
-  observe: { request: { frame: Frame; phones: boolean }; answer: FrameObservation };
+  observe: { request: { frame: Frame } & LookFor; answer: FrameObservation };
   observeImage: { request: { image: Uint8Array; phones: boolean }; answer: FrameObservation };
   readFaceImage: { request: { image: Uint8Array }; answer: FaceImage };
   detectSpeech: { request: { samples: Int16Array; memory: SpeechMemory }; answer: { probabilities: Float32Array; memory: SpeechMemory } };
