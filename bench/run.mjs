@@ -13,10 +13,12 @@ import { startPostgres } from './lib/postgres.mjs';
 import { print } from './lib/report.mjs';
 import { memory } from './memory.mjs';
 import { reads } from './reads.mjs';
+import { snapshots } from './snapshots.mjs';
 import { together } from './together.mjs';
 import { upload } from './upload.mjs';
+import { verify } from './verify.mjs';
 
-const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, busy];
+const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, verify, snapshots, busy];
 const RESULTS = new URL('results/', import.meta.url);
 
 const { values, positionals } = parseArgs({

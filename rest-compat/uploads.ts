@@ -1,22 +1,28 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { FileStore } from '@tus/file-store';
-import { Server, type Upload } from '@tus/server';
+import { Server, TUS_RESUMABLE, type Upload } from '@tus/server';
+import type { App } from '../src/app.ts';
 import type { Context } from '../src/context.ts';
 import { notFound } from '../src/errors.ts';
 import { identityOf } from '../src/http/authenticate.ts';
 import { requireViewer } from '../src/resolvers/policy.ts';
-import { prepareUpload, uploadRecording } from '../src/resolvers/recordings.ts';
+import { findUploaded, prepareUpload } from '../src/resolvers/recordings.ts';
+import { createUploadFinisher } from '../src/uploads/finish-uploads.ts';
 import { createSpoolScope } from '../src/uploads/spool-scope.ts';
+import { createTusLocker } from '../src/uploads/tus-locker.ts';
+import { CHECKSUM_ALGORITHMS, withChecksum } from '../src/uploads/tus-store.ts';
+import { openUnfinishedUploads } from '../src/uploads/unfinished-uploads.ts';
+import { explainSpoolError } from '../src/uploads/uploaded-file.ts';
 import { errorAnswer } from './errors.ts';
-import { CHECKSUM_ALGORITHMS, EncryptedFileStore, withChecksum } from '../src/uploads/tus-store.ts';
 
-/** An upload that nobody has gone on with for so long is removed. */
+/** An upload that is not complete so long after it was begun is removed. */
 const EXPIRY_MS = 24 * 3_600_000;
+const SWEEP_MS = 10 * 60_000;
 const PATH = '/api/uploads';
 
 interface UploadsOptions {
+  app: Pick<App, 'db' | 'storage' | 'leases' | 'log'> & { services: Pick<App['services'], 'recordings'> };
   directory: string;
   maxBytes: number;
   /** 32 bytes: what has come of an upload is encrypted with it. */
@@ -24,15 +30,17 @@ interface UploadsOptions {
 }
 
 /** Resumable uploads by tus 1.0.0. The finished upload becomes a recording as if it had come by POST /recordings. */
-export async function createUploads({ directory, maxBytes, encryptionKey }: UploadsOptions) {
+export async function createUploads({ app, directory, maxBytes, encryptionKey }: UploadsOptions) {
+  const { db, storage, leases, log } = app;
   // The store would make it readable for every user of the machine.
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const requests = new AsyncLocalStorage<{ ctx: Context; checksum: string | undefined }>();
-  const files = { directory, expirationPeriodInMilliseconds: EXPIRY_MS };
-  const store = withChecksum(encryptionKey ? new EncryptedFileStore({ ...files, encryptionKey }) : new FileStore(files), () => {
+  const unfinished = openUnfinishedUploads({ db, storage, directory, maxBytes, encryptionKey, expiryMs: EXPIRY_MS });
+  const store = withChecksum(unfinished.store, () => {
     const { ctx, checksum } = current();
     return { header: checksum, scope: () => createSpoolScope(ctx.storage), maxBytes };
   });
+  const finisher = createUploadFinisher({ unfinished, recordings: app.services.recordings, storage, leases, log });
 
   function current() {
     const request = requests.getStore();
@@ -40,64 +48,115 @@ export async function createUploads({ directory, maxBytes, encryptionKey }: Uplo
     return request;
   }
 
-  /** Answers an error of ours in the documented envelope. */
-  async function inEnvelope<T>(run: (ctx: Context) => Promise<T>): Promise<T> {
-    const { ctx } = current();
-    try {
-      return await run(ctx);
-    } catch (error) {
-      const { status, body } = errorAnswer(error, ctx.log);
-      throw { status_code: status, body: JSON.stringify(body) };
-    }
+  /** Who began it goes on with it, and nobody else; to all others it is not there. */
+  async function findOwn(ctx: Context, uploadId: string): Promise<Upload> {
+    const upload = await store.getUpload(uploadId).catch((error: unknown) => {
+      if (isTusError(error)) return null;
+      throw error;
+    });
+    if (upload?.metadata?.['owner'] !== identityOf(ctx.viewer)) throw notFound('Upload');
+    return upload;
   }
 
-  async function finish(ctx: Context, upload: Upload) {
-    await using scope = createSpoolScope(ctx.storage);
-    try {
-      const file = await scope.spool(store.read(upload.id), { maxBytes });
-      const { id } = await uploadRecording(ctx, inputOf(upload), file);
-      return { headers: { 'X-Recording-Id': id, Location: `${ctx.publicUrl}/api/recordings/${id}` } };
-    } finally {
-      await store.remove(upload.id);
-    }
-  }
+  const finishedHeaders = (ctx: Context, id: string) => ({
+    'X-Recording-Id': id,
+    Location: `${ctx.publicUrl}/api/recordings/${id}`,
+  });
 
   const tus = new Server({
     path: PATH,
     datastore: store,
+    locker: createTusLocker(leases),
     maxSize: maxBytes,
     relativeLocation: true,
-    onUploadCreate: (_req, upload) =>
-      inEnvelope(async (ctx) => {
-        await prepareUpload(ctx, inputOf(upload));
-        return { metadata: { ...upload.metadata, owner: identityOf(ctx.viewer) } };
-      }),
-    onIncomingRequest: (req, uploadId) =>
-      inEnvelope(async (ctx) => {
-        if (req.method === 'OPTIONS') return;
-        requireViewer(ctx);
-        if (req.method === 'POST') return;
-        const upload = await store.getUpload(uploadId).catch(() => null);
-        if (upload?.metadata?.['owner'] !== identityOf(ctx.viewer)) throw notFound('Upload');
-      }),
-    onUploadFinish: (_req, upload) => inEnvelope((ctx) => finish(ctx, upload)),
+    async onUploadCreate(_req, upload) {
+      const { ctx } = current();
+      const { metadata } = upload;
+      const { examId, userId, type } = await prepareUpload(ctx, {
+        examId: metadata?.['examId'],
+        userId: metadata?.['userId'],
+        type: metadata?.['type']?.toUpperCase(),
+      });
+      return { metadata: { ...metadata, examId, userId, type, owner: identityOf(ctx.viewer) } };
+    },
+    async onIncomingRequest(req, uploadId) {
+      if (req.method === 'OPTIONS') return;
+      const { ctx } = current();
+      requireViewer(ctx);
+      if (req.method !== 'POST') await findOwn(ctx, uploadId);
+    },
+    async onUploadFinish(_req, upload) {
+      const { id } = await finisher.finish(upload.id);
+      return { headers: finishedHeaders(current().ctx, id) };
+    },
+    /** Errors of tus say what they say; all others are answered in the documented envelope. */
+    onResponseError(_req, error) {
+      if (isTusError(error)) return undefined;
+      const { status, body } = errorAnswer(explainSpoolError('file', error), current().ctx.log);
+      return { status_code: status, body: JSON.stringify(body) };
+    },
   });
+
+  /**
+   * A client that did not learn the end of its upload asks how far it is. By then there may be a recording, or all of the
+   * bytes and none, where the server ended in between. Whether the request is answered.
+   */
+  async function answerFinished(res: ServerResponse, ctx: Context, uploadId: string): Promise<boolean> {
+    requireViewer(ctx);
+    let recording = await findUploaded(ctx, uploadId);
+    if (!recording) {
+      const upload = await findOwn(ctx, uploadId);
+      if (upload.offset !== upload.size) return false;
+      recording = await finisher.finish(uploadId);
+    }
+    const bytes = String(recording.size);
+    res.writeHead(200, {
+      'Tus-Resumable': TUS_RESUMABLE,
+      'Cache-Control': 'no-store',
+      'Upload-Offset': bytes,
+      'Upload-Length': bytes,
+      ...finishedHeaders(ctx, recording.id),
+    });
+    res.end();
+    return true;
+  }
+
+  async function sweepNow(): Promise<void> {
+    try {
+      await finisher.finishLeftBehind();
+      await tus.cleanUpExpiredUploads();
+    } catch (error) {
+      log.warn({ err: error }, 'could not look through unfinished uploads');
+    }
+  }
+  let sweeping: Promise<void> | undefined;
+  const sweep = () =>
+    (sweeping ??= sweepNow().finally(() => {
+      sweeping = undefined;
+    }));
+  let timer: NodeJS.Timeout | undefined;
 
   return {
     path: PATH,
-    handle(req: IncomingMessage, res: ServerResponse, ctx: Context): Promise<void> {
+    async handle(req: IncomingMessage, res: ServerResponse, ctx: Context): Promise<void> {
       if (req.method === 'OPTIONS') res.setHeader('Tus-Checksum-Algorithm', CHECKSUM_ALGORITHMS);
-      return requests.run({ ctx, checksum: req.headers['upload-checksum']?.toString() }, () => tus.handle(req, res));
+      const uploadId = /^\/api\/uploads\/([0-9a-f]{32})$/.exec(req.url ?? '')?.[1];
+      if (req.method === 'HEAD' && uploadId && (await answerFinished(res, ctx, uploadId))) return;
+      await requests.run({ ctx, checksum: req.headers['upload-checksum']?.toString() }, () => tus.handle(req, res));
     },
-    /** Removes uploads that were given up. */
-    sweep: () => tus.cleanUpExpiredUploads(),
+    /** Finishes uploads whose server ended before it could, and removes those that were given up: now and from time to time. */
+    startSweeping(): void {
+      void sweep();
+      timer = setInterval(() => void sweep(), SWEEP_MS).unref();
+    },
+    async close(): Promise<void> {
+      clearInterval(timer);
+      await sweeping;
+    },
   };
 }
 
 export type Uploads = Awaited<ReturnType<typeof createUploads>>;
 
-const inputOf = ({ metadata }: Upload) => ({
-  examId: metadata?.['examId'],
-  userId: metadata?.['userId'],
-  type: metadata?.['type']?.toUpperCase(),
-});
+/** What tus throws is no Error. */
+const isTusError = (error: unknown) => typeof error === 'object' && error !== null && 'status_code' in error;

@@ -10,7 +10,6 @@ import { createBullmqQueue, postgresBackend } from './adapters/queue-bullmq.ts';
 import { redisBackend } from './adapters/queue-redis.ts';
 import { createDiskStorage } from './adapters/storage-disk.ts';
 import type { Storage } from './adapters/storage.ts';
-import { createLocalVision } from './adapters/vision-local/vision-local.ts';
 import type { Config } from './config.ts';
 import type { Services } from './context.ts';
 import { StartupError } from './errors.ts';
@@ -27,6 +26,7 @@ import { createFaceTemplates } from './services/face-templates.ts';
 import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createLiveFrames } from './services/live-frames.ts';
+import { createLeases } from './services/leases.ts';
 import { createLiveRecordings } from './services/live-recordings.ts';
 import { createParticipants } from './services/participants.ts';
 import { createPlayback } from './services/playback.ts';
@@ -36,6 +36,7 @@ import { createSubmissions } from './services/submissions.ts';
 import { createVerifications } from './services/verifications.ts';
 import { createWarningIntake } from './services/warning-intake.ts';
 import { createWarnings } from './services/warnings.ts';
+import { createVision } from './vision.ts';
 import { makeWorkDir } from './work-dir.ts';
 
 /**
@@ -73,7 +74,7 @@ export async function createApp(config: Config, log: Logger) {
       redisUrl ? await createRedisBus({ url: redisUrl, log }) : await createPostgresBus({ url, pool: database.pool, log }),
       (it) => it.close(),
     );
-    const vision = own(createLocalVision({ workers: config.VISION_WORKERS }), (it) => it.dispose());
+    const vision = own(await createVision(config, { pool: database.pool, log }), (it) => it.dispose());
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
     const queue = own(
       redisUrl
@@ -125,6 +126,7 @@ export async function createApp(config: Config, log: Logger) {
       db,
       storage,
       services,
+      leases: createLeases({ pool: database.pool, bus, log }),
       ffmpeg,
       /** Resolves where the embedded database ended by itself: nothing works without it, and a new start mends it. */
       lost: new Promise<StartupError>((resolve) => {

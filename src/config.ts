@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { StartupError } from './errors.ts';
 import { parseRedisUrl } from './redis-url.ts';
+import { parseVisionEndpoint } from './vision-endpoint.ts';
 
 const MB = 1024 * 1024;
 
@@ -111,6 +112,28 @@ export const settings = {
     ),
   FFMPEG_PATH: z.string().optional().describe('ffmpeg to use; else the one on PATH, else the one of @ffmpeg-installer/ffmpeg.'),
   WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Recordings analysed at once by one process.'),
+  VISION_PROVIDER: z
+    .enum(['local', 'google'], 'must be local or google')
+    .default('local')
+    .describe(
+      "What looks for faces and phones while candidates sit and in recordings: models on this machine, or Google Cloud Vision, to which pictures of every webcam are sent then. Its credentials are found in Google's usual places, such as GOOGLE_APPLICATION_CREDENTIALS.",
+    ),
+  GOOGLE_VISION_ENDPOINT: z
+    .string()
+    .refine((value) => parseVisionEndpoint(value) !== null, 'must be a host such as eu-vision.googleapis.com, with or without a port')
+    .default('vision.googleapis.com')
+    .describe('Where Google Vision is reached: eu-vision.googleapis.com or us-vision.googleapis.com keep pictures in that region.'),
+  GOOGLE_VISION_MAX_UNITS_PER_MONTH: whole(0, 2 ** 40)
+    .optional()
+    .describe(
+      'Cap on what Google bills, of all servers together: each feature of each picture is a unit (faces one, phones another), each try of it again. Months and days are those of UTC.',
+    ),
+  GOOGLE_VISION_MAX_UNITS_PER_DAY: whole(0, 2 ** 40)
+    .optional()
+    .describe('Cap for each day, beside or in place of that for each month.'),
+  GOOGLE_VISION_RETRY_SECONDS: whole(1, 3_600)
+    .default(120)
+    .describe('How long a picture is sent again to a Google Vision that is away or over its quota a minute, before the analysis gives up.'),
   VISION_WORKERS: whole(1, 64)
     .optional()
     .describe('Threads that look at frames, 175 MB of memory each; without it one a core, up to four.'),

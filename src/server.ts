@@ -32,6 +32,7 @@ export async function startServer(app: App) {
   const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...snapshotRoutes, ...verifyRoutes]);
   const graphql = createGraphql({ log, endpoint: GRAPHQL });
   const uploads = await createUploads({
+    app,
     directory: join(config.DATA_DIR, 'uploads'),
     maxBytes: config.MAX_RECORDING_BYTES,
     encryptionKey: config.STORAGE_ENCRYPTION_KEY,
@@ -143,7 +144,7 @@ export async function startServer(app: App) {
   const stopWatching = services.presence.watch();
   const stopEnding = services.liveFrames.watch();
   await app.storage.sweep();
-  await uploads.sweep();
+  uploads.startSweeping();
 
   return {
     port,
@@ -153,6 +154,7 @@ export async function startServer(app: App) {
       // From here on nobody can reach this process, so nobody's silence says anything.
       stopWatching();
       stopEnding();
+      await uploads.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await realtime.close();
       server.closeIdleConnections();

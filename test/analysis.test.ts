@@ -5,7 +5,6 @@ import { afterAll, expect, test } from 'vitest';
 import type { VisionProvider } from '../src/adapters/vision.ts';
 import { analyseMedia, type AnalysisInput, type AnalysisOutcome } from '../src/services/analysis/analyse.ts';
 import { findEpisodes, HOLD_SECONDS, toWarnings } from '../src/services/analysis/episodes.ts';
-import { createIdentityWatch } from '../src/services/analysis/identity.ts';
 import { scoreLookingAway } from '../src/services/analysis/looking-away.ts';
 import { mapOrdered } from '../src/services/analysis/map-ordered.ts';
 import { watchWebcam } from '../src/services/analysis/watch-webcam.ts';
@@ -343,7 +342,7 @@ test('a picture that stands still is looked at once, and once more where a phone
     },
   } as unknown as VisionProvider;
   const samples = [];
-  for await (const sample of watchWebcam(frames(), counting, createIdentityWatch(null))) samples.push(sample.time);
+  for await (const sample of watchWebcam(frames(), counting)) samples.push(sample.time);
   expect(samples).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   // One changed pixel is another picture; at the end nobody knows whether a phone came in, so it is looked for.
   expect(looks.slice(0, 2)).toEqual([still, moved]);

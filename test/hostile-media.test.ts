@@ -1,10 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam } from './helpers/exam.ts';
-import { makeMedia, VP8 } from './helpers/media.ts';
+import {
+  dataReference,
+  editList,
+  linkedWebm,
+  packedWebm,
+  replaceBoxes,
+  samplesInOnePlace,
+  sampleSizes,
+  webmOfTracks,
+  withPackedMovie,
+  withTracks,
+} from './helpers/hostile.ts';
+import { H264, makeMedia, VP8 } from './helpers/media.ts';
 import { form, watchProgress } from './helpers/recordings.ts';
 import { startTestServer, type TestServer } from './helpers/server.ts';
 
@@ -16,6 +31,9 @@ let trap: Server;
 let trapUrl: string;
 const asked: string[] = [];
 let video: Buffer;
+let mp4: Buffer;
+/** Holds files that nobody may read. */
+let folder: string;
 beforeAll(async () => {
   trap = createServer((req, res) => {
     asked.push(req.url ?? '');
@@ -26,10 +44,44 @@ beforeAll(async () => {
   server = await startTestServer();
   video = await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x256:rate=15:duration=4', ...VP8, '-f', 'webm', 'pipe:1');
 });
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'invigil-test-'));
+  await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15:duration=4', ...H264, join(folder, 'honest.mp4'));
+  mp4 = await readFile(join(folder, 'honest.mp4'));
+});
 afterAll(async () => {
   await server.stop();
+  await rm(folder, { recursive: true, force: true });
   trap.close();
 });
+
+const LONG_AGO = new Date('2001-01-01');
+
+/** A file that tells whether it was read, where the file system keeps account of that. */
+async function watchedFile(name: string, bytes: Uint8Array) {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  // The time of reading is kept where it is not later than that of writing.
+  const reset = () => utimes(path, LONG_AGO, LONG_AGO);
+  const wasRead = async () => (await stat(path)).atime > LONG_AGO;
+  await reset();
+  await readFile(path);
+  const tells = await wasRead();
+  await reset();
+  return { path, tells, wasRead, reset };
+}
+
+/** The file is refused or fails within the time that its test has, with a reason, and nothing is left but what is stored. */
+async function expectNoHarm(bytes: Uint8Array, outcomes = ['refused', 'failed']): Promise<string> {
+  const { outcome, said } = await outcomeOf(bytes);
+  expect(outcomes, said).toContain(outcome);
+  if (outcome !== 'processed') expect(said).not.toBe('');
+  expect(said).not.toContain('Something went wrong');
+  await server.idle();
+  expect((await server.allFiles()).filter((name) => /\/(work|spool|copies)\//.test(name))).toEqual([]);
+  expect(asked).toEqual([]);
+  return said;
+}
 
 /** What becomes of a file: `refused`, or the status of its analysis, and what is said of it. */
 async function outcomeOf(bytes: Uint8Array): Promise<{ outcome: string; said: string }> {
@@ -122,3 +174,124 @@ describe('a file that is not what it says', () => {
     2 * WITHIN_MS,
   );
 });
+
+describe('a video that points elsewhere', () => {
+  it(
+    'by its data references has neither another file read nor a request made',
+    async () => {
+      const other = await watchedFile('other.mp4', mp4);
+      const elsewhere = replaceBoxes(mp4, 'dref', () => dataReference(other.path, `${trapUrl}/dref`));
+      // The file does what it is meant to: where ffmpeg is told to follow such references, it reads the other one.
+      const follow = ['-enable_drefs', '1', '-use_absolute_path', '1', '-f', 'mov'];
+      await makeMedia(...follow, '-i', await written(elsewhere), '-c', 'copy', '-f', 'null', '-');
+      if (other.tells) expect(await other.wasRead()).toBe(true);
+      await other.reset();
+      await expectNoHarm(elsewhere);
+      if (other.tells) expect(await other.wasRead()).toBe(false);
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'by linked segments and chapters of its neighbours has none of them read',
+    async () => {
+      const other = await watchedFile('neighbour.webm', video);
+      await expectNoHarm(linkedWebm(other.path));
+      await expectNoHarm(linkedWebm(`${trapUrl}/segment`));
+      if (other.tells) expect(await other.wasRead()).toBe(false);
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'with files attached is analysed without them',
+    async () => {
+      await writeFile(join(folder, 'attached.svg'), `<svg><image href="${trapUrl}/attached"/></svg>`);
+      const attach = ['-attach', join(folder, 'attached.svg'), '-metadata:s:t', 'mimetype=image/svg+xml'];
+      const matroska = await makeMedia('-i', await written(video), '-c', 'copy', ...attach, '-f', 'matroska', 'pipe:1');
+      const asWebm = Buffer.from(matroska.toString('latin1').replace('matroska', 'webm\0\0\0\0'), 'latin1');
+      await expectNoHarm(asWebm, ['processed']);
+    },
+    WITHIN_MS,
+  );
+});
+
+describe('a small file that says that it is large', () => {
+  it(
+    'by hundreds of tracks is refused',
+    async () => {
+      await expectNoHarm(webmOfTracks(500));
+      await expectNoHarm(withTracks(mp4, 400));
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'by the number of its samples is refused',
+    async () => {
+      for (const [size, count] of [
+        [0, 0xffffffff],
+        [0, 0x0fffffff],
+        [1, 0xffffffff],
+        [1, 5_000_000],
+        [100_000, 1_000_000],
+      ] as const) {
+        await expectNoHarm(replaceBoxes(mp4, 'stsz', () => sampleSizes(size, count)));
+      }
+    },
+    WITHIN_MS,
+  );
+
+  it.each<[string, () => Buffer]>([
+    ['packets that are packed a thousandfold', () => packedWebm(3_000, 9_500_000)],
+    ['samples that all lie in one place', () => samplesInOnePlace(mp4, 40_000, 500_000)],
+    ['a stretch that is played again and again', () => replaceBoxes(mp4, 'elst', () => editList(20_000, 4_000))],
+  ])(
+    'by %s is refused as soon as that shows',
+    async (_how, make) => {
+      const started = Date.now();
+      expect(await expectNoHarm(make())).toContain('holds more than it does');
+      expect(Date.now() - started).toBeLessThan(10_000);
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'by a packed index takes neither memory nor time',
+    async () => {
+      for (const file of [withPackedMovie(mp4, 0), withPackedMovie(mp4, 120_000_000), withPackedMovie(mp4, 1_000, 0x7fffffff)]) {
+        await expectNoHarm(file, ['refused', 'failed', 'processed']);
+      }
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'by 100,000 frames a second takes no longer than others',
+    async () => {
+      const rate = ['-f', 'lavfi', '-i', 'testsrc=size=32x32:rate=100000:duration=0.6'];
+      await makeMedia(...rate, ...H264, '-r', '100000', join(folder, 'fast.mp4'));
+      await expectNoHarm(await readFile(join(folder, 'fast.mp4')), ['refused', 'failed', 'processed']);
+    },
+    WITHIN_MS,
+  );
+});
+
+describe('a file of another kind', () => {
+  it.each([
+    ['sound in WebM', ['-c:a', 'libopus', '-f', 'webm'], 'no video stream'],
+    ['sound in MP4', ['-c:a', 'aac', '-movflags', 'frag_keyframe+empty_moov', '-f', 'mp4'], 'no video stream'],
+    ['Ogg', ['-c:a', 'libvorbis', '-f', 'ogg'], 'Must be a WebM or MP4 video'],
+    ['AVI', ['-c:a', 'pcm_s16le', '-f', 'avi'], 'Must be a WebM or MP4 video'],
+    ['WAV', ['-f', 'wav'], 'Must be a WebM or MP4 video'],
+  ])('as %s is refused by its content, whatever its name', async (_kind, options, reason) => {
+    const sound = await makeMedia('-f', 'lavfi', '-i', 'sine=duration=2', ...options, 'pipe:1');
+    expect(await expectNoHarm(sound, ['refused'])).toContain(reason);
+  });
+});
+
+async function written(bytes: Buffer): Promise<string> {
+  const path = join(folder, 'made');
+  await writeFile(path, bytes);
+  return path;
+}

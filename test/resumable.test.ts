@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createExam } from './helpers/exam.ts';
 import { makeMedia, VP8 } from './helpers/media.ts';
-import { ADMIN_KEY, startTestServer, type TestServer } from './helpers/server.ts';
+import { startTestServer, type TestServer } from './helpers/server.ts';
+import { beginUpload, downloaded, flowingPatch, askUpload, offsetOf, patch, tusHeaders } from './helpers/tus.ts';
 
 const hashOf = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest('base64');
 
@@ -11,40 +11,6 @@ let video: Buffer;
 beforeAll(async () => {
   video = await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15:duration=6', ...VP8, '-f', 'webm', 'pipe:1');
 });
-
-const authorization = `Bearer ${ADMIN_KEY}`;
-const tus = { authorization, 'tus-resumable': '1.0.0' };
-
-async function create(server: TestServer): Promise<string> {
-  const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
-  const metadata = Object.entries({ examId, userId: 'user_1', type: 'webcam' });
-  const response = await fetch(`${server.api}/uploads`, {
-    method: 'POST',
-    headers: {
-      ...tus,
-      'upload-length': String(video.length),
-      'upload-metadata': metadata.map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`).join(','),
-    },
-  });
-  expect(response.status).toBe(201);
-  return new URL(response.headers.get('location') ?? '', `${server.api}/uploads`).pathname;
-}
-
-const patch = (server: TestServer, path: string, offset: number, bytes: Uint8Array, headers: Record<string, string> = {}) =>
-  fetch(`${server.url}${path}`, {
-    method: 'PATCH',
-    headers: { ...tus, 'content-type': 'application/offset+octet-stream', 'upload-offset': String(offset), ...headers },
-    body: new Uint8Array(bytes),
-  });
-
-const offsetOf = async (server: TestServer, path: string) =>
-  Number((await fetch(`${server.url}${path}`, { method: 'HEAD', headers: tus })).headers.get('upload-offset'));
-
-async function downloaded(server: TestServer, finished: Response): Promise<Buffer> {
-  expect(finished.status).toBe(204);
-  const id = finished.headers.get('x-recording-id') ?? '';
-  return Buffer.from(await (await server.rest(`/recordings/${id}/download`)).arrayBuffer());
-}
 
 describe.each([
   { disk: 'a plain disk', settings: {} },
@@ -57,22 +23,10 @@ describe.each([
   afterAll(() => server.stop());
 
   it('goes on after the server was killed in its middle, and is the same file', async () => {
-    const path = await create(server);
+    const { path } = await beginUpload(server, video.length);
     // Not at the border of a cipher's block.
     expect((await patch(server, path, 0, video.subarray(0, 10_007))).status).toBe(204);
-    let feed = (_bytes: Uint8Array | null) => {};
-    const flowing = new ReadableStream({
-      start(out) {
-        feed = (bytes) => (bytes ? out.enqueue(bytes) : out.close());
-      },
-    });
-    const cutOff = fetch(`${server.url}${path}`, {
-      method: 'PATCH',
-      headers: { ...tus, 'content-type': 'application/offset+octet-stream', 'upload-offset': '10007' },
-      body: flowing,
-      duplex: 'half',
-    } as RequestInit);
-    cutOff.catch(() => {});
+    const { answer: cutOff, feed } = flowingPatch(server, path, 10_007);
     feed(video.subarray(10_007, 30_000));
     const partial = () => readStoredUpload(server);
     await expect.poll(async () => (await partial()).length, { timeout: 10_000 }).toBe(30_000);
@@ -90,24 +44,30 @@ describe.each([
   });
 
   it('takes a chunk whose checksum is right, and nothing of one whose is not', async () => {
-    const path = await create(server);
+    const { path } = await beginUpload(server, video.length);
     const half = Math.floor(video.length / 2);
     const first = video.subarray(0, half);
     for (const algorithm of ['sha1', 'sha256']) {
-      const refused = await patch(server, path, 0, first, { 'upload-checksum': `${algorithm} ${hashOf(algorithm, Buffer.from('other'))}` });
+      const refused = await patch(server, path, 0, first, {
+        headers: { 'upload-checksum': `${algorithm} ${hashOf(algorithm, Buffer.from('other'))}` },
+      });
       expect([refused.status, await offsetOf(server, path)]).toEqual([460, 0]);
     }
-    const unknown = await patch(server, path, 0, first, { 'upload-checksum': `md5 ${hashOf('md5', first)}` });
+    const unknown = await patch(server, path, 0, first, { headers: { 'upload-checksum': `md5 ${hashOf('md5', first)}` } });
     expect([unknown.status, await offsetOf(server, path)]).toEqual([400, 0]);
-    expect((await patch(server, path, 0, first, { 'upload-checksum': `sha1 ${hashOf('sha1', first)}` })).status).toBe(204);
+    expect((await patch(server, path, 0, first, { headers: { 'upload-checksum': `sha1 ${hashOf('sha1', first)}` } })).status).toBe(204);
     const rest = video.subarray(half);
-    const finished = await patch(server, path, half, rest, { 'upload-checksum': `sha256 ${hashOf('sha256', rest)}` });
+    const finished = await patch(server, path, half, rest, { headers: { 'upload-checksum': `sha256 ${hashOf('sha256', rest)}` } });
     expect((await downloaded(server, finished)).equals(video)).toBe(true);
+    // Who did not hear the end of it asks once more.
+    const asked = await askUpload(server, path);
+    const told = [asked.status, asked.headers.get('upload-offset'), asked.headers.get('x-recording-id')];
+    expect(told).toEqual([200, String(video.length), finished.headers.get('x-recording-id')]);
     expect((await server.storedFiles()).filter((name) => name.includes('spool') || name.includes('uploads'))).toEqual([]);
   });
 
   it('says what it can do', async () => {
-    const { headers } = await fetch(`${server.api}/uploads`, { method: 'OPTIONS', headers: tus });
+    const { headers } = await fetch(`${server.api}/uploads`, { method: 'OPTIONS', headers: tusHeaders() });
     expect(headers.get('tus-extension')?.split(',')).toEqual(expect.arrayContaining(['creation', 'termination', 'expiration', 'checksum']));
     expect(headers.get('tus-checksum-algorithm')).toBe('sha1,sha256');
   });

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDiskStorage } from '../src/adapters/storage-disk.ts';
-import { createS3Storage } from '../src/adapters/storage-s3.ts';
+import { createS3Storage, type S3Options } from '../src/adapters/storage-s3.ts';
 import { createExam } from './helpers/exam.ts';
 import { makeMedia, VP8 } from './helpers/media.ts';
 import { uploadRecording, watchProgress } from './helpers/recordings.ts';
@@ -23,10 +23,19 @@ afterAll(() => s3?.stop());
 
 const objects = () => s3.objects();
 
-async function openStorage(bucket = s3.bucket, credentials = s3.credentials) {
+async function openStorage(bucket = s3.bucket, { credentials = s3.credentials, ...rest }: Partial<S3Options> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'invigil-s3-spool-'));
   const { endpoint } = s3;
-  const options = { bucket, endpoint, credentials, prefix: 'unit/', region: 'us-east-1', forcePathStyle: true, redirectDownloads: false };
+  const options = {
+    bucket,
+    endpoint,
+    credentials,
+    prefix: 'unit/',
+    region: 'us-east-1',
+    forcePathStyle: true,
+    redirectDownloads: false,
+    ...rest,
+  };
   const storage = createS3Storage(options, { spool: createDiskStorage(folder), workFolder: join(folder, 'copies') });
   return { storage, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
@@ -53,13 +62,41 @@ describe.skipIf(!hasS3)('a bucket', () => {
     await expect(buffer(storage.read('rec_1.webm'))).rejects.toThrow(/exist|NoSuchKey/i);
   });
 
+  it.for([{}, { copyBytes: 5 * MB }])('makes a file of an upload in parts without a way through the server (%o)', async (options) => {
+    await using opened = await openStorage(s3.bucket, options);
+    const { storage } = opened;
+    if (!storage.parts) throw new Error('it takes no parts');
+    const bytes = randomBytes(13 * MB);
+    const upload = { name: 'upl_1', bucketId: await storage.parts.begin('upl_1') };
+    const parts = [];
+    for (const [number, start, end] of [
+      [1, 0, 6 * MB],
+      [4, 6 * MB, 12 * MB],
+      [5, 12 * MB, 13 * MB],
+    ] as const) {
+      const piece = await storage.spool(Readable.from([bytes.subarray(start, end)], { objectMode: false }), { maxBytes: 6 * MB });
+      parts.push({ number, etag: await storage.parts.putPart(upload, number, piece) });
+      await storage.discard(piece);
+    }
+    await storage.parts.join(upload, parts);
+    await storage.parts.join(upload, parts);
+    const file = await storage.spool(storage.parts.read('upl_1'), { maxBytes: bytes.length });
+    storage.parts.holds(file, 'upl_1');
+    await storage.commit(file, 'rec_2.webm');
+    await storage.parts.remove(upload);
+    await storage.parts.remove(upload);
+    expect(bytes.equals(await buffer(storage.read('rec_2.webm')))).toBe(true);
+    expect([await objects(), await s3.unfinished()]).toEqual([['unit/rec_2.webm'], []]);
+    await storage.remove('rec_2.webm');
+  });
+
   it('that is not there is told at the start', async () => {
     await using opened = await openStorage('nowhere');
     await expect(opened.storage.sweep()).rejects.toThrow('Cannot use the bucket nowhere');
   });
 
   it('is not opened by a wrong secret', async () => {
-    await using opened = await openStorage(s3.bucket, { ...s3.credentials, secretAccessKey: 'another' });
+    await using opened = await openStorage(s3.bucket, { credentials: { ...s3.credentials, secretAccessKey: 'another' } });
     await expect(opened.storage.sweep()).rejects.toThrow('Cannot use the bucket');
   });
 

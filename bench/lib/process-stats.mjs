@@ -5,17 +5,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const UTIME = 11;
 const STIME = 12;
+const CUTIME = 13;
+const CSTIME = 14;
 const SETTLED_SAMPLES = 6;
 const SAMPLE_MS = 500;
 const SETTLE_MS = 20_000;
 
-/** User and system time of all threads of a process, in seconds, by 10 ms ticks. */
-export function cpuSeconds(pid) {
+function seconds(pid, ...places) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold anything; what is counted begins behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[UTIME]) + Number(fields[STIME])) / TICKS_PER_SECOND;
+  return places.reduce((sum, place) => sum + Number(fields[place]), 0) / TICKS_PER_SECOND;
 }
+
+/** User and system time of all threads of a process, in seconds, by 10 ms ticks. */
+export const cpuSeconds = (pid) => seconds(pid, UTIME, STIME);
+
+/** The same of all processes that this one started, and those started, once they have ended and were waited for. */
+export const childrenCpuSeconds = () => seconds('self', CUTIME, CSTIME);
 
 /** Resident memory of a process, in bytes. */
 export function residentBytes(pid) {
@@ -33,14 +40,21 @@ export async function settledResidentBytes(pid) {
   return samples.at(-1);
 }
 
-/** Follows the resident memory of a process; `stop` answers the most that was seen. */
+/** Follows the resident memory of a process; `stop` answers the most that was seen, of one that has ended too. */
 export function watchPeak(pid) {
-  let peak = residentBytes(pid);
-  const timer = setInterval(() => {
-    peak = Math.max(peak, residentBytes(pid));
-  }, 100);
+  let peak = 0;
+  const look = () => {
+    try {
+      peak = Math.max(peak, residentBytes(pid) || 0);
+    } catch (error) {
+      if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
+    }
+  };
+  look();
+  const timer = setInterval(look, 100);
   return () => {
     clearInterval(timer);
-    return Math.max(peak, residentBytes(pid));
+    look();
+    return peak;
   };
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import {
   AUDIO_CODECS,
@@ -27,11 +28,20 @@ export interface MediaInfo {
 const PROBE_MS = 600_000;
 
 /**
+ * Packets together are hardly larger than their file. A small file can say that its packets are packed, lie in the same
+ * place, or are played again and again, and take hours of everybody's time.
+ */
+const excessOf = (fileBytes: number) => 2 * fileBytes + 1024 * 1024;
+
+/**
  * Reads all packets once, decoding none.
  * @throws MediaError for what cannot be read, has no video, or is over a limit.
  */
 export async function probeMedia(ffmpeg: FfmpegBinary, source: MediaSource, signal?: AbortSignal): Promise<MediaInfo> {
-  const packets = new PacketLog();
+  const tooMuch = new AbortController();
+  const packets = new PacketLog(excessOf((await stat(source.path)).size), () =>
+    tooMuch.abort(new MediaError('The file says that it holds more than it does.')),
+  );
   let opened = false;
   let quarterTurned = false;
   const limit = AbortSignal.timeout(PROBE_MS);
@@ -43,7 +53,7 @@ export async function probeMedia(ffmpeg: FfmpegBinary, source: MediaSource, sign
       opened ||= line.startsWith('Input #0');
       quarterTurned ||= /displaymatrix: rotation of -?(?:90|270)\b/.test(line);
     },
-    signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    signal: AbortSignal.any([limit, tooMuch.signal, ...(signal ? [signal] : [])]),
   });
   const [, ended] = await Promise.allSettled([packets.read(run.stdout), run.ended]);
   if (limit.aborted) throw new MediaError('The file takes too long to read.');
@@ -103,6 +113,15 @@ interface PacketStream {
 /** Reads the text of ffmpeg's framecrc muxer: `#key stream: value` first, then `stream, dts, pts, duration, size, crc` a packet. */
 class PacketLog {
   readonly streams: PacketStream[] = [];
+  readonly #maxBytes: number;
+  readonly #onExcess: () => void;
+  #bytes = 0;
+
+  /** @param onExcess is called where the packets have more bytes. */
+  constructor(maxBytes: number, onExcess: () => void) {
+    this.#maxBytes = maxBytes;
+    this.#onExcess = onExcess;
+  }
 
   async read(text: Readable): Promise<void> {
     let rest = '';
@@ -115,7 +134,7 @@ class PacketLog {
 
   #readLine(line: string): void {
     if (line.startsWith('#')) this.#readHeader(line);
-    else this.#readPacket(line.split(',', 4).map(Number));
+    else this.#readPacket(line.split(',', 5).map(Number));
   }
 
   #readHeader(line: string): void {
@@ -132,7 +151,9 @@ class PacketLog {
     if (key === 'extradata') stream.extradata = value;
   }
 
-  #readPacket([index = -1, , pts = NaN, duration = NaN]: number[]): void {
+  #readPacket([index = -1, , pts = NaN, duration = NaN, bytes = 0]: number[]): void {
+    this.#bytes += bytes || 0;
+    if (this.#bytes > this.#maxBytes) this.#onExcess();
     const stream = this.streams[index];
     if (!stream || Number.isNaN(pts)) return;
     stream.packets += 1;

@@ -11,14 +11,15 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { Readable } from 'node:stream';
 import { StartupError } from '../errors.ts';
 import { createLocalCopies } from './local-copies.ts';
-import { safeName, type Storage } from './storage.ts';
+import { createS3Parts } from './storage-s3-parts.ts';
+import { safeName, type SpooledFile, type Storage } from './storage.ts';
 
 const MB = 1024 * 1024;
 /** With this, 160 GB are the largest file; two of them are in memory for each upload. */
 const PART_BYTES = 16 * MB;
 const PARTS_AT_ONCE = 2;
 /** Parts of an upload that nobody has completed for so long are removed. */
-const ABANDONED_MS = 24 * 3_600_000;
+const ABANDONED_MS = 48 * 3_600_000;
 /** How long an address of the bucket opens by itself: long enough for a player to fetch its next range. */
 const SIGNED_SECONDS = 3_600;
 
@@ -35,6 +36,8 @@ export interface S3Options {
   forcePathStyle: boolean;
   /** Whether downloads are sent to the bucket itself. */
   redirectDownloads: boolean;
+  /** Files of finished uploads that are larger are copied within the bucket in parts of this size; 1 GB without it. */
+  copyBytes?: number;
 }
 
 /**
@@ -55,6 +58,7 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
   const copies = createLocalCopies(workFolder);
+  const within = createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes: options.copyBytes });
   const objectOf = (key: string) => ({ Bucket, Key: prefix + safeName(key) });
 
   async function* bytesOf(key: string, range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {
@@ -68,6 +72,21 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
     return Readable.from(bytesOf(key, range), { objectMode: false, highWaterMark: MB });
   };
 
+  async function discard(file: SpooledFile): Promise<void> {
+    within.forget(file);
+    await spool.discard(file);
+  }
+
+  async function send(file: SpooledFile, key: string): Promise<void> {
+    const Body = spool.read(file);
+    try {
+      const params = { ...objectOf(key), Body, ContentType: 'application/octet-stream' };
+      await new Upload({ client, params, partSize: PART_BYTES, queueSize: PARTS_AT_ONCE }).done();
+    } finally {
+      Body.destroy();
+    }
+  }
+
   async function abortAbandoned(): Promise<void> {
     // A thousand of them; the next start finds the next ones.
     const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: prefix }));
@@ -79,20 +98,15 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
   }
 
   return {
+    parts: within.parts,
     spool: (source, limits) => spool.spool(source, limits),
 
     async commit(file, key) {
-      const Body = spool.read(file);
-      try {
-        const params = { ...objectOf(key), Body, ContentType: 'application/octet-stream' };
-        await new Upload({ client, params, partSize: PART_BYTES, queueSize: PARTS_AT_ONCE }).done();
-      } finally {
-        Body.destroy();
-      }
-      await spool.discard(file);
+      if (!(await within.commitWithin(file, objectOf(key).Key))) await send(file, key);
+      await discard(file);
     },
 
-    discard: (file) => spool.discard(file),
+    discard,
     withLocalFile: (key, use) => (typeof key === 'string' ? copies.lend(readStored(key), use) : spool.withLocalFile(key, use)),
     read: (key, range) => (typeof key === 'string' ? readStored(key, range) : spool.read(key, range)),
     pieces: (key, range) => bytesOf(key, range),
@@ -119,6 +133,7 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
       }
       await spool.sweep();
       await copies.sweep();
+      await within.removeLeftBehind();
       // Not every provider lists them; those that do not have a rule for their removal.
       await abortAbandoned().catch((error: { $metadata?: { httpStatusCode?: number } }) => {
         if (error.$metadata?.httpStatusCode !== 501) throw error;

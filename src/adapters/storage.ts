@@ -12,7 +12,39 @@ export interface SpooledFile {
   readonly head: Uint8Array;
 }
 
+/** A part of an upload as the bucket names it. */
+export type StoredPart = { number: number; etag: string };
+
+/**
+ * Uploads in parts, each under a name of its own (as a key), that any server goes on with. It keeps no account of them:
+ * which parts there are is for the caller to know.
+ */
+export interface PartStorage {
+  /** All but the last part must have as many bytes. */
+  readonly minPartBytes: number;
+  /** The highest number of a part. */
+  readonly maxParts: number;
+  /** Gives the bucket's own name of a new upload. */
+  begin(name: string): Promise<string>;
+  /** Sends a part, durably, and gives its ETag. Numbers rise in the order of the file; what was sent as the same number before is replaced. */
+  putPart(upload: { name: string; bucketId: string }, number: number, file: SpooledFile): Promise<string>;
+  /** Keeps bytes that are too few for a part, durably, and gives the name by which they are read again. */
+  putTail(name: string, file: SpooledFile): Promise<string>;
+  readTail(name: string, tail: string): Readable;
+  removeTail(name: string, tail: string): Promise<void>;
+  /** Makes one object of the parts; no error where that was done before. */
+  join(upload: { name: string; bucketId: string }, parts: readonly StoredPart[]): Promise<void>;
+  /** The joined bytes. */
+  read(name: string): Readable;
+  /** Tells that a spooled file has the joined bytes of an upload: its commit then copies them within the bucket. */
+  holds(file: SpooledFile, name: string): void;
+  /** Removes all of an upload, joined or not; no error where it is gone. */
+  remove(upload: { name: string; bucketId: string | null }): Promise<void>;
+}
+
 export interface Storage {
+  /** For unfinished uploads; without it they lie on this machine's disk alone. */
+  readonly parts?: PartStorage;
   /**
    * Streams a source to a temporary key while hashing it, with backpressure. Removes what it wrote where it fails.
    * @throws TooLargeError as soon as more than `maxBytes` came; StorageFullError where the disk is full; whatever the source throws.

@@ -82,6 +82,13 @@ export interface FaceImage {
   main: MainFace | null;
 }
 
+/** What was seen in an encoded picture, and the picture. */
+export interface ObservedImage {
+  observation: FrameObservation;
+  /** At most 640 pixels wide and 480 high. */
+  frame: Frame;
+}
+
 /** What to look for besides faces. */
 export interface LookFor {
   phones: boolean;
@@ -90,18 +97,26 @@ export interface LookFor {
 }
 
 export interface VisionProvider {
-  /** Name and version of what looks, for `RecordingAnalysis.detector`. */
+  /** Name and version of what watches and listens to recordings, for `RecordingAnalysis.detector`. */
   readonly detector: string;
+  /** Of the part of it that listens. */
+  readonly listener: string;
+  /** Of what finds and compares the faces of pictures, for `Verification.detector`. */
+  readonly verifier: string;
   /** Frames that it looks at at once. */
   readonly parallel: number;
-  /** Faces with pose and gaze, and phones where asked. Runs in a worker thread; the frame's buffer is copied, unless threads share it: then it must not change meanwhile. */
+  /**
+   * Faces with pose and gaze, and phones where asked. The frame must not change afterwards: it may be asked about again, and
+   * memory that threads share is not copied.
+   * @throws VisionError where what looks is a service and does not answer.
+   */
   observe(frame: Frame, look: LookFor): Promise<FrameObservation>;
   /**
    * As `observe`, of an encoded JPEG, PNG or WebP, turned upright and shrunk to 640 × 480. Goes before every `observe`:
    * somebody is waiting.
    * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
    */
-  observeImage(image: Uint8Array, look: { phones: boolean }): Promise<FrameObservation>;
+  observeImage(image: Uint8Array, look: LookFor): Promise<ObservedImage>;
   /**
    * Finds and embeds the faces of an encoded JPEG, PNG or WebP.
    * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
@@ -121,4 +136,16 @@ export interface SpeechStream {
 /** An image that cannot be read; its message may be shown to a client. */
 export class ImageError extends Error {
   override readonly name = 'ImageError';
+}
+
+/** Why a provider cannot look at present: a service that is away, a quota that is used up. A proctor may read its message. */
+export class VisionError extends Error {
+  override readonly name = 'VisionError';
+  /** Whether trying again soon would be in vain. */
+  readonly isFinal: boolean;
+
+  constructor(message: string, { isFinal, ...options }: ErrorOptions & { isFinal: boolean }) {
+    super(message, options);
+    this.isFinal = isFinal;
+  }
 }

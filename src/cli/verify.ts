@@ -15,7 +15,7 @@ export async function verifyImages(
     const [first, second] = await Promise.all([readFace(vision, reference), readFace(vision, candidate)]);
     const match = matchFaces(first, second);
     if (json) {
-      process.stdout.write(`${JSON.stringify({ reference, candidate, detector: vision.detector, ...match })}\n`);
+      process.stdout.write(`${JSON.stringify({ reference, candidate, detector: vision.verifier, ...match })}\n`);
       return 0;
     }
     const verdict = match.verified ? 'The same person' : 'Not shown to be the same person';

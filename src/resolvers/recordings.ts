@@ -33,6 +33,10 @@ export async function prepareUpload(ctx: Context, input: unknown) {
   return { examId, userId: actingUser(ctx, userId), type };
 }
 
+/** What has become of a resumable upload, where the viewer may see it. */
+export const findUploaded = (ctx: Context, uploadId: string): Promise<Recording | null> =>
+  ctx.db.recording.findFirst({ where: { AND: [{ uploadId }, visibleRecordings(ctx.viewer)] } });
+
 export async function uploadRecording(ctx: Context, input: unknown, file: SpooledFile): Promise<Recording> {
   const upload = await prepareUpload(ctx, input);
   const { recordings } = ctx.services;

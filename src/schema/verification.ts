@@ -12,6 +12,7 @@ export const Verification = builder.prismaObject('Verification', {
     matchScore: t.exposeFloat('matchScore', { description: 'Similarity of the two faces, 0..1.' }),
     faceDetected: t.exposeBoolean('faceDetected'),
     warnings: t.exposeStringList('warnings'),
+    detector: t.exposeString('detector', { description: 'Name and version of what found the faces and compared them.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
   }),
 });

@@ -118,7 +118,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       participant: Participant,
       type: RecordingType,
       { recordingId: id, storageKey, duration, format, file }: PlacedMedia,
-      submissionId?: string,
+      { submissionId = null, uploadId = null }: { submissionId?: string | null; uploadId?: string | null } = {},
     ): Promise<Recording> {
       const recording = await draft.tx.recording.create({
         data: {
@@ -126,7 +126,8 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
           examId: draft.exam.id,
           participantId: participant.id,
           userId: participant.userId,
-          submissionId: submissionId ?? null,
+          submissionId,
+          uploadId,
           type,
           duration,
           format,
@@ -140,12 +141,20 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       return recording;
     },
 
-    async upload(input: { examId: string; userId: string; type: RecordingType }, media: CheckedMedia): Promise<Recording> {
+    /** What a resumable upload has become. */
+    ofUpload: (uploadId: string): Promise<Recording | null> => db.recording.findUnique({ where: { uploadId } }),
+
+    /** @param uploadId the resumable upload that it came by; a second recording of one is refused by the database. */
+    async upload(
+      input: { examId: string; userId: string; type: RecordingType },
+      media: CheckedMedia,
+      uploadId: string | null = null,
+    ): Promise<Recording> {
       const recording = await this.storing(async (moved) => {
         const placed = await this.place(media, moved);
         return eventLog.append(input.examId, async (draft) => {
           refuseCancelled(draft.exam);
-          return this.store(draft, await ensureParticipant(draft, input.userId), input.type, placed);
+          return this.store(draft, await ensureParticipant(draft, input.userId), input.type, placed, { uploadId });
         });
       });
       this.enqueue([recording]);

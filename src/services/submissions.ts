@@ -73,8 +73,8 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
             data: { from: participant.status, to: stay ? participant.status : 'SUBMITTED', submission: row.id },
           });
           const files = await liveRecordings.submitted(draft, participant.id, row.id);
-          if (webcamPlaced) files.push(await recordings.store(draft, participant, 'WEBCAM', webcamPlaced, row.id));
-          if (screenPlaced) files.push(await recordings.store(draft, participant, 'SCREEN', screenPlaced, row.id));
+          if (webcamPlaced) files.push(await recordings.store(draft, participant, 'WEBCAM', webcamPlaced, { submissionId: row.id }));
+          if (screenPlaced) files.push(await recordings.store(draft, participant, 'SCREEN', screenPlaced, { submissionId: row.id }));
           return { submission: { ...row, recordings: files }, isNew: true };
         });
         if (!submitted.isNew) await recordings.removeUnnamed(moved);

@@ -45,7 +45,7 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
       const face = outcome.verified ? faceToKeep(reference, candidate) : null;
       return db.$transaction(async (tx) => {
         if (face) await faceTemplates.keep(tx, { tenant, userId }, face.embedding);
-        return tx.verification.create({ data: { id: newId('ver'), tenant, userId, detector: vision.detector, ...outcome } });
+        return tx.verification.create({ data: { id: newId('ver'), tenant, userId, detector: vision.verifier, ...outcome } });
       });
     },
   };

@@ -1,4 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import { vi } from 'vitest';
 import { createExam, join, type RestExam } from './exam.ts';
 import { makeMedia, pictures } from './media.ts';
 import { collect, type TestServer } from './server.ts';
@@ -14,6 +16,7 @@ export const photographs = {
   twoPeople: await photograph(pictures.severalFaces),
   nobody: await photograph(pictures.noFace),
   turnedAway: await photograph(pictures.turnedAway),
+  black: await makeMedia('-f', 'lavfi', '-i', 'color=black:size=640x480', '-frames:v', '1', '-f', 'mjpeg', 'pipe:1'),
 };
 
 export type Photograph = keyof typeof photographs;
@@ -35,17 +38,54 @@ export const snap = (server: TestServer, examId: string, image: Uint8Array, cred
     ...(credential && { credential }),
   });
 
-/** Sends a snapshot a second, as a browser does. */
-export async function film(server: TestServer | (() => TestServer), examId: string, token: string, shots: readonly Photograph[]) {
+/** What is stored, on the way from one snapshot to the next. */
+export async function runSql<Row extends object>(server: TestServer, text: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new Client({ connectionString: server.databaseUrl });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Sends a snapshot and waits until it was looked at, however busy the machine is. */
+export async function show(server: TestServer, examId: string, token: string, shot: Photograph, query: Record<string, string> = {}) {
+  const response = await snap(server, examId, photographs[shot], token, query);
+  if (response.status !== 200) throw new Error(`a snapshot was answered ${response.status}: ${await response.text()}`);
+  const { userId, takenAt } = (await response.json()) as { userId: string; takenAt: string };
+  const looks = `SELECT 1 FROM "LiveWatch" w JOIN "Participant" p ON p.id = w."participantId"
+    WHERE p."examId" = $1 AND p."userId" = $2 AND w."frameAt" >= $3`;
+  const looked = async () => {
+    if ((await runSql(server, looks, [examId, userId, takenAt])).length === 0) throw new Error('nobody has looked at a snapshot');
+  };
+  await vi.waitFor(looked, { timeout: 15_000, interval: 30 });
+}
+
+/**
+ * Shows a camera's snapshots, one a second, as a browser does, to each of the servers in turn. They are stills: what is in the first
+ * seconds of an exam would count as a picture on the wall, so the camera saw an empty room 20 s ago.
+ */
+export async function film(servers: TestServer | readonly TestServer[], examId: string, token: string, shots: readonly Photograph[]) {
+  const all = [servers].flat();
+  const [first] = all;
+  if (!first) throw new Error('no server');
+  await show(first, examId, token, 'nobody', { takenAt: new Date(Date.now() - 20_000).toISOString() });
+  await goOn(all, examId, token, shots);
+}
+
+/** As `film`, later. */
+export async function goOn(servers: TestServer | readonly TestServer[], examId: string, token: string, shots: readonly Photograph[]) {
+  const all = [servers].flat();
   for (const [at, shot] of shots.entries()) {
-    if (at > 0) await setTimeout(1_000);
-    const response = await snap(typeof server === 'function' ? server() : server, examId, photographs[shot], token);
-    if (response.status !== 200) throw new Error(`a snapshot was answered ${response.status}: ${await response.text()}`);
+    const server = all[at % all.length];
+    if (server) await Promise.all([show(server, examId, token, shot), setTimeout(1_000)]);
   }
 }
 
 export interface LiveWarning {
   id: string;
+  userId: string;
   type: string;
   source: string;
   severity: string;
@@ -80,6 +120,7 @@ const EVENTS = /* GraphQL */ `
   }
   fragment Whole on Warning {
     id
+    userId
     type
     source
     severity

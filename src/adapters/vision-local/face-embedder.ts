@@ -2,7 +2,7 @@ import type { Box, FaceEmbedding, Frame } from '../vision.ts';
 import { alignedChip } from './alignment.ts';
 import { centre, type Point, transform, turnedSquare } from './geometry.ts';
 import { models } from './models.ts';
-import { type Crop, cutCrop } from './sampling.ts';
+import { type Crop, cutCrop, withMirrored } from './sampling.ts';
 
 export const CHIP_SIZE = 150;
 const LANDMARK_SIZE = 112;
@@ -25,8 +25,8 @@ export async function findLandmarks(frame: Frame, box: Box, angle: number): Prom
 }
 
 /** The face upright, its eyes and mouth in dlib's places. */
-export function cutChip(frame: Frame, landmarks: readonly Point[], options?: { flip: boolean }): Crop {
-  return cutCrop(frame, alignedChip(landmarks, CHIP_SIZE), CHIP_SIZE, options);
+export function cutChip(frame: Frame, landmarks: readonly Point[]): Crop {
+  return cutCrop(frame, alignedChip(landmarks, CHIP_SIZE), CHIP_SIZE);
 }
 
 function toBlueGreenRed(crop: Crop): Crop {
@@ -40,13 +40,6 @@ function toBlueGreenRed(crop: Crop): Crop {
   return result;
 }
 
-function batchOf(first: Crop, second: Crop): Float32Array {
-  const batch = new Float32Array(first.length + second.length);
-  batch.set(first);
-  batch.set(second, first.length);
-  return batch;
-}
-
 /** Mean of a batch of two, brought to unit length. */
 function unitMean(pair: Float32Array): Float32Array {
   const length = pair.length / 2;
@@ -58,14 +51,14 @@ function unitMean(pair: Float32Array): Float32Array {
 /** Describes a face and its mirror image and takes the mean of both: steadier than either. */
 export async function embedFace(frame: Frame, head: Box, landmarks: readonly Point[]): Promise<FaceEmbedding> {
   const dlib = await models.dlib();
-  const chips = batchOf(cutChip(frame, landmarks), cutChip(frame, landmarks, { flip: true }));
+  const chips = withMirrored(cutChip(frame, landmarks), CHIP_SIZE);
   const { descriptor: aligned } = await dlib(chips, [2, CHIP_SIZE, CHIP_SIZE, 3]);
 
   const faceres = await models.faceres();
   const { cos, sin } = alignedChip(landmarks, CHIP_SIZE);
   const side = Math.max(head.width, head.height) * FACERES_MARGIN;
   const square = turnedSquare(centre(head), side, Math.atan2(sin, cos), FACERES_SIZE);
-  const cut = (flip: boolean) => toBlueGreenRed(cutCrop(frame, square, FACERES_SIZE, { flip }));
-  const { descriptor: upright } = await faceres(batchOf(cut(false), cut(true)), [2, FACERES_SIZE, FACERES_SIZE, 3]);
-  return { dlib: unitMean(aligned), faceres: unitMean(upright) };
+  const upright = toBlueGreenRed(cutCrop(frame, square, FACERES_SIZE));
+  const { descriptor: turned } = await faceres(withMirrored(upright, FACERES_SIZE), [2, FACERES_SIZE, FACERES_SIZE, 3]);
+  return { dlib: unitMean(aligned), faceres: unitMean(turned) };
 }

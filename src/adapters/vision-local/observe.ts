@@ -1,4 +1,4 @@
-import type { Frame, FrameObservation, LookFor, ObservedFace } from '../vision.ts';
+import type { Frame, FrameObservation, LookFor, ObservedFace, ObservedImage } from '../vision.ts';
 import { decodeImage } from './decode-image.ts';
 import { describeFace } from './describe-face.ts';
 import { type DetectedFace, detectFaces } from './face-detector.ts';
@@ -56,7 +56,7 @@ export async function observeFrame(frame: Frame, look: LookFor): Promise<FrameOb
 const SNAPSHOT_SIDES = { width: 640, height: 480 };
 
 /** As `observeFrame`, of an encoded picture. @throws ImageError */
-export async function observeImage(image: Uint8Array, look: { phones: boolean }): Promise<FrameObservation> {
+export async function observeImage(image: Uint8Array, look: LookFor): Promise<ObservedImage> {
   const { frame } = await decodeImage(image, SNAPSHOT_SIDES);
-  return observeFrame(frame, look);
+  return { observation: await observeFrame(frame, look), frame };
 }

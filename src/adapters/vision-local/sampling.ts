@@ -1,4 +1,4 @@
-import type { Box, Frame } from '../vision.ts';
+import type { Frame } from '../vision.ts';
 import type { Similarity } from './geometry.ts';
 
 /** A square of RGB values, channels last, as the nets take it. */
@@ -80,12 +80,20 @@ export function cutCrop(
   return crop;
 }
 
-/** The upright square about a box's centre, as wide as its longer side. */
-export function boxToCrop({ x, y, width, height }: Box, size: number): Similarity {
-  const side = Math.max(width, height);
-  const scale = side / size;
-  const offset = scale / 2 - 0.5 - side / 2;
-  return { cos: scale, sin: 0, dx: x + width / 2 + offset, dy: y + height / 2 + offset };
+/** A batch of two: the crop, and its mirror image. */
+export function withMirrored(crop: Crop, size: number): Float32Array {
+  const batch = new Float32Array(2 * crop.length);
+  batch.set(crop);
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const from = (row * size + column) * 3;
+      const to = crop.length + (row * size + size - 1 - column) * 3;
+      batch[to] = crop[from] ?? 0;
+      batch[to + 1] = crop[from + 1] ?? 0;
+      batch[to + 2] = crop[from + 2] ?? 0;
+    }
+  }
+  return batch;
 }
 
 export interface Letterbox {

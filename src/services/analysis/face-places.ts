@@ -33,10 +33,22 @@ interface Place extends FacePlace {
   misses: number;
 }
 
-/** Follows whether faces stand still, over the frames of one camera in order. Of each face it answers its place, whose `until` grows. */
-export function createFacePlaces(): { see(time: number, frame: Frame, faces: readonly Pick<ObservedFace, 'box'>[]): FacePlace[] } {
-  let places: Place[] = [];
-  let size = '';
+/** As JSON, of the faces that were seen last. */
+export interface FacePlacesMemory {
+  size: string;
+  places: (FacePlace & { box: Box; print: number[]; misses: number })[];
+}
+
+/** More faces than these are a crowd. */
+const MOST_REMEMBERED = 6;
+
+/**
+ * Follows whether faces stand still, over the frames of one camera in order. Of each face it answers its place, whose `until` grows.
+ * @param before the memory of another one that saw the frames before
+ */
+export function createFacePlaces(before: FacePlacesMemory | null = null) {
+  let places: Place[] = (before?.places ?? []).map(({ print, ...place }) => Object.assign(place, { print: Float64Array.from(print) }));
+  let size = before?.size ?? '';
 
   function find(time: number, frame: Frame, box: Box): Place {
     const known = places.find((place) => overlap(place.box, box) >= SAME_PLACE);
@@ -54,7 +66,12 @@ export function createFacePlaces(): { see(time: number, frame: Frame, faces: rea
   }
 
   return {
-    see(time, frame, faces) {
+    memory(): FacePlacesMemory {
+      const latest = places.toSorted((a, b) => b.until - a.until).slice(0, MOST_REMEMBERED);
+      return { size, places: latest.map(({ print, ...place }) => Object.assign(place, { print: Array.from(print, toFourPlaces) })) };
+    },
+
+    see(time: number, frame: Frame, faces: readonly Pick<ObservedFace, 'box'>[]): FacePlace[] {
       if (size !== `${frame.width}×${frame.height}`) places = [];
       size = `${frame.width}×${frame.height}`;
       places = places.filter(({ until }) => time - until <= REMEMBER);
@@ -62,6 +79,8 @@ export function createFacePlaces(): { see(time: number, frame: Frame, faces: rea
     },
   };
 }
+
+const toFourPlaces = (value: number) => Math.round(value * 1e4) / 1e4;
 
 export const stillSeconds = ({ since, until }: FacePlace) => until - since;
 

@@ -6,7 +6,7 @@ import { type Ffmpeg, MediaError } from '../../adapters/ffmpeg.ts';
 import type { MediaFormat } from '../../adapters/media-sniff.ts';
 import type { JobContext, JobOutcome } from '../../adapters/queue.ts';
 import type { Storage } from '../../adapters/storage.ts';
-import type { VisionProvider } from '../../adapters/vision.ts';
+import { VisionError, type VisionProvider } from '../../adapters/vision.ts';
 import type { Exam, Prisma, Recording, Submission } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 import { suppressedOf } from '../accommodations.ts';
@@ -36,6 +36,8 @@ interface Dependencies {
 
 /** A recording whose analysis was begun so often and never ended breaks its workers, or they are all too weak for it. */
 const MOST_STARTS = 5;
+
+const UNKNOWN_REASON = 'The analysis failed for a reason that is not in the recording; it can be run again';
 
 type Subject = Recording & { exam: Exam; submission: Submission | null };
 
@@ -171,8 +173,10 @@ export function createAnalysisJob({
         return 'failed';
       }
       log.error({ err: error, recordingId }, 'an analysis failed');
-      if (!lastAttempt) throw error;
-      await fail(recording, 'The analysis failed for a reason that is not in the recording; it can be run again');
+      const isInVain = error instanceof VisionError && error.isFinal;
+      if (!lastAttempt && !isInVain) throw error;
+      const reason = error instanceof VisionError ? error.message : UNKNOWN_REASON;
+      await fail(recording, reason);
       return 'failed';
     }
   };

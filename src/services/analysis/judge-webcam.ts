@@ -21,7 +21,7 @@ export interface SuspiciousActivity {
 /** How often no face is rightly no face; the detector gives no score for what it does not see. */
 const NO_FACE_SCORE = 0.95;
 
-/** Measured on pictures of phones in the hand or close: 10 of 13 found, 4 false of 350. docs/quality.md has more. */
+/** Measured on pictures of phones in the hand or close: 10 of 13 found, 2 false of 350. docs/quality.md has more. */
 export const PHONE_SURE = 0.2;
 export const PHONE_UNSURE = 0.1;
 
@@ -33,7 +33,7 @@ const FROZEN_SECONDS = 20;
 /** Seconds for which the only face may stand still in a picture that does not. */
 const FACE_STILL_SECONDS = 120;
 /** How often a camera that shows nothing rightly does, or a picture that stands still. */
-const CAMERA_SCORE = 0.95;
+export const CAMERA_SCORE = 0.95;
 
 type FaceState = 'face_present' | 'multiple_faces' | 'no_face' | 'camera_black';
 type StillState = 'camera_frozen' | 'face_still' | null;
@@ -103,13 +103,20 @@ export function judgeFaces(faces: readonly ObservedFace[], isBlack: boolean): { 
 function judgeStillness(samples: readonly WebcamSample[], people: readonly (readonly ObservedFace[])[]): StillState[] {
   const lasted = new Map<number, number>();
   for (const { time, picture } of samples) lasted.set(picture.stillSince, time - picture.stillSince);
-  return samples.map(({ faces, places, picture }, index) => {
-    const [person] = people[index] ?? [];
-    if (!person || picture.black) return null;
-    if ((lasted.get(picture.stillSince) ?? 0) >= FROZEN_SECONDS) return 'camera_frozen';
-    const place = places[faces.indexOf(person)] ?? NOWHERE;
-    return people[index]?.length === 1 && stillSeconds(place) >= FACE_STILL_SECONDS ? 'face_still' : null;
-  });
+  return samples.map((sample, index) => stillState(sample, people[index] ?? [], lasted.get(sample.picture.stillSince) ?? 0));
+}
+
+/** Of one sample. `lasted`: seconds for which its picture stands still. */
+export function stillState(
+  { faces, places, picture }: Pick<WebcamSample, 'faces' | 'places' | 'picture'>,
+  people: readonly ObservedFace[],
+  lasted: number,
+): StillState {
+  const [person] = people;
+  if (!person || picture.black) return null;
+  if (lasted >= FROZEN_SECONDS) return 'camera_frozen';
+  const place = places[faces.indexOf(person)] ?? NOWHERE;
+  return people.length === 1 && stillSeconds(place) >= FACE_STILL_SECONDS ? 'face_still' : null;
 }
 
 /** Scores that count as a phone, else 0: sure ones, and unsure ones in an unbroken row between two sure ones. */

@@ -1,15 +1,19 @@
-/** Maps in order with at most `limit` calls under way; pulls an item only where there is room for it. */
+/** Maps in order with at most `limit` calls under way; pulls an item only where there is room for it, and none after a failure. */
 export async function* mapOrdered<Item, Result>(
   items: AsyncIterable<Item>,
   limit: number,
   map: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const underWay: Promise<Result>[] = [];
+  let failed = false;
   try {
     for await (const item of items) {
+      if (failed) break;
       const result = map(item);
       // It may fail before its turn to be awaited.
-      result.catch(() => {});
+      result.catch(() => {
+        failed = true;
+      });
       underWay.push(result);
       if (underWay.length < limit) continue;
       yield* underWay.splice(0, 1);

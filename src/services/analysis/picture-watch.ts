@@ -20,11 +20,23 @@ export interface PictureSigns {
   stillSince: number;
 }
 
-/** Judges pictures of one camera as they come, of a recording or one by one. Keeps a thumbnail. */
-export function createPictureWatch(): { see(time: number, frame: Frame): PictureSigns } {
-  let first: { time: number; cells: Uint8Array } | null = null;
+/** A thumbnail of the first picture of a run that stands still, as JSON. */
+export interface PictureMemory {
+  time: number;
+  /** Base64. */
+  cells: string;
+}
+
+/**
+ * Judges pictures of one camera as they come, of a recording or one by one.
+ * @param before the memory of another one that saw the pictures before
+ */
+export function createPictureWatch(before: PictureMemory | null = null) {
+  let first: { time: number; cells: Uint8Array } | null = before && { time: before.time, cells: Buffer.from(before.cells, 'base64') };
   return {
-    see(time, frame) {
+    memory: (): PictureMemory | null => first && { time: first.time, cells: Buffer.from(first.cells).toString('base64') },
+
+    see(time: number, frame: Frame): PictureSigns {
       const cells = thumbnail(frame);
       if (!first || !isSame(first.cells, cells)) first = { time, cells };
       return { black: isBlack(cells), stillSince: first.time };

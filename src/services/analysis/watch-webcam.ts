@@ -1,7 +1,7 @@
 import type { SampledFrame } from '../../adapters/ffmpeg-sample.ts';
 import type { Frame, FrameObservation, ObservedFace, VisionProvider } from '../../adapters/vision.ts';
 import { createFacePlaces, type FacePlace } from './face-places.ts';
-import type { IdentityWatch } from './identity.ts';
+import { createIdentityWatch, type IdentityWatch } from './identity.ts';
 import { mapOrdered } from './map-ordered.ts';
 import { createPictureWatch, type PictureSigns } from './picture-watch.ts';
 import { createSceneWatch, isSamePicture } from './scene.ts';
@@ -35,7 +35,7 @@ const QUEUED = 1;
 export async function* watchWebcam(
   frames: AsyncIterable<SampledFrame>,
   vision: VisionProvider,
-  identity: IdentityWatch,
+  identity: IdentityWatch = createIdentityWatch(null),
 ): AsyncGenerator<WebcamSample> {
   const scene = createSceneWatch();
   let sinceLook = PHONE_EVERY;

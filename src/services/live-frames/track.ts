@@ -31,8 +31,8 @@ export interface Track {
   cause?: GapCause;
 }
 
-/** The server was overloaded, or what came was no picture. */
-export type GapCause = 'overload' | 'unreadable';
+/** The server was overloaded, what came was no picture, or a service that looks at pictures does not. */
+export type GapCause = 'overload' | 'unreadable' | 'unavailable';
 
 export interface Rules {
   /** Milliseconds until it opens, and until it closes again. */

@@ -43,6 +43,7 @@ export const isOpen = ({ tracks }: WatchState) => Object.values(tracks).some(({ 
 const GAP_WORDS: Record<GapCause, string> = {
   overload: 'The server was overloaded: no snapshot was looked at',
   unreadable: 'No snapshot could be read',
+  unavailable: 'The service that looks at snapshots did not: its quota or cap is used up, or it cannot be reached',
 };
 
 function closedOf(type: string, { warningId, since, cause, ...track }: Track, endedAt: number): Closed[] {

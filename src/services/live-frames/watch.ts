@@ -1,7 +1,7 @@
 import type { LRUCache } from 'lru-cache';
 import { HOLD_SECONDS } from '../analysis/episodes.ts';
 import type { Sitter } from './admit.ts';
-import type { Judge, Look } from './judges.ts';
+import type { Judge, Look } from './judge.ts';
 import type { createRecorder } from './record.ts';
 import type { Change, Seen, WatchStore } from './store.ts';
 import type { GapCause, Verdict } from './track.ts';
@@ -74,3 +74,5 @@ export function createWatch({ store, record, judges, known }: Dependencies) {
     },
   };
 }
+
+export type Watch = ReturnType<typeof createWatch>;

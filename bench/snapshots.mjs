@@ -1,0 +1,233 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { openConsole } from './lib/console-socket.mjs';
+import { askJson, openConnection, openPool, requestBytes } from './lib/http-client.mjs';
+import { startInvigil } from './lib/invigil.mjs';
+import { ffmpeg } from './lib/media.mjs';
+import { cpuSeconds, residentBytes, watchPeak } from './lib/process-stats.mjs';
+import { check } from './lib/report.mjs';
+import { percentile } from './lib/stats.mjs';
+
+const MB = 1024 * 1024;
+const DATA = fileURLToPath(new URL('../../shared/data/', import.meta.url));
+const ALONE = ['pose/frontal_img1.jpg', 'pose/frontal_stock_emotions_a_1.jpg', 'pose/frontal_stock_emotions_a_5.jpg'];
+const COMPANY = ['facecount/2plus_face_recog_two_people.jpg', 'facecount/2plus_openface_longoria_cooper.jpg'];
+/** With the hold time of 2 s a warning opens at the third snapshot of two people, and is over some after. */
+const SECONDS_OF_COMPANY = 5;
+const OPENS_AT = 2;
+/** The goal; what a machine does is found by sending more than it can look at. */
+const WANTED = 25;
+const OFFERED = 4 * WANTED;
+
+/** Left and upper edge, as the camera of somebody who moves: what stands still is a picture on the wall. */
+const PLACES = [
+  [0, 0],
+  [60, 40],
+  [20, 30],
+  [50, 5],
+  [5, 42],
+  [35, 18],
+  [62, 25],
+];
+
+/** Pictures as a browser takes them, 640 × 480 and some 40 KB, of each several. */
+async function photograph(folder, names) {
+  const scenes = [];
+  for (const name of names) {
+    const pictures = [];
+    for (const [x, y] of PLACES) {
+      const path = join(folder, `picture-${scenes.length}-${pictures.length}-${name.split('/')[0]}.jpg`);
+      const fit = `scale=704:528:force_original_aspect_ratio=decrease,pad=704:528:-1:-1,crop=640:480:${x}:${y}`;
+      await ffmpeg('-i', join(DATA, name), '-vf', fit, '-q:v', '4', path);
+      pictures.push(await readFile(path));
+    }
+    scenes.push(pictures);
+  }
+  return scenes;
+}
+
+const pictureOf = (scenes, who, second) => {
+  const scene = scenes[who % scenes.length];
+  return scene[(who + second) % scene.length];
+};
+
+function snapshotBytes({ examId, token, image }) {
+  const head = `POST /api/exams/${examId}/snapshots HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nContent-Type: image/jpeg\r\nContent-Length: ${image.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), image]);
+}
+
+/** An exam and so many participants in it. Before anything else: connections that idle are closed. */
+async function seat(invigil, count, sensitivity) {
+  const pool = await openPool(invigil.port, 1);
+  const settings = { aiDetection: { enabled: true, sensitivity } };
+  const body = { title: 'Snapshots', duration: 60, settings };
+  const { id } = await pool.askJson(requestBytes({ method: 'POST', path: '/api/exams', token: invigil.token, body }));
+  pool.close();
+  const participants = [];
+  for (let at = 0; at < count; at += 1) participants.push({ userId: `user_${at}`, token: await invigil.join(id, `user_${at}`) });
+  return { examId: id, participants };
+}
+
+/** Every participant sends a snapshot a second, each at a moment of its own. @returns when each was sent, by participant */
+async function film({ port, examId, participants, seconds, shot }) {
+  const sent = participants.map(() => []);
+  const start = performance.now();
+  await Promise.all(
+    participants.map(async ({ token }, who) => {
+      const connection = await openConnection(port);
+      for (let second = 0; second < seconds; second += 1) {
+        const early = start + second * 1_000 + (who * 1_000) / participants.length - performance.now();
+        if (early > 0) await delay(early);
+        sent[who].push(performance.now());
+        await askJson(connection, snapshotBytes({ examId, token, image: shot(who, second) }));
+      }
+      connection.close();
+    }),
+  );
+  return sent;
+}
+
+/** How many of each participant's snapshots were looked at: each raises the version of its row. */
+async function looks(database) {
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    const { rows } = await client.query('SELECT "participantId" AS id, version FROM "LiveWatch" ORDER BY 1');
+    return new Map(rows.map(({ id, version }) => [id, version]));
+  } finally {
+    await client.end();
+  }
+}
+
+/** What was looked at while `run` ran, by participant. */
+async function counted(database, run) {
+  const before = await looks(database);
+  const start = performance.now();
+  await run();
+  const seconds = (performance.now() - start) / 1_000;
+  const after = await looks(database);
+  const each = [...after].map(([id, version]) => version - (before.get(id) ?? 0));
+  return { each, perSecond: each.reduce((sum, count) => sum + count, 0) / seconds };
+}
+
+/** More than can be looked at: how much is, how evenly, and what that does to the memory. */
+async function overload({ invigil, database, seated: { examId, participants }, alone, quick, say }) {
+  const send = (seconds) =>
+    film({ port: invigil.port, examId, participants, seconds, shot: (who, second) => pictureOf(alone, who, second) });
+  await send(5); // the models are loaded
+  const idle = residentBytes(invigil.pid);
+  const stopWatching = watchPeak(invigil.pid);
+  const cpu = cpuSeconds(invigil.pid);
+  const seconds = quick ? 10 : 30;
+  const { each, perSecond } = await counted(database, () => send(seconds));
+  const figures = {
+    'looks/s': perSecond,
+    'CPU ms a look': ((cpuSeconds(invigil.pid) - cpu) * 1_000) / (perSecond * seconds),
+    'fewest of one': Math.min(...each),
+    'most of one': Math.max(...each),
+    'MB more': (stopWatching() - idle) / MB,
+  };
+  say(`${OFFERED}/s offered: ${JSON.stringify(figures)}`);
+  return figures;
+}
+
+/** Snapshot sent → warning on a console, of the snapshot that opens it. */
+async function latency({ invigil, seated, alone, company, perSecond, quick, say }) {
+  const { examId } = seated;
+  const participants = seated.participants.slice(0, perSecond);
+  const seen = new Map();
+  let ready;
+  const isReady = new Promise((resolve) => {
+    ready = resolve;
+  });
+  const query =
+    'subscription ($examId: ID!) { warningAdded(examId: $examId, after: 0) { id type userId timestamp recordedAt details frameUrl } }';
+  const console = openConsole({
+    port: invigil.port,
+    init: invigil.init,
+    query,
+    variables: { examId },
+    onReady: ready,
+    onEvent(buffer, start, stop) {
+      const { type, userId } = JSON.parse(buffer.utf8Slice(start, stop)).payload.data.warningAdded;
+      seen.set(`${type} ${userId}`, [...(seen.get(`${type} ${userId}`) ?? []), performance.now()]);
+    },
+    onEnd: (reason) => say(`the console ended: ${reason}`),
+  });
+  await isReady;
+  const rounds = quick ? 1 : 3;
+  const each = 2 * SECONDS_OF_COMPANY;
+  const isCompany = (who, second) => (second + who) % each >= SECONDS_OF_COMPANY;
+  const shot = (who, second) => pictureOf(isCompany(who, second) ? company : alone, who, second);
+  const sent = await film({ port: invigil.port, examId, participants, seconds: each * (rounds + 1), shot });
+  await delay(2_000);
+  console.close();
+  const latencies = [];
+  let missing = 0;
+  for (const [who, times] of sent.entries()) {
+    const arrivals = seen.get(`multiple_faces user_${who}`) ?? [];
+    for (let second = each; second < times.length - 1; second += 1) {
+      const opens =
+        Array.from({ length: OPENS_AT + 1 }, (_, back) => isCompany(who, second - back)).every(Boolean) &&
+        !isCompany(who, second - OPENS_AT - 1);
+      if (!opens) continue;
+      const arrival = arrivals.find((at) => at >= times[second] && at < times[second] + 4_000);
+      if (arrival === undefined) missing += 1;
+      else latencies.push(arrival - times[second]);
+    }
+  }
+  const others = [...seen].filter(([name]) => !name.startsWith('multiple_faces')).flatMap(([, arrivals]) => arrivals).length;
+  const figures = {
+    p50: percentile(latencies, 0.5),
+    p95: percentile(latencies, 0.95),
+    most: Math.max(...latencies),
+    warnings: latencies.length,
+    missing,
+    others,
+  };
+  say(`${perSecond}/s: ${JSON.stringify(figures)}`);
+  return figures;
+}
+
+const figure = (figures) => Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, { median: value, values: [value] }]));
+
+export const snapshots = {
+  name: 'snapshots',
+  title: 'Snapshots of 640 × 480 at one a second and participant: how many are looked at, and POST → warning on a console in ms',
+  async run({ postgres, quick, say }) {
+    if (!existsSync(DATA)) throw new Error(`needs ${DATA}`);
+    const folder = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
+    const database = await postgres.createDatabase();
+    const invigil = await startInvigil({ postgres, database });
+    try {
+      const alone = await photograph(folder, ALONE);
+      const company = await photograph(folder, COMPANY);
+      const crowd = await seat(invigil, OFFERED, 'low');
+      const few = await seat(invigil, OFFERED, 'high');
+      const most = await overload({ invigil, database, seated: crowd, alone, quick, say });
+      const perSecond = Math.floor(0.8 * most['looks/s']);
+      const calm = await latency({ invigil, seated: few, alone, company, perSecond, quick, say });
+      const { 'fewest of one': fewest, 'most of one': mostOfOne } = most;
+      return {
+        figures: { [`${OFFERED}/s offered`]: figure(most), [`${perSecond}/s`]: figure(calm) },
+        checks: [
+          check('looks a second', most['looks/s'], { atLeast: WANTED }),
+          check('overload: fewest looks at one participant ÷ most', fewest / mostOfOne, { atLeast: 0.8 }),
+          check('overload: memory grows by', most['MB more'], { atMost: 50, unit: ' MB' }),
+          check('at 80 % of that: snapshot → warning on the console, p95', calm.p95, { atMost: 1_000, unit: ' ms' }),
+          check('at 80 % of that: longest', calm.most, { atMost: 2_000, unit: ' ms' }),
+          check('at 80 % of that: warnings missed', calm.missing, { atMost: 0 }),
+        ],
+      };
+    } finally {
+      await invigil.stop();
+      await database.drop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};

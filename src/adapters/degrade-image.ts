@@ -1,0 +1,26 @@
+import sharp, { type Sharp } from 'sharp';
+
+/** What cameras, light and networks do to a picture; `amount` is in the unit that stands beside each. */
+export interface Degradation {
+  kind: keyof typeof degrade;
+  amount: number;
+}
+
+/** All but `jpeg` are answered as PNG, so that nothing else is lost. */
+const degrade = {
+  /** Standard deviation of a Gaussian, pixels. */
+  blur: (picture: Sharp, amount: number) => picture.blur(amount).png(),
+  /** Share of the light that is left. */
+  dark: (picture: Sharp, amount: number) => picture.linear(amount, 0).png(),
+  /** Width of the picture, pixels. */
+  small: (picture: Sharp, amount: number) => picture.resize({ width: amount, withoutEnlargement: true }).png(),
+  /** JPEG quality, 1..100. */
+  jpeg: (picture: Sharp, amount: number) => picture.jpeg({ quality: amount }),
+  /** Degrees clockwise. */
+  turned: (picture: Sharp, amount: number) => picture.rotate(amount, { background: '#000' }).png(),
+  /** Left and right; the amount says nothing. */
+  mirrored: (picture: Sharp) => picture.flop().png(),
+};
+
+export const degradeImage = (image: Uint8Array, { kind, amount }: Degradation): Promise<Buffer> =>
+  degrade[kind](sharp(image).autoOrient(), amount).toBuffer();

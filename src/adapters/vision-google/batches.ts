@@ -1,0 +1,89 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Annotation, Picture } from './service.ts';
+
+/** Google's limit for one request. */
+const MOST_PICTURES = 16;
+/** Of JPEG; Google takes 10 MB a request. */
+const MOST_BYTES = 8 * 1024 * 1024;
+/** Requests under way at once: while one is answered, the other is filled. */
+const LANES = 2;
+/** After a batch of several: those who were just answered are about to send the next frames. */
+const GATHER_MS = 25;
+
+interface Waiting {
+  picture: Picture;
+  resolve(annotation: Annotation): void;
+  reject(reason: unknown): void;
+}
+
+type Send = (pictures: Picture[]) => Promise<(Annotation | Error)[]>;
+
+/**
+ * Sends pictures together. One that finds a lane free goes at once, whatever else may come; those that arrive while all
+ * lanes are busy make up the next batch.
+ */
+export class Batches {
+  readonly #send: Send;
+  readonly #queue: Waiting[] = [];
+  readonly #underWay = new Set<Waiting>();
+  #lanes = 0;
+  #closed = false;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /** @throws what `send` throws or answers for this picture. */
+  add(picture: Picture): Promise<Annotation> {
+    if (this.#closed) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ picture, resolve, reject });
+      if (this.#lanes < LANES) void this.#run();
+    });
+  }
+
+  /** Nobody is left waiting. */
+  close(): void {
+    this.#closed = true;
+    for (const { reject } of [...this.#queue.splice(0), ...this.#underWay]) reject(closed());
+  }
+
+  async #run(): Promise<void> {
+    this.#lanes += 1;
+    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
+      for (const waiting of batch) this.#underWay.add(waiting);
+      await this.#settle(batch);
+      for (const waiting of batch) this.#underWay.delete(waiting);
+      if (batch.length > 1) await setTimeout(GATHER_MS);
+    }
+    this.#lanes -= 1;
+  }
+
+  async #settle(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const outcomes = await this.#send(batch.map(({ picture }) => picture));
+      batch.forEach(({ resolve, reject }, i) => {
+        const outcome = outcomes[i] ?? new Error('A picture got no outcome');
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
+      });
+    } catch (error) {
+      // What failed after all patience for a whole batch would fail for those behind it too, each after as long a time.
+      for (const { reject } of [...batch, ...this.#queue.splice(0)]) reject(error);
+    }
+  }
+
+  #take(): Waiting[] {
+    let bytes = 0;
+    const fits = (waiting: Waiting, at: number) => at === 0 || (at < MOST_PICTURES && bytes + waiting.picture.jpeg.length <= MOST_BYTES);
+    let count = 0;
+    for (const [at, waiting] of this.#queue.entries()) {
+      if (!fits(waiting, at)) break;
+      bytes += waiting.picture.jpeg.length;
+      count = at + 1;
+    }
+    return this.#queue.splice(0, count);
+  }
+}
+
+const closed = () => new Error('Google Vision is closed');

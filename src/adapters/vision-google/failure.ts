@@ -1,0 +1,64 @@
+import { Status } from 'google-gax';
+import { VisionError } from '../vision.ts';
+
+/** Why Google did not look at a picture or at a whole batch. */
+export class GoogleVisionError extends VisionError {
+  /** Whether it may pass within minutes. */
+  readonly mayPass: boolean;
+  /** Google bills answers and no refusals; where the answer was lost on the way it may have been billed. */
+  readonly mayBeBilled: boolean;
+
+  constructor(message: string, { mayPass, mayBeBilled, ...options }: Kind & ErrorOptions) {
+    super(message, options);
+    this.mayPass = mayPass;
+    this.mayBeBilled = mayBeBilled;
+  }
+}
+
+interface Kind {
+  mayPass: boolean;
+  mayBeBilled: boolean;
+  isFinal: boolean;
+}
+
+const AWAY: Kind = { mayPass: true, mayBeBilled: true, isFinal: false };
+const REFUSED: Kind = { mayPass: false, mayBeBilled: false, isFinal: true };
+
+const KINDS: Partial<Record<Status, Kind & { message: string }>> = {
+  [Status.RESOURCE_EXHAUSTED]: {
+    message: "Google Vision's quota is used up; the analysis can be run again",
+    // A quota a minute passes; one a day does not, and then a retry of the whole analysis would only ask for what was answered already.
+    ...REFUSED,
+    mayPass: true,
+  },
+  [Status.PERMISSION_DENIED]: { message: refuses('this server, its project or its billing account'), ...REFUSED },
+  [Status.UNAUTHENTICATED]: { message: refuses("this server's credentials"), ...REFUSED },
+  [Status.INVALID_ARGUMENT]: { message: 'Google Vision cannot read a picture of the recording; the analysis can be run again', ...REFUSED },
+  [Status.FAILED_PRECONDITION]: { message: refuses('the request'), ...REFUSED },
+  [Status.NOT_FOUND]: { message: refuses('the request'), ...REFUSED },
+  [Status.UNIMPLEMENTED]: { message: refuses('the request'), ...REFUSED },
+  [Status.DEADLINE_EXCEEDED]: { message: 'Google Vision does not answer in time; the analysis can be run again', ...AWAY },
+};
+
+const OTHER = { message: 'Google Vision cannot be reached or is out of order; the analysis can be run again', ...AWAY };
+
+function refuses(what: string): string {
+  return `Google Vision refuses ${what}: the server's log says why; the analysis can be run again once that is mended`;
+}
+
+/** How gRPC tells that a request never left this machine. */
+const NEVER_SENT = /^(\d+ \w+: )?(No connection established|Name resolution failed|Getting metadata from plugin failed)/;
+/** How google-auth-library and the token service tell that it is the credentials' fault. */
+const BAD_CREDENTIALS = /invalid_grant|invalid_client|unauthorized_client|default credentials|private key|DECODER routines/i;
+
+/** @param error As thrown by Google's client, or the `error` of one picture. */
+export function toFailure(error: { code?: number | string | null; message?: string | null }): GoogleVisionError {
+  const text = error.message ?? '';
+  const code = BAD_CREDENTIALS.test(text) ? Status.UNAUTHENTICATED : Number(error.code);
+  const { message, ...kind } = KINDS[code as Status] ?? OTHER;
+  return new GoogleVisionError(message, {
+    ...kind,
+    ...(NEVER_SENT.test(text) && { mayBeBilled: false }),
+    cause: error instanceof Error ? error : new Error(`${code} ${text}`),
+  });
+}

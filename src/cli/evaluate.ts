@@ -1,0 +1,74 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { findFfmpeg } from '../adapters/ffmpeg.ts';
+import type { Config } from '../config.ts';
+import { evaluateGaze } from '../evaluation/clips.ts';
+import { openDataFolder } from '../evaluation/data-folder.ts';
+import { evaluateFaceCount, evaluatePhones, evaluatePoses } from '../evaluation/pictures.ts';
+import { evaluateRecordings } from '../evaluation/recordings.ts';
+import { printReport, toJson } from '../evaluation/report.ts';
+import type { Section, Skipped } from '../evaluation/section.ts';
+import { evaluateSpeech } from '../evaluation/speech.ts';
+import { evaluateSpoofs } from '../evaluation/spoofs.ts';
+import type { Part } from '../evaluation/tools.ts';
+import { evaluateVerification } from '../evaluation/verification.ts';
+import { openVision, type ProviderName } from './open-vision.ts';
+
+interface Options {
+  config: Config;
+  /** A folder laid out as docs/quality.md describes. */
+  data: string;
+  /** Where report.json and the plots go; made where it is not there. */
+  out: string;
+  provider: ProviderName;
+}
+
+const parts: Record<string, Part> = {
+  verification: evaluateVerification,
+  spoofs: evaluateSpoofs,
+  faces: evaluateFaceCount,
+  phones: evaluatePhones,
+  poses: evaluatePoses,
+  gaze: evaluateGaze,
+  speech: evaluateSpeech,
+  recordings: evaluateRecordings,
+};
+
+const ERASE = '\r\u001b[2K';
+
+/** Measures every detector and the verification on labelled data. @returns the exit code: 1 where nothing could be measured */
+export async function evaluate({ config, data, out, provider }: Options): Promise<number> {
+  const ffmpeg = await findFfmpeg({ FFMPEG_PATH: config.FFMPEG_PATH, production: false });
+  const vision = await openVision(provider, config);
+  const workDir = await mkdtemp(join(tmpdir(), 'invigil-evaluate-'));
+  const sections: (Section | Skipped)[] = [];
+  try {
+    for (const [name, part] of Object.entries(parts)) {
+      const began = performance.now();
+      const onProgress = (done: number, total: number) => {
+        if (process.stderr.isTTY) process.stderr.write(`${ERASE}${name}: ${Math.round(done)} of ${Math.round(total)}`);
+      };
+      sections.push(...[await part({ data: openDataFolder(data), vision, ffmpeg, workDir, onProgress })].flat());
+      process.stderr.write(`${process.stderr.isTTY ? ERASE : ''}${name}: ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
+    }
+  } finally {
+    await vision.dispose();
+    await rm(workDir, { recursive: true, force: true });
+  }
+  await mkdir(out, { recursive: true });
+  const header = {
+    data: basename(resolve(data)),
+    detector: vision.detector,
+    verifier: vision.verifier,
+    ffmpeg: ffmpeg.version,
+    node: process.version,
+  };
+  await writeFile(join(out, 'report.json'), toJson(header, sections));
+  for (const section of sections) {
+    if ('missing' in section) continue;
+    for (const [file, svg] of Object.entries(section.plots)) await writeFile(join(out, file), svg);
+  }
+  process.stdout.write(`${printReport(sections)}\nreport.json and the plots are in ${out}\n`);
+  return sections.some((section) => !('missing' in section)) ? 0 : 1;
+}

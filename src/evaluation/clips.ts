@@ -1,0 +1,74 @@
+import { sniffContainer } from '../adapters/media-sniff.ts';
+import { scoreLookingAway } from '../services/analysis/looking-away.ts';
+import { watchWebcam, type WebcamSample } from '../services/analysis/watch-webcam.ts';
+import { breakDown, type Judged, type Section, type Skipped, toFigure } from './section.ts';
+import { labelsOf } from './data-folder.ts';
+import { shareOf } from './statistics.ts';
+import type { Tools } from './tools.ts';
+
+/** Recordings are sampled once a second; clips of some seconds would hold too few samples to know where the eyes rest. */
+const FPS = 8;
+const FIT = { width: 640, height: 480 };
+const HEAD_BYTES = 4_096;
+
+/** `video/real_gaze.csv`: `file`, `t0`, `t1` in seconds and `gaze`, which is center or else away. */
+export async function evaluateGaze(tools: Tools): Promise<Section | Skipped> {
+  const title = 'Gaze clips, frame by frame';
+  const rows = await tools.data.rows('video/real_gaze.csv', ['file', 't0', 't1', 'gaze']);
+  if (!rows) return { title, missing: 'video/real_gaze.csv (file, t0, t1, gaze) with its clips' };
+  const files = [...new Set(rows.map(({ file = '' }) => file))];
+  const judged: JudgedFrame[] = [];
+  for (const [index, file] of files.entries()) {
+    const samples = await watchClip(`video/${file}`, tools);
+    const scores = scoreLookingAway(samples.map(({ faces }) => (faces.length === 1 ? (faces[0] ?? null) : null)));
+    for (const row of rows.filter((one) => one['file'] === file)) {
+      const isWithin = ({ time }: WebcamSample) => time >= Number(row['t0']) && time <= Number(row['t1']);
+      samples.forEach((sample, at) => {
+        if (!isWithin(sample)) return;
+        const labels = labelsOf(row, ['t0', 't1', 'gaze']);
+        judged.push({ labels, time: sample.time, isAway: row['gaze'] !== 'center', isJudgedAway: (scores[at] ?? 0) > 0 });
+      });
+    }
+    tools.onProgress(index + 1, files.length);
+  }
+  const away = judged.filter(({ isAway }) => isAway);
+  const ahead = judged.filter(({ isAway }) => !isAway);
+  return {
+    title,
+    figures: [
+      toFigure(
+        'away, told so',
+        shareOf(away, ({ isJudgedAway }) => isJudgedAway),
+      ),
+      toFigure(
+        'at the screen, told away',
+        shareOf(ahead, ({ isJudgedAway }) => isJudgedAway),
+      ),
+    ],
+    groups: breakDown(
+      'told rightly',
+      judged.map(({ labels, isAway, isJudgedAway }) => ({ labels, hit: isAway === isJudgedAway })),
+    ),
+    notes: [`${FPS} frames a second; neighbouring frames are alike, so the intervals are too narrow`],
+    plots: {},
+    details: { mistaken: judged.filter(({ isAway, isJudgedAway }) => isAway !== isJudgedAway) },
+  };
+}
+
+interface JudgedFrame extends Pick<Judged, 'labels'> {
+  time: number;
+  isAway: boolean;
+  isJudgedAway: boolean;
+}
+
+async function watchClip(file: string, { data, ffmpeg, vision, workDir }: Tools): Promise<WebcamSample[]> {
+  const format = sniffContainer((await data.read(file)).subarray(0, HEAD_BYTES));
+  if (!format) throw new Error(`${file} is neither WebM nor MP4`);
+  const path = data.path(file);
+  const { signal } = new AbortController();
+  const info = await ffmpeg.probe(path, format, signal);
+  const { frames } = ffmpeg.sample(path, format, { info, fit: FIT, fps: FPS, workDir, signal });
+  const samples: WebcamSample[] = [];
+  for await (const sample of watchWebcam(frames, vision)) samples.push(sample);
+  return samples;
+}

@@ -1,0 +1,114 @@
+import { type Degradation, degradeImage } from '../adapters/degrade-image.ts';
+import type { FaceImage } from '../adapters/vision.ts';
+import { matchFaces, MIN_CONFIDENCE } from '../services/face-match.ts';
+import { type Figure, type Section, toFigure } from './section.ts';
+import { share, shareOf } from './statistics.ts';
+import type { Bar } from './svg-bars.ts';
+import { mapAll, type Tools } from './tools.ts';
+import type { ScoredPair } from './verification-figures.ts';
+
+export const DEGRADATIONS_TITLE = 'Verification of a worse picture';
+
+const LEVELS: readonly Degradation[] = [
+  ...[1, 2, 3].map((amount) => ({ kind: 'blur' as const, amount })),
+  ...[0.3, 0.15, 0.08].map((amount) => ({ kind: 'dark' as const, amount })),
+  ...[125, 100, 75, 50].map((amount) => ({ kind: 'small' as const, amount })),
+  ...[40, 20, 10].map((amount) => ({ kind: 'jpeg' as const, amount })),
+  ...[15, 30, 60].map((amount) => ({ kind: 'turned' as const, amount })),
+  { kind: 'mirrored', amount: 1 },
+];
+
+/** Where both pictures are worse, those tell enough. */
+const WORST: Partial<Record<Degradation['kind'], number>> = { blur: 3, dark: 0.08, small: 50, jpeg: 10, turned: 60 };
+
+/** Each is read at each level, which is what takes the time. */
+const MOST_PICTURES = 100;
+
+/** The reference stays as it is, the other picture of each pair gets worse. */
+export async function measureDegradations(
+  pairs: readonly ScoredPair[],
+  faces: ReadonlyMap<string, FaceImage>,
+  tools: Tools,
+): Promise<Omit<Section, 'title' | 'plots'> & { bars: Bar[] }> {
+  const candidates = [...new Set(pairs.map(({ b }) => b))];
+  const step = Math.max(1, candidates.length / MOST_PICTURES);
+  const chosen = candidates.filter((_file, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+  const some = pairs.filter(({ b }) => chosen.includes(b));
+  const looks = LEVELS.flatMap((level) => chosen.map((file) => ({ level, file })));
+  const read = await mapAll(looks, tools, async ({ level, file }) =>
+    tools.vision.readFaceImage(await degradeImage(await tools.data.read(file), level)),
+  );
+  const worseAt = (level: Degradation) => {
+    const found = looks.flatMap((look, index) => (look.level === level ? [[look.file, read[index] as FaceImage] as const] : []));
+    return new Map(found);
+  };
+  const asItIs = new Map(chosen.map((file) => [file, faces.get(file) as FaceImage]));
+  const bars = [
+    measure('as it is', some, faces, asItIs),
+    ...LEVELS.map((level) => measure(names[level.kind](level.amount), some, faces, worseAt(level))),
+  ];
+  const strangers = some.filter(({ a, same }) => !same && chosen.includes(a));
+  return {
+    bars,
+    figures: [
+      ...bars.flatMap(({ name, verified, passed, faceless, warned }) => [
+        toFigure(`${name}: true pairs verified`, verified),
+        toFigure(`${name}: strangers verified`, passed),
+        toFigure(`${name}: no face found`, faceless),
+        toFigure(`${name}: warned of low quality`, warned),
+      ]),
+      ...LEVELS.filter(({ kind, amount }) => WORST[kind] === amount).flatMap((level) =>
+        measureBoth(names[level.kind](level.amount), strangers, worseAt(level)),
+      ),
+    ],
+    groups: [],
+    notes: [
+      `${chosen.length} pictures, ${some.length} pairs of them; the reference stays as it was, but where both are said to be worse`,
+      'Wilson intervals, which are too narrow as pairs share people',
+    ],
+    details: null,
+  };
+}
+
+/** Poor faces resemble one another: what would pass if two of them did not block. */
+function measureBoth(name: string, strangers: readonly ScoredPair[], worse: ReadonlyMap<string, FaceImage>): Figure[] {
+  const matches = strangers.map(({ a, b }) => matchFaces(worse.get(a) as FaceImage, worse.get(b) as FaceImage));
+  return [
+    toFigure(
+      `both ${name}: strangers confident enough`,
+      shareOf(matches, ({ confidence }) => confidence >= MIN_CONFIDENCE),
+    ),
+    toFigure(
+      `both ${name}: strangers verified`,
+      shareOf(matches, ({ verified }) => verified),
+    ),
+  ];
+}
+
+function measure(
+  name: string,
+  pairs: readonly ScoredPair[],
+  faces: ReadonlyMap<string, FaceImage>,
+  worse: ReadonlyMap<string, FaceImage>,
+): Bar {
+  const matches = pairs.map(({ a, b, same }) => ({ same, match: matchFaces(faces.get(a) as FaceImage, worse.get(b) as FaceImage) }));
+  const ofKind = (wanted: boolean) => matches.filter(({ same }) => same === wanted);
+  const pictures = [...worse.values()];
+  const warned = new Set(pairs.flatMap(({ b }, index) => (matches[index]?.match.warnings.includes('low_quality_verification') ? [b] : [])));
+  return {
+    name,
+    verified: shareOf(ofKind(true), ({ match }) => match.verified),
+    passed: shareOf(ofKind(false), ({ match }) => match.verified),
+    faceless: shareOf(pictures, ({ main }) => main === null),
+    warned: share(warned.size, pictures.length),
+  };
+}
+
+const names: Record<Degradation['kind'], (amount: number) => string> = {
+  blur: (amount) => `blur σ ${amount} px`,
+  dark: (amount) => `light × ${amount}`,
+  small: (amount) => `${amount} px wide`,
+  jpeg: (amount) => `JPEG quality ${amount}`,
+  turned: (amount) => `turned ${amount}°`,
+  mirrored: () => 'mirrored',
+};

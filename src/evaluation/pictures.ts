@@ -1,0 +1,127 @@
+import { PHONE_SURE } from '../services/analysis/judge-webcam.ts';
+import { scoreLookingAway } from '../services/analysis/looking-away.ts';
+import { labelsOf } from './data-folder.ts';
+import { breakDown, type Section, type Skipped, toFigure } from './section.ts';
+import { share, shareOf } from './statistics.ts';
+import { mapAll, type Tools } from './tools.ts';
+
+const CLASSES = ['0', '1', '2+'];
+const classOf = (count: number) => (count >= 2 ? '2+' : String(count));
+
+/** `facecount/labels.csv`: `file`, and `class`, which is 0, 1 or 2+. Pictures are looked at as snapshots are. */
+export async function evaluateFaceCount(tools: Tools): Promise<Section | Skipped> {
+  const title = 'Faces: none, one, several';
+  const rows = await tools.data.rows('facecount/labels.csv', ['file', 'class']);
+  if (!rows) return { title, missing: 'facecount/labels.csv (file, class) with its pictures' };
+  const seen = await mapAll(rows, tools, async (row) => {
+    const { faces } = (await tools.vision.observeImage(await tools.data.read(`facecount/${row['file']}`), { phones: false })).observation;
+    return {
+      file: row['file'],
+      truth: row['class'] ?? '',
+      found: classOf(faces.length),
+      labels: labelsOf(row, ['file', 'class', 'faces']),
+    };
+  });
+  return {
+    title,
+    figures: [
+      toFigure(
+        'counted rightly',
+        shareOf(seen, ({ truth, found }) => truth === found),
+      ),
+      ...CLASSES.map((name) =>
+        toFigure(
+          `of ${name}, counted rightly`,
+          shareOf(
+            seen.filter(({ truth }) => truth === name),
+            ({ found }) => found === name,
+          ),
+        ),
+      ),
+    ],
+    groups: breakDown(
+      'counted rightly',
+      seen.map(({ labels, truth, found }) => ({ labels, hit: truth === found })),
+    ),
+    notes: [],
+    plots: {},
+    details: {
+      /** Rows are the truth, columns what was found, both 0, 1, 2+. */
+      confusion: CLASSES.map((truth) => CLASSES.map((found) => seen.filter((one) => one.truth === truth && one.found === found).length)),
+      mistaken: seen.filter(({ truth, found }) => truth !== found).map(({ file, truth, found }) => ({ file, truth, found })),
+    },
+  };
+}
+
+/** `phone/labels.csv`: `file` and `phone`, 0 or 1; `kind` and others are groups. Portraits for the verification serve as pictures without one. */
+export async function evaluatePhones(tools: Tools): Promise<Section | Skipped> {
+  const title = 'Phones, frame by frame';
+  const rows = await tools.data.rows('phone/labels.csv', ['file', 'phone']);
+  if (!rows) return { title, missing: 'phone/labels.csv (file, phone) with its pictures' };
+  const portraits = [...new Set((await tools.data.rows('pairs.csv', ['a', 'b']))?.flatMap(({ a = '', b = '' }) => [a, b]))];
+  const pictures = [
+    ...rows.map((row) => ({ file: `phone/${row['file']}`, hasPhone: row['phone'] === '1', labels: labelsOf(row, ['file', 'phone']) })),
+    ...portraits.map((file) => ({ file, hasPhone: null, labels: {} })),
+  ];
+  const seen = await mapAll(pictures, tools, async (picture) => {
+    const { phones } = (await tools.vision.observeImage(await tools.data.read(picture.file), { phones: true })).observation;
+    const score = phones[0]?.score ?? 0;
+    return { ...picture, score, isSeen: score >= PHONE_SURE };
+  });
+  const those = (hasPhone: boolean | null) => seen.filter((one) => one.hasPhone === hasPhone);
+  const isSeen = (one: { isSeen: boolean }) => one.isSeen;
+  const without = [...those(false), ...those(null)];
+  const toJudged = (some: typeof seen) => some.map(({ labels, isSeen: hit }) => ({ labels, hit }));
+  return {
+    title,
+    figures: [
+      toFigure('phones seen', shareOf(those(true), isSeen)),
+      toFigure('seen where there is none', shareOf(those(false), isSeen)),
+      toFigure('seen where there is none, portraits for the verification too', shareOf(without, isSeen)),
+    ],
+    groups: [...breakDown('phones seen', toJudged(those(true))), ...breakDown('seen where there is none', toJudged(those(false)))],
+    notes: ['a phone must be seen in an unbroken row of samples before it becomes an episode, which single frames do not'],
+    plots: {},
+    details: {
+      missed: those(true)
+        .filter((one) => !one.isSeen)
+        .map(({ file, score }) => ({ file, score })),
+      seenInVain: without.filter(isSeen).map(({ file, score }) => ({ file, score })),
+    },
+  };
+}
+
+/** `pose/labels.csv`: `file` and `label`, away or frontal. Only the head is judged: the eyes need a session to compare with. */
+export async function evaluatePoses(tools: Tools): Promise<Section | Skipped> {
+  const title = 'Head turned away';
+  const rows = await tools.data.rows('pose/labels.csv', ['file', 'label']);
+  if (!rows) return { title, missing: 'pose/labels.csv (file, label) with its pictures' };
+  const seen = await mapAll(rows, tools, async (row) => {
+    const { faces } = (await tools.vision.observeImage(await tools.data.read(`pose/${row['file']}`), { phones: false })).observation;
+    const [score = 0] = scoreLookingAway([faces[0] ?? null]);
+    return { file: row['file'], isAway: row['label'] === 'away', isJudgedAway: score > 0, labels: labelsOf(row, ['file', 'label']) };
+  });
+  const away = seen.filter(({ isAway }) => isAway);
+  const ahead = seen.filter(({ isAway }) => !isAway);
+  const judged = seen.map(({ labels, isAway, isJudgedAway }) => ({ labels, hit: isAway === isJudgedAway }));
+  return {
+    title,
+    figures: [
+      toFigure(
+        'away, told so',
+        shareOf(away, ({ isJudgedAway }) => isJudgedAway),
+      ),
+      toFigure(
+        'frontal, told away',
+        shareOf(ahead, ({ isJudgedAway }) => isJudgedAway),
+      ),
+    ],
+    groups: breakDown('told rightly', judged),
+    notes: [],
+    plots: {},
+    details: {
+      mistaken: seen.filter(({ isAway, isJudgedAway }) => isAway !== isJudgedAway).map(({ file }) => file),
+      all: share(judged.filter(({ hit }) => hit).length, judged.length),
+    },
+  };
+}

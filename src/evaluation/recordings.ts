@@ -1,0 +1,79 @@
+import { sniffContainer } from '../adapters/media-sniff.ts';
+import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
+import { type Section, type Skipped, toFigure } from './section.ts';
+import type { Row } from './data-folder.ts';
+import { shareOf } from './statistics.ts';
+import type { Tools } from './tools.ts';
+
+const COLUMNS = ['t0', 't1', 'faces'];
+const HEAD_BYTES = 4_096;
+
+interface Second {
+  row: Row;
+  /** Types of the segments that hold its middle. */
+  found: ReadonlySet<string>;
+}
+
+/**
+ * Whole recordings from end to end: each `video/NAME.csv` with `t0`, `t1` (seconds), `faces`, and of `phone`, `looking_away` and
+ * `talking` (0 or 1) what is known, beside NAME.webm or NAME.mp4. Seconds that lie wholly within one row are judged.
+ */
+export async function evaluateRecordings(tools: Tools): Promise<Section | Skipped> {
+  const title = 'Whole recordings, by second';
+  const listed = await tools.data.list('video');
+  const recordings = listed.filter((name) => /\.(webm|mp4)$/.test(name) && listed.includes(name.replace(/\.\w+$/, '.csv')));
+  if (recordings.length === 0) return { title, missing: 'video/NAME.webm or .mp4 with video/NAME.csv (t0, t1, faces, …)' };
+  const seconds: Second[] = [];
+  const outcomes: Record<string, unknown> = {};
+  for (const [index, name] of recordings.entries()) {
+    const rows = (await tools.data.rows(`video/${name.replace(/\.\w+$/, '.csv')}`, COLUMNS)) ?? [];
+    const outcome = await analyse(`video/${name}`, tools);
+    seconds.push(...rows.flatMap((row) => secondsOf(row, outcome)));
+    outcomes[name] = outcome;
+    tools.onProgress(index + 1, recordings.length);
+  }
+  return {
+    title,
+    figures: [
+      toFigure(
+        'none, one or several faces, told rightly',
+        shareOf(seconds, ({ row, found }) => found.has(faceState(Number(row['faces'])))),
+      ),
+      ...[
+        ['phone', 'phone_usage'],
+        ['looking_away', 'looking_away'],
+        ['talking', 'talking'],
+      ].flatMap(([column = '', type = '']) => {
+        const those = (value: string) => seconds.filter(({ row }) => row[column] === value);
+        const isFound = ({ found }: Second) => found.has(type);
+        return [
+          toFigure(`${type}, found`, shareOf(those('1'), isFound)),
+          toFigure(`${type}, found where it is not`, shareOf(those('0'), isFound)),
+        ];
+      }),
+    ],
+    groups: [],
+    notes: ['one sample a second: an end may be told a second early or late'],
+    plots: {},
+    details: outcomes,
+  };
+}
+
+const faceState = (count: number) => (count === 0 ? 'no_face' : count === 1 ? 'face_present' : 'multiple_faces');
+
+function secondsOf(row: Row, { segments }: AnalysisOutcome): Second[] {
+  const from = Math.ceil(Number(row['t0']));
+  const to = Math.floor(Number(row['t1']));
+  return Array.from({ length: Math.max(0, to - from) }, (_, index) => {
+    const middle = from + index + 0.5;
+    const holds = segments.filter(({ startSeconds, endSeconds }) => startSeconds <= middle && endSeconds > middle);
+    return { row, found: new Set(holds.map(({ type }) => type)) };
+  });
+}
+
+async function analyse(file: string, { data, ffmpeg, vision, workDir }: Tools): Promise<AnalysisOutcome> {
+  const format = sniffContainer((await data.read(file)).subarray(0, HEAD_BYTES));
+  if (!format) throw new Error(`${file} is neither WebM nor MP4`);
+  const input = { path: data.path(file), format, type: 'WEBCAM', sensitivity: 'MEDIUM', workDir } as const;
+  return analyseMedia(input, { vision, ffmpeg }, { signal: new AbortController().signal, onProgress: () => {} });
+}

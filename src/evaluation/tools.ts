@@ -1,0 +1,37 @@
+import type { Ffmpeg } from '../adapters/ffmpeg.ts';
+import type { VisionProvider } from '../adapters/vision.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { Section, Skipped } from './section.ts';
+
+/** What every part of the evaluation is given: the same that the server runs on. */
+export interface Tools {
+  data: DataFolder;
+  vision: VisionProvider;
+  ffmpeg: Ffmpeg;
+  /** For what is decoded meanwhile. */
+  workDir: string;
+  /** Told of every item that is done. */
+  onProgress(done: number, total: number): void;
+}
+
+export type Part = (tools: Tools) => Promise<Section | Skipped | (Section | Skipped)[]>;
+
+/** Maps all items, as many at once as the provider looks at and one more that waits; order is kept. */
+export async function mapAll<Item, Result>(
+  items: readonly Item[],
+  { vision, onProgress }: Pick<Tools, 'vision' | 'onProgress'>,
+  map: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  let done = 0;
+  const work = async () => {
+    for (let index = next++; index < items.length; index = next++) {
+      results[index] = await map(items[index] as Item);
+      done += 1;
+      onProgress(done, items.length);
+    }
+  };
+  await Promise.all(Array.from({ length: vision.parallel + 1 }, work));
+  return results;
+}

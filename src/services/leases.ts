@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import type { Bus } from '../adapters/bus.ts';
+import type { Database } from '../adapters/database.ts';
+import type { Logger } from '../log.ts';
+import { WakeSignal } from './event-log/signal.ts';
+
+/** A lease whose holder was killed can be taken after this. */
+const LEASE_MS = 8_000;
+const RENEW_MS = 2_000;
+/** Without an answer of the database for so long, a holder stops while the lease is surely still its own. */
+const DOUBT_MS = 4_500;
+/** A lost wake-up call costs a waiter no more than this. */
+const TICK_MS = 500;
+
+const TAKE = `
+INSERT INTO "Lease" AS held ("id", "holder", "expiresAt") VALUES ($1, $2, now() + $3 * interval '1 ms')
+    ON CONFLICT ("id") DO UPDATE SET "holder" = excluded."holder", "expiresAt" = excluded."expiresAt", "wanted" = false
+       WHERE held."expiresAt" < now()`;
+const RENEW = `
+UPDATE "Lease" SET "expiresAt" = now() + $3 * interval '1 ms' WHERE "id" = $1 AND "holder" = $2 RETURNING "wanted"`;
+const WANT = `UPDATE "Lease" SET "wanted" = true WHERE "id" = $1`;
+const RELEASE = `DELETE FROM "Lease" WHERE "id" = $1 AND "holder" = $2`;
+
+export interface Lease {
+  release(): Promise<void>;
+}
+
+export interface LeaseWish {
+  /** Gives up waiting. */
+  signal?: AbortSignal;
+  /** How long to wait for the one who holds it; 0 asks once. */
+  waitMs: number;
+  /** Called where another request waits for the lease, or where it may be lost: the holder should soon release it. */
+  onWanted?: () => void;
+}
+
+/**
+ * Lets one request at a time, among all servers, have a thing to itself. By rows with an end and not by advisory locks: an
+ * upload takes hours, and each of those would need a connection. A holder that is cut off from the database is told, but
+ * nothing stops it, so what must not be spoiled needs a check of its own.
+ */
+export function createLeases({ pool, bus, log }: { pool: Database['pool']; bus: Bus; log: Logger }) {
+  const wantedTopic = (id: string) => `lease:wanted:${id}`;
+  const freeTopic = (id: string) => `lease:free:${id}`;
+
+  function hold(id: string, holder: string, onWanted: () => void): Lease {
+    let renewedAt = Date.now();
+    async function renew(): Promise<void> {
+      const startedAt = Date.now();
+      const { rows } = await pool.query<{ wanted: boolean }>(RENEW, [id, holder, LEASE_MS]);
+      if (rows[0]) renewedAt = startedAt;
+      if (rows[0]?.wanted !== false) onWanted();
+    }
+    const renewSoon = () => {
+      if (Date.now() - renewedAt > DOUBT_MS) onWanted();
+      renew().catch((error: unknown) => log.warn({ err: error }, 'could not renew a lease'));
+    };
+    const timer = setInterval(renewSoon, RENEW_MS);
+    const unsubscribe = bus.subscribe(wantedTopic(id), renewSoon);
+    return {
+      async release() {
+        clearInterval(timer);
+        unsubscribe();
+        // One that cannot be released ends by itself.
+        await pool.query(RELEASE, [id, holder]).catch((error: unknown) => log.warn({ err: error }, 'could not release a lease'));
+        bus.publish(freeTopic(id));
+      },
+    };
+  }
+
+  return {
+    /** Null where another still has it when the time is up. */
+    async acquire(id: string, { signal, waitMs, onWanted = () => {} }: LeaseWish): Promise<Lease | null> {
+      const holder = randomUUID();
+      const deadline = Date.now() + waitMs;
+      const freed = new WakeSignal();
+      const unsubscribe = bus.subscribe(freeTopic(id), () => freed.wake());
+      try {
+        for (;;) {
+          const seen = freed.version;
+          const { rowCount } = await pool.query(TAKE, [id, holder, LEASE_MS]);
+          if (rowCount === 1) return hold(id, holder, onWanted);
+          const left = deadline - Date.now();
+          if (left <= 0 || signal?.aborted) return null;
+          await pool.query(WANT, [id]);
+          bus.publish(wantedTopic(id));
+          const tick = AbortSignal.timeout(Math.min(TICK_MS, left));
+          await freed.after(seen, signal ? AbortSignal.any([signal, tick]) : tick);
+        }
+      } finally {
+        unsubscribe();
+      }
+    },
+  };
+}
+
+export type Leases = ReturnType<typeof createLeases>;

@@ -1,0 +1,46 @@
+import { FileStore } from '@tus/file-store';
+import type { DataStore } from '@tus/server';
+import type { SpooledFile, Storage } from '../adapters/storage.ts';
+import type { Database } from '../adapters/database.ts';
+import { createPartedUploads } from '../services/parted-uploads.ts';
+import { BucketStore } from './tus-bucket-store.ts';
+import { EncryptedFileStore } from './tus-store.ts';
+
+export interface UnfinishedOptions {
+  db: Database['prisma'];
+  storage: Storage;
+  /** For uploads that do not lie in a bucket. */
+  directory: string;
+  maxBytes: number;
+  /** 32 bytes: what lies in the directory is encrypted with it. */
+  encryptionKey: Uint8Array | undefined;
+  /** An upload that is not complete so long after it was begun is removed. */
+  expiryMs: number;
+}
+
+/** Where uploads lie until they become recordings. */
+export interface UnfinishedUploads {
+  store: DataStore;
+  /** The bytes of a complete upload, for the caller to commit or discard. */
+  spool(id: string): Promise<SpooledFile>;
+  /** Those that may be complete: a process that ended before it could finish them leaves such. */
+  completeIds(): Promise<string[]>;
+}
+
+/** In the bucket where there is one, so that any server goes on with them; else on this machine's disk. */
+export function openUnfinishedUploads({ db, storage, directory, maxBytes, encryptionKey, expiryMs }: UnfinishedOptions): UnfinishedUploads {
+  if (storage.parts) {
+    const uploads = createPartedUploads({ db, storage, parts: storage.parts, maxBytes });
+    return { store: new BucketStore(uploads, { expiryMs }), spool: uploads.spool, completeIds: uploads.completeIds };
+  }
+  const files = { directory, expirationPeriodInMilliseconds: expiryMs };
+  const store = encryptionKey ? new EncryptedFileStore({ ...files, encryptionKey }) : new FileStore(files);
+  return {
+    store,
+    spool: (id) => storage.spool(store.read(id), { maxBytes }),
+    async completeIds() {
+      const uploads = await Promise.all((await store.configstore.list?.())?.map((id) => store.getUpload(id).catch(() => null)) ?? []);
+      return uploads.flatMap((upload) => (upload && upload.offset === upload.size ? [upload.id] : []));
+    },
+  };
+}
