@@ -104,7 +104,7 @@ interface Analysed {
 }
 const ANALYSIS = '{ analysis { detector sampledFrames segments { type startSeconds endSeconds } } }';
 
-describe('with Google Vision a recording', () => {
+describe('with Google Vision what a camera shows', () => {
   let google: FakeGoogleVision;
   let server: TestServer;
   beforeAll(async () => {
@@ -120,7 +120,7 @@ describe('with Google Vision a recording', () => {
     expect(await countedUnits(server)).toBeGreaterThanOrEqual(google.billed());
   });
 
-  it('is told second by second as Google saw it, and its detector says who looked and who listened', async () => {
+  it('in a recording is told second by second as Google saw it, and its detector says who looked and who listened', async () => {
     const path = await play('exam', [
       ['ahead', 14],
       ['glance', 6],
@@ -139,7 +139,7 @@ describe('with Google Vision a recording', () => {
     expect(analysis?.suspiciousActivity?.phoneUsage).toBeCloseTo(5 / 50, 2);
 
     const { recording } = await server.graphql().request<Analysed>(`{ recording(id: "${id}") ${ANALYSIS} }`);
-    expect(recording.analysis.detector).toBe('google/v1 (FACE_DETECTION, OBJECT_LOCALIZATION) + local/1 (silero 6)');
+    expect(recording.analysis.detector).toBe('google/v1 (FACE_DETECTION, OBJECT_LOCALIZATION) + local/2 (silero 6)');
     const times = (type: string) =>
       recording.analysis.segments
         .filter((segment) => segment.type === type)
@@ -163,7 +163,7 @@ describe('with Google Vision a recording', () => {
     expect(server.log()).toContain('pictures of webcams are sent to Google Vision, and no cap is set');
   });
 
-  it('that meets a used-up quota fails with a reason, and is analysed when it is run again', async () => {
+  it('in a recording that meets a used-up quota fails with a reason, and is analysed when it is run again', async () => {
     google.always = { code: Status.RESOURCE_EXHAUSTED, message: "Quota exceeded for quota metric 'Requests'" };
     const { id, status, error } = await analyse(server);
     expect([status, error]).toEqual(['failed', "Google Vision's quota is used up; the analysis can be run again"]);
@@ -174,7 +174,7 @@ describe('with Google Vision a recording', () => {
     expect(await runAgain(server, id)).toMatchObject({ status: 'processed', analysis: { faceDetection: { facePresent: 1 } } });
   });
 
-  it('of which Google will not have anything is given up at once, and the log says why', async () => {
+  it('in a recording of which Google will not have anything is given up at once, and the log says why', async () => {
     google.always = {
       code: Status.PERMISSION_DENIED,
       message: 'Cloud Vision API has not been used in project 1 before or it is disabled.',
@@ -191,44 +191,53 @@ describe('with Google Vision a recording', () => {
     expect(await runAgain(server, id)).toMatchObject({ status: 'processed' });
   });
 
-  it('is analysed although Google fails at one of its pictures', async () => {
+  it('in a recording is analysed although Google fails at one of its pictures', async () => {
     google.faults.push({ picture: 0, code: Status.INTERNAL, message: 'Internal error.' });
     expect(await analyse(server)).toMatchObject({ status: 'processed', analysis: { faceDetection: { facePresent: 1 } } });
   });
 
-  it('fails with a reason where Google cannot read one of its pictures', async () => {
+  it('in a recording fails with a reason where Google cannot read one of its pictures', async () => {
     google.faults.push({ picture: 0, code: Status.INVALID_ARGUMENT, message: 'Bad image data.' });
     const { id, status, error } = await analyse(server);
     expect([status, error]).toEqual(['failed', 'Google Vision cannot read a picture of the recording; the analysis can be run again']);
     expect(await runAgain(server, id)).toMatchObject({ status: 'processed' });
   });
+
+  it('live is judged at once, and what no service looks at is told as a gap of the evidence', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    const before = google.batches.length;
+    const shots = await Promise.all((['ahead', 'two'] as const).map(photograph));
+    const send = async (shot: Buffer | undefined) => {
+      expect((await snap(server, exam.id, shot ?? Buffer.alloc(0), token)).status).toBe(200);
+      await setTimeout(1_000);
+    };
+    for (const shot of [0, 1, 1, 1, 1]) await send(shots[shot]);
+    expect(await log.opened('multiple_faces')).toMatchObject({ source: 'ANALYSIS', confidence: expect.closeTo(0.81, 2) as number });
+    for (const { width, height, jpeg } of google.batches.slice(before).flatMap((batch) => batch.pictures)) {
+      expect([width, height]).toEqual([640, 480]);
+      // Where and by what it was taken is nothing to Google.
+      expect((await sharp(jpeg).metadata()).exif).toBeUndefined();
+    }
+    google.always = { code: Status.PERMISSION_DENIED, message: 'This API method requires billing to be enabled.' };
+    for (const shot of [0, 0, 0, 0]) await send(shots[shot]);
+    expect((await log.opened('evidence_gap')).details).toMatch(/^The service that looks at snapshots did not/);
+    expect(server.log().match(/a snapshot could not be looked at/g)).toHaveLength(1);
+  });
+
+  it('at check-in is compared on this machine, and the verification says so', async () => {
+    const before = google.batches.length;
+    const picture = (await readFile(join(projectRoot, 'node_modules/@vladmandic/face-api/demo/sample1.jpg'))).toString('base64');
+    const mutation = 'mutation ($input: VerifyUserInput!) { verifyUser(input: $input) { id faceDetected detector } }';
+    const input = { userId: 'user_1', referenceImage: picture, verificationImage: picture };
+    const { verifyUser } = await server.graphql().request<{ verifyUser: object }>(mutation, { input });
+    const detector = expect.stringMatching(/^local\/\d+ \(human [^()]*face-api [^()]*\)$/) as string;
+    expect(verifyUser).toMatchObject({ faceDetected: true, detector });
+    expect(google.batches).toHaveLength(before);
+  });
 });
 
-describe('with Google Vision a camera', () => {
-  it('is watched live, and a service that does not look is told as a gap of the evidence', () =>
-    withGoogle({}, async ({ server, google }) => {
-      const { exam, token } = await seat(server);
-      const log = watchLog(server, exam.id);
-      const shots = await Promise.all((['ahead', 'two'] as const).map(photograph));
-      const send = async (shot: Buffer | undefined) => {
-        expect((await snap(server, exam.id, shot ?? Buffer.alloc(0), token)).status).toBe(200);
-        await setTimeout(1_000);
-      };
-      for (const shot of [0, 1, 1, 1, 1]) await send(shots[shot]);
-      expect(await log.opened('multiple_faces')).toMatchObject({ source: 'ANALYSIS', confidence: expect.closeTo(0.81, 2) as number });
-      for (const { width, height, jpeg } of pictures(google)) {
-        expect([width, height]).toEqual([640, 480]);
-        // Where and by what it was taken is nothing to Google.
-        expect((await sharp(jpeg).metadata()).exif).toBeUndefined();
-      }
-      google.always = { code: Status.PERMISSION_DENIED, message: 'This API method requires billing to be enabled.' };
-      for (const shot of [0, 0, 0, 0]) await send(shots[shot]);
-      expect((await log.opened('evidence_gap')).details).toMatch(/^The service that looks at snapshots did not/);
-      expect(server.log().match(/a snapshot could not be looked at/g)).toHaveLength(1);
-    }));
-});
-
-describe('a recording whose Google Vision is away', () => {
+describe.concurrent('a recording whose Google Vision is away', () => {
   it('is analysed in one go although the service refuses twice, is slow and drops the connection', async () => {
     const google = await startGoogleVision();
     const proxy = await startFreezableProxy(google.endpoint);
@@ -303,19 +312,6 @@ describe('the cap on what Google Vision may cost', () => {
 });
 
 describe('with Google Vision chosen', () => {
-  it('faces are still compared on this machine, and the verification says so', () =>
-    withGoogle({}, async ({ server, google }) => {
-      const picture = (await readFile(join(projectRoot, 'node_modules/@vladmandic/face-api/demo/sample1.jpg'))).toString('base64');
-      const mutation = 'mutation ($input: VerifyUserInput!) { verifyUser(input: $input) { id faceDetected detector } }';
-      const input = { userId: 'user_1', referenceImage: picture, verificationImage: picture };
-      const { verifyUser } = await server.graphql().request<{ verifyUser: object }>(mutation, { input });
-      expect(verifyUser).toMatchObject({
-        faceDetected: true,
-        detector: expect.stringMatching(/^local\/\d+ \(human [^()]*face-api [^()]*\)$/),
-      });
-      expect(google.batches).toEqual([]);
-    }));
-
   it('the command line sends nothing', () =>
     withGoogle({}, async ({ google }) => {
       const env = { PATH: process.env['PATH'], ...google.settings };
