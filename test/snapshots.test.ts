@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createExam, createKey, join } from './helpers/exam.ts';
-import { form } from './helpers/recordings.ts';
+import { film as filmVideo, pictures } from './helpers/media.ts';
+import { analysed, form, uploadRecording } from './helpers/recordings.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from './helpers/server.ts';
 import { film, goOn, photographs, runSql, seat, sensitive, show, snap, watchLog } from './helpers/snapshots.ts';
 
@@ -93,6 +97,37 @@ describe.concurrent('what a camera shows', () => {
     await film(server, exam.id, token, ['oneFace', 'black', 'black', 'black']);
     expect(await log.opened('camera_black')).toMatchObject({ details: 'Black picture' });
     expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['camera_black']);
+  });
+
+  it('stays one warning when the recording shows it too, and then plays from there', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody', 'nobody', 'oneFace', 'oneFace', 'oneFace']);
+    const { id } = await log.closed('no_face');
+    const folder = await mkdtemp(joinPath(tmpdir(), 'invigil-snapshots-'));
+    try {
+      const path = joinPath(folder, 'webcam.webm');
+      const { oneFace, noFace } = pictures;
+      await filmVideo(path, [
+        { picture: oneFace, seconds: 3 },
+        { picture: noFace, seconds: 4 },
+        { picture: oneFace, seconds: 4 },
+      ]);
+      const recording = await uploadRecording(server, { examId: exam.id, userId: 'user_1', type: 'webcam', path });
+      expect(await analysed(server, recording.id)).toMatchObject({ status: 'processed' });
+      const query = `query ($id: ID!) { exam(id: $id) { warnings { edges { node { id type offsetSeconds frameUrl recording { id } } } } } }`;
+      const { exam: found } = await server
+        .graphql()
+        .request<{ exam: { warnings: { edges: { node: { frameUrl: string; offsetSeconds: number } }[] } } }>(query, { id: exam.id });
+      expect(found.warnings.edges).toMatchObject([{ node: { id, type: 'no_face', recording: { id: recording.id } } }]);
+      const [warning] = found.warnings.edges.map(({ node }) => node);
+      expect(warning?.offsetSeconds).toBeCloseTo(3, 0);
+      // The picture stays the one at which it was raised.
+      const picture = Buffer.from(await (await fetch(warning?.frameUrl ?? '')).arrayBuffer());
+      expect(picture.equals(photographs.nobody)).toBe(true);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('is over with the exam', async () => {

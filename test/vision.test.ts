@@ -280,6 +280,20 @@ describe('workers', () => {
     await expect(pool.run('d')).rejects.toThrow('closed');
   });
 
+  test('what is urgent waits for no more than what is under way', async () => {
+    const script = join(tempDir(), 'worker.mjs');
+    await writeFile(
+      script,
+      `import { parentPort } from 'node:worker_threads'; parentPort.on('message', (it) => parentPort.postMessage(it));`,
+    );
+    const pool = new WorkerPool<string, string>(pathToFileURL(script), 1);
+    const order: string[] = [];
+    const run = async (task: string, urgent: boolean) => order.push(await pool.run(task, [], { urgent }));
+    await Promise.all([run('a', false), run('b', false), run('c', false), run('d', true), run('e', true)]);
+    expect(order).toEqual(['a', 'd', 'e', 'b', 'c']);
+    await pool.dispose();
+  });
+
   test('what is under way when the pool is closed is rejected', async () => {
     const script = join(tempDir(), 'worker.mjs');
     await writeFile(script, `import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => {});`);

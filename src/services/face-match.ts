@@ -68,7 +68,10 @@ function toMatchScore(fused: number): number {
   return Math.min(1, Math.max(0, (fused - from) / (to - from)));
 }
 
-function isLowQuality({ box, blur, brightness, pose }: MainFace): boolean {
+/** Calibrated probability that two faces are of one person, 0..1. */
+export const likeness = (a: FaceEmbedding, b: FaceEmbedding): number => toConfidence(fuse(a, b));
+
+export function isLowQuality({ box, blur, brightness, pose }: MainFace): boolean {
   const isDim = brightness < BRIGHTNESS.min || brightness > BRIGHTNESS.max;
   const isTurned = Math.abs(pose.yaw) > MAX_YAW || Math.abs(pose.pitch) > MAX_PITCH;
   return box.width < MIN_FACE_WIDTH || blur > MAX_BLUR || isDim || isTurned;

@@ -56,6 +56,7 @@ export function judgeWebcam(
   const stillStates = judgeStillness(samples, people);
   const awayScores = scoreLookingAway(
     people.map((faces, index) => (faces.length === 1 && stillStates[index] === null ? (faces[0] ?? null) : null)),
+    samples.map(({ time }) => time),
   );
   const faces = timeline(({ picture }, index) => judgeFaces(people[index] ?? [], picture.black));
   const still = timeline((_sample, index) => ({ state: stillStates[index] ?? null, score: CAMERA_SCORE }));
