@@ -13,6 +13,8 @@ export interface LoadedModel {
   nodes: ReadonlyMap<string, GraphNode>;
   weights: Weights;
   inputSize: Size | null;
+  /** What `sizeOf` has found: every sum has two ways back to the input, and so has each before it. */
+  sizes: Map<string, Size | null>;
 }
 
 const base64 = (text: string) => Buffer.from(text, 'base64').toString();
@@ -77,6 +79,14 @@ const larger = (a: Size | null, b: Size | null) => (a && b && b[0] * b[1] > a[0]
 
 /** Rows and columns of a picture, as far as they are known before there is one. */
 export function sizeOf(model: LoadedModel, reference = ''): Size | null {
+  const known = model.sizes.get(reference);
+  if (known !== undefined) return known;
+  const size = findSize(model, reference);
+  model.sizes.set(reference, size);
+  return size;
+}
+
+function findSize(model: LoadedModel, reference: string): Size | null {
   const node = model.nodes.get(nodeName(reference));
   const [first, second = ''] = node?.input ?? [];
   if (!node) return null;
