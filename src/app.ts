@@ -107,7 +107,7 @@ export async function createApp(config: Config, log: Logger) {
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
-      liveFrames: own(createLiveFrames({ database, eventLog, storage, vision, log }), (it) => it.close()),
+      liveFrames: own(createLiveFrames({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
       liveRecordings,
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>

@@ -260,6 +260,18 @@ describe.concurrent('a recording whose Google Vision is away', () => {
     }
   });
 
+  it('holds up no shutdown, and is analysed by the next start', () =>
+    withGoogle({}, async ({ server, google }) => {
+      google.always = { delayMs: 60_000 };
+      const id = await upload(server);
+      await google.received(2);
+      await server.shutDown();
+      expect(server.log()).not.toContain('did not close in time');
+      google.always = null;
+      await server.restart();
+      expect(await analysed(server, id)).toMatchObject({ status: 'processed', analysis: { faceDetection: { facePresent: 1 } } });
+    }));
+
   it('fails with a reason after all attempts where no answer comes in time', () =>
     withGoogle({ GOOGLE_VISION_RETRY_SECONDS: '1' }, async ({ server, google }) => {
       google.always = { delayMs: 20_000 };

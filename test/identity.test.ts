@@ -1,12 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createExam } from './helpers/exam.ts';
+import { makeMedia } from './helpers/media.ts';
 import { analysed, uploadRecording } from './helpers/recordings.ts';
 import { startTestServer, type TestServer } from './helpers/server.ts';
+import { seat, show, watchLog } from './helpers/snapshots.ts';
 import { type Actor, living, people, stage } from './helpers/stage.ts';
 
 // Some look at three recordings.
@@ -20,12 +23,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'invigil-identity-'));
   swapped = join(folder, 'swapped.webm');
   clara = join(folder, 'clara.webm');
-  const seat = { width: 300, ...living(190, 110) };
+  const place = { width: 300, ...living(190, 110) };
   const actors: Actor[] = [
-    { who: 'berta', ...seat, when: 'lt(t,20)' },
-    { who: 'clara', ...seat, when: 'gte(t,20)' },
+    { who: 'berta', ...place, when: 'lt(t,20)' },
+    { who: 'clara', ...place, when: 'gte(t,20)' },
   ];
-  await Promise.all([stage(swapped, 46, actors), stage(clara, 16, [{ who: 'clara', ...seat }])]);
+  await Promise.all([stage(swapped, 46, actors), stage(clara, 16, [{ who: 'clara', ...place }])]);
   server = await startTestServer();
 });
 afterAll(async () => {
@@ -101,6 +104,28 @@ describe('a verified candidate', () => {
     expect(await verify('herself', 'clara', 'clara')).toBe(true);
     expect(await record('herself', clara)).toEqual([]);
     expect(await record('unknown', clara)).toEqual([]);
+  });
+});
+
+describe('while the exam runs', () => {
+  /** Frames of a webcam, three seconds apart. */
+  const frame = (path: string, second: number) => makeMedia('-ss', String(second), '-i', path, '-frames:v', '1', '-f', 'mjpeg', 'pipe:1');
+
+  it('another person in the seat of a verified candidate is told within the time that it takes to be sure', async () => {
+    await verify('live', 'berta', 'berta');
+    const { exam, token } = await seat(server, 'live');
+    const log = watchLog(server, exam.id);
+    const began = Date.now() - 26_000;
+    for (let second = 0; second <= 24; second += 3) {
+      const image = await frame(clara, second % 15);
+      await Promise.all([
+        show(server, exam.id, token, image, { takenAt: new Date(began + second * 1_000).toISOString() }),
+        setTimeout(1_050),
+      ]);
+    }
+    const warning = await log.opened('face_mismatch');
+    expect(warning).toMatchObject({ severity: 'CRITICAL', source: 'ANALYSIS', userId: 'live' });
+    expect(warning.frameUrl).not.toBeNull();
   });
 });
 

@@ -7,6 +7,8 @@ import type { Logger } from '../log.ts';
 import type { EventLog } from './event-log/event-log.ts';
 import { createAdmission, type Sitter } from './live-frames/admit.ts';
 import { createAttention } from './live-frames/attention.ts';
+import type { FaceTemplates } from './face-templates.ts';
+import { createIdentityJudge } from './live-frames/identity-judge.ts';
 import { judges } from './live-frames/judges.ts';
 import { createPace } from './live-frames/pace.ts';
 import { createRecorder } from './live-frames/record.ts';
@@ -20,6 +22,7 @@ interface Dependencies {
   eventLog: EventLog;
   storage: Storage;
   vision: VisionProvider;
+  faceTemplates: FaceTemplates;
   log: Logger;
 }
 
@@ -54,13 +57,19 @@ function timeOf({ now }: Sitter, takenAt: Date | null): number {
  * Snapshots of participants' cameras while the exam runs: looked at as they come, in the process that they reach, before
  * recordings. They are acknowledged before that; one that raises a warning is kept as its evidence, all others are forgotten.
  */
-export function createLiveFrames({ database: { prisma: db, pool }, eventLog, storage, vision, log }: Dependencies) {
+export function createLiveFrames({ database: { prisma: db, pool }, eventLog, storage, vision, faceTemplates, log }: Dependencies) {
   const pace = createPace();
   const admit = createAdmission({ pool });
   const store = createWatchStore({ pool });
   const record = createRecorder({ db, eventLog, storage, store, log });
-  const watch = createWatch({ store, record, judges, known: new LRUCache<string, Seen>({ max: REMEMBERED_ROWS }) });
-  const attention = createAttention({ vision, watch, log });
+  const identity = createIdentityJudge({ faceTemplates, log });
+  const watch = createWatch({
+    store,
+    record,
+    judges: [...judges, identity.judge],
+    known: new LRUCache<string, Seen>({ max: REMEMBERED_ROWS }),
+  });
+  const attention = createAttention({ vision, watch, identity, log });
 
   return {
     /**

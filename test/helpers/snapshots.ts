@@ -50,8 +50,14 @@ export async function runSql<Row extends object>(server: TestServer, text: strin
 }
 
 /** Sends a snapshot and waits until it was looked at, however busy the machine is. */
-export async function show(server: TestServer, examId: string, token: string, shot: Photograph, query: Record<string, string> = {}) {
-  const response = await snap(server, examId, photographs[shot], token, query);
+export async function show(
+  server: TestServer,
+  examId: string,
+  token: string,
+  shot: Photograph | Uint8Array,
+  query: Record<string, string> = {},
+) {
+  const response = await snap(server, examId, typeof shot === 'string' ? photographs[shot] : shot, token, query);
   if (response.status !== 200) throw new Error(`a snapshot was answered ${response.status}: ${await response.text()}`);
   const { userId, takenAt } = (await response.json()) as { userId: string; takenAt: string };
   const looks = `SELECT 1 FROM "LiveWatch" w JOIN "Participant" p ON p.id = w."participantId"

@@ -48,8 +48,6 @@ export function compareFace(verified: FaceEmbedding, face: MainFace | null | und
 
 /** What was learned of somebody's identity so far, as JSON. Times are seconds. */
 export interface IdentityRun {
-  /** When it was asked last. */
-  askedAt: number;
   /** Since when faces differ, how often, and the sum of their likenesses; 0 times where the last telling one was alike. */
   since: number;
   last: number;
@@ -59,21 +57,21 @@ export interface IdentityRun {
   unclear: boolean;
 }
 
-export const freshRun = (): IdentityRun => ({ askedAt: -Infinity, since: 0, last: 0, mismatches: 0, likenesses: 0, unclear: false });
+export const freshRun = (): IdentityRun => ({ since: 0, last: 0, mismatches: 0, likenesses: 0, unclear: false });
 
 /** Seconds until a suspicion is looked into, and an unclear picture made up for. */
 const SOON = 3;
 
-/** Whether the face is to be compared again. `every` is the rule; suspicion makes it sooner until it is sure. */
-export const isDue = ({ askedAt, mismatches, unclear }: IdentityRun, time: number, every: number) =>
-  time - askedAt >= ((mismatches > 0 && mismatches < LEAST_MISMATCHES) || unclear ? Math.min(SOON, every) : every);
+/** Whether the face is to be compared again, `passed` seconds after it was. `every` is the rule; suspicion makes it sooner until it is sure. */
+export const isDue = ({ mismatches, unclear }: IdentityRun, passed: number, every: number) =>
+  passed >= ((mismatches > 0 && mismatches < LEAST_MISMATCHES) || unclear ? Math.min(SOON, every) : every);
 
 /** Goes on by one look at `time`. */
 export function follow(run: IdentityRun, time: number, { identity, likeness: like }: IdentityLook): IdentityRun {
-  if (identity === 'unknown') return { ...run, askedAt: time, unclear: true };
-  if (identity === 'match') return { ...freshRun(), askedAt: time };
+  if (identity === 'unknown') return { ...run, unclear: true };
+  if (identity === 'match') return freshRun();
   const since = run.mismatches === 0 ? time : run.since;
-  return { askedAt: time, since, last: time, mismatches: run.mismatches + 1, likenesses: run.likenesses + like, unclear: false };
+  return { since, last: time, mismatches: run.mismatches + 1, likenesses: run.likenesses + like, unclear: false };
 }
 
 /** Whether another face than the verified one has been there for so long, and so clearly, that it must be told. */
@@ -103,7 +101,7 @@ export function createIdentityWatch(verified: FaceEmbedding | null): IdentityWat
   return {
     isDue(time) {
       // Frames are asked for ahead of what they show.
-      if (!verified || !isDue({ ...run, askedAt: asked }, time, RECORDING_EVERY)) return false;
+      if (!verified || !isDue(run, time - asked, RECORDING_EVERY)) return false;
       asked = time;
       return true;
     },

@@ -10,6 +10,7 @@ import { participantOf, type Who } from '../presence/signs.ts';
 /** Whose snapshot may come in, as things are now. */
 export interface Sitter extends Who {
   participantId: string;
+  tenant: string;
   /** Whether anybody looks at it: not where the exam has AI detection off, nor while the participant is paused or not in. */
   isLookedAt: boolean;
   sensitivity: Sensitivity;
@@ -22,7 +23,7 @@ export interface Sitter extends Who {
 const MAX_READ = 1_000;
 
 const READ = `
-SELECT p."examId", p."userId", p.id, p.status, e.status AS "examStatus", e.settings,
+SELECT p."examId", p."userId", p.id, p.status, e.status AS "examStatus", e.settings, e.tenant,
        ARRAY(SELECT type FROM "Accommodation" WHERE "participantId" = p.id) AS suppressed,
        extract(epoch FROM clock_timestamp())::float8 * 1000 AS now
   FROM unnest($1::text[], $2::text[]) AS who("examId", "userId")
@@ -30,7 +31,13 @@ SELECT p."examId", p."userId", p.id, p.status, e.status AS "examStatus", e.setti
   JOIN "Exam" e ON e.id = p."examId"`;
 
 type Row = Who &
-  Pick<Participant, 'id' | 'status'> & { examStatus: Exam['status']; settings: Exam['settings']; suppressed: string[]; now: number };
+  Pick<Participant, 'id' | 'status'> & {
+    examStatus: Exam['status'];
+    settings: Exam['settings'];
+    tenant: string;
+    suppressed: string[];
+    now: number;
+  };
 
 const keyOf = ({ examId, userId }: Who) => `${examId} ${userId}`;
 
@@ -48,13 +55,22 @@ export function createAdmission({ pool }: { pool: Pool }) {
   return async function admit({ examId, userId }: Who): Promise<Sitter> {
     const row = await read({ examId, userId });
     if (!row) throw notFound('Participant');
-    const { id, status, examStatus, now } = row;
+    const { id, status, examStatus, tenant, now } = row;
     if (examStatus === 'CREATED') throw new AppError('conflict', 'The exam has not started');
     if (examStatus !== 'IN_PROGRESS') throw new AppError('conflict', 'The exam is over');
     if (isFinal(status)) throw new AppError('conflict', 'This participant has already left the exam');
     if (status === 'INVITED') throw new AppError('conflict', 'This participant has not joined the exam');
     const { enabled, sensitivity } = settingsOf(row).aiDetection;
     const isIn = status === 'ACTIVE' || status === 'DISCONNECTED';
-    return { participantId: id, examId, userId, isLookedAt: enabled && isIn, sensitivity, suppressed: new Set(row.suppressed), now };
+    return {
+      participantId: id,
+      tenant,
+      examId,
+      userId,
+      isLookedAt: enabled && isIn,
+      sensitivity,
+      suppressed: new Set(row.suppressed),
+      now,
+    };
   };
 }

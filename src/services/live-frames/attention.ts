@@ -4,6 +4,7 @@ import { HOLD_SECONDS } from '../analysis/episodes.ts';
 import type { Sitter } from './admit.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { createSeats, type Seat } from './seats.ts';
+import type { IdentityJudge } from './identity-judge.ts';
 import type { GapCause } from './track.ts';
 import type { Watch } from './watch.ts';
 
@@ -31,8 +32,15 @@ function causeOf(error: unknown): GapCause {
 
 const holdOf = ({ sensitivity }: Sitter) => HOLD_SECONDS[sensitivity] * 1_000;
 
+interface Dependencies {
+  vision: VisionProvider;
+  watch: Watch;
+  identity: IdentityJudge;
+  log: Logger;
+}
+
 /** Looks at snapshots, as many at once as the models can, each participant's in turn; what there is no time for is told as missing. */
-export function createAttention({ vision, watch, log }: { vision: VisionProvider; watch: Watch; log: Logger }) {
+export function createAttention({ vision, watch, identity, log }: Dependencies) {
   const seats = createSeats();
   const queue = new FrameQueue<Snapshot>(MAX_WAITING_BYTES);
   const underWay = new Set<Promise<void>>();
@@ -87,13 +95,14 @@ export function createAttention({ vision, watch, log }: { vision: VisionProvider
     log.error({ err: error }, 'a snapshot could not be looked at');
   }
 
-  async function observe(snapshot: Snapshot): Promise<(ObservedImage & { phones: boolean }) | null> {
+  async function observe(snapshot: Snapshot): Promise<(ObservedImage & { phones: boolean; embedded: boolean }) | null> {
     const { seat, image } = snapshot;
     const phones = seat.wantsPhones(queue.size >= vision.parallel);
+    const embedded = await identity.isDue(snapshot, snapshot.at);
     try {
-      const observed = await vision.observeImage(image, { phones });
+      const observed = await vision.observeImage(image, { phones, embed: embedded });
       seat.looked({ phones, phoneInView: observed.observation.phones.length > 0 });
-      return { ...observed, phones };
+      return { ...observed, phones, embedded };
     } catch (error) {
       if (closed) return null;
       if (!(error instanceof ImageError)) complain(error);

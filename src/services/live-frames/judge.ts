@@ -4,6 +4,7 @@ import type { Verdict } from './track.ts';
 /** A snapshot that was looked at. */
 export interface Look {
   participantId: string;
+  tenant: string;
   userId: string;
   examId: string;
   /** As it came: JPEG. */
@@ -14,6 +15,8 @@ export interface Look {
   frame: Frame;
   /** Whether phones were looked for. */
   phones: boolean;
+  /** Whether the face was described. */
+  embedded: boolean;
 }
 
 export interface Judged {

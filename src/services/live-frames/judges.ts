@@ -15,5 +15,5 @@ const phone: Judge = {
   },
 };
 
-/** Of every snapshot, in this order. */
+/** Of every snapshot, in this order; another one tells who it is. */
 export const judges: readonly Judge[] = [scene, phone];
