@@ -61,10 +61,10 @@ function snapshotBytes({ examId, token, image }) {
   return Buffer.concat([Buffer.from(head), image]);
 }
 
-/** An exam of high sensitivity and so many participants in it. Before anything else: connections that idle are closed. */
-async function seat(invigil, count) {
+/** An exam and so many participants in it. Before anything else: connections that idle are closed. */
+async function seat(invigil, count, sensitivity) {
   const pool = await openPool(invigil.port, 1);
-  const settings = { aiDetection: { enabled: true, sensitivity: 'high' } };
+  const settings = { aiDetection: { enabled: true, sensitivity } };
   const body = { title: 'Snapshots', duration: 60, settings };
   const { id } = await pool.askJson(requestBytes({ method: 'POST', path: '/api/exams', token: invigil.token, body }));
   pool.close();
@@ -207,8 +207,8 @@ export const snapshots = {
     try {
       const alone = await photograph(folder, ALONE);
       const company = await photograph(folder, COMPANY);
-      const crowd = await seat(invigil, OFFERED);
-      const few = await seat(invigil, OFFERED);
+      const crowd = await seat(invigil, OFFERED, 'low');
+      const few = await seat(invigil, OFFERED, 'high');
       const most = await overload({ invigil, database, seated: crowd, alone, quick, say });
       const perSecond = Math.floor(0.8 * most['looks/s']);
       const calm = await latency({ invigil, seated: few, alone, company, perSecond, quick, say });

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server, TUS_RESUMABLE, type Upload } from '@tus/server';
 import type { App } from '../src/app.ts';
 import type { Context } from '../src/context.ts';
-import { notFound } from '../src/errors.ts';
+import { invalidField, notFound } from '../src/errors.ts';
 import { identityOf } from '../src/http/authenticate.ts';
 import { requireViewer } from '../src/resolvers/policy.ts';
 import { findUploaded, prepareUpload } from '../src/resolvers/recordings.ts';
@@ -72,6 +72,10 @@ export async function createUploads({ app, directory, maxBytes, encryptionKey }:
     async onUploadCreate(_req, upload) {
       const { ctx } = current();
       const { metadata } = upload;
+      // No database of ours could keep it.
+      if (Object.values(metadata ?? {}).some((value) => value?.includes('\0'))) {
+        throw invalidField('Upload-Metadata', 'must not contain a NUL character');
+      }
       const { examId, userId, type } = await prepareUpload(ctx, {
         examId: metadata?.['examId'],
         userId: metadata?.['userId'],
@@ -125,6 +129,7 @@ export async function createUploads({ app, directory, maxBytes, encryptionKey }:
     try {
       await finisher.finishLeftBehind();
       await tus.cleanUpExpiredUploads();
+      await leases.sweep();
     } catch (error) {
       log.warn({ err: error }, 'could not look through unfinished uploads');
     }

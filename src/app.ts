@@ -22,6 +22,7 @@ import { createAnalysisJob } from './services/analysis/job.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
 import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
+import { createFaceTemplates } from './services/face-templates.ts';
 import { createHotReads } from './services/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createLiveFrames } from './services/live-frames.ts';
@@ -97,6 +98,7 @@ export async function createApp(config: Config, log: Logger) {
       graceSeconds: config.LIVE_RECORDING_GRACE_SECONDS,
       idleSeconds: config.LIVE_RECORDING_IDLE_SECONDS,
     });
+    const faceTemplates = own(createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS }), (it) => it.close());
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
@@ -114,7 +116,7 @@ export async function createApp(config: Config, log: Logger) {
       playback: createPlayback({ db, storage, ffmpeg }),
       recordings,
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
-      verifications: createVerifications({ db, vision }),
+      verifications: createVerifications({ db, vision, faceTemplates }),
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),
     };
 
@@ -146,6 +148,7 @@ export async function createApp(config: Config, log: Logger) {
           log,
           workDir,
           playback: services.playback,
+          faceTemplates,
           limitSeconds: config.ANALYSIS_LIMIT_SECONDS,
         });
         await queue.work(job, { concurrency: WORKER_CONCURRENCY });

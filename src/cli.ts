@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { analyzeFiles } from './cli/analyze.ts';
 import { evaluate } from './cli/evaluate.ts';
+import { PROVIDERS } from './cli/open-vision.ts';
 import { verifyImages } from './cli/verify.ts';
 import { loadConfig } from './config.ts';
 import { StartupError } from './errors.ts';
@@ -12,7 +13,7 @@ const HELP = `Usage:
       Analyses recordings (WebM, MP4): which share of the time what was seen, and when.
   invigil verify [--json] REFERENCE CANDIDATE
       Compares the faces of two pictures (JPEG, PNG, WebP).
-  invigil evaluate [--data FOLDER] [--out FOLDER]
+  invigil evaluate [--data FOLDER] [--out FOLDER] [--provider local|google]
       Measures every detector and the verification on labelled data; docs/quality.md tells how the folder is laid out.
 
   --json         for machines: a line of JSON for each recording or comparison
@@ -20,8 +21,9 @@ const HELP = `Usage:
   --sensitivity  of the warnings; medium without it
   --data         ../shared/data without it
   --out          for report.json and the plots; ./evaluation without it
+  --provider     what looks at pictures and clips; local without it. google is sent them, and bills them
 
-Nothing is sent anywhere, whatever VISION_PROVIDER says, and nothing is kept.
+Nothing is kept, and whatever VISION_PROVIDER says nothing is sent anywhere but by --provider google.
 Exit code 0: done; 1: a file could not be read; 2: not understood.
 `;
 const SENSITIVITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
@@ -55,9 +57,11 @@ async function main(args: string[]): Promise<number> {
   }
   if (command === 'evaluate') {
     const { data = '../shared/data', out = 'evaluation' } = values;
+    const provider = PROVIDERS.find((name) => name === (values.provider ?? 'local'));
+    if (!provider) throw new UsageError('--provider is local or google');
     if (files.length > 0) throw new UsageError('evaluate takes its folder by --data');
     if (!existsSync(data)) throw new UsageError(`There is no folder ${data}: give one by --data`);
-    return evaluate({ config, data, out });
+    return evaluate({ config, data, out, provider });
   }
   throw new UsageError(command ? `There is no command ${command}` : 'A command is missing');
 }
@@ -74,6 +78,7 @@ function read(args: string[]) {
         sensitivity: { type: 'string' },
         data: { type: 'string' },
         out: { type: 'string' },
+        provider: { type: 'string' },
       },
     });
   } catch (error) {

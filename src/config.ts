@@ -105,6 +105,11 @@ export const settings = {
     .default(120)
     .describe('From the end of a participant or an exam to that of their live recordings, for chunks that are still to come.'),
   LIVE_RECORDING_IDLE_SECONDS: whole(10, 86_400).default(1_800).describe('Silence after which a live recording counts as ended.'),
+  FACE_TEMPLATE_HOURS: whole(0, 8_760)
+    .default(24)
+    .describe(
+      'How long the face of a verified user is kept, encrypted, to compare the webcam with during an exam; 0 keeps none, and nothing is compared.',
+    ),
   FFMPEG_PATH: z.string().optional().describe('ffmpeg to use; else the one on PATH, else the one of @ffmpeg-installer/ffmpeg.'),
   WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Recordings analysed at once by one process.'),
   VISION_PROVIDER: z
@@ -135,7 +140,9 @@ export const settings = {
   ANALYSIS_LIMIT_SECONDS: whole(1, 604_800)
     .default(14_400)
     .describe('Longest time for the analysis of one recording; then it is broken off and begun anew, three times in all.'),
-  INLINE_WORKER: flag(true).describe('Whether the server analyses recordings itself; false leaves it to `npm run worker`.'),
+  INLINE_WORKER: flag(true).describe(
+    'Whether the server analyses recordings itself; false leaves it to `npm run worker`. Snapshots are looked at by the server all the same.',
+  ),
   NODE_ENV: z.string().default('development').describe('`production` refuses what is only good for trying things out.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { VisionProvider } from '../src/adapters/vision.ts';
 import { analyseMedia, type AnalysisInput, type AnalysisOutcome } from '../src/services/analysis/analyse.ts';
 import { findEpisodes, HOLD_SECONDS, toWarnings } from '../src/services/analysis/episodes.ts';
+import { scoreLookingAway } from '../src/services/analysis/looking-away.ts';
 import { mapOrdered } from '../src/services/analysis/map-ordered.ts';
 import { watchWebcam } from '../src/services/analysis/watch-webcam.ts';
 import { type Segment, shareOfSamples, shareOfTime, smooth, spanTimes, toSegments } from '../src/services/analysis/timeline.ts';
@@ -268,6 +269,41 @@ test('whatever was seen: smoothing leaves no single flicker and no longer run ch
       for (const [before, after] of kept) expect(after).toBe(before);
     }),
   );
+});
+
+/** Second by second: where somebody's eyes are, the head being still. */
+const watching = (seconds: number, gazeAt: (second: number) => number) => {
+  const faces = Array.from({ length: seconds }, (_, at) => ({
+    box: { x: 0, y: 0, width: 150, height: 150 },
+    score: 1,
+    pose: { yaw: 0, pitch: 0, roll: 0 },
+    gaze: gazeAt(at) + 0.01 * Math.sin(at * 7),
+  }));
+  const scores = scoreLookingAway(
+    faces,
+    faces.map((_face, at) => at),
+  );
+  return scores.flatMap((score, at) => (score > 0 ? [at] : []));
+};
+
+test('whoever sinks into the chair in the course of three hours does not look away', () => {
+  const seconds = 10_800;
+  const sinking = (at: number) => 0.41 + (0.18 * at) / seconds;
+  expect(watching(seconds, sinking)).toEqual([]);
+  // Glances off to that side are seen at any time.
+  const glances = Array.from({ length: 10 }, (_, index) => 500 + index * 1_000);
+  expect(watching(seconds, (at) => sinking(at) + (glances.includes(at) ? 0.16 : 0))).toEqual(glances);
+});
+
+test('whoever looks aside for most of some minutes does not rest there', () => {
+  const found = watching(3_600, (at) => (at >= 1_200 && at < 1_700 ? 0.65 : 0.5));
+  expect(found).toEqual(Array.from({ length: 500 }, (_, index) => 1_200 + index));
+});
+
+test('eyes are not judged by one glance, nor where nobody knows which side is the screen', () => {
+  // Hardly more time ahead than aside: which is which?
+  expect(watching(14, (at) => (at < 8 ? 0.5 : 0.65))).toEqual([]);
+  expect(watching(3_600, (at) => (at % 100 < 45 ? 0.65 : 0.5))).toEqual([]);
 });
 
 test('a frame does not speak for a time in which none came', () => {

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { difference, share } from '../src/evaluation/statistics.ts';
 import { projectRoot } from '../src/paths.ts';
+import { startGoogleVision } from './helpers/google-vision.ts';
 import { tempDir } from './helpers/media.ts';
 
 const run = promisify(execFile);
@@ -92,6 +93,28 @@ describe('npm run evaluate', () => {
     const empty = tempDir();
     await expect(evaluate(join(empty, 'nowhere'), empty)).rejects.toMatchObject({ code: 2, stderr: /There is no folder/ });
     await expect(evaluate(empty, empty)).rejects.toMatchObject({ code: 1, stdout: /has no pairs\.csv/ });
+  });
+});
+
+describe('npm run evaluate with --provider google', () => {
+  it('asks Google of pictures, keeps to its cap, and says what was counted', async () => {
+    const [data, out] = [tempDir(), tempDir()];
+    await makeFolder(data);
+    await rm(join(data, 'pairs.csv'));
+    const google = await startGoogleVision();
+    try {
+      const measure = (settings: Record<string, string>) =>
+        run(process.execPath, [cli, 'evaluate', '--data', data, '--out', out, '--provider', 'google'], {
+          env: { ...process.env, ...google.settings, ...settings },
+        });
+      const { stderr } = await measure({});
+      expect(stderr).toContain('Google Vision counted 1 units');
+      expect(google.batches.flatMap(({ pictures }) => pictures.map(({ features }) => features))).toEqual([['FACE_DETECTION']]);
+      await expect(measure({ GOOGLE_VISION_MAX_UNITS_PER_DAY: '0' })).rejects.toMatchObject({ stderr: /cap of 0 units/ });
+      expect(google.batches).toHaveLength(1);
+    } finally {
+      await google.stop();
+    }
   });
 });
 

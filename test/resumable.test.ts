@@ -66,6 +66,13 @@ describe.each([
     expect((await server.storedFiles()).filter((name) => name.includes('spool') || name.includes('uploads'))).toEqual([]);
   });
 
+  it('names metadata that cannot be kept', async () => {
+    const metadata = `examId ${Buffer.from('a\0b').toString('base64')}`;
+    const headers = { ...tusHeaders(), 'upload-length': '1', 'upload-metadata': metadata };
+    const refused = await fetch(`${server.api}/uploads`, { method: 'POST', headers });
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Upload-Metadata')]);
+  });
+
   it('says what it can do', async () => {
     const { headers } = await fetch(`${server.api}/uploads`, { method: 'OPTIONS', headers: tusHeaders() });
     expect(headers.get('tus-extension')?.split(',')).toEqual(expect.arrayContaining(['creation', 'termination', 'expiration', 'checksum']));

@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createExam, createKey, join } from './helpers/exam.ts';
-import { form } from './helpers/recordings.ts';
+import { film as filmVideo, pictures } from './helpers/media.ts';
+import { analysed, form, uploadRecording } from './helpers/recordings.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from './helpers/server.ts';
 import { film, goOn, photographs, runSql, seat, sensitive, show, snap, watchLog } from './helpers/snapshots.ts';
 
@@ -76,6 +80,56 @@ describe.concurrent('what a camera shows', () => {
     expect(await listWarnings(exam.id)).toHaveLength(1);
   });
 
+  it('is not held against who was granted it', async () => {
+    const { exam, token } = await seat(server);
+    const grant = `mutation ($examId: ID!) {
+      setAccommodations(examId: $examId, userId: "user_1", suppress: ["multiple_faces"], reason: "A helper reads to him") { userId } }`;
+    await server.graphql().request(grant, { examId: exam.id });
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'twoPeople', 'twoPeople', 'twoPeople', 'nobody', 'nobody', 'nobody']);
+    await log.opened('no_face');
+    expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['no_face']);
+  });
+
+  it('is told as a black camera and not as an empty chair where it is black', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'black', 'black', 'black']);
+    expect(await log.opened('camera_black')).toMatchObject({ details: 'Black picture' });
+    expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['camera_black']);
+  });
+
+  it('stays one warning when the recording shows it too, and then plays from there', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody', 'nobody', 'oneFace', 'oneFace', 'oneFace']);
+    const { id } = await log.closed('no_face');
+    const folder = await mkdtemp(joinPath(tmpdir(), 'invigil-snapshots-'));
+    try {
+      const path = joinPath(folder, 'webcam.webm');
+      const { oneFace, noFace } = pictures;
+      await filmVideo(path, [
+        { picture: oneFace, seconds: 3 },
+        { picture: noFace, seconds: 4 },
+        { picture: oneFace, seconds: 4 },
+      ]);
+      const recording = await uploadRecording(server, { examId: exam.id, userId: 'user_1', type: 'webcam', path });
+      expect(await analysed(server, recording.id)).toMatchObject({ status: 'processed' });
+      const query = `query ($id: ID!) { exam(id: $id) { warnings { edges { node { id type offsetSeconds frameUrl recording { id } } } } } }`;
+      const { exam: found } = await server
+        .graphql()
+        .request<{ exam: { warnings: { edges: { node: { frameUrl: string; offsetSeconds: number } }[] } } }>(query, { id: exam.id });
+      expect(found.warnings.edges).toMatchObject([{ node: { id, type: 'no_face', recording: { id: recording.id } } }]);
+      const [warning] = found.warnings.edges.map(({ node }) => node);
+      expect(warning?.offsetSeconds).toBeCloseTo(3, 0);
+      // The picture stays the one at which it was raised.
+      const picture = Buffer.from(await (await fetch(warning?.frameUrl ?? '')).arrayBuffer());
+      expect(picture.equals(photographs.nobody)).toBe(true);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   it('is over with the exam', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
@@ -86,7 +140,7 @@ describe.concurrent('what a camera shows', () => {
     expect(Date.parse(endedAt ?? '')).toBeGreaterThan(Date.parse(timestamp));
     // What was remembered of the face is gone as well.
     const rest = () => runSql(server, 'SELECT 1 FROM "LiveWatch" WHERE "examId" = $1', [exam.id]);
-    await expect.poll(rest, { timeout: 8_000 }).toEqual([]);
+    await vi.waitFor(async () => expect(await rest()).toEqual([]), { timeout: 8_000, interval: 100 });
   });
 
   it('is deleted with its warning', async () => {
@@ -97,7 +151,7 @@ describe.concurrent('what a camera shows', () => {
     const pictures = async () => (await server.storedFiles()).filter((path) => path.includes(id));
     expect(await pictures()).toHaveLength(1);
     await runSql(server, 'DELETE FROM "Exam" WHERE id = $1', [exam.id]);
-    await expect.poll(pictures, { timeout: 20_000 }).toEqual([]);
+    await vi.waitFor(async () => expect(await pictures()).toEqual([]), { timeout: 20_000, interval: 100 });
   });
 
   it('is told as missing where none of it can be read', async () => {

@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { callbackify } from 'node:util';
-import { type SpooledFile, TooLargeError } from './storage.ts';
+import { releaseMemory } from './release-memory.ts';
+import { type SpooledFile, type SpoolOptions, TooLargeError } from './storage.ts';
 
-/** What waits here while a write is under way goes out in the next one. */
+type Done = (error?: Error | null) => void;
+
+/** Of a write: each costs two switches of threads. As much again waits here meanwhile. */
 const BATCH_BYTES = 1024 * 1024;
 const HEAD_BYTES = 4096;
 
@@ -25,26 +28,38 @@ export const fileSink = (handle: FileHandle): ByteSink => ({
 export class HashingWriter extends Writable {
   readonly #sink: ByteSink;
   readonly #maxBytes: number;
+  readonly #releaseChunks: boolean;
   readonly #hash = createHash('sha256');
   #size = 0;
   #head = Buffer.alloc(0);
+  #batch: Buffer[] = [];
+  #batchBytes = 0;
+  #writing = Promise.resolve();
 
-  constructor(sink: ByteSink, maxBytes: number) {
+  constructor(sink: ByteSink, { maxBytes, releaseChunks = false }: SpoolOptions) {
     super({ highWaterMark: BATCH_BYTES });
     this.#sink = sink;
     this.#maxBytes = maxBytes;
+    this.#releaseChunks = releaseChunks;
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    callbackify(() => this.#append([chunk]))(done);
+  /** Takes the next chunk while a batch is under way, so that each is hashed while it is in the processor's cache. */
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    this.#size += chunk.length;
+    if (this.#size > this.#maxBytes) {
+      done(new TooLargeError(this.#maxBytes));
+      return;
+    }
+    this.#hash.update(chunk);
+    this.#keepHead(chunk);
+    this.#batch.push(chunk);
+    this.#batchBytes += chunk.length;
+    if (this.#batchBytes < BATCH_BYTES) done();
+    else callbackify(() => this.#startBatch())(done);
   }
 
-  override _writev(items: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    callbackify(() => this.#append(items.map((item) => item.chunk)))(done);
-  }
-
-  override _final(done: (error?: Error | null) => void): void {
-    callbackify(() => this.#sink.end())(done);
+  override _final(done: Done): void {
+    callbackify(() => this.#finish())(done);
   }
 
   /** Call once, after `finish`. */
@@ -52,14 +67,26 @@ export class HashingWriter extends Writable {
     return { size: this.#size, sha256: this.#hash.digest('hex'), head: this.#head };
   }
 
-  async #append(chunks: Buffer[]): Promise<void> {
-    for (const chunk of chunks) this.#size += chunk.length;
-    if (this.#size > this.#maxBytes) throw new TooLargeError(this.#maxBytes);
-    const writing = this.#sink.write(chunks);
-    // The kernel copies in another thread, so hashing now costs no wait.
-    for (const chunk of chunks) this.#hash.update(chunk);
-    for (const chunk of chunks) this.#keepHead(chunk);
-    await writing;
+  async #finish(): Promise<void> {
+    await this.#writing;
+    if (this.#batchBytes > 0) await this.#writeBatch();
+    await this.#sink.end();
+  }
+
+  /** Waits for the batch before only. */
+  async #startBatch(): Promise<void> {
+    await this.#writing;
+    this.#writing = this.#writeBatch();
+    // Its error is told with the next batch, or at the end.
+    this.#writing.catch(() => {});
+  }
+
+  async #writeBatch(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    await this.#sink.write(batch);
+    if (this.#releaseChunks) releaseMemory(batch);
   }
 
   #keepHead(chunk: Buffer): void {

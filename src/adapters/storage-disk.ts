@@ -8,7 +8,7 @@ import { fileSink, HashingWriter } from './hashing-writer.ts';
 import { createLocalCopies } from './local-copies.ts';
 import { deriveKey, openSealed, sealInto } from './sealed-file.ts';
 import { newSpoolName, removeLeftBehind } from './spool-names.ts';
-import { safeName, type SpooledFile, type Storage, StorageFullError } from './storage.ts';
+import { safeName, type SpooledFile, type SpoolOptions, type Storage, StorageFullError } from './storage.ts';
 
 /** Below 1 MB a download costs up to three times the CPU. */
 const READ_BYTES = 1024 * 1024;
@@ -37,12 +37,12 @@ export function createDiskStorage(directory: string, { encryptionKey }: DiskStor
       : createReadStream(path, { ...range, highWaterMark: READ_BYTES });
 
   return {
-    async spool(source, { maxBytes }) {
+    async spool(source, options) {
       const spoolKey = newSpoolName();
       const path = join(spoolFolder, spoolKey);
       try {
         await makeFolder(spoolFolder);
-        return { spoolKey, ...(await writeFile(path, source, { maxBytes, encryptionKey })) };
+        return { spoolKey, ...(await writeFile(path, source, options, encryptionKey)) };
       } catch (error) {
         source.destroy();
         await rm(path, { force: true });
@@ -132,14 +132,15 @@ const readPlain = (handle: FileHandle, range?: { start: number; end: number }): 
 async function writeFile(
   path: string,
   source: Readable,
-  { maxBytes, encryptionKey }: { maxBytes: number; encryptionKey: Uint8Array | undefined },
+  options: SpoolOptions,
+  encryptionKey: Uint8Array | undefined,
 ): Promise<Omit<SpooledFile, 'spoolKey'>> {
   const handle = await open(path, 'wx', 0o600);
   try {
     // pipeline() waits forever for a source that was destroyed before it began.
     if (source.destroyed) throw source.errored ?? new Error('the source was closed');
     const sink = fileSink(handle);
-    const writer = new HashingWriter(encryptionKey ? sealInto(sink, encryptionKey) : sink, maxBytes);
+    const writer = new HashingWriter(encryptionKey ? sealInto(sink, encryptionKey) : sink, options);
     await pipeline(source, writer);
     return writer.result();
   } finally {

@@ -159,7 +159,7 @@ export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes
     async commitWithin(file: SpooledFile, Key: string): Promise<boolean> {
       const from = joined.get(file.spoolKey);
       if (from === undefined) return false;
-      const CopySource = encodeURI(`${Bucket}/${from}`);
+      const CopySource = `${Bucket}/${from}`.split('/').map(encodeURIComponent).join('/');
       if (file.size > copyBytes) await copyInParts(CopySource, { Bucket, Key }, file.size);
       else await client.send(new CopyObjectCommand({ Bucket, Key, CopySource }));
       return true;

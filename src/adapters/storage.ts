@@ -42,6 +42,12 @@ export interface PartStorage {
   remove(upload: { name: string; bucketId: string | null }): Promise<void>;
 }
 
+export interface SpoolOptions {
+  maxBytes: number;
+  /** Nobody else needs the source's chunks: their memory is used again as soon as they are written. */
+  releaseChunks?: boolean;
+}
+
 export interface Storage {
   /** For unfinished uploads; without it they lie on this machine's disk alone. */
   readonly parts?: PartStorage;
@@ -49,7 +55,7 @@ export interface Storage {
    * Streams a source to a temporary key while hashing it, with backpressure. Removes what it wrote where it fails.
    * @throws TooLargeError as soon as more than `maxBytes` came; StorageFullError where the disk is full; whatever the source throws.
    */
-  spool(source: Readable, options: { maxBytes: number }): Promise<SpooledFile>;
+  spool(source: Readable, options: SpoolOptions): Promise<SpooledFile>;
   /** Moves a spooled file to its final key (letters, digits, `.`, `_`, `-`), durably; replaces what was there, at once. */
   commit(file: SpooledFile, key: string): Promise<void>;
   /** Removes a spooled file that was not committed; no error where it is gone. */

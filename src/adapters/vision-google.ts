@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { decodeImage } from './vision-local/decode-image.ts';
-import type { FoundPhone, Frame, FrameObservation, ObservedFace, VisionProvider } from './vision.ts';
+import type { FoundPhone, Frame, FrameObservation, LookFor, ObservedFace, VisionProvider } from './vision.ts';
 import { annotate, type Spend } from './vision-google/annotate.ts';
 import { toFaces, toPhones } from './vision-google/answers.ts';
 import { Batches } from './vision-google/batches.ts';
@@ -65,22 +65,23 @@ export async function createGoogleVision({ endpoint, local, spend, retrySeconds 
     return next;
   }
 
-  async function observe(frame: Frame, wantsPhones: boolean, batches: Batches): Promise<FrameObservation> {
+  /** It finds faces and does not compare them: that is done here. */
+  async function observe(frame: Frame, { phones: wantsPhones, embed = false }: LookFor, batches: Batches): Promise<FrameObservation> {
     const { faces, phones } = look(frame, wantsPhones, batches);
-    const [foundFaces, foundPhones] = await Promise.all([faces, phones]);
-    return { faces: foundFaces, phones: (wantsPhones && foundPhones) || [] };
+    const described = embed ? local.observe(frame, { phones: false, embed }) : null;
+    const [foundFaces, foundPhones, here] = await Promise.all([faces, phones, described]);
+    return { faces: foundFaces, phones: (wantsPhones && foundPhones) || [], outstanding: here?.outstanding ?? null };
   }
 
   return {
-    detector: `google/v1 (FACE_DETECTION, OBJECT_LOCALIZATION) + ${local.listener}`,
-    listener: local.listener,
+    detector: `google/v1 (FACE_DETECTION, OBJECT_LOCALIZATION) + ${local.detector}`,
     verifier: local.verifier,
     parallel: PARALLEL,
-    observe: (frame, { phones }) => observe(frame, phones, recorded),
-    async observeImage(image, { phones }) {
+    observe: (frame, look) => observe(frame, look, recorded),
+    async observeImage(image, look) {
       // Never as it came: it may be damaged, turned or too large, and tell where it was taken.
       const { frame } = await decodeImage(image, SNAPSHOT_SIDES);
-      return { observation: await observe(frame, phones, live), frame };
+      return { observation: await observe(frame, look, live), frame };
     },
     readFaceImage: (image) => local.readFaceImage(image),
     openSpeech: () => local.openSpeech(),

@@ -45,6 +45,8 @@ export interface FrameObservation {
   faces: ObservedFace[];
   /** Best first; empty where none is seen or `phones` was not asked for. */
   phones: FoundPhone[];
+  /** The face that stands out, for comparison; null or missing where none does or `embed` was not asked for. */
+  outstanding?: MainFace | null;
 }
 
 /** Two descriptors of one face, each of unit length. */
@@ -87,11 +89,16 @@ export interface ObservedImage {
   frame: Frame;
 }
 
+/** What to look for besides faces. */
+export interface LookFor {
+  phones: boolean;
+  /** Whether to describe the face that stands out: the only one, or one four times as large as any other. Takes 25 ms. */
+  embed?: boolean;
+}
+
 export interface VisionProvider {
-  /** Name and version of what watches and listens to recordings, for `RecordingAnalysis.detector`. */
+  /** Names and versions of all that look at recordings, compare faces in them and listen to them, for `RecordingAnalysis.detector`. */
   readonly detector: string;
-  /** Of the part of it that listens. */
-  readonly listener: string;
   /** Of what finds and compares the faces of pictures, for `Verification.detector`. */
   readonly verifier: string;
   /** Frames that it looks at at once. */
@@ -101,13 +108,13 @@ export interface VisionProvider {
    * memory that threads share is not copied.
    * @throws VisionError where what looks is a service and does not answer.
    */
-  observe(frame: Frame, look: { phones: boolean }): Promise<FrameObservation>;
+  observe(frame: Frame, look: LookFor): Promise<FrameObservation>;
   /**
    * As `observe`, of an encoded JPEG, PNG or WebP, turned upright and shrunk to 640 × 480. Goes before every `observe`:
    * somebody is waiting.
    * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
    */
-  observeImage(image: Uint8Array, look: { phones: boolean }): Promise<ObservedImage>;
+  observeImage(image: Uint8Array, look: LookFor): Promise<ObservedImage>;
   /**
    * Finds and embeds the faces of an encoded JPEG, PNG or WebP.
    * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.

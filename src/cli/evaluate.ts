@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { findFfmpeg } from '../adapters/ffmpeg.ts';
-import { createLocalVision } from '../adapters/vision-local/vision-local.ts';
 import type { Config } from '../config.ts';
 import { evaluateGaze } from '../evaluation/clips.ts';
 import { openDataFolder } from '../evaluation/data-folder.ts';
@@ -11,8 +10,10 @@ import { evaluateRecordings } from '../evaluation/recordings.ts';
 import { printReport, toJson } from '../evaluation/report.ts';
 import type { Section, Skipped } from '../evaluation/section.ts';
 import { evaluateSpeech } from '../evaluation/speech.ts';
+import { evaluateSpoofs } from '../evaluation/spoofs.ts';
 import type { Part } from '../evaluation/tools.ts';
 import { evaluateVerification } from '../evaluation/verification.ts';
+import { openVision, type ProviderName } from './open-vision.ts';
 
 interface Options {
   config: Config;
@@ -20,10 +21,12 @@ interface Options {
   data: string;
   /** Where report.json and the plots go; made where it is not there. */
   out: string;
+  provider: ProviderName;
 }
 
 const parts: Record<string, Part> = {
   verification: evaluateVerification,
+  spoofs: evaluateSpoofs,
   faces: evaluateFaceCount,
   phones: evaluatePhones,
   poses: evaluatePoses,
@@ -35,9 +38,9 @@ const parts: Record<string, Part> = {
 const ERASE = '\r\u001b[2K';
 
 /** Measures every detector and the verification on labelled data. @returns the exit code: 1 where nothing could be measured */
-export async function evaluate({ config, data, out }: Options): Promise<number> {
+export async function evaluate({ config, data, out, provider }: Options): Promise<number> {
   const ffmpeg = await findFfmpeg({ FFMPEG_PATH: config.FFMPEG_PATH, production: false });
-  const vision = createLocalVision({ workers: config.VISION_WORKERS });
+  const vision = await openVision(provider, config);
   const workDir = await mkdtemp(join(tmpdir(), 'invigil-evaluate-'));
   const sections: (Section | Skipped)[] = [];
   try {
@@ -54,7 +57,13 @@ export async function evaluate({ config, data, out }: Options): Promise<number> 
     await rm(workDir, { recursive: true, force: true });
   }
   await mkdir(out, { recursive: true });
-  const header = { data: basename(resolve(data)), detector: vision.detector, ffmpeg: ffmpeg.version, node: process.version };
+  const header = {
+    data: basename(resolve(data)),
+    detector: vision.detector,
+    verifier: vision.verifier,
+    ffmpeg: ffmpeg.version,
+    node: process.version,
+  };
   await writeFile(join(out, 'report.json'), toJson(header, sections));
   for (const section of sections) {
     if ('missing' in section) continue;

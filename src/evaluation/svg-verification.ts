@@ -25,7 +25,7 @@ export function drawRoc(points: readonly RocPoint[], chosen: RocPoint): string {
     line([frame.x(0.36), frame.y(0.25)], [frame.x(0.4), frame.y(0.25)], { colour: COLOURS.first }),
     text(frame.x(0.42), frame.y(0.24), 'any threshold on the confidence, warnings left aside'),
     dot(frame.x(0.38), frame.y(0.18), COLOURS.second),
-    text(frame.x(0.42), frame.y(0.17), 'what the product decides: several faces, or two poor pictures, block'),
+    text(frame.x(0.42), frame.y(0.17), 'what is decided: several faces or two poor pictures block'),
     text(frame.x(0.5), frame.bottom + 40, 'share of strangers verified (FMR)', { anchor: 'middle' }),
   ]);
 }

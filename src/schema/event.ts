@@ -38,7 +38,7 @@ builder.objectRef<WarningEvent>('WarningReviewed').implement({
 });
 builder.objectRef<WarningEvent>('WarningUpdated').implement({
   interfaces: [ExamEvent],
-  description: 'The episode that a warning tells of is over.',
+  description: 'The episode that a warning tells of is over, or its recording is there.',
   fields: (t) => ({ warning: t.field({ type: Warning, resolve: ({ subject }) => subject }) }),
 });
 builder.objectRef<EventOf<'PARTICIPANT_CHANGED'>>('ParticipantChanged').implement({

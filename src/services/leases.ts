@@ -19,6 +19,7 @@ INSERT INTO "Lease" AS held ("id", "holder", "expiresAt") VALUES ($1, $2, now() 
 const RENEW = `
 UPDATE "Lease" SET "expiresAt" = now() + $3 * interval '1 ms' WHERE "id" = $1 AND "holder" = $2 RETURNING "wanted"`;
 const WANT = `UPDATE "Lease" SET "wanted" = true WHERE "id" = $1`;
+const FORGET = `DELETE FROM "Lease" WHERE "expiresAt" < now() - interval '1 hour'`;
 const RELEASE = `DELETE FROM "Lease" WHERE "id" = $1 AND "holder" = $2`;
 
 export interface Lease {
@@ -69,6 +70,11 @@ export function createLeases({ pool, bus, log }: { pool: Database['pool']; bus: 
   }
 
   return {
+    /** Removes leases of holders that were killed, of things that nobody has asked for since. */
+    async sweep(): Promise<void> {
+      await pool.query(FORGET);
+    },
+
     /** Null where another still has it when the time is up. */
     async acquire(id: string, { signal, waitMs, onWanted = () => {} }: LeaseWish): Promise<Lease | null> {
       const holder = randomUUID();

@@ -38,10 +38,11 @@ export async function readJsonWithFiles(req: IncomingMessage, { scope, files, ma
     close: () => values.close(),
   });
   try {
-    await readChunks(req, async (chunk) => {
+    const take = (chunk: Buffer) => {
       scanner.push(chunk);
-      await values.ready();
-    });
+      return values.room();
+    };
+    await readChunks(req, take, { signal: values.failed });
     const body = rest.parseJson(); // first: a body that was cut leaves a file that never ends
     return { body, files: await takeFiles(body, await values.finish(), scope) };
   } finally {
@@ -55,7 +56,7 @@ export async function readJson(req: IncomingMessage, { maxBytes, idleMs }: { max
   const arrived = takeArrived(req);
   if (arrived) return parseJson(arrived);
   const bytes = new BoundedBytes(maxBytes);
-  await readChunks(req, (chunk) => bytes.append(chunk), idleMs);
+  await readChunks(req, (chunk) => bytes.append(chunk), { idleMs });
   return bytes.parseJson();
 }
 

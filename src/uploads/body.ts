@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { invalidField } from '../errors.ts';
+import { finished } from 'node:stream';
+import { type AppError, invalidField } from '../errors.ts';
 import { formatLimit } from './uploaded-file.ts';
 
 /** For slow lines and for disks that are slow to sync; nothing else ends a request that a client has forgotten. */
@@ -16,23 +17,54 @@ export async function whileFlowing<T>(req: IncomingMessage, idleMs: number | und
   }
 }
 
-/**
- * Hands a body over chunk by chunk; the next one is not read before `take` is done. When `take` throws, the rest stays
- * unread and the socket usable for an answer.
- * @throws AppError `invalid_request` where the client leaves before the end
- */
-export async function readChunks(req: IncomingMessage, take: (chunk: Buffer) => Promise<void> | void, idleMs?: number): Promise<void> {
-  try {
-    await whileFlowing(req, idleMs, async () => {
-      // An ordinary iteration would destroy the request when `take` throws.
-      for await (const chunk of req.iterator({ destroyOnReturn: false })) await take(chunk as Buffer);
-    });
-  } catch (error) {
-    throw error === req.errored || isEarlyClose(error) ? truncatedBody(error) : error;
-  }
+/** A promise, where there is something to wait for. */
+type TakeChunk = (chunk: Buffer) => Promise<void> | void;
+
+export interface ReadOptions {
+  /** Milliseconds without a byte until the client is given up; a minute where not set. */
+  idleMs?: number | undefined;
+  /** Ends the reading, with its reason. */
+  signal?: AbortSignal | undefined;
 }
 
-const isEarlyClose = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+/**
+ * Hands a body over chunk by chunk; the next one is not read before `take` is done. When
+ * `take` throws, the rest stays unread and the socket usable for an answer.
+ * @throws AppError `invalid_request` where the client leaves before the end
+ */
+export async function readChunks(req: IncomingMessage, take: TakeChunk, { idleMs, signal }: ReadOptions = {}): Promise<void> {
+  signal?.throwIfAborted();
+  await whileFlowing(req, idleMs, () => flow(req, take, signal));
+}
+
+/** By hand: an iteration of the request costs a promise for each chunk, and a pipe would destroy it together with its target. */
+function flow(req: IncomingMessage, take: TakeChunk, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let flowing = true;
+    const stop = (settle: () => void) => {
+      flowing = false;
+      req.off('data', onData).pause();
+      stopWatching();
+      signal?.removeEventListener('abort', onAbort);
+      settle();
+    };
+    const fail = (error: unknown) => stop(() => reject(error));
+    const onAbort = () => fail(signal?.reason);
+    const onData = (chunk: Buffer) => {
+      try {
+        const taken = take(chunk);
+        if (!taken) return;
+        req.pause();
+        taken.then(() => flowing && req.resume(), fail);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const stopWatching = finished(req, { writable: false }, (error) => (error ? fail(truncatedBody(error)) : stop(resolve)));
+    signal?.addEventListener('abort', onAbort);
+    req.on('data', onData);
+  });
+}
 
 export const truncatedBody = (cause: unknown) => invalidField('body', 'The body ended before it was complete', { cause });
 
@@ -59,17 +91,20 @@ export function parseJson(bytes: Uint8Array): unknown {
 /** Bytes put together. They are copied: a slice of a few would hold the whole chunk that it came in. */
 export class BoundedBytes {
   readonly #maxBytes: number;
+  readonly #tooLarge: () => AppError;
   #bytes = Buffer.allocUnsafe(4096);
   #length = 0;
 
-  constructor(maxBytes: number) {
+  /** @param tooLarge what is thrown past the limit */
+  constructor(maxBytes: number, tooLarge = () => bodyTooLarge(maxBytes)) {
     this.#maxBytes = maxBytes;
+    this.#tooLarge = tooLarge;
   }
 
   /** @throws AppError `invalid_request` past the limit */
   append(chunk: Uint8Array): void {
     const length = this.#length + chunk.length;
-    if (length > this.#maxBytes) throw bodyTooLarge(this.#maxBytes);
+    if (length > this.#maxBytes) throw this.#tooLarge();
     if (length > this.#bytes.length) this.#grow(length);
     this.#bytes.set(chunk, this.#length);
     this.#length = length;
@@ -78,6 +113,16 @@ export class BoundedBytes {
   /** @throws AppError `invalid_request` where it is not JSON in UTF-8 */
   parseJson(): unknown {
     return parseJson(this.#bytes.subarray(0, this.#length));
+  }
+
+  /** As text; in UTF-8 where the charset is not known. */
+  decode(charset: string): string {
+    const bytes = this.#bytes.subarray(0, this.#length);
+    try {
+      return new TextDecoder(charset, { ignoreBOM: true }).decode(bytes);
+    } catch {
+      return bytes.toString();
+    }
   }
 
   #grow(length: number): void {

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
 import type { SpooledFile } from '../adapters/storage.ts';
 import { invalidField } from '../errors.ts';
 import { Base64Decoder, Base64Error } from './base64-decoder.ts';
+import { PushStream } from './push-stream.ts';
 import type { SpoolScope } from './spool-scope.ts';
 import { explainSpoolError } from './uploaded-file.ts';
 
 /** A member that is given again takes the place of the first, as in JSON.parse; each time costs a file. */
 const MAX_FILES = 32;
-const BUFFER_BYTES = 1024 * 1024;
 
 interface FileValue {
   path: string;
@@ -18,7 +16,7 @@ interface FileValue {
   /** Stands in the JSON in its place. Not to be guessed, so no client can write it. */
   marker: string;
   decoder: Base64Decoder;
-  stream: PassThrough;
+  stream: PushStream;
   spooled: Promise<SpooledFile>;
 }
 
@@ -36,8 +34,8 @@ export class FileValues {
   readonly #newest = new Map<string, FileValue>();
   readonly #all: FileValue[] = [];
   readonly #dropped: Promise<void>[] = [];
+  readonly #failure = new AbortController();
   #current: FileValue | undefined;
-  #failure: unknown;
 
   constructor(scope: SpoolScope, maxBytes: Map<string, number>) {
     this.#scope = scope;
@@ -51,7 +49,7 @@ export class FileValues {
     const former = this.#newest.get(path);
     if (former) this.#drop(former);
 
-    const stream = new PassThrough({ highWaterMark: BUFFER_BYTES });
+    const stream = new PushStream();
     const spooled = this.#spool(field, stream, this.#maxBytes.get(path) ?? 0);
     const value = {
       path,
@@ -79,11 +77,14 @@ export class FileValues {
     this.#current = undefined;
   }
 
-  /** Waits until more may be written. */
-  async ready(): Promise<void> {
-    const { stream, spooled } = this.#current ?? {};
-    if (stream?.writableNeedDrain) await Promise.race([once(stream, 'drain').catch(() => spooled), spooled]);
-    if (this.#failure !== undefined) throw this.#failure;
+  /** A file cannot be stored. */
+  get failed(): AbortSignal {
+    return this.#failure.signal;
+  }
+
+  /** Settles once more may be written. Undefined where it may be now. */
+  room(): Promise<void> | undefined {
+    return this.#current?.stream.room();
   }
 
   /** The newest of each path, once all are stored. */
@@ -102,13 +103,11 @@ export class FileValues {
     await Promise.allSettled(this.#dropped);
   }
 
-  #spool(field: string, stream: PassThrough, maxBytes: number): Promise<SpooledFile> {
-    const spooled = this.#scope.spool(stream, { maxBytes }).catch((error: unknown) => {
-      this.#failure ??= explainSpoolError(field, error);
-      throw this.#failure;
+  #spool(field: string, stream: PushStream, maxBytes: number): Promise<SpooledFile> {
+    const spooled = this.#scope.spool(stream, { maxBytes, releaseChunks: true }).catch((error: unknown) => {
+      throw explainSpoolError(field, error);
     });
-    spooled.catch(() => {}); // seen by ready() or finish()
-    stream.on('error', () => {}); // the writes that are still to come after it failed
+    spooled.catch((error: unknown) => this.#failure.abort(error));
     return spooled;
   }
 

@@ -103,7 +103,7 @@ class GraphqlRequest implements PartHandlers {
   async #spool(label: string, stream: Readable, info: PartInfo): Promise<UploadedFile> {
     const { scope, maxFileBytes: maxBytes } = this.#options;
     try {
-      return describeFile(await scope.spool(stream, { maxBytes }), info.filename, info.mimeType);
+      return describeFile(await scope.spool(stream, { maxBytes, releaseChunks: true }), info.filename, info.mimeType);
     } catch (error) {
       throw explainSpoolError(label, error);
     }

@@ -79,7 +79,7 @@ async function spoolPart(
   maxBytes: number,
 ): Promise<UploadedFile | undefined> {
   try {
-    const file = await scope.spool(stream, { maxBytes });
+    const file = await scope.spool(stream, { maxBytes, releaseChunks: true });
     if (file.size > 0 || info.filename) return describeFile(file, info.filename, info.mimeType);
     await scope.discard(file);
     return undefined;

@@ -1,19 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { finished, type Readable } from 'node:stream';
-import busboy from 'busboy';
+import type { Readable } from 'node:stream';
 import { type AppError, invalidField } from '../errors.ts';
-import { truncatedBody, whileFlowing } from './body.ts';
+import { BoundedBytes, readChunks, truncatedBody } from './body.ts';
+import { MultipartError, MultipartScanner } from './multipart-scanner.ts';
+import { boundaryOf, parsePartHead, type PartHead } from './part-head.ts';
+import { PushStream } from './push-stream.ts';
 import { formatLimit } from './uploaded-file.ts';
 
-/** busboy's own marks (16 KB, 64 KB) cost a third more CPU per byte. */
-const BATCH_BYTES = 1024 * 1024;
-
-export interface PartInfo {
-  filename: string | undefined;
-  mimeType: string;
-  /** The transfer encoding as declared. */
-  encoding: string;
-}
+export type PartInfo = Pick<PartHead, 'filename' | 'mimeType' | 'encoding'>;
 
 export interface PartHandlers {
   /** What it throws ends the reading. */
@@ -37,62 +31,108 @@ export interface PartLimits {
  * @throws AppError `invalid_request` for a malformed, truncated or too long body; what a handler throws
  */
 export async function readParts(req: IncomingMessage, limits: PartLimits, handlers: PartHandlers): Promise<void> {
-  const parser = createParser(req, limits);
-  const files: Promise<void>[] = [];
+  const boundary = boundaryOf(req.headers['content-type']);
+  if (boundary === undefined) throw malformed(new MultipartError('no boundary'));
+  const parts = new Parts(limits, handlers);
+  const scanner = new MultipartScanner(boundary, parts);
   try {
-    const parsed = new Promise<void>((resolve, reject) => {
-      const attempt = (act: () => void) => {
-        try {
-          act();
-        } catch (error) {
-          reject(error);
-        }
-      };
-      parser.on('field', (name: string | undefined, value, { valueTruncated }) => {
-        if (valueTruncated)
-          reject(invalidField(name ?? 'body', `Field exceeds the maximum allowed (${formatLimit(limits.maxFieldBytes)})`));
-        else if (name !== undefined) attempt(() => handlers.field(name, value));
-      });
-      parser.on('file', (name: string | undefined, stream, info: PartInfo) => {
-        // A truncated body otherwise ends the process: by then nobody else may listen.
-        stream.on('error', () => {});
-        if (name === undefined) {
-          stream.resume();
-          return;
-        }
-        const handled = handlers.file(name, stream, info);
-        handled.catch(reject);
-        files.push(handled);
-      });
-      parser.on('fieldsLimit', () => reject(invalidField('body', `More than ${limits.maxFields} fields`)));
-      parser.on('filesLimit', () => reject(invalidField('body', `More than ${limits.maxFiles} files`)));
-      parser.on('partsLimit', () => reject(invalidField('body', 'Too many parts')));
-      parser.on('error', (error) => reject(malformed(error)));
-      parser.on('close', resolve);
-      finished(req, { writable: false }, (error) => error && reject(truncatedBody(error)));
-      // Not pipeline(): it would destroy the request, and with it the way back to the client.
-      req.pipe(parser);
-    });
-    await whileFlowing(req, limits.idleMs, () => parsed);
-    await Promise.all(files);
-  } finally {
-    req.unpipe(parser);
-    parser.destroy();
-    await Promise.allSettled(files);
-  }
-}
-
-function createParser(req: IncomingMessage, { maxFieldBytes, maxFields, maxFiles }: PartLimits): busboy.Busboy {
-  // A field of exactly its limit counts as truncated, and the limit of parts is reported once it is reached.
-  const limits = { fieldSize: maxFieldBytes + 1, fields: maxFields, files: maxFiles, parts: maxFields + maxFiles + 1 };
-  try {
-    return busboy({ headers: req.headers, defParamCharset: 'utf8', highWaterMark: BATCH_BYTES, fileHwm: BATCH_BYTES, limits });
+    const take = (chunk: Buffer) => {
+      scanner.push(chunk);
+      return parts.room();
+    };
+    await readChunks(req, take, { idleMs: limits.idleMs, signal: parts.failed });
+    if (!scanner.isComplete) throw truncatedBody(new MultipartError('no closing delimiter'));
+    await parts.finish();
   } catch (error) {
-    throw malformed(error);
+    throw error instanceof MultipartError ? malformed(error) : error;
+  } finally {
+    await parts.dispose();
   }
 }
 
-const malformed = (cause: unknown): AppError =>
-  cause instanceof Error && cause.message.startsWith('Unexpected end')
-    ? truncatedBody(cause)
-    : invalidField('body', 'Not valid multipart/form-data', { cause });
+/** A part under way. */
+interface OpenPart {
+  write(bytes: Buffer): void;
+  end(): void;
+  room?(): Promise<void> | undefined;
+}
+
+const SKIPPED: OpenPart = { write() {}, end() {} };
+
+/** The parts of one body, one after another. */
+class Parts {
+  readonly #limits: PartLimits;
+  readonly #handlers: PartHandlers;
+  readonly #failure = new AbortController();
+  readonly #files: { stream: PushStream; handled: Promise<void> }[] = [];
+  #count = 0;
+  #fields = 0;
+  #current = SKIPPED;
+
+  constructor(limits: PartLimits, handlers: PartHandlers) {
+    this.#limits = limits;
+    this.#handlers = handlers;
+  }
+
+  /** A file's handler has failed. */
+  get failed(): AbortSignal {
+    return this.#failure.signal;
+  }
+
+  head(block: Buffer): void {
+    const { maxFields, maxFiles } = this.#limits;
+    if (++this.#count > maxFields + maxFiles) throw invalidField('body', 'Too many parts');
+    const head = parsePartHead(block);
+    if (!head) this.#current = SKIPPED;
+    else if (head.filename !== undefined || head.mimeType === 'application/octet-stream') this.#current = this.#openFile(head);
+    else this.#current = this.#openField(head);
+  }
+
+  data(bytes: Buffer): void {
+    this.#current.write(bytes);
+  }
+
+  end(): void {
+    this.#current.end();
+    this.#current = SKIPPED;
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#current.room?.();
+  }
+
+  async finish(): Promise<void> {
+    await Promise.all(this.#files.map(({ handled }) => handled));
+  }
+
+  /** Ends what still flows. */
+  async dispose(): Promise<void> {
+    for (const { stream } of this.#files) if (!stream.readableEnded) stream.destroy();
+    await Promise.allSettled(this.#files.map(({ handled }) => handled));
+  }
+
+  #openField({ name, charset }: PartHead): OpenPart {
+    const { maxFields, maxFieldBytes } = this.#limits;
+    if (++this.#fields > maxFields) throw invalidField('body', `More than ${maxFields} fields`);
+    if (name === undefined) return SKIPPED;
+    const tooLong = () => invalidField(name, `Field exceeds the maximum allowed (${formatLimit(maxFieldBytes)})`);
+    const bytes = new BoundedBytes(maxFieldBytes, tooLong);
+    return {
+      write: (piece) => bytes.append(piece),
+      end: () => this.#handlers.field(name, bytes.decode(charset)),
+    };
+  }
+
+  #openFile(head: PartHead): OpenPart {
+    const { maxFiles } = this.#limits;
+    if (this.#files.length === maxFiles) throw invalidField('body', `More than ${maxFiles} files`);
+    const stream = new PushStream();
+    if (head.name === undefined) stream.resume();
+    const handled = head.name === undefined ? Promise.resolve() : this.#handlers.file(head.name, stream, head);
+    handled.catch((error: unknown) => this.#failure.abort(error));
+    this.#files.push({ stream, handled });
+    return stream;
+  }
+}
+
+const malformed = (cause: unknown): AppError => invalidField('body', 'Not valid multipart/form-data', { cause });

@@ -1,11 +1,8 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { PassThrough } from 'node:stream';
 import { readChunks } from './body.ts';
+import { PushStream } from './push-stream.ts';
 import type { SpoolScope } from './spool-scope.ts';
 import { describeFile, explainSpoolError, fileTooLarge, type UploadedFile } from './uploaded-file.ts';
-
-const BUFFER_BYTES = 1024 * 1024;
 
 /**
  * Spools a body that is one file, as it flows. After an error answer with `answerEarly`: the rest was not read.
@@ -17,16 +14,18 @@ export async function readRawBody(
 ): Promise<UploadedFile> {
   if (Number(req.headers['content-length']) > maxBytes) throw fileTooLarge('body', maxBytes);
   // Not the request itself: a spool that fails destroys its source, and with it the socket that the answer needs.
-  const stream = new PassThrough({ highWaterMark: BUFFER_BYTES });
-  stream.on('error', () => {}); // the writes that are still to come after it failed
-  const spooled = scope.spool(stream, { maxBytes }).catch((error: unknown) => {
+  const stream = new PushStream();
+  const failure = new AbortController();
+  const spooled = scope.spool(stream, { maxBytes, releaseChunks: true }).catch((error: unknown) => {
     throw explainSpoolError('body', error);
   });
-  spooled.catch(() => {}); // seen below
+  spooled.catch((error: unknown) => failure.abort(error));
   try {
-    await readChunks(req, async (bytes) => {
-      if (!stream.write(bytes)) await Promise.race([once(stream, 'drain').catch(() => spooled), spooled]);
-    });
+    const take = (bytes: Buffer) => {
+      stream.write(bytes);
+      return stream.room();
+    };
+    await readChunks(req, take, { signal: failure.signal });
     stream.end();
     return describeFile(await spooled, undefined, req.headers['content-type']);
   } catch (error) {

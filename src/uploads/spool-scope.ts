@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { SpooledFile, Storage } from '../adapters/storage.ts';
+import type { SpooledFile, SpoolOptions, Storage } from '../adapters/storage.ts';
 
 /**
  * The spooled files of one request. However the request ends, `dispose()` leaves no file of it behind but those
@@ -7,7 +7,7 @@ import type { SpooledFile, Storage } from '../adapters/storage.ts';
  */
 export interface SpoolScope extends AsyncDisposable {
   /** As `Storage.spool`; the file belongs to this scope until it is committed. */
-  spool(source: Readable, options: { maxBytes: number }): Promise<SpooledFile>;
+  spool(source: Readable, options: SpoolOptions): Promise<SpooledFile>;
   /** As `Storage.commit`; the file leaves the scope. Whoever fails afterwards removes `key` itself. */
   commit(file: SpooledFile, key: string): Promise<void>;
   /** Removes a file before the request ends. */

@@ -16,6 +16,7 @@ export const photographs = {
   twoPeople: await photograph(pictures.severalFaces),
   nobody: await photograph(pictures.noFace),
   turnedAway: await photograph(pictures.turnedAway),
+  black: await makeMedia('-f', 'lavfi', '-i', 'color=black:size=640x480', '-frames:v', '1', '-f', 'mjpeg', 'pipe:1'),
 };
 
 export type Photograph = keyof typeof photographs;

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { projectRoot } from '../../src/paths.ts';
 import { makeMedia, VP8 } from './media.ts';
 
-/** Somebody in a picture: one of two women of a sample picture. */
+/** Somebody in a picture: one of three women of the sample pictures. */
 export interface Actor {
-  who: 'anna' | 'berta';
+  who: 'anna' | 'berta' | 'clara';
   /** Pixels. */
   width: number;
   /** Pixels of the left and upper edge; expressions of ffmpeg's overlay filter, in which `t` is the second. */
@@ -14,7 +14,14 @@ export interface Actor {
   when?: string;
 }
 
-const CROPS = { anna: '340:400:180:420', berta: '340:400:640:190' } as const;
+const sample = (number: number) => join(projectRoot, `node_modules/@vladmandic/face-api/demo/sample${number}.jpg`);
+
+/** Where they are found; `crop` is of ffmpeg's filter: width, height, left, top. */
+export const people = {
+  anna: { file: sample(6), crop: '340:400:180:420' },
+  berta: { file: sample(6), crop: '340:400:640:190' },
+  clara: { file: sample(5), crop: '340:400:1043:163' },
+} as const;
 
 /** How a living person moves about a place: never still from one second to the next. */
 export const living = (x: number, y: number) => ({ x: `${x}+14*sin(1.3*t)`, y: `${y}+9*sin(2.1*t)` });
@@ -22,16 +29,15 @@ export const still = (x: number, y: number) => ({ x: String(x), y: String(y) });
 
 /** Films actors in a room, with the noise of a camera. @param after more filters over the whole picture */
 export async function stage(path: string, seconds: number, actors: readonly Actor[], after: readonly string[] = []): Promise<void> {
-  const file = join(projectRoot, 'node_modules/@vladmandic/face-api/demo/sample6.jpg');
   const room = [
     '-f',
     'lavfi',
     '-i',
     `gradients=size=640x480:rate=2:duration=${seconds}:c0=0x806040:c1=0x405060:x0=0:y0=0:x1=640:y1=480:speed=0.00001`,
   ];
-  const inputs = actors.flatMap(() => ['-loop', '1', '-framerate', '2', '-t', String(seconds), '-i', file]);
+  const inputs = actors.flatMap(({ who }) => ['-loop', '1', '-framerate', '2', '-t', String(seconds), '-i', people[who].file]);
   const filters = actors.flatMap(({ who, width, x, y, when = '1' }, index) => [
-    `[${index + 1}:v]crop=${CROPS[who]},scale=${width}:-2,setsar=1[a${index}]`,
+    `[${index + 1}:v]crop=${people[who].crop},scale=${width}:-2,setsar=1[a${index}]`,
     `[v${index}][a${index}]overlay=x='${x}':y='${y}':enable='${when}'[v${index + 1}]`,
   ]);
   const end = [...after, 'noise=alls=6:allf=t', 'format=yuv420p'].join(',');

@@ -6,6 +6,8 @@ import type { OnnxGraph } from './onnx-writer.ts';
  * whole picture before and after, which took longer than many a convolution. What follows says the same in convolutions.
  */
 
+export type Size = readonly [height: number, width: number];
+
 /** Does to a picture with channels last what `apply` does to one with channels first; the runtime cancels the transpositions. */
 export function channelsFirst(graph: OnnxGraph, image: string, apply: (image: string) => string): string {
   const applied = apply(graph.op('Transpose', [image], { perm: [0, 3, 1, 2] }));
@@ -33,8 +35,22 @@ export function widen(graph: OnnxGraph, image: string, channels: number, wanted:
 
 /** `x · scale · min(max(x + 3, 0), 6)`, Howard et al. 2019, arXiv:1905.02244. */
 export function hardSwish(graph: OnnxGraph, image: string, channels: number, scale: number): string {
+  return graph.op('Mul', [image, hardSigmoid(graph, image, channels, scale)]);
+}
+
+/** `scale · min(max(x + 3, 0), 6)`. */
+export function hardSigmoid(graph: OnnxGraph, image: string, channels: number, scale: number): string {
   const gate = perChannel(graph, image, new Float32Array(channels).fill(scale), new Float32Array(channels).fill(3 * scale));
-  return graph.op('Mul', [image, graph.op('Clip', [gate, graph.scalar(0), graph.scalar(6 * scale)])]);
+  return graph.op('Clip', [gate, graph.scalar(0), graph.scalar(6 * scale)]);
+}
+
+/** The picture times one number a channel, which is spread over the picture first: a product of like shapes stays in the blocked layout. */
+export function excite(graph: OnnxGraph, image: string, gate: string, [height, width]: Size): string {
+  const scales = graph.constant([4], Float32Array.of(1, 1, height, width));
+  const spread = channelsFirst(graph, gate, (first) =>
+    graph.op('Resize', [first, '', scales], { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }),
+  );
+  return graph.op('Mul', [image, spread]);
 }
 
 /**

@@ -52,3 +52,19 @@ export function onlyOutputs({ dims, data, groups }: Filters, channels: readonly 
   channels.forEach((channel, i) => kept.set(data.subarray(channel * taps, (channel + 1) * taps), i * taps));
   return { dims: [channels.length, dims[1], dims[2], dims[3]], data: kept, groups };
 }
+
+/** The filters with so many more, of zeros, and with zeros for so many more inputs. */
+export function widenFilters(
+  { dims: [outputs, inputs, rows, columns], data, groups }: Filters,
+  more: { outputs: number; inputs: number },
+): Filters {
+  const length = inputs * rows * columns;
+  const widerLength = (inputs + more.inputs) * rows * columns;
+  const wider = new Float32Array((outputs + more.outputs) * widerLength);
+  for (let output = 0; output < outputs; output++) wider.set(data.subarray(output * length, (output + 1) * length), output * widerLength);
+  return {
+    dims: [outputs + more.outputs, inputs + more.inputs, rows, columns],
+    data: wider,
+    groups: groups === 1 ? 1 : groups + more.outputs,
+  };
+}

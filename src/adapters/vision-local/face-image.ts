@@ -1,10 +1,8 @@
-import type { Box, FaceImage, Frame, MainFace } from '../vision.ts';
+import type { Box, FaceImage, Frame } from '../vision.ts';
 import { decodeImage } from './decode-image.ts';
+import { describeFace, FACE_MARGIN } from './describe-face.ts';
 import { type DetectedFace, detectFaces } from './face-detector.ts';
-import { CHIP_SIZE, cutChip, embedFace, findLandmarks } from './face-embedder.ts';
-import { headPose } from './face-mesh.ts';
 import { centre, distance, scaleBox, zoomBox } from './geometry.ts';
-import { faceQuality } from './image-quality.ts';
 import { type ConfirmedFace, confirmFaces, findFaces } from './observe.ts';
 import { padFrame } from './sampling.ts';
 
@@ -14,8 +12,6 @@ const BORDERED_MIN_SCORE = 0.4;
 /** Last resort, and of large faces only: a bowl of noodles has small ones that even the mesh believes in. */
 const FAINT_MIN_SCORE = 0.15;
 const FAINT_MIN_WIDTH = 0.15;
-/** The detector's box ends at brows and chin; landmarks and FaceRes want some more. */
-const FACE_MARGIN = 1.25;
 
 function shift(face: DetectedFace, dx: number, dy: number): DetectedFace {
   const [left, right] = face.eyes;
@@ -59,18 +55,6 @@ function byProminence(frame: Frame, found: readonly ConfirmedFace[]): (Confirmed
   const most = Math.max(...weights.values());
   const sorted = found.toSorted((a, b) => weightOf(b) - weightOf(a));
   return sorted.map((face) => Object.assign(face, { prominence: weightOf(face) / most }));
-}
-
-async function describeFace(frame: Frame, { box, score, mesh }: ConfirmedFace): Promise<MainFace> {
-  const head = scaleBox(box, FACE_MARGIN);
-  const landmarks = await findLandmarks(frame, head, mesh.angle);
-  return {
-    box,
-    score,
-    embedding: await embedFace(frame, head, landmarks),
-    pose: headPose(mesh),
-    ...faceQuality(cutChip(frame, landmarks), CHIP_SIZE),
-  };
 }
 
 /** @throws ImageError */

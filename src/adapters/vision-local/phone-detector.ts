@@ -5,18 +5,60 @@ import { letterbox } from './sampling.ts';
 const STRIDE = 4;
 const GRID = OBJECTS_SIZE / STRIDE;
 const MIN_SCORE = 0.1;
+/** Of a mirrored look: what is fainter counts as nothing. */
+const FAINTEST = 0.04;
 /** Share of the frame: a phone held before a webcam covers 2 % and more. Smaller ones are mostly other things: collars, microphones, shadows. */
 const MIN_AREA = 0.01;
+/** Of the longer side of the first look's box, from peak to peak: nearer ones are the same thing. */
+const SAME_PLACE = 0.5;
 
-/** Phones are peaks of the class's heat map (CenterNet, Zhou et al. 2019, arXiv:1904.07850); best first. */
+interface Peak extends FoundPhone {
+  x: number;
+  y: number;
+}
+
+/**
+ * Phones, best first. Where one might be, the picture is looked at once more in the mirror, and the mean of both counts:
+ * what is a phone from one side only (a collar, a medal, a cord) mostly falls below the limit.
+ */
 export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
-  const run = await models.objects();
   const { pixels, zoom } = letterbox(frame, OBJECTS_SIZE, { scale: 1, offset: 0, fill: 0 });
+  const isLarge = ({ box }: Peak) => box.width * box.height >= MIN_AREA * frame.width * frame.height;
+  const first = (await findPeaks(pixels, zoom, MIN_SCORE)).filter(isLarge);
+  if (first.length === 0) return [];
+  const width = Math.round(frame.width * zoom);
+  const second = (await findPeaks(mirror(pixels, width), zoom, FAINTEST)).map((peak) => Object.assign(peak, { x: width / zoom - peak.x }));
+  return first
+    .map((peak) => ({ box: peak.box, score: (peak.score + scoreAt(second, peak)) / 2 }))
+    .filter(({ score }) => score >= MIN_SCORE)
+    .sort((a, b) => b.score - a.score);
+}
+
+function scoreAt(peaks: readonly Peak[], { x, y, box }: Peak): number {
+  const reach = SAME_PLACE * Math.max(box.width, box.height);
+  return Math.max(0, ...peaks.filter((peak) => Math.hypot(peak.x - x, peak.y - y) < reach).map(({ score }) => score));
+}
+
+/** Left and right of the picture in the letterbox, which begins at the left. */
+function mirror(pixels: Float32Array, width: number): Float32Array {
+  const mirrored = new Float32Array(pixels.length);
+  for (let row = 0; row < OBJECTS_SIZE; row++) {
+    for (let column = 0; column < width; column++) {
+      const from = (row * OBJECTS_SIZE + column) * 3;
+      mirrored.set(pixels.subarray(from, from + 3), (row * OBJECTS_SIZE + width - 1 - column) * 3);
+    }
+  }
+  return mirrored;
+}
+
+/** Phones are peaks of the class's heat map (CenterNet, Zhou et al. 2019, arXiv:1904.07850); places are those of the frame. */
+async function findPeaks(pixels: Float32Array, zoom: number, minScore: number): Promise<Peak[]> {
+  const run = await models.objects();
   const { phones, extents } = await run(pixels, [1, OBJECTS_SIZE, OBJECTS_SIZE, 3]);
-  const scoreAt = (x: number, y: number) => (x < 0 || y < 0 || x >= GRID || y >= GRID ? 0 : (phones[y * GRID + x] ?? 0));
+  const heatAt = (x: number, y: number) => (x < 0 || y < 0 || x >= GRID || y >= GRID ? 0 : (phones[y * GRID + x] ?? 0));
   const isPeak = (x: number, y: number) => {
-    const score = scoreAt(x, y);
-    for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) if (scoreAt(x + dx, y + dy) > score) return false;
+    const heat = heatAt(x, y);
+    for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) if (heatAt(x + dx, y + dy) > heat) return false;
     return true;
   };
   const boxAt = (x: number, y: number): Box => {
@@ -24,14 +66,12 @@ export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
     const [left = 0, top = 0, right = 0, bottom = 0] = extents.subarray(cell, cell + 4);
     return { x: (x * STRIDE - left) / zoom, y: (y * STRIDE - top) / zoom, width: (left + right) / zoom, height: (top + bottom) / zoom };
   };
-  const found: FoundPhone[] = [];
+  const found: Peak[] = [];
   for (let y = 0; y < GRID; y++) {
     for (let x = 0; x < GRID; x++) {
-      const score = scoreAt(x, y);
-      if (score < MIN_SCORE || !isPeak(x, y)) continue;
-      const box = boxAt(x, y);
-      if (box.width * box.height >= MIN_AREA * frame.width * frame.height) found.push({ score, box });
+      const score = heatAt(x, y);
+      if (score >= minScore && isPeak(x, y)) found.push({ score, box: boxAt(x, y), x: (x * STRIDE) / zoom, y: (y * STRIDE) / zoom });
     }
   }
-  return found.sort((a, b) => b.score - a.score);
+  return found;
 }

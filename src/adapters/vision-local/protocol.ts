@@ -1,10 +1,10 @@
-import type { FaceImage, Frame, FrameObservation, ObservedImage } from '../vision.ts';
+import type { FaceImage, Frame, FrameObservation, LookFor, ObservedImage } from '../vision.ts';
 import type { SpeechMemory } from './speech-window.ts';
 
 /** What a worker is asked, and what it answers to each. */
 export interface VisionTasks {
-  observe: { request: { frame: Frame; phones: boolean }; answer: FrameObservation };
-  observeImage: { request: { image: Uint8Array; phones: boolean }; answer: ObservedImage };
+  observe: { request: { frame: Frame } & LookFor; answer: FrameObservation };
+  observeImage: { request: { image: Uint8Array } & LookFor; answer: ObservedImage };
   readFaceImage: { request: { image: Uint8Array }; answer: FaceImage };
   detectSpeech: { request: { samples: Int16Array; memory: SpeechMemory }; answer: { probabilities: Float32Array; memory: SpeechMemory } };
 }

@@ -1,3 +1,4 @@
+import type { Size } from './blocked-layout.ts';
 import type { Attributes } from './onnx-writer.ts';
 import { type Weights, weightOf } from './weight-manifest.ts';
 
@@ -11,6 +12,7 @@ export interface GraphNode {
 export interface LoadedModel {
   nodes: ReadonlyMap<string, GraphNode>;
   weights: Weights;
+  inputSize: Size | null;
 }
 
 const base64 = (text: string) => Buffer.from(text, 'base64').toString();
@@ -33,19 +35,62 @@ export function padding(node: GraphNode): Attributes {
 /** TensorFlow names an output of a node `name:0` and an order of evaluation `^name`. */
 export const nodeName = (reference: string) => reference.replace(/:0$/, '');
 
+const isConvolution = ({ op }: GraphNode) => op.includes('Conv2');
+export const isDepthwise = ({ op }: GraphNode) => op.includes('Depthwise');
+
 /** Channels of a picture, as far as it comes from a convolution. */
 export function channelsOf(model: LoadedModel, reference = ''): number | undefined {
   const node = model.nodes.get(nodeName(reference));
   if (!node) return undefined;
   const [first, second = ''] = node.input ?? [];
   const shapeOrCounts = () => weightOf(model.weights, nodeName(second));
-  if (node.op.includes('Conv2')) {
+  if (isConvolution(node)) {
     const [, , incoming = 0, outgoing = 0] = shapeOrCounts().shape;
-    return node.op.includes('Depthwise') ? incoming * outgoing : outgoing;
+    return isDepthwise(node) ? incoming * outgoing : outgoing;
   }
   if (node.op === 'Pad') return (channelsOf(model, first) ?? 0) + (shapeOrCounts().data[7] ?? 0);
   // A constant has none, and comes first or second.
   return channelsOf(model, first) ?? channelsOf(model, second);
+}
+
+/** Whether all that takes a value is a convolution, and all that takes the value of one with a filter a channel, too. */
+function onlyConvolutionsFollow(model: LoadedModel, name: string): boolean {
+  const followers = [...model.nodes.values()].filter(({ input }) => input?.some((reference) => nodeName(reference) === name));
+  return followers.every((node) => isConvolution(node) && (!isDepthwise(node) || onlyConvolutionsFollow(model, node.name)));
+}
+
+/** In the blocked layout channels come in fours. */
+const CHANNEL_STEP = 4;
+
+/** How many channels of zeros a convolution's output gets so that it can be kept in the blocked layout. */
+export function spareChannels(model: LoadedModel, reference = ''): number {
+  const node = model.nodes.get(nodeName(reference));
+  if (!node || !isConvolution(node)) return 0;
+  if (isDepthwise(node)) return spareChannels(model, node.input?.[0]);
+  const beyond = (channelsOf(model, reference) ?? 0) % CHANNEL_STEP;
+  const isPlain = !strings(node, 'fused_ops').includes('Prelu');
+  return beyond > 0 && isPlain && onlyConvolutionsFollow(model, node.name) ? CHANNEL_STEP - beyond : 0;
+}
+
+/** Of two factors or terms: the smaller one is repeated. */
+const larger = (a: Size | null, b: Size | null) => (a && b && b[0] * b[1] > a[0] * a[1] ? b : (a ?? b));
+
+/** Rows and columns of a picture, as far as they are known before there is one. */
+export function sizeOf(model: LoadedModel, reference = ''): Size | null {
+  const node = model.nodes.get(nodeName(reference));
+  const [first, second = ''] = node?.input ?? [];
+  if (!node) return null;
+  if (node.op === 'Placeholder') return model.inputSize;
+  const constant = () => [...(model.weights.get(nodeName(second))?.data ?? [])];
+  if (node.op === 'Mean') return flag(node, 'keep_dims') && constant().join() === '1,2' ? [1, 1] : null;
+  if (node.op === 'ResizeBilinear') return [constant()[0] ?? 0, constant()[1] ?? 0];
+  if (node.op === 'Mul' || node.op.startsWith('Add')) return larger(sizeOf(model, first), sizeOf(model, second));
+  const size = sizeOf(model, first);
+  if (!size || !(isConvolution(node) || node.op === 'MaxPool')) return size;
+  const [rows, columns] = node.op === 'MaxPool' ? spatial(node, 'ksize') : weightOf(model.weights, nodeName(second)).shape;
+  const [down, across] = spatial(node, 'strides');
+  const lost = (taps = 1) => ('pads' in padding(node) ? taps - 1 : 0);
+  return [Math.ceil((size[0] - lost(rows)) / down), Math.ceil((size[1] - lost(columns)) / across)];
 }
 
 /** The node that a reference names, if it is of this operator. */
@@ -60,14 +105,29 @@ function scalarOf(model: LoadedModel, reference = ''): number | null {
   return values?.length === 1 ? (values[0] ?? null) : null;
 }
 
-/** The parts of `mul(mul(scale, x), relu6(add(x, 3)))`, as TensorFlow writes a hard swish; null where a product is another. */
-export function findHardSwish(model: LoadedModel, [scaled, gate]: readonly string[]) {
-  const [scaleName, x] = nodeOf(model, 'Mul', scaled)?.input ?? [];
-  const [shiftedX, shift] = nodeOf(model, 'Add', nodeOf(model, 'Relu6', gate)?.input?.[0])?.input ?? [];
+/** The parts of `mul(scale, relu6(add(x, 3)))`, as TensorFlow writes a hard sigmoid; null where a product is another. */
+export function findHardSigmoid(model: LoadedModel, [scaleName, gate]: readonly string[]) {
+  const [x, shift] = nodeOf(model, 'Add', nodeOf(model, 'Relu6', gate)?.input?.[0])?.input ?? [];
   const scale = scalarOf(model, scaleName);
   const channels = channelsOf(model, x);
-  const isHardSwish = x !== undefined && shiftedX === x && scalarOf(model, shift) === 3;
-  return isHardSwish && scale !== null && channels !== undefined ? { x, channels, scale } : null;
+  const isHardSigmoid = x !== undefined && scalarOf(model, shift) === 3;
+  return isHardSigmoid && scale !== null && channels !== undefined ? { x, channels, scale } : null;
+}
+
+/** The parts of `mul(mul(scale, x), relu6(add(x, 3)))`, as TensorFlow writes a hard swish; null where a product is another. */
+export function findHardSwish(model: LoadedModel, [scaled, gate = '']: readonly string[]) {
+  const [scaleName = '', x] = nodeOf(model, 'Mul', scaled)?.input ?? [];
+  const swish = findHardSigmoid(model, [scaleName, gate]);
+  return swish?.x === x ? swish : null;
+}
+
+/** The factors of a picture and one number a channel of it, as in squeeze and excitation; null where a product is another. */
+export function findExcitation(model: LoadedModel, factors: readonly string[]) {
+  const sized = factors.map((reference) => ({ reference, size: sizeOf(model, reference) }));
+  const isPoint = ({ size }: (typeof sized)[number]) => size?.[0] === 1 && size[1] === 1;
+  const gate = sized.find(isPoint)?.reference;
+  const image = sized.find((factor) => !isPoint(factor));
+  return gate !== undefined && image?.size ? { gate, image: image.reference, size: image.size } : null;
 }
 
 /** The parts of `max(min(x, high), low)`, of a ReLU too where `low` is 0; null where a maximum is another. */

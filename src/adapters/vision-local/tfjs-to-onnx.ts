@@ -1,15 +1,19 @@
-import { asConvolution, channelsFirst, hardSwish, prelu, widen } from './blocked-layout.ts';
-import { denseFilters, depthwiseFilters, onlyOutputs } from './convolution.ts';
+import { asConvolution, channelsFirst, excite, hardSigmoid, hardSwish, prelu, widen } from './blocked-layout.ts';
+import { denseFilters, depthwiseFilters, onlyOutputs, widenFilters } from './convolution.ts';
 import { type Dimension, OnnxGraph } from './onnx-writer.ts';
 import {
   channelsOf,
   findClip,
+  findExcitation,
+  findHardSigmoid,
   findHardSwish,
   flag,
   type GraphNode,
+  isDepthwise,
   type LoadedModel,
   nodeName,
   padding,
+  spareChannels,
   spatial,
   strings,
 } from './tfjs-node.ts';
@@ -46,7 +50,9 @@ export function tfjsToOnnx(modelJson: Buffer, weightBytes: Buffer, options: Conv
   const model = JSON.parse(modelJson.toString()) as GraphModel;
   const entries = model.weightsManifest.flatMap((group) => group.weights);
   const nodes = new Map(model.modelTopology.node.map((node) => [node.name, node]));
-  const conversion = new GraphConversion({ nodes, weights: decodeWeights(entries, weightBytes) }, options);
+  const [, height, width] = options.inputShape;
+  const inputSize = typeof height === 'number' && typeof width === 'number' ? ([height, width] as const) : null;
+  const conversion = new GraphConversion({ nodes, weights: decodeWeights(entries, weightBytes), inputSize }, options);
   for (const [name, node] of Object.entries(options.outputs)) conversion.graph.output(name, conversion.value(node));
   return conversion.graph.encode();
 }
@@ -113,7 +119,7 @@ class GraphConversion {
       case 'Pad':
         return this.#pad(inputs);
       case 'Mean':
-        return graph.op('ReduceMean', [first()], { axes: [...this.#constant(inputs[1]).data], keepdims: flag(node, 'keep_dims') ? 1 : 0 });
+        return this.#mean(node, inputs);
       case 'Reshape':
         return graph.op('Reshape', [first(), graph.int64([...this.#constant(inputs[1]).data])]);
       case 'ConcatV2': {
@@ -143,8 +149,24 @@ class GraphConversion {
   }
 
   #product(inputs: readonly string[]): string {
+    const { graph } = this;
     const swish = findHardSwish(this.#model, inputs);
-    return swish ? hardSwish(this.graph, this.value(swish.x), swish.channels, swish.scale) : this.#elementwise('Mul', inputs);
+    if (swish) return hardSwish(graph, this.value(swish.x), swish.channels, swish.scale);
+    const sigmoid = findHardSigmoid(this.#model, inputs);
+    if (sigmoid) return hardSigmoid(graph, this.value(sigmoid.x), sigmoid.channels, sigmoid.scale);
+    const excited = findExcitation(this.#model, inputs);
+    if (excited) return excite(graph, this.value(excited.image), this.value(excited.gate), excited.size);
+    return this.#elementwise('Mul', inputs);
+  }
+
+  #mean(node: GraphNode, [image = '', axesName]: readonly string[]): string {
+    const { graph } = this;
+    const axes = [...this.#constant(axesName).data];
+    const keepsSides = flag(node, 'keep_dims');
+    if (keepsSides && axes.join() === '1,2') {
+      return channelsFirst(graph, this.value(image), (first) => graph.op('GlobalAveragePool', [first]));
+    }
+    return graph.op('ReduceMean', [this.value(image)], { axes, keepdims: keepsSides ? 1 : 0 });
   }
 
   #clip(node: GraphNode): string | null {
@@ -177,12 +199,15 @@ class GraphConversion {
   #convolution(node: GraphNode, inputs: readonly string[]): string {
     const { graph } = this;
     const weight = this.#constant(inputs[1]);
-    const all = node.op.includes('Depthwise') ? depthwiseFilters(weight) : denseFilters(weight);
+    const own = isDepthwise(node) ? depthwiseFilters(weight) : denseFilters(weight);
     const wanted = this.#options.onlyChannels?.[node.name];
-    const filters = wanted ? onlyOutputs(all, wanted) : all;
+    const filters = widenFilters(wanted ? onlyOutputs(own, wanted) : own, {
+      outputs: spareChannels(this.#model, node.name),
+      inputs: isDepthwise(node) ? 0 : spareChannels(this.#model, inputs[0]),
+    });
     const fused = strings(node, 'fused_ops');
     const operands = [graph.constant(filters.dims, filters.data)];
-    if (fused[0] === 'BiasAdd') operands.push(this.#bias(inputs[2], wanted));
+    if (fused[0] === 'BiasAdd') operands.push(this.#bias(inputs[2], filters.dims[0], wanted));
     const convolved = channelsFirst(graph, this.value(inputs[0] ?? ''), (image) =>
       graph.op('Conv', [image, ...operands], {
         kernel_shape: filters.dims.slice(2),
@@ -195,13 +220,11 @@ class GraphConversion {
     return fused.filter((name) => name !== 'BiasAdd').reduce((value, name) => this.#activation(name, value, inputs[3]), convolved);
   }
 
-  #bias(reference = '', wanted?: readonly number[]): string {
-    if (!wanted) return this.value(reference);
+  #bias(reference: string | undefined, channels: number, wanted?: readonly number[]): string {
     const { data } = this.#constant(reference);
-    return this.graph.constant(
-      [wanted.length],
-      Float32Array.from(wanted, (channel) => data[channel] ?? 0),
-    );
+    const bias = new Float32Array(channels);
+    bias.set(wanted ? wanted.map((channel) => data[channel] ?? 0) : data);
+    return this.graph.constant([channels], bias);
   }
 
   #matrixProduct(node: GraphNode, inputs: readonly string[]): string {

@@ -71,18 +71,17 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
   return {
     parallel: workers,
     detector: 'local/2 (human 3.3.6, face-api 1.7.15, silero 6)',
-    listener: 'local/2 (silero 6)',
     verifier: 'local/2 (human 3.3.6, face-api 1.7.15)',
-    observe({ data, width, height }, { phones }) {
+    observe({ data, width, height }, look) {
       // Of shared memory only the address is sent.
-      if (data.buffer instanceof SharedArrayBuffer) return ask({ name: 'observe', frame: { data, width, height }, phones }, []);
+      if (data.buffer instanceof SharedArrayBuffer) return ask({ name: 'observe', frame: { data, width, height }, ...look }, []);
       // `slice` of a Buffer is no copy but a view: the transfer would take the caller's memory away.
       const copy = new Uint8Array(data);
-      return ask({ name: 'observe', frame: { data: copy, width, height }, phones }, [copy.buffer]);
+      return ask({ name: 'observe', frame: { data: copy, width, height }, ...look }, [copy.buffer]);
     },
-    observeImage(image, { phones }) {
+    observeImage(image, look) {
       const copy = new Uint8Array(image);
-      return ask({ name: 'observeImage', image: copy, phones }, [copy.buffer], { urgent: true });
+      return ask({ name: 'observeImage', image: copy, ...look }, [copy.buffer], { urgent: true });
     },
     readFaceImage(image) {
       const copy = new Uint8Array(image);

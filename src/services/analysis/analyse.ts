@@ -1,9 +1,10 @@
 import type { Ffmpeg } from '../../adapters/ffmpeg.ts';
 import type { MediaFormat } from '../../adapters/media-sniff.ts';
-import type { VisionProvider } from '../../adapters/vision.ts';
+import type { FaceEmbedding, VisionProvider } from '../../adapters/vision.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { type AnalysisWarning, type Sensitivity, toWarnings } from './episodes.ts';
 import { judgeScreen, type ScreenActivity, watchScreen } from './judge-screen.ts';
+import { createIdentityWatch } from './identity.ts';
 import { type FaceDetection, judgeWebcam, type SuspiciousActivity } from './judge-webcam.ts';
 import { listen } from './listen.ts';
 import { createProgress } from './progress.ts';
@@ -17,6 +18,8 @@ export interface AnalysisInput {
   format: MediaFormat;
   type: 'WEBCAM' | 'SCREEN';
   sensitivity: Sensitivity;
+  /** Of the person who should be before the webcam; without it nothing is said of who is. */
+  verifiedFace?: FaceEmbedding | null;
   /** An existing folder for decoded sound, 32 kB a second; who made it removes it. */
   workDir: string;
 }
@@ -41,7 +44,7 @@ export interface AnalysisOutcome {
   suspiciousActivity: SuspiciousActivity | null;
   screen: ScreenActivity | null;
   /**
-   * By type, then by time. Types: face_present, multiple_faces, no_face, camera_black, camera_frozen, face_still, phone_usage,
+   * By type, then by time. Types: face_present, multiple_faces, no_face, camera_black, camera_frozen, face_still, face_mismatch, phone_usage,
    * looking_away, talking, screen_idle, screen_blank.
    */
   segments: Segment[];
@@ -97,22 +100,25 @@ export async function analyseMedia(
       warnings: [],
     };
   }
+  const identity = createIdentityWatch(input.verifiedFace ?? null);
   // Side by side: each waits for the other's processor otherwise. Where one fails the other has nothing left to do.
   const [samples, talk] = await allOrStop(
     [
-      collect(watchWebcam(media.frames, vision)),
+      collect(watchWebcam(media.frames, vision, identity)),
       media.sound ? listen(stoppable(media.sound(), signal), vision, (seconds) => advance('listening', seconds)) : Promise.resolve(null),
     ],
     stop,
   );
   const judged = judgeWebcam(samples, talk, timing);
+  const segments = [...judged.segments, ...identity.segments()];
   return {
     duration: info.duration,
     detector: vision.detector,
     sampledFrames: samples.length,
     screen: null,
     ...judged,
-    warnings: toWarnings(judged.segments, input.sensitivity),
+    segments,
+    warnings: toWarnings(segments, input.sensitivity),
   };
 }
 

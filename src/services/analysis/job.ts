@@ -12,6 +12,8 @@ import type { Logger } from '../../log.ts';
 import { suppressedOf } from '../accommodations.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
+import type { FaceTemplates } from '../face-templates.ts';
+import { linkTold } from '../live-frames/told.ts';
 import { recordingTopic } from '../recordings.ts';
 import type { Playback } from '../playback.ts';
 import { addWarnings, type NewWarning } from '../warnings.ts';
@@ -28,6 +30,7 @@ interface Dependencies {
   /** An existing folder for what a running analysis needs. */
   workDir: string;
   playback: Playback;
+  faceTemplates: FaceTemplates;
   /** Longest time that one analysis may take. */
   limitSeconds: number;
 }
@@ -40,7 +43,19 @@ const UNKNOWN_REASON = 'The analysis failed for a reason that is not in the reco
 type Subject = Recording & { exam: Exam; submission: Submission | null };
 
 /** The job of the analysis queue. All that it finds commits at once, so running it again doubles nothing. */
-export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, log, workDir, playback, limitSeconds }: Dependencies) {
+export function createAnalysisJob({
+  db,
+  eventLog,
+  storage,
+  vision,
+  ffmpeg,
+  bus,
+  log,
+  workDir,
+  playback,
+  faceTemplates,
+  limitSeconds,
+}: Dependencies) {
   const report = (id: string, stage: string, progress: number) =>
     db.recording
       .updateMany({ where: { id, status: 'PROCESSING' }, data: { stage, progress } })
@@ -66,6 +81,8 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
   }
 
   async function analyse(recording: Subject, signal: AbortSignal): Promise<AnalysisOutcome> {
+    const { userId, exam } = recording;
+    const verifiedFace = recording.type === 'WEBCAM' ? await faceTemplates.find({ tenant: exam.tenant, userId }) : null;
     const folder = await mkdtemp(join(workDir, 'analysis-'));
     try {
       return await storage.withLocalFile(recording.storageKey, (path) =>
@@ -75,6 +92,7 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
             format: recording.format as MediaFormat,
             type: recording.type,
             sensitivity: settingsOf(recording.exam).aiDetection.sensitivity,
+            verifiedFace,
             workDir: folder,
           },
           { vision, ffmpeg },
@@ -94,15 +112,11 @@ export function createAnalysisJob({ db, eventLog, storage, vision, ffmpeg, bus, 
         data: outcome.segments.map((segment, ordinal) => ({ ...segment, recordingId: recording.id, ordinal })),
       });
       const participant = await draft.tx.participant.findUniqueOrThrow({ where: { id: recording.participantId } });
-      await addWarnings(
-        draft,
-        participant,
-        'ANALYSIS',
-        warningsOf(
-          recording,
-          outcome.warnings.filter(({ type }) => !suppressed.has(type)),
-        ),
+      const found = warningsOf(
+        recording,
+        outcome.warnings.filter(({ type }) => !suppressed.has(type)),
       );
+      await addWarnings(draft, participant, 'ANALYSIS', await linkTold(draft, participant, found));
     });
 
   /** Before the work, so that a start that ends with the process counts too. */

@@ -21,7 +21,7 @@ export interface SuspiciousActivity {
 /** How often no face is rightly no face; the detector gives no score for what it does not see. */
 const NO_FACE_SCORE = 0.95;
 
-/** Measured on pictures of phones in the hand or close: 10 of 13 found, 4 false of 350. docs/quality.md has more. */
+/** Measured on pictures of phones in the hand or close: 10 of 13 found, 2 false of 350. docs/quality.md has more. */
 export const PHONE_SURE = 0.2;
 export const PHONE_UNSURE = 0.1;
 
@@ -56,6 +56,7 @@ export function judgeWebcam(
   const stillStates = judgeStillness(samples, people);
   const awayScores = scoreLookingAway(
     people.map((faces, index) => (faces.length === 1 && stillStates[index] === null ? (faces[0] ?? null) : null)),
+    samples.map(({ time }) => time),
   );
   const faces = timeline(({ picture }, index) => judgeFaces(people[index] ?? [], picture.black));
   const still = timeline((_sample, index) => ({ state: stillStates[index] ?? null, score: CAMERA_SCORE }));

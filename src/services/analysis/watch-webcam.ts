@@ -1,6 +1,7 @@
 import type { SampledFrame } from '../../adapters/ffmpeg-sample.ts';
 import type { Frame, FrameObservation, ObservedFace, VisionProvider } from '../../adapters/vision.ts';
 import { createFacePlaces, type FacePlace } from './face-places.ts';
+import { createIdentityWatch, type IdentityWatch } from './identity.ts';
 import { mapOrdered } from './map-ordered.ts';
 import { createPictureWatch, type PictureSigns } from './picture-watch.ts';
 import { createSceneWatch, isSamePicture } from './scene.ts';
@@ -22,6 +23,8 @@ const PHONE_EVERY = 3;
 interface Look {
   sampled: SampledFrame;
   phones: boolean;
+  /** Whether the face was to be compared. */
+  embed: boolean;
   observation: FrameObservation;
 }
 
@@ -29,7 +32,11 @@ interface Look {
 const QUEUED = 1;
 
 /** Looks at frames as they come, and once at a picture that stands still; keeps only a few at a time. */
-export async function* watchWebcam(frames: AsyncIterable<SampledFrame>, vision: VisionProvider): AsyncGenerator<WebcamSample> {
+export async function* watchWebcam(
+  frames: AsyncIterable<SampledFrame>,
+  vision: VisionProvider,
+  identity: IdentityWatch = createIdentityWatch(null),
+): AsyncGenerator<WebcamSample> {
   const scene = createSceneWatch();
   let sinceLook = PHONE_EVERY;
   let phoneInView = false;
@@ -41,11 +48,13 @@ export async function* watchWebcam(frames: AsyncIterable<SampledFrame>, vision: 
     sinceLook += 1;
     const phones = known?.phones || phoneInView || hasChanged || sinceLook >= PHONE_EVERY;
     if (phones) sinceLook = 0;
-    const look = known && (known.phones || !phones) ? known : { frame, phones, observation: vision.observe(frame, { phones }) };
+    const embed = identity.isDue(sampled.time);
+    const isKnown = known && (known.phones || !phones) && !embed;
+    const look = isKnown ? known : { frame, phones, observation: vision.observe(frame, { phones, embed }) };
     latest = look;
-    return { sampled, phones, observation: await look.observation };
+    return { sampled, phones, embed, observation: await look.observation };
   });
-  const toSample = createSampler();
+  const toSample = createSampler(identity);
   let skipped: Look[] = [];
   for await (const look of looks) {
     if (!look.phones) {
@@ -64,18 +73,16 @@ export async function* watchWebcam(frames: AsyncIterable<SampledFrame>, vision: 
 
 const lookAgain = async (look: Look, vision: VisionProvider): Promise<Look> => ({
   ...look,
-  observation: await vision.observe(look.sampled.frame, { phones: true }),
+  observation: { ...look.observation, phones: (await vision.observe(look.sampled.frame, { phones: true })).phones },
 });
 
 /** To be given all looks in order. */
-function createSampler(): (look: Look) => WebcamSample {
+function createSampler(identity: IdentityWatch): (look: Look) => WebcamSample {
   const pictures = createPictureWatch();
   const places = createFacePlaces();
-  return ({ sampled: { time, frame }, observation: { faces, phones } }) => ({
-    time,
-    faces,
-    places: places.see(time, frame, faces),
-    picture: pictures.see(time, frame),
-    phone: phones[0]?.score ?? 0,
-  });
+  return ({ sampled: { time, frame }, embed, observation: { faces, phones, outstanding } }) => {
+    const picture = pictures.see(time, frame);
+    if (embed) identity.see(time, picture.stillSince, outstanding);
+    return { time, faces, places: places.see(time, frame, faces), picture, phone: phones[0]?.score ?? 0 };
+  };
 }

@@ -13,7 +13,7 @@ export interface Sitter extends Who {
   /** Whether anybody looks at it: not where the exam has AI detection off, nor while the participant is paused or not in. */
   isLookedAt: boolean;
   sensitivity: Sensitivity;
-  /** Types of warnings that are not raised of this participant. */
+  /** Types of warnings that are not raised of this participant, as an accommodation. */
   suppressed: ReadonlySet<string>;
   /** Milliseconds since 1970, by the database's clock: it is the same for all servers. */
   now: number;
@@ -23,12 +23,14 @@ const MAX_READ = 1_000;
 
 const READ = `
 SELECT p."examId", p."userId", p.id, p.status, e.status AS "examStatus", e.settings,
+       ARRAY(SELECT type FROM "Accommodation" WHERE "participantId" = p.id) AS suppressed,
        extract(epoch FROM clock_timestamp())::float8 * 1000 AS now
   FROM unnest($1::text[], $2::text[]) AS who("examId", "userId")
   ${participantOf('who')}
   JOIN "Exam" e ON e.id = p."examId"`;
 
-type Row = Who & Pick<Participant, 'id' | 'status'> & { examStatus: Exam['status']; settings: Exam['settings']; now: number };
+type Row = Who &
+  Pick<Participant, 'id' | 'status'> & { examStatus: Exam['status']; settings: Exam['settings']; suppressed: string[]; now: number };
 
 const keyOf = ({ examId, userId }: Who) => `${examId} ${userId}`;
 
@@ -53,6 +55,6 @@ export function createAdmission({ pool }: { pool: Pool }) {
     if (status === 'INVITED') throw new AppError('conflict', 'This participant has not joined the exam');
     const { enabled, sensitivity } = settingsOf(row).aiDetection;
     const isIn = status === 'ACTIVE' || status === 'DISCONNECTED';
-    return { participantId: id, examId, userId, isLookedAt: enabled && isIn, sensitivity, suppressed: new Set(), now };
+    return { participantId: id, examId, userId, isLookedAt: enabled && isIn, sensitivity, suppressed: new Set(row.suppressed), now };
   };
 }

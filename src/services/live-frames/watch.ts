@@ -74,3 +74,5 @@ export function createWatch({ store, record, judges, known }: Dependencies) {
     },
   };
 }
+
+export type Watch = ReturnType<typeof createWatch>;

@@ -1,0 +1,22 @@
+import type { Frame, MainFace } from '../vision.ts';
+import type { DetectedFace } from './face-detector.ts';
+import { CHIP_SIZE, cutChip, embedFace, findLandmarks } from './face-embedder.ts';
+import { type FaceMesh, headPose } from './face-mesh.ts';
+import { scaleBox } from './geometry.ts';
+import { faceQuality } from './image-quality.ts';
+
+/** The detector's box ends at brows and chin; landmarks and FaceRes want some more. */
+export const FACE_MARGIN = 1.25;
+
+/** All that is compared of a face, and how good the picture of it is. */
+export async function describeFace(frame: Frame, { box, score, mesh }: DetectedFace & { mesh: FaceMesh }): Promise<MainFace> {
+  const head = scaleBox(box, FACE_MARGIN);
+  const landmarks = await findLandmarks(frame, head, mesh.angle);
+  return {
+    box,
+    score,
+    embedding: await embedFace(frame, head, landmarks),
+    pose: headPose(mesh),
+    ...faceQuality(cutChip(frame, landmarks), CHIP_SIZE),
+  };
+}

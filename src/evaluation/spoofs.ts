@@ -1,0 +1,72 @@
+import { degradeImage } from '../adapters/degrade-image.ts';
+import { simulatePrintPhoto, simulateScreenPhoto } from '../adapters/simulate-spoof.ts';
+import { openSpoofNets, type SpoofScores } from '../adapters/vision-local/spoof-nets.ts';
+import { type Figure, plainFigure, type Section, type Skipped, toFigure } from './section.ts';
+import { shareOf } from './statistics.ts';
+import { mapAll, type Tools } from './tools.ts';
+
+const NETS = ['antispoof', 'liveness'] as const;
+
+/** Genuine photos that may be accused when a threshold is set. */
+const FALSE_ALARMS = 0.01;
+const MOST_PICTURES = 50;
+
+const changes: Record<string, (image: Uint8Array) => Promise<Uint8Array>> = {
+  'genuine in half the light': (image) => degradeImage(image, { kind: 'dark', amount: 0.5 }),
+  'a photo of a screen': simulateScreenPhoto,
+  'a photo of a print': simulatePrintPhoto,
+};
+
+/**
+ * Whether the nets for spoofs and for liveness could be relied on. There are no real photos of screens in the data, so they
+ * are simulated from the portraits; a folder `spoof/` (of JPEG, PNG, WebP) brings real ones.
+ */
+export async function evaluateSpoofs(tools: Tools): Promise<Section | Skipped> {
+  const title = 'Nets for spoofs (measured, not used)';
+  const rows = await tools.data.rows('pairs.csv', ['a']);
+  if (!rows) return { title, missing: 'pairs.csv with its pictures' };
+  const files = [...new Set(rows.map(({ a = '' }) => a))];
+  const step = Math.max(1, files.length / MOST_PICTURES);
+  const chosen = files.filter((_file, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+  const brought = (await tools.data.list('spoof')).filter((name) => /\.(jpe?g|png|webp)$/i.test(name));
+  const looks = [
+    ...chosen.map((file) => ({ kind: 'genuine', file })),
+    ...Object.keys(changes).flatMap((kind) => chosen.map((file) => ({ kind, file }))),
+    ...brought.map((name) => ({ kind: 'of the folder spoof', file: `spoof/${name}` })),
+  ];
+  const scoreFace = await openSpoofNets();
+  const scored = await mapAll(looks, tools, async ({ kind, file }) => {
+    const original = await tools.data.read(file);
+    const image = (await changes[kind]?.(original)) ?? original;
+    const { main } = await tools.vision.readFaceImage(image);
+    return { kind, scores: main ? await scoreFace(image, main.box) : null };
+  });
+  const of = (kind: string, net: keyof SpoofScores) => scored.flatMap((one) => (one.kind === kind && one.scores ? [one.scores[net]] : []));
+  const figures = NETS.flatMap((net) => {
+    const genuine = of('genuine', net).sort((a, b) => a - b);
+    const threshold = genuine[Math.floor(genuine.length * FALSE_ALARMS)] ?? 0;
+    const kinds = [...new Set(looks.map(({ kind }) => kind))].filter((kind) => kind !== 'genuine');
+    return kinds.flatMap((kind): Figure[] => [
+      plainFigure(
+        `${net}: ${kind} told from genuine (area under the ROC, .5 is chance)`,
+        areaUnderRoc(genuine, of(kind, net)),
+        of(kind, net).length,
+      ),
+      toFigure(
+        `${net}: ${kind} told where 1 % of genuine is accused`,
+        shareOf(of(kind, net), (score) => score < threshold),
+      ),
+    ]);
+  });
+  const notes = [
+    'screens and prints are simulated, unless the folder brings a folder spoof',
+    'what tells half the light from genuine reacts to light, not to spoofs',
+  ];
+  return { title, figures, groups: [], notes, plots: {}, details: null };
+}
+
+/** How often a genuine face scores higher than a spoofed one. */
+function areaUnderRoc(genuine: readonly number[], spoofed: readonly number[]): number {
+  const wins = genuine.flatMap((g) => spoofed.map((s) => (g > s ? 1 : g === s ? 0.5 : 0)));
+  return wins.reduce((sum: number, win) => sum + win, 0) / wins.length;
+}

@@ -1,0 +1,121 @@
+const CR = 0x0d;
+const CRLF = Buffer.from('\r\n');
+const CRLF_DASHES = Buffer.from('\r\n--');
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+const CLOSING = '--';
+const NOTHING = Buffer.alloc(0);
+/** As Node's limit for the headers of a request. */
+const MAX_HEAD_BYTES = 16 * 1024;
+/** RFC 2046 section 5.1.1: what may stand between a delimiter and its line's end. Gateways that send any were never seen. */
+const MAX_PADDING_BYTES = 64;
+const LINE_AFTER_DELIMITER = /^[ \t]*\r\n/;
+/** A beginning of it, or of what closes the body. */
+const CUT_LINE = /^(?:-|[ \t]*\r?)$/;
+
+export class MultipartError extends Error {
+  override readonly name = 'MultipartError';
+}
+
+export interface PartScanHandlers {
+  /** A part begins: its headers, without the end of the last line. The bytes are of use during the call only. */
+  head(block: Buffer): void;
+  /** Its content, piece by piece. */
+  data(bytes: Buffer): void;
+  /** Its content is complete. */
+  end(): void;
+}
+
+/**
+ * Takes a multipart body (RFC 2046 section 5.1.1, RFC 7578) apart that comes in chunks cut anywhere. What is neither part
+ * nor delimiter (before the first, after the last) is skipped. Pieces of content are slices of the chunks: nothing is
+ * copied, but what a chunk's end leaves undecided.
+ */
+export class MultipartScanner {
+  readonly #handlers: PartScanHandlers;
+  readonly #delimiter: Buffer;
+  #state: 'preamble' | 'delimiter' | 'head' | 'content' | 'epilogue' = 'preamble';
+  /** Bytes that mean something only together with those that follow: the first delimiter needs no line before it. */
+  #undecided: Buffer = CRLF;
+  /** Of the empty line below a part's headers: no content, but maybe the first bytes of a delimiter. */
+  #emptyLine = 0;
+
+  /** @param boundary as the Content-Type names it, in Latin-1 */
+  constructor(boundary: string, handlers: PartScanHandlers) {
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
+    this.#handlers = handlers;
+  }
+
+  /** Whether the closing delimiter came. Without it the body is truncated. */
+  get isComplete(): boolean {
+    return this.#state === 'epilogue';
+  }
+
+  /** @throws MultipartError */
+  push(chunk: Buffer): void {
+    const bytes = this.#undecided.length > 0 ? Buffer.concat([this.#undecided, chunk]) : chunk;
+    this.#undecided = NOTHING;
+    for (let at = 0; at < bytes.length && !this.isComplete;) at = this.#step(bytes, at);
+  }
+
+  /** Gives where to go on; what it leaves undecided it keeps. */
+  #step(bytes: Buffer, at: number): number {
+    if (this.#state === 'delimiter') return this.#afterDelimiter(bytes, at);
+    if (this.#state === 'head') return this.#head(bytes, at);
+    return this.#untilDelimiter(bytes, at);
+  }
+
+  #untilDelimiter(bytes: Buffer, at: number): number {
+    const isContent = this.#state === 'content';
+    // Its first four bytes are found at twice the speed of the whole.
+    const candidate = bytes.indexOf(CRLF_DASHES, at);
+    const found = candidate === -1 ? -1 : bytes.indexOf(this.#delimiter, candidate);
+    const end = found === -1 ? this.#cutDelimiter(bytes, at) : found;
+    const start = at + this.#emptyLine;
+    if (found !== -1 || end > at) this.#emptyLine = 0;
+    if (isContent && end > start) this.#handlers.data(bytes.subarray(start, end));
+    if (found === -1) return this.#keep(bytes, end);
+    if (isContent) this.#handlers.end();
+    this.#state = 'delimiter';
+    return found + this.#delimiter.length;
+  }
+
+  /** Where a delimiter begins that the chunk's end may have cut; the chunk's length where none does. */
+  #cutDelimiter(bytes: Buffer, from: number): number {
+    let at = bytes.indexOf(CR, Math.max(from, bytes.length - this.#delimiter.length + 1));
+    while (at !== -1 && this.#delimiter.compare(bytes, at, bytes.length, 0, bytes.length - at) !== 0) at = bytes.indexOf(CR, at + 1);
+    return at === -1 ? bytes.length : at;
+  }
+
+  #afterDelimiter(bytes: Buffer, at: number): number {
+    const text = bytes.toString('latin1', at, at + MAX_PADDING_BYTES);
+    if (text.startsWith(CLOSING)) {
+      this.#state = 'epilogue';
+      return bytes.length;
+    }
+    const [line] = LINE_AFTER_DELIMITER.exec(text) ?? [];
+    if (line !== undefined) {
+      this.#state = 'head';
+      return at + line.length;
+    }
+    // Not content after all: a sender chooses a boundary that does not occur there, and to go on would cut a file in silence.
+    if (text.length === MAX_PADDING_BYTES || !CUT_LINE.test(text)) throw new MultipartError('a delimiter goes on');
+    return this.#keep(bytes, at);
+  }
+
+  #head(bytes: Buffer, at: number): number {
+    const isEmpty = bytes.length - at >= CRLF.length && bytes.compare(CRLF, 0, CRLF.length, at, at + CRLF.length) === 0;
+    const end = isEmpty ? at - CRLF.length : bytes.indexOf(END_OF_HEAD, at);
+    const length = (end === -1 ? bytes.length : end) - at;
+    if (length > MAX_HEAD_BYTES) throw new MultipartError('the headers of a part are too long');
+    if (end === -1) return this.#keep(bytes, at);
+    this.#handlers.head(bytes.subarray(at, Math.max(at, end)));
+    this.#state = 'content';
+    this.#emptyLine = CRLF.length;
+    return end + CRLF.length;
+  }
+
+  #keep(bytes: Buffer, from: number): number {
+    this.#undecided = bytes.subarray(from);
+    return bytes.length;
+  }
+}

@@ -1,0 +1,97 @@
+import { MultipartError } from './multipart-scanner.ts';
+
+/** What the headers of a part say about it. */
+export interface PartHead {
+  name: string | undefined;
+  /** As it was sent, with whatever path. Empty ones, as of an empty input of a form, are none. */
+  filename: string | undefined;
+  /** `type/subtype` in lower case; `text/plain` where none is declared, as RFC 7578 section 4.4 has it. */
+  mimeType: string;
+  /** Of a text field. */
+  charset: string;
+  /** The transfer encoding as declared. RFC 7578 section 4.7: senders must not apply any. */
+  encoding: string;
+}
+
+const TOKEN = String.raw`[!#$%&'*+.^\`|~\w-]+`;
+// oxlint-disable-next-line no-control-regex -- that it has none is what is looked for
+const FIELD = new RegExp(String.raw`^(${TOKEN}):[ \t]*([\t\x20-\x7e\x80-\uffff]*)$`);
+const PARAMETER = new RegExp(String.raw`[ \t]*;[ \t]*(${TOKEN})=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|(${TOKEN}))`, 'y');
+const MEDIA_TYPE = new RegExp(String.raw`^(${TOKEN}/${TOKEN})[ \t]*(?=;|$)`);
+const FORM_DATA = /^form-data[ \t]*(?=;|$)/i;
+const EXTENDED = /^(utf-8|iso-8859-1)'[^']*'((?:[^%]|%[\da-f]{2})*)$/i;
+/** What browsers write for three characters of a name: HTML, section 4.10.21.8. */
+const ESCAPED_BY_BROWSERS = /%(?:22|0D|0A)/gi;
+
+/**
+ * Reads the headers of a part of multipart/form-data: RFC 7578, with what browsers and older clients send beside it (names
+ * in UTF-8 as they are, `%22` for a quote, RFC 5987's `filename*`).
+ * @returns null where it is no part of a form, which is to be skipped
+ * @throws MultipartError
+ */
+export function parsePartHead(block: Buffer): PartHead | null {
+  const fields = new Map<string, string>();
+  // A line that begins with white space continues the one before it.
+  for (const line of splitLines(block.toString('utf8').replace(/\r\n(?=[ \t])/g, ''))) {
+    const [, name = '', value = ''] = FIELD.exec(line) ?? malformed();
+    const key = name.toLowerCase();
+    if (!fields.has(key)) fields.set(key, value);
+  }
+  const disposition = fields.get('content-disposition') ?? '';
+  const [formData] = FORM_DATA.exec(disposition) ?? [];
+  if (formData === undefined) return null;
+  const about = parseParameters(disposition, formData.length) ?? malformed();
+  const { mimeType, charset } = parseContentType(fields.get('content-type') ?? '');
+  return {
+    name: unescape(about.get('name')) || undefined,
+    filename: (decodeExtended(about.get('filename*')) ?? unescape(about.get('filename'))) || undefined,
+    mimeType,
+    charset,
+    encoding: (fields.get('content-transfer-encoding') ?? '7bit').toLowerCase(),
+  };
+}
+
+/** The boundary that a request's Content-Type names; undefined where it is no multipart/form-data or names none. */
+export function boundaryOf(contentType: string | undefined): string | undefined {
+  const [whole = '', type] = MEDIA_TYPE.exec(contentType ?? '') ?? [];
+  if (type?.toLowerCase() !== 'multipart/form-data') return undefined;
+  const boundary = parseParameters(contentType ?? '', whole.length)?.get('boundary');
+  // RFC 2046 has 1 to 70 characters; some clients take more.
+  return boundary && boundary.length <= 256 ? boundary : undefined;
+}
+
+const splitLines = (text: string) => (text === '' ? [] : text.split('\r\n'));
+
+function parseContentType(value: string): { mimeType: string; charset: string } {
+  const [whole = '', type = 'text/plain'] = MEDIA_TYPE.exec(value) ?? [];
+  return { mimeType: type.toLowerCase(), charset: parseParameters(value, whole.length)?.get('charset') ?? 'utf-8' };
+}
+
+/** From `at` to the end, the first of each name; null where they are malformed. */
+function parseParameters(value: string, at: number): Map<string, string> | null {
+  const found = new Map<string, string>();
+  const end = value.trimEnd().length;
+  for (let next = at; next < end; next = PARAMETER.lastIndex) {
+    PARAMETER.lastIndex = next;
+    const [, name, quoted, token = ''] = PARAMETER.exec(value) ?? [];
+    if (name === undefined) return null;
+    const key = name.toLowerCase();
+    // Other backslashes are part of a path, as old browsers sent it.
+    if (!found.has(key)) found.set(key, quoted?.replace(/\\(["\\])/g, '$1') ?? token);
+  }
+  return found;
+}
+
+const unescape = (name: string | undefined) =>
+  name?.replace(ESCAPED_BY_BROWSERS, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)));
+
+function decodeExtended(value: string | undefined): string | undefined {
+  const [, charset = '', encoded] = EXTENDED.exec(value ?? '') ?? [];
+  if (encoded === undefined) return undefined;
+  const bytes = encoded.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return charset.toLowerCase() === 'utf-8' ? Buffer.from(bytes, 'latin1').toString() : bytes;
+}
+
+function malformed(): never {
+  throw new MultipartError('the headers of a part are malformed');
+}
