@@ -74,8 +74,7 @@ export async function createGoogleVision({ endpoint, local, spend, retrySeconds 
   }
 
   return {
-    detector: `google/v1 (FACE_DETECTION, OBJECT_LOCALIZATION) + ${local.listener}`,
-    listener: local.listener,
+    detector: `google/v1 (FACE_DETECTION, OBJECT_LOCALIZATION) + ${local.detector}`,
     verifier: local.verifier,
     parallel: PARALLEL,
     observe: (frame, look) => observe(frame, look, recorded),
