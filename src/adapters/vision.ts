@@ -85,7 +85,7 @@ export interface VisionProvider {
   readonly detector: string;
   /** Frames that it looks at at once. */
   readonly parallel: number;
-  /** Faces with pose and gaze, and phones where asked. Runs in a worker thread; the frame's buffer is copied, unless threads share it: then it must not change meanwhile. */
+  /** Faces with pose and gaze, and phones where asked. Runs in a worker thread; the frame's buffer is copied. */
   observe(frame: Frame, look: { phones: boolean }): Promise<FrameObservation>;
   /**
    * Finds and embeds the faces of an encoded JPEG, PNG or WebP.
