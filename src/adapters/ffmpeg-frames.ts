@@ -1,11 +1,8 @@
 import { PassThrough, type Readable } from 'node:stream';
 
-/**
- * Reads whole frames of `frameBytes` from a pipe, into memory that threads share: who looks at a frame in another one need
- * not copy it. A cut last one is dropped. Throws the signal's reason where it cut the pipe.
- */
+/** Reads whole frames of `frameBytes` from a pipe; a cut last one is dropped. Throws the signal's reason where it cut the pipe. */
 export async function* cutFrames(stdout: Readable, frameBytes: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  let frame = sharedBytes(frameBytes);
+  let frame = new Uint8Array(frameBytes);
   let filled = 0;
   try {
     for await (const chunk of stdout as AsyncIterable<Uint8Array>) {
@@ -16,7 +13,7 @@ export async function* cutFrames(stdout: Readable, frameBytes: number, signal: A
         filled += part.length;
         if (filled < frameBytes) continue;
         yield frame;
-        frame = sharedBytes(frameBytes);
+        frame = new Uint8Array(frameBytes);
         filled = 0;
       }
     }
@@ -27,8 +24,6 @@ export async function* cutFrames(stdout: Readable, frameBytes: number, signal: A
   }
   signal.throwIfAborted();
 }
-
-const sharedBytes = (length: number) => new Uint8Array(new SharedArrayBuffer(length));
 
 /** Timestamps of the frames on the pipe, in their order, from the log of `showinfo`. */
 export class FrameTimes {

@@ -104,8 +104,7 @@ export interface VisionProvider {
   /** Frames that it looks at at once. */
   readonly parallel: number;
   /**
-   * Faces with pose and gaze, and phones where asked. The frame must not change afterwards: it may be asked about again, and
-   * memory that threads share is not copied.
+   * Faces with pose and gaze, and phones where asked. The frame must not change afterwards: it may be asked about again.
    * @throws VisionError where what looks is a service and does not answer.
    */
   observe(frame: Frame, look: LookFor): Promise<FrameObservation>;

@@ -68,16 +68,25 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
   const workers = options.workers ?? Math.min(MOST_WORKERS, availableParallelism());
   const pool = new WorkerPool<TaskRequest, TaskReply>(new URL('./worker.js', import.meta.url), workers);
   const ask = createAsk(pool);
+  /** Memory that frames went to a thread in: a new one for each would lie about until both threads have collected it. */
+  const spare: SharedArrayBuffer[] = [];
+  const takeShared = (bytes: number) => {
+    const last = spare.pop();
+    return last?.byteLength === bytes ? last : new SharedArrayBuffer(bytes);
+  };
   return {
     parallel: workers,
     detector: 'local/2 (human 3.3.6, face-api 1.7.15, silero 6)',
     verifier: 'local/2 (human 3.3.6, face-api 1.7.15)',
-    observe({ data, width, height }, look) {
-      // Of shared memory only the address is sent.
-      if (data.buffer instanceof SharedArrayBuffer) return ask({ name: 'observe', frame: { data, width, height }, ...look }, []);
-      // `slice` of a Buffer is no copy but a view: the transfer would take the caller's memory away.
-      const copy = new Uint8Array(data);
-      return ask({ name: 'observe', frame: { data: copy, width, height }, ...look }, [copy.buffer]);
+    async observe({ data, width, height }, look) {
+      const buffer = takeShared(data.length);
+      const shared = new Uint8Array(buffer);
+      shared.set(data);
+      try {
+        return await ask({ name: 'observe', frame: { data: shared, width, height }, ...look }, []);
+      } finally {
+        spare.push(buffer);
+      }
     },
     observeImage(image, look) {
       const copy = new Uint8Array(image);
