@@ -9,6 +9,9 @@ import { analysed, form, uploadRecording } from './helpers/recordings.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from './helpers/server.ts';
 import { film, goOn, photographs, runSql, seat, sensitive, show, snap, watchLog } from './helpers/snapshots.ts';
 
+// A snapshot a second, and looks that take as long as they take on a busy machine.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 });
+
 let server: TestServer;
 let second: TestServer;
 beforeAll(async () => {

@@ -65,7 +65,7 @@ export async function show(
   const looked = async () => {
     if ((await runSql(server, looks, [examId, userId, takenAt])).length === 0) throw new Error('nobody has looked at a snapshot');
   };
-  await vi.waitFor(looked, { timeout: 15_000, interval: 30 });
+  await vi.waitFor(looked, { timeout: 30_000, interval: 30 });
 }
 
 /**
