@@ -25,17 +25,17 @@ interface UploadsOptions {
   app: Pick<App, 'db' | 'storage' | 'leases' | 'log'> & { services: Pick<App['services'], 'recordings'> };
   directory: string;
   maxBytes: number;
-  /** 32 bytes: what has come of an upload is encrypted with it. */
-  encryptionKey: Uint8Array | undefined;
+  /** 32 bytes each: what comes of an upload is encrypted with the first one; none where it is not. */
+  encryptionKeys: readonly Uint8Array[];
 }
 
 /** Resumable uploads by tus 1.0.0. The finished upload becomes a recording as if it had come by POST /recordings. */
-export async function createUploads({ app, directory, maxBytes, encryptionKey }: UploadsOptions) {
+export async function createUploads({ app, directory, maxBytes, encryptionKeys }: UploadsOptions) {
   const { db, storage, leases, log } = app;
   // The store would make it readable for every user of the machine.
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const requests = new AsyncLocalStorage<{ ctx: Context; checksum: string | undefined }>();
-  const unfinished = openUnfinishedUploads({ db, storage, directory, maxBytes, encryptionKey, expiryMs: EXPIRY_MS });
+  const unfinished = openUnfinishedUploads({ db, storage, directory, maxBytes, encryptionKeys, expiryMs: EXPIRY_MS });
   const store = withChecksum(unfinished.store, () => {
     const { ctx, checksum } = current();
     return { header: checksum, scope: () => createSpoolScope(ctx.storage), maxBytes };

@@ -167,7 +167,10 @@ export type App = Awaited<ReturnType<typeof createApp>>;
 
 /** What waits is on this machine's disk; what is stored is there too, or in a bucket. */
 async function createStorage(config: Config): Promise<Storage> {
-  const disk = createDiskStorage(join(config.DATA_DIR, 'recordings'), { encryptionKey: config.STORAGE_ENCRYPTION_KEY });
+  const disk = createDiskStorage(join(config.DATA_DIR, 'recordings'), {
+    encryptionKey: config.STORAGE_ENCRYPTION_KEY,
+    oldEncryptionKeys: config.STORAGE_ENCRYPTION_KEY_OLD,
+  });
   if (!config.S3_BUCKET) return disk;
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config;
   const s3 = {

@@ -80,6 +80,13 @@ export const settings = {
     .transform((hex) => Buffer.from(hex, 'hex'))
     .optional()
     .describe('Encrypts recordings on the disk (AES-256-GCM): 64 hexadecimal digits. Without this key they cannot be read again.'),
+  STORAGE_ENCRYPTION_KEY_OLD: z
+    .string()
+    .default('')
+    .transform((value) => value.split(',').flatMap((key) => key.trim() || []))
+    .pipe(z.array(z.string().regex(/^[0-9a-f]{64}$/i, 'must be keys of 64 hexadecimal digits, separated by commas')))
+    .transform((keys) => keys.map((hex) => Buffer.from(hex, 'hex')))
+    .describe('Keys that STORAGE_ENCRYPTION_KEY has replaced, separated by commas: what was encrypted with them stays readable.'),
   S3_BUCKET: z.string().optional().describe('An S3-compatible bucket for recordings, in place of DATA_DIR.'),
   S3_PREFIX: z.string().default('').describe('Goes before every key in the bucket, such as `invigil/`.'),
   S3_REGION: z.string().default('us-east-1').describe('Region of the bucket.'),
@@ -155,6 +162,10 @@ const schema = z
   .refine(({ S3_ACCESS_KEY_ID: id, S3_SECRET_ACCESS_KEY: secret }) => !id === !secret, {
     path: ['S3_SECRET_ACCESS_KEY'],
     message: 'and S3_ACCESS_KEY_ID go together',
+  })
+  .refine(({ STORAGE_ENCRYPTION_KEY: key, STORAGE_ENCRYPTION_KEY_OLD: old }) => key !== undefined || old.length === 0, {
+    path: ['STORAGE_ENCRYPTION_KEY'],
+    message: 'must be set where STORAGE_ENCRYPTION_KEY_OLD is',
   })
   .transform((parsed) => ({ ...parsed, DATA_DIR: resolve(parsed.DATA_DIR) }));
 

@@ -35,7 +35,7 @@ export async function startServer(app: App) {
     app,
     directory: join(config.DATA_DIR, 'uploads'),
     maxBytes: config.MAX_RECORDING_BYTES,
-    encryptionKey: config.STORAGE_ENCRYPTION_KEY,
+    encryptionKeys: config.STORAGE_ENCRYPTION_KEY ? [config.STORAGE_ENCRYPTION_KEY, ...config.STORAGE_ENCRYPTION_KEY_OLD] : [],
   });
   const server = createServer({ requestTimeout: 0 });
   await listen();

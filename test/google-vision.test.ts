@@ -86,15 +86,19 @@ const runAgain = async (server: TestServer, id: string): Promise<RestRecording> 
 const pictures = ({ batches }: FakeGoogleVision) => batches.flatMap((batch) => batch.pictures);
 const asked = (google: FakeGoogleVision, feature: string) => pictures(google).filter(({ features }) => features.includes(feature)).length;
 
-async function countedUnits(server: TestServer): Promise<number> {
+async function sql<Row extends object>(server: TestServer, statement: string): Promise<Row[]> {
   const client = new Client(server.databaseUrl);
   await client.connect();
   try {
-    const { rows } = await client.query<{ units: string }>('SELECT units FROM "VisionSpending"');
-    return Number(rows[0]?.units ?? 0);
+    return (await client.query<Row>(statement)).rows;
   } finally {
     await client.end();
   }
+}
+
+async function countedUnits(server: TestServer): Promise<number> {
+  const [row] = await sql<{ units: string }>(server, 'SELECT units FROM "VisionSpending"');
+  return Number(row?.units ?? 0);
 }
 
 interface Analysed {
@@ -139,7 +143,9 @@ describe('with Google Vision what a camera shows', () => {
     expect(analysis?.suspiciousActivity?.phoneUsage).toBeCloseTo(5 / 50, 2);
 
     const { recording } = await server.graphql().request<Analysed>(`{ recording(id: "${id}") ${ANALYSIS} }`);
-    expect(recording.analysis.detector).toBe('google/v1 (FACE_DETECTION, OBJECT_LOCALIZATION) + local/2 (silero 6)');
+    expect(recording.analysis.detector).toMatch(
+      /^google\/v1 \(FACE_DETECTION, OBJECT_LOCALIZATION\) \+ local\/\d+ \([^()]*face-api [^()]*silero 6\)$/,
+    );
     const times = (type: string) =>
       recording.analysis.segments
         .filter((segment) => segment.type === type)
@@ -237,7 +243,7 @@ describe('with Google Vision what a camera shows', () => {
   });
 });
 
-describe.concurrent('a recording whose Google Vision is away', () => {
+describe('a recording whose Google Vision is away', () => {
   it('is analysed in one go although the service refuses twice, is slow and drops the connection', async () => {
     const google = await startGoogleVision();
     const proxy = await startFreezableProxy(google.endpoint);
@@ -253,65 +259,69 @@ describe.concurrent('a recording whose Google Vision is away', () => {
       expect(server.log()).not.toContain('an analysis failed');
       // Whose answer was lost on the way may have been billed.
       expect(await countedUnits(server)).toBeGreaterThanOrEqual(google.billed());
+
+      const before = google.batches.length;
+      google.always = { delayMs: 60_000 };
+      const interrupted = await upload(server, quiet, 'user_2');
+      await google.received(before + 2);
+      // No shutdown waits for an answer, and the next start takes up what it left.
+      await server.shutDown();
+      expect(server.log()).not.toContain('did not close in time');
+      google.always = null;
+      await server.restart();
+      expect(await analysed(server, interrupted)).toMatchObject({ status: 'processed' });
     } finally {
       await server.stop();
       await proxy.stop();
       await google.stop();
     }
-  });
+  }, 60_000);
 
-  it('fails with a reason after all attempts where no answer comes in time', () =>
-    withGoogle({ GOOGLE_VISION_RETRY_SECONDS: '1' }, async ({ server, google }) => {
-      google.always = { delayMs: 20_000 };
-      expect(await analyse(server)).toMatchObject({
-        status: 'failed',
-        error: 'Google Vision does not answer in time; the analysis can be run again',
-      });
-    }));
+  it(
+    'fails with a reason after all attempts where no answer comes in time',
+    () =>
+      withGoogle({ GOOGLE_VISION_RETRY_SECONDS: '1' }, async ({ server, google }) => {
+        google.always = { delayMs: 60_000 };
+        expect(await analyse(server)).toMatchObject({
+          status: 'failed',
+          error: 'Google Vision does not answer in time; the analysis can be run again',
+        });
+      }),
+    60_000,
+  );
 });
 
 describe('the cap on what Google Vision may cost', () => {
   const reached =
     'The cap on what Google Vision may cost in a month is reached; the analysis can be run again when the month is over or the cap is raised';
 
-  it('is kept by two servers together to the last unit, and a recording that met it can be run again', () =>
-    withGoogle({ GOOGLE_VISION_MAX_UNITS_PER_MONTH: '70', WORKER_CONCURRENCY: '2' }, async ({ server, google }) => {
-      const another = await server.another();
-      let ids: string[];
-      try {
-        ids = await Promise.all(['a', 'b', 'c', 'd'].map((userId) => upload(server, quiet, userId)));
-        const recordings = await Promise.all(ids.map((id) => analysed(server, id)));
-        const failed = recordings.filter(({ status }) => status === 'failed');
-        expect(failed.length).toBeGreaterThanOrEqual(2);
-        for (const { error } of failed) expect(error).toBe(reached);
-      } finally {
-        await another.stop();
-      }
-      expect(google.billed()).toBeGreaterThan(35);
-      expect(google.billed()).toBeLessThanOrEqual(70);
-      expect(await countedUnits(server)).toBe(google.billed());
-      expect(server.log()).toContain('at most 70 units a month');
+  it(
+    'is kept by two servers together to the last unit, and a recording that met it is analysed in the next month',
+    () =>
+      withGoogle({ GOOGLE_VISION_MAX_UNITS_PER_MONTH: '70', WORKER_CONCURRENCY: '2' }, async ({ server, google }) => {
+        const another = await server.another();
+        try {
+          const ids = await Promise.all(['a', 'b', 'c', 'd'].map((userId) => upload(server, quiet, userId)));
+          const recordings = await Promise.all(ids.map((id) => analysed(server, id)));
+          const failed = recordings.filter(({ status }) => status === 'failed');
+          expect(failed.length).toBeGreaterThanOrEqual(2);
+          for (const { error } of failed) expect(error).toBe(reached);
+          expect(google.billed()).toBeGreaterThan(35);
+          expect(google.billed()).toBeLessThanOrEqual(70);
+          expect(await countedUnits(server)).toBe(google.billed());
+          expect(server.log()).toContain('at most 70 units a month');
 
-      await server.shutDown();
-      const raised = await server.another({ GOOGLE_VISION_MAX_UNITS_PER_MONTH: '1000' });
-      try {
-        const [failed = ''] = (await Promise.all(ids.map((id) => analysed(raised, id)))).flatMap(({ id, status }) =>
-          status === 'failed' ? [id] : [],
-        );
-        expect(await runAgain(raised, failed)).toMatchObject({ status: 'processed', analysis: { faceDetection: { facePresent: 1 } } });
-      } finally {
-        await raised.stop();
-      }
-    }));
-
-  it('leaves nothing to be sent where it is nought', () =>
-    withGoogle({ GOOGLE_VISION_MAX_UNITS_PER_DAY: '0' }, async ({ server, google }) => {
-      expect(await analyse(server)).toMatchObject({ status: 'failed', error: expect.stringContaining('in a day is reached') as string });
-      expect(google.batches).toEqual([]);
-    }));
+          await sql(server, `UPDATE "VisionSpending" SET month = month - INTERVAL '1 month', day = day - 31`);
+          expect(await runAgain(server, failed[0]?.id ?? '')).toMatchObject({ status: 'processed' });
+        } finally {
+          await another.stop();
+        }
+      }),
+    60_000,
+  );
 });
 
-describe('with Google Vision chosen', () => {
+describe('with Google Vision chosen', { timeout: 60_000 }, () => {
   it('the command line sends nothing', () =>
     withGoogle({}, async ({ google }) => {
       const env = { PATH: process.env['PATH'], ...google.settings };

@@ -9,7 +9,7 @@ import { askUpload, beginUpload, downloaded, flowingPatch, offsetOf, patch, tusH
 
 const MB = 1024 * 1024;
 
-describe.skipIf(!hasS3)('an upload to a bucket', () => {
+describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
   let s3: TestBucket;
   let server: TestServer;
   let database: Client;

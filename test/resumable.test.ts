@@ -80,6 +80,31 @@ describe.each([
   });
 });
 
+describe('an upload to an encrypted disk', () => {
+  it('goes on after the key was replaced, and what was stored before can still be fetched', async () => {
+    const first = await startTestServer({ STORAGE_ENCRYPTION_KEY: 'ab'.repeat(32), INLINE_WORKER: 'false' });
+    try {
+      const earlier = await beginUpload(first, video.length);
+      const finished = await patch(first, earlier.path, 0, video);
+      const { path } = await beginUpload(first, video.length);
+      expect((await patch(first, path, 0, video.subarray(0, 10_007))).status).toBe(204);
+      const replaced = { STORAGE_ENCRYPTION_KEY: 'cd'.repeat(32), STORAGE_ENCRYPTION_KEY_OLD: 'ab'.repeat(32) };
+      const second = await first.another(replaced);
+      try {
+        expect((await downloaded(second, finished)).equals(video)).toBe(true);
+        const whole = await patch(second, path, 10_007, video.subarray(10_007));
+        expect((await downloaded(second, whole)).equals(video)).toBe(true);
+      } finally {
+        await second.stop();
+      }
+      await expect(first.another({ STORAGE_ENCRYPTION_KEY: 'cd'.repeat(32) })).rejects.toThrow('STORAGE_ENCRYPTION_KEY_OLD lacks a key');
+      await expect(first.another({ STORAGE_ENCRYPTION_KEY_OLD: 'cd' })).rejects.toThrow('must be keys of 64 hexadecimal digits');
+    } finally {
+      await first.stop();
+    }
+  });
+});
+
 async function readStoredUpload(server: TestServer): Promise<Buffer> {
   const names = (await server.storedFiles()).filter((name) => name.includes('uploads') && !name.endsWith('.json'));
   return Buffer.concat(await Promise.all(names.map((name) => readFile(name))));

@@ -207,8 +207,8 @@ describe('encrypted disk storage', () => {
     const changed = Buffer.from(sealed);
     changed[100_000] = (changed[100_000] ?? 0) ^ 1;
     // At the border of a chunk, so that all that is left is well-formed.
-    const cut = sealed.subarray(0, 40 + 2 * (65_536 + 16));
-    for (const broken of [changed, cut, sealed.subarray(0, 40), sealed.subarray(0, -1)]) {
+    const cut = sealed.subarray(0, 48 + 2 * (65_536 + 16));
+    for (const broken of [changed, cut, sealed.subarray(0, 48), sealed.subarray(0, -1)]) {
       await writeFile(stored(), broken);
       await expect(buffer(storage.read('rec_1.webm'))).rejects.toThrow('stored bytes were changed');
     }
@@ -224,6 +224,48 @@ describe('encrypted disk storage', () => {
     expect((await buffer(storage.read('rec_old', { start: 5, end: 7 }))).toString()).toBe('bef');
     await expect(plain.sweep()).rejects.toThrow('STORAGE_ENCRYPTION_KEY is missing');
     await expect(createDiskStorage(folder, { encryptionKey: randomBytes(32) }).sweep()).rejects.toThrow('is not the one');
+  });
+});
+
+describe('a key that is replaced', () => {
+  const [first, second, third] = [randomBytes(32), randomBytes(32), randomBytes(32)] as const;
+  const open = (encryptionKey: Buffer, ...oldEncryptionKeys: Buffer[]) => createDiskStorage(folder, { encryptionKey, oldEncryptionKeys });
+  async function store(into: Storage, key: string): Promise<void> {
+    await into.sweep();
+    await into.commit(await into.spool(chunks(Buffer.from(`bytes of ${key}`), 4), { maxBytes: 100 }), key);
+  }
+  const text = async (from: Storage, key: string) => (await buffer(from.read(key))).toString();
+
+  test('still opens what was encrypted with it, and nothing new is', async () => {
+    await store(open(first), 'rec_1');
+    const later = open(second, first);
+    await store(later, 'rec_2');
+    expect([await text(later, 'rec_1'), await text(later, 'rec_2')]).toEqual(['bytes of rec_1', 'bytes of rec_2']);
+    await expect(text(open(first), 'rec_2')).rejects.toThrow('a key that STORAGE_ENCRYPTION_KEY_OLD lacks');
+    const latest = open(third, second, first);
+    await store(latest, 'rec_3');
+    expect(await Promise.all(['rec_1', 'rec_2', 'rec_3'].map((key) => text(latest, key)))).toHaveLength(3);
+  });
+
+  test('is asked for at the start as long as a stored file needs it, and the newest one always', async () => {
+    await store(open(first), 'rec_1');
+    await expect(open(second).sweep()).rejects.toThrow('is not the one');
+    await store(open(second, first), 'rec_2');
+    await expect(open(second).sweep()).rejects.toThrow('STORAGE_ENCRYPTION_KEY_OLD lacks a key that 1 of the stored files');
+    await expect(open(first).sweep()).rejects.toThrow('is not the one');
+    await open(second, first).remove('rec_1');
+    await open(second).sweep();
+    expect(await text(open(second), 'rec_2')).toBe('bytes of rec_2');
+  });
+
+  test('is found for files that do not tell theirs', async () => {
+    await store(open(first), 'rec_1');
+    const path = join(folder, 'files', 'rec_1');
+    const sealed = await readFile(path);
+    // As files were written before keys could be replaced.
+    await writeFile(path, Buffer.concat([Buffer.from('INVSEAL1'), sealed.subarray(16)]));
+    expect(await text(open(second, first), 'rec_1')).toBe('bytes of rec_1');
+    await expect(text(open(second), 'rec_1')).rejects.toThrow('stored bytes were changed');
   });
 });
 

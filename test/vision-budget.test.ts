@@ -42,6 +42,7 @@ describe('the count of what a vision service bills', () => {
     const both = budget({ month: 10, day: 6 });
     await both.spend(6);
     await expect(both.spend(1)).rejects.toThrow('in a day is reached');
+    await expect(budget({ day: 0 }).spend(1)).rejects.toThrow('in a day is reached');
     await connection.pool.query(`UPDATE "VisionSpending" SET day = day - 1`);
     await both.spend(4);
     expect(await counted()).toEqual([{ units: 10, dayUnits: 4 }]);

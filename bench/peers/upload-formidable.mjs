@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { formidable } from 'formidable';
 import { answerJson, listen } from './lib/listen.mjs';
@@ -13,7 +13,6 @@ listen(
     const handle = await open(filepath, 'r+');
     await handle.sync();
     await handle.close();
-    await rm(filepath);
     answerJson(res, { size, sha256: hash });
   }),
 );

@@ -3,13 +3,17 @@ import type { FileHandle } from 'node:fs/promises';
 import type { ByteSink } from './hashing-writer.ts';
 
 /*
- * A sealed file: the magic, 32 bytes of salt, then chunks of 64 KiB, each encrypted with AES-256-GCM and followed by its
+ * A sealed file: the magic, 8 bytes that tell which of the installation's keys it is sealed with, 32 bytes of salt, then chunks of 64 KiB, each encrypted with AES-256-GCM and followed by its
  * tag. The key is the file's own, derived from the installation's and the salt; the nonce is the chunk's number and whether
  * it is the last one. So any range can be read, and a chunk that was changed, moved or cut off is noticed.
  */
-const MAGIC = Buffer.from('INVSEAL1');
+const MAGIC = Buffer.from('INVSEAL2');
+/** Of files from before keys could be replaced: they do not tell their key. */
+const FIRST_MAGIC = Buffer.from('INVSEAL1');
+const FINGERPRINT_BYTES = 8;
 const SALT_BYTES = 32;
-const HEADER_BYTES = MAGIC.length + SALT_BYTES;
+const FIRST_HEADER_BYTES = FIRST_MAGIC.length + SALT_BYTES;
+const HEADER_BYTES = MAGIC.length + FINGERPRINT_BYTES + SALT_BYTES;
 const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
@@ -24,6 +28,9 @@ export class SealBrokenError extends Error {
 /** A key for one purpose from the installation's. */
 export const deriveKey = (masterKey: Uint8Array, salt: Uint8Array, purpose: string) =>
   Buffer.from(hkdfSync('sha256', masterKey, salt, `invigil ${purpose}`, 32));
+
+/** Tells an installation's keys apart, and nothing about them. */
+export const fingerprintOf = (masterKey: Uint8Array) => deriveKey(masterKey, Buffer.alloc(0), 'fingerprint').subarray(0, FINGERPRINT_BYTES);
 
 const nonceOf = (index: number, isLast: boolean) => {
   const nonce = Buffer.alloc(12);
@@ -51,7 +58,7 @@ function unseal(key: Buffer, sealed: Buffer, index: number, isLast: boolean): Bu
 export function sealInto(sink: ByteSink, masterKey: Uint8Array): ByteSink {
   const salt = randomBytes(SALT_BYTES);
   const key = deriveKey(masterKey, salt, 'file');
-  let header: Buffer[] = [MAGIC, salt];
+  let header: Buffer[] = [MAGIC, fingerprintOf(masterKey), salt];
   let index = 0;
   let pending = Buffer.alloc(0);
   return {
@@ -74,26 +81,53 @@ export function sealInto(sink: ByteSink, masterKey: Uint8Array): ByteSink {
   };
 }
 
-/** An open file as it was before it was sealed; null where it never was. */
-export async function openSealed(handle: FileHandle, masterKey: Uint8Array): Promise<SealedFile | null> {
+/**
+ * An open file as it was before it was sealed; null where it never was.
+ * @throws SealBrokenError where it is sealed with none of the keys.
+ */
+export async function openSealed(handle: FileHandle, masterKeys: readonly Uint8Array[]): Promise<SealedFile | null> {
   const header = Buffer.alloc(HEADER_BYTES);
   const { bytesRead } = await handle.read(header, 0, HEADER_BYTES, 0);
-  if (bytesRead < HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC)) return null;
-  const sealedBytes = (await handle.stat()).size - HEADER_BYTES;
-  return new SealedFile(handle, deriveKey(masterKey, header.subarray(MAGIC.length), 'file'), sealedBytes);
+  const magic = header.subarray(0, MAGIC.length);
+  const fileBytes = (await handle.stat()).size;
+  if (bytesRead >= FIRST_HEADER_BYTES && magic.equals(FIRST_MAGIC)) return openFirst(handle, masterKeys, header, fileBytes);
+  if (bytesRead < HEADER_BYTES || !magic.equals(MAGIC)) return null;
+  const fingerprint = header.subarray(MAGIC.length, MAGIC.length + FINGERPRINT_BYTES);
+  const masterKey = masterKeys.find((key) => fingerprintOf(key).equals(fingerprint));
+  if (!masterKey) throw new SealBrokenError('stored bytes were written with a key that STORAGE_ENCRYPTION_KEY_OLD lacks');
+  const key = deriveKey(masterKey, header.subarray(MAGIC.length + FINGERPRINT_BYTES), 'file');
+  return new SealedFile(handle, key, HEADER_BYTES, fileBytes);
+}
+
+/** Finds the key by trying. */
+async function openFirst(handle: FileHandle, masterKeys: readonly Uint8Array[], header: Buffer, fileBytes: number): Promise<SealedFile> {
+  const salt = header.subarray(FIRST_MAGIC.length, FIRST_HEADER_BYTES);
+  const files = masterKeys.map((key) => new SealedFile(handle, deriveKey(key, salt, 'file'), FIRST_HEADER_BYTES, fileBytes));
+  for (const file of files) if (await file.fits()) return file;
+  throw new SealBrokenError('stored bytes were changed, or STORAGE_ENCRYPTION_KEY is not the one they were written with');
 }
 
 class SealedFile {
   readonly #handle: FileHandle;
   readonly #key: Buffer;
+  readonly #start: number;
   readonly #sealedBytes: number;
   readonly #chunks: number;
 
-  constructor(handle: FileHandle, key: Buffer, sealedBytes: number) {
+  constructor(handle: FileHandle, key: Buffer, headerBytes: number, fileBytes: number) {
     this.#handle = handle;
     this.#key = key;
-    this.#sealedBytes = sealedBytes;
-    this.#chunks = Math.max(1, Math.ceil(sealedBytes / SEALED_CHUNK_BYTES));
+    this.#start = headerBytes;
+    this.#sealedBytes = fileBytes - headerBytes;
+    this.#chunks = Math.max(1, Math.ceil(this.#sealedBytes / SEALED_CHUNK_BYTES));
+  }
+
+  /** Whether it has the right key, and a first chunk that is whole. */
+  fits(): Promise<boolean> {
+    return this.#open(0, 1).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Bytes before they were sealed. */
@@ -115,7 +149,7 @@ class SealedFile {
   async #open(first: number, count: number): Promise<Buffer> {
     const offset = first * SEALED_CHUNK_BYTES;
     const sealed = Buffer.allocUnsafe(Math.max(0, Math.min(count * SEALED_CHUNK_BYTES, this.#sealedBytes - offset)));
-    const { bytesRead } = await this.#handle.read(sealed, 0, sealed.length, HEADER_BYTES + offset);
+    const { bytesRead } = await this.#handle.read(sealed, 0, sealed.length, this.#start + offset);
     const opened = Array.from({ length: count }, (_, at) => {
       const chunk = sealed.subarray(at * SEALED_CHUNK_BYTES, Math.min((at + 1) * SEALED_CHUNK_BYTES, bytesRead));
       return unseal(this.#key, chunk, first + at, first + at === this.#chunks - 1);

@@ -1,30 +1,33 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { StartupError } from '../errors.ts';
+import { checkEncryptionKeys } from './encryption-keys.ts';
 import { fileSink, HashingWriter } from './hashing-writer.ts';
 import { createLocalCopies } from './local-copies.ts';
-import { deriveKey, openSealed, sealInto } from './sealed-file.ts';
+import { openSealed, sealInto } from './sealed-file.ts';
 import { newSpoolName, removeLeftBehind } from './spool-names.ts';
 import { safeName, type SpooledFile, type SpoolOptions, type Storage, StorageFullError } from './storage.ts';
 
 /** Below 1 MB a download costs up to three times the CPU. */
 const READ_BYTES = 1024 * 1024;
-/** Says in the storage's folder which key its files were written with. */
+/** Says in the storage's folder which keys its files were written with. */
 const KEY_MARK = 'encryption-key';
 
 export interface DiskStorageOptions {
   /** 32 bytes: files are encrypted with it. Those that were there before stay as they are, and readable. */
   encryptionKey?: Uint8Array | undefined;
+  /** Files that were encrypted with these stay readable. */
+  oldEncryptionKeys?: readonly Uint8Array[];
 }
 
 /**
  * Keeps files below one directory: `spool/` for what waits, `files/<key>` for what is stored, owner-only.
  * Both lie on one file system, so that a commit is a rename. Nothing is touched before the first call.
  */
-export function createDiskStorage(directory: string, { encryptionKey }: DiskStorageOptions = {}): Storage {
+export function createDiskStorage(directory: string, { encryptionKey, oldEncryptionKeys = [] }: DiskStorageOptions = {}): Storage {
+  const keys = encryptionKey ? [encryptionKey, ...oldEncryptionKeys] : [];
   const spoolFolder = join(directory, 'spool');
   const fileFolder = join(directory, 'files');
   const copies = createLocalCopies(join(directory, 'work'));
@@ -33,7 +36,7 @@ export function createDiskStorage(directory: string, { encryptionKey }: DiskStor
 
   const read = (path: string, range?: { start: number; end: number }): Readable =>
     encryptionKey
-      ? Readable.from(readEither(path, encryptionKey, range), { objectMode: false, highWaterMark: READ_BYTES })
+      ? Readable.from(readEither(path, keys, range), { objectMode: false, highWaterMark: READ_BYTES })
       : createReadStream(path, { ...range, highWaterMark: READ_BYTES });
 
   return {
@@ -65,44 +68,24 @@ export function createDiskStorage(directory: string, { encryptionKey }: DiskStor
       return encryptionKey ? copies.lend(read(path), use) : use(path);
     },
     read: (key, range) => read(pathOf(key), range),
-    pieces: (key, range) => (encryptionKey ? readEither(pathOf(key), encryptionKey, range) : readReusing(pathOf(key), range)),
+    pieces: (key, range) => (encryptionKey ? readEither(pathOf(key), keys, range) : readReusing(pathOf(key), range)),
     remove: (key) => rm(pathOf(key), { force: true }),
     signedUrl: async () => null,
 
     async sweep() {
       await makeFolder(spoolFolder);
       await makeFolder(fileFolder);
-      await checkKey(join(directory, KEY_MARK), encryptionKey);
+      await checkEncryptionKeys({ markPath: join(directory, KEY_MARK), fileFolder, keys });
       await removeLeftBehind(spoolFolder);
       await copies.sweep();
     },
   };
 }
 
-/** Refuses a key that is missing or another than the one before: what is stored could not be read. */
-async function checkKey(path: string, encryptionKey: Uint8Array | undefined): Promise<void> {
-  const known = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  const mark = encryptionKey && deriveKey(encryptionKey, Buffer.alloc(0), 'mark').toString('hex');
-  if (known === null && mark) {
-    const handle = await open(path, 'wx', 0o600);
-    try {
-      await handle.writeFile(mark);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } else if (known !== null && known !== mark) {
-    throw new StartupError(`STORAGE_ENCRYPTION_KEY is ${mark ? 'not the one' : 'missing'} that the stored recordings were written with`);
-  }
-}
-
-async function* readEither(path: string, key: Uint8Array, range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {
+async function* readEither(path: string, keys: readonly Uint8Array[], range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {
   const handle = await open(path, 'r');
   try {
-    const sealed = await openSealed(handle, key);
+    const sealed = await openSealed(handle, keys);
     if (!sealed) yield* readPlain(handle, range);
     else yield* sealed.read(range?.start ?? 0, range?.end ?? Math.max(0, sealed.size - 1));
   } finally {

@@ -97,10 +97,8 @@ export interface LookFor {
 }
 
 export interface VisionProvider {
-  /** Name and version of what watches and listens to recordings, for `RecordingAnalysis.detector`. */
+  /** Names and versions of all that look at recordings, compare faces in them and listen to them, for `RecordingAnalysis.detector`. */
   readonly detector: string;
-  /** Of the part of it that listens. */
-  readonly listener: string;
   /** Of what finds and compares the faces of pictures, for `Verification.detector`. */
   readonly verifier: string;
   /** Frames that it looks at at once. */

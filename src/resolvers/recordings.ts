@@ -53,7 +53,8 @@ export async function retryAnalysis(ctx: Context, recordingId: string): Promise<
 /** Where the file lies: by the viewer's rights, or by a signed link. */
 export async function findDownload(ctx: Context, recordingId: string, signature: string | null): Promise<Recording> {
   const signed = signature !== null && (await ctx.services.access.mayDownload(signature, recordingId));
-  const recording = signed ? await ctx.db.recording.findUnique({ where: { id: recordingId } }) : await findRecording(ctx, recordingId);
+  // A player asks again for every range.
+  const recording = signed ? await ctx.db.recording.findUnique({ where: { id: recordingId } }) : await readRecording(ctx, recordingId);
   if (!recording) throw notFound('Recording');
   if (recording.live) throw new AppError('conflict', 'The recording is still live: it can be fetched once it has ended');
   if (recording.sha256 === '') throw notFound('A file of this recording');

@@ -1,5 +1,9 @@
-/** Decoded bytes are put together to this many before they go on. */
-const SLAB_BYTES = 256 * 1024;
+/** Small pieces are put together to this many before they go on. */
+const SLAB_BYTES = 64 * 1024;
+/** From here on a piece gets a buffer of its own, which whoever writes it can give back. */
+const OWN_BUFFER_BYTES = 16 * 1024;
+const GROUP_CHARACTERS = 4;
+const GROUP_BYTES = 3;
 /** Of a data URL, up to `;base64,`. */
 const MAX_PREFIX = 1024;
 const DATA_URL = /^data:(.*?);base64,/is;
@@ -42,7 +46,7 @@ export class Base64Decoder {
     const { length } = this.#carry;
     const complete = this.#padding === 0 ? length !== 1 : length > 0 && length + this.#padding === 4;
     if (!complete || this.#padding > 2) throw new Base64Error('incomplete');
-    if (length > 0) this.#writeToSlab(this.#carry, length - 1);
+    if (length > 0) this.#writeDecoded(length - 1, (target, at) => target.write(this.#carry, at, 'base64'));
     this.#flush();
   }
 
@@ -65,32 +69,51 @@ export class Base64Decoder {
   }
 
   #decode(text: string): void {
-    if (this.#padding === 0 && this.#decodeGroups(this.#carry + text)) return;
+    if (this.#padding === 0 && this.#decodeGroups(text)) return;
     const [, data = '', padding = ''] = PADDED.exec(text.replaceAll(' ', '')) ?? fail();
     if (this.#padding > 0 && data !== '') fail();
     this.#padding += padding.length;
-    this.#decodeGroups(this.#carry + data);
+    if (!this.#decodeGroups(data)) fail();
   }
 
   /** Decodes all complete groups of four; false, with nothing done, where a character is not of the alphabet. */
   #decodeGroups(text: string): boolean {
-    const whole = text.length - (text.length % 4);
-    const rest = text.slice(whole);
-    const size = (whole / 4) * 3;
+    const length = this.#carry.length + text.length;
+    const restLength = length % GROUP_CHARACTERS;
+    const rest = length < GROUP_CHARACTERS ? this.#carry + text : text.slice(text.length - restLength);
     // Node skips what it does not know, and takes `-` and `_`: the former shows in the size.
     if (!ALPHABET.test(rest) || text.includes('-') || text.includes('_')) return false;
-    if (!this.#writeToSlab(text.slice(0, whole), size)) return false;
+    if (length >= GROUP_CHARACTERS && !this.#decodeWhole(text, length - restLength)) return false;
     this.#carry = rest;
     return true;
   }
 
-  #writeToSlab(text: string, size: number): boolean {
+  /** Decodes so many characters, of which the carried ones are the first. To put them together would copy all of the text. */
+  #decodeWhole(text: string, characters: number): boolean {
+    const size = (characters / GROUP_CHARACTERS) * GROUP_BYTES;
+    const carried = this.#carry.length;
+    const completing = carried === 0 ? 0 : GROUP_CHARACTERS - carried;
+    const first = carried === 0 ? '' : this.#carry + text.slice(0, completing);
+    const others = text.slice(completing, characters - carried);
+    return this.#writeDecoded(size, (target, at) => {
+      const written = first === '' ? 0 : target.write(first, at, 'base64');
+      return written + target.write(others, at + written, 'base64');
+    });
+  }
+
+  #writeDecoded(size: number, write: (target: Buffer, at: number) => number): boolean {
+    if (size >= OWN_BUFFER_BYTES) {
+      const own = Buffer.allocUnsafeSlow(size);
+      if (write(own, 0) !== size) return false;
+      this.#flush();
+      this.#emit(own);
+      return true;
+    }
     if (this.#used + size > this.#slab.length) {
       this.#flush();
-      this.#slab = Buffer.allocUnsafe(Math.max(SLAB_BYTES, size));
+      this.#slab = Buffer.allocUnsafe(SLAB_BYTES);
     }
-    const written = this.#slab.write(text, this.#used, 'base64');
-    if (written !== size) return false;
+    if (write(this.#slab, this.#used) !== size) return false;
     this.#used += size;
     return true;
   }

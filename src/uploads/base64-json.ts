@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { releaseMemory } from '../adapters/release-memory.ts';
 import { BoundedBytes, bodyTooLarge, parseJson, readChunks, takeArrived } from './body.ts';
 import { type DecodedFile, FileValues } from './file-values.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -40,6 +41,7 @@ export async function readJsonWithFiles(req: IncomingMessage, { scope, files, ma
   try {
     const take = (chunk: Buffer) => {
       scanner.push(chunk);
+      releaseMemory([chunk]);
       return values.room();
     };
     await readChunks(req, take, { signal: values.failed });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { type AppError, invalidField } from '../errors.ts';
 import { formatLimit } from './uploaded-file.ts';
 
@@ -16,6 +17,9 @@ export async function whileFlowing<T>(req: IncomingMessage, idleMs: number | und
     req.socket?.setTimeout(0);
   }
 }
+
+/** Of one body, until the others have their turn: else 2 MB are read from each socket before the next one is looked at. */
+const TURN_BYTES = 256 * 1024;
 
 /** A promise, where there is something to wait for. */
 type TakeChunk = (chunk: Buffer) => Promise<void> | void;
@@ -50,10 +54,13 @@ function flow(req: IncomingMessage, take: TakeChunk, signal: AbortSignal | undef
     };
     const fail = (error: unknown) => stop(() => reject(error));
     const onAbort = () => fail(signal?.reason);
+    let left = TURN_BYTES;
     const onData = (chunk: Buffer) => {
       try {
-        const taken = take(chunk);
+        left -= chunk.length; // first: whoever takes it may release it
+        const taken = take(chunk) ?? (left > 0 ? undefined : setImmediate());
         if (!taken) return;
+        left = TURN_BYTES;
         req.pause();
         taken.then(() => flowing && req.resume(), fail);
       } catch (error) {

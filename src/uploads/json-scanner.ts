@@ -4,6 +4,7 @@ const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, COLON, COMMA] = [...B
 const ESCAPE = /\\(u.{4}|.)/gs;
 /** An escape that a chunk's end cuts. */
 const CUT_ESCAPE = /\\(?:u.{0,3})?$/s;
+const LONGEST_CUT_ESCAPE = String.raw`\u000`.length;
 /** Those that base64 is full of, and white space. */
 const ESCAPES: Record<string, string | undefined> = {
   '/': '/',
@@ -123,9 +124,11 @@ export class JsonScanner {
   #inFile(chunk: Buffer, from: number): number {
     const quote = chunk.indexOf(QUOTE, from);
     const end = quote === -1 ? chunk.length : quote;
-    const text = this.#cutEscape + chunk.toString('latin1', from, end);
+    const piece = chunk.toString('latin1', from, end);
+    const text = this.#cutEscape === '' ? piece : this.#cutEscape + piece;
     // Before the quote nothing is cut: a backslash there escapes it, which no base64 does.
-    const whole = quote === -1 ? text.slice(0, text.length - (CUT_ESCAPE.exec(text)?.[0].length ?? 0)) : text;
+    const cut = quote === -1 ? (CUT_ESCAPE.exec(text.slice(-LONGEST_CUT_ESCAPE))?.[0].length ?? 0) : 0;
+    const whole = cut === 0 ? text : text.slice(0, -cut);
     this.#cutEscape = text.slice(whole.length);
     this.#handlers.piece(unescape(whole));
     if (quote === -1) return end;

@@ -1,38 +1,66 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { FileStore } from '@tus/file-store';
-import type { DataStore } from '@tus/server';
-import { deriveKey } from '../adapters/sealed-file.ts';
+import type { DataStore, Upload } from '@tus/server';
+import { keyWith } from '../adapters/encryption-keys.ts';
+import { deriveKey, fingerprintOf } from '../adapters/sealed-file.ts';
 import type { SpoolScope } from './spool-scope.ts';
 
 const CIPHER_BLOCK = 16;
+/** Which key an upload was begun with, among its metadata. */
+const KEY_MARK = 'sealedWith';
 
 /**
  * Uploads on the disk, encrypted while they are not complete. In counter mode, because an upload goes on at any byte; whether
  * the bytes are whole is known once the finished file is stored.
  */
 export class EncryptedFileStore extends FileStore {
-  readonly #masterKey: Uint8Array;
+  readonly #masterKeys: readonly Uint8Array[];
 
-  constructor({ encryptionKey, ...options }: ConstructorParameters<typeof FileStore>[0] & { encryptionKey: Uint8Array }) {
+  /** @param encryptionKeys the first one encrypts what begins now; the others, what began before they were replaced. */
+  constructor({ encryptionKeys, ...options }: ConstructorParameters<typeof FileStore>[0] & { encryptionKeys: readonly Uint8Array[] }) {
     super(options);
-    this.#masterKey = encryptionKey;
+    this.#masterKeys = encryptionKeys;
+  }
+
+  override async create(upload: Upload): Promise<Upload> {
+    const [key = new Uint8Array()] = this.#masterKeys;
+    upload.metadata = { ...upload.metadata, [KEY_MARK]: fingerprintOf(key).toString('hex') };
+    return super.create(upload);
   }
 
   override async write(source: Readable, id: string, offset: number): Promise<number> {
-    return super.write(this.#through(source, id, offset), id, offset);
+    return super.write(this.#through(source, await this.#keyOf(id), offset), id, offset);
   }
 
   override read(id: string): ReturnType<FileStore['read']> {
     // All that is asked of it is to be read.
-    return this.#through(super.read(id), id, 0) as ReturnType<FileStore['read']>;
+    return Readable.from(this.#plain(super.read(id), id), { objectMode: false }) as ReturnType<FileStore['read']>;
   }
 
-  /** Encrypts or decrypts, which is the same; each upload has a key of its own, so that no stretch of it is used twice. */
-  #through(source: Readable, id: string, offset: number): Readable {
+  async *#plain(sealed: Readable, id: string): AsyncGenerator<Buffer> {
+    try {
+      yield* this.#through(sealed, await this.#keyOf(id), 0) as AsyncIterable<Buffer>;
+    } finally {
+      sealed.destroy();
+    }
+  }
+
+  /** Each upload has a key of its own, so that no stretch of it is used twice. */
+  async #keyOf(id: string): Promise<Buffer> {
+    const { metadata } = await this.getUpload(id);
+    const mark = metadata?.[KEY_MARK];
+    // Without one it was begun before keys could be replaced.
+    const masterKey = mark ? keyWith(this.#masterKeys, mark) : this.#masterKeys.at(-1);
+    if (!masterKey) throw new Error('an upload was begun with a key that STORAGE_ENCRYPTION_KEY_OLD lacks');
+    return deriveKey(masterKey, Buffer.from(id), 'upload');
+  }
+
+  /** Encrypts or decrypts, which is the same. */
+  #through(source: Readable, key: Buffer, offset: number): Readable {
     const counter = Buffer.alloc(CIPHER_BLOCK);
     counter.writeBigUInt64BE(BigInt(Math.floor(offset / CIPHER_BLOCK)), 8);
-    const cipher = createCipheriv('aes-256-ctr', deriveKey(this.#masterKey, Buffer.from(id), 'upload'), counter);
+    const cipher = createCipheriv('aes-256-ctr', key, counter);
     cipher.update(Buffer.alloc(offset % CIPHER_BLOCK));
     pipeline(source, cipher, () => {}); // its reader is told
     return cipher;

@@ -12,8 +12,8 @@ export interface UnfinishedOptions {
   /** For uploads that do not lie in a bucket. */
   directory: string;
   maxBytes: number;
-  /** 32 bytes: what lies in the directory is encrypted with it. */
-  encryptionKey: Uint8Array | undefined;
+  /** 32 bytes each: what lies in the directory is encrypted with the first one, or was with another; none where it is not. */
+  encryptionKeys: readonly Uint8Array[];
   /** An upload that is not complete so long after it was begun is removed. */
   expiryMs: number;
 }
@@ -28,13 +28,20 @@ export interface UnfinishedUploads {
 }
 
 /** In the bucket where there is one, so that any server goes on with them; else on this machine's disk. */
-export function openUnfinishedUploads({ db, storage, directory, maxBytes, encryptionKey, expiryMs }: UnfinishedOptions): UnfinishedUploads {
+export function openUnfinishedUploads({
+  db,
+  storage,
+  directory,
+  maxBytes,
+  encryptionKeys,
+  expiryMs,
+}: UnfinishedOptions): UnfinishedUploads {
   if (storage.parts) {
     const uploads = createPartedUploads({ db, storage, parts: storage.parts, maxBytes });
     return { store: new BucketStore(uploads, { expiryMs }), spool: uploads.spool, completeIds: uploads.completeIds };
   }
   const files = { directory, expirationPeriodInMilliseconds: expiryMs };
-  const store = encryptionKey ? new EncryptedFileStore({ ...files, encryptionKey }) : new FileStore(files);
+  const store = encryptionKeys.length > 0 ? new EncryptedFileStore({ ...files, encryptionKeys }) : new FileStore(files);
   return {
     store,
     spool: (id) => storage.spool(store.read(id), { maxBytes }),

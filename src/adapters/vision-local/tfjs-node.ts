@@ -13,6 +13,8 @@ export interface LoadedModel {
   nodes: ReadonlyMap<string, GraphNode>;
   weights: Weights;
   inputSize: Size | null;
+  /** What `sizeOf` has found: every sum has two ways back to the input, and so has each before it. */
+  sizes: Map<string, Size | null>;
 }
 
 const base64 = (text: string) => Buffer.from(text, 'base64').toString();
@@ -75,21 +77,17 @@ export function spareChannels(model: LoadedModel, reference = ''): number {
 /** Of two factors or terms: the smaller one is repeated. */
 const larger = (a: Size | null, b: Size | null) => (a && b && b[0] * b[1] > a[0] * a[1] ? b : (a ?? b));
 
-/** Each is worked out once: a net of forty sums, both of whose terms come from the sum before, would take 2^40 steps. */
-const sizes = new WeakMap<LoadedModel, Map<string, Size | null>>();
-
 /** Rows and columns of a picture, as far as they are known before there is one. */
 export function sizeOf(model: LoadedModel, reference = ''): Size | null {
-  const known = sizes.get(model) ?? new Map<string, Size | null>();
-  sizes.set(model, known);
-  const name = nodeName(reference);
-  const size = known.has(name) ? (known.get(name) ?? null) : findSize(model, name);
-  known.set(name, size);
+  const known = model.sizes.get(reference);
+  if (known !== undefined) return known;
+  const size = findSize(model, reference);
+  model.sizes.set(reference, size);
   return size;
 }
 
-function findSize(model: LoadedModel, name: string): Size | null {
-  const node = model.nodes.get(name);
+function findSize(model: LoadedModel, reference: string): Size | null {
+  const node = model.nodes.get(nodeName(reference));
   const [first, second = ''] = node?.input ?? [];
   if (!node) return null;
   if (node.op === 'Placeholder') return model.inputSize;

@@ -52,7 +52,7 @@ export function tfjsToOnnx(modelJson: Buffer, weightBytes: Buffer, options: Conv
   const nodes = new Map(model.modelTopology.node.map((node) => [node.name, node]));
   const [, height, width] = options.inputShape;
   const inputSize = typeof height === 'number' && typeof width === 'number' ? ([height, width] as const) : null;
-  const conversion = new GraphConversion({ nodes, weights: decodeWeights(entries, weightBytes), inputSize }, options);
+  const conversion = new GraphConversion({ nodes, weights: decodeWeights(entries, weightBytes), inputSize, sizes: new Map() }, options);
   for (const [name, node] of Object.entries(options.outputs)) conversion.graph.output(name, conversion.value(node));
   return conversion.graph.encode();
 }

@@ -71,7 +71,6 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
   return {
     parallel: workers,
     detector: 'local/2 (human 3.3.6, face-api 1.7.15, silero 6)',
-    listener: 'local/2 (silero 6)',
     verifier: 'local/2 (human 3.3.6, face-api 1.7.15)',
     observe({ data, width, height }, look) {
       // Of shared memory only the address is sent.

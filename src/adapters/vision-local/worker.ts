@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { ImageError } from '../vision.ts';
 import { readFaceImage } from './face-image.ts';
@@ -24,6 +25,9 @@ async function reply(task: TaskRequest): Promise<TaskReply> {
 async function serve(port: MessagePort, task: TaskRequest): Promise<void> {
   port.postMessage(await reply(task), []);
 }
+
+// Who asks the server something must not wait for frames. Only on Linux is it the priority of this thread alone.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 // The pool sends one task at a time and waits for its reply.
 const pool = parentPort;

@@ -1,6 +1,7 @@
 import type { Ffmpeg } from '../../adapters/ffmpeg.ts';
 import type { MediaFormat } from '../../adapters/media-sniff.ts';
 import type { FaceEmbedding, VisionProvider } from '../../adapters/vision.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { type AnalysisWarning, type Sensitivity, toWarnings } from './episodes.ts';
 import { judgeScreen, type ScreenActivity, watchScreen } from './judge-screen.ts';
 import { createIdentityWatch } from './identity.ts';
@@ -63,12 +64,13 @@ const SCREEN_DETECTOR = 'pixel-difference/1';
  */
 export async function analyseMedia(
   input: AnalysisInput,
-  { vision, ffmpeg }: { vision: VisionProvider; ffmpeg: Ffmpeg },
+  { vision: provider, ffmpeg }: { vision: VisionProvider; ffmpeg: Ffmpeg },
   hooks: AnalysisHooks,
 ): Promise<AnalysisOutcome> {
   const { path, format, type, workDir } = input;
   const stop = new AbortController();
   const signal = AbortSignal.any([hooks.signal, stop.signal]);
+  const vision = stoppableVision(provider, signal);
   const progress = createProgress<AnalysisStage>((stage, fraction) => hooks.onProgress(stage, fraction));
   progress('reading', 0);
   const info = await ffmpeg.probe(path, format, signal);
@@ -130,6 +132,12 @@ async function allOrStop<A, B>(both: [Promise<A>, Promise<B>], stop: AbortContro
   // What made `stop` abort is what the other failed with, too.
   return Promise.all(both);
 }
+
+/** Where a service is away an answer may take minutes, and nobody who stops an analysis waits for it. */
+const stoppableVision = (vision: VisionProvider, signal: AbortSignal): VisionProvider => ({
+  ...vision,
+  observe: (frame, look) => unlessAborted(signal, vision.observe(frame, look)),
+});
 
 async function collectAll<Item>(items: AsyncIterable<Item>, onItem: (item: Item) => void): Promise<Item[]> {
   const all: Item[] = [];

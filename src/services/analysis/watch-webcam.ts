@@ -19,6 +19,11 @@ export interface WebcamSample {
 
 /** Looking for phones is the dearest part, so it is done for every third frame and where it may matter. */
 const PHONE_EVERY = 3;
+/**
+ * Where much changes, in every second frame: one of two in a row is looked at, and where it shows a phone so is the other.
+ * A phone in a single frame would be smoothed over.
+ */
+const PHONE_EVERY_CHANGED = 2;
 
 interface Look {
   sampled: SampledFrame;
@@ -39,15 +44,20 @@ export async function* watchWebcam(
 ): AsyncGenerator<WebcamSample> {
   const scene = createSceneWatch();
   let sinceLook = PHONE_EVERY;
+  let changedSinceLook = false;
   let phoneInView = false;
   let latest: { frame: Frame; phones: boolean; observation: Promise<FrameObservation> } | undefined;
   const looks = mapOrdered(frames, vision.parallel * (1 + QUEUED), async (sampled): Promise<Look> => {
     const { frame } = sampled;
-    const hasChanged = scene.hasChanged(frame);
+    changedSinceLook = scene.hasChanged(frame) || changedSinceLook;
     const known = latest && isSamePicture(latest.frame, frame) ? latest : null;
     sinceLook += 1;
-    const phones = known?.phones || phoneInView || hasChanged || sinceLook >= PHONE_EVERY;
-    if (phones) sinceLook = 0;
+    const isDue = sinceLook >= (changedSinceLook ? PHONE_EVERY_CHANGED : PHONE_EVERY);
+    const phones = known?.phones || phoneInView || isDue;
+    if (phones) {
+      sinceLook = 0;
+      changedSinceLook = false;
+    }
     const embed = identity.isDue(sampled.time);
     const isKnown = known && (known.phones || !phones) && !embed;
     const look = isKnown ? known : { frame, phones, observation: vision.observe(frame, { phones, embed }) };

@@ -59,7 +59,8 @@ export const scene: Judge = {
       began,
       picture: pictures.memory(),
       places: facePlaces.memory(),
-      rest: alone && away === 0 ? remember(rest, alone, at) : rest,
+      // Also where the eyes are elsewhere: who sits down anew rests elsewhere, and must not be told of for ever.
+      rest: alone ? remember(rest, alone, at) : rest,
     };
     return { verdicts, memory: next };
   },
