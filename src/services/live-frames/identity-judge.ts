@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { FaceEmbedding } from '../../adapters/vision.ts';
 import type { Logger } from '../../log.ts';
-import { compareFace, follow, freshRun, type IdentityRun, isDue, isLasting, strangeness } from '../analysis/identity.ts';
+import { compareFace, follow, freshRun, type IdentityRun, isDue, isLasting, STALE, strangeness } from '../analysis/identity.ts';
 import type { FaceTemplates } from '../face-templates.ts';
 import type { Sitter } from './admit.ts';
 import type { Judge } from './judge.ts';
@@ -39,8 +39,8 @@ export function createIdentityJudge({ faceTemplates, log }: { faceTemplates: Fac
       const next = verified ? follow(run, at / 1_000, compareFace(verified, observation.outstanding)) : run;
       if (verified) asked.set(who.participantId, { at, run: next });
       // Between two looks it is the same person, as far as anybody knows.
-      const isSomebody = observation.faces.length > 0;
-      const isOn = isLasting(next) && isSomebody ? true : next.mismatches > 0 || !verified ? null : false;
+      const isStranger = isLasting(next) && at / 1_000 - next.last <= STALE && observation.faces.length > 0;
+      const isOn = isStranger ? true : next.mismatches > 0 || !verified ? null : false;
       return { verdicts: [{ type: 'face_mismatch', isOn, score: strangeness(next) }], memory: next };
     },
   };
