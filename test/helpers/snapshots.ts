@@ -71,22 +71,26 @@ export async function show(
 /**
  * Shows a camera's snapshots, one a second, as a browser does, to each of the servers in turn. They are stills: what is in the first
  * seconds of an exam would count as a picture on the wall, so the camera saw an empty room 20 s ago.
+ * @returns when each was sent, milliseconds since 1970
  */
 export async function film(servers: TestServer | readonly TestServer[], examId: string, token: string, shots: readonly Photograph[]) {
   const all = [servers].flat();
   const [first] = all;
   if (!first) throw new Error('no server');
   await show(first, examId, token, 'nobody', { takenAt: new Date(Date.now() - 20_000).toISOString() });
-  await goOn(all, examId, token, shots);
+  return goOn(all, examId, token, shots);
 }
 
 /** As `film`, later. */
 export async function goOn(servers: TestServer | readonly TestServer[], examId: string, token: string, shots: readonly Photograph[]) {
   const all = [servers].flat();
+  const sent: number[] = [];
   for (const [at, shot] of shots.entries()) {
     const server = all[at % all.length];
+    sent.push(Date.now());
     if (server) await Promise.all([show(server, examId, token, shot), setTimeout(1_000)]);
   }
+  return sent;
 }
 
 export interface LiveWarning {
