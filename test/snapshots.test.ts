@@ -188,7 +188,8 @@ describe('more snapshots than can be looked at', () => {
     const weak = await startTestServer({ VISION_WORKERS: '1' });
     try {
       const exam = await createExam(weak, sensitive);
-      const users = Array.from({ length: 100 }, (_, at) => `user_${at}`);
+      // One thread looks at some forty a second: each waits longer than the hold time for its next turn, twice over.
+      const users = Array.from({ length: 250 }, (_, at) => `user_${at}`);
       const tokens = await Promise.all(users.map((userId) => join(weak, exam.id, userId)));
       const log = watchLog(weak, exam.id);
       await show(weak, exam.id, await join(weak, exam.id, 'early'), 'oneFace');
