@@ -1,7 +1,11 @@
 import { LRUCache } from 'lru-cache';
 
-/** Phones are the dearest part of a look: where there is a rush, they are looked for in every third one. */
-const PHONE_EVERY = 3;
+/**
+ * Phones are the dearest part of a look: they are looked for in every second one, in a rush in every third, and as long as
+ * one is in view in each.
+ */
+const PHONE_EVERY = 2;
+const PHONE_EVERY_IN_RUSH = 3;
 const REMEMBERED = 50_000;
 
 /** What this process alone knows of a participant; it may be lost. */
@@ -10,11 +14,11 @@ export class Seat {
   missedSince: number | null = null;
   /** Whether that was told. */
   isMissTold = false;
-  #sincePhones = PHONE_EVERY;
+  #sincePhones = PHONE_EVERY_IN_RUSH;
   #phoneInView = false;
 
   wantsPhones(isRush: boolean): boolean {
-    return !isRush || this.#phoneInView || this.#sincePhones + 1 >= PHONE_EVERY;
+    return this.#phoneInView || this.#sincePhones + 1 >= (isRush ? PHONE_EVERY_IN_RUSH : PHONE_EVERY);
   }
 
   looked({ phones, phoneInView }: { phones: boolean; phoneInView: boolean }): void {
