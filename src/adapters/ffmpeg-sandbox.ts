@@ -30,7 +30,10 @@ const OPEN_FILES = 64;
 
 /** No secret of ours in the environment: all that ffmpeg gets is where its libraries' tools are. */
 const EMPTY_ENVIRONMENT = ['-i', 'PATH=/usr/bin:/bin'];
+/** Where twenty recordings come at once, whoever asks the server for something else must not wait for all of them. */
+const YIELDING = ['nice', '-n', '10'];
 const limits = ({ maxFileBytes = FILE_BYTES }: SandboxFiles) => [
+  ...YIELDING,
   'prlimit',
   `--as=${MEMORY_BYTES}`,
   `--cpu=${CPU_SECONDS}`,
