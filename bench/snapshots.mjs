@@ -211,17 +211,20 @@ export const snapshots = {
       const few = await seat(invigil, OFFERED, 'high');
       const most = await overload({ invigil, database, seated: crowd, alone, quick, say });
       const perSecond = Math.floor(0.8 * most['looks/s']);
+      const usual = await latency({ invigil, seated: few, alone, company, perSecond: 0.8 * WANTED, quick, say });
       const calm = await latency({ invigil, seated: few, alone, company, perSecond, quick, say });
       const { 'fewest of one': fewest, 'most of one': mostOfOne } = most;
       return {
-        figures: { [`${OFFERED}/s offered`]: figure(most), [`${perSecond}/s`]: figure(calm) },
+        figures: { [`${OFFERED}/s offered`]: figure(most), [`${0.8 * WANTED}/s`]: figure(usual), [`${perSecond}/s`]: figure(calm) },
         checks: [
           check('looks a second', most['looks/s'], { atLeast: WANTED }),
           check('overload: fewest looks at one participant ÷ most', fewest / mostOfOne, { atLeast: 0.8 }),
           check('overload: memory grows by', most['MB more'], { atMost: 50, unit: ' MB' }),
-          check('at 80 % of that: snapshot → warning on the console, p95', calm.p95, { atMost: 1_000, unit: ' ms' }),
-          check('at 80 % of that: longest', calm.most, { atMost: 2_000, unit: ' ms' }),
-          check('at 80 % of that: warnings missed', calm.missing, { atMost: 0 }),
+          check('at 80 % of the goal: snapshot → warning on the console, p95', usual.p95, { atMost: 1_000, unit: ' ms' }),
+          check('at 80 % of the goal: longest', usual.most, { atMost: 2_000, unit: ' ms' }),
+          check('at 80 % of what was looked at: snapshot → warning on the console, p95', calm.p95, { atMost: 1_000, unit: ' ms' }),
+          check('at 80 % of what was looked at: longest', calm.most, { atMost: 2_000, unit: ' ms' }),
+          check('warnings missed', usual.missing + calm.missing, { atMost: 0 }),
         ],
       };
     } finally {
