@@ -11,7 +11,7 @@ import { findUploaded, prepareUpload } from '../src/resolvers/recordings.ts';
 import { createUploadFinisher } from '../src/uploads/finish-uploads.ts';
 import { createSpoolScope } from '../src/uploads/spool-scope.ts';
 import { createTusLocker } from '../src/uploads/tus-locker.ts';
-import { CHECKSUM_ALGORITHMS, withChecksum } from '../src/uploads/tus-store.ts';
+import { CHECKSUM_ALGORITHMS, explainFullDisk, withChecksum } from '../src/uploads/tus-store.ts';
 import { openUnfinishedUploads } from '../src/uploads/unfinished-uploads.ts';
 import { explainSpoolError } from '../src/uploads/uploaded-file.ts';
 import { errorAnswer } from './errors.ts';
@@ -96,7 +96,7 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
     /** Errors of tus say what they say; all others are answered in the documented envelope. */
     onResponseError(_req, error) {
       if (isTusError(error)) return undefined;
-      const { status, body } = errorAnswer(explainSpoolError('file', error), current().ctx.log);
+      const { status, body } = errorAnswer(explainSpoolError('file', explainFullDisk(error)), current().ctx.log);
       return { status_code: status, body: JSON.stringify(body) };
     },
   });

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeMedia, VP8 } from './helpers/media.ts';
 import { startTestServer, type TestServer } from './helpers/server.ts';
@@ -21,6 +23,30 @@ describe.each([
     server = await startTestServer({ ...settings, INLINE_WORKER: 'false' });
   });
   afterAll(() => server.stop());
+
+  it('that the disk has no room for is told so, and goes on when there is some', async ({ skip }) => {
+    const mount = join(server.dataDir, 'uploads');
+    const mountSmall = (options: string) => execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', mount], { stdio: 'ignore' });
+    try {
+      mountSmall('size=64k');
+    } catch {
+      skip('may not mount a small file system here');
+    }
+    try {
+      const { path } = await beginUpload(server, video.length);
+      const refused = await patch(server, path, 0, video);
+      expect(refused.status).toBe(500);
+      expect(await refused.json()).toMatchObject({
+        error: { code: 'server_error', message: expect.stringMatching(/^The storage of the server is full/) },
+      });
+      mountSmall('remount,size=16m');
+      const offset = await offsetOf(server, path);
+      const whole = await downloaded(server, await patch(server, path, offset, video.subarray(offset)));
+      expect(whole.equals(video)).toBe(true);
+    } finally {
+      execFileSync('umount', [mount]);
+    }
+  });
 
   it('goes on after the server was killed in its middle, and is the same file', async () => {
     const { path } = await beginUpload(server, video.length);

@@ -1,9 +1,11 @@
 import { createCipheriv, createHash } from 'node:crypto';
+import { statfs } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { FileStore } from '@tus/file-store';
 import type { DataStore, Upload } from '@tus/server';
 import { keyWith } from '../adapters/encryption-keys.ts';
 import { deriveKey, fingerprintOf } from '../adapters/sealed-file.ts';
+import { AppError } from '../errors.ts';
 import type { SpoolScope } from './spool-scope.ts';
 
 const CIPHER_BLOCK = 16;
@@ -65,6 +67,31 @@ export class EncryptedFileStore extends FileStore {
     pipeline(source, cipher, () => {}); // its reader is told
     return cipher;
   }
+}
+
+/** A disk with less room than this is full for any upload. */
+const ROOM_BYTES = 64 * 1024;
+
+const diskIsFull = (cause: unknown) =>
+  new AppError('server_error', 'The storage of the server is full; what came before is kept, and the upload can go on', [], { cause });
+
+/** What the request's own stream says of a full disk is told first, unless it is encrypted on the way; all else is given back as it is. */
+export const explainFullDisk = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT') ? diskIsFull(error) : error;
+
+/** Says of a failed write that the disk is full: the store of @tus/file-store keeps to itself why it failed. */
+export function withFullDisk<T extends DataStore>(store: T, directory: string): T {
+  const write = store.write.bind(store);
+  store.write = async (source, id, offset) => {
+    try {
+      return await write(source, id, offset);
+    } catch (error) {
+      const { bavail, bsize } = await statfs(directory);
+      if (bavail * bsize >= ROOM_BYTES) throw error;
+      throw diskIsFull(error);
+    }
+  };
+  return store;
 }
 
 const ALGORITHMS = ['sha1', 'sha256'];

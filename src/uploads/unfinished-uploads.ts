@@ -4,7 +4,7 @@ import type { SpooledFile, Storage } from '../adapters/storage.ts';
 import type { Database } from '../adapters/database.ts';
 import { createPartedUploads } from '../services/parted-uploads.ts';
 import { BucketStore } from './tus-bucket-store.ts';
-import { EncryptedFileStore } from './tus-store.ts';
+import { EncryptedFileStore, withFullDisk } from './tus-store.ts';
 
 export interface UnfinishedOptions {
   db: Database['prisma'];
@@ -41,7 +41,8 @@ export function openUnfinishedUploads({
     return { store: new BucketStore(uploads, { expiryMs }), spool: uploads.spool, completeIds: uploads.completeIds };
   }
   const files = { directory, expirationPeriodInMilliseconds: expiryMs };
-  const store = encryptionKeys.length > 0 ? new EncryptedFileStore({ ...files, encryptionKeys }) : new FileStore(files);
+  const onDisk = encryptionKeys.length > 0 ? new EncryptedFileStore({ ...files, encryptionKeys }) : new FileStore(files);
+  const store = withFullDisk(onDisk, directory);
   return {
     store,
     spool: (id) => storage.spool(store.read(id), { maxBytes }),
