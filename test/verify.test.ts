@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulatePrintPhoto, simulateScreenPhoto } from '../src/adapters/simulate-spoof.ts';
 import { projectRoot } from '../src/paths.ts';
 import { createKey } from './helpers/exam.ts';
 import { dataFile } from './helpers/media.ts';
+import { pngChunk } from './helpers/png.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from './helpers/server.ts';
 
 let server: TestServer;
@@ -110,17 +110,10 @@ async function animate(...pictures: Sharp[]): Promise<Sharp> {
 /** A PNG whose second picture only an APNG reader sees: an animation control chunk, and a frame that is the whole of another PNG. */
 async function animatePng(first: Sharp, second: Sharp): Promise<Buffer> {
   const [png, hidden] = await Promise.all([first.png().toBuffer(), second.png().toBuffer()]);
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    sum.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, sum]);
-  };
   const control = Buffer.alloc(8);
   control.writeUInt32BE(2, 0);
   const header = png.subarray(0, 33);
-  return Buffer.concat([header, chunk('acTL', control), png.subarray(33, -12), chunk('fdAT', hidden), png.subarray(-12)]);
+  return Buffer.concat([header, pngChunk('acTL', control), png.subarray(33, -12), pngChunk('fdAT', hidden), png.subarray(-12)]);
 }
 
 describe('an unusual image', () => {

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import sharp, { type Region } from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { tfjsToOnnx } from '../src/adapters/vision-local/tfjs-to-onnx.ts';
@@ -17,6 +17,7 @@ import { projectRoot } from '../src/paths.ts';
 import { PHONE_SURE } from '../src/services/analysis/judge-webcam.ts';
 import { matchFaces } from '../src/services/face-match.ts';
 import { dataFile, makeMedia, tempDir } from './helpers/media.ts';
+import { pngChunk } from './helpers/png.ts';
 
 // Its workers are compiled files, so the provider is taken from there too.
 const built = new URL('../dist/src/adapters/vision-local/vision-local.js', import.meta.url).href;
@@ -175,13 +176,6 @@ describe('images', () => {
 
 /** A black PNG of 1 bit a pixel. */
 function onePixelColourPng(width: number, height: number): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    sum.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, sum]);
-  };
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -189,9 +183,9 @@ function onePixelColourPng(width: number, height: number): Buffer {
   const rows = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height));
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('IDAT', rows),
-    chunk('IEND', Buffer.alloc(0)),
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', rows),
+    pngChunk('IEND', Buffer.alloc(0)),
   ]);
 }
 
