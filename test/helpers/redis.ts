@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -95,16 +96,21 @@ export async function startOldRedis(): Promise<{ url: string; stop(): Promise<vo
   return { url: `redis://127.0.0.1:${port}`, stop: () => close(server) };
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await close(server);
-  return port;
+/** One below those that the system gives away by itself, so that it is free still when it is used, and after a restart. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer();
+    const port = await listen(server, randomInt(10_000, 32_000)).catch(() => null);
+    if (port === null) continue;
+    await close(server);
+    return port;
+  }
 }
 
-const listen = (server: Server) =>
-  new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+const listen = (server: Server, port = 0) =>
+  new Promise<number>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
 const close = (server: Server) =>
   new Promise<void>((resolve) => {
