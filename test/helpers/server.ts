@@ -59,7 +59,10 @@ type Environment = Record<string, string> & { DATABASE_URL: string; DATA_DIR: st
 async function serve(environment: Environment, cleanUp: () => Promise<void>): Promise<TestServer> {
   const dataDir = environment.DATA_DIR;
   const clients: SocketClient[] = [];
-  let running = await launch(environment);
+  let running = await launch(environment).catch(async (error: unknown) => {
+    await cleanUp();
+    throw error;
+  });
 
   const authorization = (credential: string | null) => (credential === null ? {} : { authorization: `Bearer ${credential}` });
   const server: TestServer = {
