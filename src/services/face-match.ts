@@ -59,7 +59,7 @@ const MOST_CERTAIN = 0.9995;
 
 /** Logistic regression over 2,633 pairs; in five folds of other people each its expected calibration error is .002. */
 function toConfidence(fused: number): number {
-  const probability = 1 / (1 + Math.exp(212.8 - 41.13 * fused));
+  const probability = 1 / (1 + Math.exp(240.5 - 46.64 * fused));
   return Math.min(MOST_CERTAIN, Math.max(1 - MOST_CERTAIN, probability));
 }
 

@@ -1,6 +1,6 @@
 import type { Frame, MainFace } from '../vision.ts';
 import type { DetectedFace } from './face-detector.ts';
-import { CHIP_SIZE, cutChip, embedFace, findLandmarks } from './face-embedder.ts';
+import { alignFace, CHIP_SIZE, embedFace } from './face-embedder.ts';
 import { type FaceMesh, headPose } from './face-mesh.ts';
 import { scaleBox } from './geometry.ts';
 import { faceQuality } from './image-quality.ts';
@@ -11,12 +11,12 @@ export const FACE_MARGIN = 1.25;
 /** All that is compared of a face, and how good the picture of it is. */
 export async function describeFace(frame: Frame, { box, score, mesh }: DetectedFace & { mesh: FaceMesh }): Promise<MainFace> {
   const head = scaleBox(box, FACE_MARGIN);
-  const landmarks = await findLandmarks(frame, head, mesh.angle);
+  const aligned = await alignFace(frame, head, mesh.angle);
   return {
     box,
     score,
-    embedding: await embedFace(frame, head, landmarks),
+    embedding: await embedFace(frame, head, aligned),
     pose: headPose(mesh),
-    ...faceQuality(cutChip(frame, landmarks), CHIP_SIZE),
+    ...faceQuality(aligned.chip, CHIP_SIZE),
   };
 }

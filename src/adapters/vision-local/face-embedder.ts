@@ -16,7 +16,7 @@ const MEAN_BGR = [103.939, 116.779, 123.68] as const;
  * The 68 landmarks (iBUG 300-W order) of the face in the square about `box`, in frame pixels.
  * @param angle Radians that the head is rolled by: the net knows upright faces only.
  */
-export async function findLandmarks(frame: Frame, box: Box, angle: number): Promise<Point[]> {
+async function findLandmarks(frame: Frame, box: Box, angle: number): Promise<Point[]> {
   const run = await models.landmarks();
   const square = turnedSquare(centre(box), Math.max(box.width, box.height), angle, LANDMARK_SIZE);
   const { landmarks } = await run(cutCrop(frame, square, LANDMARK_SIZE), [1, LANDMARK_SIZE, LANDMARK_SIZE, 3]);
@@ -24,9 +24,18 @@ export async function findLandmarks(frame: Frame, box: Box, angle: number): Prom
   return Array.from({ length: 68 }, (_, i) => transform(square, { x: at(2 * i), y: at(2 * i + 1) }));
 }
 
-/** The face upright, its eyes and mouth in dlib's places. */
-export function cutChip(frame: Frame, landmarks: readonly Point[]): Crop {
-  return cutCrop(frame, alignedChip(landmarks, CHIP_SIZE), CHIP_SIZE);
+/** A face upright, its eyes and mouth in dlib's places. */
+export interface AlignedFace {
+  /** `CHIP_SIZE` pixels wide and high. */
+  chip: Crop;
+  /** Radians that it was turned by. */
+  angle: number;
+}
+
+/** @param angle Radians that the head seems to be rolled by. */
+export async function alignFace(frame: Frame, head: Box, angle: number): Promise<AlignedFace> {
+  const place = alignedChip(await findLandmarks(frame, head, angle), CHIP_SIZE);
+  return { chip: cutCrop(frame, place, CHIP_SIZE), angle: Math.atan2(place.sin, place.cos) };
 }
 
 function toBlueGreenRed(crop: Crop): Crop {
@@ -40,25 +49,30 @@ function toBlueGreenRed(crop: Crop): Crop {
   return result;
 }
 
+function toUnitLength(vector: Float32Array): Float32Array {
+  const norm = Math.hypot(...vector);
+  return vector.map((value) => value / norm);
+}
+
 /** Mean of a batch of two, brought to unit length. */
 function unitMean(pair: Float32Array): Float32Array {
   const length = pair.length / 2;
-  const sum = pair.slice(0, length).map((value, i) => value + (pair[length + i] ?? 0));
-  const norm = Math.hypot(...sum);
-  return sum.map((value) => value / norm);
+  return toUnitLength(pair.slice(0, length).map((value, i) => value + (pair[length + i] ?? 0)));
 }
 
-/** Describes a face and its mirror image and takes the mean of both: steadier than either. */
-export async function embedFace(frame: Frame, head: Box, landmarks: readonly Point[]): Promise<FaceEmbedding> {
+/**
+ * Describes a face by two nets. dlib's also sees its mirror image, and the mean of both is kept; to FaceRes, which takes most of
+ * the time, a mirror image adds nothing (d′ of true pairs and strangers 5.135 without, 5.143 with it).
+ */
+export async function embedFace(frame: Frame, head: Box, { chip, angle }: AlignedFace): Promise<FaceEmbedding> {
   const dlib = await models.dlib();
-  const chips = withMirrored(cutChip(frame, landmarks), CHIP_SIZE);
+  const chips = withMirrored(chip, CHIP_SIZE);
   const { descriptor: aligned } = await dlib(chips, [2, CHIP_SIZE, CHIP_SIZE, 3]);
 
   const faceres = await models.faceres();
-  const { cos, sin } = alignedChip(landmarks, CHIP_SIZE);
   const side = Math.max(head.width, head.height) * FACERES_MARGIN;
-  const square = turnedSquare(centre(head), side, Math.atan2(sin, cos), FACERES_SIZE);
+  const square = turnedSquare(centre(head), side, angle, FACERES_SIZE);
   const upright = toBlueGreenRed(cutCrop(frame, square, FACERES_SIZE));
-  const { descriptor: turned } = await faceres(withMirrored(upright, FACERES_SIZE), [2, FACERES_SIZE, FACERES_SIZE, 3]);
-  return { dlib: unitMean(aligned), faceres: unitMean(turned) };
+  const { descriptor: turned } = await faceres(upright, [1, FACERES_SIZE, FACERES_SIZE, 3]);
+  return { dlib: unitMean(aligned), faceres: toUnitLength(turned) };
 }

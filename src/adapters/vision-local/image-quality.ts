@@ -9,22 +9,29 @@ function toLuma(crop: Crop): Float32Array {
   return luma;
 }
 
-const meanOf = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-function varianceOf(values: Float32Array): number {
-  const mean = meanOf(values);
-  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+function momentsOf(values: Float32Array): { mean: number; variance: number } {
+  let sum = 0;
+  let squares = 0;
+  for (const value of values) {
+    sum += value;
+    squares += value * value;
+  }
+  const mean = sum / values.length;
+  return { mean, variance: Math.max(0, squares / values.length - mean * mean) };
 }
 
 /** What differs from the four neighbours. */
 function laplacian(luma: Float32Array, size: number): Float32Array {
   const inner = size - 2;
-  const at = (x: number, y: number) => luma[y * size + x] ?? 0;
-  return new Float32Array(inner * inner).map((_, i) => {
-    const x = (i % inner) + 1;
-    const y = Math.trunc(i / inner) + 1;
-    return at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1) - 4 * at(x, y);
-  });
+  const differences = new Float32Array(inner * inner);
+  for (let y = 0; y < inner; y++) {
+    for (let x = 0; x < inner; x++) {
+      const at = (y + 1) * size + x + 1;
+      const around = (luma[at - 1] ?? 0) + (luma[at + 1] ?? 0) + (luma[at - size] ?? 0) + (luma[at + size] ?? 0);
+      differences[y * inner + x] = around - 4 * (luma[at] ?? 0);
+    }
+  }
+  return differences;
 }
 
 /** Detail, relative to contrast, at which blur reads 0.5. */
@@ -38,7 +45,7 @@ const HALF_BLURRED = 0.01;
  */
 export function faceQuality(chip: Crop, size: number): { blur: number; brightness: number } {
   const luma = toLuma(chip);
-  const contrast = varianceOf(luma);
-  const detail = contrast > 0 ? varianceOf(laplacian(luma, size)) / contrast : 0;
-  return { blur: HALF_BLURRED / (HALF_BLURRED + detail), brightness: meanOf(luma) };
+  const { mean: brightness, variance: contrast } = momentsOf(luma);
+  const detail = contrast > 0 ? momentsOf(laplacian(luma, size)).variance / contrast : 0;
+  return { blur: HALF_BLURRED / (HALF_BLURRED + detail), brightness };
 }

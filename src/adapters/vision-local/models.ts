@@ -92,7 +92,7 @@ export const models = {
     ),
   ),
   /** HSE FaceRes: 224 × 224 to 1,024 values. */
-  faceres: once(() => openHumanModel('faceres', ['batch', 224, 224, 3], { descriptor: 'global_pooling/Mean' })),
+  faceres: once(() => openHumanModel('faceres', [1, 224, 224, 3], { descriptor: 'global_pooling/Mean' })),
   /** 68 landmarks of a face crop. */
   landmarks: once(() => openFaceapiModel('face_landmark_68_model', landmarkNet, 'landmarks')),
   /** dlib's face descriptor of an aligned chip. */

@@ -76,8 +76,8 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
   };
   return {
     parallel: workers,
-    detector: 'local/2 (human 3.3.6, face-api 1.7.15, silero 6)',
-    verifier: 'local/2 (human 3.3.6, face-api 1.7.15)',
+    detector: 'local/3 (human 3.3.6, face-api 1.7.15, silero 6)',
+    verifier: 'local/3 (human 3.3.6, face-api 1.7.15)',
     async observe({ data, width, height }, look) {
       const buffer = takeShared(data.length);
       const shared = new Uint8Array(buffer);
