@@ -1,5 +1,5 @@
 import type { ObservedFace } from '../../adapters/vision.ts';
-import { findPortraits, stillSeconds } from './face-places.ts';
+import { findPortraits, NOWHERE, stillSeconds } from './face-places.ts';
 import { scoreLookingAway } from './looking-away.ts';
 import { shareOfSamples, shareOfTime, smooth, type Segment, type Span, spanTimes, toSegments } from './timeline.ts';
 import type { WebcamSample } from './watch-webcam.ts';
@@ -95,8 +95,6 @@ export function judgeWebcam(
     ] satisfies Segment[],
   };
 }
-
-const NOWHERE = { since: 0, until: 0 };
 
 export function judgeFaces(faces: readonly ObservedFace[], isBlack: boolean): { state: FaceState; score: number } {
   if (isBlack) return { state: 'camera_black', score: CAMERA_SCORE };
