@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createExam } from './helpers/exam.ts';
-import { film, pictures } from './helpers/media.ts';
+import { film, makeMedia, pictures } from './helpers/media.ts';
 import { analysed, uploadRecording } from './helpers/recordings.ts';
 import { startTestServer, type TestServer } from './helpers/server.ts';
 import { type Actor, living, stage, still } from './helpers/stage.ts';
@@ -77,6 +77,32 @@ it('a frozen camera is told as such, however well behaved the candidate in the p
   );
   expect(told.warnings).toEqual(['HIGH camera_frozen']);
   expect(told.episodes).toEqual(['camera_frozen 6-36']);
+});
+
+/** Films a candidate for 40 s with sound, whose camera sends nothing between two seconds. @param sound whether there is some meanwhile */
+async function filmStall(path: string, [from, to]: [number, number], { sound }: { sound: boolean }): Promise<void> {
+  const silent = `${path}.silent.webm`;
+  await stage(silent, 40, [candidate], [`select='not(gte(t,${from})*lt(t,${to}))'`]);
+  const noise = ['-f', 'lavfi', '-i', 'anoisesrc=amplitude=0.01:duration=40'];
+  const sounding = `${path}.sound.webm`;
+  await makeMedia('-i', silent, ...noise, '-c:a', 'libopus', '-c:v', 'copy', sounding);
+  const drop = sound ? [] : ['-bsf:a', `noise=drop='gte(pts*tb,${from})*lt(pts*tb,${to})'`];
+  await makeMedia('-i', sounding, '-c', 'copy', ...drop, path);
+}
+
+it('a camera that sends nothing for a while, or nothing more, while the sound goes on is told as frozen', async () => {
+  const told = await tell('stalled', (path) => filmStall(path, [10, 34], { sound: true }));
+  expect(told.warnings).toEqual(['HIGH camera_frozen']);
+  expect(told.episodes).toEqual(['camera_frozen 14-34']);
+  const ended = await tell('ended', (path) => filmStall(path, [10, 40], { sound: true }));
+  expect(ended.warnings).toEqual(['HIGH camera_frozen']);
+  expect(ended.episodes).toEqual(['camera_frozen 10-40']);
+});
+
+it('a piece that is lost with its sound is no frozen camera, and neither is a short stall', async () => {
+  const lost = await tell('lost', (path) => filmStall(path, [10, 34], { sound: false }));
+  const short = await tell('short', (path) => filmStall(path, [10, 22], { sound: true }));
+  expect([lost.warnings, lost.episodes, short.warnings, short.episodes]).toEqual([[], [], [], []]);
 });
 
 it('an empty room that stands still is a candidate who left, and no broken camera', async () => {

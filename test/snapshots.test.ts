@@ -8,6 +8,7 @@ import { film as filmVideo, pictures } from './helpers/media.ts';
 import { analysed, form, uploadRecording } from './helpers/recordings.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from './helpers/server.ts';
 import { film, goOn, photographs, runSql, seat, sensitive, show, snap, watchLog } from './helpers/snapshots.ts';
+import { type Actor, living, stageSnapshots, still } from './helpers/stage.ts';
 
 // A snapshot a second, and looks that take as long as they take on a busy machine.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 });
@@ -95,6 +96,20 @@ describe.concurrent('what a camera shows', () => {
     await film(server, exam.id, token, ['oneFace', 'black', 'black', 'black']);
     expect(await log.opened('camera_black')).toMatchObject({ details: 'Black picture' });
     expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['camera_black']);
+  });
+
+  it('is no second person where somebody moves the camera and a portrait on the wall with it; a helper is one', async () => {
+    const candidate: Actor = { who: 'anna', width: 300, ...living(190, 110) };
+    const portrait: Actor = { who: 'berta', width: 110, ...still(30, 30) };
+    const helper: Actor = { ...portrait, x: '30+3*sin(1.7*t)', y: '30+2*sin(2.3*t)' };
+    const moved = ["crop=600:450:x='if(lt(t,13),0,36)':y='if(lt(t,13),0,18)'", 'scale=640:480'];
+    const tell = async (actor: Actor) => {
+      const shots = await stageSnapshots(22, [candidate, actor], moved);
+      const { exam, token } = await seat(server);
+      await goOn(server, exam.id, token, shots);
+      return (await listWarnings(exam.id)).map(({ type }) => type);
+    };
+    expect(await Promise.all([tell(portrait), tell(helper)])).toEqual([[], ['multiple_faces']]);
   });
 
   it('stays one warning when the recording shows it too, and then plays from there', async () => {

@@ -18,6 +18,8 @@ import {
 export interface MediaInfo {
   /** The end of the last packet of picture or sound; headers are not asked. */
   duration: number;
+  /** When sound went on and no picture came, in order: a camera that hangs. What is lost of both is none. */
+  stalls: { start: number; end: number }[];
   /** As shown: turned where the file says so. */
   video: { width: number; height: number; codec: string; encoding: string };
   /** Null where there is no sound, or none that can be decoded. */
@@ -75,6 +77,7 @@ function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
   const encoding = `${encodingOf(video, [width, height])}${quarterTurned ? ' turned' : ''}`;
   return {
     duration,
+    stalls: audio ? stallsOf(video, audio, duration) : [],
     video: quarterTurned ? { width: height, height: width, codec, encoding } : { width, height, codec, encoding },
     audio: audio
       ? {
@@ -87,12 +90,36 @@ function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
   };
 }
 
+/** Packets further apart than this are a stall; a poor camera in the dark sends one a second or two. */
+const STALL_SECONDS = 5;
+
+/** The silences of the video, as far as there is sound from their beginning to their end. */
+function stallsOf(video: PacketStream, audio: PacketStream, duration: number) {
+  const stretches = (stream: PacketStream) => [...stream.silences, { start: stream.last, end: duration }];
+  const quiet = stretches(audio).filter(({ start, end }) => end - start >= STALL_SECONDS);
+  return stretches(video)
+    .flatMap((stall) => quiet.reduce<typeof quiet>((left, cut) => left.flatMap((part) => without(part, cut)), [stall]))
+    .filter(({ start, end }) => end - start >= STALL_SECONDS);
+}
+
+const without = (part: Stretch, cut: Stretch): Stretch[] =>
+  [
+    { start: part.start, end: Math.min(part.end, cut.start) },
+    { start: Math.max(part.start, cut.end), end: part.end },
+  ].filter(({ start, end }) => end > start);
+
 /** By name, or as the mask that older builds print. */
 const CHANNELS: Record<string, number> = { mono: 1, '4': 1, stereo: 2, '3': 2 };
 
 /** Opus names in its header how the encoder was set, which its decoder need not know. */
 const encodingOf = ({ codec, timeBase, extradata }: PacketStream, shape: readonly (string | number)[]) =>
   [codec, timeBase, ...shape, codec === 'opus' ? '' : extradata].join(' ');
+
+/** Seconds. */
+interface Stretch {
+  start: number;
+  end: number;
+}
 
 interface PacketStream {
   mediaType: string;
@@ -108,6 +135,10 @@ interface PacketStream {
   packets: number;
   /** Seconds. */
   end: number;
+  /** When its latest packet begins, seconds; how long that lasts a file may say as it likes. */
+  last: number;
+  /** Between packets that are further apart than `STALL_SECONDS`. */
+  silences: Stretch[];
 }
 
 /** Reads the text of ffmpeg's framecrc muxer: `#key stream: value` first, then `stream, dts, pts, duration, size, crc` a packet. */
@@ -157,6 +188,9 @@ class PacketLog {
     const stream = this.streams[index];
     if (!stream || Number.isNaN(pts)) return;
     stream.packets += 1;
+    const begin = pts * stream.timeBase;
+    if (begin - stream.last >= STALL_SECONDS) stream.silences.push({ start: stream.last, end: begin });
+    stream.last = Math.max(stream.last, begin);
     stream.end = Math.max(stream.end, (pts + Math.max(0, duration || 0)) * stream.timeBase);
   }
 }
@@ -172,4 +206,6 @@ const newStream = (): PacketStream => ({
   extradata: '',
   packets: 0,
   end: 0,
+  last: 0,
+  silences: [],
 });

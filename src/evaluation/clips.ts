@@ -1,9 +1,8 @@
 import { sniffContainer } from '../adapters/media-sniff.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
 import { watchWebcam, type WebcamSample } from '../services/analysis/watch-webcam.ts';
-import { breakDown, type Judged, type Section, type Skipped, toFigure } from './section.ts';
+import { awayFigures, breakDown, type Judged, type Section, type Skipped } from './section.ts';
 import { labelsOf } from './data-folder.ts';
-import { shareOf } from './statistics.ts';
 import type { Tools } from './tools.ts';
 
 /** Recordings are sampled once a second; clips of some seconds would hold too few samples to know where the eyes rest. */
@@ -31,20 +30,9 @@ export async function evaluateGaze(tools: Tools): Promise<Section | Skipped> {
     }
     tools.onProgress(index + 1, files.length);
   }
-  const away = judged.filter(({ isAway }) => isAway);
-  const ahead = judged.filter(({ isAway }) => !isAway);
   return {
     title,
-    figures: [
-      toFigure(
-        'away, told so',
-        shareOf(away, ({ isJudgedAway }) => isJudgedAway),
-      ),
-      toFigure(
-        'at the screen, told away',
-        shareOf(ahead, ({ isJudgedAway }) => isJudgedAway),
-      ),
-    ],
+    figures: awayFigures(judged, 'at the screen'),
     groups: breakDown(
       'told rightly',
       judged.map(({ labels, isAway, isJudgedAway }) => ({ labels, hit: isAway === isJudgedAway })),

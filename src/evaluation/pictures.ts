@@ -1,7 +1,7 @@
 import { PHONE_SURE } from '../services/analysis/judge-webcam.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
 import { labelsOf } from './data-folder.ts';
-import { breakDown, type Section, type Skipped, toFigure } from './section.ts';
+import { awayFigures, breakDown, type Section, type Skipped, toFigure } from './section.ts';
 import { share, shareOf } from './statistics.ts';
 import { mapAll, type Tools } from './tools.ts';
 
@@ -101,21 +101,10 @@ export async function evaluatePoses(tools: Tools): Promise<Section | Skipped> {
     const [score = 0] = scoreLookingAway([faces[0] ?? null]);
     return { file: row['file'], isAway: row['label'] === 'away', isJudgedAway: score > 0, labels: labelsOf(row, ['file', 'label']) };
   });
-  const away = seen.filter(({ isAway }) => isAway);
-  const ahead = seen.filter(({ isAway }) => !isAway);
   const judged = seen.map(({ labels, isAway, isJudgedAway }) => ({ labels, hit: isAway === isJudgedAway }));
   return {
     title,
-    figures: [
-      toFigure(
-        'away, told so',
-        shareOf(away, ({ isJudgedAway }) => isJudgedAway),
-      ),
-      toFigure(
-        'frontal, told away',
-        shareOf(ahead, ({ isJudgedAway }) => isJudgedAway),
-      ),
-    ],
+    figures: awayFigures(seen, 'frontal'),
     groups: breakDown('told rightly', judged),
     notes: [],
     plots: {},

@@ -1,4 +1,4 @@
-import { difference, type Interval, type Share, share } from './statistics.ts';
+import { difference, type Interval, type Share, share, shareOf } from './statistics.ts';
 import type { Row } from './data-folder.ts';
 
 /** One line of the table. */
@@ -39,6 +39,16 @@ export interface Skipped {
 }
 
 export const toFigure = (what: string, { value, low, high, of }: Share): Figure => ({ what, value, low, high, of });
+
+/** How often looking away is found, and told of who does not; `ahead` names the latter. */
+export function awayFigures(judged: readonly { isAway: boolean; isJudgedAway: boolean }[], ahead: string): Figure[] {
+  const told = (isAway: boolean) =>
+    shareOf(
+      judged.filter((one) => one.isAway === isAway),
+      ({ isJudgedAway }) => isJudgedAway,
+    );
+  return [toFigure('away, told so', told(true)), toFigure(`${ahead}, told away`, told(false))];
+}
 
 export const plainFigure = (
   what: string,

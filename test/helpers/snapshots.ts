@@ -82,7 +82,12 @@ export async function film(servers: TestServer | readonly TestServer[], examId: 
 }
 
 /** As `film`, later. */
-export async function goOn(servers: TestServer | readonly TestServer[], examId: string, token: string, shots: readonly Photograph[]) {
+export async function goOn(
+  servers: TestServer | readonly TestServer[],
+  examId: string,
+  token: string,
+  shots: readonly (Photograph | Uint8Array)[],
+) {
   const all = [servers].flat();
   const sent: number[] = [];
   for (const [at, shot] of shots.entries()) {

@@ -1,3 +1,5 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/paths.ts';
 import { makeMedia, VP8 } from './media.ts';
@@ -43,4 +45,18 @@ export async function stage(path: string, seconds: number, actors: readonly Acto
   const end = [...after, 'noise=alls=6:allf=t', 'format=yuv420p'].join(',');
   const graph = ['[0:v]null[v0]', ...filters, `[v${actors.length}]${end}[out]`].join(';');
   await makeMedia(...room, ...inputs, '-filter_complex', graph, '-map', '[out]', ...VP8, '-f', 'webm', path);
+}
+
+/** As `stage`, as a page sends it: a JPEG a second. */
+export async function stageSnapshots(seconds: number, actors: readonly Actor[], after: readonly string[] = []): Promise<Buffer[]> {
+  const dir = await mkdtemp(join(tmpdir(), 'invigil-stage-'));
+  try {
+    const path = join(dir, 'stage.webm');
+    await stage(path, seconds, actors, after);
+    await makeMedia('-i', path, '-vf', 'fps=1', '-q:v', '4', join(dir, '%03d.jpg'));
+    const files = (await readdir(dir)).filter((name) => name.endsWith('.jpg')).toSorted();
+    return await Promise.all(files.map((name) => readFile(join(dir, name))));
+  } finally {
+    await rm(dir, { recursive: true });
+  }
 }

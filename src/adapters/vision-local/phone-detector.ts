@@ -12,16 +12,39 @@ const MIN_AREA = 0.01;
 /** Of the longer side of the first look's box, from peak to peak: nearer ones are the same thing. */
 const SAME_PLACE = 0.5;
 
+/**
+ * Scores that are in doubt are looked at closer. Measured: of 295 pictures without a phone 13 are in doubt, and none is taken for one
+ * then; of 12 with one 6 are, and 5 are seen.
+ */
+const DOUBT = { from: 0.14, to: 0.35 };
+/** Side of the square that is looked at closer, in longer sides of the box. */
+const CLOSER = 2.2;
+/** Of the best ones; further ones are left in doubt. */
+const MOST_CLOSER = 2;
+
 interface Peak extends FoundPhone {
   x: number;
   y: number;
 }
 
-/**
- * Phones, best first. Where one might be, the picture is looked at once more in the mirror, and the mean of both counts:
- * what is a phone from one side only (a collar, a medal, a cord) mostly falls below the limit.
- */
+/** Phones, best first. What is in doubt is looked at from near, too, and counts as the mean of both. */
 export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
+  const found = await lookBothWays(frame);
+  for (const phone of found.slice(0, MOST_CLOSER)) {
+    if (phone.score < DOUBT.from || phone.score >= DOUBT.to) continue;
+    const [near] = await lookBothWays(cutOut(frame, widen(phone.box)));
+    phone.score = (phone.score + (near?.score ?? 0)) / 2;
+  }
+  return found.filter(({ score }) => score >= MIN_SCORE).sort(bestFirst);
+}
+
+const bestFirst = (a: FoundPhone, b: FoundPhone) => b.score - a.score;
+
+/**
+ * Where a phone might be, the picture is looked at once more in the mirror, and the mean of both counts: what is a phone
+ * from one side only (a collar, a medal, a cord) mostly falls below the limit.
+ */
+async function lookBothWays(frame: Frame): Promise<FoundPhone[]> {
   const { pixels, zoom } = letterbox(frame, OBJECTS_SIZE, { scale: 1, offset: 0, fill: 0 });
   const isLarge = ({ box }: Peak) => box.width * box.height >= MIN_AREA * frame.width * frame.height;
   const first = (await findPeaks(pixels, zoom, MIN_SCORE)).filter(isLarge);
@@ -31,7 +54,27 @@ export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
   return first
     .map((peak) => ({ box: peak.box, score: (peak.score + scoreAt(second, peak)) / 2 }))
     .filter(({ score }) => score >= MIN_SCORE)
-    .sort((a, b) => b.score - a.score);
+    .sort(bestFirst);
+}
+
+/** The square about a box that is looked at closer; may reach beyond the frame. */
+function widen({ x, y, width, height }: Box): Box {
+  const side = CLOSER * Math.max(width, height);
+  return { x: x + (width - side) / 2, y: y + (height - side) / 2, width: side, height: side };
+}
+
+/** The part of a frame that lies in a box. */
+function cutOut({ data, width, height }: Frame, box: Box): Frame {
+  const [left, top] = [Math.max(0, Math.floor(box.x)), Math.max(0, Math.floor(box.y))];
+  const right = Math.max(left + 1, Math.min(width, Math.ceil(box.x + box.width)));
+  const bottom = Math.max(top + 1, Math.min(height, Math.ceil(box.y + box.height)));
+  const rowBytes = (right - left) * 3;
+  const part = new Uint8Array(rowBytes * (bottom - top));
+  for (let row = top; row < bottom; row += 1) {
+    const from = (row * width + left) * 3;
+    part.set(data.subarray(from, from + rowBytes), (row - top) * rowBytes);
+  }
+  return { data: part, width: right - left, height: bottom - top };
 }
 
 function scoreAt(peaks: readonly Peak[], { x, y, box }: Peak): number {

@@ -109,7 +109,7 @@ export async function analyseMedia(
     ],
     stop,
   );
-  const judged = judgeWebcam(samples, talk, timing);
+  const judged = judgeWebcam(samples, talk, { ...timing, stalls: info.stalls });
   const segments = [...judged.segments, ...identity.segments()];
   return {
     duration: info.duration,

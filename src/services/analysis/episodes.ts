@@ -17,11 +17,11 @@ export interface AnalysisWarning {
 /** Seconds until an episode opens, and until it closes again. */
 export const HOLD_SECONDS: Record<Sensitivity, number> = { LOW: 10, MEDIUM: 5, HIGH: 2 };
 
-/** Mean scores below which an episode is kept as segments but does not warn. A phone that is really there scores 0.2 to 0.6. */
+/** Mean scores below which an episode is kept as segments but does not warn. A phone that is really there scores 0.17 to 0.6. */
 const LEAST_CONFIDENCES: Record<Sensitivity, { phone: number; other: number }> = {
   LOW: { phone: 0.3, other: 0.6 },
   MEDIUM: { phone: 0.25, other: 0.55 },
-  HIGH: { phone: 0.2, other: 0.5 },
+  HIGH: { phone: 0.165, other: 0.5 },
 };
 
 export const leastConfidence = (type: string, sensitivity: Sensitivity): number =>

@@ -19,13 +19,22 @@ const REMEMBER = 600;
 const PORTRAIT_SECONDS = 30;
 /** Seconds from the beginning in which a portrait that was always there comes into view. */
 const FROM_THE_START = 3;
+/** Seconds for which a face must have stood still to be looked for elsewhere: who moves the camera moves all that hangs on the wall. */
+const SETTLED_SECONDS = 10;
+/** How far that may be, in longer sides of its box, and how much larger or smaller it may be then. */
+const MOVED_REACH = 3;
+const MOVED_SCALE = 1.3;
 
 /** Where a face was seen to stand still: no living person's does for more than a few seconds. */
 export interface FacePlace {
   /** Seconds; of its first and its latest sighting. */
   since: number;
   until: number;
+  /** Whether it was there from the first seconds, or stood still elsewhere before the camera was moved. */
+  isPresumed: boolean;
 }
+
+export const NOWHERE: FacePlace = { since: 0, until: 0, isPresumed: false };
 
 interface Place extends FacePlace {
   box: Box;
@@ -35,6 +44,8 @@ interface Place extends FacePlace {
 
 /** As JSON, of the faces that were seen last. */
 export interface FacePlacesMemory {
+  /** Seconds; of the first frame. */
+  began: number;
   size: string;
   places: (FacePlace & { box: Box; print: number[]; misses: number })[];
 }
@@ -49,9 +60,14 @@ const MOST_REMEMBERED = 6;
 export function createFacePlaces(before: FacePlacesMemory | null = null) {
   let places: Place[] = (before?.places ?? []).map(({ print, ...place }) => Object.assign(place, { print: Float64Array.from(print) }));
   let size = before?.size ?? '';
+  let began = before?.began ?? Infinity;
+
+  const isMovedFrom = (box: Box, time: number) => (old: Place) =>
+    old.until < time && stillSeconds(old) >= SETTLED_SECONDS && isNear(old.box, box) && isAlikeInSize(old.box, box);
 
   function find(time: number, frame: Frame, box: Box): Place {
     const known = places.find((place) => overlap(place.box, box) >= SAME_PLACE);
+    const isPresumed = time - began <= FROM_THE_START || places.some(isMovedFrom(box, time));
     if (known) {
       known.misses = correlation(known.print, printOf(frame, known.box)) >= SAME_PRINT ? 0 : known.misses + 1;
       if (known.misses < MOST_MISSES) {
@@ -60,7 +76,7 @@ export function createFacePlaces(before: FacePlacesMemory | null = null) {
       }
       places = places.filter((place) => place !== known);
     }
-    const place = { box, since: time, until: time, print: printOf(frame, box), misses: 0 };
+    const place = { box, since: time, until: time, isPresumed, print: printOf(frame, box), misses: 0 };
     places.push(place);
     return place;
   }
@@ -68,12 +84,13 @@ export function createFacePlaces(before: FacePlacesMemory | null = null) {
   return {
     memory(): FacePlacesMemory {
       const latest = places.toSorted((a, b) => b.until - a.until).slice(0, MOST_REMEMBERED);
-      return { size, places: latest.map(({ print, ...place }) => Object.assign(place, { print: Array.from(print, toFourPlaces) })) };
+      return { began, size, places: latest.map(({ print, ...place }) => Object.assign(place, { print: Array.from(print, toFourPlaces) })) };
     },
 
     see(time: number, frame: Frame, faces: readonly Pick<ObservedFace, 'box'>[]): FacePlace[] {
       if (size !== `${frame.width}×${frame.height}`) places = [];
       size = `${frame.width}×${frame.height}`;
+      began = Math.min(began, time);
       places = places.filter(({ until }) => time - until <= REMEMBER);
       return faces.map(({ box }) => find(time, frame, box));
     },
@@ -94,15 +111,15 @@ interface Seen {
 }
 
 /**
- * The faces of a frame without portraits behind the candidate, by what is known so far: those that have not moved since
- * the first seconds, or for long, beside a larger face. `began` is the time of the first frame.
+ * The faces of a frame without portraits behind the candidate, by what is known so far: those that have not moved for long, or
+ * are presumed not to, beside a larger face.
  * @public for frames that come one by one
  */
-export function withoutPortraitsSoFar({ faces, places }: Seen, began: number): ObservedFace[] {
+export function withoutPortraitsSoFar({ faces, places }: Seen): ObservedFace[] {
   const largest = Math.max(...faces.map(({ box }) => box.width));
   return faces.filter((face, index) => {
-    const place = places[index];
-    return !place || face.box.width >= largest || !(isLifeless(place) || place.since - began <= FROM_THE_START);
+    const place = places[index] ?? NOWHERE;
+    return face.box.width >= largest || !(isLifeless(place) || place.isPresumed);
   });
 }
 
@@ -116,7 +133,7 @@ const LEAST_COMPANY = 5;
 export function findPortraits(frames: readonly Seen[]): Set<FacePlace> {
   const company = new Map<FacePlace, number>();
   for (const { faces, places } of frames) {
-    const living = faces.filter((_face, index) => !isLifeless(places[index] ?? { since: 0, until: 0 }));
+    const living = faces.filter((_face, index) => !isLifeless(places[index] ?? NOWHERE));
     const largest = Math.max(0, ...living.map(({ box }) => box.width));
     for (const [index, place] of places.entries()) {
       if (isLifeless(place) && (faces[index]?.box.width ?? 0) < largest) company.set(place, (company.get(place) ?? 0) + 1);
@@ -124,6 +141,11 @@ export function findPortraits(frames: readonly Seen[]): Set<FacePlace> {
   }
   return new Set([...company].filter(([, sightings]) => sightings >= LEAST_COMPANY).map(([place]) => place));
 }
+
+const isNear = (a: Box, b: Box) =>
+  Math.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2) <= MOVED_REACH * Math.max(a.width, a.height);
+
+const isAlikeInSize = (a: Box, b: Box) => Math.max(a.width, b.width) <= MOVED_SCALE * Math.min(a.width, b.width);
 
 function overlap(a: Box, b: Box): number {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);

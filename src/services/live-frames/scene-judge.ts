@@ -44,7 +44,7 @@ export const scene: Judge = {
     const pictures = createPictureWatch(picture);
     const facePlaces = createFacePlaces(places);
     const sample = { faces, places: facePlaces.see(seconds, frame, faces), picture: pictures.see(seconds, frame) };
-    const people = withoutPortraitsSoFar(sample, 0);
+    const people = withoutPortraitsSoFar(sample);
     const still = stillState(sample, people, seconds - sample.picture.stillSince);
     const { state, score } = judgeFaces(people, sample.picture.black);
     const alone = people.length === 1 && still === null ? people[0] : undefined;
