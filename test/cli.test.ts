@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -13,9 +13,12 @@ interface Ran {
   err: string;
 }
 
-const invigil = (...args: string[]): Promise<Ran> =>
+const invigil = (...args: string[]): Promise<Ran> => invigilAt(undefined, ...args);
+
+const invigilAt = (home: string | undefined, ...args: string[]): Promise<Ran> =>
   new Promise((resolve) => {
-    const child = execFile(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env['PATH'] } }, (_error, out, err) =>
+    const env = { PATH: process.env['PATH'], HOME: home, TMPDIR: home };
+    const child = execFile(process.execPath, [PROGRAM, ...args], { env }, (_error, out, err) =>
       resolve({ code: child.exitCode, out, err }),
     );
   });
@@ -68,6 +71,14 @@ describe('invigil verify', () => {
     const broken = await invigil('verify', grey, text);
     expect([broken.code, broken.out]).toEqual([1, '']);
     expect(broken.err).toContain('text.png');
+  });
+
+  it('leaves nothing in the home or the temporary folder', async () => {
+    const [folder, home] = [tempDir(), tempDir()];
+    const grey = join(folder, 'grey.png');
+    await makeMedia('-f', 'lavfi', '-i', 'color=gray:size=320x240', '-frames:v', '1', grey);
+    expect(await invigilAt(home, 'verify', grey, grey)).toMatchObject({ code: 0 });
+    expect(await readdir(home, { recursive: true })).toEqual([]);
   });
 });
 

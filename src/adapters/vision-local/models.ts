@@ -1,3 +1,4 @@
+import './onnx-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { descriptorNet, landmarkNet } from './faceapi-to-onnx.ts';
 import { speechNet } from './speech-net.ts';

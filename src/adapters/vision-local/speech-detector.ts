@@ -1,3 +1,4 @@
+import './onnx-telemetry.ts';
 import { Tensor } from 'onnxruntime-node';
 import { models } from './models.ts';
 import { PADDED_WINDOW, UNITS } from './speech-net.ts';
