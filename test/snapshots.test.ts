@@ -112,6 +112,15 @@ describe.concurrent('what a camera shows', () => {
     expect(await Promise.all([tell(portrait), tell(helper)])).toEqual([[], ['multiple_faces']]);
   });
 
+  it('is a second person also where the candidate had sat still before', async () => {
+    const leaning = { x: 'if(lt(t,13),190,330+14*sin(1.3*t))', y: 'if(lt(t,13),110,110+9*sin(2.1*t))' };
+    const candidate: Actor = { who: 'anna', width: 300, ...leaning };
+    const helper: Actor = { who: 'berta', width: 250, ...living(40, 130), when: 'gte(t,15)' };
+    const { exam, token } = await seat(server);
+    await goOn(server, exam.id, token, await stageSnapshots(24, [candidate, helper]));
+    expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['multiple_faces']);
+  });
+
   it('stays one warning when the recording shows it too, and then plays from there', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);

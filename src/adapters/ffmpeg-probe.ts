@@ -11,6 +11,12 @@ import {
   VIDEO_CODECS,
 } from './ffmpeg-run.ts';
 
+/** Seconds. */
+export interface Stretch {
+  start: number;
+  end: number;
+}
+
 /**
  * What a recording holds. Streams whose `encoding` is the same text can follow each other in one file without being
  * decoded. Times are seconds from its first packet.
@@ -19,7 +25,7 @@ export interface MediaInfo {
   /** The end of the last packet of picture or sound; headers are not asked. */
   duration: number;
   /** When sound went on and no picture came, in order: a camera that hangs. What is lost of both is none. */
-  stalls: { start: number; end: number }[];
+  stalls: Stretch[];
   /** As shown: turned where the file says so. */
   video: { width: number; height: number; codec: string; encoding: string };
   /** Null where there is no sound, or none that can be decoded. */
@@ -94,19 +100,23 @@ function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
 const STALL_SECONDS = 5;
 
 /** The silences of the video, as far as there is sound from their beginning to their end. */
-function stallsOf(video: PacketStream, audio: PacketStream, duration: number) {
-  const stretches = (stream: PacketStream) => [...stream.silences, { start: stream.last, end: duration }];
-  const quiet = stretches(audio).filter(({ start, end }) => end - start >= STALL_SECONDS);
-  return stretches(video)
-    .flatMap((stall) => quiet.reduce<typeof quiet>((left, cut) => left.flatMap((part) => without(part, cut)), [stall]))
-    .filter(({ start, end }) => end - start >= STALL_SECONDS);
+function stallsOf(video: PacketStream, audio: PacketStream, duration: number): Stretch[] {
+  const stretches = (stream: PacketStream) => [...stream.silences, { start: stream.last, end: duration }].filter(isStall);
+  const quiet = stretches(audio);
+  return stretches(video).flatMap((stall) => {
+    const cuts = quiet.filter(({ start, end }) => start < stall.end && end > stall.start);
+    return cuts.reduce((parts, cut) => parts.flatMap((part) => without(part, cut)), [stall]);
+  });
 }
 
-const without = (part: Stretch, cut: Stretch): Stretch[] =>
+const isStall = ({ start, end }: Stretch) => end - start >= STALL_SECONDS;
+
+/** What the cut leaves of it before and after. */
+const without = ({ start, end }: Stretch, cut: Stretch): Stretch[] =>
   [
-    { start: part.start, end: Math.min(part.end, cut.start) },
-    { start: Math.max(part.start, cut.end), end: part.end },
-  ].filter(({ start, end }) => end > start);
+    { start, end: Math.min(end, cut.start) },
+    { start: Math.max(start, cut.end), end },
+  ].filter(isStall);
 
 /** By name, or as the mask that older builds print. */
 const CHANNELS: Record<string, number> = { mono: 1, '4': 1, stereo: 2, '3': 2 };
@@ -114,12 +124,6 @@ const CHANNELS: Record<string, number> = { mono: 1, '4': 1, stereo: 2, '3': 2 };
 /** Opus names in its header how the encoder was set, which its decoder need not know. */
 const encodingOf = ({ codec, timeBase, extradata }: PacketStream, shape: readonly (string | number)[]) =>
   [codec, timeBase, ...shape, codec === 'opus' ? '' : extradata].join(' ');
-
-/** Seconds. */
-interface Stretch {
-  start: number;
-  end: number;
-}
 
 interface PacketStream {
   mediaType: string;

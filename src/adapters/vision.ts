@@ -92,7 +92,7 @@ export interface ObservedImage {
 /** What to look for besides faces. */
 export interface LookFor {
   phones: boolean;
-  /** Whether to describe the face that stands out: the only one, or one four times as large as any other. Takes 25 ms. */
+  /** Whether to describe the face that stands out: the only one, or one four times as large as any other. */
   embed?: boolean;
 }
 

@@ -1,4 +1,5 @@
 import type { Box, Frame, FoundPhone } from '../vision.ts';
+import { centre } from './geometry.ts';
 import { models, OBJECTS_SIZE } from './models.ts';
 import { letterbox } from './sampling.ts';
 
@@ -58,9 +59,10 @@ async function lookBothWays(frame: Frame): Promise<FoundPhone[]> {
 }
 
 /** The square about a box that is looked at closer; may reach beyond the frame. */
-function widen({ x, y, width, height }: Box): Box {
-  const side = CLOSER * Math.max(width, height);
-  return { x: x + (width - side) / 2, y: y + (height - side) / 2, width: side, height: side };
+function widen(box: Box): Box {
+  const { x, y } = centre(box);
+  const side = CLOSER * Math.max(box.width, box.height);
+  return { x: x - side / 2, y: y - side / 2, width: side, height: side };
 }
 
 /** The part of a frame that lies in a box. */

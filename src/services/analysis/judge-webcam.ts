@@ -1,3 +1,4 @@
+import type { Stretch } from '../../adapters/ffmpeg.ts';
 import type { ObservedFace } from '../../adapters/vision.ts';
 import { findPortraits, NOWHERE, stillSeconds } from './face-places.ts';
 import { scoreLookingAway } from './looking-away.ts';
@@ -44,7 +45,7 @@ interface Timing {
   /** Between samples, seconds. */
   interval: number;
   /** When sound went on and no picture came, seconds, in order. */
-  stalls: readonly { start: number; end: number }[];
+  stalls: readonly Stretch[];
 }
 
 /** Turns what was seen and heard into figures and segments. */
@@ -115,7 +116,7 @@ function judgeStillness(samples: readonly WebcamSample[], people: readonly (read
 }
 
 /** A camera that sends nothing for as long has frozen like one that sends the same; of a shorter while nobody knows. */
-function withStalls(spans: readonly Span<StillState>[], stalls: Timing['stalls']): Span<StillState>[] {
+function withStalls(spans: readonly Span<StillState>[], stalls: readonly Stretch[]): Span<StillState>[] {
   const frozen = stalls
     .filter(({ start, end }) => end - start >= FROZEN_SECONDS)
     .map(({ start, end }): Span<StillState> => {
