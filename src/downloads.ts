@@ -55,30 +55,30 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, file: 
     return;
   }
 
-  const pieces = file.storage.pieces(file.key, range ?? { start: 0, end: file.size - 1 });
-  const first = await pieces.next(); // or throws, while another answer is still possible
-  res.writeHead(range ? 206 : 200, headers);
-  await sendPieces(first, pieces, res);
+  await send(file, range ?? { start: 0, end: file.size - 1 }, res, () => res.writeHead(range ? 206 : 200, headers).flushHeaders());
 }
 
 /** Each piece is on its way before the next one is read. A client that leaves, or seeks elsewhere, is no failure. */
-async function sendPieces(first: IteratorResult<Uint8Array>, rest: AsyncGenerator<Uint8Array>, res: ServerResponse): Promise<void> {
+async function send({ storage, key }: StoredFile, range: ByteRange, res: ServerResponse, begin: () => void): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     res.once('close', resolve);
   });
-  const sent = (piece: Uint8Array) =>
-    new Promise<void>((resolve) => {
-      res.write(piece, () => resolve());
-    });
+  let isGone = false;
   try {
-    for (let piece = first; !piece.done && !res.destroyed; piece = await rest.next()) await Promise.race([closed, sent(piece.value)]);
+    await storage.handOver(key, range, (piece, next) => {
+      if (!res.headersSent) begin(); // or it throws, while another answer is still possible
+      // Past the response, whose checks of each write cost more than to send it; unless another one is under way before it.
+      (res.socket ?? res).write(piece, (failure) => {
+        isGone = failure instanceof Error;
+        next(failure);
+      });
+    });
     res.end();
     await closed;
   } catch (error) {
-    res.destroy();
+    if (isGone) return;
+    if (res.headersSent) res.destroy();
     throw error;
-  } finally {
-    await rest.return(undefined);
   }
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -144,6 +144,15 @@ describe('downloading a recording', () => {
   test('HEAD tells the same without the bytes, and knows no ranges', async () => {
     const { status, headers, body } = await get('/rec', { range: 'bytes=1-2' }, 'HEAD');
     expect([status, headers['content-length'], body.length]).toEqual([200, String(bytes.length), 0]);
+  });
+
+  test('two that are asked for at once on one connection come whole, one after the other', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /rec HTTP/1.1\r\nHost: a\r\n\r\nGET /rec HTTP/1.1\r\nHost: a\r\nRange: bytes=5-1048999\r\nConnection: close\r\n\r\n');
+    const answer = await buffer(socket);
+    const [first, second] = [answer.indexOf('\r\n\r\n') + 4, answer.lastIndexOf('\r\n\r\n') + 4];
+    expect(answer.subarray(first, first + bytes.length).equals(bytes)).toBe(true);
+    expect(answer.subarray(second).equals(bytes.subarray(5, 1_049_000))).toBe(true);
   });
 
   test('an empty file', async () => {

@@ -9,8 +9,8 @@ import { createLocalCopies } from './local-copies.ts';
 import { openSealed, sealInto } from './sealed-file.ts';
 import { newSpoolName, removeLeftBehind } from './spool-names.ts';
 import { safeName, type SpooledFile, type SpoolOptions, type Storage, StorageFullError } from './storage.ts';
+import { handOverFile, handOverPieces } from './stored-pieces.ts';
 
-/** Below 1 MB a download costs up to three times the CPU. */
 const READ_BYTES = 1024 * 1024;
 /** Says in the storage's folder which keys its files were written with. */
 const KEY_MARK = 'encryption-key';
@@ -68,7 +68,8 @@ export function createDiskStorage(directory: string, { encryptionKey, oldEncrypt
       return encryptionKey ? copies.lend(read(path), use) : use(path);
     },
     read: (key, range) => read(pathOf(key), range),
-    pieces: (key, range) => (encryptionKey ? readEither(pathOf(key), keys, range) : readReusing(pathOf(key), range)),
+    handOver: (key, range, take) =>
+      encryptionKey ? handOverPieces(readEither(pathOf(key), keys, range), take) : handOverFile(pathOf(key), range, take),
     remove: (key) => rm(pathOf(key), { force: true }),
     signedUrl: async () => null,
 
@@ -88,22 +89,6 @@ async function* readEither(path: string, keys: readonly Uint8Array[], range?: { 
     const sealed = await openSealed(handle, keys);
     if (!sealed) yield* readPlain(handle, range);
     else yield* sealed.read(range?.start ?? 0, range?.end ?? Math.max(0, sealed.size - 1));
-  } finally {
-    await handle.close();
-  }
-}
-
-/** All pieces are in one buffer: a new megabyte for each costs more than to read it. */
-async function* readReusing(path: string, { start, end }: { start: number; end: number }): AsyncGenerator<Uint8Array> {
-  const handle = await open(path, 'r');
-  try {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end + 1 - start));
-    for (let at = start; at <= end;) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, end + 1 - at), at);
-      if (bytesRead === 0) throw new Error('a stored file is shorter than it was');
-      yield buffer.subarray(0, bytesRead);
-      at += bytesRead;
-    }
   } finally {
     await handle.close();
   }

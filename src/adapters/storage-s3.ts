@@ -13,6 +13,7 @@ import { StartupError } from '../errors.ts';
 import { createLocalCopies } from './local-copies.ts';
 import { createS3Parts } from './storage-s3-parts.ts';
 import { safeName, type SpooledFile, type Storage } from './storage.ts';
+import { handOverPieces } from './stored-pieces.ts';
 
 const MB = 1024 * 1024;
 /** With this, 160 GB are the largest file; two of them are in memory for each upload. */
@@ -109,7 +110,7 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
     discard,
     withLocalFile: (key, use) => (typeof key === 'string' ? copies.lend(readStored(key), use) : spool.withLocalFile(key, use)),
     read: (key, range) => (typeof key === 'string' ? readStored(key, range) : spool.read(key, range)),
-    pieces: (key, range) => bytesOf(key, range),
+    handOver: (key, range, take) => handOverPieces(bytesOf(key, range), take),
     async remove(key) {
       await client.send(new DeleteObjectCommand(objectOf(key)));
     },

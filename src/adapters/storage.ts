@@ -48,6 +48,9 @@ export interface SpoolOptions {
   releaseChunks?: boolean;
 }
 
+/** Is done with a piece when it calls `next`: for the following one, or with an error for none. */
+export type TakePiece = (piece: Uint8Array, next: (failure?: Error | null) => void) => void;
+
 export interface Storage {
   /** For unfinished uploads; without it they lie on this machine's disk alone. */
   readonly parts?: PartStorage;
@@ -65,10 +68,10 @@ export interface Storage {
   /** Bytes `start` to `end`, both included, of stored or spooled bytes. A missing file is an error of the stream. */
   read(key: string | SpooledFile, range?: { start: number; end: number }): Readable;
   /**
-   * As `read` of stored bytes, for who is done with each piece before it asks for the next one: its memory is then used
-   * again, which saves half of the processor's work. @throws at the first piece where the file is missing
+   * As `read` of stored bytes, in pieces whose memory is used again, which saves half of the processor's work. Resolves when
+   * all of them were taken. @throws before the first piece where the file is missing; what `next` was given
    */
-  pieces(key: string, range: { start: number; end: number }): AsyncGenerator<Uint8Array>;
+  handOver(key: string, range: { start: number; end: number }, take: TakePiece): Promise<void>;
   /** An address that opens stored bytes by itself for a while, where the storage has one and is set to tell it. */
   signedUrl(key: string, response: { contentType: string; disposition: string }): Promise<string | null>;
   /** Removes stored bytes; no error where they are gone. */
