@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { Writable } from 'node:stream';
-import { callbackify } from 'node:util';
 import { releaseMemory } from './release-memory.ts';
 import { type SpooledFile, type SpoolOptions, TooLargeError } from './storage.ts';
-
-type Done = (error?: Error | null) => void;
 
 /** Of a write: each costs two switches of threads. As much again waits here meanwhile. */
 const BATCH_BYTES = 1024 * 1024;
@@ -25,7 +21,7 @@ export const fileSink = (handle: FileHandle): ByteSink => ({
 });
 
 /** Writes to a sink in batches while it hashes and counts. */
-export class HashingWriter extends Writable {
+export class HashingWriter {
   readonly #sink: ByteSink;
   readonly #maxBytes: number;
   readonly #releaseChunks: boolean;
@@ -37,40 +33,32 @@ export class HashingWriter extends Writable {
   #writing = Promise.resolve();
 
   constructor(sink: ByteSink, { maxBytes, releaseChunks = false }: SpoolOptions) {
-    super({ highWaterMark: BATCH_BYTES });
     this.#sink = sink;
     this.#maxBytes = maxBytes;
     this.#releaseChunks = releaseChunks;
   }
 
-  /** Takes the next chunk while a batch is under way, so that each is hashed while it is in the processor's cache. */
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+  /**
+   * Takes a chunk; the next one once the promise settles, where there is one. It is taken while a batch is under way, so that
+   * each is hashed while it is in the processor's cache.
+   * @throws TooLargeError
+   */
+  write(chunk: Buffer): Promise<void> | undefined {
     this.#size += chunk.length;
-    if (this.#size > this.#maxBytes) {
-      done(new TooLargeError(this.#maxBytes));
-      return;
-    }
+    if (this.#size > this.#maxBytes) throw new TooLargeError(this.#maxBytes);
     this.#hash.update(chunk);
     this.#keepHead(chunk);
     this.#batch.push(chunk);
     this.#batchBytes += chunk.length;
-    if (this.#batchBytes < BATCH_BYTES) done();
-    else callbackify(() => this.#startBatch())(done);
+    return this.#batchBytes < BATCH_BYTES ? undefined : this.#startBatch();
   }
 
-  override _final(done: Done): void {
-    callbackify(() => this.#finish())(done);
-  }
-
-  /** Call once, after `finish`. */
-  result(): Omit<SpooledFile, 'spoolKey'> {
-    return { size: this.#size, sha256: this.#hash.digest('hex'), head: this.#head };
-  }
-
-  async #finish(): Promise<void> {
+  /** Call once, after the last `write`. */
+  async end(): Promise<Omit<SpooledFile, 'spoolKey'>> {
     await this.#writing;
     if (this.#batchBytes > 0) await this.#writeBatch();
     await this.#sink.end();
+    return { size: this.#size, sha256: this.#hash.digest('hex'), head: this.#head };
   }
 
   /** Waits for the batch before only. */

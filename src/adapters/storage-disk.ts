@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { checkEncryptionKeys } from './encryption-keys.ts';
+import { eachChunk } from './each-chunk.ts';
 import { fileSink, HashingWriter } from './hashing-writer.ts';
 import { createLocalCopies } from './local-copies.ts';
 import { openSealed, sealInto } from './sealed-file.ts';
@@ -105,12 +105,10 @@ async function writeFile(
 ): Promise<Omit<SpooledFile, 'spoolKey'>> {
   const handle = await open(path, 'wx', 0o600);
   try {
-    // pipeline() waits forever for a source that was destroyed before it began.
-    if (source.destroyed) throw source.errored ?? new Error('the source was closed');
     const sink = fileSink(handle);
     const writer = new HashingWriter(encryptionKey ? sealInto(sink, encryptionKey) : sink, options);
-    await pipeline(source, writer);
-    return writer.result();
+    await eachChunk(source, (chunk) => writer.write(chunk));
+    return await writer.end();
   } finally {
     await handle.close();
   }

@@ -1,7 +1,5 @@
-/** Small pieces are put together to this many before they go on. */
-const SLAB_BYTES = 64 * 1024;
-/** From here on a piece gets a buffer of its own, which whoever writes it can give back. */
-const OWN_BUFFER_BYTES = 16 * 1024;
+/** Pieces are put together to this many bytes, whole groups of them, in a buffer that whoever takes it can give back. */
+const SLAB_BYTES = 3 * 128 * 1024;
 const GROUP_CHARACTERS = 4;
 const GROUP_BYTES = 3;
 /** Of a data URL, up to `;base64,`. */
@@ -25,7 +23,7 @@ export class Base64Decoder {
   /** Up to three characters of a group that is not complete. */
   #carry = '';
   #padding = 0;
-  #slab = Buffer.allocUnsafe(SLAB_BYTES);
+  #slab = newSlab();
   #used = 0;
   /** What the data URL says, with parameters. */
   mediaType: string | undefined;
@@ -46,8 +44,8 @@ export class Base64Decoder {
     const { length } = this.#carry;
     const complete = this.#padding === 0 ? length !== 1 : length > 0 && length + this.#padding === 4;
     if (!complete || this.#padding > 2) throw new Base64Error('incomplete');
-    if (length > 0) this.#writeDecoded(length - 1, (target, at) => target.write(this.#carry, at, 'base64'));
-    this.#flush();
+    const used = this.#used + this.#slab.write(this.#carry, this.#used, 'base64');
+    if (used > 0) this.#emit(this.#slab.subarray(0, used));
   }
 
   #afterPrefix(start: string): string {
@@ -90,42 +88,52 @@ export class Base64Decoder {
 
   /** Decodes so many characters, of which the carried ones are the first. To put them together would copy all of the text. */
   #decodeWhole(text: string, characters: number): boolean {
-    const size = (characters / GROUP_CHARACTERS) * GROUP_BYTES;
+    const filling = new Filling(this.#slab, this.#used);
     const carried = this.#carry.length;
     const completing = carried === 0 ? 0 : GROUP_CHARACTERS - carried;
-    const first = carried === 0 ? '' : this.#carry + text.slice(0, completing);
-    const others = text.slice(completing, characters - carried);
-    return this.#writeDecoded(size, (target, at) => {
-      const written = first === '' ? 0 : target.write(first, at, 'base64');
-      return written + target.write(others, at + written, 'base64');
-    });
-  }
-
-  #writeDecoded(size: number, write: (target: Buffer, at: number) => number): boolean {
-    if (size >= OWN_BUFFER_BYTES) {
-      const own = Buffer.allocUnsafeSlow(size);
-      if (write(own, 0) !== size) return false;
-      this.#flush();
-      this.#emit(own);
-      return true;
+    if (carried > 0 && !filling.decode(this.#carry + text.slice(0, completing))) return false;
+    for (let at = completing, end = characters - carried; at < end;) {
+      const next = Math.min(end, at + filling.room);
+      if (!filling.decode(text.slice(at, next))) return false;
+      at = next;
     }
-    if (this.#used + size > this.#slab.length) {
-      this.#flush();
-      this.#slab = Buffer.allocUnsafe(SLAB_BYTES);
-    }
-    if (write(this.#slab, this.#used) !== size) return false;
-    this.#used += size;
+    for (const slab of filling.full) this.#emit(slab);
+    this.#slab = filling.slab;
+    this.#used = filling.used;
     return true;
   }
+}
 
-  /** What is handed out is never written to again. */
-  #flush(): void {
-    if (this.#used === 0) return;
-    this.#emit(this.#slab.subarray(0, this.#used));
-    this.#slab = this.#slab.subarray(this.#used);
-    this.#used = 0;
+/** Slabs that are filled; nothing of it counts where a character is foreign. */
+class Filling {
+  readonly full: Buffer[] = [];
+  slab: Buffer;
+  used: number;
+
+  constructor(slab: Buffer, used: number) {
+    this.slab = slab;
+    this.used = used;
+  }
+
+  /** Characters for which the slab has room: one at least. */
+  get room(): number {
+    return ((this.slab.length - this.used) / GROUP_BYTES) * GROUP_CHARACTERS;
+  }
+
+  /** False where some are not of the alphabet. */
+  decode(groups: string): boolean {
+    const size = (groups.length / GROUP_CHARACTERS) * GROUP_BYTES;
+    if (this.slab.write(groups, this.used, 'base64') !== size) return false;
+    this.used += size;
+    if (this.used < this.slab.length) return true;
+    this.full.push(this.slab);
+    this.slab = newSlab();
+    this.used = 0;
+    return true;
   }
 }
+
+const newSlab = (): Buffer => Buffer.allocUnsafeSlow(SLAB_BYTES);
 
 const isDataUrl = (start: string) => 'data:'.startsWith(start.slice(0, 5).toLowerCase());
 

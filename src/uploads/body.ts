@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { finished } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { eachChunk, type EachChunkOptions, type TakeChunk } from '../adapters/each-chunk.ts';
 import { type AppError, invalidField } from '../errors.ts';
 import { formatLimit } from './uploaded-file.ts';
 
@@ -18,17 +18,17 @@ export async function whileFlowing<T>(req: IncomingMessage, idleMs: number | und
   }
 }
 
-/** Of one body, until the others have their turn: else 2 MB are read from each socket before the next one is looked at. */
-const TURN_BYTES = 256 * 1024;
+/** All bodies together have this in a round, else 2 MB are read from each socket before the next one is looked at, */
+const ROUND_BYTES = 1024 * 1024;
+/** and one of them this at least. */
+const LEAST_TURN_BYTES = 128 * 1024;
+let bodies = 0;
 
-/** A promise, where there is something to wait for. */
-type TakeChunk = (chunk: Buffer) => Promise<void> | void;
+const turnBytes = () => Math.max(LEAST_TURN_BYTES, ROUND_BYTES / bodies);
 
-export interface ReadOptions {
+export interface ReadOptions extends Pick<EachChunkOptions, 'signal'> {
   /** Milliseconds without a byte until the client is given up; a minute where not set. */
   idleMs?: number | undefined;
-  /** Ends the reading, with its reason. */
-  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -37,40 +37,23 @@ export interface ReadOptions {
  * @throws AppError `invalid_request` where the client leaves before the end
  */
 export async function readChunks(req: IncomingMessage, take: TakeChunk, { idleMs, signal }: ReadOptions = {}): Promise<void> {
-  signal?.throwIfAborted();
-  await whileFlowing(req, idleMs, () => flow(req, take, signal));
+  bodies++;
+  try {
+    await whileFlowing(req, idleMs, () => eachChunk(req, inTurns(take), { signal, explain: truncatedBody }));
+  } finally {
+    bodies--;
+  }
 }
 
-/** By hand: an iteration of the request costs a promise for each chunk, and a pipe would destroy it together with its target. */
-function flow(req: IncomingMessage, take: TakeChunk, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let flowing = true;
-    const stop = (settle: () => void) => {
-      flowing = false;
-      req.off('data', onData).pause();
-      stopWatching();
-      signal?.removeEventListener('abort', onAbort);
-      settle();
-    };
-    const fail = (error: unknown) => stop(() => reject(error));
-    const onAbort = () => fail(signal?.reason);
-    let left = TURN_BYTES;
-    const onData = (chunk: Buffer) => {
-      try {
-        left -= chunk.length; // first: whoever takes it may release it
-        const taken = take(chunk) ?? (left > 0 ? undefined : setImmediate());
-        if (!taken) return;
-        left = TURN_BYTES;
-        req.pause();
-        taken.then(() => flowing && req.resume(), fail);
-      } catch (error) {
-        fail(error);
-      }
-    };
-    const stopWatching = finished(req, { writable: false }, (error) => (error ? fail(truncatedBody(error)) : stop(resolve)));
-    signal?.addEventListener('abort', onAbort);
-    req.on('data', onData);
-  });
+/** Takes a turn's bytes, then lets the others have theirs. */
+function inTurns(take: TakeChunk): TakeChunk {
+  let left = turnBytes();
+  return (chunk) => {
+    left -= chunk.length; // first: whoever takes it may release it
+    const taken = take(chunk) ?? (left > 0 ? undefined : setImmediate());
+    if (taken) left = turnBytes();
+    return taken;
+  };
 }
 
 export const truncatedBody = (cause: unknown) => invalidField('body', 'The body ended before it was complete', { cause });
