@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
+import pLimit from 'p-limit';
 import { StartupError } from '../errors.ts';
 import { alignPart, concatenateParts, type JoinPlan } from './ffmpeg-join.ts';
 import { readStill, readStrip, remux, type RemuxOptions, type StripLayout } from './ffmpeg-playback.ts';
@@ -75,13 +77,19 @@ async function tryFfmpeg(path: string, bundled: boolean): Promise<Ffmpeg | null>
   }
 }
 
+/**
+ * Runs that a request waits for take turns: twenty uploads end at once, or a console asks for sixty pictures, and while a
+ * process is started the server answers nobody, 60 ms where the processors are busy.
+ */
+const inTurn = pLimit(Math.max(2, availableParallelism()));
+
 const withMethods = (binary: FfmpegBinary): Ffmpeg => ({
   ...binary,
-  probe: (path, format, signal) => probeMedia(binary, { path, format }, signal),
+  probe: (path, format, signal) => inTurn(() => probeMedia(binary, { path, format }, signal)),
   sample: (path, format, options) => sampleMedia(binary, { path, format }, options),
   remux: (path, format, outPath, options) => remux(binary, { path, format }, outPath, options),
   strip: (path, format, layout, signal) => readStrip(binary, { path, format }, layout, signal),
-  still: (path, format, seconds, signal) => readStill(binary, { path, format }, seconds, signal),
+  still: (path, format, seconds, signal) => inTurn(() => readStill(binary, { path, format }, seconds, signal)),
   align: (path, format, info, plan, signal) => alignPart(binary, { path, format }, info, plan, signal),
   concatenate: (parts, plan, signal) => concatenateParts(binary, parts, plan, signal),
 });
