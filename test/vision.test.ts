@@ -288,13 +288,44 @@ describe('workers', () => {
     await pool.dispose();
   });
 
-  test('what is under way when the pool is closed is rejected', async () => {
+  test('what waits when the pool is closed is rejected, and so is what takes too long', async () => {
     const script = join(tempDir(), 'worker.mjs');
-    await writeFile(script, `import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => {});`);
-    const pool = new WorkerPool<string, string>(pathToFileURL(script), 1);
-    const pending = Promise.allSettled([pool.run('a'), pool.run('b')]);
-    await pool.dispose();
-    expect((await pending).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await writeFile(
+      script,
+      `import { parentPort } from 'node:worker_threads'; parentPort.on('message', (it) => it && parentPort.postMessage(it));`,
+    );
+    const close = async (tasks: string[]) => {
+      const pool = new WorkerPool<string, string>(pathToFileURL(script), 1, { answerMs: 200 });
+      const pending = Promise.allSettled(tasks.map((task) => pool.run(task)));
+      await pool.dispose();
+      return (await pending).map(({ status }) => status);
+    };
+    expect(await close(['answered', 'waits'])).toEqual(['fulfilled', 'rejected']);
+    expect(await close(['', 'waits'])).toEqual(['rejected', 'rejected']);
+  });
+
+  test('a program that closes its provider at any moment lives on', async () => {
+    const dir = tempDir();
+    const [program, photo] = [join(dir, 'program.mjs'), join(dir, 'photo.jpg')];
+    await writeFile(photo, await blonde());
+    await writeFile(
+      program,
+      `import { readFileSync } from 'node:fs';
+       import { setTimeout } from 'node:timers/promises';
+       import { createLocalVision } from ${JSON.stringify(built)};
+       const image = readFileSync(${JSON.stringify(photo)});
+       for (let milliseconds = 25; milliseconds <= 150; milliseconds += 25) {
+         const vision = createLocalVision({ workers: 1 });
+         await vision.readFaceImage(image);
+         const looks = Promise.allSettled([image, image, image, image].map((it) => vision.readFaceImage(it)));
+         await setTimeout(milliseconds);
+         await vision.dispose();
+         await looks;
+       }
+       console.log('lives');`,
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 30_000 });
+    expect(stdout.trim()).toBe('lives');
   });
 
   test('a program that is done ends, though it did not dispose of its provider', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type Transferable, Worker } from 'node:worker_threads';
 
 interface Task<Request, Reply> {
@@ -12,6 +13,16 @@ interface Slot<Request, Reply> {
   task: Task<Request, Reply> | null;
 }
 
+/** What an answer may take on a busy machine, the loading of the models included. */
+const ANSWER_MS = 10_000;
+
+/** Once it has answered: a thread that ends while onnxruntime computes in it takes the whole process with it (`Napi::Error`). */
+async function stop<Request, Reply>({ worker, task }: Slot<Request, Reply>, answerMs: number): Promise<void> {
+  const signal = AbortSignal.timeout(answerMs);
+  if (task) await Promise.race([once(worker, 'message', { signal }), once(worker, 'exit', { signal })]).catch(() => {});
+  await worker.terminate();
+}
+
 /**
  * Threads of one script that each answer one message at a time. They start when there is work for them, do not keep the
  * process alive while they have none, and are replaced when they die: what they were at is rejected, the rest goes on.
@@ -19,15 +30,18 @@ interface Slot<Request, Reply> {
 export class WorkerPool<Request, Reply> {
   readonly #script: URL;
   readonly #size: number;
+  readonly #answerMs: number;
   readonly #slots = new Set<Slot<Request, Reply>>();
   /** Somebody waits for these now; the others are begun once there are none of them. */
   readonly #urgent: Task<Request, Reply>[] = [];
   readonly #waiting: Task<Request, Reply>[] = [];
   #disposed = false;
 
-  constructor(script: URL, size: number) {
+  /** @param options.answerMs for what is under way when the pool is disposed of */
+  constructor(script: URL, size: number, { answerMs = ANSWER_MS } = {}) {
     this.#script = script;
     this.#size = size;
+    this.#answerMs = answerMs;
   }
 
   /**
@@ -43,10 +57,11 @@ export class WorkerPool<Request, Reply> {
     });
   }
 
+  /** What waits is rejected; what is under way is still answered, unless it takes too long. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     for (const task of [...this.#urgent.splice(0), ...this.#waiting.splice(0)]) task.reject(new Error('The worker pool is closed'));
-    await Promise.all([...this.#slots].map(({ worker }) => worker.terminate()));
+    await Promise.all([...this.#slots].map((slot) => stop(slot, this.#answerMs)));
   }
 
   #assign(): void {
