@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { analyzeFiles } from './cli/analyze.ts';
 import { evaluate } from './cli/evaluate.ts';
@@ -60,7 +60,7 @@ async function main(args: string[]): Promise<number> {
     const provider = PROVIDERS.find((name) => name === (values.provider ?? 'local'));
     if (!provider) throw new UsageError('--provider is local or google');
     if (files.length > 0) throw new UsageError('evaluate takes its folder by --data');
-    if (!existsSync(data)) throw new UsageError(`There is no folder ${data}: give one by --data`);
+    if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`There is no folder ${data}: give one by --data`);
     return evaluate({ config, data, out, provider });
   }
   throw new UsageError(command ? `There is no command ${command}` : 'A command is missing');

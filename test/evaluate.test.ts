@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -88,6 +89,29 @@ describe('npm run evaluate', () => {
       expect(svg).not.toContain('NaN');
     }
   }, 90_000);
+
+  it('of labels that would be misread, and files that are not there, says which before it begins', async () => {
+    const [data, out] = [tempDir(), join(tempDir(), 'out')];
+    await makeFolder(data);
+    await writeFile(join(data, 'pairs.csv'), 'a,b,same\nverify/ann_1.jpg,verify/ann_2.jpg,yes\n\nverify/ann_1.jpg,verify/cid_1.jpg,0\n');
+    await writeFile(join(data, 'facecount/labels.csv'), 'file,faces\nwall.jpg,0\n');
+    const expected = [
+      'pairs.csv: line 2, same "yes" must be 0 or 1',
+      'pairs.csv: line 4, b "verify/cid_1.jpg" is not there',
+      'facecount/labels.csv: has no column class',
+    ];
+    await expect(evaluate(data, out)).rejects.toMatchObject({ code: 1, stdout: '', stderr: `${expected.join('\n')}\n` });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('of a picture that cannot be read says which', async () => {
+    const [data, out] = [tempDir(), join(tempDir(), 'out')];
+    await makeFolder(data);
+    await writeFile(join(data, 'facecount/wall.jpg'), 'no picture');
+    const failure = await evaluate(data, out).catch((error: unknown) => error as { code: number; stderr: string });
+    expect(failure).toMatchObject({ code: 1 });
+    expect(failure.stderr.trim().split('\n').at(-1)).toMatch(/^facecount\/wall\.jpg: /);
+  });
 
   it('of a folder that is not there, or holds nothing of it, fails and says so', async () => {
     const empty = tempDir();

@@ -37,8 +37,9 @@ const parts: Record<string, Part> = {
 
 const ERASE = '\r\u001b[2K';
 
-/** Measures every detector and the verification on labelled data. @returns the exit code: 1 where nothing could be measured */
+/** Measures every detector and the verification on labelled data. @returns the exit code: 1 where nothing could be measured. @throws StartupError where labels or files are wrong */
 export async function evaluate({ config, data, out, provider }: Options): Promise<number> {
+  const folder = await openDataFolder(data);
   const ffmpeg = await findFfmpeg({ FFMPEG_PATH: config.FFMPEG_PATH, production: false });
   const vision = await openVision(provider, config);
   const workDir = await mkdtemp(join(tmpdir(), 'invigil-evaluate-'));
@@ -49,7 +50,7 @@ export async function evaluate({ config, data, out, provider }: Options): Promis
       const onProgress = (done: number, total: number) => {
         if (process.stderr.isTTY) process.stderr.write(`${ERASE}${name}: ${Math.round(done)} of ${Math.round(total)}`);
       };
-      sections.push(...[await part({ data: openDataFolder(data), vision, ffmpeg, workDir, onProgress })].flat());
+      sections.push(...[await part({ data: folder, vision, ffmpeg, workDir, onProgress })].flat());
       process.stderr.write(`${process.stderr.isTTY ? ERASE : ''}${name}: ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
     }
   } finally {

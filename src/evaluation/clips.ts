@@ -1,24 +1,22 @@
-import { sniffContainer } from '../adapters/media-sniff.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
 import { watchWebcam, type WebcamSample } from '../services/analysis/watch-webcam.ts';
 import { awayFigures, breakDown, type Judged, type Section, type Skipped } from './section.ts';
-import { labelsOf } from './data-folder.ts';
-import type { Tools } from './tools.ts';
+import { labelsOf, named } from './data-folder.ts';
+import { formatOf, type Tools } from './tools.ts';
 
 /** Recordings are sampled once a second; clips of some seconds would hold too few samples to know where the eyes rest. */
 const FPS = 8;
 const FIT = { width: 640, height: 480 };
-const HEAD_BYTES = 4_096;
 
 /** `video/real_gaze.csv`: `file`, `t0`, `t1` in seconds and `gaze`, which is center or else away. */
 export async function evaluateGaze(tools: Tools): Promise<Section | Skipped> {
   const title = 'Gaze clips, frame by frame';
-  const rows = await tools.data.rows('video/real_gaze.csv', ['file', 't0', 't1', 'gaze']);
+  const rows = await tools.data.rows('video/real_gaze.csv');
   if (!rows) return { title, missing: 'video/real_gaze.csv (file, t0, t1, gaze) with its clips' };
   const files = [...new Set(rows.map(({ file = '' }) => file))];
   const judged: JudgedFrame[] = [];
   for (const [index, file] of files.entries()) {
-    const samples = await watchClip(`video/${file}`, tools);
+    const samples = await named(`video/${file}`, watchClip(`video/${file}`, tools));
     const scores = scoreLookingAway(samples.map(({ faces }) => (faces.length === 1 ? (faces[0] ?? null) : null)));
     for (const row of rows.filter((one) => one['file'] === file)) {
       const isWithin = ({ time }: WebcamSample) => time >= Number(row['t0']) && time <= Number(row['t1']);
@@ -50,8 +48,7 @@ interface JudgedFrame extends Pick<Judged, 'labels'> {
 }
 
 async function watchClip(file: string, { data, ffmpeg, vision, workDir }: Tools): Promise<WebcamSample[]> {
-  const format = sniffContainer((await data.read(file)).subarray(0, HEAD_BYTES));
-  if (!format) throw new Error(`${file} is neither WebM nor MP4`);
+  const format = await formatOf(file, data);
   const path = data.path(file);
   const { signal } = new AbortController();
   const info = await ffmpeg.probe(path, format, signal);

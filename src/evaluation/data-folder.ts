@@ -1,53 +1,72 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** One line of a CSV by the names in its header. */
-export type Row = Readonly<Record<string, string>>;
+import { MediaError } from '../adapters/ffmpeg.ts';
+import { ImageError } from '../adapters/vision.ts';
+import { StartupError } from '../errors.ts';
+import { parseCsv, type Row } from './csv.ts';
+import { check, ofRecording, tables } from './layout.ts';
 
 /** A folder laid out as docs/quality.md describes: any part of it may be absent. */
 export interface DataFolder {
   path(file: string): string;
   has(file: string): boolean;
   read(file: string): Promise<Buffer>;
-  /** Rows of a CSV; null where there is none. @throws Error naming the file and the columns that it lacks */
-  rows(file: string, columns: readonly string[]): Promise<Row[] | null>;
+  /** Rows of a CSV, as they were found good; null where there is none. */
+  rows(file: string): Promise<Row[] | null>;
   /** Names of the files in a folder, sorted; none where there is no such folder. */
   list(folder: string): Promise<string[]>;
 }
 
-export function openDataFolder(root: string): DataFolder {
+/** Names of recordings that have a CSV beside them. */
+export async function listRecordings(data: DataFolder): Promise<{ video: string; labels: string }[]> {
+  const listed = await data.list('video');
+  return listed
+    .filter((name) => /\.(webm|mp4)$/.test(name))
+    .map((name) => ({ video: `video/${name}`, labels: `video/${name.replace(/\.\w+$/, '.csv')}` }))
+    .filter(({ labels }) => data.has(labels));
+}
+
+/** Of all that is wrong in a folder. */
+const MOST_TOLD = 20;
+
+/**
+ * Opens a folder whose labels can all be read, and whose files are there.
+ * @throws StartupError a line for each of what is wrong, with the file, the line and the column
+ */
+export async function openDataFolder(root: string): Promise<DataFolder> {
   const path = (file: string) => join(root, file);
   const has = (file: string) => existsSync(path(file));
-  return {
+  const data: DataFolder = {
     path,
     has,
     read: (file) => readFile(path(file)),
-    async rows(file, columns) {
-      if (!has(file)) return null;
-      const rows = parseCsv(await readFile(path(file), 'utf8'));
-      const lacking = columns.filter((column) => rows[0] && !(column in rows[0]));
-      if (lacking.length > 0) throw new Error(`${file} has no column ${lacking.join(', ')}`);
-      return rows;
-    },
+    rows: async (file) => (has(file) ? parseCsv(await readFile(path(file), 'utf8')).map(({ row }) => row) : null),
     list: async (folder) => (has(folder) ? (await readdir(path(folder))).sort() : []),
   };
-}
-
-/** RFC 4180, without line breaks in a value. */
-function parseCsv(text: string): Row[] {
-  const [header = '', ...lines] = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  const columns = cells(header);
-  return lines.map((line) => {
-    const values = cells(line);
-    return Object.fromEntries(columns.map((column, index) => [column, values[index] ?? '']));
-  });
-}
-
-const cells = (line: string): string[] =>
-  [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) =>
-    (quoted?.replaceAll('""', '"') ?? plain ?? '').trim(),
+  const recordings = await listRecordings(data);
+  const present = [...Object.entries(tables), ...recordings.map(({ labels }) => [labels, ofRecording] as const)].filter(([file]) =>
+    has(file),
   );
+  const wrong: string[] = [];
+  for (const [file, table] of present) {
+    const lines = parseCsv(await readFile(path(file), 'utf8'));
+    wrong.push(...check(lines, table, has).map((what) => `${file}: ${what}`));
+  }
+  if (wrong.length > MOST_TOLD) wrong.splice(MOST_TOLD, Infinity, `and ${wrong.length - MOST_TOLD} more`);
+  if (wrong.length > 0) throw new StartupError(wrong.join('\n'));
+  return data;
+}
+
+/** Whose content cannot be read is told by its name. */
+export async function named<T>(file: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    const isOfFile = error instanceof ImageError || error instanceof MediaError;
+    throw isOfFile ? new StartupError(`${file}: ${error.message}`, { cause: error }) : error;
+  }
+}
 
 /** The columns that a detector does not read itself: what a user's own data tells of each row. */
 export const labelsOf = (row: Row, own: readonly string[]): Row =>

@@ -1,6 +1,7 @@
+import type { LookFor } from '../adapters/vision.ts';
 import { PHONE_SURE } from '../services/analysis/judge-webcam.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
-import { labelsOf } from './data-folder.ts';
+import { labelsOf, named } from './data-folder.ts';
 import { awayFigures, breakDown, type Section, type Skipped, toFigure } from './section.ts';
 import { share, shareOf } from './statistics.ts';
 import { mapAll, type Tools } from './tools.ts';
@@ -8,13 +9,17 @@ import { mapAll, type Tools } from './tools.ts';
 const CLASSES = ['0', '1', '2+'];
 const classOf = (count: number) => (count >= 2 ? '2+' : String(count));
 
+async function observe(file: string, look: LookFor, { data, vision }: Tools) {
+  return (await named(file, vision.observeImage(await data.read(file), look))).observation;
+}
+
 /** `facecount/labels.csv`: `file`, and `class`, which is 0, 1 or 2+. Pictures are looked at as snapshots are. */
 export async function evaluateFaceCount(tools: Tools): Promise<Section | Skipped> {
   const title = 'Faces: none, one, several';
-  const rows = await tools.data.rows('facecount/labels.csv', ['file', 'class']);
+  const rows = await tools.data.rows('facecount/labels.csv');
   if (!rows) return { title, missing: 'facecount/labels.csv (file, class) with its pictures' };
   const seen = await mapAll(rows, tools, async (row) => {
-    const { faces } = (await tools.vision.observeImage(await tools.data.read(`facecount/${row['file']}`), { phones: false })).observation;
+    const { faces } = await observe(`facecount/${row['file']}`, { phones: false }, tools);
     return {
       file: row['file'],
       truth: row['class'] ?? '',
@@ -56,15 +61,15 @@ export async function evaluateFaceCount(tools: Tools): Promise<Section | Skipped
 /** `phone/labels.csv`: `file` and `phone`, 0 or 1; `kind` and others are groups. Portraits for the verification serve as pictures without one. */
 export async function evaluatePhones(tools: Tools): Promise<Section | Skipped> {
   const title = 'Phones, frame by frame';
-  const rows = await tools.data.rows('phone/labels.csv', ['file', 'phone']);
+  const rows = await tools.data.rows('phone/labels.csv');
   if (!rows) return { title, missing: 'phone/labels.csv (file, phone) with its pictures' };
-  const portraits = [...new Set((await tools.data.rows('pairs.csv', ['a', 'b']))?.flatMap(({ a = '', b = '' }) => [a, b]))];
+  const portraits = [...new Set((await tools.data.rows('pairs.csv'))?.flatMap(({ a = '', b = '' }) => [a, b]))];
   const pictures = [
     ...rows.map((row) => ({ file: `phone/${row['file']}`, hasPhone: row['phone'] === '1', labels: labelsOf(row, ['file', 'phone']) })),
     ...portraits.map((file) => ({ file, hasPhone: null, labels: {} })),
   ];
   const seen = await mapAll(pictures, tools, async (picture) => {
-    const { phones } = (await tools.vision.observeImage(await tools.data.read(picture.file), { phones: true })).observation;
+    const { phones } = await observe(picture.file, { phones: true }, tools);
     const score = phones[0]?.score ?? 0;
     return { ...picture, score, isSeen: score >= PHONE_SURE };
   });
@@ -94,10 +99,10 @@ export async function evaluatePhones(tools: Tools): Promise<Section | Skipped> {
 /** `pose/labels.csv`: `file` and `label`, away or frontal. Only the head is judged: the eyes need a session to compare with. */
 export async function evaluatePoses(tools: Tools): Promise<Section | Skipped> {
   const title = 'Head turned away';
-  const rows = await tools.data.rows('pose/labels.csv', ['file', 'label']);
+  const rows = await tools.data.rows('pose/labels.csv');
   if (!rows) return { title, missing: 'pose/labels.csv (file, label) with its pictures' };
   const seen = await mapAll(rows, tools, async (row) => {
-    const { faces } = (await tools.vision.observeImage(await tools.data.read(`pose/${row['file']}`), { phones: false })).observation;
+    const { faces } = await observe(`pose/${row['file']}`, { phones: false }, tools);
     const [score = 0] = scoreLookingAway([faces[0] ?? null]);
     return { file: row['file'], isAway: row['label'] === 'away', isJudgedAway: score > 0, labels: labelsOf(row, ['file', 'label']) };
   });

@@ -1,12 +1,10 @@
-import { sniffContainer } from '../adapters/media-sniff.ts';
+import { basename } from 'node:path';
 import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
 import { type Section, type Skipped, toFigure } from './section.ts';
-import type { Row } from './data-folder.ts';
+import type { Row } from './csv.ts';
+import { listRecordings, named } from './data-folder.ts';
 import { shareOf } from './statistics.ts';
-import type { Tools } from './tools.ts';
-
-const COLUMNS = ['t0', 't1', 'faces'];
-const HEAD_BYTES = 4_096;
+import { formatOf, type Tools } from './tools.ts';
 
 interface Second {
   row: Row;
@@ -20,16 +18,15 @@ interface Second {
  */
 export async function evaluateRecordings(tools: Tools): Promise<Section | Skipped> {
   const title = 'Whole recordings, by second';
-  const listed = await tools.data.list('video');
-  const recordings = listed.filter((name) => /\.(webm|mp4)$/.test(name) && listed.includes(name.replace(/\.\w+$/, '.csv')));
+  const recordings = await listRecordings(tools.data);
   if (recordings.length === 0) return { title, missing: 'video/NAME.webm or .mp4 with video/NAME.csv (t0, t1, faces, …)' };
   const seconds: Second[] = [];
   const outcomes: Record<string, unknown> = {};
-  for (const [index, name] of recordings.entries()) {
-    const rows = (await tools.data.rows(`video/${name.replace(/\.\w+$/, '.csv')}`, COLUMNS)) ?? [];
-    const outcome = await analyse(`video/${name}`, tools);
+  for (const [index, { video, labels }] of recordings.entries()) {
+    const rows = (await tools.data.rows(labels)) ?? [];
+    const outcome = await named(video, analyse(video, tools));
     seconds.push(...rows.flatMap((row) => secondsOf(row, outcome)));
-    outcomes[name] = outcome;
+    outcomes[basename(video)] = outcome;
     tools.onProgress(index + 1, recordings.length);
   }
   return {
@@ -72,8 +69,7 @@ function secondsOf(row: Row, { segments }: AnalysisOutcome): Second[] {
 }
 
 async function analyse(file: string, { data, ffmpeg, vision, workDir }: Tools): Promise<AnalysisOutcome> {
-  const format = sniffContainer((await data.read(file)).subarray(0, HEAD_BYTES));
-  if (!format) throw new Error(`${file} is neither WebM nor MP4`);
+  const format = await formatOf(file, data);
   const input = { path: data.path(file), format, type: 'WEBCAM', sensitivity: 'MEDIUM', workDir } as const;
   return analyseMedia(input, { vision, ffmpeg }, { signal: new AbortController().signal, onProgress: () => {} });
 }

@@ -2,7 +2,8 @@ import { SOUND_RATE } from '../adapters/ffmpeg-sample.ts';
 import { decodeOwnSound } from '../adapters/ffmpeg-sound.ts';
 import { listen } from '../services/analysis/listen.ts';
 import { type Span, smooth } from '../services/analysis/timeline.ts';
-import { labelsOf, type Row } from './data-folder.ts';
+import type { Row } from './csv.ts';
+import { labelsOf, named } from './data-folder.ts';
 import { breakDown, type Judged, type Section, type Skipped, toFigure } from './section.ts';
 import { shareOf } from './statistics.ts';
 import type { Tools } from './tools.ts';
@@ -16,14 +17,14 @@ const CHUNK = SOUND_RATE * 10;
  */
 export async function evaluateSpeech(tools: Tools): Promise<Section | Skipped> {
   const title = 'Speech, by second';
-  const rows = await tools.data.rows('audio/labels.csv', ['t0', 't1', 'speech']);
+  const rows = await tools.data.rows('audio/labels.csv');
   const fileOf = (row: Row) => `audio/${row['file'] ?? DEFAULT_FILE}`;
   const files = [...new Set(rows?.map(fileOf))];
   const absent = files.filter((file) => !tools.data.has(file));
   if (!rows || absent.length > 0) return { title, missing: rows ? absent.join(', ') : 'audio/labels.csv (t0, t1, speech) with its sound' };
   const judged: JudgedSecond[] = [];
   for (const file of files) {
-    const samples = await decodeOwnSound(tools.ffmpeg, tools.data.path(file));
+    const samples = await named(file, decodeOwnSound(tools.ffmpeg, tools.data.path(file)));
     const spans =
       (await listen(inChunks(samples), tools.vision, (seconds) => tools.onProgress(seconds, samples.length / SOUND_RATE))) ?? [];
     const smoothed = smooth(spans);

@@ -1,6 +1,7 @@
 import { degradeImage } from '../adapters/degrade-image.ts';
 import { simulatePrintPhoto, simulateScreenPhoto } from '../adapters/simulate-spoof.ts';
 import { openSpoofNets, type SpoofScores } from '../adapters/vision-local/spoof-nets.ts';
+import { named } from './data-folder.ts';
 import { type Figure, plainFigure, type Section, type Skipped, toFigure } from './section.ts';
 import { shareOf } from './statistics.ts';
 import { mapAll, type Tools } from './tools.ts';
@@ -23,7 +24,7 @@ const changes: Record<string, (image: Uint8Array) => Promise<Uint8Array>> = {
  */
 export async function evaluateSpoofs(tools: Tools): Promise<Section | Skipped> {
   const title = 'Nets for spoofs (measured, not used)';
-  const rows = await tools.data.rows('pairs.csv', ['a']);
+  const rows = await tools.data.rows('pairs.csv');
   if (!rows) return { title, missing: 'pairs.csv with its pictures' };
   const files = [...new Set(rows.map(({ a = '' }) => a))];
   const step = Math.max(1, files.length / MOST_PICTURES);
@@ -38,7 +39,7 @@ export async function evaluateSpoofs(tools: Tools): Promise<Section | Skipped> {
   const scored = await mapAll(looks, tools, async ({ kind, file }) => {
     const original = await tools.data.read(file);
     const image = (await changes[kind]?.(original)) ?? original;
-    const { main } = await tools.vision.readFaceImage(image);
+    const { main } = await named(file, tools.vision.readFaceImage(image));
     return { kind, scores: main ? await scoreFace(image, main.box) : null };
   });
   const of = (kind: string, net: keyof SpoofScores) => scored.flatMap((one) => (one.kind === kind && one.scores ? [one.scores[net]] : []));

@@ -1,5 +1,5 @@
 import type { FaceMatch } from '../services/face-match.ts';
-import type { Row } from './data-folder.ts';
+import type { Row } from './csv.ts';
 
 export interface ScoredPair {
   a: string;

@@ -1,6 +1,7 @@
 import type { FaceImage } from '../adapters/vision.ts';
 import { type FaceMatch, matchFaces } from '../services/face-match.ts';
-import { labelsOf, type Row } from './data-folder.ts';
+import type { Row } from './csv.ts';
+import { labelsOf, named } from './data-folder.ts';
 import { DEGRADATIONS_TITLE, measureDegradations } from './degradations.ts';
 import { breakDown, type Figure, plainFigure, type Section, type Skipped, toFigure } from './section.ts';
 import { bootstrapByPerson, shareOf } from './statistics.ts';
@@ -24,11 +25,11 @@ const FALSE_MATCH_RATES = [0.001, 0.003, 0.01];
 /** Pairs of `pairs.csv`; further columns there, and in `verify/labels.csv` (`file` and what tells of the picture), are groups. */
 export async function evaluateVerification(tools: Tools): Promise<(Section | Skipped)[]> {
   const title = 'Verification';
-  const rows = await tools.data.rows('pairs.csv', COLUMNS);
+  const rows = await tools.data.rows('pairs.csv');
   if (!rows) return [{ title, missing: 'pairs.csv (a, b, same) with its pictures' }];
-  const ofPictures = new Map((await tools.data.rows('verify/labels.csv', ['file']))?.map((row) => [row['file'], labelsOf(row, ['file'])]));
+  const ofPictures = new Map((await tools.data.rows('verify/labels.csv'))?.map((row) => [row['file'], labelsOf(row, ['file'])]));
   const files = [...new Set(rows.flatMap(({ a = '', b = '' }) => [a, b]))];
-  const read = await mapAll(files, tools, async (file) => tools.vision.readFaceImage(await tools.data.read(file)));
+  const read = await mapAll(files, tools, async (file) => named(file, tools.vision.readFaceImage(await tools.data.read(file))));
   const faces = new Map(files.map((file, index) => [file, read[index] as FaceImage]));
   const pairs = rows.map((row): ScoredPair => {
     const { a = '', b = '', same } = row;

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { Line } from './csv.ts';
+
+/** What is wrong with a value; nothing where it is good. */
+type Rule = (value: string, has: (file: string) => boolean) => string | undefined | false;
+
+/** A label that is misread makes a figure wrong, and nobody sees it. */
+const oneOf =
+  (...values: string[]): Rule =>
+  (value) =>
+    !values.includes(value) && `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+const flag = oneOf('0', '1');
+const flagOrUnknown: Rule = (value) => value !== '' && !['0', '1'].includes(value) && 'must be 0, 1 or empty';
+const seconds: Rule = (value) => !/^\d+(\.\d+)?$/.test(value) && 'must be seconds';
+const given: Rule = (value) => value === '' && 'is missing';
+const fileIn =
+  (folder: string): Rule =>
+  (value, has) =>
+    (value === '' && 'is missing') || (!has(join(folder, value)) && 'is not there');
+
+export interface Table {
+  columns: Record<string, Rule>;
+  /** Columns that may be absent. */
+  optional?: Record<string, Rule>;
+}
+
+/** By the file below the folder, as docs/quality.md tells. */
+export const tables: Record<string, Table> = {
+  'pairs.csv': { columns: { a: fileIn('.'), b: fileIn('.'), same: flag } },
+  'verify/labels.csv': { columns: { file: given } },
+  'facecount/labels.csv': { columns: { file: fileIn('facecount'), class: oneOf('0', '1', '2+') } },
+  'phone/labels.csv': { columns: { file: fileIn('phone'), phone: flag } },
+  'pose/labels.csv': { columns: { file: fileIn('pose'), label: oneOf('away', 'frontal') } },
+  'audio/labels.csv': { columns: { t0: seconds, t1: seconds, speech: flag }, optional: { file: fileIn('audio') } },
+  'video/real_gaze.csv': { columns: { file: fileIn('video'), t0: seconds, t1: seconds, gaze: given } },
+};
+/** Of a whole recording, `video/NAME.csv`. */
+export const ofRecording: Table = {
+  columns: { t0: seconds, t1: seconds, faces: (value) => !/^\d+$/.test(value) && 'must be a whole number' },
+  optional: { phone: flagOrUnknown, looking_away: flagOrUnknown, talking: flagOrUnknown },
+};
+
+/** What is wrong, in words that name line and column. */
+export function check(lines: readonly Line[], { columns, optional = {} }: Table, has: (file: string) => boolean): string[] {
+  const [first] = lines;
+  if (!first) return ['has no rows'];
+  const lacking = Object.keys(columns).filter((column) => !(column in first.row));
+  if (lacking.length > 0) return [`has no column ${lacking.join(', ')}`];
+  const rules = Object.entries({ ...columns, ...optional });
+  return lines.flatMap(({ number, row }) =>
+    rules.flatMap(([column, rule]) => {
+      const value = row[column];
+      const issue = value !== undefined && rule(value, has);
+      return issue ? [`line ${number}, ${column} "${value}" ${issue}`] : [];
+    }),
+  );
+}
