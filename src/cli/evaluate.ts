@@ -37,7 +37,11 @@ const parts: Record<string, Part> = {
 
 const ERASE = '\r\u001b[2K';
 
-/** Measures every detector and the verification on labelled data. @returns the exit code: 1 where nothing could be measured. @throws StartupError where labels or files are wrong */
+/**
+ * Measures every detector and the verification on labelled data.
+ * @returns the exit code: 1 where nothing could be measured
+ * @throws StartupError where labels or files are wrong
+ */
 export async function evaluate({ config, data, out, provider }: Options): Promise<number> {
   const folder = await openDataFolder(data);
   const ffmpeg = await findFfmpeg({ FFMPEG_PATH: config.FFMPEG_PATH, production: false });
