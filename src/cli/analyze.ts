@@ -1,8 +1,9 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Ffmpeg, findFfmpeg, MediaError } from '../adapters/ffmpeg.ts';
-import { type MediaFormat, sniffContainer } from '../adapters/media-sniff.ts';
+import type { MediaFormat } from '../adapters/media-sniff.ts';
+import { sniffFile } from '../adapters/sniff-file.ts';
 import { createLocalVision } from '../adapters/vision-local/vision-local.ts';
 import type { VisionProvider } from '../adapters/vision.ts';
 import type { Config } from '../config.ts';
@@ -24,7 +25,6 @@ interface Tools {
   vision: VisionProvider;
 }
 
-const HEAD_BYTES = 4_096;
 /** Erases the line that the cursor is on. */
 const ERASE = '\r\u001b[2K';
 
@@ -60,7 +60,7 @@ async function analyse(
   tools: Tools,
   { json, type, sensitivity, signal }: Options,
 ): Promise<{ format: MediaFormat; outcome: AnalysisOutcome }> {
-  const format = await sniff(file);
+  const format = await sniffFile(file);
   const workDir = await mkdtemp(join(tmpdir(), 'invigil-analyze-'));
   const showsBar = !json && process.stderr.isTTY;
   const onProgress = (_stage: string, fraction: number) => {
@@ -71,18 +71,6 @@ async function analyse(
   } finally {
     if (showsBar) process.stderr.write(ERASE);
     await rm(workDir, { recursive: true, force: true });
-  }
-}
-
-async function sniff(file: string): Promise<MediaFormat> {
-  const handle = await open(file, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    const format = sniffContainer(buffer.subarray(0, bytesRead));
-    if (!format) throw new MediaError('not a WebM or MP4 video');
-    return format;
-  } finally {
-    await handle.close();
   }
 }
 

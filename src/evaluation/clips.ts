@@ -1,8 +1,9 @@
+import { sniffFile } from '../adapters/sniff-file.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
 import { watchWebcam, type WebcamSample } from '../services/analysis/watch-webcam.ts';
 import { awayFigures, breakDown, type Judged, type Section, type Skipped } from './section.ts';
 import { labelsOf, named } from './data-folder.ts';
-import { formatOf, type Tools } from './tools.ts';
+import type { Tools } from './tools.ts';
 
 /** Recordings are sampled once a second; clips of some seconds would hold too few samples to know where the eyes rest. */
 const FPS = 8;
@@ -48,7 +49,7 @@ interface JudgedFrame extends Pick<Judged, 'labels'> {
 }
 
 async function watchClip(file: string, { data, ffmpeg, vision, workDir }: Tools): Promise<WebcamSample[]> {
-  const format = await formatOf(file, data);
+  const format = await sniffFile(data.path(file));
   const path = data.path(file);
   const { signal } = new AbortController();
   const info = await ffmpeg.probe(path, format, signal);

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
+import { sniffFile } from '../adapters/sniff-file.ts';
 import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
 import { type Section, type Skipped, toFigure } from './section.ts';
 import type { Row } from './csv.ts';
 import { listRecordings, named } from './data-folder.ts';
 import { shareOf } from './statistics.ts';
-import { formatOf, type Tools } from './tools.ts';
+import type { Tools } from './tools.ts';
 
 interface Second {
   row: Row;
@@ -69,7 +70,7 @@ function secondsOf(row: Row, { segments }: AnalysisOutcome): Second[] {
 }
 
 async function analyse(file: string, { data, ffmpeg, vision, workDir }: Tools): Promise<AnalysisOutcome> {
-  const format = await formatOf(file, data);
+  const format = await sniffFile(data.path(file));
   const input = { path: data.path(file), format, type: 'WEBCAM', sensitivity: 'MEDIUM', workDir } as const;
   return analyseMedia(input, { vision, ffmpeg }, { signal: new AbortController().signal, onProgress: () => {} });
 }

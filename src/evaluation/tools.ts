@@ -1,7 +1,5 @@
 import type { Ffmpeg } from '../adapters/ffmpeg.ts';
 import type { VisionProvider } from '../adapters/vision.ts';
-import { type MediaFormat, sniffContainer } from '../adapters/media-sniff.ts';
-import { StartupError } from '../errors.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Section, Skipped } from './section.ts';
 
@@ -36,13 +34,4 @@ export async function mapAll<Item, Result>(
   };
   await Promise.all(Array.from({ length: vision.parallel + 1 }, work));
   return results;
-}
-
-const HEAD_BYTES = 4_096;
-
-/** @throws StartupError where a file is no video that could be analysed */
-export async function formatOf(file: string, data: DataFolder): Promise<MediaFormat> {
-  const format = sniffContainer((await data.read(file)).subarray(0, HEAD_BYTES));
-  if (!format) throw new StartupError(`${file} is neither WebM nor MP4`);
-  return format;
 }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 
-/** What waits in one for its reader. The writer behind it takes as much again. */
+/** What waits in one for its reader. The writer behind it holds two batches more. */
 const BUFFER_BYTES = 512 * 1024;
 
 /**
