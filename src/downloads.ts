@@ -67,7 +67,7 @@ async function send({ storage, key }: StoredFile, range: ByteRange, res: ServerR
   try {
     await storage.handOver(key, range, (piece, next) => {
       if (!res.headersSent) begin(); // or it throws, while another answer is still possible
-      // Past the response, whose checks of each write cost more than to send it; unless another one is under way before it.
+      // Past the response, which does more for each write; unless another one is under way before it.
       (res.socket ?? res).write(piece, (failure) => {
         isGone = failure instanceof Error;
         next(failure);

@@ -230,15 +230,17 @@ describe('submitting recordings as base64 in JSON', () => {
   });
 
   test('large bodies cut anywhere read as JSON.parse and Buffer.from read them', async () => {
-    const cuts = fc.array(fc.nat({ max: 400_000 }), { maxLength: 40 });
-    const body = fc.record({ stats: fc.jsonValue(), size: fc.nat({ max: 300_000 }), escaped: fc.boolean(), cuts });
+    const cuts = fc.array(fc.nat({ max: 1_400_000 }), { maxLength: 40 });
+    const body = fc.record({ stats: fc.jsonValue(), size: fc.nat({ max: MB }), escaped: fc.boolean(), spaced: fc.boolean(), cuts });
     await fc.assert(
-      fc.asyncProperty(body, async ({ stats, size, escaped, cuts }) => {
+      fc.asyncProperty(body, async ({ stats, size, escaped, spaced, cuts }) => {
         const data = randomBytes(size);
         const { expected, text } = encode({ stats, webcam: { data } }, 0);
         const base64 = data.toString('base64');
-        const escapes = base64.replaceAll('/', String.raw`\/`).replaceAll('+', String.raw`\u002B`);
-        const bytes = Buffer.from(escaped ? text.replace(`"${base64}"`, `"${escapes}"`) : text);
+        // A space between, so that what was decoded of a chunk before it is decoded once.
+        const lines = spaced ? base64.replaceAll(/.{1001}/g, '$& ') : base64;
+        const escapes = lines.replaceAll('/', String.raw`\/`).replaceAll('+', String.raw`\u002B`);
+        const bytes = Buffer.from(text.replace(`"${base64}"`, () => `"${escaped ? escapes : lines}"`));
         const ends = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
         const chunks = ends
           .slice(1)
