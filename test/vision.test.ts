@@ -250,6 +250,21 @@ describe('speech', () => {
 });
 
 describe('workers', () => {
+  test('that start leave the loaders of the process alone, which others decode with at that moment', async () => {
+    const another = createLocalVision({ workers: 1 });
+    const png = await sharp(await plain())
+      .png()
+      .toBuffer();
+    const loader = { operation: ['VipsForeignLoadPngBuffer'] };
+    sharp.block(loader);
+    try {
+      await expect(another.readFaceImage(png)).rejects.toThrow('damaged');
+    } finally {
+      sharp.unblock(loader);
+      await another.dispose();
+    }
+  });
+
   test('one that dies rejects what it was at; the rest goes on in another', async () => {
     const script = join(tempDir(), 'worker.mjs');
     await writeFile(

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { type Frame, ImageError } from '../vision.ts';
+import './image-loaders.ts';
 
 const MAX_PIXELS = 40e6;
 /** Longer sides are shrunk to this. The detector sees 256 pixels and finds no face below 50 of 1,024. */
@@ -9,9 +10,6 @@ const MAX_SECONDS = 20;
 // One thread a worker is what the pool counts on, and nothing is decoded twice.
 sharp.concurrency(1);
 sharp.cache(false);
-// Only the loaders of what is accepted can ever run, whatever an image claims to be.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer', 'VipsForeignLoadWebpBuffer'] });
 
 const PNG_SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Transferable } from 'node:worker_threads';
+import './image-loaders.ts';
 import './onnx-telemetry.ts';
 import { ImageError, type SpeechStream, type VisionProvider } from '../vision.ts';
 import type { TaskName, TaskReply, TaskRequest, VisionTasks } from './protocol.ts';
