@@ -14,7 +14,7 @@ let folder: string;
 let sandbox: Sandbox;
 
 /** In the place of an ffmpeg that a hostile file has taken over: it does what its argument says. */
-const TAKEN_OVER = '#!/bin/bash\nif [ "$1" = -version ]; then echo "ffmpeg version taken over"; else eval "$1"; fi\n';
+const TAKEN_OVER = '#!/bin/bash\nif [ "$1" = -h ]; then echo "ffmpeg version taken over" >&2; else eval "$1"; fi\n';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'invigil-test-'));
@@ -24,7 +24,9 @@ beforeAll(async () => {
   for (const name of ['mine', 'other']) await writeFile(join(folder, 'recordings', name), `the ${name} recording`);
   await writeFile(join(folder, 'bin', 'ffmpeg'), TAKEN_OVER);
   await chmod(join(folder, 'bin', 'ffmpeg'), 0o755);
-  sandbox = await findSandbox(join(folder, 'bin', 'ffmpeg'));
+  const found = await findSandbox(join(folder, 'bin', 'ffmpeg'));
+  if (!found) throw new Error('it does not run');
+  sandbox = found.sandbox;
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

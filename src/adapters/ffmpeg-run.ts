@@ -104,8 +104,7 @@ const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
  */
 export async function learnCapabilities(path: string): Promise<void> {
   const command = createCommand().setFfmpegPath(path);
-  await promisify(command.availableFormats.bind(command))();
-  await promisify(command.availableEncoders.bind(command))();
+  await Promise.all([promisify(command.availableFormats.bind(command))(), promisify(command.availableEncoders.bind(command))()]);
 }
 
 /** Starts one ffmpeg over one file. */

@@ -58,20 +58,33 @@ const namespaces = (ffmpeg: string, { reads, writes }: SandboxFiles): string[] =
   '--',
 ];
 
-/** Finds out what this machine can contain ffmpeg with: bubblewrap and limits, limits alone, or nothing. */
-export async function findSandbox(ffmpeg: string): Promise<Sandbox> {
-  const levels: [Sandbox['level'], (files: SandboxFiles) => string[]][] = [
-    ['namespaces', (files) => [...EMPTY_ENVIRONMENT, ...limits(files), ...namespaces(ffmpeg, files), ffmpeg]],
-    ['limits', (files) => [...EMPTY_ENVIRONMENT, ...limits(files), ffmpeg]],
+/**
+ * Finds out what this machine can contain ffmpeg with: bubblewrap and limits, limits alone, or nothing.
+ * @returns what ffmpeg says of itself there, too: its version and all its options. Null where it does not run.
+ */
+export async function findSandbox(ffmpeg: string): Promise<{ sandbox: Sandbox; help: string } | null> {
+  const confined = (level: Sandbox['level'], prefix: (files: SandboxFiles) => string[]): Sandbox => ({
+    level,
+    wrap: (files) => ({ command: 'env', prefix: prefix(files) }),
+  });
+  const sandboxes: Sandbox[] = [
+    confined('namespaces', (files) => [...EMPTY_ENVIRONMENT, ...limits(files), ...namespaces(ffmpeg, files), ffmpeg]),
+    confined('limits', (files) => [...EMPTY_ENVIRONMENT, ...limits(files), ffmpeg]),
+    { level: 'none', wrap: () => ({ command: ffmpeg, prefix: [] }) },
   ];
-  for (const [level, prefix] of levels) {
-    if (await starts(prefix({ reads: process.execPath }))) return { level, wrap: (files) => ({ command: 'env', prefix: prefix(files) }) };
+  for (const sandbox of sandboxes) {
+    const help = await readHelp(sandbox);
+    if (help !== null) return { sandbox, help };
   }
-  return { level: 'none', wrap: () => ({ command: ffmpeg, prefix: [] }) };
+  return null;
 }
 
-const starts = (args: string[]): Promise<boolean> =>
-  run('env', [...args, '-version'], { timeout: 30_000 }).then(
-    ({ stdout }) => stdout.startsWith('ffmpeg version'),
-    () => false,
-  );
+async function readHelp(sandbox: Sandbox): Promise<string | null> {
+  const { command, prefix } = sandbox.wrap({ reads: process.execPath });
+  try {
+    const { stdout, stderr } = await run(command, [...prefix, '-h', 'long'], { timeout: 30_000, maxBuffer: 8 * 1024 * 1024 });
+    return stderr.startsWith('ffmpeg version') ? stderr + stdout : null;
+  } catch {
+    return null;
+  }
+}

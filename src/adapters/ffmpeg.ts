@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 import { StartupError } from '../errors.ts';
 import { alignPart, concatenateParts, type JoinPlan } from './ffmpeg-join.ts';
@@ -10,8 +8,6 @@ import { type FfmpegBinary, learnCapabilities } from './ffmpeg-run.ts';
 import { findSandbox } from './ffmpeg-sandbox.ts';
 import { type MediaSamples, sampleMedia, type SampleOptions } from './ffmpeg-sample.ts';
 import type { MediaFormat } from './media-sniff.ts';
-
-const run = promisify(execFile);
 
 export { type StripLayout, stripLayout } from './ffmpeg-playback.ts';
 export { planJoin } from './ffmpeg-join.ts';
@@ -65,13 +61,12 @@ export async function findFfmpeg(settings: { FFMPEG_PATH?: string | undefined; p
 
 async function tryFfmpeg(path: string, bundled: boolean): Promise<Ffmpeg | null> {
   try {
-    const { stdout } = await run(path, ['-hide_banner', '-version'], { timeout: 30_000 });
-    const version = /^ffmpeg version (\S+)/.exec(stdout)?.[1];
+    // Each start of ffmpeg takes a tenth of a second.
+    const [found] = await Promise.all([findSandbox(path), learnCapabilities(path)]);
+    const version = found && /^ffmpeg version (\S+)/.exec(found.help)?.[1];
     if (!version) return null;
-    const help = await run(path, ['-hide_banner', '-h', 'long'], { timeout: 30_000, maxBuffer: 8 * 1024 * 1024 });
-    await learnCapabilities(path);
-    const frameSyncFlag = help.stdout.includes('-fps_mode') ? '-fps_mode' : '-vsync';
-    return withMethods({ path, version, bundled, frameSyncFlag, sandbox: await findSandbox(path) });
+    const frameSyncFlag = found.help.includes('-fps_mode') ? '-fps_mode' : '-vsync';
+    return withMethods({ path, version, bundled, frameSyncFlag, sandbox: found.sandbox });
   } catch {
     return null;
   }
