@@ -90,7 +90,10 @@ function mirror(pixels: Float32Array, width: number): Float32Array {
   for (let row = 0; row < OBJECTS_SIZE; row++) {
     for (let column = 0; column < width; column++) {
       const from = (row * OBJECTS_SIZE + column) * 3;
-      mirrored.set(pixels.subarray(from, from + 3), (row * OBJECTS_SIZE + width - 1 - column) * 3);
+      const to = (row * OBJECTS_SIZE + width - 1 - column) * 3;
+      mirrored[to] = pixels[from] ?? 0;
+      mirrored[to + 1] = pixels[from + 1] ?? 0;
+      mirrored[to + 2] = pixels[from + 2] ?? 0;
     }
   }
   return mirrored;

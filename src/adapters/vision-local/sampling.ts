@@ -138,10 +138,10 @@ export interface Letterbox {
 }
 
 /** Where to read along one side: the index before and after each target position, and how far between them. */
-function taps(from: number, to: number): { before: Int32Array; after: Int32Array; between: Float32Array } {
+function taps(from: number, to: number): { before: Int32Array; after: Int32Array; between: Float64Array } {
   const before = new Int32Array(to);
   const after = new Int32Array(to);
-  const between = new Float32Array(to);
+  const between = new Float64Array(to);
   for (let i = 0; i < to; i++) {
     const position = clamp(((i + 0.5) * from) / to - 0.5, from - 1);
     const index = Math.trunc(position);
@@ -152,30 +152,12 @@ function taps(from: number, to: number): { before: Int32Array; after: Int32Array
   return { before, after, between };
 }
 
-/** Shrinks or stretches one row of the frame to `columns`, into `target`. */
-function resampleRow({ data, width }: Frame, row: number, columns: ReturnType<typeof taps>, target: Float64Array): void {
-  const { before, after, between } = columns;
-  const start = row * width * 3;
-  let at = 0;
-  for (let column = 0; column < before.length; column++) {
-    const left = start + (before[column] ?? 0) * 3;
-    const right = start + (after[column] ?? 0) * 3;
-    const share = between[column] ?? 0;
-    const red = data[left] ?? 0;
-    const green = data[left + 1] ?? 0;
-    const blue = data[left + 2] ?? 0;
-    target[at] = red + ((data[right] ?? 0) - red) * share;
-    target[at + 1] = green + ((data[right + 1] ?? 0) - green) * share;
-    target[at + 2] = blue + ((data[right + 2] ?? 0) - blue) * share;
-    at += 3;
-  }
-}
-
 /**
- * Fits a whole frame into the top left of a square of `size`, its shape kept.
+ * Fits a whole frame into the top left of a square of `size`, its shape kept: bilinear.
  * @param range How a channel of 0..255 becomes a value: `value * scale + offset`; the rest of the square holds `fill`.
  */
 export function letterbox(frame: Frame, size: number, range: { scale: number; offset: number; fill: number }): Letterbox {
+  const { data } = frame;
   const { scale, offset, fill } = range;
   const zoom = size / Math.max(frame.width, frame.height);
   const width = Math.max(1, Math.round(frame.width * zoom));
@@ -183,33 +165,33 @@ export function letterbox(frame: Frame, size: number, range: { scale: number; of
   const columns = taps(frame.width, width);
   const rows = taps(frame.height, height);
   const pixels = new Float32Array(size * size * 3).fill(fill);
-  // Most rows of the frame are read for two rows of the square: the last two are kept.
-  let upper = { row: -1, values: new Float64Array(width * 3) };
-  let lower = { row: -1, values: new Float64Array(width * 3) };
-  const load = (kept: typeof upper, row: number) => {
-    if (kept.row !== row) resampleRow(frame, row, columns, kept.values);
-    kept.row = row;
-  };
+  // Runs tens of thousands of times a frame: no calls, nothing allocated.
   for (let row = 0; row < height; row++) {
-    const top = rows.before[row] ?? 0;
-    if (lower.row === top) [upper, lower] = [lower, upper];
-    load(upper, top);
-    load(lower, rows.after[row] ?? 0);
-    mixRows(upper.values, lower.values, rows.between[row] ?? 0, { pixels, at: row * size * 3, scale, offset });
+    const above = (rows.before[row] ?? 0) * frame.width;
+    const below = (rows.after[row] ?? 0) * frame.width;
+    const fy = rows.between[row] ?? 0;
+    let target = row * size * 3;
+    for (let column = 0; column < width; column++) {
+      const before = columns.before[column] ?? 0;
+      const after = columns.after[column] ?? 0;
+      const fx = columns.between[column] ?? 0;
+      const a = (1 - fx) * (1 - fy) * scale;
+      const b = fx * (1 - fy) * scale;
+      const c = (1 - fx) * fy * scale;
+      const d = fx * fy * scale;
+      const topLeft = (above + before) * 3;
+      const topRight = (above + after) * 3;
+      const left = (below + before) * 3;
+      const right = (below + after) * 3;
+      pixels[target] = (data[topLeft] ?? 0) * a + (data[topRight] ?? 0) * b + (data[left] ?? 0) * c + (data[right] ?? 0) * d + offset;
+      pixels[target + 1] =
+        (data[topLeft + 1] ?? 0) * a + (data[topRight + 1] ?? 0) * b + (data[left + 1] ?? 0) * c + (data[right + 1] ?? 0) * d + offset;
+      pixels[target + 2] =
+        (data[topLeft + 2] ?? 0) * a + (data[topRight + 2] ?? 0) * b + (data[left + 2] ?? 0) * c + (data[right + 2] ?? 0) * d + offset;
+      target += 3;
+    }
   }
   return { pixels, zoom };
-}
-
-function mixRows(
-  upper: Float64Array,
-  lower: Float64Array,
-  share: number,
-  { pixels, at, scale, offset }: { pixels: Float32Array; at: number; scale: number; offset: number },
-): void {
-  for (let i = 0; i < upper.length; i++) {
-    const value = upper[i] ?? 0;
-    pixels[at + i] = (value + ((lower[i] ?? 0) - value) * share) * scale + offset;
-  }
 }
 
 /** The frame with a grey border of `share` of each side around it. */

@@ -39,17 +39,28 @@ export function createSceneWatch(): { hasChanged(frame: Frame): boolean } {
 const countChanged = (before: Uint8Array, after: Uint8Array) =>
   after.reduce((count, value, index) => count + (Math.abs(value - (before[index] ?? 0)) > CELL_CHANGE ? 1 : 0), 0);
 
+/** Where each of so many cells begins along a side, and where the last one ends; in pixels. */
+const edges = (side: number, cells: number) => Int32Array.from({ length: cells + 1 }, (_, cell) => Math.ceil((cell * side) / cells));
+
 /** The mean of the green channel in a coarse grid. */
 export function thumbnail({ data, width, height }: Frame): Uint8Array {
+  const columns = edges(width, COLUMNS);
   const sums = new Uint32Array(COLUMNS * ROWS);
   const pixels = new Uint32Array(COLUMNS * ROWS);
-  const columnOf = Uint8Array.from({ length: width }, (_, x) => (x * COLUMNS) / width);
   for (let y = 0; y < height; y += PIXEL_STEP) {
     const row = Math.floor((y * ROWS) / height) * COLUMNS;
-    for (let x = 0; x < width; x += PIXEL_STEP) {
-      const cell = row + (columnOf[x] ?? 0);
-      sums[cell] = (sums[cell] ?? 0) + (data[(y * width + x) * 3 + 1] ?? 0);
-      pixels[cell] = (pixels[cell] ?? 0) + 1;
+    const start = y * width * 3 + 1;
+    let x = 0;
+    for (let column = 0; column < COLUMNS; column++) {
+      const end = columns[column + 1] ?? width;
+      let sum = 0;
+      let count = 0;
+      for (; x < end; x += PIXEL_STEP) {
+        sum += data[start + x * 3] ?? 0;
+        count += 1;
+      }
+      sums[row + column] = (sums[row + column] ?? 0) + sum;
+      pixels[row + column] = (pixels[row + column] ?? 0) + count;
     }
   }
   return Uint8Array.from(sums, (sum, cell) => sum / Math.max(1, pixels[cell] ?? 1));
