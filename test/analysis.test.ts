@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import type { VisionProvider } from '../src/adapters/vision.ts';
+import type { Frame, VisionProvider } from '../src/adapters/vision.ts';
 import { analyseMedia, type AnalysisInput, type AnalysisOutcome } from '../src/services/analysis/analyse.ts';
 import { findEpisodes, HOLD_SECONDS, toWarnings } from '../src/services/analysis/episodes.ts';
+import { watchScreen } from '../src/services/analysis/judge-screen.ts';
 import { scoreLookingAway } from '../src/services/analysis/looking-away.ts';
 import { mapOrdered } from '../src/services/analysis/map-ordered.ts';
 import { watchWebcam } from '../src/services/analysis/watch-webcam.ts';
@@ -330,7 +332,7 @@ test('a picture that stands still is looked at once, and once more where a phone
   const moved = still.map((value, at) => (at === 300 ? value + 40 : value));
   async function* frames() {
     for (const [time, data] of [still, flickering, still, still, still, still, moved, moved].entries()) {
-      yield { time, frame: { data, width: 64, height: 48 } };
+      yield { time, frame: { data: data.slice(), width: 64, height: 48 }, release: () => {} };
     }
   }
   const looks: Uint8Array[] = [];
@@ -347,6 +349,45 @@ test('a picture that stands still is looked at once, and once more where a phone
   // One changed pixel is another picture; at the end nobody knows whether a phone came in, so it is looked for.
   expect(looks.slice(0, 2)).toEqual([still, moved]);
   expect(looks.length).toBeLessThanOrEqual(4);
+});
+
+test.each([
+  ['a webcam', watchWebcam],
+  ['a screen', watchScreen],
+])('who watches %s gives frames back for others to come, and reads none of them afterwards', async (_, watch) => {
+  const memory: Uint8Array[] = [];
+  let made = 0;
+  async function* frames(reuse: boolean) {
+    for (let time = 0; time < 120; time++) {
+      const data = memory.pop() ?? new Uint8Array(64 * 48 * 3);
+      made += data[0] === 0 ? 1 : 0;
+      // Every third picture is that before it, and a phone comes and goes.
+      data.fill(10 + time - (time % 3 === 2 ? 1 : 0));
+      const release = () => {
+        data.fill(255);
+        if (reuse) memory.push(data);
+      };
+      yield { time, frame: { data, width: 64, height: 48 }, release: reuse ? release : () => {} };
+    }
+  }
+  const slow = {
+    parallel: 2,
+    async observe({ data }: Frame) {
+      await setImmediate();
+      const value = data[0] ?? 0;
+      const box = { x: value % 40, y: 4, width: 20, height: 20 };
+      return { faces: [{ box, score: value / 255, pose: null, gaze: null }], phones: value % 20 > 12 ? [{ box, score: value / 255 }] : [] };
+    },
+  } as unknown as VisionProvider;
+  const watched = async (reuse: boolean) => {
+    const samples = [];
+    for await (const sample of watch(frames(reuse), slow)) samples.push(structuredClone(sample));
+    return samples;
+  };
+  const kept = await watched(false);
+  made = 0;
+  expect(await watched(true)).toEqual(kept);
+  expect(made).toBeLessThan(40);
 });
 
 test('results come in order however long each takes, and no more than the limit are under way', async () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cutFrames, FrameTimes } from './ffmpeg-frames.ts';
+import { cutFrames, FrameMemory, FrameTimes } from './ffmpeg-frames.ts';
 import { Growth, readGrowing } from './growing-file.ts';
 import type { MediaInfo } from './ffmpeg-probe.ts';
 import { type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
@@ -12,6 +12,8 @@ export interface SampledFrame {
   /** Seconds from the start of the file, by the frame's own timestamp. */
   time: number;
   frame: Frame;
+  /** Gives the picture's memory to a later frame: from then on nobody may read this one. What is kept is collected as usual. */
+  release(): void;
 }
 
 export interface SampleOptions {
@@ -62,6 +64,7 @@ async function* readFrames(
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const times = new FrameTimes();
+  const memory = new FrameMemory(size.width * size.height * 3);
   const run = startFfmpeg(ffmpeg, {
     source,
     maxSeconds: MAX_DURATION,
@@ -76,14 +79,18 @@ async function* readFrames(
   let watchdog = watch();
   let lastInterval = -1;
   try {
-    for await (const data of cutFrames(run.stdout, size.width * size.height * 3, signal)) {
+    for await (const data of cutFrames(run.stdout, memory, signal)) {
       const time = await times.next();
       // The filters start anew where the picture changes its size, and then `select` forgets what it chose.
-      if (time === null || Math.floor(time * fps) <= lastInterval) continue;
+      const release = () => memory.giveBack(data);
+      if (time === null || Math.floor(time * fps) <= lastInterval) {
+        release();
+        continue;
+      }
       lastInterval = Math.floor(time * fps);
       clearTimeout(watchdog);
       soundFile.growth.tell();
-      yield { time, frame: { data, ...size } };
+      yield { time, frame: { data, ...size }, release };
       watchdog = watch();
     }
     const complaint = await ended;

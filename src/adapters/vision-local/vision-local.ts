@@ -58,6 +58,14 @@ function createSpeechStream(ask: Ask): SpeechStream {
   };
 }
 
+/** A frame that a thread reads where it lies, or a copy. */
+function toShared(data: Uint8Array): Uint8Array {
+  if (data.buffer instanceof SharedArrayBuffer) return data;
+  const shared = new Uint8Array(new SharedArrayBuffer(data.length));
+  shared.set(data);
+  return shared;
+}
+
 /** Unless more are asked for: they share the machine with ffmpeg and the database. */
 const MOST_WORKERS = 4;
 
@@ -70,25 +78,12 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
   const workers = options.workers ?? Math.min(MOST_WORKERS, availableParallelism());
   const pool = new WorkerPool<TaskRequest, TaskReply>(new URL('./worker.js', import.meta.url), workers);
   const ask = createAsk(pool);
-  /** Memory that frames went to a thread in: a new one for each would lie about until both threads have collected it. */
-  const spare: SharedArrayBuffer[] = [];
-  const takeShared = (bytes: number) => {
-    const last = spare.pop();
-    return last?.byteLength === bytes ? last : new SharedArrayBuffer(bytes);
-  };
   return {
     parallel: workers,
     detector: 'local/3 (human 3.3.6, face-api 1.7.15, silero 6)',
     verifier: 'local/3 (human 3.3.6, face-api 1.7.15)',
-    async observe({ data, width, height }, look) {
-      const buffer = takeShared(data.length);
-      const shared = new Uint8Array(buffer);
-      shared.set(data);
-      try {
-        return await ask({ name: 'observe', frame: { data: shared, width, height }, ...look }, []);
-      } finally {
-        spare.push(buffer);
-      }
+    observe({ data, width, height }, look) {
+      return ask({ name: 'observe', frame: { data: toShared(data), width, height }, ...look }, []);
     },
     observeImage(image, look) {
       const copy = new Uint8Array(image);

@@ -32,10 +32,12 @@ export interface ScreenSample {
 
 /** Looks at frames as they come; keeps one. */
 export async function* watchScreen(frames: AsyncIterable<SampledFrame>): AsyncGenerator<ScreenSample> {
-  let before: Frame | null = null;
-  for await (const { time, frame } of frames) {
-    yield { time, changed: before && hasChanged(before, frame), blank: isBlank(frame) };
-    before = frame;
+  let before: SampledFrame | null = null;
+  for await (const sampled of frames) {
+    const { time, frame } = sampled;
+    yield { time, changed: before && hasChanged(before.frame, frame), blank: isBlank(frame) };
+    before?.release();
+    before = sampled;
   }
 }
 

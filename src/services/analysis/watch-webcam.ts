@@ -64,7 +64,13 @@ export async function* watchWebcam(
     latest = look;
     return { sampled, phones, embed, observation: await look.observation };
   });
-  const toSample = createSampler(identity);
+  const sample = createSampler(identity);
+  const toSample = (look: Look) => {
+    const result = sample(look);
+    // Later frames are still compared with the latest one.
+    if (look.sampled.frame !== latest?.frame) look.sampled.release();
+    return result;
+  };
   let skipped: Look[] = [];
   for await (const look of looks) {
     if (!look.phones) {
