@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ffmpeg } from './lib/media.mjs';
-import { childrenCpuSeconds, watchPeak } from './lib/process-stats.mjs';
+import { childrenCpuSeconds, watchConfined, watchPeak } from './lib/process-stats.mjs';
 import { check } from './lib/report.mjs';
 import { interleave } from './lib/rounds.mjs';
 
@@ -29,12 +29,13 @@ async function run(cores, args) {
   const start = performance.now();
   const child = spawn('taskset', ['-c', cores, process.execPath, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const output = child.stdout.toArray();
-  const stopWatching = watchPeak(child.pid);
+  const [stopWatching, stopCounting] = [watchPeak(child.pid), watchConfined(child.pid)];
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   const seconds = (performance.now() - start) / 1_000;
   const peak = stopWatching();
+  const confined = stopCounting();
   if (code !== 0) throw new Error(`${args[0]} ended with ${code}`);
-  return { seconds, cpu: childrenCpuSeconds() - before, peak: peak / MB, output: Buffer.concat(await output).toString() };
+  return { seconds, cpu: childrenCpuSeconds() - before + confined, peak: peak / MB, output: Buffer.concat(await output).toString() };
 }
 
 async function analyse(cores, args, videoSeconds) {
