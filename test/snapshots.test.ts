@@ -189,6 +189,38 @@ describe.concurrent('what a camera shows', () => {
     expect((await log.closed('evidence_gap')).details).toMatch(/^No snapshot could be read for \d+ s$/);
   });
 
+  it('is told as missing where snapshots stop while the participant is there, and of nobody else', async () => {
+    const { exam, token } = await seat(server);
+    const others = await Promise.all(['silent', 'seldom', 'brief'].map((userId) => join(server, exam.id, userId)));
+    const log = watchLog(server, exam.id);
+    const beat = (credential: string) => server.rest(`/exams/${exam.id}/heartbeat`, { method: 'POST', credential });
+    const [silent = '', seldom = '', brief = ''] = others;
+    const steady = Array.from({ length: 10 }, () => 'oneFace' as const);
+    await Promise.all([token, silent, seldom].map((one) => goOn(server, exam.id, one, steady)));
+    await goOn(server, exam.id, brief, ['oneFace', 'oneFace']);
+    await runSql(
+      server,
+      `UPDATE "LiveWatch" w SET state = jsonb_set(state, '{rhythm,interval}', '60000') FROM "Participant" p
+        WHERE p.id = w."participantId" AND p."userId" = 'seldom' AND w."examId" = $1`,
+      [exam.id],
+    );
+    // Four minutes later, of which the page of one shows no sign.
+    await runSql(server, `UPDATE "LiveWatch" SET "frameAt" = "frameAt" - interval '4 min' WHERE "examId" = $1`, [exam.id]);
+    for (const one of [token, seldom, brief]) expect((await beat(one)).status).toBe(200);
+    const opened = await log.opened('evidence_gap');
+    expect(opened).toMatchObject({ userId: 'user_1', source: 'SYSTEM', severity: 'MEDIUM', confidence: null, frameUrl: null });
+    expect(opened.details).toBe('The participant was there, and no snapshot came');
+    expect(Date.parse(opened.timestamp)).toBeLessThan(Date.now() - 240_000);
+    const [back = 0] = await goOn(server, exam.id, token, ['oneFace', 'oneFace', 'oneFace', 'oneFace']);
+    const closed = await log.closed('evidence_gap');
+    expect(closed).toMatchObject({
+      id: opened.id,
+      details: expect.stringMatching(/^The participant was there, and no snapshot came for 4 min/),
+    });
+    expect(Math.abs(Date.parse(closed.endedAt ?? '') - back)).toBeLessThan(900);
+    expect(log.count('WarningAdded', 'evidence_gap')).toBe(1);
+  });
+
   it('goes on where it was after the server was killed', async () => {
     const mortal = await startTestServer();
     try {

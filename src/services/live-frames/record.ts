@@ -22,6 +22,9 @@ interface StoredFrame {
   file: SpooledFile;
 }
 
+/** @param type of the warning: what is missing the server itself tells */
+export const sourceOf = (type: string) => (type === GAP ? 'SYSTEM' : 'ANALYSIS');
+
 export const toEnded = ({ endedAt, ...closed }: Closed) => ({ ...closed, endedAt: new Date(endedAt) });
 
 /** Tells what begins and ends with a snapshot: the warnings, their pictures, what is known of the participant, all or nothing. */
@@ -54,7 +57,7 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
       for (const { warningId: id, type, since, details, confidence } of opened) {
         const hasFrame = frames.some(({ warningId }) => warningId === id);
         const warning = { id, type, details, timestamp: new Date(since), hasFrame, ...(confidence !== null && { confidence }) };
-        await addWarnings(draft, participant, type === GAP ? 'SYSTEM' : 'ANALYSIS', [warning]);
+        await addWarnings(draft, participant, sourceOf(type), [warning]);
       }
       const rows = frames.map(({ warningId, storageKey, file: { size, sha256 } }) => ({ warningId, storageKey, size, sha256 }));
       if (rows.length > 0) await draft.tx.warningFrame.createMany({ data: rows });

@@ -31,8 +31,8 @@ export interface Track {
   cause?: GapCause;
 }
 
-/** The server was overloaded, what came was no picture, or a service that looks at pictures does not. */
-export type GapCause = 'overload' | 'unreadable' | 'unavailable';
+/** The server was overloaded, what came was no picture, nothing came, or a service that looks at pictures does not. */
+export type GapCause = 'overload' | 'unreadable' | 'silence' | 'unavailable';
 
 export interface Rules {
   /** Milliseconds until it opens, and until it closes again. */

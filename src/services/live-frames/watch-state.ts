@@ -1,5 +1,6 @@
 import { newId } from '../../ids.ts';
 import { describeEpisode, HOLD_SECONDS, inWords, leastConfidence, type Sensitivity } from '../analysis/episodes.ts';
+import { keepTime, type Rhythm } from './rhythm.ts';
 import { confidenceOf, endOf, follow, type GapCause, type Track, type Verdict } from './track.ts';
 
 /** What is kept of a participant between two snapshots, as JSON. */
@@ -8,6 +9,8 @@ export interface WatchState {
   tracks: Record<string, Track>;
   /** By the names of the judges. */
   memories: Record<string, unknown>;
+  /** None before the first snapshot. */
+  rhythm?: Rhythm;
 }
 
 export interface Opened {
@@ -43,6 +46,7 @@ export const isOpen = ({ tracks }: WatchState) => Object.values(tracks).some(({ 
 const GAP_WORDS: Record<GapCause, string> = {
   overload: 'The server was overloaded: no snapshot was looked at',
   unreadable: 'No snapshot could be read',
+  silence: 'The participant was there, and no snapshot came',
   unavailable: 'The service that looks at snapshots did not: its quota or cap is used up, or it cannot be reached',
 };
 
@@ -56,6 +60,8 @@ function closedOf(type: string, { warningId, since, cause, ...track }: Track, en
 export interface Circumstances {
   /** When the snapshot was taken. */
   at: number;
+  /** Milliseconds since the one before; null of the first one. */
+  sinceLast: number | null;
   sensitivity: Sensitivity;
   suppressed: ReadonlySet<string>;
   /** Whether snapshots before it were passed over for longer than the hold time. */
@@ -70,9 +76,9 @@ export function advance(
   state: WatchState,
   verdicts: readonly Verdict[],
   memories: Record<string, unknown>,
-  { at, sensitivity, suppressed, missed }: Circumstances,
+  { at, sinceLast, sensitivity, suppressed, missed }: Circumstances,
 ): Step {
-  const step: Step = { state: { tracks: {}, memories }, opened: [], closed: [] };
+  const step: Step = { state: { tracks: {}, memories, rhythm: keepTime(state.rhythm, sinceLast) }, opened: [], closed: [] };
   const hold = HOLD_SECONDS[sensitivity] * 1_000;
   const seen = new Map(verdicts.map((verdict) => [verdict.type, verdict]));
   for (const type of new Set([...Object.keys(state.tracks), ...seen.keys()])) {
@@ -83,8 +89,7 @@ export function advance(
     }
     const verdict = type === GAP ? { type, isOn: missed, score: 0 } : (seen.get(type) ?? { type, isOn: null, score: 0 });
     const { track: next, opens, ended } = follow(track, verdict, at, { hold, least: leastConfidence(type, sensitivity) });
-    // A gap is over with the first look that no more pass before the next one.
-    if (ended) step.closed.push(...closedOf(type, ended.track, type === GAP ? ended.track.last : ended.at));
+    if (ended) step.closed.push(...closedOf(type, ended.track, type === GAP ? endOfGap(ended.track, at) : ended.at));
     if (!next) continue;
     const warningId = opens ? newId('warn') : next.warningId;
     step.state.tracks[type] = { ...next, warningId };
@@ -93,6 +98,9 @@ export function advance(
   }
   return step;
 }
+
+/** Silence is over with the first snapshot, any other gap with the first look that no more pass before the next one. */
+const endOfGap = ({ cause, last, contrary }: Track, at: number) => (cause === 'silence' ? (contrary ?? at) : last);
 
 /** Nothing was looked at from `since` to `at`: null where that is known already. */
 export function openGap(state: WatchState, since: number, at: number, cause: GapCause): Step | null {
@@ -107,7 +115,7 @@ export function openGap(state: WatchState, since: number, at: number, cause: Gap
 }
 
 /** Ends all that goes on: no snapshot will come. */
-export function closeAll({ tracks, memories }: WatchState, now: number): Step {
+export function closeAll({ tracks, ...kept }: WatchState, now: number): Step {
   const closed = Object.entries(tracks).flatMap(([type, track]) => closedOf(type, track, type === GAP ? now : endOf(track)));
-  return { state: { tracks: {}, memories }, opened: [], closed };
+  return { state: { ...kept, tracks: {} }, opened: [], closed };
 }

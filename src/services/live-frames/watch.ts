@@ -59,7 +59,8 @@ export function createWatch({ store, record, judges, known }: Dependencies) {
         if (frameAt !== null && look.at <= frameAt) return null;
         const { verdicts, memories } = await judgeAll(judges, look, state.memories);
         const { sensitivity, suppressed } = sitter;
-        return { ...advance(state, verdicts, memories, { at: look.at, sensitivity, suppressed, missed }), frameAt: look.at };
+        const sinceLast = frameAt === null ? null : look.at - frameAt;
+        return { ...advance(state, verdicts, memories, { at: look.at, sinceLast, sensitivity, suppressed, missed }), frameAt: look.at };
       }),
 
     /** Nothing that came from `since` to `at` was looked at, here. */
