@@ -20,35 +20,28 @@ const COMPANY = ['facecount/2plus_face_recog_two_people.jpg', 'facecount/2plus_o
 /** With the hold time of 2 s a warning opens at the third snapshot of two people, and is over some after. */
 const SECONDS_OF_COMPANY = 5;
 const OPENS_AT = 2;
-/** The same photos come again and again, and until it has seen them move the server rightly takes some for pictures on the wall. */
+/** What was there from the first seconds may be a picture on the wall, until the server has seen it move. */
 const CYCLES_UNTIL_ALIVE = 3;
 /** The goal; what a machine does is found by sending more than it can look at. */
 const WANTED = 25;
 const OFFERED = 4 * WANTED;
 
-/** Left and upper edge, as the camera of somebody who moves: what stands still is a picture on the wall. */
-const PLACES = [
-  [0, 0],
-  [60, 40],
-  [20, 30],
-  [50, 5],
-  [5, 42],
-  [35, 18],
-  [62, 25],
-];
+/**
+ * Of each scene: as many as one participant shows, each from a place of its own. What stands still, or comes back to where it
+ * was pixel for pixel, is rightly taken for a picture on the wall.
+ */
+const PICTURES = 61;
+/** Left and upper edge of the picture within a scene of 704 × 528, as the camera of somebody who moves. */
+const PLACE = ["'mod(n*29,65)'", "'mod(n*17,49)'"];
 
 /** Pictures as a browser takes them, 640 × 480 and some 40 KB, of each several. */
 async function photograph(folder, names) {
   const scenes = [];
   for (const name of names) {
-    const pictures = [];
-    for (const [x, y] of PLACES) {
-      const path = join(folder, `picture-${scenes.length}-${pictures.length}-${name.split('/')[0]}.jpg`);
-      const fit = `scale=704:528:force_original_aspect_ratio=decrease,pad=704:528:-1:-1,crop=640:480:${x}:${y}`;
-      await ffmpeg('-i', join(DATA, name), '-vf', fit, '-q:v', '4', path);
-      pictures.push(await readFile(path));
-    }
-    scenes.push(pictures);
+    const into = await mkdtemp(join(folder, 'scene-'));
+    const fit = `scale=704:528:force_original_aspect_ratio=decrease,pad=704:528:-1:-1,crop=640:480:${PLACE.join(':')}`;
+    await ffmpeg('-loop', '1', '-i', join(DATA, name), '-vf', fit, '-frames:v', String(PICTURES), '-q:v', '4', join(into, '%d.jpg'));
+    scenes.push(await Promise.all(Array.from({ length: PICTURES }, (_, at) => readFile(join(into, `${at + 1}.jpg`)))));
   }
   return scenes;
 }
@@ -213,7 +206,7 @@ export const snapshots = {
       const perSecond = Math.floor(0.8 * most['looks/s']);
       const { examId, participants } = few;
       const at = (count) => latency({ invigil, examId, participants: participants.splice(0, count), alone, company, quick, say });
-      // Of others each time: a photo that comes again after minutes, pixel for pixel, is taken for one on the wall.
+      // Of others each time, who have not shown these pictures before.
       const usual = await at(0.8 * WANTED);
       const calm = await at(perSecond);
       const { 'fewest of one': fewest, 'most of one': mostOfOne } = most;
