@@ -122,6 +122,25 @@ describe('a recording to be looked at', () => {
     expect(playback.indexOf('moov')).toBeLessThan(playback.indexOf('mdat'));
   });
 
+  it.skipIf(!ffmpeg.dropsPackets)('has pictures of which none takes others to be decoded, whatever its codec', async () => {
+    const path = joinPath(folder, 'change.webm');
+    // Red until second 50, in which no key picture is: the next one comes at second 80.
+    const inputs = [50, 60].flatMap((seconds, at) => [
+      '-f',
+      'lavfi',
+      '-i',
+      `color=${['red', 'blue'][at]}:size=320x240:rate=2:duration=${seconds}`,
+    ]);
+    const fixed = ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-g', '80', '-keyint_min', '80'];
+    await makeMedia(...inputs, '-filter_complex', '[0][1]concat=n=2', ...fixed, path);
+    const { id: examId } = await createExam(server, unwatched);
+    const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'screen', path });
+    const { posterUrl, thumbnails } = await prepared(id);
+    const strip = await get(thumbnails?.url ?? '');
+    expect(await colourAt(strip, '120:80:180:20')).toSatisfy((colour: number[]) => isNear(colour, [255, 0, 0]));
+    expect(await colourAt(await get(posterUrl ?? ''))).toSatisfy((colour: number[]) => isNear(colour, [255, 0, 0]));
+  });
+
   it('is shown to whoever may see it, and to the bearer of a signed link', async () => {
     const path = joinPath(folder, 'mine.webm');
     await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10:duration=2', ...VP8, path);

@@ -2,9 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { type FfmpegBinary, type FfmpegJob, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
 import type { MediaFormat } from './media-sniff.ts';
 
-export interface RemuxOptions {
-  /** Of the recording; seconds. */
-  duration: number;
+export interface CopyOptions {
   /** Bytes that the new file may have at most. */
   maxBytes: number;
   signal: AbortSignal;
@@ -47,25 +45,38 @@ const CONTAINER: Record<MediaFormat, string[]> = {
   webm: ['-f', 'webm'],
 };
 
-export async function remux(
-  ffmpeg: FfmpegBinary,
-  source: MediaSource,
-  outPath: string,
-  { duration, maxBytes, signal }: RemuxOptions,
-): Promise<Buffer> {
-  const options = ['-map', '0:V:0', '-map', '0:a:0?', '-c', 'copy', '-map_metadata', '-1', ...CONTAINER[source.format]];
-  const posterAt = Math.min(POSTER_SECONDS, duration / 10);
-  const poster = toJpeg([`select='gte(t,${posterAt})'`, `scale='min(${POSTER_WIDTH},iw)':-2`]);
-  return collect(ffmpeg, { source, maxSeconds: MAX_DURATION, file: { path: outPath, options, maxBytes }, piped: poster, signal });
+/** Copies the packets of a recording, or some of them. */
+async function copy(ffmpeg: FfmpegBinary, source: MediaSource, outPath: string, options: string[], { maxBytes, signal }: CopyOptions) {
+  await collect(ffmpeg, {
+    source,
+    maxSeconds: MAX_DURATION,
+    file: { path: outPath, options: ['-c', 'copy', ...options], maxBytes },
+    signal,
+  });
 }
 
-export async function readStrip(ffmpeg: FfmpegBinary, source: MediaSource, layout: StripLayout, signal: AbortSignal): Promise<Buffer> {
-  const { everySeconds, columns, rows, width } = layout;
+export const remux = (ffmpeg: FfmpegBinary, source: MediaSource, outPath: string, options: CopyOptions): Promise<void> =>
+  copy(ffmpeg, source, outPath, ['-map', '0:V:0', '-map', '0:a:0?', '-map_metadata', '-1', ...CONTAINER[source.format]], options);
+
+export function readPoster(ffmpeg: FfmpegBinary, source: MediaSource, duration: number, signal: AbortSignal): Promise<Buffer> {
+  return readStill(ffmpeg, source, Math.min(POSTER_SECONDS, duration / 10), signal, `scale='min(${POSTER_WIDTH},iw)':-2`);
+}
+
+/** Of pictures that need no other to be decoded: a hundredth of the work. */
+export async function readStrip(
+  ffmpeg: FfmpegBinary,
+  source: MediaSource,
+  { everySeconds, columns, rows, width }: StripLayout,
+  keysPath: string,
+  options: CopyOptions,
+): Promise<Buffer> {
+  // Not every decoder passes over the others when it is told to: VP9's decodes all.
+  const keys = ffmpeg.dropsPackets ? await takeKeys(ffmpeg, source, keysPath, options) : source;
   // `fps` takes the last picture up to each minute and repeats it over a gap, so that each is in its place; the tile ends it.
   const filters = [`fps=fps=1/${everySeconds}:start_time=0:round=up`, `scale=${width}:-2`, `tile=${columns}x${rows}`];
-  // Only pictures that need no other to be decoded: a hundredth of the work.
+  const { signal } = options;
   const strip = await collect(ffmpeg, {
-    source,
+    source: keys,
     maxSeconds: MAX_DURATION,
     input: ['-skip_frame', 'nokey'],
     piped: toJpeg(filters),
@@ -75,10 +86,22 @@ export async function readStrip(ffmpeg: FfmpegBinary, source: MediaSource, layou
   return strip;
 }
 
-export async function readStill(ffmpeg: FfmpegBinary, source: MediaSource, seconds: number, signal: AbortSignal): Promise<Buffer> {
+async function takeKeys(ffmpeg: FfmpegBinary, source: MediaSource, path: string, options: CopyOptions): Promise<MediaSource> {
+  await copy(ffmpeg, source, path, ['-map', '0:V:0', '-bsf:v', 'noise=amount=0:drop=not(key)', '-f', 'matroska'], options);
+  return { path, format: 'webm' };
+}
+
+/** @param filter of the picture */
+export async function readStill(
+  ffmpeg: FfmpegBinary,
+  source: MediaSource,
+  seconds: number,
+  signal: AbortSignal,
+  filter = 'null',
+): Promise<Buffer> {
   for (const earlier of EARLIER) {
     const at = Math.max(0, seconds - earlier);
-    const still = await collect(ffmpeg, { source, input: ['-ss', at.toFixed(3)], piped: toJpeg(['null']), signal });
+    const still = await collect(ffmpeg, { source, input: ['-ss', at.toFixed(3)], piped: toJpeg([filter]), signal });
     if (still.length > 0) return still;
     if (at === 0) break;
   }

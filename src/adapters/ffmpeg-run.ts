@@ -18,6 +18,8 @@ export interface FfmpegBinary {
   bundled: boolean;
   /** `-vsync` became `-fps_mode` in 5.1. */
   frameSyncFlag: '-fps_mode' | '-vsync';
+  /** Whether its bitstream filter `noise` drops packets by an expression: since 5.0. */
+  dropsPackets: boolean;
   sandbox: Sandbox;
 }
 
@@ -52,8 +54,8 @@ export interface FfmpegJob {
   maxSeconds?: number;
   /** More options of the input, such as where to begin. */
   input?: string[];
-  /** Options of the output that is read as `stdout`. */
-  piped: string[];
+  /** Options of the output that is read as `stdout`, where there is one. */
+  piped?: string[];
   /** A second output, written to a file. */
   file?: { path: string; options: string[]; maxBytes?: number };
   onLog: (line: string) => void;
@@ -62,6 +64,7 @@ export interface FfmpegJob {
 }
 
 export interface FfmpegRun {
+  /** Empty where nothing is piped. */
   stdout: Readable;
   /** Settles once the process has ended: null where all went well, else what ffmpeg said. Rejects only where it was killed or did not start. */
   ended: Promise<string | null>;
@@ -127,7 +130,8 @@ export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
     .inputOptions(...prefix, '-hide_banner', '-nostdin', '-nostats', ...inputOptions(source, job.maxSeconds), ...(job.input ?? []));
   // The file comes first, so that it is closed before the pipe is.
   if (job.file) command.output(resolve(job.file.path)).outputOptions(...job.file.options);
-  command.output(stdout).outputOptions(...job.piped);
+  if (job.piped) command.output(stdout).outputOptions(...job.piped);
+  else stdout.end();
   command.on('stderr', job.onLog);
   return { stdout, ended: waitForEnd(command, stdout, job.signal) };
 }

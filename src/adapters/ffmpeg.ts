@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { StartupError } from '../errors.ts';
 import { alignPart, concatenateParts, type JoinPlan } from './ffmpeg-join.ts';
-import { readStill, readStrip, remux, type RemuxOptions, type StripLayout } from './ffmpeg-playback.ts';
+import { type CopyOptions, readPoster, readStill, readStrip, remux, type StripLayout } from './ffmpeg-playback.ts';
 import { type MediaInfo, probeMedia } from './ffmpeg-probe.ts';
 import { type FfmpegBinary, learnCapabilities } from './ffmpeg-run.ts';
 import { findSandbox } from './ffmpeg-sandbox.ts';
@@ -24,12 +24,17 @@ export interface Ffmpeg extends FfmpegBinary {
   /** Decodes frames and sound with one process, at the pace of the reader. */
   sample(path: string, format: MediaFormat, options: SampleOptions): MediaSamples;
   /**
-   * Writes the recording to a new file in which a player can seek, and reads a poster on the way. Nothing of it is encoded anew.
-   * @returns the poster, a JPEG. @throws MediaError where it does not fit into its container.
+   * Writes the recording to a new file in which a player can seek. Nothing of it is decoded.
+   * @throws MediaError where it does not fit into its container.
    */
-  remux(path: string, format: MediaFormat, outPath: string, options: RemuxOptions): Promise<Buffer>;
-  /** One picture a minute, side by side in one JPEG. @throws MediaError where nothing can be decoded. */
-  strip(path: string, format: MediaFormat, layout: StripLayout, signal: AbortSignal): Promise<Buffer>;
+  remux(path: string, format: MediaFormat, outPath: string, options: CopyOptions): Promise<void>;
+  /** A picture from near the beginning, 640 pixels wide at most, as a JPEG. @param duration seconds. @throws MediaError */
+  poster(path: string, format: MediaFormat, duration: number, signal: AbortSignal): Promise<Buffer>;
+  /**
+   * One picture a minute, side by side in one JPEG.
+   * @param keysPath a file that is written on the way, for who called to remove. @throws MediaError where nothing can be decoded.
+   */
+  strip(path: string, format: MediaFormat, layout: StripLayout, keysPath: string, options: CopyOptions): Promise<Buffer>;
   /** The picture at that second as a JPEG; the last one where there is none so late. @throws MediaError */
   still(path: string, format: MediaFormat, seconds: number, signal: AbortSignal): Promise<Buffer>;
   /** Writes one part of a recording anew, as the plan has it. @throws MediaError where nothing of it can be read. */
@@ -65,8 +70,9 @@ async function tryFfmpeg(path: string, bundled: boolean): Promise<Ffmpeg | null>
     const [found] = await Promise.all([findSandbox(path), learnCapabilities(path)]);
     const version = found && /^ffmpeg version (\S+)/.exec(found.help)?.[1];
     if (!version) return null;
-    const frameSyncFlag = found.help.includes('-fps_mode') ? '-fps_mode' : '-vsync';
-    return withMethods({ path, version, bundled, frameSyncFlag, sandbox: found.sandbox });
+    const isRecent = found.help.includes('-fps_mode');
+    const frameSyncFlag = isRecent ? '-fps_mode' : '-vsync';
+    return withMethods({ path, version, bundled, frameSyncFlag, dropsPackets: isRecent, sandbox: found.sandbox });
   } catch {
     return null;
   }
@@ -83,7 +89,8 @@ const withMethods = (binary: FfmpegBinary): Ffmpeg => ({
   probe: (path, format, signal) => inTurn(() => probeMedia(binary, { path, format }, signal)),
   sample: (path, format, options) => sampleMedia(binary, { path, format }, options),
   remux: (path, format, outPath, options) => remux(binary, { path, format }, outPath, options),
-  strip: (path, format, layout, signal) => readStrip(binary, { path, format }, layout, signal),
+  poster: (path, format, duration, signal) => readPoster(binary, { path, format }, duration, signal),
+  strip: (path, format, layout, keysPath, options) => readStrip(binary, { path, format }, layout, keysPath, options),
   still: (path, format, seconds, signal) => inTurn(() => readStill(binary, { path, format }, seconds, signal)),
   align: (path, format, info, plan, signal) => alignPart(binary, { path, format }, info, plan, signal),
   concatenate: (parts, plan, signal) => concatenateParts(binary, parts, plan, signal),

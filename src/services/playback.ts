@@ -76,10 +76,11 @@ export function createPlayback({ db, storage, ffmpeg }: Dependencies) {
       const outPath = join(folder, `playback.${format}`);
       try {
         const seconds = duration ?? 0;
-        const poster = await storage.withLocalFile(recording.storageKey, (path) =>
-          ffmpeg.remux(path, format as MediaFormat, outPath, { duration: seconds, maxBytes: 2 * Number(size) + 64 * MB, signal }),
-        );
-        const strip = await ffmpeg.strip(outPath, format as MediaFormat, stripLayout(seconds), signal);
+        const type = format as MediaFormat;
+        const options = { maxBytes: 2 * Number(size) + 64 * MB, signal };
+        await storage.withLocalFile(recording.storageKey, (path) => ffmpeg.remux(path, type, outPath, options));
+        const poster = await ffmpeg.poster(outPath, type, seconds, signal);
+        const strip = await ffmpeg.strip(outPath, type, stripLayout(seconds), join(folder, 'keys.mkv'), options);
         await keep(recording, 'playback', createReadStream(outPath));
         await keep(recording, 'poster', Readable.from([poster], { objectMode: false }));
         await keep(recording, 'strip', Readable.from([strip], { objectMode: false }));
