@@ -179,6 +179,29 @@ describe('encrypted disk storage', () => {
     },
   );
 
+  test('those who read at once share one plain copy, which goes with the last of them', async () => {
+    const bytes = randomBytes(300_000);
+    await store(bytes);
+    const work = () => readdir(join(folder, 'work'));
+    const seen: string[] = [];
+    const read = (meanwhile: () => Promise<unknown>) =>
+      storage.withLocalFile('rec_1.webm', async (path) => {
+        seen.push(path);
+        await meanwhile();
+        expect(bytes.equals(await readFile(path))).toBe(true);
+        expect(await work()).toHaveLength(1);
+      });
+    await Promise.all([read(() => read(async () => {})), read(async () => {})]);
+    expect(seen).toHaveLength(3);
+    expect(new Set(seen).size).toBe(1);
+    expect(await work()).toEqual([]);
+    await read(async () => {});
+    expect(new Set(seen).size).toBe(2);
+    const missing = await Promise.allSettled([1, 2].map(() => storage.withLocalFile('rec_2.webm', async () => {})));
+    expect(missing.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await work()).toEqual([]);
+  });
+
   test('any range comes back', async () => {
     const bytes = randomBytes(5 * 65_536 + 77);
     await store(bytes);

@@ -66,7 +66,7 @@ export function createDiskStorage(directory: string, { encryptionKey, oldEncrypt
     discard: (file) => rm(pathOf(file), { force: true }),
     async withLocalFile(key, use) {
       const path = pathOf(key);
-      return encryptionKey ? copies.lend(read(path), use) : use(path);
+      return encryptionKey ? copies.lend(path, () => read(path), use) : use(path);
     },
     read: (key, range) => read(pathOf(key), range),
     handOver: (key, range, take) =>

@@ -108,7 +108,7 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
     },
 
     discard,
-    withLocalFile: (key, use) => (typeof key === 'string' ? copies.lend(readStored(key), use) : spool.withLocalFile(key, use)),
+    withLocalFile: (key, use) => (typeof key === 'string' ? copies.lend(key, () => readStored(key), use) : spool.withLocalFile(key, use)),
     read: (key, range) => (typeof key === 'string' ? readStored(key, range) : spool.read(key, range)),
     handOver: (key, range, take) => handOverPieces(bytesOf(key, range), take),
     async remove(key) {
