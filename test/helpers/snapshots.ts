@@ -150,16 +150,19 @@ const EVENTS = /* GraphQL */ `
 /** A console that follows the exam's log. */
 export function watchLog(server: TestServer, examId: string) {
   const log = collect<WarningEvent>(server.subscribe(), EVENTS, { examId });
-  const find = async (kind: string, type: string): Promise<LiveWarning> => {
-    const found = await log.find(({ examEvents: { __typename, warning } }) => __typename === kind && warning?.type === type);
+  const isOf = (kind: string, type: string, userId?: string) => (item: WarningEvent) => {
+    const { __typename, warning } = item.examEvents;
+    return __typename === kind && warning?.type === type && (userId === undefined || warning.userId === userId);
+  };
+  const find = async (kind: string, type: string, userId?: string): Promise<LiveWarning> => {
+    const found = await log.find(isOf(kind, type, userId));
     if (!found?.examEvents.warning) throw new Error(`no ${kind} of ${type}: ${JSON.stringify([log.items, log.errors])}`);
     return found.examEvents.warning;
   };
   return {
-    opened: (type: string) => find('WarningAdded', type),
-    closed: (type: string) => find('WarningUpdated', type),
+    opened: (type: string, userId?: string) => find('WarningAdded', type, userId),
+    closed: (type: string, userId?: string) => find('WarningUpdated', type, userId),
     /** How many events of warnings of that type came so far. */
-    count: (kind: string, type: string) =>
-      log.items.filter(({ examEvents: { __typename, warning } }) => __typename === kind && warning?.type === type).length,
+    count: (kind: string, type: string) => log.items.filter(isOf(kind, type)).length,
   };
 }

@@ -19,11 +19,15 @@ const SECOND_THOUGHT_MS = 10_000;
 /** Nobody is looked at any more: the exam is over, the participant is through or paused. */
 const IS_OVER = `(e.status <> 'IN_PROGRESS' OR p.status NOT IN ('ACTIVE', 'DISCONNECTED'))`;
 const IS_SILENT = `w."frameAt" < now() - ${LONGEST_GAP_MS} * interval '1 ms'`;
-const IS_TOLD = `coalesce(w.state #>> '{tracks,evidence_gap,cause}' = 'silence', false)`;
-/** Snapshots came steadily and come no more, while the participant's client shows that it is there. */
-const IS_MISSED = `(p.status = 'ACTIVE' AND p."sendsHeartbeats" AND coalesce((w.state #>> '{rhythm,snapshots}')::int, 0) >= ${STEADY}
+/** The participant's client shows that it is there: what is missing then is missing. */
+const IS_THERE = `(p.status = 'ACTIVE' AND p."sendsHeartbeats")`;
+const HAS_GAP = `(w.state #> '{tracks,evidence_gap}' IS NOT NULL)`;
+const HAS_MORE = `(w.state -> 'tracks') - 'evidence_gap' <> '{}'`;
+/** Snapshots came steadily and come no more. */
+const IS_MISSED = `(${IS_THERE} AND NOT ${HAS_GAP} AND coalesce((w.state #>> '{rhythm,snapshots}')::int, 0) >= ${STEADY}
   AND p."lastSeenAt" > w."frameAt" + greatest(${LONGEST_GAP_MS}, ${PATIENCE} * (w.state #>> '{rhythm,interval}')::float8) * interval '1 ms')`;
-const NEEDS_CARE = `((w.open AND ${IS_OVER}) OR (${IS_SILENT} AND NOT ${IS_OVER} AND NOT ${IS_TOLD} AND (w.open OR ${IS_MISSED})))`;
+const NEEDS_CARE = `((w.open AND ${IS_OVER})
+  OR (NOT ${IS_OVER} AND ${IS_SILENT} AND ((w.open AND (${HAS_MORE} OR NOT ${IS_THERE})) OR ${IS_MISSED})))`;
 
 const FROM = `FROM "LiveWatch" w JOIN "Participant" p ON p.id = w."participantId" JOIN "Exam" e ON e.id = p."examId"`;
 
@@ -33,13 +37,14 @@ DELETE FROM "LiveWatch" w USING "Participant" p, "Exam" e
  WHERE p.id = w."participantId" AND e.id = p."examId" AND NOT w.open AND ${IS_OVER}`;
 
 const FIND = `
-SELECT w."participantId", w."examId", w.open, w.version, ${IS_MISSED} AND NOT ${IS_OVER} AS "isMissed"
+SELECT w."participantId", w."examId", w.open, w.version, NOT ${IS_OVER} AND ${IS_MISSED} AS "isMissed"
   ${FROM}
  WHERE ${NEEDS_CARE} LIMIT ${MOST_FOUND}`;
 
 /** As the exam's lock leaves them: another server may have closed them meanwhile. */
 const TAKE = Prisma.raw(`
-SELECT w."participantId", w.state, extract(epoch FROM w."frameAt")::float8 * 1000 AS "frameAt", ${IS_MISSED} AND NOT ${IS_OVER} AS "isMissed"
+SELECT w."participantId", w.state, extract(epoch FROM w."frameAt")::float8 * 1000 AS "frameAt",
+       NOT ${IS_OVER} AND ${IS_THERE} AS "isThere", NOT ${IS_OVER} AND ${IS_MISSED} AS "isMissed"
   ${FROM}
  WHERE ${NEEDS_CARE} AND w."participantId" = ANY (`);
 
@@ -55,6 +60,7 @@ interface Taken {
   participantId: string;
   state: WatchState;
   frameAt: number;
+  isThere: boolean;
   isMissed: boolean;
 }
 
@@ -96,8 +102,9 @@ export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog:
     eventLog.append(examId, async (draft) => {
       const now = draft.now.getTime();
       const taken = await draft.tx.$queryRaw<Taken[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
-      for (const { participantId, state, frameAt, isMissed } of taken) {
-        const quiet = closeAll(state, now);
+      for (const { participantId, state, frameAt, isThere, isMissed } of taken) {
+        // Of who is there the evidence is still missing, whatever the cause.
+        const quiet = closeAll(state, now, { keepsGap: isThere });
         const gap = isMissed && due.has(participantId) ? openGap(quiet.state, frameAt, now, 'silence') : null;
         await tell(draft, participantId, gap ? { ...gap, closed: quiet.closed } : quiet);
       }

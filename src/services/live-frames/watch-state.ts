@@ -114,8 +114,10 @@ export function openGap(state: WatchState, since: number, at: number, cause: Gap
   };
 }
 
-/** Ends all that goes on: no snapshot will come. */
-export function closeAll({ tracks, ...kept }: WatchState, now: number): Step {
-  const closed = Object.entries(tracks).flatMap(([type, track]) => closedOf(type, track, type === GAP ? now : endOf(track)));
-  return { state: { ...kept, tracks: {} }, opened: [], closed };
+/** Ends all that goes on, but a gap where it is kept: no snapshot comes. */
+export function closeAll({ tracks, ...kept }: WatchState, now: number, { keepsGap }: { keepsGap: boolean }): Step {
+  const { [GAP]: gap, ...others } = tracks;
+  const closed = Object.entries(others).flatMap(([type, track]) => closedOf(type, track, endOf(track)));
+  if (!gap || keepsGap) return { state: { ...kept, tracks: gap ? { [GAP]: gap } : {} }, opened: [], closed };
+  return { state: { ...kept, tracks: {} }, opened: [], closed: [...closed, ...closedOf(GAP, gap, now)] };
 }
