@@ -125,7 +125,7 @@ describe('a recording to be looked at', () => {
   it.skipIf(!ffmpeg.dropsPackets)('has pictures of which none takes others to be decoded, whatever its codec', async () => {
     const path = joinPath(folder, 'change.webm');
     // Red until second 50, in which no key picture is: the next one comes at second 80.
-    const inputs = [50, 60].flatMap((seconds, at) => [
+    const inputs = [50, 145].flatMap((seconds, at) => [
       '-f',
       'lavfi',
       '-i',
@@ -137,7 +137,10 @@ describe('a recording to be looked at', () => {
     const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'screen', path });
     const { posterUrl, thumbnails } = await prepared(id);
     const strip = await get(thumbnails?.url ?? '');
+    expect(thumbnails?.count).toBe(4);
     expect(await colourAt(strip, '120:80:180:20')).toSatisfy((colour: number[]) => isNear(colour, [255, 0, 0]));
+    // After second 160 there is no other one.
+    expect(await colourAt(strip, '120:80:500:20')).toSatisfy((colour: number[]) => isNear(colour, [0, 0, 255]));
     expect(await colourAt(await get(posterUrl ?? ''))).toSatisfy((colour: number[]) => isNear(colour, [255, 0, 0]));
   });
 

@@ -66,14 +66,19 @@ export function readPoster(ffmpeg: FfmpegBinary, source: MediaSource, duration: 
 export async function readStrip(
   ffmpeg: FfmpegBinary,
   source: MediaSource,
-  { everySeconds, columns, rows, width }: StripLayout,
+  { everySeconds, count, columns, rows, width }: StripLayout,
   keysPath: string,
   options: CopyOptions,
 ): Promise<Buffer> {
   // Not every decoder passes over the others when it is told to: VP9's decodes all.
   const keys = ffmpeg.dropsPackets ? await takeKeys(ffmpeg, source, keysPath, options) : source;
-  // `fps` takes the last picture up to each minute and repeats it over a gap, so that each is in its place; the tile ends it.
-  const filters = [`fps=fps=1/${everySeconds}:start_time=0:round=up`, `scale=${width}:-2`, `tile=${columns}x${rows}`];
+  // `fps` takes the last picture up to each minute and repeats it over a gap, so that each is in its place, but not past the end.
+  const filters = [
+    `fps=fps=1/${everySeconds}:start_time=0:round=up`,
+    `tpad=stop_mode=clone:stop=${count},trim=end_frame=${count}`,
+    `scale=${width}:-2`,
+    `tile=${columns}x${rows}`,
+  ];
   const { signal } = options;
   const strip = await collect(ffmpeg, {
     source: keys,
