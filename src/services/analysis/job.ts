@@ -136,7 +136,22 @@ export function createAnalysisJob({
     }
   }
 
-  return async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
+  /** Keeps the copy that a bucket's or an encrypted file is read from until all have read it; who cannot have one says so. */
+  async function holding<T>(storageKey: string, work: () => Promise<T>): Promise<T> {
+    let release = () => {};
+    const done = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const held = storage.withLocalFile(storageKey, () => done).catch(() => {});
+    try {
+      return await work();
+    } finally {
+      release();
+      await held;
+    }
+  }
+
+  async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
     const recording = await db.recording.findUnique({ where: { id: recordingId }, include: { exam: true, submission: true } });
     if (!recording || recording.live) return 'skipped';
     const isShown = recording.playback !== 'waiting' || recording.sha256 === '';
@@ -149,8 +164,14 @@ export function createAnalysisJob({
       return 'failed';
     }
     await count(recordingId, 1);
-    if (!isShown) await show(recording, signal, lastAttempt);
-    if (isAnalysed) return 'done';
+    return holding(recording.storageKey, async () => {
+      if (!isShown) await show(recording, signal, lastAttempt);
+      return isAnalysed ? 'done' : analyseAndTell(recording, signal, lastAttempt);
+    });
+  }
+
+  async function analyseAndTell(recording: Subject, signal: AbortSignal, lastAttempt: boolean): Promise<JobOutcome> {
+    const { id: recordingId } = recording;
     if (recording.status === 'UPLOADED') await move(recording, { status: 'PROCESSING', stage: 'reading' });
     const limit = AbortSignal.timeout(limitSeconds * 1_000);
     try {
@@ -176,7 +197,9 @@ export function createAnalysisJob({
       await fail(recording, reason);
       return 'failed';
     }
-  };
+  }
+
+  return handle;
 }
 
 const isFinished = ({ status }: Pick<Recording, 'status'>) => status === 'PROCESSED' || status === 'FAILED';
