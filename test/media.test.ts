@@ -148,6 +148,21 @@ test('a tiny file yields few frames, however many its timestamps promise', async
   expect(await sampleTimes(sparse, 'webm')).toEqual([0, 14_000]);
 });
 
+test('the memory of a frame is lent to a later one where it is given back, and once however often that is done', async () => {
+  const path = await makeStreamed(...testPicture(6), ...VP8);
+  const info = await ffmpeg.probe(path, 'webm');
+  const options = { info, fit: { width: 160, height: 160 }, fps: 1, workDir: tempDir(), signal: new AbortController().signal };
+  const memory: ArrayBufferLike[] = [];
+  for await (const { frame, release } of ffmpeg.sample(path, 'webm', options).frames) {
+    memory.push(frame.data.buffer);
+    if (memory.length > 1) continue;
+    release();
+    release();
+  }
+  expect(memory[1]).toBe(memory[0]);
+  expect(new Set(memory.slice(1)).size).toBe(memory.length - 1);
+});
+
 test('frames keep their own times where the rate varies and the file starts late', async () => {
   const variable = await makeStreamed(...testPicture(0.6), ...VP8, ...at('if(lt(N,3),N*0.1,if(lt(N,5),3.7+(N-3)*0.1,9))'));
   expect(await sampleTimes(variable, 'webm')).toEqual([0, 3.7, 9]);

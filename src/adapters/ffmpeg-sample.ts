@@ -12,7 +12,7 @@ export interface SampledFrame {
   /** Seconds from the start of the file, by the frame's own timestamp. */
   time: number;
   frame: Frame;
-  /** Gives the picture's memory to a later frame: from then on nobody may read this one. What is kept is collected as usual. */
+  /** Gives the picture's memory to a later frame, once: from then on nobody may read this one. What is kept is collected as usual. */
   release(): void;
 }
 
@@ -82,7 +82,11 @@ async function* readFrames(
     for await (const data of cutFrames(run.stdout, memory, signal)) {
       const time = await times.next();
       // The filters start anew where the picture changes its size, and then `select` forgets what it chose.
-      const release = () => memory.giveBack(data);
+      let isLent = true;
+      const release = () => {
+        if (isLent) memory.giveBack(data);
+        isLent = false;
+      };
       if (time === null || Math.floor(time * fps) <= lastInterval) {
         release();
         continue;
