@@ -56,7 +56,7 @@ export interface FfmpegJob {
   input?: string[];
   /** Options of the output that is read as `stdout`, where there is one. */
   piped?: string[];
-  /** A second output, written to a file. */
+  /** The output that is written to a file, where there is one. */
   file?: { path: string; options: string[]; maxBytes?: number };
   onLog: (line: string) => void;
   /** Kills the process. */

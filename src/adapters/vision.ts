@@ -92,7 +92,7 @@ export interface ObservedImage {
 /** What to look for besides faces. */
 export interface LookFor {
   phones: boolean;
-  /** Whether to describe the face that stands out: the only one, or one four times as large as any other. */
+  /** Whether to describe the face that stands out: the only one, or one whose box has four times the area of any other's. */
   embed?: boolean;
 }
 
