@@ -39,17 +39,26 @@ export interface Services {
   warnings: Warnings;
 }
 
-/** What every door hands to the resolvers. */
+/**
+ * What every door hands to the resolvers: made for one request and frozen, so that nothing of one request can get into
+ * another by way of it (docs/decisions/0001).
+ */
 export interface Context {
-  viewer: Viewer;
-  db: Database['prisma'];
-  services: Services;
-  storage: Storage;
-  config: Config;
+  readonly viewer: Viewer;
+  readonly db: Database['prisma'];
+  readonly services: Services;
+  readonly storage: Storage;
+  readonly config: Config;
   /** Where clients reach the server, without a slash at the end. */
-  publicUrl: string;
-  requestId: string;
-  log: Logger;
+  readonly publicUrl: string;
+  readonly requestId: string;
+  readonly log: Logger;
   /** Of this request, where it bears one. */
-  idempotencyKey: string | null;
+  readonly idempotencyKey: string | null;
 }
+
+/**
+ * A context of its own with the same content. Libraries remember what they found out by the context that they found it
+ * for: whoever executes several times for one viewer takes a new one each time.
+ */
+export const renewed = (context: Context): Context => Object.freeze(Object.create(context) as Context);

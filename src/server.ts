@@ -46,20 +46,21 @@ export async function startServer(app: App) {
 
   const identify = (credential: string, req: IncomingMessage) =>
     authenticate(credential, addressOf(req), { access: services.access, limits });
-  const makeContext = (viewer: Viewer, req?: IncomingMessage, requestId = newRequestId()): Context => ({
-    viewer,
-    db: app.db,
-    services,
-    storage: app.storage,
-    config,
-    publicUrl,
-    requestId,
-    /** Made by the first who logs: most requests have nothing to tell. */
-    get log() {
-      return log.child({ requestId });
-    },
-    idempotencyKey: req?.headers['idempotency-key']?.toString() ?? null,
-  });
+  const makeContext = (viewer: Viewer, req?: IncomingMessage, requestId = newRequestId()): Context =>
+    Object.freeze({
+      viewer,
+      db: app.db,
+      services,
+      storage: app.storage,
+      config,
+      publicUrl,
+      requestId,
+      /** Made by whoever logs: most requests have nothing to tell. */
+      get log() {
+        return log.child({ requestId });
+      },
+      idempotencyKey: req?.headers['idempotency-key']?.toString() ?? null,
+    });
   const realtime = createRealtime({
     server,
     endpoint: GRAPHQL,

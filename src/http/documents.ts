@@ -1,38 +1,100 @@
-import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
+import {
+  type DocumentNode,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  validate,
+  visit,
+} from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { isStaff } from '../resolvers/policy.ts';
+import type { Viewer } from '../services/access.ts';
+import { costOf } from './document-cost.ts';
+import { MAX_ANONYMOUS_TOKENS, MAX_TOKENS, refuseOversized } from './document-limits.ts';
 
 const MAX_DOCUMENTS = 1_000;
 /** Of query text; a parsed document takes some twenty times its text. */
 const MAX_CHARACTERS = 1024 * 1024;
-/** Rules compare fields with each other, so the time to validate grows faster than the document. */
-const MAX_TOKENS = 10_000;
+/**
+ * Fields that one operation may have to answer. graphql-js answers a million a second and does nothing else meanwhile. Who
+ * looks at many exams may ask for more than a candidate, who can fill pages of its own but needs a few.
+ */
+const MAX_COST = { staff: 1_000_000, others: 50_000 };
 
-type ReadDocument = { document: DocumentNode; errors?: undefined } | { document?: undefined; errors: readonly GraphQLError[] };
+/** Without a document where its text is too large or not GraphQL; with errors where it must not be executed. */
+export interface ReadDocument {
+  readonly document: DocumentNode | null;
+  readonly errors: readonly GraphQLError[];
+}
 
-/** Parses and validates each text once, as long as it is among the recently used; the same text then is the same document. */
+export interface OperationChoice {
+  operationName: string | null | undefined;
+  variables: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/**
+ * The only reader of GraphQL documents: every door gets its documents here, with the same limits, and what is refused here
+ * is read by nothing else. Each text is parsed and validated once, as long as it is among the recently used; the same text
+ * then is the same document.
+ */
 export function createDocuments(schema: GraphQLSchema) {
-  const known = new LRUCache<string, DocumentNode>({
+  const known = new LRUCache<string, ReadDocument>({
     max: MAX_DOCUMENTS,
     maxSize: MAX_CHARACTERS,
-    sizeCalculation: (_document, text) => text.length + 1,
+    sizeCalculation: (_read, text) => text.length + 1,
   });
+  const costs = new WeakMap<OperationDefinitionNode, number | 'by variables'>();
+
+  function readAnew(text: string, viewer: Viewer): ReadDocument {
+    try {
+      refuseOversized(text, viewer.role === 'anonymous' ? MAX_ANONYMOUS_TOKENS : MAX_TOKENS);
+      const document = parse(text);
+      return { document, errors: validate(schema, document) };
+    } catch (error) {
+      if (error instanceof GraphQLError) return { document: null, errors: [error] };
+      throw error;
+    }
+  }
+
+  function costIn(document: DocumentNode, operation: OperationDefinitionNode, variables: OperationChoice['variables']): number {
+    const fixed = costs.get(operation);
+    if (typeof fixed === 'number') return fixed;
+    const cost = costOf(schema, document, operation, variables);
+    if (fixed === undefined) costs.set(operation, hasPagesByVariable(document) ? 'by variables' : cost);
+    return cost;
+  }
 
   return {
-    read(text: string): ReadDocument {
+    read(text: string, viewer: Viewer): ReadDocument {
       const cached = known.get(text);
-      if (cached) return { document: cached };
-      try {
-        const document = parse(text, { maxTokens: MAX_TOKENS });
-        const errors = validate(schema, document);
-        if (errors.length > 0) return { errors };
-        known.set(text, document);
-        return { document };
-      } catch (error) {
-        if (error instanceof GraphQLError) return { errors: [error] };
-        throw error;
-      }
+      if (cached) return cached;
+      const read = readAnew(text, viewer);
+      // An error bears the place in the text where it is, and doors may add to it: each request gets its own.
+      if (read.errors.length === 0) known.set(text, read);
+      return read;
+    },
+
+    /** What speaks against executing an operation of a valid document for this viewer; null where nothing does. */
+    refuseCostly(document: DocumentNode, { operationName, variables }: OperationChoice, viewer: Viewer): GraphQLError | null {
+      const operation = getOperationAST(document, operationName);
+      const most = isStaff(viewer) ? MAX_COST.staff : MAX_COST.others;
+      if (!operation || costIn(document, operation, variables) <= most) return null;
+      return new GraphQLError(`The operation may have to answer more than ${most} fields: ask for smaller pages, or in several requests`);
     },
   };
 }
 
 export type Documents = ReturnType<typeof createDocuments>;
+
+function hasPagesByVariable(document: DocumentNode): boolean {
+  let found = false;
+  visit(document, {
+    Argument({ name, value }) {
+      if (value.kind === Kind.VARIABLE && (name.value === 'first' || name.value === 'last')) found = true;
+    },
+  });
+  return found;
+}

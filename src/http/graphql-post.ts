@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { type DocumentNode, type ExecutionResult, getOperationAST, type GraphQLError, OperationTypeNode } from 'graphql';
+import { type DocumentNode, execute, type ExecutionResult, getOperationAST, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { type GraphQLParams, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
 import type { Context } from '../context.ts';
-import type { Documents } from './documents.ts';
+import type { Documents, ReadDocument } from './documents.ts';
+import { type MaskError, maskResult } from './error-mask.ts';
+import type { ServerContext } from './yoga-plugins.ts';
 
 const JSON_TYPE = 'application/json';
 const GRAPHQL_TYPE = 'application/graphql-response+json';
@@ -22,49 +24,51 @@ const ANSWERED_AS: ReadonlyMap<string, string> = new Map([
 const PARAMS: ReadonlySet<string> = new Set(['query', 'variables', 'operationName']);
 
 interface Operation {
-  document: DocumentNode;
+  query: string;
   variableValues: Record<string, unknown> | undefined;
   operationName: string | undefined;
 }
 
-/** A well-formed query or mutation; null for whatever yoga has more to say about. */
-function readOperation(params: GraphQLParams, documents: Documents): Operation | null {
+/** Parameters in their usual form; null for whatever yoga has more to say about. */
+function readOperation(params: GraphQLParams): Operation | null {
   if (!Object.keys(params).every((name) => PARAMS.has(name))) return null;
   const { query, variables, operationName } = params as Record<string, unknown>;
   if (typeof query !== 'string') return null;
   if (variables != null && (typeof variables !== 'object' || Array.isArray(variables))) return null;
   if (operationName != null && typeof operationName !== 'string') return null;
-  const { document } = documents.read(query);
-  const kind = document && getOperationAST(document, operationName)?.operation;
-  if (!document || !kind || kind === OperationTypeNode.SUBSCRIPTION) return null;
   return {
-    document,
+    query,
     variableValues: (variables ?? undefined) as Record<string, unknown> | undefined,
     operationName: operationName ?? undefined,
   };
 }
 
-/**
- * The everyday POST: one valid query or mutation, answered by one JSON document. It is executed by yoga's own pipeline
- * with its plugins, but without the web Request and Response that yoga makes of Node's.
- */
-export function createGraphqlPost({
-  yoga,
-  documents,
-  maskError,
-}: {
-  yoga: YogaServerInstance<{ ctx: Context }, Context>;
-  documents: Documents;
-  maskError: (error: unknown) => Error;
-}) {
-  const { schema, execute, contextFactory } = yoga.getEnveloped();
+/** A valid query or mutation; null for all else. */
+function documentOf({ document, errors }: ReadDocument, operationName: string | undefined): DocumentNode | null {
+  const kind = document && errors.length === 0 && getOperationAST(document, operationName)?.operation;
+  return kind && kind !== OperationTypeNode.SUBSCRIPTION ? document : null;
+}
 
-  async function run(operation: Operation, ctx: Context): Promise<ExecutionResult> {
+interface Dependencies {
+  schema: GraphQLSchema;
+  yoga: YogaServerInstance<ServerContext, ServerContext>;
+  documents: Documents;
+  maskError: MaskError;
+}
+
+/**
+ * The everyday POST: one valid query or mutation, answered by one JSON document. It is executed as the WebSocket's
+ * operations are: by graphql-js on the context of the request, without yoga's pipeline and the web Request and Response
+ * that yoga makes of Node's.
+ */
+export function createGraphqlPost({ schema, yoga, documents, maskError }: Dependencies) {
+  async function run(document: DocumentNode, { variableValues, operationName }: Operation, ctx: Context): Promise<ExecutionResult> {
+    const excess = documents.refuseCostly(document, { operationName, variables: variableValues }, ctx.viewer);
+    if (excess) return maskResult({ errors: [excess] }, maskError);
     try {
-      const contextValue: unknown = await contextFactory({ ctx });
-      return (await execute({ schema, contextValue, ...operation })) as ExecutionResult;
+      return maskResult(await execute({ schema, document, variableValues, operationName, contextValue: ctx }), maskError);
     } catch (error) {
-      return { errors: [maskError(error) as GraphQLError] };
+      return { errors: [maskError(error)] };
     }
   }
 
@@ -76,12 +80,15 @@ export function createGraphqlPost({
   }
 
   return {
-    /** @returns false where nothing was done and yoga must see to it. */
-    async handle(res: ServerResponse, accept: string | undefined, params: GraphQLParams, ctx: Context): Promise<boolean> {
+    /** Answers, or leaves it to yoga where nothing was done: then `request` holds what was read. */
+    async handle(res: ServerResponse, accept: string | undefined, request: ServerContext & { params: GraphQLParams }): Promise<boolean> {
       const mediaType = ANSWERED_AS.get(accept?.replaceAll(' ', '').toLowerCase() || '*/*');
-      const operation = mediaType && readOperation(params, documents);
+      const operation = mediaType && readOperation(request.params);
       if (!mediaType || !operation) return false;
-      const result = await run(operation, ctx);
+      request.read = documents.read(operation.query, request.ctx.viewer);
+      const document = documentOf(request.read, operation.operationName);
+      if (!document) return false;
+      const result = await run(document, operation, request.ctx);
       if (result.errors || result.extensions) await answerErrors(res, result, mediaType);
       else {
         const body = JSON.stringify(result);

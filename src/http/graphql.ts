@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { GraphQLError } from 'graphql';
-import { createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
+import { createYoga, type GraphQLParams } from 'graphql-yoga';
 import type { Context } from '../context.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -9,13 +8,9 @@ import { readJson } from '../uploads/base64-json.ts';
 import { readGraphqlMultipart } from '../uploads/graphql-multipart.ts';
 import type { SpoolScope } from '../uploads/spool-scope.ts';
 import { createDocuments } from './documents.ts';
+import { createErrorMask } from './error-mask.ts';
 import { createGraphqlPost } from './graphql-post.ts';
-
-interface ServerContext {
-  ctx: Context;
-  /** The operation, where the body was read already. */
-  params?: GraphQLParams;
-}
+import { type ServerContext, useDocuments, useOwnContext, useParsedBody } from './yoga-plugins.ts';
 
 const MAX_JSON_BYTES = 30 * 1024 * 1024;
 const MAX_OPERATIONS_BYTES = 16 * 1024 * 1024;
@@ -37,49 +32,19 @@ query Exams {
 }
 `;
 
-/** As a client sees an error: an AppError in full, what GraphQL itself found wrong as it is, all else masked and logged. */
-export function createErrorMask(log: Logger) {
-  return (error: unknown): Error => {
-    const original = error instanceof GraphQLError ? error.originalError : error;
-    const position = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
-    if (original instanceof AppError) {
-      if (original.code === 'server_error') log.error({ err: original }, 'operation failed');
-      return new GraphQLError(original.message, {
-        ...position,
-        extensions: { ...original.extensions, code: original.code.toUpperCase(), details: original.details },
-      });
-    }
-    if (error instanceof GraphQLError && (!original || original instanceof GraphQLError)) {
-      return new GraphQLError(error.message, {
-        nodes: error.nodes ?? null,
-        path: error.path ?? null,
-        extensions: { code: 'INVALID_REQUEST', ...error.extensions },
-      });
-    }
-    log.error({ err: original }, 'operation failed');
-    return new GraphQLError('Something went wrong on our end', { ...position, extensions: { code: 'SERVER_ERROR' } });
-  };
-}
-
-/** Our own reading of the body stands in place of yoga's: it bounds what is read and streams files to storage. */
-const useParsedBody: Plugin<object, ServerContext> = {
-  onRequestParse({ serverContext, setRequestParser }) {
-    const { params } = serverContext;
-    if (params) setRequestParser(() => params);
-  },
-};
-
 export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string }) {
   const maskError = createErrorMask(log);
-  const yoga = createYoga<ServerContext, Context>({
+  const documents = createDocuments(schema);
+  const yoga = createYoga<ServerContext, ServerContext>({
     schema,
     graphqlEndpoint: endpoint,
-    context: ({ ctx }) => ctx,
     maskedErrors: { maskError },
-    graphiql: { title: 'Invigil', defaultQuery: WELCOME, subscriptionsProtocol: 'WS' },
+    // By GET, since nobody's body is read before it is known who sends it: the documentation shows without a key.
+    graphiql: { title: 'Invigil', defaultQuery: WELCOME, subscriptionsProtocol: 'WS', useGETForQueries: true },
     // Its page is a string of several megabytes that costs 60 MB of memory: loaded for the first who asks.
     renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
-    plugins: [useParsedBody],
+    plugins: [useParsedBody, useDocuments(documents), useOwnContext(documents)],
+    parserAndValidationCache: false,
     cors: false,
     multipart: false,
     maxRequestBodySize: false,
@@ -101,8 +66,7 @@ export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string
     return params as GraphQLParams;
   }
 
-  const documents = createDocuments(schema);
-  const post = createGraphqlPost({ yoga, documents, maskError });
+  const post = createGraphqlPost({ schema, yoga, documents, maskError });
 
   return {
     yoga,
@@ -111,9 +75,9 @@ export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string
     maskError,
     async handle(req: IncomingMessage, res: ServerResponse, { ctx, scope }: { ctx: Context; scope: SpoolScope }): Promise<void> {
       if (req.method !== 'POST') return yoga.handle(req, res, { ctx });
-      const params = await readParams(req, ctx, scope);
-      const simple = req.url === endpoint && (await post.handle(res, req.headers.accept, params, ctx));
-      if (!simple) await yoga.handle(req, res, { ctx, params });
+      const request = { ctx, params: await readParams(req, ctx, scope) };
+      const simple = req.url === endpoint && (await post.handle(res, req.headers.accept, request));
+      if (!simple) await yoga.handle(req, res, request);
     },
   };
 }

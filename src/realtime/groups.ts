@@ -1,5 +1,6 @@
 import { execute, type ExecutionArgs, type ExecutionResult, type GraphQLSchema } from 'graphql';
-import type { Context } from '../context.ts';
+import { type Context, renewed } from '../context.ts';
+import { type MaskError, maskResult } from '../http/error-mask.ts';
 import type { Logger } from '../log.ts';
 import { impersonal } from '../resolvers/policy.ts';
 import type { Watch } from '../resolvers/watch.ts';
@@ -8,7 +9,7 @@ import type { LogEvent } from '../services/event-log/event-log.ts';
 import { nextTail } from './frames.ts';
 import { Group } from './group.ts';
 import type { Member } from './member.ts';
-import { type MaskError, maskResult, type Operation } from './operation.ts';
+import type { Operation } from './operation.ts';
 import type { Outlet } from './outlet.ts';
 import { createCursorVariables, shareKey } from './sharing.ts';
 import type { Turn } from './turn.ts';
@@ -32,8 +33,8 @@ export function createGroups({ schema, turn, log, maskError, makeContext }: Depe
     const { document, operationName, variableValues } = operation;
     const serialise = (result: ExecutionResult) => nextTail(maskResult(result, maskError));
     return (event) => {
-      // What resolvers remember for a context must not outlive the event.
-      const args: ExecutionArgs = { schema, document, operationName, variableValues, rootValue: event, contextValue: { ...context } };
+      const contextValue = renewed(context);
+      const args: ExecutionArgs = { schema, document, operationName, variableValues, rootValue: event, contextValue };
       const result = execute(args);
       return result instanceof Promise ? result.then(serialise) : serialise(result);
     };

@@ -1,4 +1,4 @@
-import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
+import type { DocumentNode, ExecutionArgs, GraphQLSchema } from 'graphql';
 import type { Context } from '../context.ts';
 import type { Connection } from './connection.ts';
 
@@ -46,9 +46,3 @@ export class Operation implements ExecutionArgs {
     this.contextValue = null;
   }
 }
-
-export type MaskError = (error: unknown) => Error;
-
-/** The result as its client may see it. */
-export const maskResult = (result: ExecutionResult, maskError: MaskError): ExecutionResult =>
-  result.errors ? { ...result, errors: result.errors.map(maskError) as ExecutionResult['errors'] & object } : result;

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import { CloseCode, makeServer } from 'graphql-ws';
-import type { Context } from '../context.ts';
+import { type Context, renewed } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { credentialOf } from '../http/authenticate.ts';
+import { maskResult } from '../http/error-mask.ts';
 import type { Graphql } from '../http/graphql.ts';
 import type { Logger } from '../log.ts';
 import { Watch } from '../resolvers/watch.ts';
@@ -11,7 +12,7 @@ import type { Access, Viewer } from '../services/access.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { createGroups } from './groups.ts';
-import { maskResult, Operation } from './operation.ts';
+import { Operation } from './operation.ts';
 import { mapAsync } from './map-async.ts';
 import type { Turn } from './turn.ts';
 
@@ -76,7 +77,10 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
       return member;
     }
     const args = operation.args();
-    return mapAsync(source as AsyncIterable<unknown>, (event) => run({ ...args, rootValue: event }));
+    const context = operation.contextValue;
+    return mapAsync(source as AsyncIterable<unknown>, (event) =>
+      run({ ...args, rootValue: event, contextValue: context && renewed(context) }),
+    );
   }
 
   const run = async (args: ExecutionArgs): Promise<ExecutionResult> => maskResult(await execute(args), maskError);
@@ -93,8 +97,10 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
       if (!viewer) throw new Error('unreachable: the loop closes sockets that subscribe before they are acknowledged');
       if (Object.keys(subscriptions).length > MAX_OPERATIONS)
         return [wrap(new AppError('rate_limited', `A socket runs at most ${MAX_OPERATIONS} operations at a time`))];
-      const { document, errors } = documents.read(query);
-      if (errors) return errors;
+      const { document, errors } = documents.read(query, viewer);
+      if (!document || errors.length > 0) return errors;
+      const excess = documents.refuseCostly(document, { operationName, variables }, viewer);
+      if (excess) return [excess];
       return new Operation(schema, {
         id,
         connection,
@@ -105,7 +111,7 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
         context: makeContext(viewer),
       });
     },
-    onError: (_ctx, _id, _payload, errors) => errors.map((error) => (maskError(error) as GraphQLError).toJSON()),
+    onError: (_ctx, _id, _payload, errors) => errors.map((error) => maskError(error).toJSON()),
     execute: run,
     subscribe(args) {
       if (!(args instanceof Operation)) throw new Error('unreachable: onSubscribe makes them');

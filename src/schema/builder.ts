@@ -8,6 +8,10 @@ import type PrismaTypes from '../generated/pothos.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import { requireLms, requireRole, requireStaff, requireViewer } from '../resolvers/policy.ts';
 
+/** Rows of a connection without `first` or `last`, and the most that one gives. */
+export const DEFAULT_PAGE = 50;
+export const LARGEST_PAGE = 500;
+
 /** An `Upload` as graphql-upload-minimal's scalar resolves it: the file is on disk already. */
 export interface UploadValue {
   file: SpooledFile;
@@ -48,8 +52,8 @@ export const builder = new SchemaBuilder<{
   prisma: {
     client: (ctx) => ctx.db,
     dmmf: getDatamodel(),
-    defaultConnectionSize: 50,
-    maxConnectionSize: 500,
+    defaultConnectionSize: DEFAULT_PAGE,
+    maxConnectionSize: LARGEST_PAGE,
     filterConnectionTotalCount: true,
   },
 });

@@ -6,21 +6,22 @@ import { createTokens } from './tokens.ts';
 
 /** Who asks. Tokens are bound to one exam, a participant's token also to one user. */
 export interface Viewer {
-  role: 'anonymous' | 'admin' | 'lms' | 'proctor' | 'participant';
+  readonly role: 'anonymous' | 'admin' | 'lms' | 'proctor' | 'participant';
   /** Keys and tokens see the exams of their tenant; null is every tenant (admin). */
-  tenant: string | null;
+  readonly tenant: string | null;
   /** Set for tokens: the only exam that they open. */
-  examId: string | null;
+  readonly examId: string | null;
   /** Set for a participant who joined; null for a bearer of the exam's access link. */
-  userId: string | null;
+  readonly userId: string | null;
   /** For the record of who did what. */
-  name: string;
+  readonly name: string;
   /** Set for API keys: see `followKey`. */
-  keyId: string | null;
-  expiresAt: Date | null;
+  readonly keyId: string | null;
+  readonly expiresAt: Date | null;
 }
 
-export const anonymous: Viewer = {
+/** Shared by all who show no credentials. */
+export const anonymous: Viewer = Object.freeze({
   role: 'anonymous',
   tenant: null,
   examId: null,
@@ -28,7 +29,7 @@ export const anonymous: Viewer = {
   name: 'anonymous',
   keyId: null,
   expiresAt: null,
-};
+});
 
 /** API keys and signed tokens. */
 export function createAccess({ db, bus, log, tokenSecret }: { db: Database['prisma']; bus: Bus; log: Logger; tokenSecret: string }) {

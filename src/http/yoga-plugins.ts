@@ -1,0 +1,66 @@
+import { createSourceEventStream, type DocumentNode, execute, type ExecutionArgs } from 'graphql';
+import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { type Context, renewed } from '../context.ts';
+import { mapAsync } from '../realtime/map-async.ts';
+import type { Documents, ReadDocument } from './documents.ts';
+
+/** What yoga is handed with a request. Yoga adds to it, so each request has its own. */
+export interface ServerContext {
+  readonly ctx: Context;
+  /** The operation, where the body was read already. */
+  readonly params?: GraphQLParams;
+  /** Its document, once it was read. */
+  read?: ReadDocument;
+}
+
+type ServerPlugin = Plugin<ServerContext, ServerContext>;
+
+/** Our own reading of the body stands in place of yoga's: it bounds what is read and streams files to storage. */
+export const useParsedBody: ServerPlugin = {
+  onRequestParse({ serverContext, setRequestParser }) {
+    const { params } = serverContext;
+    if (params) setRequestParser(() => params);
+  },
+};
+
+/** Yoga parses and validates nothing: documents come from where all doors have them from. */
+export const useDocuments = (documents: Documents): ServerPlugin => ({
+  onParse({ context, params: { source }, extendContext, setParseFn }) {
+    const read = context.read ?? documents.read(source.toString(), context.ctx.viewer);
+    extendContext({ read });
+    const { document, errors } = read;
+    setParseFn(() => {
+      if (!document) throw errors[0] ?? new Error('unreachable: what has no document has an error');
+      return document;
+    });
+  },
+  onValidate({ context, setResult }) {
+    setResult(context.read?.errors ?? []);
+  },
+});
+
+/** Resolvers get the frozen context of the request, not the object that yoga and its plugins write to. */
+export function useOwnContext(documents: Documents): ServerPlugin {
+  const refuse = ({ ctx, params }: ServerContext, document: DocumentNode) =>
+    documents.refuseCostly(document, { operationName: params?.operationName, variables: params?.variables }, ctx.viewer);
+
+  return {
+    onExecute({ args, setExecuteFn, setResultAndStopExecution }) {
+      const excess = refuse(args.contextValue, args.document);
+      if (excess) setResultAndStopExecution({ errors: [excess] });
+      else setExecuteFn((yogas: ExecutionArgs) => execute({ ...yogas, contextValue: args.contextValue.ctx }));
+    },
+    onSubscribe({ args, setSubscribeFn, setResultAndStopExecution }) {
+      const excess = refuse(args.contextValue, args.document);
+      if (excess) setResultAndStopExecution({ errors: [excess] });
+      else setSubscribeFn((yogas: ExecutionArgs) => subscribe({ ...yogas, contextValue: args.contextValue.ctx }));
+    },
+  };
+}
+
+/** As graphql-js has it, but for a new context for each event. */
+async function subscribe(args: ExecutionArgs & { contextValue: Context }) {
+  const source = await createSourceEventStream(args);
+  if (!(Symbol.asyncIterator in source)) return source;
+  return mapAsync(source, async (event) => execute({ ...args, rootValue: event, contextValue: renewed(args.contextValue) }));
+}
