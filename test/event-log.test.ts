@@ -140,6 +140,78 @@ describe('many who join at once', () => {
   });
 });
 
+describe('an exam that ends', () => {
+  const control = (field: string, examId: string) => server.graphql().request(`mutation { ${field}(examId: "${examId}") { id lastSeq } }`);
+
+  const changes = async (examId: string) => {
+    const text = `SELECT seq::int, data->>'to' AS to FROM "Event" WHERE "examId" = $1 AND kind = 'EXAM_CHANGED' ORDER BY seq`;
+    return (await database.query<{ seq: number; to: string }>(text, [examId])).rows;
+  };
+
+  /** Has all requests wait for the exam, so that those behind the first share a transaction. */
+  async function whileHeld<T>(examId: string, send: () => Promise<T>): Promise<T> {
+    await database.query('BEGIN');
+    await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
+    const sent = send();
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await expect.poll(async () => (await database.query(waiting)).rowCount, { interval: 5 }).toBeGreaterThan(0);
+    await database.query('COMMIT');
+    return sent;
+  }
+
+  it('ends once, however many end it at the same time', async () => {
+    for (let round = 0; round < 5; round++) {
+      const examId = await examWith('user_1');
+      await whileHeld(examId, () => Promise.all(Array.from({ length: 8 }, () => control('endExam', examId))));
+      expect((await changes(examId)).map(({ to }) => to)).toEqual(['IN_PROGRESS', 'COMPLETED']);
+      const timedOut = await database.query(`SELECT 1 FROM "Event" WHERE "examId" = $1 AND data->>'to' = 'TIMED_OUT'`, [examId]);
+      expect(timedOut.rowCount).toBe(1);
+    }
+  });
+
+  it('starts once, however many start it at the same time', async () => {
+    const { id } = await createExam(server);
+    await whileHeld(id, () => Promise.all([...Array.from({ length: 6 }, () => control('startExam', id)), join(server, id, 'user_1')]));
+    expect((await changes(id)).map(({ to }) => to)).toEqual(['IN_PROGRESS']);
+  });
+
+  it('takes nothing more in, also of what arrives together with its cancellation', async () => {
+    let refused = 0;
+    for (let round = 0; round < 5; round++) {
+      const examId = await examWith('user_1');
+      const json = (path: string, body: object, method = 'POST') =>
+        server.post(`/exams/${examId}${path}`, body, { method }).then(({ status }) => status);
+      const start = (userId: string) => server.post('/recordings/live', { examId, userId, type: 'webcam' }).then(({ status }) => status);
+      const adding = () => [
+        join(server, examId, 'joins').then(
+          () => 200,
+          () => 400,
+        ),
+        json('/submit', { userId: 'submits', stats: {} }),
+        json('/submit', { userId: 'user_1', stats: {} }),
+        json('/warnings', { userId: 'reports', warnings: [{ type: 'noise' }] }),
+        json('/participants/user_1/accommodations', { suppress: ['looking_away'], reason: 'a squint' }, 'PUT'),
+        json('/participants/invited/accommodations', { suppress: ['looking_away'], reason: 'a squint' }, 'PUT'),
+        start('records'),
+        start('user_1'),
+      ];
+      const [, ...statuses] = await whileHeld(examId, () => Promise.all([control('cancelExam', examId), ...adding()]));
+      const cancelled = (await changes(examId)).find(({ to }) => to === 'CANCELLED');
+      expect(cancelled?.seq).toBe(await lastSeq(examId));
+      expect((await log(examId)).at(-1)?.seq).toBe(cancelled?.seq);
+      expect(statuses.every((status) => status === 200 || status === 400)).toBe(true);
+      refused += statuses.filter((status) => status === 400).length;
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  it('is answered with the position that the change has', async () => {
+    const examId = await examWith('user_1');
+    expect(await control('endExam', examId)).toMatchObject({ endExam: { lastSeq: 4 } });
+    expect(await lastSeq(examId)).toBe(4);
+  });
+});
+
 describe('a cursor', () => {
   const EVENTS = 'subscription ($examId: ID!, $after: SafeInt) { examEvents(examId: $examId, after: $after) { seq } }';
 

@@ -32,7 +32,7 @@ export const FINAL_STATUSES: readonly ParticipantStatus[] = ['SUBMITTED', 'TIMED
 /** Starts the exam within a draft, where it has not started yet. */
 export async function startWithin(draft: Draft, by: string): Promise<Exam> {
   if (draft.exam.status !== 'CREATED') return draft.exam;
-  draft.exam = await draft.tx.exam.update({ where: { id: draft.exam.id }, data: { status: 'IN_PROGRESS', startedAt: draft.now } });
+  await draft.changeExam({ status: 'IN_PROGRESS', startedAt: draft.now });
   draft.emit('EXAM_CHANGED', draft.exam.id, { data: { by, from: 'CREATED', to: 'IN_PROGRESS' } });
   return draft.exam;
 }
@@ -43,10 +43,11 @@ export function refuseCancelled(exam: Pick<Exam, 'status'>): void {
 }
 
 export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog: EventLog }) {
-  async function finish(exam: Exam, to: 'COMPLETED' | 'CANCELLED', by: string, draft: Draft): Promise<Exam> {
-    const finished = await draft.tx.exam.update({ where: { id: exam.id }, data: { status: to, endedAt: draft.now } });
-    draft.emit('EXAM_CHANGED', exam.id, { data: { by, from: exam.status, to } });
-    return finished;
+  async function finish(draft: Draft, to: 'COMPLETED' | 'CANCELLED', by: string): Promise<Exam> {
+    const { id, status } = draft.exam;
+    await draft.changeExam({ status: to, endedAt: draft.now });
+    draft.emit('EXAM_CHANGED', id, { data: { by, from: status, to } });
+    return draft.exam;
   }
 
   /** Whoever joined and did not submit has run out of time. */
@@ -86,7 +87,7 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
         if (exam.status === 'COMPLETED') return exam;
         if (exam.status !== 'IN_PROGRESS') throw new AppError('conflict', 'Only an exam in progress can end');
         await timeOutTheRest(draft, by);
-        return finish(exam, 'COMPLETED', by, draft);
+        return finish(draft, 'COMPLETED', by);
       }),
 
     cancel: (examId: string, by: string) =>
@@ -94,7 +95,7 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
         const { exam } = draft;
         if (exam.status === 'CANCELLED') return exam;
         if (exam.status === 'COMPLETED') throw new AppError('conflict', 'A completed exam cannot be cancelled');
-        return finish(exam, 'CANCELLED', by, draft);
+        return finish(draft, 'CANCELLED', by);
       }),
   };
 }

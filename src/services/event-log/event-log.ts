@@ -9,16 +9,24 @@ import { createEventReader, type LogEvent } from './event-reader.ts';
 
 export type { LogEvent } from './event-reader.ts';
 
+/** Without writes to the exam: later drafts of the same transaction would not see them. */
+export type DraftTransaction = Omit<Prisma.TransactionClient, 'exam'>;
+
 /** A part of a transaction on one exam, whose row is locked: nothing else of the exam changes meanwhile. */
 export interface Draft {
-  tx: Prisma.TransactionClient;
-  /** As it was when the draft began. */
-  exam: Exam;
+  readonly tx: DraftTransaction;
+  /** As it is now, with what this draft and those before it in the transaction have changed. */
+  readonly exam: Exam;
   /** By the database's clock, which all servers share; the time of everything that the draft writes. */
-  now: Date;
+  readonly now: Date;
+  /** The only way to change the exam. */
+  changeExam(data: ExamChange): Promise<Exam>;
   /** Adds an event and returns its position. `by` and the like go into `data`. */
   emit(kind: EventKind, subjectId: string, about?: { userId?: string; data?: Prisma.InputJsonObject }): bigint;
 }
+
+/** What of an exam may change; its position in the log changes by `emit`. */
+export type ExamChange = Omit<Prisma.ExamUncheckedUpdateManyInput, 'id' | 'tenant' | 'createdAt' | 'lastSeq'>;
 
 type Write = (draft: Draft) => Promise<unknown>;
 
@@ -97,34 +105,35 @@ class DraftGroup {
     this.#seq = exam.lastSeq;
   }
 
-  /** What fails takes the transaction with it. */
-  async runOnly(write: Write): Promise<PromiseFulfilledResult<unknown>> {
-    const draft: Draft = {
+  #draft(): Draft {
+    const current = () => ({ ...this.#exam, lastSeq: this.#seq });
+    return {
       tx: this.#tx,
-      exam: this.#exam,
       now: this.#now,
+      get exam() {
+        return current();
+      },
+      changeExam: async (data) => {
+        this.#exam = await this.#tx.exam.update({ where: { id: this.#exam.id }, data });
+        return current();
+      },
       emit: (kind, subjectId, { userId, data } = {}) => {
         this.#seq += 1n;
-        this.#events.push({
-          examId: this.#exam.id,
-          seq: this.#seq,
-          kind,
-          subjectId,
-          userId: userId ?? null,
-          at: this.#now,
-          ...(data && { data }),
-        });
+        const about = { userId: userId ?? null, ...(data && { data }) };
+        this.#events.push({ examId: this.#exam.id, seq: this.#seq, kind, subjectId, at: this.#now, ...about });
         return this.#seq;
       },
     };
-    const value = await write(draft);
-    this.#exam = draft.exam;
-    return { status: 'fulfilled', value };
+  }
+
+  /** What fails takes the transaction with it. */
+  async runOnly(write: Write): Promise<PromiseFulfilledResult<unknown>> {
+    return { status: 'fulfilled', value: await write(this.#draft()) };
   }
 
   /** What fails is undone alone. */
   async run(write: Write): Promise<PromiseSettledResult<unknown>> {
-    const before = { seq: this.#seq, events: this.#events.length };
+    const before = { exam: this.#exam, seq: this.#seq, events: this.#events.length };
     await this.#tx.$executeRaw`SAVEPOINT draft`;
     try {
       const outcome = await this.runOnly(write);
@@ -132,6 +141,7 @@ class DraftGroup {
       return outcome;
     } catch (reason) {
       await this.#tx.$executeRaw`ROLLBACK TO SAVEPOINT draft`;
+      this.#exam = before.exam;
       this.#seq = before.seq;
       this.#events.length = before.events;
       return { status: 'rejected', reason };

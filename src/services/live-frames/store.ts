@@ -74,7 +74,7 @@ export function createWatchStore({ pool }: { pool: Pool }) {
     write: batched(writeAll, MAX_ROWS),
 
     /** As `write`, in the transaction that tells of the change. */
-    async writeWithin(tx: Prisma.TransactionClient, change: Change): Promise<boolean> {
+    async writeWithin(tx: Pick<Prisma.TransactionClient, '$queryRawUnsafe'>, change: Change): Promise<boolean> {
       const rows = await tx.$queryRawUnsafe<unknown[]>(WRITE, ...parameters([change]));
       return rows.length === 1;
     },
