@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { AppError } from './errors.ts';
 
@@ -22,3 +23,62 @@ const fieldPath = (path: readonly PropertyKey[]) =>
 export const typed = (expected: string) => ({
   error: (issue: { input?: unknown }) => (issue.input === undefined ? 'is required' : `must be ${expected}`),
 });
+
+/** RFC 3339 writes a year with four digits, so no later time can be told to a client. */
+export const LAST_MOMENT = new Date('9999-12-31T23:59:59.999Z');
+
+/** Whether a time, given or derived, may be stored and told; false for an invalid date. */
+export const isMoment = (date: Date): boolean => date.getTime() >= 0 && date <= LAST_MOMENT;
+
+/** Deeper JSON is of no use to anybody, and JSON.stringify, which reads it by recursion, ends at some 4,000 levels. */
+export const MAX_JSON_DEPTH = 100;
+
+/**
+ * What is wrong with a JSON value that is to be stored or told: it is nested too deeply, or has text that PostgreSQL cannot
+ * hold. Null where nothing is. Without recursion, which the value could exhaust.
+ */
+export function faultOfJson(value: unknown): 'depth' | 'nul' | null {
+  const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { value, depth } = next;
+    if (typeof value === 'string' && value.includes('\0')) return 'nul';
+    if (typeof value !== 'object' || value === null) continue;
+    if (depth === MAX_JSON_DEPTH) return 'depth';
+    const isArray = Array.isArray(value);
+    for (const name in value) {
+      if (!isArray && name.includes('\0')) return 'nul';
+      const member = (value as Record<string, unknown>)[name];
+      if (typeof member === 'string' ? member.includes('\0') : typeof member === 'object') open.push({ value: member, depth: depth + 1 });
+    }
+  }
+  return null;
+}
+
+/** `\u0000`, whose backslash is not itself escaped. */
+const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;
+
+/**
+ * An object in JSON that is stored as it came: nothing is made of it in this process, however large it is. That all of it
+ * is JSON is found out by PostgreSQL, which refuses what is not.
+ */
+export class JsonText {
+  readonly text: string;
+
+  /** @param text begins with the object's bracket, and is nested no deeper than allowed */
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  static of(value: object): JsonText {
+    return new JsonText(JSON.stringify(value));
+  }
+
+  get hasNul(): boolean {
+    return this.text.includes('\\u0000') && ESCAPED_NUL.test(this.text);
+  }
+
+  /** In the fingerprint of a request. */
+  toJSON(): string {
+    return createHash('sha256').update(this.text).digest('hex');
+  }
+}

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { notFound } from '../errors.ts';
 import type { Prisma, Warning, WarningDecision, WarningSeverity } from '../generated/prisma/client.ts';
 import { reasonInput, reportWarningsInput } from '../inputs.ts';
-import { parseInput } from '../validation.ts';
+import { isMoment, parseInput } from '../validation.ts';
 import { warningCatalogue } from '../services/warning-catalogue.ts';
 import { actingUser, requireExam, requireKnownExam, requireStaff, visibleWarnings } from './policy.ts';
 
@@ -67,6 +67,15 @@ export async function listWarnings(ctx: Context, examId: string, { after, limit 
   const warnings = page.slice(0, limit);
   return { warnings, nextAfter: page.length > limit ? (warnings.at(-1)?.seq ?? null) : null };
 }
+
+/**
+ * When it happened and when it was over, as a client may be told. Rows of releases that took any time for true may hold one
+ * that RFC 3339 cannot say: then it counts from when it became durable, and one row takes no list down.
+ */
+export const timesOf = ({ timestamp, recordedAt, endedAt }: Pick<Warning, 'timestamp' | 'recordedAt' | 'endedAt'>) => ({
+  timestamp: isMoment(timestamp) ? timestamp : recordedAt,
+  endedAt: endedAt && isMoment(endedAt) ? endedAt : null,
+});
 
 /** The catalogue of known types. */
 export const warningTypes = () => warningCatalogue;

@@ -1,9 +1,20 @@
 import { DateTimeISOResolver, JSONResolver, SafeIntResolver } from 'graphql-scalars';
 import { GraphQLUpload } from 'graphql-upload-minimal';
+import { GraphQLError, GraphQLScalarType } from 'graphql';
+import { faultOfJson } from '../validation.ts';
 import { builder } from './builder.ts';
 
+/** A stored value that is nested too deeply fails alone: JSON.stringify could not write the answer that it stands in. */
+const Json = new GraphQLScalarType({
+  ...JSONResolver.toConfig(),
+  serialize(value) {
+    if (faultOfJson(value) === 'depth') throw new GraphQLError('The value is nested too deeply to be told');
+    return JSONResolver.serialize(value);
+  },
+});
+
 builder.addScalarType('DateTime', DateTimeISOResolver, { description: 'RFC 3339, UTC.' });
-builder.addScalarType('JSON', JSONResolver, { description: 'Any JSON value.' });
+builder.addScalarType('JSON', Json, { description: 'Any JSON value.' });
 builder.addScalarType('SafeInt', SafeIntResolver, { description: 'A whole number up to 2^53-1.' });
 builder.addScalarType('Upload', GraphQLUpload, {
   description: 'A file, sent by graphql-multipart-request-spec.',

@@ -1,6 +1,6 @@
 import { WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/enums.ts';
 import { signedFrameUrl } from '../resolvers/warning-frames.ts';
-import { reportWarnings, reviewWarning, warningTypes } from '../resolvers/warnings.ts';
+import { reportWarnings, reviewWarning, timesOf, warningTypes } from '../resolvers/warnings.ts';
 import { watchWarnings } from '../resolvers/events.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
@@ -40,13 +40,18 @@ export const Warning = builder.prismaObject('Warning', {
     type: t.exposeString('type', { description: 'Slug.' }),
     severity: t.expose('severity', { type: WarningSeverityEnum }),
     source: t.expose('source', { type: WarningSourceEnum }),
-    timestamp: t.expose('timestamp', { type: 'DateTime', description: "When it happened, by the reporter's clock." }),
+    timestamp: t.field({
+      type: 'DateTime',
+      description: "When it happened, by the reporter's clock.",
+      resolve: (warning) => timesOf(warning).timestamp,
+    }),
     recordedAt: t.expose('recordedAt', { type: 'DateTime', description: "When it became durable, by the server's clock." }),
-    endedAt: t.expose('endedAt', {
+    endedAt: t.field({
       type: 'DateTime',
       nullable: true,
       description:
         'When the episode was over that a detector saw, on the clock of `timestamp`; null while it goes on, and of what has no length.',
+      resolve: (warning) => timesOf(warning).endedAt,
     }),
     details: t.exposeString('details', { nullable: true }),
     confidence: t.exposeFloat('confidence', { nullable: true, description: '0..1, where a detector raised it.' }),

@@ -6,7 +6,10 @@ import { columns, EXAM_IN_SIGHT, inSight, ofUser, type Sight } from './sight.ts'
 
 export type ExamRow = Omit<Exam, 'lastSeq'>;
 export type ParticipantLine = Pick<Participant, 'userId' | 'name' | 'status' | 'joinedAt'>;
-export type WarningLine = Pick<Warning, 'id' | 'type' | 'userId' | 'details' | 'severity' | 'source' | 'timestamp' | 'endedAt'>;
+export type WarningLine = Pick<
+  Warning,
+  'id' | 'type' | 'userId' | 'details' | 'severity' | 'source' | 'timestamp' | 'recordedAt' | 'endedAt'
+>;
 
 export interface WholeExam {
   exam: ExamRow;
@@ -65,7 +68,7 @@ export function createHotReads({ pool }: { pool: Pool }) {
           SELECT p.id, p."userId", p.name, p.status, p."joinedAt", p."createdAt" FROM "Participant" p
           WHERE p."examId" = e.id AND ${ofUser(sight, 'p')} ORDER BY p."createdAt", p.id LIMIT ${MOST_PARTICIPANTS}) p) AS participants,
         (SELECT coalesce(json_agg(w ORDER BY w.seq), '[]') FROM (
-          SELECT w.id, w.seq, w.type, w."userId", w.details, w.severity, w.source, w.timestamp, w."endedAt" FROM "Warning" w
+          SELECT w.id, w.seq, w.type, w."userId", w.details, w.severity, w.source, w.timestamp, w."recordedAt", w."endedAt" FROM "Warning" w
           WHERE w."examId" = e.id AND ${ofUser(sight, 'w')} ORDER BY w.seq DESC LIMIT ${NEWEST_WARNINGS + 1}) w) AS warnings
         FROM "Exam" e WHERE e.id = $1 AND ${EXAM_IN_SIGHT}`;
       const { rows } = await pool.query<ExamRow & { participants: InJson<ParticipantLine>[]; warnings: InJson<WarningLine>[] }>(
@@ -83,7 +86,11 @@ export function createHotReads({ pool }: { pool: Pool }) {
           joinedAt: joinedAt === null ? null : new Date(joinedAt),
         })),
         warnings: (warningsTruncated ? warnings.slice(1) : warnings).map((row) =>
-          Object.assign(row, { timestamp: new Date(row.timestamp), endedAt: row.endedAt === null ? null : new Date(row.endedAt) }),
+          Object.assign(row, {
+            timestamp: new Date(row.timestamp),
+            recordedAt: new Date(row.recordedAt),
+            endedAt: row.endedAt === null ? null : new Date(row.endedAt),
+          }),
         ),
         warningsTruncated,
       };

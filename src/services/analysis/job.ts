@@ -9,6 +9,7 @@ import type { Storage } from '../../adapters/storage.ts';
 import { VisionError, type VisionProvider } from '../../adapters/vision.ts';
 import type { Exam, Prisma, Recording, Submission } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
+import { isMoment, LAST_MOMENT } from '../../validation.ts';
 import { suppressedOf } from '../accommodations.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
@@ -221,19 +222,21 @@ function analysisRow(
 /** When the recording began: known of a live one, else as the session's statistics say, else as if it was uploaded when it ended. */
 function beganAt({ submission, createdAt, duration, lastChunkAt }: Subject): Date {
   if (lastChunkAt) return createdAt;
+  // What a client says of itself: it may say anything.
   const stats = submission?.stats as { startTime?: unknown } | null | undefined;
-  const stated = typeof stats?.startTime === 'string' ? Date.parse(stats.startTime) : Number.NaN;
-  return new Date(Number.isNaN(stated) ? createdAt.getTime() - (duration ?? 0) * 1_000 : stated);
+  const stated = typeof stats?.startTime === 'string' ? new Date(stats.startTime) : null;
+  return stated && isMoment(stated) ? stated : new Date(createdAt.getTime() - (duration ?? 0) * 1_000);
 }
 
 function warningsOf(recording: Subject, warnings: AnalysisOutcome['warnings']): NewWarning[] {
   const began = beganAt(recording).getTime();
+  const momentAt = (seconds: number) => new Date(Math.min(began + seconds * 1_000, LAST_MOMENT.getTime()));
   return warnings.map(({ type, startSeconds, endSeconds, confidence, details }) => ({
     type,
     details,
     confidence,
-    timestamp: new Date(began + startSeconds * 1_000),
-    endedAt: new Date(began + endSeconds * 1_000),
+    timestamp: momentAt(startSeconds),
+    endedAt: momentAt(endSeconds),
     recordingId: recording.id,
     offsetSeconds: startSeconds,
   }));
