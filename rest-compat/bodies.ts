@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../src/errors.ts';
-import { readJson } from '../src/uploads/base64-json.ts';
+import { type JsonOptions, readJson } from '../src/uploads/base64-json.ts';
 import type { Body, Call } from './router.ts';
 
-/** Two images of 10 MB in base64, and room for the rest. */
-const MAX_JSON_BYTES = 30 * 1024 * 1024;
+/** For what holds no image and no video: 100 warnings with long details in escapes, or an exam with settings of its own. */
+const SMALL: JsonOptions = { maxBytes: 2 * 1024 * 1024, maxMembers: 10_000 };
+/** For two images of 10 MB in base64, and room for the rest. */
+export const IMAGES: JsonOptions = { maxBytes: 30 * 1024 * 1024, maxMembers: 1_000 };
 
 const mediaType = (req: IncomingMessage) => req.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
 
@@ -12,7 +14,10 @@ export const isMultipart = (req: IncomingMessage) => mediaType(req) === 'multipa
 export const isJson = (req: IncomingMessage) => mediaType(req) === 'application/json' || mediaType(req).endsWith('+json');
 
 /** A JSON body without files. */
-export async function readJsonBody({ req }: Call): Promise<Body> {
+export async function readJsonBody({ req }: Pick<Call, 'req'>, limits = SMALL): Promise<Body> {
   if (!isJson(req)) throw new AppError('invalid_request', 'Content-Type must be application/json');
-  return { body: await readJson(req, { maxBytes: MAX_JSON_BYTES }), files: {} };
+  return { body: await readJson(req, limits), files: {} };
 }
+
+/** Of a route that asks for nothing, so that a beacon may send whatever it must: its `run` says who may. */
+export const NO_BODY = { admit: () => {}, read: async (): Promise<Body> => ({ body: null, files: {} }) };

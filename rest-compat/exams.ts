@@ -1,12 +1,13 @@
 import { AppError, invalidField } from '../src/errors.ts';
 import { createExam, readWholeExam } from '../src/resolvers/exams.ts';
 import { heartbeat, setAccommodations } from '../src/resolvers/participants.ts';
-import { requireExam } from '../src/resolvers/policy.ts';
-import { submitExam } from '../src/resolvers/submissions.ts';
+import { requireKnownExam, requireLms, requireStaffOf } from '../src/resolvers/policy.ts';
+import { prepareSubmission, submitExam } from '../src/resolvers/submissions.ts';
 import { listWarnings, reportWarnings } from '../src/resolvers/warnings.ts';
 import { readJsonWithFiles } from '../src/uploads/base64-json.ts';
+import { asJsonText, parseScanned } from '../src/uploads/json-text.ts';
 import { readMultipart } from '../src/uploads/multipart.ts';
-import { isJson, isMultipart, readJsonBody } from './bodies.ts';
+import { isJson, isMultipart, NO_BODY, readJsonBody } from './bodies.ts';
 import {
   presentAccommodations,
   presentExam,
@@ -20,6 +21,8 @@ import type { Body, Call, Route } from './router.ts';
 const KNOWN_SETTINGS = new Set(['webcam', 'screenRecording', 'audioRecording', 'browserLock', 'aiDetection']);
 const KNOWN_AI_SETTINGS = new Set(['enabled', 'sensitivity']);
 const MAX_FIELD_BYTES = 16 * 1024 * 1024;
+/** Of a submission without its `stats`: 10,000 warnings have a fifth of that. */
+const MAX_MEMBERS = 250_000;
 const MAX_FIELDS = 32;
 const MAX_PAGE = 1_000;
 
@@ -58,25 +61,27 @@ function readPage(query: URLSearchParams) {
   return { after: BigInt(after), limit: Number(limit) };
 }
 
-function parseField(fields: Record<string, string>, name: string): unknown {
-  const value = fields[name];
-  if (value === undefined) return undefined;
-  try {
-    return JSON.parse(value) as unknown;
-  } catch {
-    throw invalidField(name, 'must be a JSON string');
-  }
+function readWarningsField(warnings: string | undefined): unknown {
+  return warnings === undefined ? undefined : parseScanned(Buffer.from(warnings), { maxMembers: MAX_MEMBERS }, 'warnings');
 }
 
-async function readSubmitMultipart({ req, scope, ctx }: Call): Promise<Body> {
+function readStatsField(stats: string | undefined): unknown {
+  return stats === undefined ? undefined : asJsonText(stats, 'stats');
+}
+
+async function readSubmitMultipart({ req, scope, ctx, params: { examId = '' } }: Call): Promise<Body> {
   const limit = { maxBytes: ctx.config.MAX_SUBMIT_FILE_BYTES };
   const { fields, files } = await readMultipart(req, {
     scope,
     files: { webcam: limit, screen: limit },
     maxFieldBytes: MAX_FIELD_BYTES,
     maxFields: MAX_FIELDS,
+    async admit({ userId }) {
+      if (userId !== undefined) await prepareSubmission(ctx, examId, userId);
+    },
   });
-  return { body: { userId: fields['userId'], stats: parseField(fields, 'stats'), warnings: parseField(fields, 'warnings') }, files };
+  const { userId, stats, warnings } = fields;
+  return { body: { userId, stats: readStatsField(stats), warnings: readWarningsField(warnings) }, files };
 }
 
 async function readSubmitJson({ req, scope, ctx }: Call): Promise<Body> {
@@ -84,7 +89,9 @@ async function readSubmitJson({ req, scope, ctx }: Call): Promise<Body> {
   const { body, files } = await readJsonWithFiles(req, {
     scope,
     files: { 'webcam.data': limit, 'screen.data': limit },
+    raw: ['stats'],
     maxJsonBytes: MAX_FIELD_BYTES,
+    maxMembers: MAX_MEMBERS,
   });
   if (!isObject(body)) return { body, files: {} };
   for (const name of ['webcam', 'screen']) refuseMissingData(body[name], name, files[`${name}.data`] !== undefined);
@@ -109,6 +116,7 @@ export const examRoutes: Route[] = [
   {
     method: 'POST',
     path: '/exams',
+    admit: ({ ctx }) => requireLms(ctx),
     read: readJsonBody,
     run: async ({ ctx }, { body }) => presentExam(ctx, await createExam(ctx, readExamInput(body))),
   },
@@ -136,6 +144,7 @@ export const examRoutes: Route[] = [
   {
     method: 'POST',
     path: '/exams/:examId/warnings',
+    admit: ({ ctx, params: { examId = '' } }) => requireKnownExam(ctx, examId),
     read: readJsonBody,
     run: async ({ ctx, params: { examId = '' } }, { body }) => ({
       warnings: (await reportWarnings(ctx, examId, body)).map(presentLoggedWarning),
@@ -144,8 +153,7 @@ export const examRoutes: Route[] = [
   {
     method: 'POST',
     path: '/exams/:examId/heartbeat',
-    // Nothing is asked for, so that a beacon may send whatever it must.
-    read: async () => ({ body: null, files: {} }),
+    ...NO_BODY,
     async run({ ctx, params: { examId = '' } }) {
       const participant = await heartbeat(ctx, examId);
       return { participant: { ...presentParticipant(participant), lastSeenAt: participant.lastSeenAt } };
@@ -154,6 +162,7 @@ export const examRoutes: Route[] = [
   {
     method: 'PUT',
     path: '/exams/:examId/participants/:userId/accommodations',
+    admit: ({ ctx, params: { examId = '' } }) => requireStaffOf(ctx, examId),
     read: readJsonBody,
     async run({ ctx, params: { examId = '', userId = '' } }, { body }) {
       const { suppress, reason } = isObject(body) ? body : {};
@@ -163,8 +172,8 @@ export const examRoutes: Route[] = [
   {
     method: 'POST',
     path: '/exams/:examId/submit',
+    admit: ({ ctx, params: { examId = '' }, query }) => prepareSubmission(ctx, examId, query.get('userId')),
     async read(call) {
-      await requireExam(call.ctx, call.params['examId'] ?? '');
       if (isMultipart(call.req)) return withQueryUser(await readSubmitMultipart(call), call.query);
       if (isJson(call.req)) return withQueryUser(await readSubmitJson(call), call.query);
       throw new AppError('invalid_request', 'Content-Type must be multipart/form-data or application/json');

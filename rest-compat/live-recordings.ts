@@ -1,7 +1,7 @@
 import { invalidField } from '../src/errors.ts';
-import { finishRecording, prepareChunk, startRecording, storeChunk } from '../src/resolvers/live-recordings.ts';
+import { finishRecording, prepareChunk, requireRecorder, startRecording, storeChunk } from '../src/resolvers/live-recordings.ts';
 import { readRawBody } from '../src/uploads/raw-body.ts';
-import { readJsonBody } from './bodies.ts';
+import { NO_BODY, readJsonBody } from './bodies.ts';
 import { presentRecording } from './present.ts';
 import type { Route } from './router.ts';
 
@@ -18,26 +18,26 @@ export const liveRecordingRoutes: Route[] = [
   {
     method: 'POST',
     path: '/recordings/live',
+    admit: ({ ctx }) => requireRecorder(ctx),
     read: readJsonBody,
     run: async ({ ctx }, { body }) => presentRecording(ctx, await startRecording(ctx, withType(body))),
   },
   {
     method: 'PUT',
     path: '/recordings/:recordingId/chunks/:index',
-    async read({ ctx, req, scope, params: { recordingId = '', index } }) {
-      const chunk = await prepareChunk(ctx, recordingId, indexOf(index));
-      return { body: chunk, files: { body: await readRawBody(req, { scope, maxBytes: ctx.config.MAX_RECORDING_BYTES }) } };
+    admit: ({ ctx, params: { recordingId = '', index } }) => prepareChunk(ctx, recordingId, indexOf(index)),
+    async read({ ctx, req, scope }) {
+      return { body: null, files: { body: await readRawBody(req, { scope, maxBytes: ctx.config.MAX_RECORDING_BYTES }) } };
     },
-    async run({ ctx }, { body, files }) {
+    async run({ ctx, params: { recordingId = '', index } }, { files }) {
       if (!files['body']) throw invalidField('body', 'is required');
-      return storeChunk(ctx, body as Awaited<ReturnType<typeof prepareChunk>>, files['body'], 'body');
+      return storeChunk(ctx, { recordingId, index: Number(index) }, files['body'], 'body');
     },
   },
   {
     method: 'POST',
     path: '/recordings/:recordingId/finish',
-    // Nothing is asked for, so that a beacon may send whatever it must.
-    read: async () => ({ body: null, files: {} }),
+    ...NO_BODY,
     run: async ({ ctx, params: { recordingId = '' } }) => presentRecording(ctx, await finishRecording(ctx, recordingId)),
   },
 ];

@@ -1,9 +1,11 @@
 import type { Context } from '../src/context.ts';
-import type { Recording, Submission, Verification, Warning } from '../src/generated/prisma/client.ts';
+import type { Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
 import { accessUrl, adminUrl } from '../src/resolvers/exams.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
+import { timesOf } from '../src/resolvers/warnings.ts';
 import type { ParticipantWithAccommodations } from '../src/services/accommodations.ts';
 import type { ExamSettings } from '../src/services/exams.ts';
+import type { SubmissionWithRecordings } from '../src/services/submissions.ts';
 import type { ExamRow, ParticipantLine, RecordingWithAnalysis, WarningLine } from '../src/services/hot-reads.ts';
 
 type Analysis = NonNullable<RecordingWithAnalysis['analysis']>;
@@ -54,20 +56,23 @@ export const presentAccommodations = ({ accommodations, ...participant }: Partic
   accommodations: accommodations.map(({ type, reason, by, at }) => ({ type, reason, by, at })),
 });
 
-export const presentWarning = (warning: WarningLine) => ({
-  timestamp: warning.timestamp,
-  type: warning.type,
-  userId: warning.userId,
-  details: warning.details,
-  id: warning.id,
-  severity: lower(warning.severity),
-  source: lower(warning.source),
-  ...(warning.endedAt && { endedAt: warning.endedAt }),
-});
+export function presentWarning(warning: WarningLine) {
+  const { timestamp, endedAt } = timesOf(warning);
+  return {
+    timestamp,
+    type: warning.type,
+    userId: warning.userId,
+    details: warning.details,
+    id: warning.id,
+    severity: lower(warning.severity),
+    source: lower(warning.source),
+    ...(endedAt && { endedAt }),
+  };
+}
 
 export const presentLoggedWarning = (warning: Warning) => ({ ...presentWarning(warning), seq: Number(warning.seq) });
 
-export const presentSubmission = (submission: Submission & { recordings: Recording[] }) => ({
+export const presentSubmission = (submission: SubmissionWithRecordings) => ({
   id: submission.id,
   examId: submission.examId,
   userId: submission.userId,

@@ -2,10 +2,11 @@ import type { Context } from '../src/context.ts';
 import { AppError, invalidField, notFound } from '../src/errors.ts';
 import type { Recording, RecordingFile } from '../src/generated/prisma/client.ts';
 import { findDownload, findMadeFile, prepareUpload, readRecording, retryAnalysis, uploadRecording } from '../src/resolvers/recordings.ts';
+import { requireSender } from '../src/resolvers/policy.ts';
 import { findWarningFrame } from '../src/resolvers/warning-frames.ts';
 import { sendFile, type StoredFile } from '../src/downloads.ts';
 import { readMultipart } from '../src/uploads/multipart.ts';
-import { isMultipart } from './bodies.ts';
+import { isMultipart, NO_BODY } from './bodies.ts';
 import { presentRecording } from './present.ts';
 import type { Route } from './router.ts';
 
@@ -36,6 +37,8 @@ const toStored = (ctx: Context, { storageKey, size, sha256, createdAt }: NamedFi
   filename: storageKey,
 });
 
+const readInput = ({ examId, userId, type }: Record<string, string>) => ({ examId, userId, type: type?.toUpperCase() });
+
 /** A picture that was made of a recording. */
 const picture = (what: 'poster' | 'thumbnails'): Route => ({
   method: 'GET',
@@ -53,6 +56,8 @@ export const recordingRoutes: Route[] = [
   {
     method: 'POST',
     path: '/recordings',
+    // Whose recording it is stands in the body.
+    admit: ({ ctx }) => requireSender(ctx),
     async read({ req, scope, ctx }) {
       if (!isMultipart(req)) throw new AppError('invalid_request', 'Content-Type must be multipart/form-data');
       const { fields, files } = await readMultipart(req, {
@@ -60,9 +65,12 @@ export const recordingRoutes: Route[] = [
         files: { file: { maxBytes: ctx.config.MAX_RECORDING_BYTES } },
         maxFieldBytes: MAX_FIELD_BYTES,
         maxFields: MAX_FIELDS,
+        async admit(fields) {
+          // Those that come behind the file are looked at behind it.
+          if (fields['examId'] && fields['userId'] && fields['type']) await prepareUpload(ctx, readInput(fields));
+        },
       });
-      const { examId, userId, type } = fields;
-      return { body: { examId, userId, type: type?.toUpperCase() }, files };
+      return { body: readInput(fields), files };
     },
     async run({ ctx }, { body, files: { file } }) {
       await prepareUpload(ctx, body);
@@ -79,7 +87,7 @@ export const recordingRoutes: Route[] = [
     // Beyond the document.
     method: 'POST',
     path: '/recordings/:recordingId/retry',
-    read: async () => ({ body: null, files: {} }),
+    ...NO_BODY,
     run: async ({ ctx, params: { recordingId = '' } }) => presentRecording(ctx, await retryAnalysis(ctx, recordingId)),
   },
   {

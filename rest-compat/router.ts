@@ -5,7 +5,7 @@ import { AppError, notFound } from '../src/errors.ts';
 import type { Prisma } from '../src/generated/prisma/client.ts';
 import { identityOf } from '../src/http/authenticate.ts';
 import type { Logger } from '../src/log.ts';
-import { requireViewer } from '../src/resolvers/policy.ts';
+import { refuseLinkBearer, requireViewer } from '../src/resolvers/policy.ts';
 import { answerEarly } from '../src/uploads/answer-early.ts';
 import { createSpoolScope, type SpoolScope } from '../src/uploads/spool-scope.ts';
 import type { UploadedFile } from '../src/uploads/uploaded-file.ts';
@@ -41,7 +41,11 @@ interface PostRoute {
   /** A PUT is safe to repeat by itself: it needs no idempotency key. */
   method: 'POST' | 'PUT';
   path: string;
-  /** Reads the body; refuses first whom it need not be read for. */
+  /**
+   * Refuses whom the body need not be read for, by all that is known without it. That there are credentials, and not only
+   * those of an access link, was seen to.
+   */
+  admit(call: Call): Promise<unknown> | void;
   read(call: Call): Promise<Body>;
   run(call: Call, body: Body): Promise<object>;
 }
@@ -76,6 +80,8 @@ export function createRouter(routes: readonly Route[]) {
       return route.answer(call);
     }
     requireViewer(ctx);
+    refuseLinkBearer(ctx);
+    await route.admit(call);
     const { idempotencyKey } = ctx;
     if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey))
       throw new AppError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters');

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { invalidField } from '../src/errors.ts';
-import { type Admitted, MAX_SNAPSHOT_BYTES, prepareSnapshot, takeSnapshot, takeSpooledSnapshot } from '../src/resolvers/snapshots.ts';
+import {
+  type Admitted,
+  MAX_SNAPSHOT_BYTES,
+  prepareSnapshot,
+  requireSnapshots,
+  takeSnapshot,
+  takeSpooledSnapshot,
+} from '../src/resolvers/snapshots.ts';
 import { readMultipart } from '../src/uploads/multipart.ts';
 import { readSmallBody } from '../src/uploads/raw-body.ts';
 import { isMultipart } from './bodies.ts';
@@ -43,10 +50,12 @@ export const snapshotRoutes: Route[] = [
   {
     method: 'POST',
     path: '/exams/:examId/snapshots',
+    admit: ({ ctx, params: { examId = '' } }) => requireSnapshots(ctx, examId),
     async read(call) {
       const { req, ctx, params, query } = call;
       if (isMultipart(req)) return readForm(call);
       const input = { userId: query.get('userId'), takenAt: query.get('takenAt') };
+      // Before the body, which is not read of who may not send it now.
       const admitted = await prepareSnapshot(ctx, params['examId'] ?? '', input);
       return { body: snapshot(admitted, await readSmallBody(req, { maxBytes: MAX_SNAPSHOT_BYTES })), files: {} };
     },

@@ -1,5 +1,5 @@
-import { verifyUser } from '../src/resolvers/verifications.ts';
-import { readJsonBody } from './bodies.ts';
+import { requireVerifier, verifyUser } from '../src/resolvers/verifications.ts';
+import { IMAGES, readJsonBody } from './bodies.ts';
 import { presentVerification } from './present.ts';
 import type { Route } from './router.ts';
 
@@ -7,7 +7,8 @@ export const verifyRoutes: Route[] = [
   {
     method: 'POST',
     path: '/verify/user',
-    read: readJsonBody,
+    admit: ({ ctx }) => requireVerifier(ctx),
+    read: (call) => readJsonBody(call, IMAGES),
     run: async ({ ctx }, { body }) => presentVerification(await verifyUser(ctx, body)),
   },
 ];

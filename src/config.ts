@@ -102,6 +102,12 @@ export const settings = {
   MAX_SOCKETS_PER_CREDENTIAL: whole(1, 1_000_000)
     .default(10_000)
     .describe('WebSockets that one API key or admin link may have open at one server; a participant has 20.'),
+  MAX_UPLOADS_PER_CREDENTIAL: whole(1, 1_000_000)
+    .default(256)
+    .describe('Requests with a body above 64 KB that one API key or admin link may have open at one server; a participant has 8.'),
+  SLOW_REQUEST_SECONDS: whole(1, 3_600)
+    .default(60)
+    .describe('How long the headers of a request may take, and its body bring less than 256 bytes a second, before it is given up.'),
   SOCKET_STALL_SECONDS: whole(1, 3_600)
     .default(60)
     .describe('How long a WebSocket may leave unread what it is sent before it is closed, for its client to come back.'),

@@ -1,16 +1,26 @@
 import { z } from 'zod';
 import { DETECTOR_TYPES } from './services/analysis/episodes.ts';
-import { typed } from './validation.ts';
+import { faultOfJson, isMoment, JsonText, MAX_JSON_DEPTH, typed } from './validation.ts';
 
 /** What callers may send, checked alike at every door. */
 
 const optionalFlag = z.boolean(typed('true or false')).nullish();
 
-/** Any JSON value that PostgreSQL can hold: it has no NUL character. */
-const storable = (value: unknown) => !JSON.stringify(value ?? null).includes('\\u0000');
 const text = (max: number) =>
-  z.string(typed('a string')).max(max, `must have at most ${max} characters`).refine(storable, 'must not contain a NUL character');
-const json = z.unknown().refine(storable, 'must not contain a NUL character');
+  z
+    .string(typed('a string'))
+    .max(max, `must have at most ${max} characters`)
+    .refine((value) => !value.includes('\0'), 'must not contain a NUL character');
+
+const FAULTS = { depth: `must not be nested more than ${MAX_JSON_DEPTH} levels deep`, nul: 'must not contain a NUL character' };
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** An object that means nothing to this server. Looked at in one go: a check for each member would take seconds. */
+const opaque = z.custom<Record<string, unknown> | JsonText>(isObject, typed('an object')).check(({ value, issues }) => {
+  const fault = value instanceof JsonText ? value.hasNul && 'nul' : faultOfJson(value);
+  if (fault) issues.push({ code: 'custom', input: value, message: FAULTS[fault] });
+});
 
 /** The LMS's own id of a user. */
 export const userIdInput = text(128).min(1, 'must not be empty');
@@ -30,7 +40,7 @@ const settingsInput = z.object(
         typed('an object'),
       )
       .nullish(),
-    extra: z.record(z.string(), json, typed('an object')).nullish(),
+    extra: opaque.transform((extra) => extra as Record<string, unknown>).nullish(),
   },
   typed('an object'),
 );
@@ -53,7 +63,7 @@ export type SettingsInput = z.output<typeof settingsInput>;
 const timestamp = z
   .union([z.date(), z.iso.datetime({ offset: true })], { error: () => 'must be an RFC 3339 time' })
   .transform((value) => new Date(value))
-  .refine((value) => value.getUTCFullYear() >= 1970 && value.getUTCFullYear() <= 9999, 'must be an RFC 3339 time');
+  .refine(isMoment, 'must be an RFC 3339 time');
 
 export const warningInput = z.object(
   {
@@ -83,7 +93,7 @@ export const reportWarningsInput = z.object(
 export const submitExamInput = z.object(
   {
     userId: userIdInput.nullish(),
-    stats: z.record(z.string(), json, typed('an object')),
+    stats: opaque.transform((stats) => (stats instanceof JsonText ? stats : JsonText.of(stats))),
     warnings: z
       .array(warningInput, typed('an array'))
       .max(MAX_SUBMITTED_WARNINGS, `must hold at most ${MAX_SUBMITTED_WARNINGS} warnings`)

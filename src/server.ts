@@ -10,11 +10,13 @@ import { createUploads } from '../rest-compat/uploads.ts';
 import { verifyRoutes } from '../rest-compat/verify.ts';
 import type { App } from './app.ts';
 import type { Context } from './context.ts';
-import { StartupError } from './errors.ts';
+import { invalidField, StartupError } from './errors.ts';
 import { addressOf, authenticate, credentialOf } from './http/authenticate.ts';
 import { createGraphql } from './http/graphql.ts';
 import { createLimits } from './http/limits.ts';
+import { createOpenBodies } from './http/open-bodies.ts';
 import { createOrigins } from './http/origins.ts';
+import { refuseSlowBodies } from './http/slow-bodies.ts';
 import { createRealtime } from './realtime/server.ts';
 import { newRequestId } from './ids.ts';
 import type { Viewer } from './services/access.ts';
@@ -25,19 +27,27 @@ const GRAPHQL = '/graphql';
 /** Requests that are still running at a shutdown are given this long. */
 const SHUTDOWN_MS = 10_000;
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+const pathOf = (req: IncomingMessage) => req.url?.split('?', 1)[0] ?? '/';
+const isGraphql = (req: IncomingMessage) => pathOf(req) === GRAPHQL;
+
 /** The HTTP server: REST under `/api`, GraphQL and its WebSocket at `/graphql`, and the probes. */
 export async function startServer(app: App) {
   const { config, log, services } = app;
   const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
+  const openBodies = createOpenBodies({ perCredential: config.MAX_UPLOADS_PER_CREDENTIAL });
   const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...snapshotRoutes, ...verifyRoutes]);
-  const graphql = createGraphql({ log, endpoint: GRAPHQL });
+  const graphql = createGraphql({ log, endpoint: GRAPHQL, socketsPerCredential: config.MAX_SOCKETS_PER_CREDENTIAL });
   const uploads = await createUploads({
     app,
     directory: join(config.DATA_DIR, 'uploads'),
     maxBytes: config.MAX_RECORDING_BYTES,
     encryptionKeys: config.STORAGE_ENCRYPTION_KEY ? [config.STORAGE_ENCRYPTION_KEY, ...config.STORAGE_ENCRYPTION_KEY_OLD] : [],
   });
-  const server = createServer({ requestTimeout: 0 });
+  // Large uploads take hours: what bounds them is `refuseSlowBodies`.
+  const headersTimeout = config.SLOW_REQUEST_SECONDS * 1_000;
+  const server = createServer({ requestTimeout: 0, headersTimeout, connectionsCheckingInterval: Math.ceil(headersTimeout / 12) });
   await listen();
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : config.PORT;
@@ -79,9 +89,13 @@ export async function startServer(app: App) {
     res.setHeader('X-Request-Id', requestId);
     res.setHeader('X-Content-Type-Options', 'nosniff');
     if (origins.handle(req, res)) return;
-    const enter = async () => makeContext(await identify(credentialOf(req.headers.authorization), req), req, requestId);
-    const path = req.url?.split('?', 1)[0] ?? '/';
-    if (path === GRAPHQL) return answerGraphql(req, res, enter);
+    async function enter(): Promise<Context> {
+      const viewer = await identify(credentialOf(req.headers.authorization), req);
+      openBodies.admit(viewer, req, res);
+      return makeContext(viewer, req, requestId);
+    }
+    const path = pathOf(req);
+    if (isGraphql(req)) return answerGraphql(req, res, enter);
     if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, enter);
     if (path === '/healthz') return answer(req, res, 200, { status: 'ok' });
     if (path === '/readyz') return answerReady(req, res);
@@ -121,7 +135,7 @@ export async function startServer(app: App) {
   const answer = (req: IncomingMessage, res: ServerResponse, status: number, body: object, headers: Record<string, string> = {}) =>
     answerEarly(req, res, {
       status,
-      headers: { ...headers, 'content-type': 'application/json; charset=utf-8' },
+      headers: { ...headers, 'content-type': JSON_TYPE },
       body: JSON.stringify(body),
     });
 
@@ -141,6 +155,15 @@ export async function startServer(app: App) {
       res.destroy();
     });
   });
+  const stopLooking = refuseSlowBodies(server, {
+    seconds: config.SLOW_REQUEST_SECONDS,
+    refuse(req, res) {
+      const error = invalidField('body', 'The body came too slowly');
+      const { status, body } = errorAnswer(error, log);
+      const answered = isGraphql(req) ? { errors: [graphql.maskError(error)] } : body;
+      res.writeHead(status, { connection: 'close', 'content-type': JSON_TYPE }).end(JSON.stringify(answered));
+    },
+  });
   server.on('clientError', (_error, socket) => void socket.destroy());
   const stopWatching = services.presence.watch();
   const stopEnding = services.liveFrames.watch();
@@ -155,8 +178,10 @@ export async function startServer(app: App) {
       // From here on nobody can reach this process, so nobody's silence says anything.
       stopWatching();
       stopEnding();
+      stopLooking();
       await uploads.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      graphql.close();
       await realtime.close();
       server.closeIdleConnections();
       const impatience = setTimeout(() => server.closeAllConnections(), SHUTDOWN_MS);

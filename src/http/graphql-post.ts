@@ -81,7 +81,8 @@ export function createGraphqlPost({ schema, yoga, documents, maskError }: Depend
 
   return {
     /** Answers, or leaves it to yoga where nothing was done: then `request` holds what was read. */
-    async handle(res: ServerResponse, accept: string | undefined, request: ServerContext & { params: GraphQLParams }): Promise<boolean> {
+    async handle(accept: string | undefined, request: ServerContext & { params: GraphQLParams }): Promise<boolean> {
+      const { res } = request;
       const mediaType = ANSWERED_AS.get(accept?.replaceAll(' ', '').toLowerCase() || '*/*');
       const operation = mediaType && readOperation(request.params);
       if (!mediaType || !operation) return false;

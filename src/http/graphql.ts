@@ -3,17 +3,29 @@ import { createYoga, type GraphQLParams } from 'graphql-yoga';
 import type { Context } from '../context.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { isLinkBearer, refuseLinkBearer, requireViewer } from '../resolvers/policy.ts';
 import { schema } from '../schema/index.ts';
+import type { Viewer } from '../services/access.ts';
 import { readJson } from '../uploads/base64-json.ts';
 import { readGraphqlMultipart } from '../uploads/graphql-multipart.ts';
 import type { SpoolScope } from '../uploads/spool-scope.ts';
 import { createDocuments } from './documents.ts';
 import { createErrorMask } from './error-mask.ts';
+import { EventStreams } from './event-streams.ts';
 import { createGraphqlPost } from './graphql-post.ts';
+import { createUploadAdmission } from './upload-admission.ts';
 import { type ServerContext, useDocuments, useOwnContext, useParsedBody } from './yoga-plugins.ts';
 
-const MAX_JSON_BYTES = 30 * 1024 * 1024;
-const MAX_OPERATIONS_BYTES = 16 * 1024 * 1024;
+const MB = 1024 * 1024;
+/** Of the operation alone: files of a multipart request come on top. */
+const BODY_LIMITS = {
+  /** Two images of 10 MB in base64 are the largest that anybody sends: API keys alone may verify. */
+  key: { maxBytes: 30 * MB, maxMembers: 250_000 },
+  /** A submission with 10,000 warnings. */
+  token: { maxBytes: 16 * MB, maxMembers: 250_000 },
+  /** Who holds an access link may join, no more. */
+  accessLink: { maxBytes: 64 * 1024, maxMembers: 1_000 },
+};
 const MAX_FILES = 2;
 
 const WELCOME = `# Under Headers, below, write
@@ -32,9 +44,16 @@ query Exams {
 }
 `;
 
-export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string }) {
+interface Options {
+  log: Logger;
+  endpoint: string;
+  socketsPerCredential: number;
+}
+
+export function createGraphql({ log, endpoint, socketsPerCredential }: Options) {
   const maskError = createErrorMask(log);
   const documents = createDocuments(schema);
+  const streams = new EventStreams({ socketsPerCredential });
   const yoga = createYoga<ServerContext, ServerContext>({
     schema,
     graphqlEndpoint: endpoint,
@@ -43,7 +62,7 @@ export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string
     graphiql: { title: 'Invigil', defaultQuery: WELCOME, subscriptionsProtocol: 'WS', useGETForQueries: true },
     // Its page is a string of several megabytes that costs 60 MB of memory: loaded for the first who asks.
     renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
-    plugins: [useParsedBody, useDocuments(documents), useOwnContext(documents)],
+    plugins: [useParsedBody, useDocuments(documents), useOwnContext({ documents, streams })],
     parserAndValidationCache: false,
     cors: false,
     multipart: false,
@@ -53,19 +72,30 @@ export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string
   });
 
   async function readParams(req: IncomingMessage, ctx: Context, scope: SpoolScope): Promise<GraphQLParams> {
+    const { viewer, config } = ctx;
+    const limits = bodyLimitsOf(viewer);
     const type = req.headers['content-type'] ?? '';
     if (type.startsWith('multipart/form-data')) {
-      const { MAX_RECORDING_BYTES: maxFileBytes } = ctx.config;
-      return readGraphqlMultipart(req, { scope, maxFileBytes, maxFiles: MAX_FILES, maxOperationsBytes: MAX_OPERATIONS_BYTES });
+      refuseLinkBearer({ viewer });
+      const { maxBytes: maxOperationsBytes, maxMembers } = limits;
+      return readGraphqlMultipart(req, {
+        scope,
+        maxFileBytes: config.MAX_RECORDING_BYTES,
+        maxFiles: MAX_FILES,
+        maxOperationsBytes,
+        maxMembers,
+        admit: (operation) => admitUpload(ctx, operation),
+      });
     }
     if (!/^application\/(?:graphql\+)?json/.test(type))
       throw new AppError('invalid_request', 'Content-Type must be application/json or multipart/form-data');
-    const params = await readJson(req, { maxBytes: MAX_JSON_BYTES });
+    const params = await readJson(req, limits);
     if (typeof params !== 'object' || params === null || Array.isArray(params))
       throw new AppError('invalid_request', 'The body must be one GraphQL operation');
     return params as GraphQLParams;
   }
 
+  const admitUpload = createUploadAdmission({ schema, documents });
   const post = createGraphqlPost({ schema, yoga, documents, maskError });
 
   return {
@@ -73,13 +103,21 @@ export function createGraphql({ log, endpoint }: { log: Logger; endpoint: string
     schema,
     documents,
     maskError,
+    /** Ends what would hold up a shutdown. */
+    close: () => streams.breakOff(),
     async handle(req: IncomingMessage, res: ServerResponse, { ctx, scope }: { ctx: Context; scope: SpoolScope }): Promise<void> {
-      if (req.method !== 'POST') return yoga.handle(req, res, { ctx });
-      const request = { ctx, params: await readParams(req, ctx, scope) };
-      const simple = req.url === endpoint && (await post.handle(res, req.headers.accept, request));
+      if (req.method !== 'POST') return yoga.handle(req, res, { ctx, res });
+      requireViewer(ctx);
+      const request = { ctx, res, params: await readParams(req, ctx, scope) };
+      const simple = req.url === endpoint && (await post.handle(req.headers.accept, request));
       if (!simple) await yoga.handle(req, res, request);
     },
   };
+}
+
+function bodyLimitsOf(viewer: Viewer) {
+  if (viewer.examId === null) return BODY_LIMITS.key;
+  return isLinkBearer(viewer) ? BODY_LIMITS.accessLink : BODY_LIMITS.token;
 }
 
 export type Graphql = ReturnType<typeof createGraphql>;

@@ -1,12 +1,15 @@
+import type { ServerResponse } from 'node:http';
 import { createSourceEventStream, type DocumentNode, execute, type ExecutionArgs } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { type Context, renewed } from '../context.ts';
 import { mapAsync } from '../realtime/map-async.ts';
 import type { Documents, ReadDocument } from './documents.ts';
+import type { EventStreams } from './event-streams.ts';
 
 /** What yoga is handed with a request. Yoga adds to it, so each request has its own. */
 export interface ServerContext {
   readonly ctx: Context;
+  readonly res: ServerResponse;
   /** The operation, where the body was read already. */
   readonly params?: GraphQLParams;
   /** Its document, once it was read. */
@@ -40,7 +43,7 @@ export const useDocuments = (documents: Documents): ServerPlugin => ({
 });
 
 /** Resolvers get the frozen context of the request, not the object that yoga and its plugins write to. */
-export function useOwnContext(documents: Documents): ServerPlugin {
+export function useOwnContext({ documents, streams }: { documents: Documents; streams: EventStreams }): ServerPlugin {
   const refuse = ({ ctx, params }: ServerContext, document: DocumentNode) =>
     documents.refuseCostly(document, { operationName: params?.operationName, variables: params?.variables }, ctx.viewer);
 
@@ -53,14 +56,15 @@ export function useOwnContext(documents: Documents): ServerPlugin {
     onSubscribe({ args, setSubscribeFn, setResultAndStopExecution }) {
       const excess = refuse(args.contextValue, args.document);
       if (excess) setResultAndStopExecution({ errors: [excess] });
-      else setSubscribeFn((yogas: ExecutionArgs) => subscribe({ ...yogas, contextValue: args.contextValue.ctx }));
+      else setSubscribeFn((yogas: ExecutionArgs) => subscribe(yogas, args.contextValue, streams));
     },
   };
 }
 
-/** As graphql-js has it, but for a new context for each event. */
-async function subscribe(args: ExecutionArgs & { contextValue: Context }) {
-  const source = await createSourceEventStream(args);
+/** As graphql-js has it, but with a new context for each event, and bound to the rights of who subscribes. */
+async function subscribe(yogas: ExecutionArgs, { ctx, res }: ServerContext, streams: EventStreams) {
+  const source = await createSourceEventStream({ ...yogas, contextValue: ctx });
   if (!(Symbol.asyncIterator in source)) return source;
-  return mapAsync(source, async (event) => execute({ ...args, rootValue: event, contextValue: renewed(args.contextValue) }));
+  const results = mapAsync(source, async (event) => execute({ ...yogas, rootValue: event, contextValue: renewed(ctx) }));
+  return streams.bind(results, ctx, res);
 }

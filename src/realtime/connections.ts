@@ -1,4 +1,5 @@
 import { CloseCode } from 'graphql-ws';
+import { mostSockets, PerCredential } from '../http/per-credential.ts';
 import type { Logger } from '../log.ts';
 import type { Viewer } from '../services/access.ts';
 import type { Connection } from './connection.ts';
@@ -7,8 +8,6 @@ const TICK_MS = 1_000;
 export const PING_MS = 12_000;
 /** Clients take it as a reason to connect again, unlike 4429 and other codes of the protocol. */
 const TOO_SLOW = CloseCode.ConnectionInitialisationTimeout;
-/** Tabs of one candidate. */
-const MAX_SOCKETS_OF_A_PARTICIPANT = 20;
 
 interface Limits {
   socketsPerCredential: number;
@@ -20,7 +19,7 @@ interface Limits {
 /** All sockets of the process, under one timer. */
 export function createConnections({ socketsPerCredential, stallMs, log }: Limits) {
   const connections = new Set<Connection>();
-  const perCredential = new Map<string, number>();
+  const perCredential = new PerCredential();
   const timer = setInterval(() => {
     const now = performance.now();
     const date = Date.now();
@@ -55,17 +54,7 @@ export function createConnections({ socketsPerCredential, stallMs, log }: Limits
       connections.delete(connection);
     },
     /** Counts the socket to its credential. Returns the way out; null where the credential has too many. */
-    admit(viewer: Viewer): (() => void) | null {
-      const name = viewer.keyId ?? JSON.stringify([viewer.role, viewer.examId, viewer.userId]);
-      const count = perCredential.get(name) ?? 0;
-      if (count >= (viewer.role === 'participant' ? MAX_SOCKETS_OF_A_PARTICIPANT : socketsPerCredential)) return null;
-      perCredential.set(name, count + 1);
-      return () => {
-        const left = (perCredential.get(name) ?? 1) - 1;
-        if (left > 0) perCredential.set(name, left);
-        else perCredential.delete(name);
-      };
-    },
+    admit: (viewer: Viewer): (() => void) | null => perCredential.hold(viewer, mostSockets(viewer, socketsPerCredential)),
     closeAll(code: number, reason: string): void {
       clearInterval(timer);
       for (const connection of connections) connection.close(code, reason);

@@ -4,12 +4,15 @@ import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Origins } from '../http/origins.ts';
 import type { Logger } from '../log.ts';
+import { refuseLargeJson } from '../uploads/json-text.ts';
 import { Connection } from './connection.ts';
 import { createConnections, PING_MS } from './connections.ts';
 import { createProtocol, type ProtocolDependencies } from './protocol.ts';
 import { Turn } from './turn.ts';
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** Of the JSON in it. */
+const MAX_MESSAGE_MEMBERS = 50_000;
 /** Told to every client at a restart, so that it connects again. */
 const SERVICE_RESTART = 1012;
 /** For a peer to answer that its socket is being closed. */
@@ -92,8 +95,19 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
   };
 }
 
-/** `ws` hands out one Buffer, whatever its type says, unless it is told otherwise. */
-const textOf = (data: RawData): string => (Buffer.isBuffer(data) ? data.toString('utf8') : '');
+/**
+ * The text of a message, which is parsed by whoever gets it; no text where that would take long or fail by its depth.
+ * `ws` hands out one Buffer, whatever its type says, unless it is told otherwise.
+ */
+function textOf(data: RawData): string {
+  if (!Buffer.isBuffer(data)) return '';
+  try {
+    refuseLargeJson(data, { maxMembers: MAX_MESSAGE_MEMBERS });
+    return data.toString('utf8');
+  } catch {
+    return '';
+  }
+}
 
 /** Not a closure of the upgrade, which would keep its request as long as the socket lives. */
 function destroy(this: Duplex): void {

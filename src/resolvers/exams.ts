@@ -5,7 +5,17 @@ import { createExamInput } from '../inputs.ts';
 import type { WholeExam } from '../services/hot-reads.ts';
 import { parseInput } from '../validation.ts';
 import { firstPages } from './exam-pages.ts';
-import { isStaff, requireExam, requireLms, requireStaff, requireViewer, sightOf, tenantOf, visibleExams } from './policy.ts';
+import {
+  isStaff,
+  requireExam,
+  requireLms,
+  requireStaff,
+  requireStaffOf,
+  requireViewer,
+  sightOf,
+  tenantOf,
+  visibleExams,
+} from './policy.ts';
 
 /** Shapes a read: Pothos's `query`, or nothing. */
 type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
@@ -37,14 +47,12 @@ export async function createExam(ctx: Context, input: unknown): Promise<Exam> {
 }
 
 export async function startExam(ctx: Context, examId: string): Promise<Exam> {
-  requireStaff(ctx);
-  const { id } = await requireExam(ctx, examId);
+  const { id } = await requireStaffOf(ctx, examId);
   return ctx.services.exams.start(id, ctx.viewer.name);
 }
 
 export async function endExam(ctx: Context, examId: string): Promise<Exam> {
-  requireStaff(ctx);
-  const { id } = await requireExam(ctx, examId);
+  const { id } = await requireStaffOf(ctx, examId);
   return ctx.services.exams.end(id, ctx.viewer.name);
 }
 

@@ -6,12 +6,12 @@ import { chunkIndexInput } from '../inputs.ts';
 import type { ReceivedChunk } from '../services/live/receive.ts';
 import { fileTooLarge } from '../uploads/uploaded-file.ts';
 import { parseInput } from '../validation.ts';
-import { refuseLinkBearer, requireRole } from './policy.ts';
+import { refuseLinkBearer, requireSender } from './policy.ts';
 import { findRecording, prepareUpload } from './recordings.ts';
 
 /** Proctors end recordings and make none. */
-function requireRecorder(ctx: Context): void {
-  requireRole(ctx, 'admin', 'lms', 'participant');
+export function requireRecorder(ctx: Context): void {
+  requireSender(ctx);
   refuseLinkBearer(ctx);
 }
 

@@ -4,7 +4,7 @@ import { accommodationsInput, inviteInput, joinExamInput, reasonInput } from '..
 import { parseInput } from '../validation.ts';
 import { AppError } from '../errors.ts';
 import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/accommodations.ts';
-import { requireExam, requireLms, requireParticipant, requireStaff, visibleParticipants } from './policy.ts';
+import { requireExam, requireLms, requireParticipant, requireStaffOf, visibleParticipants } from './policy.ts';
 
 export { ACCOMMODATIONS_IN_ORDER };
 
@@ -48,8 +48,7 @@ export async function reviewParticipant(
   ctx: Context,
   { examId, userId, status, reason }: { examId: string; userId: string; status: ReviewStatus; reason?: string | null | undefined },
 ): Promise<Participant> {
-  requireStaff(ctx);
-  const { id } = await requireExam(ctx, examId);
+  const { id } = await requireStaffOf(ctx, examId);
   return ctx.services.participants.review(id, userId, { status, reason: parseInput(reasonInput, reason), by: ctx.viewer.name });
 }
 
@@ -58,8 +57,7 @@ export async function setAccommodations(
   ctx: Context,
   { examId, ...input }: { examId: string; userId: string; suppress: unknown; reason: unknown },
 ): Promise<ParticipantWithAccommodations> {
-  requireStaff(ctx);
-  const { id } = await requireExam(ctx, examId);
+  const { id } = await requireStaffOf(ctx, examId);
   const { userId, suppress, reason } = parseInput(accommodationsInput, input);
   return ctx.services.accommodations.set(id, userId, { suppress, reason, by: ctx.viewer.name });
 }

@@ -31,6 +31,8 @@ export function requireRole({ viewer }: Pick<Context, 'viewer'>, ...roles: Role[
 
 export const requireViewer = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, ...STAFF, 'participant');
 export const requireStaff = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, ...STAFF);
+/** Who makes evidence; proctors look at it. */
+export const requireSender = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'admin', 'lms', 'participant');
 export const requireLms = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'admin', 'lms');
 
 /** Where what a viewer makes belongs: an admin sees every tenant and makes things in the default one. */
@@ -91,6 +93,12 @@ export async function requireExam(ctx: Context, examId: string): Promise<{ id: s
   return { id: examId };
 }
 
+/** Staff who see the exam. */
+export async function requireStaffOf(ctx: Context, examId: string): Promise<{ id: string }> {
+  requireStaff(ctx);
+  return requireExam(ctx, examId);
+}
+
 /** As `requireExam`, without a statement for an exam that was seen before: for what fails by itself where the exam is gone. */
 export async function requireKnownExam(ctx: Context, examId: string): Promise<{ id: string }> {
   requireViewer(ctx);
@@ -126,7 +134,10 @@ export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string)
   return { examId, userId: viewer.userId ?? '' };
 }
 
+/** Who shows an access link and no more. */
+export const isLinkBearer = ({ role, userId }: Viewer) => role === 'participant' && userId === null;
+
 /** The token of an access link is nobody's yet: it may read the exam and join, no more. */
 export function refuseLinkBearer({ viewer }: Pick<Context, 'viewer'>): void {
-  if (viewer.role === 'participant' && viewer.userId === null) throw new AppError('forbidden', 'Join the exam first');
+  if (isLinkBearer(viewer)) throw new AppError('forbidden', 'Join the exam first');
 }

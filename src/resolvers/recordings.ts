@@ -6,7 +6,7 @@ import type { Prisma, Recording, RecordingFile } from '../generated/prisma/clien
 import { uploadRecordingInput } from '../inputs.ts';
 import type { RecordingWithAnalysis } from '../services/hot-reads.ts';
 import { parseInput } from '../validation.ts';
-import { actingUser, requireExam, requireStaff, requireViewer, sightOf, visibleRecordings } from './policy.ts';
+import { actingUser, requireExam, requireSender, requireStaff, requireViewer, sightOf, visibleRecordings } from './policy.ts';
 
 type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
 
@@ -28,6 +28,7 @@ export async function readRecording(ctx: Context, recordingId: string): Promise<
 
 /** Whether the caller may add a recording of that user to that exam; before any byte of it is read where that is known. */
 export async function prepareUpload(ctx: Context, input: unknown) {
+  requireSender(ctx);
   const { examId, userId, type } = parseInput(uploadRecordingInput, input);
   await requireExam(ctx, examId);
   return { examId, userId: actingUser(ctx, userId), type };

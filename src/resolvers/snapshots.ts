@@ -6,7 +6,7 @@ import { MAX_SNAPSHOT_BYTES, type SnapshotReceipt } from '../services/live-frame
 import type { Sitter } from '../services/live-frames/admit.ts';
 import { fileTooLarge } from '../uploads/uploaded-file.ts';
 import { parseInput } from '../validation.ts';
-import { actingUser, requireKnownExam, requireRole } from './policy.ts';
+import { actingUser, requireKnownExam, requireSender } from './policy.ts';
 
 export { MAX_SNAPSHOT_BYTES } from '../services/live-frames.ts';
 
@@ -15,10 +15,15 @@ export interface Admitted {
   takenAt: Date | null;
 }
 
-/** Whether the caller may send a snapshot of that user now, before any byte of it is read. Proctors make no evidence. */
+/** Whether the caller may send snapshots of somebody in that exam. Proctors make no evidence. */
+export async function requireSnapshots(ctx: Context, examId: string): Promise<{ id: string }> {
+  requireSender(ctx);
+  return requireKnownExam(ctx, examId);
+}
+
+/** Whether the caller may send a snapshot of that user now, before any byte of it is read. */
 export async function prepareSnapshot(ctx: Context, examId: string, input: unknown): Promise<Admitted> {
-  requireRole(ctx, 'admin', 'lms', 'participant');
-  const { id } = await requireKnownExam(ctx, examId);
+  const { id } = await requireSnapshots(ctx, examId);
   const { userId, takenAt } = parseInput(snapshotInput, input);
   const sitter = await ctx.services.liveFrames.admit({ examId: id, userId: actingUser(ctx, userId) });
   if (ctx.viewer.role === 'participant') ctx.services.presence.seen(sitter);

@@ -1,18 +1,28 @@
 import type { SpooledFile } from '../adapters/storage.ts';
 import type { Context } from '../context.ts';
+import type { Prisma, Submission } from '../generated/prisma/client.ts';
 import { submitExamInput } from '../inputs.ts';
 import type { SubmissionWithRecordings } from '../services/submissions.ts';
 import { fileTooLarge } from '../uploads/uploaded-file.ts';
 import { parseInput } from '../validation.ts';
-import { actingUser, requireExam } from './policy.ts';
+import { actingUser, refuseLinkBearer, requireExam, requireSender } from './policy.ts';
 
 export interface SubmittedFiles {
   webcam?: SpooledFile | undefined;
   screen?: SpooledFile | undefined;
 }
 
-export async function submitExam(ctx: Context, examId: string, input: unknown, files: SubmittedFiles): Promise<SubmissionWithRecordings> {
+/** Whether the caller may submit for that user, where one is named; before any byte of the submission is read. */
+export async function prepareSubmission(ctx: Context, examId: string, userId: string | null | undefined): Promise<{ id: string }> {
+  requireSender(ctx);
   const exam = await requireExam(ctx, examId);
+  if (userId != null) actingUser(ctx, userId);
+  else refuseLinkBearer(ctx);
+  return exam;
+}
+
+export async function submitExam(ctx: Context, examId: string, input: unknown, files: SubmittedFiles): Promise<SubmissionWithRecordings> {
+  const exam = await prepareSubmission(ctx, examId, null);
   const { userId, stats, warnings } = parseInput(submitExamInput, input);
   refuseTooLarge(ctx, files);
   const { recordings, submissions } = ctx.services;
@@ -26,6 +36,13 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, f
     idempotencyKey: ctx.idempotencyKey,
   });
 }
+
+/** What was just submitted, as a query wants to have it. */
+export const readSubmission = (
+  ctx: Context,
+  { id }: Pick<Submission, 'id'>,
+  query: Pick<Prisma.SubmissionFindUniqueArgs, 'select' | 'include'>,
+): Promise<Submission> => ctx.db.submission.findUniqueOrThrow({ ...query, where: { id } });
 
 /** Doors that also take whole recordings let more pass than a submission may hold. */
 function refuseTooLarge({ config }: Context, files: SubmittedFiles): void {

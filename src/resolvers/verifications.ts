@@ -21,10 +21,14 @@ export async function findVerification(
   });
 }
 
-export async function verifyUser(ctx: Context, input: unknown): Promise<Verification> {
+/** The link of one exam gives no right to compare anybody's face. */
+export function requireVerifier(ctx: Context): void {
   requireStaff(ctx);
-  // The link of one exam gives no right to compare anybody's face.
   if (ctx.viewer.examId !== null) throw new AppError('forbidden', 'You are not permitted to do this');
+}
+
+export async function verifyUser(ctx: Context, input: unknown): Promise<Verification> {
+  requireVerifier(ctx);
   const { userId, referenceImage, verificationImage } = parseInput(verifyUserInput, input);
   return ctx.services.verifications.verify({
     tenant: tenantOf(ctx.viewer),

@@ -17,6 +17,17 @@ export interface UploadValue {
   file: SpooledFile;
 }
 
+/**
+ * Refuses who may not send the files of a field, by its other arguments, before a byte of them is stored. Each field that
+ * takes files names one in its `extensions`.
+ */
+export type AdmitUpload = (ctx: Context, args: Record<string, unknown>) => Promise<unknown>;
+
+/** As the field's own arguments are typed. */
+export const admitUpload = <Args>(admit: (ctx: Context, args: Args) => Promise<unknown>) => ({
+  admitUpload: admit as AdmitUpload,
+});
+
 /** A gate that passes or throws the error that the client should see. */
 const gate = (check: (ctx: Context) => void) => (ctx: Context) => () => {
   check(ctx);

@@ -2,6 +2,7 @@ import type { Recording as RecordingRow } from '../generated/prisma/client.ts';
 import { RecordingStatus, RecordingType } from '../generated/prisma/enums.ts';
 import {
   findRecording,
+  prepareUpload,
   retryAnalysis,
   type RecordingThumbnails,
   signedDownloadUrl,
@@ -10,7 +11,7 @@ import {
   uploadRecording,
   watchRecording,
 } from '../resolvers/recordings.ts';
-import { builder } from './builder.ts';
+import { admitUpload, builder } from './builder.ts';
 import { Node } from './node.ts';
 
 export const RecordingTypeEnum = builder.enumType(RecordingType, { name: 'RecordingType' });
@@ -172,6 +173,7 @@ builder.mutationField('uploadRecording', (t) =>
     type: Recording,
     authScopes: { viewer: true },
     args: { input: t.arg({ type: UploadRecordingInput, required: true }) },
+    extensions: admitUpload((ctx, { input: { file: _file, ...input } }: { input: { file: unknown } }) => prepareUpload(ctx, input)),
     resolve: async (_root, { input: { file, ...input } }, ctx) => uploadRecording(ctx, input, (await file).file),
   }),
 );

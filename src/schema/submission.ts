@@ -1,5 +1,5 @@
-import { submitExam } from '../resolvers/submissions.ts';
-import { builder } from './builder.ts';
+import { prepareSubmission, readSubmission, submitExam } from '../resolvers/submissions.ts';
+import { admitUpload, builder } from './builder.ts';
 import { Node } from './node.ts';
 import { WarningInput } from './warning.ts';
 
@@ -26,11 +26,16 @@ const SubmitExamInput = builder.inputType('SubmitExamInput', {
 });
 
 builder.mutationField('submitExam', (t) =>
-  t.field({
-    type: Submission,
+  t.prismaField({
+    type: 'Submission',
     authScopes: { viewer: true },
     args: { examId: t.arg.id({ required: true }), input: t.arg({ type: SubmitExamInput, required: true }) },
-    resolve: async (_root, { examId, input: { webcam, screen, ...input } }, ctx) =>
-      submitExam(ctx, examId, input, { webcam: (await webcam)?.file, screen: (await screen)?.file }),
+    extensions: admitUpload((ctx, { examId, input }: { examId: string; input: { userId?: string | null } }) =>
+      prepareSubmission(ctx, examId, input.userId),
+    ),
+    async resolve(query, _root, { examId, input: { webcam, screen, ...input } }, ctx) {
+      const files = { webcam: (await webcam)?.file, screen: (await screen)?.file };
+      return readSubmission(ctx, await submitExam(ctx, examId, input, files), query);
+    },
   }),
 );

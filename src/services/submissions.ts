@@ -1,8 +1,10 @@
-import { AppError } from '../errors.ts';
-import type { Prisma, Recording, Submission } from '../generated/prisma/client.ts';
+import { isFaultOfValues } from '../adapters/database-transaction.ts';
+import { AppError, invalidField } from '../errors.ts';
+import type { Recording, Submission } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
 import type { WarningInput } from '../inputs.ts';
-import type { EventLog } from './event-log/event-log.ts';
+import type { JsonText } from '../validation.ts';
+import type { Draft, EventLog } from './event-log/event-log.ts';
 import { refuseCancelled } from './exams.ts';
 import { ensureParticipant, isFinal } from './participants.ts';
 import type { LiveRecordings } from './live-recordings.ts';
@@ -11,14 +13,15 @@ import { addUnseen } from './warnings.ts';
 
 export interface NewSubmission {
   userId: string;
-  stats: Record<string, unknown>;
+  stats: JsonText;
   warnings: readonly WarningInput[];
   webcam: CheckedMedia | null;
   screen: CheckedMedia | null;
   idempotencyKey: string | null;
 }
 
-export type SubmissionWithRecordings = Submission & { recordings: Recording[] };
+/** Without what the client said of itself, which nobody needs again. */
+export type SubmissionWithRecordings = Omit<Submission, 'stats'> & { recordings: Recording[] };
 
 interface Dependencies {
   eventLog: EventLog;
@@ -44,24 +47,26 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
           const { tx, exam, now, emit } = draft;
           refuseCancelled(exam);
           const participant = await ensureParticipant(draft, userId);
-          const first = await tx.submission.findUnique({ where: { participantId: participant.id }, include: { recordings: true } });
+          const first = await tx.submission.findUnique({
+            where: { participantId: participant.id },
+            include: { recordings: true },
+            omit: { stats: true },
+          });
           if (first && idempotencyKey && first.idempotencyKey === idempotencyKey) return { submission: first, isNew: false };
           if (first)
             throw new AppError('conflict', 'This user has already submitted', [{ field: 'userId', issue: 'has already submitted' }]);
 
           const { stored } = await addUnseen(draft, participant, 'CLIENT', warnings, { sameMomentIsSame: true });
-          const row = await tx.submission.create({
-            data: {
-              id: newId('sub'),
-              examId,
-              participantId: participant.id,
-              userId,
-              stats: stats as Prisma.InputJsonObject,
-              warningsReceived: warnings.length,
-              warningsStored: stored,
-              idempotencyKey,
-              submittedAt: now,
-            },
+          const row = await insert(draft, {
+            id: newId('sub'),
+            examId,
+            participantId: participant.id,
+            userId,
+            warningsReceived: warnings.length,
+            warningsStored: stored,
+            idempotencyKey,
+            submittedAt: now,
+            stats,
           });
           const stay = isFinal(participant.status);
           await tx.participant.update({
@@ -84,6 +89,22 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
       return submission;
     },
   };
+}
+
+/**
+ * By hand, because Prisma would have to take the statistics apart to put them together again.
+ * @throws AppError `invalid_request` that names `stats` where they are not JSON, or hold text that PostgreSQL cannot
+ */
+async function insert({ tx }: Draft, { stats, ...row }: Omit<Submission, 'stats'> & { stats: JsonText }): Promise<typeof row> {
+  const { id, examId, participantId, userId, warningsReceived, warningsStored, idempotencyKey, submittedAt } = row;
+  try {
+    await tx.$executeRaw`
+      INSERT INTO "Submission" (id, "examId", "participantId", "userId", stats, "warningsReceived", "warningsStored", "idempotencyKey", "submittedAt")
+      VALUES (${id}, ${examId}, ${participantId}, ${userId}, ${stats.text}::jsonb, ${warningsReceived}, ${warningsStored}, ${idempotencyKey}, ${submittedAt})`;
+  } catch (error) {
+    throw isFaultOfValues(error) ? invalidField('stats', 'must be JSON that can be stored', { cause: error }) : error;
+  }
+  return row;
 }
 
 export type Submissions = ReturnType<typeof createSubmissions>;

@@ -4,20 +4,6 @@ import { eachChunk, type EachChunkOptions, type TakeChunk } from '../adapters/ea
 import { type AppError, invalidField } from '../errors.ts';
 import { formatLimit } from './uploaded-file.ts';
 
-/** For slow lines and for disks that are slow to sync; nothing else ends a request that a client has forgotten. */
-const IDLE_MS = 60_000;
-
-/** Runs `read`; where the socket stands still for so long, it is destroyed, so that `read` finds the body truncated. */
-export async function whileFlowing<T>(req: IncomingMessage, idleMs: number | undefined, read: () => Promise<T>): Promise<T> {
-  // Node's server destroys a socket that times out; what else may take long is not bounded here.
-  req.socket?.setTimeout(idleMs ?? IDLE_MS);
-  try {
-    return await read();
-  } finally {
-    req.socket?.setTimeout(0);
-  }
-}
-
 /** All bodies together have this in a round, else 2 MB are read from each socket before the next one is looked at, */
 const ROUND_BYTES = 1024 * 1024;
 /** and one of them this at least. */
@@ -26,20 +12,15 @@ let bodies = 0;
 
 const turnBytes = () => Math.max(LEAST_TURN_BYTES, ROUND_BYTES / bodies);
 
-export interface ReadOptions extends Pick<EachChunkOptions, 'signal'> {
-  /** Milliseconds without a byte until the client is given up; a minute where not set. */
-  idleMs?: number | undefined;
-}
-
 /**
  * Hands a body over chunk by chunk; the next one is not read before `take` is done. When
  * `take` throws, the rest stays unread and the socket usable for an answer.
  * @throws AppError `invalid_request` where the client leaves before the end
  */
-export async function readChunks(req: IncomingMessage, take: TakeChunk, { idleMs, signal }: ReadOptions = {}): Promise<void> {
+export async function readChunks(req: IncomingMessage, take: TakeChunk, { signal }: Pick<EachChunkOptions, 'signal'> = {}): Promise<void> {
   bodies++;
   try {
-    await whileFlowing(req, idleMs, () => eachChunk(req, inTurns(take), { signal, explain: truncatedBody }));
+    await eachChunk(req, inTurns(take), { signal, explain: truncatedBody });
   } finally {
     bodies--;
   }
@@ -70,11 +51,11 @@ export function takeArrived(req: IncomingMessage): Buffer | null {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws AppError `invalid_request` where it is not JSON in UTF-8 */
-export function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array, field = 'body'): unknown {
   try {
     return JSON.parse(utf8.decode(bytes)) as unknown;
   } catch (error) {
-    throw invalidField('body', 'Not valid JSON', { cause: error });
+    throw invalidField(field, 'Not valid JSON', { cause: error });
   }
 }
 
@@ -105,6 +86,15 @@ export class BoundedBytes {
     return parseJson(this.#bytes.subarray(0, this.#length));
   }
 
+  /** @throws AppError `invalid_request` where it is not UTF-8 */
+  utf8(): string {
+    try {
+      return utf8.decode(this.#bytes.subarray(0, this.#length));
+    } catch (error) {
+      throw invalidField('body', 'Not valid JSON', { cause: error });
+    }
+  }
+
   /** As text; in UTF-8 where the charset is not known. */
   decode(charset: string): string {
     const bytes = this.#bytes.subarray(0, this.#length);
@@ -123,3 +113,6 @@ export class BoundedBytes {
 }
 
 export const bodyTooLarge = (maxBytes: number) => invalidField('body', `Body exceeds the maximum allowed (${formatLimit(maxBytes)})`);
+
+export const fieldTooLarge = (name: string, maxBytes: number) =>
+  invalidField(name, `Field exceeds the maximum allowed (${formatLimit(maxBytes)})`);

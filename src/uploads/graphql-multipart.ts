@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream';
 import { Upload } from 'graphql-upload-minimal';
 import { AppError, invalidField } from '../errors.ts';
 import { mapPaths, type UploadPath } from './graphql-paths.ts';
+import type { JsonLimits } from './json-scanner.ts';
+import { parseScanned } from './json-text.ts';
 import { type PartHandlers, type PartInfo, readParts } from './parts.ts';
 import type { SpoolScope } from './spool-scope.ts';
 import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
@@ -15,6 +17,10 @@ export interface GraphqlMultipartOptions {
   maxFiles: number;
   /** Of `operations` and of `map`. */
   maxOperationsBytes: number;
+  /** Of the same. */
+  maxMembers: number;
+  /** Refuses the files before a byte of them is stored, by the operation, whose variables hold `Upload`s by then. */
+  admit(operation: GraphqlOperation): Promise<void>;
 }
 
 /** As GraphQL over HTTP has it. Only that it is an object was checked. */
@@ -63,20 +69,34 @@ class GraphqlRequest implements PartHandlers {
   #operation: Record<string, unknown> | undefined;
   /** By the name of the file's part. */
   #map: Map<string, UploadPath[]> | undefined;
+  readonly #uploads = new Map<string, Upload & Fulfillable>();
+  #admitted: Promise<void> | undefined;
 
   constructor(options: GraphqlMultipartOptions) {
     this.#options = options;
   }
 
   field(name: string, value: string): void {
-    if (name === 'operations' && !this.#operation) this.#operation = parseOperation(value);
+    if (name === 'operations' && !this.#operation) this.#operation = parseOperation(value, this.#options);
     else if (name !== 'map' || this.#map) throw invalidField(name, 'Expected operations, then map, then the files');
     else if (!this.#operation) throw invalidField('map', 'Must come after operations');
-    else this.#map = mapPaths(this.#operation, parseJson('map', value), this.#options.maxFiles);
+    else this.#place(this.#operation, parseScanned(Buffer.from(value), this.#options, 'map'));
   }
 
+  #place(operation: Record<string, unknown>, map: unknown): void {
+    this.#map = mapPaths(operation, map, this.#options.maxFiles);
+    for (const [name, paths] of this.#map) {
+      const upload = new Upload() as Upload & Fulfillable;
+      this.#uploads.set(name, upload);
+      for (const path of paths) path.put(upload);
+    }
+  }
+
+  /** Once, when the first file comes. */
+  #admit = (operation: Record<string, unknown>): Promise<void> => (this.#admitted ??= this.#options.admit(operation));
+
   async file(name: string, stream: Readable, info: PartInfo): Promise<void> {
-    if (!this.#map) throw invalidField(name, 'Files must come after operations and map');
+    if (!this.#map || !this.#operation) throw invalidField(name, 'Files must come after operations and map');
     const paths = this.#map.get(name);
     const label = paths?.[0]?.path;
     if (!paths || label === undefined) {
@@ -85,10 +105,9 @@ class GraphqlRequest implements PartHandlers {
     }
     if (this.#arrived.has(name)) throw invalidField(label, 'Given more than once');
     this.#arrived.add(name);
+    await this.#admit(this.#operation);
     const file = await this.#spool(label, stream, info);
-    const upload = new Upload();
-    (upload as Upload & Fulfillable).resolve(this.#describe(name, file, info.encoding));
-    for (const path of paths) path.put(upload);
+    this.#uploads.get(name)?.resolve(this.#describe(name, file, info.encoding));
   }
 
   finish(): GraphqlOperation {
@@ -115,17 +134,9 @@ class GraphqlRequest implements PartHandlers {
   }
 }
 
-function parseOperation(text: string): Record<string, unknown> {
-  const operation = parseJson('operations', text);
+function parseOperation(text: string, limits: JsonLimits): Record<string, unknown> {
+  const operation = parseScanned(Buffer.from(text), limits, 'operations');
   if (Array.isArray(operation)) throw new AppError('invalid_request', 'Batches of operations are not supported');
   if (typeof operation !== 'object' || operation === null) throw invalidField('operations', 'Must be an object');
   return operation as Record<string, unknown>;
-}
-
-function parseJson(field: string, text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw invalidField(field, 'Not valid JSON', { cause: error });
-  }
 }

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { invalidField } from '../errors.ts';
+import { fieldTooLarge } from './body.ts';
 import { type PartInfo, readParts } from './parts.ts';
 import type { SpoolScope } from './spool-scope.ts';
-import { describeFile, explainSpoolError, formatLimit, type UploadedFile } from './uploaded-file.ts';
+import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
 
 export interface MultipartOptions {
   /** Owns the files that come. */
@@ -14,8 +15,8 @@ export interface MultipartOptions {
   /** Bytes of one text field. */
   maxFieldBytes: number;
   maxFields: number;
-  /** Milliseconds without a byte until the client is given up; a minute where not set. */
-  idleMs?: number;
+  /** Refuses a file before a byte of it is stored, by the fields that came before it. */
+  admit?(fields: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** Both maps have no prototype, so a field may bear any name. */
@@ -24,6 +25,8 @@ export interface MultipartBody {
   files: Record<string, UploadedFile>;
 }
 
+/** Fields that may each be as long as one may be; many may not. */
+const FIELDS_AT_FULL_LENGTH = 2;
 /** Beyond the known ones: some clients send more than is asked for. */
 const SPARE_FILES = 8;
 
@@ -34,7 +37,7 @@ const SPARE_FILES = 8;
  * @throws AppError `invalid_request` that names the field, or `body` where it is malformed or truncated
  */
 export async function readMultipart(req: IncomingMessage, options: MultipartOptions): Promise<MultipartBody> {
-  const { scope, maxFieldBytes, maxFields, idleMs } = options;
+  const { scope, maxFieldBytes, maxFields } = options;
   const limits = new Map(Object.entries(options.files));
   const body: MultipartBody = { fields: emptyMap(), files: emptyMap() };
   const seen = new Set<string>();
@@ -42,14 +45,20 @@ export async function readMultipart(req: IncomingMessage, options: MultipartOpti
     if (seen.has(name)) throw invalidField(name, 'Given more than once');
     seen.add(name);
   };
+  let fieldLength = 0;
+  const keep = (name: string, value: string) => {
+    fieldLength += value.length;
+    if (fieldLength > FIELDS_AT_FULL_LENGTH * maxFieldBytes) throw invalidField('body', 'The fields are too long together');
+    body.fields[name] = value;
+  };
 
   await readParts(
     req,
-    { maxFieldBytes, maxFields, maxFiles: limits.size + SPARE_FILES, idleMs },
+    { maxFieldBytes, maxFields, maxFiles: limits.size + SPARE_FILES },
     {
       field(name, value) {
         claim(name);
-        if (!limits.has(name)) body.fields[name] = value;
+        if (!limits.has(name)) keep(name, value);
         else if (value !== '') throw invalidField(name, 'Must be sent as a file, with a filename');
       },
 
@@ -57,11 +66,12 @@ export async function readMultipart(req: IncomingMessage, options: MultipartOpti
         const limit = limits.get(name);
         if (limit) {
           claim(name);
+          await options.admit?.(body.fields);
           const file = await spoolPart(scope, name, stream, info, limit.maxBytes);
           if (file) body.files[name] = file;
         } else if (info.mimeType === 'application/json') {
           claim(name);
-          body.fields[name] = await readJsonPart(name, stream, maxFieldBytes);
+          keep(name, await readJsonPart(name, stream, maxFieldBytes));
         } else {
           stream.resume();
         }
@@ -93,7 +103,7 @@ async function readJsonPart(name: string, stream: Readable, maxBytes: number): P
   let size = 0;
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size > maxBytes) stream.destroy(invalidField(name, `Field exceeds the maximum allowed (${formatLimit(maxBytes)})`));
+    if (size > maxBytes) stream.destroy(fieldTooLarge(name, maxBytes));
   });
   return text(stream);
 }

@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { type AppError, invalidField } from '../errors.ts';
-import { BoundedBytes, readChunks, truncatedBody } from './body.ts';
+import { BoundedBytes, fieldTooLarge, readChunks, truncatedBody } from './body.ts';
 import { MultipartError, MultipartScanner } from './multipart-scanner.ts';
 import { boundaryOf, parsePartHead, type PartHead } from './part-head.ts';
 import { PushStream } from './push-stream.ts';
-import { formatLimit } from './uploaded-file.ts';
 
 export type PartInfo = Pick<PartHead, 'filename' | 'mimeType' | 'encoding'>;
 
@@ -21,8 +20,6 @@ export interface PartLimits {
   maxFieldBytes: number;
   maxFields: number;
   maxFiles: number;
-  /** Milliseconds without a byte until the client is given up; a minute where not set. */
-  idleMs?: number | undefined;
 }
 
 /**
@@ -40,7 +37,7 @@ export async function readParts(req: IncomingMessage, limits: PartLimits, handle
       scanner.push(chunk);
       return parts.room();
     };
-    await readChunks(req, take, { idleMs: limits.idleMs, signal: parts.failed });
+    await readChunks(req, take, { signal: parts.failed });
     if (!scanner.isComplete) throw truncatedBody(new MultipartError('no closing delimiter'));
     await parts.finish();
   } catch (error) {
@@ -115,8 +112,7 @@ class Parts {
     const { maxFields, maxFieldBytes } = this.#limits;
     if (++this.#fields > maxFields) throw invalidField('body', `More than ${maxFields} fields`);
     if (name === undefined) return SKIPPED;
-    const tooLong = () => invalidField(name, `Field exceeds the maximum allowed (${formatLimit(maxFieldBytes)})`);
-    const bytes = new BoundedBytes(maxFieldBytes, tooLong);
+    const bytes = new BoundedBytes(maxFieldBytes, () => fieldTooLarge(name, maxFieldBytes));
     return {
       write: (piece) => bytes.append(piece),
       end: () => this.#handlers.field(name, bytes.decode(charset)),

@@ -1,0 +1,66 @@
+import {
+  type FieldNode,
+  getArgumentValues,
+  getNamedType,
+  getOperationAST,
+  getVariableValues,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  type GraphQLSchema,
+  isInputObjectType,
+  Kind,
+  OperationTypeNode,
+  type SelectionSetNode,
+  type DocumentNode,
+} from 'graphql';
+import type { Context } from '../context.ts';
+import { AppError } from '../errors.ts';
+import type { AdmitUpload } from '../schema/builder.ts';
+import type { GraphqlOperation } from '../uploads/graphql-multipart.ts';
+import type { Documents } from './documents.ts';
+
+type AdmittingField = GraphQLField<unknown, unknown> & { extensions: { admitUpload?: AdmitUpload } };
+
+/**
+ * Refuses the files of a multipart request before a byte of them is stored: where the operation is none that may be
+ * executed, and where a field that takes files says that they are not for this viewer to send.
+ * @throws Error where a field takes files and does not say who may send them
+ */
+export function createUploadAdmission({ schema, documents }: { schema: GraphQLSchema; documents: Documents }) {
+  const fields = (schema.getMutationType()?.getFields() ?? {}) as Record<string, AdmittingField>;
+  for (const field of Object.values(fields))
+    if (field.args.some(takesFiles) && !field.extensions.admitUpload) throw new Error(`${field.name} takes files of anybody`);
+
+  /** @throws AppError as the operation would be refused */
+  return async function admit(ctx: Context, { query = '', operationName, variables }: GraphqlOperation): Promise<void> {
+    const { document, errors } = documents.read(query, ctx.viewer);
+    const operation = document && getOperationAST(document, operationName);
+    const problem = errors[0] ?? (document && documents.refuseCostly(document, { operationName, variables }, ctx.viewer));
+    if (problem || !document || !operation) throw new AppError('invalid_request', problem?.message ?? 'Unknown operation');
+    if (operation.operation !== OperationTypeNode.MUTATION) throw new AppError('invalid_request', 'Files are sent with mutations');
+    const { coerced, errors: mistakes } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {});
+    if (!coerced) throw new AppError('invalid_request', mistakes?.[0]?.message ?? 'Invalid variables');
+    for (const node of fieldsOf(operation.selectionSet, document)) {
+      const field = fields[node.name.value];
+      if (field?.extensions.admitUpload) await field.extensions.admitUpload(ctx, getArgumentValues(field, node, coerced));
+    }
+  };
+}
+
+const takesFiles = ({ type }: GraphQLArgument | GraphQLInputField): boolean => {
+  const named = getNamedType(type);
+  return named.name === 'Upload' || (isInputObjectType(named) && Object.values(named.getFields()).some(takesFiles));
+};
+
+/** Those of the root, also of fragments. A valid document has no fragments in a circle. */
+function fieldsOf({ selections }: SelectionSetNode, document: DocumentNode): FieldNode[] {
+  return selections.flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return [selection];
+    if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsOf(selection.selectionSet, document);
+    const fragment = document.definitions.find(
+      (definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === selection.name.value,
+    );
+    return fragment?.kind === Kind.FRAGMENT_DEFINITION ? fieldsOf(fragment.selectionSet, document) : [];
+  });
+}
