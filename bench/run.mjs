@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { analysis } from './analysis.mjs';
+import { atOnce } from './at-once.mjs';
 import { base64 } from './base64.mjs';
 import { busy } from './busy.mjs';
 import { download } from './download.mjs';
@@ -18,7 +19,7 @@ import { together } from './together.mjs';
 import { upload } from './upload.mjs';
 import { verify } from './verify.mjs';
 
-const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, verify, snapshots, busy];
+const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, verify, snapshots, busy, atOnce];
 const RESULTS = new URL('results/', import.meta.url);
 
 const { values, positionals } = parseArgs({

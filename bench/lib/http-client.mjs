@@ -5,12 +5,13 @@ const END_OF_HEAD = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
 /** The bytes of one request. Made ahead, it costs the client next to nothing to send. */
-export function requestBytes({ method = 'GET', path, token, body }) {
-  const payload = body === undefined ? '' : JSON.stringify(body);
-  const head = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', 'Accept: application/json'];
+export function requestBytes({ method = 'GET', path, token, body, type = 'application/json', accept = 'application/json' }) {
+  const payload = body === undefined || Buffer.isBuffer(body) ? (body ?? '') : JSON.stringify(body);
+  const head = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', `Accept: ${accept}`];
   if (token) head.push(`Authorization: Bearer ${token}`);
-  if (body !== undefined) head.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(payload)}`);
-  return Buffer.from(`${head.join('\r\n')}${END_OF_HEAD}${payload}`);
+  if (body !== undefined) head.push(`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(payload)}`);
+  const start = Buffer.from(`${head.join('\r\n')}${END_OF_HEAD}`);
+  return Buffer.concat([start, Buffer.from(payload)]);
 }
 
 function dechunk(body) {

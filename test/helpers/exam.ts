@@ -51,9 +51,10 @@ export async function createKey(
   server: TestServer,
   role: 'ADMIN' | 'LMS' | 'PROCTOR',
   tenant = 'default',
+  name = `${role} of ${tenant}`,
 ): Promise<{ key: string; id: string }> {
   const { createApiKey } = await server.graphql().request<{ createApiKey: { key: string; apiKey: { id: string } } }>(CREATE_KEY, {
-    input: { name: `${role} of ${tenant}`, role, tenant },
+    input: { name, role, tenant },
   });
   return { key: createApiKey.key, id: createApiKey.apiKey.id };
 }
