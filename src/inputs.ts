@@ -12,7 +12,11 @@ const text = (max: number) =>
     .max(max, `must have at most ${max} characters`)
     .refine((value) => !value.includes('\0'), 'must not contain a NUL character');
 
-const FAULTS = { depth: `must not be nested more than ${MAX_JSON_DEPTH} levels deep`, nul: 'must not contain a NUL character' };
+const FAULTS = {
+  foreign: 'must be JSON',
+  depth: `must not be nested more than ${MAX_JSON_DEPTH} levels deep`,
+  nul: 'must not contain a NUL character',
+};
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -33,17 +33,23 @@ export const isMoment = (date: Date): boolean => date.getTime() >= 0 && date <= 
 /** Deeper JSON is of no use to anybody, and JSON.stringify, which reads it by recursion, ends at some 4,000 levels. */
 export const MAX_JSON_DEPTH = 100;
 
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+};
+
 /**
- * What is wrong with a JSON value that is to be stored or told: it is nested too deeply, or has text that PostgreSQL cannot
- * hold. Null where nothing is. Without recursion, which the value could exhaust.
+ * What is wrong with a JSON value that is to be stored or told: it is nested too deeply, has text that PostgreSQL cannot
+ * hold, or holds what no JSON does, such as a file. Null where nothing is. Without recursion, which the value could exhaust.
  */
-export function faultOfJson(value: unknown): 'depth' | 'nul' | null {
+export function faultOfJson(value: unknown): 'depth' | 'nul' | 'foreign' | null {
   const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, depth } = next;
     if (typeof value === 'string' && value.includes('\0')) return 'nul';
     if (typeof value !== 'object' || value === null) continue;
     if (depth === MAX_JSON_DEPTH) return 'depth';
+    if (!isPlain(value)) return 'foreign';
     const isArray = Array.isArray(value);
     for (const name in value) {
       if (!isArray && name.includes('\0')) return 'nul';

@@ -85,12 +85,10 @@ describe('a body', () => {
     await Promise.all(doors().map((door) => expectRefusal(door, 'eyJhbGciOiJub25lIn0.e30.', 'unauthorized')));
   });
 
-  it('of who only shows the access link is refused before it is read, but for the JSON of joinExam', async () => {
-    const others = doors().filter(({ type, path }) => !(path.startsWith('/graphql') && type === 'application/json'));
-    // tus asks for the metadata first.
-    await Promise.all(
-      others.filter(({ path }) => !path.startsWith('/api/uploads')).map((door) => expectRefusal(door, accessLink, 'forbidden')),
-    );
+  it('of who only shows the access link is refused before it is read, but for what joins', async () => {
+    // tus looks at the metadata first, GraphQL at the operation.
+    const others = doors().filter(({ path }) => !path.startsWith('/graphql') && !path.startsWith('/api/uploads'));
+    await Promise.all(others.map((door) => expectRefusal(door, accessLink, 'forbidden')));
   });
 
   it('of 300 MB from ten who show no key stores nothing and takes no memory', async () => {
@@ -115,6 +113,9 @@ describe('a file that its sender may not send', () => {
 
   const cases = (): [what: string, credential: string, query: string, variables: object, place: string, code: string][] => [
     ['a recording of another user', candidate, UPLOAD, input(examId, 'neighbour'), 'i.file', 'FORBIDDEN'],
+    ['a recording of an access link', accessLink, UPLOAD, input(examId, 'candidate'), 'i.file', 'FORBIDDEN'],
+    ['a snapshot of an access link', accessLink, SNAPSHOT, { e: examId, u: 'candidate', f: null }, 'f', 'FORBIDDEN'],
+    ['a submission of an access link', accessLink, SUBMIT, { e: examId, i: { stats: {}, webcam: null } }, 'i.webcam', 'FORBIDDEN'],
     ['a recording of another exam', candidate, UPLOAD, input(otherExam, 'candidate'), 'i.file', 'NOT_FOUND'],
     [
       'a recording by fragment',
@@ -140,6 +141,22 @@ describe('a file that its sender may not send', () => {
     ],
     ['a submission to another exam', candidate, SUBMIT, { e: otherExam, i: { stats: {}, webcam: null } }, 'i.webcam', 'NOT_FOUND'],
     ['an unknown field', candidate, 'mutation($f: Upload!) { nothing(file: $f) }', { f: null }, 'f', 'INVALID_REQUEST'],
+    [
+      'a file as JSON',
+      candidate,
+      'mutation($f: JSON!) { createExam(input: { title: "T", duration: 1, settings: { extra: $f } }) { id } }',
+      { f: null },
+      'f',
+      'INVALID_REQUEST',
+    ],
+    [
+      'a file within JSON',
+      candidate,
+      'mutation($s: JSON!) { createExam(input: { title: "T", duration: 1, settings: { extra: $s } }) { id } }',
+      { s: { f: null } },
+      's.f',
+      'INVALID_REQUEST',
+    ],
     ['a query', candidate, 'query($f: Upload) { warningTypes { type } }', { f: null }, 'f', 'INVALID_REQUEST'],
     ['a document of 5,001 tokens', candidate, `mutation($f: Upload!) { ${'a '.repeat(5_001)} }`, { f: null }, 'f', 'INVALID_REQUEST'],
   ];

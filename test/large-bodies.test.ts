@@ -18,9 +18,9 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Sends text as it is: what no honest client's serialiser would make. */
-async function send(path: string, body: string, credential = ADMIN_KEY, method = 'POST') {
+async function send(path: string, body: string, credential = ADMIN_KEY) {
   const response = await fetch(`${server.url}${path}`, {
-    method,
+    method: 'POST',
     body,
     headers: { 'content-type': 'application/json', authorization: `Bearer ${credential}` },
   });

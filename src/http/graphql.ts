@@ -3,7 +3,7 @@ import { createYoga, type GraphQLParams } from 'graphql-yoga';
 import type { Context } from '../context.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { isLinkBearer, refuseLinkBearer, requireViewer } from '../resolvers/policy.ts';
+import { isLinkBearer, requireViewer } from '../resolvers/policy.ts';
 import { schema } from '../schema/index.ts';
 import type { Viewer } from '../services/access.ts';
 import { readJson } from '../uploads/base64-json.ts';
@@ -76,7 +76,6 @@ export function createGraphql({ log, endpoint, socketsPerCredential }: Options) 
     const limits = bodyLimitsOf(viewer);
     const type = req.headers['content-type'] ?? '';
     if (type.startsWith('multipart/form-data')) {
-      refuseLinkBearer({ viewer });
       const { maxBytes: maxOperationsBytes, maxMembers } = limits;
       return readGraphqlMultipart(req, {
         scope,

@@ -23,11 +23,6 @@ export interface UploadValue {
  */
 export type AdmitUpload = (ctx: Context, args: Record<string, unknown>) => Promise<unknown>;
 
-/** As the field's own arguments are typed. */
-export const admitUpload = <Args>(admit: (ctx: Context, args: Args) => Promise<unknown>) => ({
-  admitUpload: admit as AdmitUpload,
-});
-
 /** A gate that passes or throws the error that the client should see. */
 const gate = (check: (ctx: Context) => void) => (ctx: Context) => () => {
   check(ctx);

@@ -1,6 +1,6 @@
 import { appendRecordingChunk, finishRecording, prepareChunk, startRecording } from '../resolvers/live-recordings.ts';
 import type { ReceivedChunk } from '../services/live/receive.ts';
-import { admitUpload, builder } from './builder.ts';
+import { type AdmitUpload, builder } from './builder.ts';
 import { Recording, RecordingTypeEnum } from './recording.ts';
 
 const RecordingChunk = builder.objectRef<ReceivedChunk>('RecordingChunk').implement({
@@ -37,7 +37,7 @@ builder.mutationFields((t) => ({
       index: t.arg.int({ required: true, description: '0, 1, 2 and so on; in any order.' }),
       chunk: t.arg({ type: 'Upload', required: true }),
     },
-    extensions: admitUpload((ctx, { recordingId, index }: { recordingId: string; index: number }) => prepareChunk(ctx, recordingId, index)),
+    extensions: { admitUpload: ((ctx, { recordingId, index }) => prepareChunk(ctx, String(recordingId), index)) satisfies AdmitUpload },
     description: 'What MediaRecorder gave, as it is. The same chunk may be sent again; other bytes at the same index are a CONFLICT.',
     resolve: async (_root, { recordingId, index, chunk }, ctx) => appendRecordingChunk(ctx, recordingId, index, (await chunk).file),
   }),

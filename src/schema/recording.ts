@@ -11,7 +11,7 @@ import {
   uploadRecording,
   watchRecording,
 } from '../resolvers/recordings.ts';
-import { admitUpload, builder } from './builder.ts';
+import { type AdmitUpload, builder } from './builder.ts';
 import { Node } from './node.ts';
 
 export const RecordingTypeEnum = builder.enumType(RecordingType, { name: 'RecordingType' });
@@ -173,7 +173,7 @@ builder.mutationField('uploadRecording', (t) =>
     type: Recording,
     authScopes: { viewer: true },
     args: { input: t.arg({ type: UploadRecordingInput, required: true }) },
-    extensions: admitUpload((ctx, { input: { file: _file, ...input } }: { input: { file: unknown } }) => prepareUpload(ctx, input)),
+    extensions: { admitUpload: ((ctx, { input }) => prepareUpload(ctx, input)) satisfies AdmitUpload },
     resolve: async (_root, { input: { file, ...input } }, ctx) => uploadRecording(ctx, input, (await file).file),
   }),
 );

@@ -4,9 +4,16 @@ import { GraphQLError, GraphQLScalarType } from 'graphql';
 import { faultOfJson } from '../validation.ts';
 import { builder } from './builder.ts';
 
-/** A stored value that is nested too deeply fails alone: JSON.stringify could not write the answer that it stands in. */
+/**
+ * A file among the variables is no JSON: else any field that takes JSON would take files. A stored value that is nested too
+ * deeply fails alone: JSON.stringify could not write the answer that it stands in.
+ */
 const Json = new GraphQLScalarType({
   ...JSONResolver.toConfig(),
+  parseValue(value) {
+    if (faultOfJson(value) === 'foreign') throw new GraphQLError('A file is no JSON value');
+    return JSONResolver.parseValue(value);
+  },
   serialize(value) {
     if (faultOfJson(value) === 'depth') throw new GraphQLError('The value is nested too deeply to be told');
     return JSONResolver.serialize(value);

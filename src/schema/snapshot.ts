@@ -1,6 +1,6 @@
 import { prepareSnapshot, submitSnapshot } from '../resolvers/snapshots.ts';
 import type { SnapshotReceipt as Receipt } from '../services/live-frames.ts';
-import { admitUpload, builder } from './builder.ts';
+import { type AdmitUpload, builder } from './builder.ts';
 
 const SnapshotReceipt = builder.objectRef<Receipt>('SnapshotReceipt').implement({
   description: 'A snapshot was taken in; what it shows becomes known by the warnings that it begins or ends.',
@@ -25,9 +25,7 @@ builder.mutationField('submitSnapshot', (t) =>
       image: t.arg({ type: 'Upload', required: true, description: 'JPEG, up to 1 MB.' }),
       takenAt: t.arg({ type: 'DateTime', description: 'Within the last 30 seconds; without it the time of arrival counts.' }),
     },
-    extensions: admitUpload((ctx, { examId, image: _image, ...input }: { examId: string; image: unknown }) =>
-      prepareSnapshot(ctx, examId, input),
-    ),
+    extensions: { admitUpload: ((ctx, { examId, ...input }) => prepareSnapshot(ctx, String(examId), input)) satisfies AdmitUpload },
     description: "A picture of the participant's camera, at most one a second. Looked at at once; only evidence of a warning is kept.",
     resolve: async (_root, { image, ...args }, ctx) => submitSnapshot(ctx, { ...args, image: (await image).file }),
   }),

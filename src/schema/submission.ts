@@ -1,9 +1,9 @@
 import { prepareSubmission, readSubmission, submitExam } from '../resolvers/submissions.ts';
-import { admitUpload, builder } from './builder.ts';
+import { type AdmitUpload, builder } from './builder.ts';
 import { Node } from './node.ts';
 import { WarningInput } from './warning.ts';
 
-export const Submission = builder.prismaObject('Submission', {
+builder.prismaObject('Submission', {
   interfaces: [Node],
   fields: (t) => ({
     id: t.exposeID('id'),
@@ -30,9 +30,10 @@ builder.mutationField('submitExam', (t) =>
     type: 'Submission',
     authScopes: { viewer: true },
     args: { examId: t.arg.id({ required: true }), input: t.arg({ type: SubmitExamInput, required: true }) },
-    extensions: admitUpload((ctx, { examId, input }: { examId: string; input: { userId?: string | null } }) =>
-      prepareSubmission(ctx, examId, input.userId),
-    ),
+    extensions: {
+      admitUpload: ((ctx, { examId, input }) =>
+        prepareSubmission(ctx, String(examId), (input as { userId?: string | null }).userId)) satisfies AdmitUpload,
+    },
     async resolve(query, _root, { examId, input: { webcam, screen, ...input } }, ctx) {
       const files = { webcam: (await webcam)?.file, screen: (await screen)?.file };
       return readSubmission(ctx, await submitExam(ctx, examId, input, files), query);

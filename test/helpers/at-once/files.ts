@@ -76,7 +76,7 @@ function refusedOf(viewer: Viewer, exam: SchoolExam, { userId, recordingId }: Se
     ...(codes.recording ? [ask(viewer, recording(exam.id, userId), 'refusal', { code: codes.recording })] : []),
   ];
   if (role === 'nobody') return refuse({ snapshot: 'UNAUTHORIZED', chunk: 'UNAUTHORIZED', recording: 'UNAUTHORIZED' });
-  if (role === 'proctor') return refuse({ snapshot: 'FORBIDDEN', chunk: 'FORBIDDEN' });
+  if (role === 'proctor') return refuse({ snapshot: 'FORBIDDEN', chunk: 'FORBIDDEN', recording: 'FORBIDDEN' });
   if (isStaff(viewer) && seesExam(viewer, exam)) return [];
   const other = seesExam(viewer, exam) ? 'FORBIDDEN' : 'NOT_FOUND';
   const isLink = role === 'participant' && viewer.userId === null;

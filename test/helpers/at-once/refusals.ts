@@ -46,7 +46,13 @@ function forbiddenTo(viewer: Viewer, hall: SchoolExam): Refusal[] {
       return [...alike, accommodate, joinAs(isJoined ? code : 'CONFLICT'), ...(isJoined ? [] : [heartbeat(code)])];
     }
     case 'proctor':
-      return [joinAs('FORBIDDEN'), heartbeat('FORBIDDEN'), keys, ['FORBIDDEN', 'create', CREATE, { title: details }]];
+      return [
+        joinAs('FORBIDDEN'),
+        submitAs('FORBIDDEN'),
+        heartbeat('FORBIDDEN'),
+        keys,
+        ['FORBIDDEN', 'create', CREATE, { title: details }],
+      ];
     case 'lms':
       return [heartbeat('FORBIDDEN'), keys];
     default:
