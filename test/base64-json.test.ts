@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDiskStorage } from '../src/adapters/storage-disk.ts';
 import type { Storage } from '../src/adapters/storage.ts';
 import { AppError } from '../src/errors.ts';
+import { JsonText } from '../src/validation.ts';
 import { answerEarly } from '../src/uploads/answer-early.ts';
 import { readJson, readJsonWithFiles } from '../src/uploads/base64-json.ts';
 import { createSpoolScope } from '../src/uploads/spool-scope.ts';
@@ -43,11 +44,18 @@ const requestOf = (...chunks: (string | Uint8Array)[]) =>
 
 async function read(chunks: (string | Uint8Array)[], files: Record<string, { maxBytes: number }> = ONE_KB) {
   await using scope = createSpoolScope(storage);
-  const result = await readJsonWithFiles(requestOf(...chunks), { scope, files, raw: [], maxJsonBytes: 64 * 1024, maxMembers: 1_000 });
+  const options = { scope, files, raw: ['stats'], maxJsonBytes: 64 * 1024, maxMembers: 1_000 };
+  const result = await readJsonWithFiles(requestOf(...chunks), options);
+  const { body } = result;
+  // Whoever stores the text parses it; here it must be just what came.
+  const text = isObject(body) && body['stats'] instanceof JsonText ? body['stats'].text : null;
+  if (text !== null && isObject(body)) body['stats'] = JSON.parse(text);
   const bytes: Record<string, string> = {};
   for (const [path, file] of Object.entries(result.files)) bytes[path] = (await buffer(scope.read(file))).toString('hex');
-  return { ...result, bytes };
+  return { ...result, bytes, text };
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const refusal = async (chunks: (string | Uint8Array)[]) => {
   const error = await read(chunks).catch((error: unknown) => error);
@@ -151,7 +159,38 @@ describe('submitting recordings as base64 in JSON', () => {
       expect(await refusal(splitEvery(text, size))).toEqual({ field: 'body', issue: 'Not valid JSON' });
   });
 
+  test.for([
+    '{}',
+    '{"a":{"b":[{}]}}',
+    String.raw`{"quote":"\"}","backslash":"\\","brackets":"}]{[","é\"":"🎥"}`,
+    '{ "spaced" : [ 1 , 2 ] , "stats" : { "stats" : { } } }',
+    '{"webcam":{"data":"AAAA"},"n":1e400,"n":2.50}',
+  ])('an object that is to stay text is text as it came, cut anywhere: %s', async (stats) => {
+    for (const body of [
+      `{"stats":${stats}}`,
+      `{"x":[{"stats":{}}],"stats": ${stats} ,"webcam":{"data":"AAAA"}}`,
+      `{"stats":1,"stats":{},"st\\u0061ts":${stats}}`,
+    ])
+      for (let size = 1; size <= body.length; size++) expect((await read(splitEvery(body, size))).text).toBe(stats);
+    for (const other of ['[{}]', '"{}"', 'null', '{},"stats":7']) expect((await read([`{"stats":${other}}`])).text).toBe(null);
+    expect((await read([`[{"stats":${stats}}]`])).text).toBe(null);
+  });
+
+  test('more members than allowed, or deeper ones, are refused by the name of the first', async () => {
+    const members = (count: number) => `{${Array.from({ length: count }, (_, i) => `"m${i}":1`).join()}}`;
+    const tooMany = { field: 'warnings', issue: 'The body exceeds the maximum allowed (1000 members and elements)' };
+    expect(await refusal([`{"stats":${members(5_000)},"warnings":${members(1_001)}}`])).toEqual(tooMany);
+    expect(await refusal(splitEvery(`{"warnings":[${'[],'.repeat(600)}[]]}`, 100))).toEqual(tooMany);
+    const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+    for (const name of ['stats', 'warnings']) {
+      const tooDeep = { field: name, issue: 'must not be nested more than 100 levels deep' };
+      expect(await refusal([`{"${name}":{"a":${nested(99)}}}`])).toEqual(tooDeep);
+      expect((await read([`{"${name}":{"a":${nested(98)}}}`])).body).toHaveProperty(name);
+    }
+  });
+
   test('invalid UTF-8 is refused', async () => {
+    expect(await refusal([Buffer.from('{"stats":{"a":"\xff"}}', 'latin1')])).toEqual({ field: 'body', issue: 'Not valid JSON' });
     expect(await refusal([Buffer.from('{"a":"\xff"}', 'latin1')])).toEqual({ field: 'body', issue: 'Not valid JSON' });
   });
 

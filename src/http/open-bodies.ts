@@ -13,6 +13,9 @@ const RETRY_MS = 2_000;
 const isSmall = ({ headers }: IncomingMessage) =>
   headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= SMALL_BYTES;
 
+/** Doors refuse them before they read it: to count it would let one of them hold up the whole class that shares a link. */
+const sendsNothingLarge = (viewer: Viewer) => viewer.role === 'anonymous' || isLinkBearer(viewer);
+
 /**
  * Limits the large bodies that one credential sends at a time: each holds memory, or a file that is not a recording yet.
  * @param perCredential of an API key or a proctor's link
@@ -22,8 +25,7 @@ export function createOpenBodies({ perCredential }: { perCredential: number }) {
   return {
     /** Counts the request until it is answered. @throws AppError `rate_limited` */
     admit(viewer: Viewer, req: IncomingMessage, res: ServerResponse): void {
-      // A whole class shares the access link, whose bearers send nothing large: doors refuse it before they read it.
-      if (isSmall(req) || isLinkBearer(viewer)) return;
+      if (isSmall(req) || sendsNothingLarge(viewer)) return;
       const release = open.hold(viewer, viewer.role === 'participant' ? MOST_OF_A_PARTICIPANT : perCredential);
       if (!release) throw new TooOften('Too many uploads at a time: wait for one to end', RETRY_MS);
       res.once('close', release);
