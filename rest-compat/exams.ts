@@ -21,8 +21,8 @@ import type { Body, Call, Route } from './router.ts';
 const KNOWN_SETTINGS = new Set(['webcam', 'screenRecording', 'audioRecording', 'browserLock', 'aiDetection']);
 const KNOWN_AI_SETTINGS = new Set(['enabled', 'sensitivity']);
 const MAX_FIELD_BYTES = 16 * 1024 * 1024;
-/** Of a submission without its `stats`: 10,000 warnings have a fifth of that. */
-const MAX_MEMBERS = 250_000;
+/** Of a submission without its `stats`: 10,000 warnings have half of that. */
+const MAX_MEMBERS = 100_000;
 const MAX_FIELDS = 32;
 const MAX_PAGE = 1_000;
 

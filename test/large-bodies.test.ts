@@ -45,7 +45,7 @@ describe('JSON', () => {
       refusedFor('warnings', many),
     );
     expect(await send('/api/verify/user', `{"userId":"u","x":{${members(2_000)}}}`)).toMatchObject(refusedFor('x', many));
-    expect(await send(`/api/exams/${examId}/submit`, `{"userId":"u","stats":{},"warnings":[${'0,'.repeat(250_000)}0]}`)).toMatchObject(
+    expect(await send(`/api/exams/${examId}/submit`, `{"userId":"u","stats":{},"warnings":[${'0,'.repeat(100_000)}0]}`)).toMatchObject(
       refusedFor('warnings', many),
     );
     const graphql = await send('/graphql', `{"query":"{ __typename }","variables":{${members(250_001)}}}`);
@@ -170,13 +170,13 @@ describe('a GraphQL document', () => {
 
   it('that is too long, too deep or too expensive is refused alike however it is asked', async () => {
     const cases = [
-      [`{ ${'__typename '.repeat(5_001)} }`, /5000 tokens/],
-      [`{ ${'a {'.repeat(1_000)} b ${'}'.repeat(1_000)} }`, /100 levels/],
+      [`{ ${'__typename '.repeat(1_001)} }`, /1000 tokens/],
+      [`{ ${'a {'.repeat(300)} b ${'}'.repeat(300)} }`, /100 levels/],
       [`{ ${'a {'.repeat(2_400)}`, /100 levels/],
       [`query ($a: ${'['.repeat(2_000)}Int${']'.repeat(2_000)}) { __typename }`, /100 levels/],
       [fragments(20), /more than 50000 fields/],
       [
-        `{ exam(id: "x") { ${Array.from({ length: 30 }, (_, i) => `w${i}: warnings(first: 500) { edges { node { id type } } }`).join(' ')} } }`,
+        `{ exam(id: "x") { ${Array.from({ length: 26 }, (_, i) => `w${i}: warnings(first: 500) { edges { node { id type } } }`).join(' ')} } }`,
         /fields/,
       ],
     ] as const;

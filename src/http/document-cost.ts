@@ -19,9 +19,12 @@ import { DEFAULT_PAGE, LARGEST_PAGE } from '../schema/builder.ts';
 
 /** Of a list that has no pages. */
 const LIST_ROWS = 10;
+/** A row that is looked up by itself costs a statement, as long as so many fields; a page is often read with its neighbours. */
+const LOOK_UP = 50;
+const PAGE = 10;
 
 type Variables = Readonly<Record<string, unknown>> | null | undefined;
-type Fields = Readonly<Record<string, GraphQLField<unknown, unknown>>>;
+type Fields = Readonly<Record<string, AnyField>>;
 
 /**
  * How many fields an operation may have to answer, at most: pages counted full, fragments wherever they are spread. A few
@@ -30,6 +33,12 @@ type Fields = Readonly<Record<string, GraphQLField<unknown, unknown>>>;
 export function costOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Variables): number {
   return new Cost(schema, document, operation, variables).total();
 }
+
+type AnyField = GraphQLField<unknown, unknown>;
+
+const isPaged = ({ args }: AnyField) => args.some(({ name }) => name === 'first');
+
+const statementsOf = (field: AnyField): number => (isPaged(field) ? PAGE : field.args.length > 0 ? LOOK_UP : 0);
 
 class Cost {
   readonly #schema: GraphQLSchema;
@@ -80,7 +89,8 @@ class Cost {
     if (!node.selectionSet) return 1;
     const field = this.#fieldsOf(typeName)?.[node.name.value];
     const below = this.#ofSelections(node.selectionSet, field && getNamedType(field.type).name);
-    return 1 + (field ? this.#rowsOf(field, node, typeName) : 1) * below;
+    if (!field) return 1 + below;
+    return 1 + statementsOf(field) + this.#rowsOf(field, node, typeName) * below;
   }
 
   #fieldsOf(typeName: string | undefined): Fields | undefined {
@@ -88,8 +98,8 @@ class Cost {
     return isObjectType(type) || isInterfaceType(type) ? (type.getFields() as Fields) : undefined;
   }
 
-  #rowsOf(field: GraphQLField<unknown, unknown>, node: FieldNode, typeName: string | undefined): number {
-    if (field.args.some(({ name }) => name === 'first')) return this.#pageOf(node);
+  #rowsOf(field: AnyField, node: FieldNode, typeName: string | undefined): number {
+    if (isPaged(field)) return this.#pageOf(node);
     // The edges of a page were counted with the page.
     const isUnpaged = isListType(getNullableType(field.type)) && !typeName?.endsWith('Connection');
     return isUnpaged ? LIST_ROWS : 1;

@@ -13,7 +13,7 @@ import { LRUCache } from 'lru-cache';
 import { isStaff } from '../resolvers/policy.ts';
 import type { Viewer } from '../services/access.ts';
 import { costOf } from './document-cost.ts';
-import { MAX_ANONYMOUS_TOKENS, MAX_TOKENS, refuseOversized } from './document-limits.ts';
+import { refuseOversized } from './document-limits.ts';
 
 const MAX_DOCUMENTS = 1_000;
 /** Of query text; a parsed document takes some twenty times its text. */
@@ -50,7 +50,7 @@ export function createDocuments(schema: GraphQLSchema) {
 
   function readAnew(text: string, viewer: Viewer): ReadDocument {
     try {
-      refuseOversized(text, viewer.role === 'anonymous' ? MAX_ANONYMOUS_TOKENS : MAX_TOKENS);
+      refuseOversized(text, viewer);
       const document = parse(text);
       return { document, errors: validate(schema, document) };
     } catch (error) {

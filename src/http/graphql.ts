@@ -22,7 +22,7 @@ const BODY_LIMITS = {
   /** Two images of 10 MB in base64 are the largest that anybody sends: API keys alone may verify. */
   key: { maxBytes: 30 * MB, maxMembers: 250_000 },
   /** A submission with 10,000 warnings. */
-  token: { maxBytes: 16 * MB, maxMembers: 250_000 },
+  token: { maxBytes: 16 * MB, maxMembers: 100_000 },
   /** Who holds an access link may join, no more. */
   accessLink: { maxBytes: 64 * 1024, maxMembers: 1_000 },
 };

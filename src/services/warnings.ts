@@ -1,5 +1,5 @@
 import { invalidField, notFound } from '../errors.ts';
-import type { Participant, Prisma, Warning, WarningDecision, WarningSource } from '../generated/prisma/client.ts';
+import type { Participant, Warning, WarningDecision, WarningSource } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
 import type { WarningInput } from '../inputs.ts';
 import type { Draft, EventLog } from './event-log/event-log.ts';
@@ -7,6 +7,7 @@ import { refuseCancelled } from './exams.ts';
 import { bringIn, ensureParticipant } from './participants.ts';
 import { severityOf } from './warning-catalogue.ts';
 import type { Report, WarningIntake } from './warning-intake.ts';
+import { findReported, insertWarningRows } from './warning-rows.ts';
 
 /** A warning on its way into the log. */
 export interface NewWarning extends WarningInput {
@@ -28,14 +29,14 @@ export async function addWarnings(
   warnings: readonly NewWarning[],
 ): Promise<Warning[]> {
   if (warnings.length === 0) return [];
-  const { userId } = participant;
-  const rows = warnings.map((warning): Prisma.WarningCreateManyInput => {
+  const { id: participantId, userId } = participant;
+  const rows = warnings.map((warning): Warning => {
     const id = warning.id ?? newId('warn');
     return {
       id,
       examId: draft.exam.id,
       seq: draft.emit('WARNING_ADDED', id, { userId }),
-      participantId: participant.id,
+      participantId,
       userId,
       type: warning.type,
       severity: severityOf(warning.type),
@@ -49,15 +50,19 @@ export async function addWarnings(
       recordingId: warning.recordingId ?? null,
       offsetSeconds: warning.offsetSeconds ?? null,
       hasFrame: warning.hasFrame ?? false,
+      reviewDecision: null,
+      reviewReason: null,
+      reviewBy: null,
+      reviewAt: null,
     };
   });
-  const stored = await draft.tx.warning.createManyAndReturn({ data: rows });
+  await insertWarningRows(draft.tx, rows);
   await draft.tx.participant.update({
-    where: { id: participant.id },
-    data: { warningCount: { increment: stored.length } },
+    where: { id: participantId },
+    data: { warningCount: { increment: rows.length } },
     select: { id: true },
   });
-  return stored.sort((a, b) => Number(a.seq - b.seq));
+  return rows;
 }
 
 /** The end of an episode that was warned of. */
@@ -118,9 +123,7 @@ async function findKnown(
   const clientEventIds = warnings.flatMap(({ clientEventId }) => clientEventId ?? []);
   const timestamps = sameMomentIsSame ? warnings.flatMap(({ timestamp }) => timestamp ?? []) : [];
   if (clientEventIds.length === 0 && timestamps.length === 0) return [];
-  return draft.tx.warning.findMany({
-    where: { examId: draft.exam.id, userId, OR: [{ clientEventId: { in: clientEventIds } }, { timestamp: { in: timestamps } }] },
-  });
+  return findReported(draft.tx, { examId: draft.exam.id, userId }, { clientEventIds, timestamps });
 }
 
 export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intake: WarningIntake }) {
