@@ -50,12 +50,16 @@ export function faultOfJson(value: unknown): 'depth' | 'nul' | 'foreign' | null 
     if (typeof value !== 'object' || value === null) continue;
     if (depth === MAX_JSON_DEPTH) return 'depth';
     if (!isPlain(value)) return 'foreign';
-    const isArray = Array.isArray(value);
-    for (const name in value) {
-      if (!isArray && name.includes('\0')) return 'nul';
-      const member = (value as Record<string, unknown>)[name];
-      if (typeof member === 'string' ? member.includes('\0') : typeof member === 'object') open.push({ value: member, depth: depth + 1 });
-    }
+    // Text and what holds more is looked at in its turn; numbers, of which there may be millions, are passed over.
+    const keep = (member: unknown) => {
+      if (typeof member === 'string' || typeof member === 'object') open.push({ value: member, depth: depth + 1 });
+    };
+    if (Array.isArray(value)) value.forEach(keep);
+    else
+      for (const name in value) {
+        if (name.includes('\0')) return 'nul';
+        keep((value as Record<string, unknown>)[name]);
+      }
   }
   return null;
 }

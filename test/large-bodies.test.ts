@@ -206,6 +206,13 @@ describe('a GraphQL document', () => {
     expect((await ask(query, key, undefined, { n: 100 })).errors).toBeUndefined();
   });
 
+  it('may not ask for large values again and again', async () => {
+    const stats = (count: number) =>
+      `{ exam(id: "${examId}") { participant(userId: "candidate") { ${Array.from({ length: count }, (_, i) => `s${i}: submission { stats }`).join(' ')} } } }`;
+    expect((await ask(stats(11), candidate)).errors?.[0]?.message).toMatch(/more than 50000 fields/);
+    expect((await ask(stats(5), candidate)).errors).toBeUndefined();
+  });
+
   it('of nobody may ask by GET what the schema is, and not much', async () => {
     const get = (query: string) =>
       fetch(`${server.url}/graphql?query=${encodeURIComponent(query)}`, { headers: { accept: 'application/json' } });

@@ -34,7 +34,8 @@ export function costOf(schema: GraphQLSchema, document: DocumentNode, operation:
   return new Cost(schema, document, operation, variables).total();
 }
 
-type AnyField = GraphQLField<unknown, unknown>;
+/** `cost` is that of a value as large as many fields, as the schema names it. */
+type AnyField = GraphQLField<unknown, unknown> & { extensions: { cost?: number } };
 
 const isPaged = ({ args }: AnyField) => args.some(({ name }) => name === 'first');
 
@@ -86,8 +87,8 @@ class Cost {
   }
 
   #ofField(node: FieldNode, typeName: string | undefined): number {
-    if (!node.selectionSet) return 1;
     const field = this.#fieldsOf(typeName)?.[node.name.value];
+    if (!node.selectionSet) return 1 + (field?.extensions.cost ?? 0);
     const below = this.#ofSelections(node.selectionSet, field && getNamedType(field.type).name);
     if (!field) return 1 + below;
     return 1 + statementsOf(field) + this.#rowsOf(field, node, typeName) * below;

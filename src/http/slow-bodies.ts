@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
-/** A tenth of what a telephone line carried. */
+/** Far below what any line carries that a camera's pictures are sent by. */
 const LEAST_BYTES_PER_SECOND = 256;
 const LOOKS = 12;
 

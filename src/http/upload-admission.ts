@@ -53,14 +53,17 @@ const takesFiles = ({ type }: GraphQLArgument | GraphQLInputField): boolean => {
   return named.name === 'Upload' || (isInputObjectType(named) && Object.values(named.getFields()).some(takesFiles));
 };
 
-/** Those of the root, also of fragments. A valid document has no fragments in a circle. */
-function fieldsOf({ selections }: SelectionSetNode, document: DocumentNode): FieldNode[] {
+/** Those of the root, also of fragments, each of which is looked at once, as it is executed. */
+function fieldsOf({ selections }: SelectionSetNode, document: DocumentNode, seen = new Set<string>()): FieldNode[] {
   return selections.flatMap((selection) => {
     if (selection.kind === Kind.FIELD) return [selection];
-    if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsOf(selection.selectionSet, document);
+    if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsOf(selection.selectionSet, document, seen);
+    const name = selection.name.value;
+    if (seen.has(name)) return [];
+    seen.add(name);
     const fragment = document.definitions.find(
-      (definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === selection.name.value,
+      (definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name,
     );
-    return fragment?.kind === Kind.FRAGMENT_DEFINITION ? fieldsOf(fragment.selectionSet, document) : [];
+    return fragment?.kind === Kind.FRAGMENT_DEFINITION ? fieldsOf(fragment.selectionSet, document, seen) : [];
   });
 }

@@ -10,7 +10,8 @@ builder.prismaObject('Submission', {
     examId: t.exposeID('examId'),
     userId: t.exposeID('userId'),
     submittedAt: t.expose('submittedAt', { type: 'DateTime' }),
-    stats: t.field({ type: 'JSON', select: { stats: true }, resolve: ({ stats }) => stats }),
+    // They have up to 16 MB.
+    stats: t.field({ type: 'JSON', select: { stats: true }, extensions: { cost: 5_000 }, resolve: ({ stats }) => stats }),
     recordings: t.relation('recordings'),
   }),
 });
