@@ -237,4 +237,18 @@ describe('uploads of one participant', () => {
     for (const request of [...held, ...others]) request.destroy();
     await expect.poll(() => server.storedFiles()).toEqual([]);
   });
+
+  it('that are broken off at any moment count no more', async () => {
+    for (let i = 0; i < 60; i++) {
+      const request = hold(candidate, 'candidate');
+      // Before the server has heard of it, while it looks up whose it is, or later.
+      if (i % 3 > 0) await new Promise((resolve) => setTimeout(resolve, i % 3));
+      request.destroy();
+    }
+    await expect.poll(() => server.storedFiles()).toEqual([]);
+    const held = Array.from({ length: 8 }, () => hold(candidate, 'candidate'));
+    await expect.poll(() => server.storedFiles()).toHaveLength(8);
+    for (const request of held) request.destroy();
+    await expect.poll(() => server.storedFiles()).toEqual([]);
+  });
 });
