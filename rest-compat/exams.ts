@@ -61,13 +61,11 @@ function readPage(query: URLSearchParams) {
   return { after: BigInt(after), limit: Number(limit) };
 }
 
-function readWarningsField(warnings: string | undefined): unknown {
-  return warnings === undefined ? undefined : parseScanned(Buffer.from(warnings), { maxMembers: MAX_MEMBERS }, 'warnings');
-}
+const readWarningsField = (warnings: string | undefined): unknown =>
+  warnings === undefined ? undefined : parseScanned(Buffer.from(warnings), { maxMembers: MAX_MEMBERS, field: 'warnings' });
 
-function readStatsField(stats: string | undefined): unknown {
-  return stats === undefined ? undefined : asJsonText(stats, 'stats');
-}
+const readStatsField = async (stats: string | undefined): Promise<unknown> =>
+  stats === undefined ? undefined : asJsonText(stats, 'stats');
 
 async function readSubmitMultipart({ req, scope, ctx, params: { examId = '' } }: Call): Promise<Body> {
   const limit = { maxBytes: ctx.config.MAX_SUBMIT_FILE_BYTES };
@@ -81,7 +79,7 @@ async function readSubmitMultipart({ req, scope, ctx, params: { examId = '' } }:
     },
   });
   const { userId, stats, warnings } = fields;
-  return { body: { userId, stats: readStatsField(stats), warnings: readWarningsField(warnings) }, files };
+  return { body: { userId, stats: await readStatsField(stats), warnings: readWarningsField(warnings) }, files };
 }
 
 async function readSubmitJson({ req, scope, ctx }: Call): Promise<Body> {

@@ -77,11 +77,13 @@ class GraphqlRequest implements PartHandlers {
   }
 
   field(name: string, value: string): void {
-    if (name === 'operations' && !this.#operation) this.#operation = parseOperation(value, this.#options);
+    if (name === 'operations' && !this.#operation) this.#operation = parseOperation(value, this.#limitsOf('operations'));
     else if (name !== 'map' || this.#map) throw invalidField(name, 'Expected operations, then map, then the files');
     else if (!this.#operation) throw invalidField('map', 'Must come after operations');
-    else this.#place(this.#operation, parseScanned(Buffer.from(value), this.#options, 'map'));
+    else this.#place(this.#operation, parseScanned(Buffer.from(value), this.#limitsOf('map')));
   }
+
+  #limitsOf = (field: string): JsonLimits => ({ maxMembers: this.#options.maxMembers, field });
 
   #place(operation: Record<string, unknown>, map: unknown): void {
     this.#map = mapPaths(operation, map, this.#options.maxFiles);
@@ -135,7 +137,7 @@ class GraphqlRequest implements PartHandlers {
 }
 
 function parseOperation(text: string, limits: JsonLimits): Record<string, unknown> {
-  const operation = parseScanned(Buffer.from(text), limits, 'operations');
+  const operation = parseScanned(Buffer.from(text), limits);
   if (Array.isArray(operation)) throw new AppError('invalid_request', 'Batches of operations are not supported');
   if (typeof operation !== 'object' || operation === null) throw invalidField('operations', 'Must be an object');
   return operation as Record<string, unknown>;

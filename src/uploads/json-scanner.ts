@@ -29,6 +29,8 @@ const FOREIGN = '\0';
 export interface JsonLimits {
   /** Members of all objects and elements of all arrays together, but for what is taken out raw. */
   maxMembers: number;
+  /** What errors call it, where it is no body but a field of one; else they name the root's member. */
+  field?: string;
 }
 
 export interface ScanHandlers {
@@ -123,7 +125,7 @@ export class JsonScanner {
   }
 
   #field(): string {
-    const name = this.#names[1] ?? '';
+    const name = this.#limits.field ?? this.#names[1] ?? '';
     return PLAIN_NAME.test(name) ? name : 'body';
   }
 

@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { JsonText } from '../validation.ts';
 import { parseJson } from './body.ts';
 import { type JsonLimits, JsonScanner, type ScanHandlers } from './json-scanner.ts';
 
 const MEMBERS_OF_NO_OBJECT = 1_000;
+const TURN_BYTES = 256 * 1024;
 
 const nothing = () => {};
 
@@ -20,15 +22,23 @@ export const onlyText = (text: ScanHandlers['text']): ScanHandlers => ({
 export const refuseLargeJson = (bytes: Buffer, limits: JsonLimits): void => new JsonScanner({}, onlyText(nothing), limits).push(bytes);
 
 /** JSON that is there whole, held to limits before it is parsed. @throws AppError `invalid_request` */
-export function parseScanned(bytes: Buffer, limits: JsonLimits, field = 'body'): unknown {
+export function parseScanned(bytes: Buffer, limits: JsonLimits): unknown {
   refuseLargeJson(bytes, limits);
-  return parseJson(bytes, field);
+  return parseJson(bytes, limits.field);
 }
 
-/** An object as a `JsonText`; what is no object as it is, for whoever wants one to refuse. @throws AppError `invalid_request` */
-export function asJsonText(text: string, field: string): unknown {
+/**
+ * The object that a field of a form holds as a `JsonText`, what is no object as it is, for whoever wants one to refuse. A
+ * field is there whole and large, so others have their turn meanwhile.
+ * @throws AppError `invalid_request` that names the field
+ */
+export async function asJsonText(text: string, field: string): Promise<unknown> {
   const bytes = Buffer.from(text);
-  if (!/^[ \t\r\n]*\{/.test(text)) return parseScanned(bytes, { maxMembers: MEMBERS_OF_NO_OBJECT }, field);
-  refuseLargeJson(bytes, { maxMembers: Infinity });
+  if (!/^[ \t\r\n]*\{/.test(text)) return parseScanned(bytes, { maxMembers: MEMBERS_OF_NO_OBJECT, field });
+  const scanner = new JsonScanner({}, onlyText(nothing), { maxMembers: Infinity, field });
+  for (let at = 0; at < bytes.length; at += TURN_BYTES) {
+    scanner.push(bytes.subarray(at, at + TURN_BYTES));
+    await setImmediate();
+  }
   return new JsonText(text);
 }
