@@ -23,19 +23,26 @@ const LIST_ROWS = 10;
 const LOOK_UP = 50;
 const PAGE = 10;
 
-type Variables = Readonly<Record<string, unknown>> | null | undefined;
 type Fields = Readonly<Record<string, AnyField>>;
 
 /**
  * How many fields an operation may have to answer, at most: pages counted full, fragments wherever they are spread. A few
  * hundred characters of fragments that spread each other twice would be answered for hours.
  */
-export function costOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Variables): number {
-  return new Cost(schema, document, operation, variables).total();
+export const costOf = (schema: GraphQLSchema, asked: Asked): number => new Cost(schema, asked).total();
+
+interface Asked {
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
+  variables: Readonly<Record<string, unknown>> | null | undefined;
+  payer: Payer;
 }
 
+/** Who executes: staff may ask for more, also of single fields. */
+export type Payer = 'staff' | 'others';
+
 /** `cost` is that of a value as large as many fields, as the schema names it. */
-type AnyField = GraphQLField<unknown, unknown> & { extensions: { cost?: number } };
+type AnyField = GraphQLField<unknown, unknown> & { extensions: { cost?: Readonly<Record<Payer, number>> } };
 
 const isPaged = ({ args }: AnyField) => args.some(({ name }) => name === 'first');
 
@@ -44,15 +51,17 @@ const statementsOf = (field: AnyField): number => (isPaged(field) ? PAGE : field
 class Cost {
   readonly #schema: GraphQLSchema;
   readonly #operation: OperationDefinitionNode;
-  readonly #variables: Variables;
+  readonly #variables: Asked['variables'];
+  readonly #payer: Payer;
   readonly #fragments: Map<string, FragmentDefinitionNode>;
   /** Of a fragment wherever it is spread. One under way counts nothing: fragments in a circle are refused elsewhere. */
   readonly #known = new Map<string, number>();
 
-  constructor(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Variables) {
+  constructor(schema: GraphQLSchema, { document, operation, variables, payer }: Asked) {
     this.#schema = schema;
     this.#operation = operation;
     this.#variables = variables;
+    this.#payer = payer;
     this.#fragments = new Map(
       document.definitions.flatMap((definition) =>
         definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
@@ -88,7 +97,7 @@ class Cost {
 
   #ofField(node: FieldNode, typeName: string | undefined): number {
     const field = this.#fieldsOf(typeName)?.[node.name.value];
-    if (!node.selectionSet) return 1 + (field?.extensions.cost ?? 0);
+    if (!node.selectionSet) return 1 + (field?.extensions.cost?.[this.#payer] ?? 0);
     const below = this.#ofSelections(node.selectionSet, field && getNamedType(field.type).name);
     if (!field) return 1 + below;
     return 1 + statementsOf(field) + this.#rowsOf(field, node, typeName) * below;

@@ -12,7 +12,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { isStaff } from '../resolvers/policy.ts';
 import type { Viewer } from '../services/access.ts';
-import { costOf } from './document-cost.ts';
+import { costOf, type Payer } from './document-cost.ts';
 import { refuseOversized } from './document-limits.ts';
 
 const MAX_DOCUMENTS = 1_000;
@@ -22,7 +22,7 @@ const MAX_CHARACTERS = 1024 * 1024;
  * Fields that one operation may have to answer. graphql-js answers a million a second and does nothing else meanwhile. Who
  * looks at many exams may ask for more than a candidate, who can fill pages of its own but needs a few.
  */
-const MAX_COST = { staff: 1_000_000, others: 50_000 };
+const MAX_COST = { staff: 2_000_000, others: 100_000 };
 
 /** Without a document where its text is too large or not GraphQL; with errors where it must not be executed. */
 export interface ReadDocument {
@@ -46,7 +46,9 @@ export function createDocuments(schema: GraphQLSchema) {
     maxSize: MAX_CHARACTERS,
     sizeCalculation: (_read, text) => text.length + 1,
   });
-  const costs = new WeakMap<OperationDefinitionNode, number | 'by variables'>();
+  /** Whether variables say how long pages are. */
+  const isVariable = new WeakMap<DocumentNode, boolean>();
+  const costs = { staff: new WeakMap<OperationDefinitionNode, number>(), others: new WeakMap<OperationDefinitionNode, number>() };
 
   function readAnew(text: string, viewer: Viewer): ReadDocument {
     try {
@@ -59,11 +61,19 @@ export function createDocuments(schema: GraphQLSchema) {
     }
   }
 
-  function costIn(document: DocumentNode, operation: OperationDefinitionNode, variables: OperationChoice['variables']): number {
-    const fixed = costs.get(operation);
-    if (typeof fixed === 'number') return fixed;
-    const cost = costOf(schema, document, operation, variables);
-    if (fixed === undefined) costs.set(operation, hasPagesByVariable(document) ? 'by variables' : cost);
+  /** Counted once, unless variables say how long its pages are. */
+  function costIn(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: OperationChoice['variables'],
+    payer: Payer,
+  ): number {
+    const known = costs[payer].get(operation);
+    if (known !== undefined) return known;
+    const cost = costOf(schema, { document, operation, variables, payer });
+    let varies = isVariable.get(document);
+    if (varies === undefined) isVariable.set(document, (varies = hasPagesByVariable(document)));
+    if (!varies) costs[payer].set(operation, cost);
     return cost;
   }
 
@@ -80,8 +90,9 @@ export function createDocuments(schema: GraphQLSchema) {
     /** What speaks against executing an operation of a valid document for this viewer; null where nothing does. */
     refuseCostly(document: DocumentNode, { operationName, variables }: OperationChoice, viewer: Viewer): GraphQLError | null {
       const operation = getOperationAST(document, operationName);
-      const most = isStaff(viewer) ? MAX_COST.staff : MAX_COST.others;
-      if (!operation || costIn(document, operation, variables) <= most) return null;
+      const payer = isStaff(viewer) ? 'staff' : 'others';
+      const most = MAX_COST[payer];
+      if (!operation || costIn(document, operation, variables, payer) <= most) return null;
       return new GraphQLError(`The operation may have to answer more than ${most} fields: ask for smaller pages, or in several requests`);
     },
   };
