@@ -107,7 +107,7 @@ export const settings = {
     .describe('Requests with a body above 64 KB that one API key or admin link may have open at one server; a participant has 8.'),
   SLOW_REQUEST_SECONDS: whole(1, 3_600)
     .default(60)
-    .describe('How long the headers of a request may take, and its body bring less than 256 bytes a second, before it is given up.'),
+    .describe('A request is given up whose headers take longer, or whose body brings less than 256 bytes a second for so long.'),
   SOCKET_STALL_SECONDS: whole(1, 3_600)
     .default(60)
     .describe('How long a WebSocket may leave unread what it is sent before it is closed, for its client to come back.'),
@@ -149,7 +149,7 @@ export const settings = {
     .describe('How long a picture is sent again to a Google Vision that is away or over its quota a minute, before the analysis gives up.'),
   VISION_WORKERS: whole(1, 64)
     .optional()
-    .describe('Threads that look at frames, 175 MB of memory each; without it one a core, up to four.'),
+    .describe('Threads that look at frames, 270 MB of memory each, 300 MB where they compare faces; without it one a core, up to four.'),
   ANALYSIS_LIMIT_SECONDS: whole(1, 604_800)
     .default(14_400)
     .describe('Longest time for the analysis of one recording; then it is broken off and begun anew, three times in all.'),

@@ -49,9 +49,12 @@ const settingsInput = z.object(
   typed('an object'),
 );
 
+/** Characters. */
+export const LONGEST_TITLE = 200;
+
 export const createExamInput = z.object(
   {
-    title: text(200).trim().min(1, 'must not be empty'),
+    title: text(LONGEST_TITLE).trim().min(1, 'must not be empty'),
     duration: z
       .number(typed('a whole number of minutes'))
       .int('must be a whole number of minutes')

@@ -207,6 +207,14 @@ describe('a GraphQL document', () => {
     expect((await ask(query, key, undefined, { n: 100 })).errors).toBeUndefined();
   });
 
+  it('searches for no text that no title can have', async () => {
+    const search = `query($s: String) { exams(search: $s) { edges { node { id } } } }`;
+    expect((await ask(search, ADMIN_KEY, undefined, { s: 'x'.repeat(201) })).errors?.[0]).toMatchObject({
+      extensions: { details: [{ field: 'search' }] },
+    });
+    expect((await ask(search, ADMIN_KEY, undefined, { s: 'x'.repeat(200) })).errors).toBeUndefined();
+  });
+
   it('may not ask for large values again and again', async () => {
     const stats = (count: number) =>
       `{ exam(id: "${examId}") { participant(userId: "candidate") { ${Array.from({ length: count }, (_, i) => `s${i}: submission { stats }`).join(' ')} } } }`;

@@ -58,8 +58,9 @@ export function createGraphql({ log, endpoint, socketsPerCredential }: Options) 
     schema,
     graphqlEndpoint: endpoint,
     maskedErrors: { maskError },
-    // By GET, since nobody's body is read before it is known who sends it: the documentation shows without a key.
-    graphiql: { title: 'Invigil', defaultQuery: WELCOME, subscriptionsProtocol: 'WS', useGETForQueries: true },
+    // By GET, since nobody's body is read before it is known who sends it: the documentation shows without a key. By events,
+    // since the page sends its headers with them; over a WebSocket it would show no credentials.
+    graphiql: { title: 'Invigil', defaultQuery: WELCOME, subscriptionsProtocol: 'SSE', useGETForQueries: true },
     // Its page is a string of several megabytes that costs 60 MB of memory: loaded for the first who asks.
     renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
     plugins: [useParsedBody, useDocuments(documents), useOwnContext({ documents, streams })],

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
-import { notFound } from '../errors.ts';
+import { invalidField, notFound } from '../errors.ts';
 import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
-import { createExamInput } from '../inputs.ts';
+import { createExamInput, LONGEST_TITLE } from '../inputs.ts';
 import type { WholeExam } from '../services/hot-reads.ts';
 import { parseInput } from '../validation.ts';
 import { firstPages } from './exam-pages.ts';
@@ -33,6 +33,7 @@ export async function listExams(
   query: Prisma.ExamFindManyArgs,
 ): Promise<Exam[]> {
   requireStaff(ctx);
+  if (search && search.length > LONGEST_TITLE) throw invalidField('search', `must have at most ${LONGEST_TITLE} characters`);
   const where: Prisma.ExamWhereInput = { ...(status && { status }), ...(search && { title: { contains: search, mode: 'insensitive' } }) };
   return ctx.db.exam.findMany({
     ...query,
