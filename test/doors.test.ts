@@ -141,6 +141,8 @@ describe('a file that its sender may not send', () => {
     ],
     ['a submission to another exam', candidate, SUBMIT, { e: otherExam, i: { stats: {}, webcam: null } }, 'i.webcam', 'NOT_FOUND'],
     ['an unknown field', candidate, 'mutation($f: Upload!) { nothing(file: $f) }', { f: null }, 'f', 'INVALID_REQUEST'],
+    ['a file of no variable', accessLink, 'mutation { __typename }', { f: null }, 'f', 'INVALID_REQUEST'],
+    ['a file of no variable of a proctor', proctorLink, 'mutation { __typename @skip(if: true) }', { f: null }, 'f', 'INVALID_REQUEST'],
     [
       'a file as JSON',
       candidate,

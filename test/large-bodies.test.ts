@@ -207,6 +207,19 @@ describe('a GraphQL document', () => {
     expect((await ask(query, key, undefined, { n: 100 })).errors).toBeUndefined();
   });
 
+  it('may not be long by lines and comments alone, which each error would count', async () => {
+    const lines = (count: number) => `${'\n'.repeat(count)}{ ${Array.from({ length: 100 }, (_, i) => `a${i}`).join(' ')} }`;
+    expect((await ask(lines(33_000), candidate)).errors?.[0]?.message).toMatch(/32768 characters/);
+    expect((await ask(lines(270_000), ADMIN_KEY)).errors?.[0]?.message).toMatch(/262144 characters/);
+    expect((await ask(lines(10_000), candidate)).errors).toHaveLength(11);
+  });
+
+  it('counts a page whose length is null as long as it will be', async () => {
+    const query = `query($n: Int = 1) { exam(id: "${examId}") { ${Array.from({ length: 14 }, (_, i) => `p${i}: participants(first: $n) { edges { node { warnings(first: $n) { edges { node { id } } } } } }`).join(' ')} } }`;
+    expect((await ask(query, candidate)).errors).toBeUndefined();
+    expect((await ask(query, candidate, undefined, { n: null })).errors?.[0]?.message).toMatch(/more than 100000 fields/);
+  });
+
   it('searches for no text that no title can have', async () => {
     const search = `query($s: String) { exams(search: $s) { edges { node { id } } } }`;
     expect((await ask(search, ADMIN_KEY, undefined, { s: 'x'.repeat(201) })).errors?.[0]).toMatchObject({

@@ -124,7 +124,9 @@ class Cost {
   #numberIn({ value }: ArgumentNode): number | undefined {
     if (value.kind === Kind.INT) return Number(value.value);
     if (value.kind !== Kind.VARIABLE) return undefined;
-    const given = this.#variables?.[value.name.value] ?? this.#defaultOf(value.name.value);
+    const name = value.name.value;
+    // A null that is given takes the place of the default, and then the page has its usual length.
+    const given = this.#variables && Object.hasOwn(this.#variables, name) ? this.#variables[name] : this.#defaultOf(name);
     return typeof given === 'number' ? given : undefined;
   }
 

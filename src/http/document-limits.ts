@@ -2,12 +2,12 @@ import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
 import { isStaff } from '../resolvers/policy.ts';
 import type { Viewer } from '../services/access.ts';
 
-/** Far above what a console asks for in one document, which is a few hundred; enough for a hundred mutations in one. */
-const MAX_TOKENS = 5_000;
-/** Of candidates and of those who show no credentials. GraphiQL's introspection has 182. */
-const MAX_TOKENS_OF_OTHERS = 1_000;
-/** Of query text. Large values belong into variables. */
-const MAX_CHARACTERS = 1024 * 1024;
+/**
+ * What a document may have at most. Tokens are far above what a console asks for in one document, which is a few hundred;
+ * GraphiQL's introspection has 182. Characters are limited beside them, since lines and comments are no tokens, and each
+ * error counts the lines before it. Large values belong into variables.
+ */
+const LIMITS = { staff: { tokens: 5_000, characters: 256 * 1024 }, others: { tokens: 1_000, characters: 32 * 1024 } };
 /** Brackets in brackets: graphql-js reads them by recursion. The deepest introspection of GraphiQL has 10. */
 const MAX_DEPTH = 100;
 
@@ -22,8 +22,8 @@ const tooLarge = (what: string) => new GraphQLError(`The document is too large: 
  * @throws GraphQLError for a document that is longer, deeper or has more tokens than allowed, or an invalid token
  */
 export function refuseOversized(text: string, viewer: Viewer): void {
-  const maxTokens = isStaff(viewer) ? MAX_TOKENS : MAX_TOKENS_OF_OTHERS;
-  if (text.length > MAX_CHARACTERS) throw tooLarge(`it may have ${MAX_CHARACTERS} characters; send large values as variables`);
+  const { tokens: maxTokens, characters } = isStaff(viewer) ? LIMITS.staff : LIMITS.others;
+  if (text.length > characters) throw tooLarge(`it may have ${characters} characters; send large values as variables`);
   const lexer = new Lexer(new Source(text));
   let tokens = 0;
   let depth = 0;

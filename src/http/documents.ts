@@ -18,6 +18,8 @@ import { refuseOversized } from './document-limits.ts';
 const MAX_DOCUMENTS = 1_000;
 /** Of query text; a parsed document takes some twenty times its text. */
 const MAX_CHARACTERS = 1024 * 1024;
+/** Of one document: each costs a look at all of its text. */
+const MAX_ERRORS = 10;
 /**
  * Fields that one operation may have to answer. graphql-js answers a million a second and does nothing else meanwhile. Who
  * looks at many exams may ask for more than a candidate, who can fill pages of its own but needs a few.
@@ -54,7 +56,7 @@ export function createDocuments(schema: GraphQLSchema) {
     try {
       refuseOversized(text, viewer);
       const document = parse(text);
-      return { document, errors: validate(schema, document) };
+      return { document, errors: validate(schema, document, undefined, { maxErrors: MAX_ERRORS }) };
     } catch (error) {
       if (error instanceof GraphQLError) return { document: null, errors: [error] };
       throw error;

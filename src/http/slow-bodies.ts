@@ -29,7 +29,9 @@ export function refuseSlowBodies(server: Server, { seconds, refuse }: SlowBodies
   const open = new Map<IncomingMessage, Watched>();
   /** Of this turn: most bodies come with their headers and need no watch. */
   const fresh: [IncomingMessage, Watched][] = [];
-  const timer = setInterval(look, (seconds * 1_000) / LOOKS).unref();
+  const everyMs = (seconds * 1_000) / LOOKS;
+  let lookedAt = performance.now();
+  const timer = setInterval(look, everyMs).unref();
 
   function watch(req: IncomingMessage, res: ServerResponse): void {
     if (!hasBody(req)) return;
@@ -43,7 +45,11 @@ export function refuseSlowBodies(server: Server, { seconds, refuse }: SlowBodies
 
   function look(): void {
     const now = performance.now();
+    // Bytes that came while this process stood still are not read yet: that time is nobody's.
+    const isLate = now - lookedAt > 2 * everyMs;
+    lookedAt = now;
     for (const [req, watched] of open) {
+      if (isLate) watched.since = now;
       if (req.complete || req.socket.destroyed) open.delete(req);
       else if (isTooSlow(req, watched, now)) giveUp(req, watched.res);
     }

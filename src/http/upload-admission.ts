@@ -15,7 +15,7 @@ import {
   type DocumentNode,
 } from 'graphql';
 import type { Context } from '../context.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import type { AdmitUpload } from '../schema/builder.ts';
 import type { GraphqlOperation } from '../uploads/graphql-multipart.ts';
 import type { Documents } from './documents.ts';
@@ -39,7 +39,11 @@ export function createUploadAdmission({ schema, documents }: { schema: GraphQLSc
     const problem = errors[0] ?? (document && documents.refuseCostly(document, { operationName, variables }, ctx.viewer));
     if (problem || !document || !operation) throw new AppError('invalid_request', problem?.message ?? 'Unknown operation');
     if (operation.operation !== OperationTypeNode.MUTATION) throw new AppError('invalid_request', 'Files are sent with mutations');
-    const { coerced, errors: mistakes } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {});
+    // A variable that is declared is used, and only fields that admit files take them: what is not declared would be anybody's.
+    const declared = new Set(operation.variableDefinitions?.map(({ variable }) => variable.name.value));
+    const stray = Object.keys(variables ?? {}).find((name) => !declared.has(name));
+    if (stray !== undefined) throw invalidField('operations', `The operation declares no variable "${stray.slice(0, 100)}"`);
+    const { coerced, errors: mistakes } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, { maxErrors: 1 });
     if (!coerced) throw new AppError('invalid_request', mistakes?.[0]?.message ?? 'Invalid variables');
     for (const node of fieldsOf(operation.selectionSet, document)) {
       const field = fields[node.name.value];

@@ -1,5 +1,8 @@
 import { invalidField } from '../errors.ts';
 
+/** Characters. */
+const MAX_PATH = 1_000;
+
 /** A place among an operation's variables that waits for its file. */
 export interface UploadPath {
   /** As the client wrote it: `variables.input.file`. */
@@ -26,7 +29,8 @@ export function mapPaths(operation: Record<string, unknown>, map: unknown, maxFi
 }
 
 function findPath(operation: Record<string, unknown>, path: unknown, taken: Set<string>): UploadPath {
-  if (typeof path !== 'string' || !path.startsWith('variables.')) throw invalidField('map', 'Paths must begin with "variables."');
+  if (typeof path !== 'string' || path.length > MAX_PATH || !path.startsWith('variables.'))
+    throw invalidField('map', 'Paths must begin with "variables."');
   if (taken.has(path)) throw invalidField('map', `"${path}" is named twice`);
   taken.add(path);
 
