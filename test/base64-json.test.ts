@@ -176,6 +176,22 @@ describe('submitting recordings as base64 in JSON', () => {
     expect((await read([`[{"stats":${stats}}]`])).text).toBe(null);
   });
 
+  test('numbers that are small as text and large when they are written out are refused, cut anywhere', async () => {
+    const tooLarge = { field: 'stats', issue: 'Its numbers are too large to be stored' };
+    for (const bomb of [
+      '1e1000001',
+      '-1.5E+9999999999',
+      '1e-20000000',
+      Array(11).fill('1e99999').join(),
+      Array(4_000).fill('1e300').join(),
+    ]) {
+      const body = `{"stats":{"a":[${bomb}]}}`;
+      for (const size of [1, 3, 7, body.length]) expect(await refusal(splitEvery(body, size))).toEqual(tooLarge);
+    }
+    for (const fine of ['1e308', '5E-324', '1.25e+2', 'true,false,null,"1e9999999999"', Array(3_000).fill('1e300').join()])
+      expect((await read([`{"stats":{"a":[${fine}]}}`])).text).toBe(`{"a":[${fine}]}`);
+  });
+
   test('more members than allowed, or deeper ones, are refused by the name of the first', async () => {
     const members = (count: number) => `{${Array.from({ length: count }, (_, i) => `"m${i}":1`).join()}}`;
     const tooMany = { field: 'warnings', issue: 'The body exceeds the maximum allowed (1000 members and elements)' };

@@ -20,6 +20,12 @@ const ESCAPES: Record<string, string | undefined> = {
   t: '',
   f: '',
 };
+const LETTERS_E: ReadonlySet<number> = new Set(Buffer.from('eE'));
+const SIGNS: ReadonlySet<number> = new Set(Buffer.from('+-'));
+const ZERO = 0x30;
+const NINE = 0x39;
+/** Digits by which exponents make numbers longer than they came: PostgreSQL writes all of them out, 100,000 for nine characters. */
+const MAX_EXPANSION = 1_000_000;
 /** What errors may call by its name. */
 const PLAIN_NAME = /^[\w.-]{1,64}$/;
 /** Stands for what can be no part of base64 nor of a data URL. */
@@ -63,6 +69,9 @@ export class JsonScanner {
   #members = 0;
   /** Depth of the object that is taken out now; 0 where none is. */
   #rawDepth = 0;
+  /** Of the number under way, in what is taken out raw; null before its `e`. */
+  #exponent: number | null = null;
+  #expansion = 0;
   /** Of depth 1 to the deepest that matters: whether it is an object, and its member that comes now. */
   readonly #isObject: boolean[] = [];
   readonly #names: (string | undefined)[] = [];
@@ -106,9 +115,22 @@ export class JsonScanner {
         this.#countMember();
         this.#nameIsNext = this.#matters() && this.#isObject[this.#depth] === true;
       } else if (byte === COLON) this.#nameIsNext = false;
+      if (this.#rawDepth > 0 && byte !== undefined) this.#followNumber(byte);
     }
     this.#emit(chunk.subarray(start));
     return chunk.length;
+  }
+
+  /** Exponents count once a number is over, or no honest one is any more. */
+  #followNumber(byte: number): void {
+    if (LETTERS_E.has(byte)) this.#exponent = 0;
+    else if (this.#exponent === null || (this.#exponent === 0 && SIGNS.has(byte))) return;
+    else if (byte >= ZERO && byte <= NINE && this.#exponent <= MAX_EXPANSION) this.#exponent = this.#exponent * 10 + (byte - ZERO);
+    else {
+      this.#expansion += this.#exponent;
+      this.#exponent = null;
+      if (this.#expansion > MAX_EXPANSION) throw invalidField(this.#field(), 'Its numbers are too large to be stored');
+    }
   }
 
   #emit(bytes: Buffer): void {

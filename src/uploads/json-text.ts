@@ -35,7 +35,9 @@ export function parseScanned(bytes: Buffer, limits: JsonLimits): unknown {
 export async function asJsonText(text: string, field: string): Promise<unknown> {
   const bytes = Buffer.from(text);
   if (!/^[ \t\r\n]*\{/.test(text)) return parseScanned(bytes, { maxMembers: MEMBERS_OF_NO_OBJECT, field });
-  const scanner = new JsonScanner({}, onlyText(nothing), { maxMembers: Infinity, field });
+  const scanner = new JsonScanner({ raw: [field] }, onlyText(nothing), { maxMembers: Infinity, field });
+  // As the same member of a body, for it to be looked at in the same way.
+  scanner.push(Buffer.from(`{"${field}":`));
   for (let at = 0; at < bytes.length; at += TURN_BYTES) {
     scanner.push(bytes.subarray(at, at + TURN_BYTES));
     await setImmediate();
