@@ -102,6 +102,27 @@ describe('JSON', () => {
   });
 });
 
+describe('a WebSocket', () => {
+  it('that does not say who it is sends 64 KB at most, whole messages or not', async () => {
+    const silent = openSocket(server);
+    await silent.opened;
+    silent.webSocket.send(`{"type":"connection_init","payload":{"x":"${'x'.repeat(100_000)}"}}`);
+    expect((await silent.closed).code).toBe(1006);
+    const pinging = openSocket(server);
+    await pinging.opened;
+    for (let i = 0; i < 100; i++) pinging.webSocket.send(`{"type":"ping","payload":{"x":"${'x'.repeat(1_000)}"}}`);
+    expect((await pinging.closed).code).toBe(1006);
+
+    const known = openSocket(server);
+    await known.init(candidate);
+    known.subscribe('1', 'query ($x: ID!) { exam(id: $x) { id } }', {
+      x: 'x'.repeat(500_000),
+    });
+    expect((await known.of('1', 1))[0]).toMatchObject({ type: 'next', payload: { data: { exam: null } } });
+    known.webSocket.close();
+  });
+});
+
 describe('the statistics of a submission', () => {
   const statsOf = async (userId: string) => {
     const query = `{ exam(id: "${examId}") { participant(userId: "${userId}") { submission { stats } } } }`;

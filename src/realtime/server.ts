@@ -11,6 +11,8 @@ import { createProtocol, type ProtocolDependencies } from './protocol.ts';
 import { Turn } from './turn.ts';
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** Of all that a socket sends before it says who it is. */
+const MAX_BYTES_OF_NOBODY = 64 * 1024;
 /** Of the JSON in it. */
 const MAX_MESSAGE_MEMBERS = 50_000;
 /** Told to every client at a restart, so that it connects again. */
@@ -52,6 +54,7 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
   function open(webSocket: WebSocket, socket: Duplex, req: IncomingMessage): void {
     const connection = new Connection(webSocket, socket, req, { turn, pingAt: performance.now() + PING_MS });
     connections.add(connection);
+    refuseMuch(connection, socket);
     const opened = protocol.opened(
       {
         protocol: webSocket.protocol,
@@ -93,6 +96,17 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
       });
     },
   };
+}
+
+/** Until it is known who a socket is, it may send what says so: a message that is not whole is held in memory. */
+function refuseMuch(connection: Connection, socket: Duplex): void {
+  let received = 0;
+  const count = (bytes: Buffer) => {
+    received += bytes.length;
+    if (connection.viewer) socket.off('data', count);
+    else if (received > MAX_BYTES_OF_NOBODY) connection.webSocket.terminate();
+  };
+  socket.on('data', count);
 }
 
 /**
