@@ -1,4 +1,4 @@
-import type { Logger } from '../src/log.ts';
+import type { RequestLog } from '../src/log.ts';
 import { AppError, type ErrorCode } from '../src/errors.ts';
 
 /** The documented codes and no others. */
@@ -16,9 +16,16 @@ const STATUS: Record<ErrorCode, number> = {
 const masked = new AppError('server_error', 'Something went wrong on our end');
 
 /** The documented error envelope. What no client should see is logged and masked. */
-export function errorAnswer(error: unknown, log: Logger) {
-  if (!(error instanceof AppError) || error.code === 'server_error') log.error({ err: error }, 'request failed');
-  const shown = error instanceof AppError ? error : masked;
-  const { code, message, details } = shown;
-  return { status: STATUS[code], headers: shown.headers, body: { error: { code, message, details } } };
+export function errorAnswer(error: unknown, { log }: RequestLog) {
+  const { code, message, details } = shown(error);
+  if (code === 'server_error') log.error({ err: error }, 'request failed');
+  return { ...statusOf(error), body: { error: { code, message, details } } };
+}
+
+const shown = (error: unknown) => (error instanceof AppError ? error : masked);
+
+/** What an error is to HTTP, whatever envelope it is told in. */
+export function statusOf(error: unknown) {
+  const { code, headers } = shown(error);
+  return { status: STATUS[code], headers };
 }

@@ -4,7 +4,7 @@ import type { Context } from '../src/context.ts';
 import { AppError, notFound } from '../src/errors.ts';
 import type { Prisma } from '../src/generated/prisma/client.ts';
 import { identityOf } from '../src/http/authenticate.ts';
-import type { Logger } from '../src/log.ts';
+import type { RequestLog } from '../src/log.ts';
 import { refuseLinkBearer, requireViewer } from '../src/resolvers/policy.ts';
 import { answerEarly } from '../src/uploads/answer-early.ts';
 import { createSpoolScope, type SpoolScope } from '../src/uploads/spool-scope.ts';
@@ -97,7 +97,7 @@ export function createRouter(routes: readonly Route[]) {
     async handle(
       req: IncomingMessage,
       res: ServerResponse,
-      { storage, log, enter }: Pick<Context, 'storage'> & { log: () => Logger; enter: () => Promise<Context> },
+      { storage, named, enter }: Pick<Context, 'storage'> & { named: RequestLog; enter: () => Promise<Context> },
     ): Promise<void> {
       await using scope = createSpoolScope(storage);
       try {
@@ -105,13 +105,13 @@ export function createRouter(routes: readonly Route[]) {
         if (answer) await sendJson(req, res, 200, answer);
       } catch (error) {
         if (res.headersSent || res.destroyed) {
-          log().debug({ err: error }, 'request ended after its answer began');
+          named.log.debug({ err: error }, 'request ended after its answer began');
           res.destroy();
           return;
         }
         // Before the answer, which may wait for the rest of a refused body to flow past.
         await scope.dispose();
-        const { status, headers, body } = errorAnswer(error, log());
+        const { status, headers, body } = errorAnswer(error, named);
         await sendJson(req, res, status, body, headers);
       }
     },

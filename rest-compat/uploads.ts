@@ -90,13 +90,14 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
       if (req.method !== 'POST') await findOwn(ctx, uploadId);
     },
     async onUploadFinish(_req, upload) {
-      const { id } = await finisher.finish(upload.id);
-      return { headers: finishedHeaders(current().ctx, id) };
+      const { ctx } = current();
+      const { id } = await finisher.finish(upload.id, ctx);
+      return { headers: finishedHeaders(ctx, id) };
     },
     /** Errors of tus say what they say; all others are answered in the documented envelope. */
     onResponseError(_req, error) {
       if (isTusError(error)) return undefined;
-      const { status, body } = errorAnswer(explainSpoolError('file', explainFullDisk(error)), current().ctx.log);
+      const { status, body } = errorAnswer(explainSpoolError('file', explainFullDisk(error)), current().ctx);
       return { status_code: status, body: JSON.stringify(body) };
     },
   });
@@ -111,7 +112,7 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
     if (!recording) {
       const upload = await findOwn(ctx, uploadId);
       if (upload.offset !== upload.size) return false;
-      recording = await finisher.finish(uploadId);
+      recording = await finisher.finish(uploadId, ctx);
     }
     const bytes = String(recording.size);
     res.writeHead(200, {

@@ -12,5 +12,5 @@ export function newId(prefix: IdPrefix): string {
   return id;
 }
 
-/** Of one request, for `X-Request-Id` and the log. */
+/** Names one request, or one WebSocket, in its answer and in the log. */
 export const newRequestId = () => randomUUID();

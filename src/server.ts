@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createRouter } from '../rest-compat/router.ts';
-import { errorAnswer } from '../rest-compat/errors.ts';
+import { errorAnswer, statusOf } from '../rest-compat/errors.ts';
 import { examRoutes } from '../rest-compat/exams.ts';
 import { liveRecordingRoutes } from '../rest-compat/live-recordings.ts';
 import { recordingRoutes } from '../rest-compat/recordings.ts';
@@ -12,13 +12,14 @@ import type { App } from './app.ts';
 import type { Context } from './context.ts';
 import { invalidField, StartupError } from './errors.ts';
 import { addressOf, authenticate, credentialOf } from './http/authenticate.ts';
+import { maskError } from './http/error-mask.ts';
 import { createGraphql } from './http/graphql.ts';
 import { createLimits } from './http/limits.ts';
 import { createOpenBodies } from './http/open-bodies.ts';
 import { createOrigins } from './http/origins.ts';
 import { refuseSlowBodies } from './http/slow-bodies.ts';
 import { createRealtime } from './realtime/server.ts';
-import { newRequestId } from './ids.ts';
+import { nameRequest, type RequestLog } from './log.ts';
 import type { Viewer } from './services/access.ts';
 import { answerEarly } from './uploads/answer-early.ts';
 import { createSpoolScope } from './uploads/spool-scope.ts';
@@ -32,13 +33,16 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const pathOf = (req: IncomingMessage) => req.url?.split('?', 1)[0] ?? '/';
 const isGraphql = (req: IncomingMessage) => pathOf(req) === GRAPHQL;
 
+const failure = (req: IncomingMessage, error: unknown, named: RequestLog) =>
+  isGraphql(req) ? { ...statusOf(error), body: { errors: [maskError(error, named)] } } : errorAnswer(error, named);
+
 /** The HTTP server: REST under `/api`, GraphQL and its WebSocket at `/graphql`, and the probes. */
 export async function startServer(app: App) {
   const { config, log, services } = app;
   const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
   const openBodies = createOpenBodies({ perCredential: config.MAX_UPLOADS_PER_CREDENTIAL });
   const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...snapshotRoutes, ...verifyRoutes]);
-  const graphql = createGraphql({ log, endpoint: GRAPHQL, socketsPerCredential: config.MAX_SOCKETS_PER_CREDENTIAL });
+  const graphql = createGraphql({ endpoint: GRAPHQL, socketsPerCredential: config.MAX_SOCKETS_PER_CREDENTIAL });
   const uploads = await createUploads({
     app,
     directory: join(config.DATA_DIR, 'uploads'),
@@ -56,7 +60,7 @@ export async function startServer(app: App) {
 
   const identify = (credential: string, req: IncomingMessage) =>
     authenticate(credential, addressOf(req), { access: services.access, limits });
-  const makeContext = (viewer: Viewer, req?: IncomingMessage, requestId = newRequestId()): Context =>
+  const makeContext = (viewer: Viewer, named = nameRequest(log), idempotencyKey: string | null = null): Context =>
     Object.freeze({
       viewer,
       db: app.db,
@@ -64,12 +68,11 @@ export async function startServer(app: App) {
       storage: app.storage,
       config,
       publicUrl,
-      requestId,
-      /** Made by whoever logs: most requests have nothing to tell. */
+      requestId: named.requestId,
       get log() {
-        return log.child({ requestId });
+        return named.log;
       },
-      idempotencyKey: req?.headers['idempotency-key']?.toString() ?? null,
+      idempotencyKey,
     });
   const realtime = createRealtime({
     server,
@@ -84,44 +87,49 @@ export async function startServer(app: App) {
     makeContext,
   });
 
-  async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const requestId = newRequestId();
-    res.setHeader('X-Request-Id', requestId);
+  async function handle(req: IncomingMessage, res: ServerResponse, named: RequestLog): Promise<void> {
+    res.setHeader('X-Request-Id', named.requestId);
     res.setHeader('X-Content-Type-Options', 'nosniff');
     if (origins.handle(req, res)) return;
     async function enter(): Promise<Context> {
       const viewer = await identify(credentialOf(req.headers.authorization), req);
       openBodies.admit(viewer, req, res);
-      return makeContext(viewer, req, requestId);
+      return makeContext(viewer, named, req.headers['idempotency-key']?.toString() ?? null);
     }
     const path = pathOf(req);
-    if (isGraphql(req)) return answerGraphql(req, res, enter);
-    if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, enter);
+    if (isGraphql(req)) return answerGraphql(req, res, named, enter);
+    if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, named, enter);
     if (path === '/healthz') return answer(req, res, 200, { status: 'ok' });
     if (path === '/readyz') return answerReady(req, res);
-    return rest.handle(req, res, { storage: app.storage, log: () => log.child({ requestId }), enter });
+    return rest.handle(req, res, { storage: app.storage, named, enter });
   }
 
-  async function answerGraphql(req: IncomingMessage, res: ServerResponse, enter: () => Promise<Context>): Promise<void> {
+  async function answerGraphql(req: IncomingMessage, res: ServerResponse, named: RequestLog, enter: () => Promise<Context>): Promise<void> {
     await using scope = createSpoolScope(app.storage);
     try {
       await graphql.handle(req, res, { ctx: await enter(), scope });
     } catch (error) {
-      if (res.headersSent) return void res.destroy();
       await scope.dispose();
-      const { status, headers } = errorAnswer(error, log);
-      await answer(req, res, status, { errors: [graphql.maskError(error)] }, headers);
+      await answerError(req, res, error, named);
     }
   }
 
-  async function answerUpload(req: IncomingMessage, res: ServerResponse, enter: () => Promise<Context>): Promise<void> {
+  async function answerUpload(req: IncomingMessage, res: ServerResponse, named: RequestLog, enter: () => Promise<Context>): Promise<void> {
     try {
       await uploads.handle(req, res, await enter());
     } catch (error) {
-      if (res.headersSent) return void res.destroy();
-      const { status, headers, body } = errorAnswer(error, log);
-      await answer(req, res, status, body, headers);
+      await answerError(req, res, error, named);
     }
+  }
+
+  /** In the envelope of the door. An answer that has begun can only be broken off. */
+  async function answerError(req: IncomingMessage, res: ServerResponse, error: unknown, named: RequestLog): Promise<void> {
+    if (res.headersSent) {
+      named.log.debug({ err: error }, 'request ended after its answer began');
+      return void res.destroy();
+    }
+    const { status, headers, body } = failure(req, error, named);
+    await answer(req, res, status, body, headers);
   }
 
   async function answerReady(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -150,18 +158,17 @@ export async function startServer(app: App) {
   }
 
   server.on('request', (req, res) => {
-    handle(req, res).catch((error) => {
-      log.error({ err: error }, 'a request was dropped');
+    const named = nameRequest(log);
+    handle(req, res, named).catch((error) => {
+      named.log.error({ err: error }, 'a request was dropped');
       res.destroy();
     });
   });
   const stopLooking = refuseSlowBodies(server, {
     seconds: config.SLOW_REQUEST_SECONDS,
     refuse(req, res) {
-      const error = invalidField('body', 'The body came too slowly');
-      const { status, body } = errorAnswer(error, log);
-      const answered = isGraphql(req) ? { errors: [graphql.maskError(error)] } : body;
-      res.writeHead(status, { connection: 'close', 'content-type': JSON_TYPE }).end(JSON.stringify(answered));
+      const { status, body } = failure(req, invalidField('body', 'The body came too slowly'), nameRequest(log));
+      res.writeHead(status, { connection: 'close', 'content-type': JSON_TYPE }).end(JSON.stringify(body));
     },
   });
   server.on('clientError', (_error, socket) => void socket.destroy());

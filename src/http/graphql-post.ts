@@ -3,7 +3,7 @@ import { type DocumentNode, execute, type ExecutionResult, getOperationAST, type
 import { type GraphQLParams, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
 import type { Context } from '../context.ts';
 import type { Documents, ReadDocument } from './documents.ts';
-import { type MaskError, maskResult } from './error-mask.ts';
+import { maskError, maskResult } from './error-mask.ts';
 import type { ServerContext } from './yoga-plugins.ts';
 
 const JSON_TYPE = 'application/json';
@@ -53,7 +53,6 @@ interface Dependencies {
   schema: GraphQLSchema;
   yoga: YogaServerInstance<ServerContext, ServerContext>;
   documents: Documents;
-  maskError: MaskError;
 }
 
 /**
@@ -61,14 +60,14 @@ interface Dependencies {
  * operations are: by graphql-js on the context of the request, without yoga's pipeline and the web Request and Response
  * that yoga makes of Node's.
  */
-export function createGraphqlPost({ schema, yoga, documents, maskError }: Dependencies) {
+export function createGraphqlPost({ schema, yoga, documents }: Dependencies) {
   async function run(document: DocumentNode, { variableValues, operationName }: Operation, ctx: Context): Promise<ExecutionResult> {
     const excess = documents.refuseCostly(document, { operationName, variables: variableValues }, ctx.viewer);
-    if (excess) return maskResult({ errors: [excess] }, maskError);
+    if (excess) return maskResult({ errors: [excess] }, ctx);
     try {
-      return maskResult(await execute({ schema, document, variableValues, operationName, contextValue: ctx }), maskError);
+      return maskResult(await execute({ schema, document, variableValues, operationName, contextValue: ctx }), ctx);
     } catch (error) {
-      return { errors: [maskError(error)] };
+      return { errors: [maskError(error, ctx)] };
     }
   }
 

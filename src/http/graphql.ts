@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga, type GraphQLParams } from 'graphql-yoga';
 import type { Context } from '../context.ts';
 import { AppError } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import { isLinkBearer, requireViewer } from '../resolvers/policy.ts';
 import { schema } from '../schema/index.ts';
 import type { Viewer } from '../services/access.ts';
@@ -10,11 +9,11 @@ import { readJson } from '../uploads/base64-json.ts';
 import { readGraphqlMultipart } from '../uploads/graphql-multipart.ts';
 import type { SpoolScope } from '../uploads/spool-scope.ts';
 import { createDocuments } from './documents.ts';
-import { createErrorMask } from './error-mask.ts';
+import { hideError } from './error-mask.ts';
 import { EventStreams } from './event-streams.ts';
 import { createGraphqlPost } from './graphql-post.ts';
 import { createUploadAdmission } from './upload-admission.ts';
-import { type ServerContext, useDocuments, useOwnContext, useParsedBody } from './yoga-plugins.ts';
+import { type ServerContext, useDocuments, useMaskedResults, useOwnContext, useParsedBody } from './yoga-plugins.ts';
 
 const MB = 1024 * 1024;
 /** Of the operation alone: files of a multipart request come on top. */
@@ -45,25 +44,24 @@ query Exams {
 `;
 
 interface Options {
-  log: Logger;
   endpoint: string;
   socketsPerCredential: number;
 }
 
-export function createGraphql({ log, endpoint, socketsPerCredential }: Options) {
-  const maskError = createErrorMask(log);
+export function createGraphql({ endpoint, socketsPerCredential }: Options) {
   const documents = createDocuments(schema);
   const streams = new EventStreams({ socketsPerCredential });
   const yoga = createYoga<ServerContext, ServerContext>({
     schema,
     graphqlEndpoint: endpoint,
-    maskedErrors: { maskError },
+    // Its own knows no request: `useMaskedResults` says of which one an error is.
+    maskedErrors: { maskError: hideError },
     // By GET, since nobody's body is read before it is known who sends it: the documentation shows without a key. By events,
     // since the page sends its headers with them; over a WebSocket it would show no credentials.
     graphiql: { title: 'Invigil', defaultQuery: WELCOME, subscriptionsProtocol: 'SSE', useGETForQueries: true },
     // Its page is a string of several megabytes that costs 60 MB of memory: loaded for the first who asks.
     renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
-    plugins: [useParsedBody, useDocuments(documents), useOwnContext({ documents, streams })],
+    plugins: [useParsedBody, useDocuments(documents), useOwnContext({ documents, streams }), useMaskedResults],
     parserAndValidationCache: false,
     cors: false,
     multipart: false,
@@ -96,13 +94,12 @@ export function createGraphql({ log, endpoint, socketsPerCredential }: Options) 
   }
 
   const admitUpload = createUploadAdmission({ schema, documents });
-  const post = createGraphqlPost({ schema, yoga, documents, maskError });
+  const post = createGraphqlPost({ schema, yoga, documents });
 
   return {
     yoga,
     schema,
     documents,
-    maskError,
     /** Ends what would hold up a shutdown. */
     close: () => streams.breakOff(),
     async handle(req: IncomingMessage, res: ServerResponse, { ctx, scope }: { ctx: Context; scope: SpoolScope }): Promise<void> {

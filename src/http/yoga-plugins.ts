@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { createSourceEventStream, type DocumentNode, execute, type ExecutionArgs } from 'graphql';
+import { createSourceEventStream, type DocumentNode, execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { type Context, renewed } from '../context.ts';
 import { mapAsync } from '../realtime/map-async.ts';
 import type { Documents, ReadDocument } from './documents.ts';
+import { maskResult } from './error-mask.ts';
 import type { EventStreams } from './event-streams.ts';
 
 /** What yoga is handed with a request. Yoga adds to it, so each request has its own. */
@@ -60,6 +61,16 @@ export function useOwnContext({ documents, streams }: { documents: Documents; st
     },
   };
 }
+
+/** Masks and logs errors by the request that they are of. */
+export const useMaskedResults: ServerPlugin = {
+  onResultProcess({ result, setResult, serverContext: { ctx } }) {
+    if (Array.isArray(result)) throw new Error('unreachable: batches are off');
+    if (!(Symbol.asyncIterator in result)) return setResult(maskResult(result as ExecutionResult, ctx));
+    const mask = async (each: ExecutionResult) => maskResult(each, ctx);
+    setResult(mapAsync(result as AsyncIterable<ExecutionResult>, mask));
+  },
+};
 
 /** As graphql-js has it, but with a new context for each event, and bound to the rights of who subscribes. */
 async function subscribe(yogas: ExecutionArgs, { ctx, res }: ServerContext, streams: EventStreams) {

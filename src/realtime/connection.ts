@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { RequestLog } from '../log.ts';
 import type { Viewer } from '../services/access.ts';
 import { Outlet } from './outlet.ts';
 import type { Turn } from './turn.ts';
@@ -16,6 +17,8 @@ export class Connection {
   /** Until the client has said who it is. */
   request: IncomingMessage | undefined;
   viewer: Viewer | undefined;
+  /** How its lines in the log and its masked errors name it: by the id of the request that opened it. */
+  readonly named: RequestLog;
   /** Undoes what its viewer brought about. */
   release = () => {};
   /** When it is next asked for a sign of life, by `performance.now()`. */
@@ -24,10 +27,16 @@ export class Connection {
   #allowance = MESSAGES_AT_ONCE;
   #allowanceAt: number;
 
-  constructor(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, { turn, pingAt }: { turn: Turn; pingAt: number }) {
+  constructor(
+    webSocket: WebSocket,
+    socket: Duplex,
+    request: IncomingMessage,
+    { named, turn, pingAt }: { named: RequestLog; turn: Turn; pingAt: number },
+  ) {
     this.webSocket = webSocket;
     this.outlet = new Outlet(webSocket, socket, turn);
     this.request = request;
+    this.named = named;
     this.pingAt = pingAt;
     this.#allowanceAt = performance.now();
   }

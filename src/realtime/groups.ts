@@ -1,6 +1,6 @@
 import { execute, type ExecutionArgs, type ExecutionResult, type GraphQLSchema } from 'graphql';
 import { type Context, renewed } from '../context.ts';
-import { type MaskError, maskResult } from '../http/error-mask.ts';
+import { maskResult } from '../http/error-mask.ts';
 import type { Logger } from '../log.ts';
 import { impersonal } from '../resolvers/policy.ts';
 import type { Watch } from '../resolvers/watch.ts';
@@ -18,12 +18,11 @@ interface Dependencies {
   schema: GraphQLSchema;
   turn: Turn;
   log: Logger;
-  maskError: MaskError;
   makeContext(viewer: Viewer): Context;
 }
 
 /** Brings subscribers together who get the same messages. */
-export function createGroups({ schema, turn, log, maskError, makeContext }: Dependencies) {
+export function createGroups({ schema, turn, log, makeContext }: Dependencies) {
   const groups = new Map<string, Group>();
   const cursorVariables = createCursorVariables(schema);
 
@@ -31,7 +30,7 @@ export function createGroups({ schema, turn, log, maskError, makeContext }: Depe
   function createRender(operation: Operation, viewer: Viewer): (event: LogEvent) => string | Promise<string> {
     const context = makeContext(impersonal(viewer));
     const { document, operationName, variableValues } = operation;
-    const serialise = (result: ExecutionResult) => nextTail(maskResult(result, maskError));
+    const serialise = (result: ExecutionResult) => nextTail(maskResult(result, context));
     return (event) => {
       const contextValue = renewed(context);
       const args: ExecutionArgs = { schema, document, operationName, variableValues, rootValue: event, contextValue };

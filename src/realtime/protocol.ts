@@ -4,9 +4,9 @@ import { CloseCode, makeServer } from 'graphql-ws';
 import { type Context, renewed } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { credentialOf } from '../http/authenticate.ts';
-import { maskResult } from '../http/error-mask.ts';
+import { maskError, maskResult } from '../http/error-mask.ts';
 import type { Graphql } from '../http/graphql.ts';
-import type { Logger } from '../log.ts';
+import type { Logger, RequestLog } from '../log.ts';
 import { Watch } from '../resolvers/watch.ts';
 import type { Access, Viewer } from '../services/access.ts';
 import type { Connection } from './connection.ts';
@@ -22,19 +22,20 @@ const INIT_TIMEOUT_MS = 3_000;
 const MAX_OPERATIONS = 50;
 
 export interface ProtocolDependencies {
-  graphql: Pick<Graphql, 'schema' | 'documents' | 'maskError'>;
+  graphql: Pick<Graphql, 'schema' | 'documents'>;
   access: Pick<Access, 'followKey'>;
   connections: Connections;
   turn: Turn;
   log: Logger;
   authenticate(credential: string, req: IncomingMessage): Promise<Viewer>;
-  makeContext(viewer: Viewer): Context;
+  /** @param request the socket's; one of its own where it is nobody's. */
+  makeContext(viewer: Viewer, request?: RequestLog): Context;
 }
 
 /** What the messages of graphql-transport-ws do here. */
 export function createProtocol({ graphql, access, connections, turn, log, authenticate, makeContext }: ProtocolDependencies) {
-  const { schema, documents, maskError } = graphql;
-  const groups = createGroups({ schema, turn, log, maskError, makeContext });
+  const { schema, documents } = graphql;
+  const groups = createGroups({ schema, turn, log, makeContext });
 
   async function identify(connection: Connection, params: Record<string, unknown> | undefined): Promise<Viewer | null> {
     const { request } = connection;
@@ -42,7 +43,7 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
     if (!request) return null;
     const credential = credentialIn(params) || credentialOf(request.headers.authorization);
     const viewer = await authenticate(credential, request).catch((error) => {
-      log.debug({ err: error }, 'a socket was refused');
+      connection.named.log.debug({ err: error }, 'a socket was refused');
       return null;
     });
     return viewer?.role === 'anonymous' ? null : viewer;
@@ -70,7 +71,7 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
   async function subscribe(operation: Operation) {
     const { outlet, viewer } = operation.connection;
     const source = await createSourceEventStream(operation);
-    if (!(Symbol.asyncIterator in source)) return maskResult(source, maskError);
+    if (!(Symbol.asyncIterator in source)) return maskResult(source, operation.connection.named);
     if (source instanceof Watch && viewer) {
       const member = groups.join(operation, viewer, source, outlet);
       operation.forget();
@@ -79,11 +80,11 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
     const args = operation.args();
     const context = operation.contextValue;
     return mapAsync(source as AsyncIterable<unknown>, (event) =>
-      run({ ...args, rootValue: event, contextValue: context && renewed(context) }),
+      run({ ...args, rootValue: event, contextValue: context && renewed(context) }, operation.connection),
     );
   }
 
-  const run = async (args: ExecutionArgs): Promise<ExecutionResult> => maskResult(await execute(args), maskError);
+  const run = async (args: ExecutionArgs, { named }: Connection): Promise<ExecutionResult> => maskResult(await execute(args), named);
 
   return makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
@@ -108,16 +109,18 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
         document,
         operationName: operationName ?? null,
         variables: variables ?? null,
-        context: makeContext(viewer),
+        context: makeContext(viewer, connection.named),
       });
     },
-    onError: (_ctx, _id, _payload, errors) => errors.map((error) => maskError(error).toJSON()),
-    execute: run,
-    subscribe(args) {
-      if (!(args instanceof Operation)) throw new Error('unreachable: onSubscribe makes them');
-      return subscribe(args);
-    },
+    onError: ({ extra: { named } }, _id, _payload, errors) => errors.map((error) => maskError(error, named).toJSON()),
+    execute: (args) => run(args, ownOperation(args).connection),
+    subscribe: (args) => subscribe(ownOperation(args)),
   });
+}
+
+function ownOperation(args: ExecutionArgs): Operation {
+  if (!(args instanceof Operation)) throw new Error('unreachable: onSubscribe makes them');
+  return args;
 }
 
 const wrap = (error: Error) => new GraphQLError(error.message, { originalError: error });

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Origins } from '../http/origins.ts';
-import type { Logger } from '../log.ts';
+import { type Logger, nameRequest, type RequestLog } from '../log.ts';
 import { refuseLargeJson } from '../uploads/json-text.ts';
 import { Connection } from './connection.ts';
 import { createConnections, PING_MS } from './connections.ts';
@@ -40,19 +40,26 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
     handleProtocols,
   };
   const sockets = new WebSocketServer(options);
+  const names = new WeakMap<IncomingMessage, RequestLog>();
+  sockets.on('headers', (headers: string[], req) => {
+    const named = names.get(req);
+    if (named) headers.push(`X-Request-Id: ${named.requestId}`);
+  });
   const turn = new Turn();
   const connections = createConnections({ socketsPerCredential, stallMs: stallSeconds * 1_000, log });
   const protocol = createProtocol({ ...rest, log, connections, turn });
 
   function onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const named = nameRequest(log);
     socket.on('error', destroy);
-    if (req.url?.split('?', 1)[0] !== endpoint) return refuse(socket, '404 Not Found');
-    if (!origins.isAllowed(req)) return refuse(socket, '403 Forbidden');
-    sockets.handleUpgrade(req, socket, head, (webSocket) => open(webSocket, socket, req));
+    if (req.url?.split('?', 1)[0] !== endpoint) return refuse(socket, '404 Not Found', named);
+    if (!origins.isAllowed(req)) return refuse(socket, '403 Forbidden', named);
+    names.set(req, named);
+    sockets.handleUpgrade(req, socket, head, (webSocket) => open(webSocket, socket, req, named));
   }
 
-  function open(webSocket: WebSocket, socket: Duplex, req: IncomingMessage): void {
-    const connection = new Connection(webSocket, socket, req, { turn, pingAt: performance.now() + PING_MS });
+  function open(webSocket: WebSocket, socket: Duplex, req: IncomingMessage, named: RequestLog): void {
+    const connection = new Connection(webSocket, socket, req, { named, turn, pingAt: performance.now() + PING_MS });
     connections.add(connection);
     refuseMuch(connection, socket);
     const opened = protocol.opened(
@@ -66,12 +73,12 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
     );
     webSocket.on('ping', () => receive(connection));
     webSocket.on('pong', () => receive(connection));
-    webSocket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
+    webSocket.on('error', (error) => named.log.debug({ err: error }, 'a socket failed'));
     webSocket.once('close', (code, reason) => {
       connections.remove(connection);
       connection.release();
       connection.outlet.release();
-      opened(code, String(reason)).catch((error) => log.error({ err: error }, 'a socket was not cleaned up'));
+      opened(code, String(reason)).catch((error) => named.log.error({ err: error }, 'a socket was not cleaned up'));
     });
   }
 
@@ -79,7 +86,7 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
     if (connection.outlet.isClosed) return;
     if (!connection.mayReceive()) return connection.close(CloseCode.TooManyInitialisationRequests, 'Too many messages');
     handle?.().catch((error) => {
-      log.error({ err: error }, 'a message of a socket failed');
+      connection.named.log.error({ err: error }, 'a message of a socket failed');
       connection.close(CloseCode.InternalServerError, 'Internal server error');
     });
   }
@@ -128,6 +135,6 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+function refuse(socket: Duplex, status: string, { requestId }: RequestLog): void {
+  socket.end(`HTTP/1.1 ${status}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

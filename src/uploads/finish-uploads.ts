@@ -3,7 +3,7 @@ import type { Storage } from '../adapters/storage.ts';
 import { AppError } from '../errors.ts';
 import type { Recording } from '../generated/prisma/client.ts';
 import { uploadRecordingInput } from '../inputs.ts';
-import type { Logger } from '../log.ts';
+import type { Logger, RequestLog } from '../log.ts';
 import type { Lease, Leases } from '../services/leases.ts';
 import type { Recordings } from '../services/recordings.ts';
 import { parseInput } from '../validation.ts';
@@ -46,7 +46,7 @@ export function createUploadFinisher({ unfinished, recordings, storage, leases, 
     }
   }
 
-  async function finishWithin(lease: Lease, id: string): Promise<Recording> {
+  async function finishWithin(lease: Lease, id: string, log: Logger): Promise<Recording> {
     try {
       const recording = (await recordings.ofUpload(id)) ?? (await make(id));
       await store.remove(id).catch((error: unknown) => {
@@ -60,10 +60,10 @@ export function createUploadFinisher({ unfinished, recordings, storage, leases, 
 
   return {
     /** @throws AppError of `Recordings.check` and `Recordings.upload`, after which the upload is gone. */
-    async finish(id: string): Promise<Recording> {
+    async finish(id: string, { log }: RequestLog): Promise<Recording> {
       const lease = await leaseOf(id, WAIT_MS);
       if (!lease) throw ERRORS.ERR_LOCK_TIMEOUT;
-      return finishWithin(lease, id);
+      return finishWithin(lease, id, log);
     },
 
     /** Those that nobody else is finishing. */
@@ -71,7 +71,7 @@ export function createUploadFinisher({ unfinished, recordings, storage, leases, 
       for (const id of await unfinished.completeIds()) {
         const lease = await leaseOf(id, 0);
         if (!lease) continue;
-        await finishWithin(lease, id).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'could not finish an upload'));
+        await finishWithin(lease, id, log).catch((error: unknown) => log.warn({ err: error, uploadId: id }, 'could not finish an upload'));
       }
     },
   };
