@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../src/errors.ts';
-import { type JsonOptions, readJson } from '../src/uploads/base64-json.ts';
+import { type JsonOptions, readJson } from '../src/http/bodies/base64-json.ts';
 import type { Body, Call } from './router.ts';
 
 /** For what holds no image and no video: 100 warnings with long details in escapes, or an exam with settings of its own. */

@@ -4,9 +4,9 @@ import { heartbeat, setAccommodations } from '../src/resolvers/participants.ts';
 import { requireKnownExam, requireLms, requireStaffOf } from '../src/resolvers/policy.ts';
 import { prepareSubmission, submitExam } from '../src/resolvers/submissions.ts';
 import { listWarnings, reportWarnings } from '../src/resolvers/warnings.ts';
-import { readJsonWithFiles } from '../src/uploads/base64-json.ts';
-import { asJsonText, parseScanned } from '../src/uploads/json-text.ts';
-import { readMultipart } from '../src/uploads/multipart.ts';
+import { readJsonWithFiles } from '../src/http/bodies/base64-json.ts';
+import { asJsonText, parseScanned } from '../src/http/bodies/json-text.ts';
+import { readMultipart } from '../src/http/bodies/multipart.ts';
 import { isJson, isMultipart, NO_BODY, readJsonBody } from './bodies.ts';
 import {
   presentAccommodations,

@@ -6,7 +6,7 @@ import { timesOf } from '../src/resolvers/warnings.ts';
 import type { ParticipantWithAccommodations } from '../src/services/accommodations.ts';
 import type { ExamSettings } from '../src/services/exams.ts';
 import type { SubmissionWithRecordings } from '../src/services/submissions.ts';
-import type { ExamRow, ParticipantLine, RecordingWithAnalysis, WarningLine } from '../src/services/hot-reads.ts';
+import type { ExamRow, ParticipantLine, RecordingWithAnalysis, WarningLine } from '../src/services/reads/hot-reads.ts';
 
 type Analysis = NonNullable<RecordingWithAnalysis['analysis']>;
 

@@ -6,10 +6,10 @@ import type { Prisma } from '../src/generated/prisma/client.ts';
 import { identityOf } from '../src/http/authenticate.ts';
 import type { RequestLog } from '../src/log.ts';
 import { refuseLinkBearer, requireViewer } from '../src/resolvers/policy.ts';
-import { answerEarly } from '../src/uploads/answer-early.ts';
-import { createSpoolScope, type SpoolScope } from '../src/uploads/spool-scope.ts';
-import type { UploadedFile } from '../src/uploads/uploaded-file.ts';
-import { errorAnswer } from './errors.ts';
+import { answerEarly } from '../src/http/answer-early.ts';
+import { createSpoolScope, type SpoolScope } from '../src/adapters/storage/spool-scope.ts';
+import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
+import { errorAnswer } from '../src/http/error-answer.ts';
 
 export interface Call {
   ctx: Context;

@@ -8,8 +8,8 @@ import {
   takeSnapshot,
   takeSpooledSnapshot,
 } from '../src/resolvers/snapshots.ts';
-import { readMultipart } from '../src/uploads/multipart.ts';
-import { readSmallBody } from '../src/uploads/raw-body.ts';
+import { readMultipart } from '../src/http/bodies/multipart.ts';
+import { readSmallBody } from '../src/http/bodies/raw-body.ts';
 import { isMultipart } from './bodies.ts';
 import type { Body, Call, Route } from './router.ts';
 

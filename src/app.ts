@@ -1,43 +1,43 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createPostgresBus } from './adapters/bus-postgres.ts';
-import { createRedisBus } from './adapters/bus-redis.ts';
-import { connectDatabase } from './adapters/database.ts';
-import { startEmbeddedPostgres } from './adapters/embedded-postgres.ts';
-import { findFfmpeg } from './adapters/ffmpeg.ts';
-import { applyMigrations } from './adapters/migrations.ts';
-import { createBullmqQueue, postgresBackend } from './adapters/queue-bullmq.ts';
-import { redisBackend } from './adapters/queue-redis.ts';
-import { createDiskStorage } from './adapters/storage-disk.ts';
-import type { Storage } from './adapters/storage.ts';
+import { createPostgresBus } from './adapters/signals/bus-postgres.ts';
+import { createRedisBus } from './adapters/signals/bus-redis.ts';
+import { connectDatabase } from './adapters/database/database.ts';
+import { startEmbeddedPostgres } from './adapters/embedded-postgres/embedded-postgres.ts';
+import { findFfmpeg } from './adapters/media/ffmpeg.ts';
+import { applyMigrations } from './adapters/database/migrations.ts';
+import { createBullmqQueue, postgresBackend } from './adapters/signals/queue-bullmq.ts';
+import { redisBackend } from './adapters/signals/queue-redis.ts';
+import { createDiskStorage } from './adapters/storage/storage-disk.ts';
+import type { Storage } from './adapters/storage/storage.ts';
 import type { Config } from './config.ts';
 import type { Services } from './context.ts';
 import { StartupError } from './errors.ts';
 import type { Logger } from './log.ts';
-import { loadTokenSecret } from './secrets.ts';
+import { loadTokenSecret } from './start/secrets.ts';
 import { createAccommodations } from './services/accommodations.ts';
-import { createAccess } from './services/access.ts';
+import { createAccess } from './services/access/access.ts';
 import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
 import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
-import { createFaceTemplates } from './services/face-templates.ts';
-import { createHotReads } from './services/hot-reads.ts';
+import { createFaceTemplates } from './services/identity/face-templates.ts';
+import { createHotReads } from './services/reads/hot-reads.ts';
 import { createIdempotency } from './services/idempotency.ts';
-import { createLiveFrames } from './services/live-frames.ts';
+import { createLiveFrames } from './services/snapshots/snapshots.ts';
 import { createLeases } from './services/leases.ts';
-import { createLiveRecordings } from './services/live-recordings.ts';
+import { createLiveRecordings } from './services/recordings/live/live-recordings.ts';
 import { createParticipants } from './services/participants.ts';
-import { createPlayback } from './services/playback.ts';
-import { createPresence } from './services/presence.ts';
-import { createRecordings } from './services/recordings.ts';
+import { createPlayback } from './services/recordings/playback.ts';
+import { createPresence } from './services/presence/presence.ts';
+import { createRecordings } from './services/recordings/recordings.ts';
 import { createSubmissions } from './services/submissions.ts';
-import { createVerifications } from './services/verifications.ts';
-import { createWarningIntake } from './services/warning-intake.ts';
-import { createWarnings } from './services/warnings.ts';
-import { createVision } from './vision.ts';
-import { makeWorkDir } from './work-dir.ts';
+import { createVerifications } from './services/identity/verifications.ts';
+import { createWarningIntake } from './services/warnings/intake.ts';
+import { createWarnings } from './services/warnings/warnings.ts';
+import { createVision } from './start/vision.ts';
+import { makeWorkDir } from './adapters/storage/work-dir.ts';
 
 /**
  * The composition root: what the API and the worker have in common, wired once. Who creates, disposes: `close` undoes
@@ -183,6 +183,6 @@ async function createStorage(config: Config): Promise<Storage> {
     redirectDownloads: config.S3_REDIRECT_DOWNLOADS,
   };
   // Loaded by those alone who use it.
-  const { createS3Storage } = await import('./adapters/storage-s3.ts');
+  const { createS3Storage } = await import('./adapters/storage/storage-s3.ts');
   return createS3Storage(s3, { spool: disk, workFolder: join(config.DATA_DIR, 'recordings', 'copies') });
 }

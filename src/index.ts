@@ -1,6 +1,6 @@
 import { createApp } from './app.ts';
 import { loadConfig } from './config.ts';
-import { runProgram } from './lifecycle.ts';
+import { runProgram } from './start/lifecycle.ts';
 import { createLogger } from './log.ts';
 import { startServer } from './server.ts';
 

@@ -1,7 +1,7 @@
 import { createApp } from './app.ts';
 import { loadConfig } from './config.ts';
 import { StartupError } from './errors.ts';
-import { runProgram } from './lifecycle.ts';
+import { runProgram } from './start/lifecycle.ts';
 import { createLogger } from './log.ts';
 
 /** Analyses recordings beside the API, on this machine's DATA_DIR. */

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import type { Frame, VisionProvider } from '../src/adapters/vision.ts';
+import type { Frame, VisionProvider } from '../src/adapters/vision/vision.ts';
 import { analyseMedia, type AnalysisInput, type AnalysisOutcome } from '../src/services/analysis/analyse.ts';
 import { findEpisodes, HOLD_SECONDS, toWarnings } from '../src/services/analysis/episodes.ts';
 import { watchScreen } from '../src/services/analysis/judge-screen.ts';
 import { scoreLookingAway } from '../src/services/analysis/looking-away.ts';
-import { mapOrdered } from '../src/services/analysis/map-ordered.ts';
+import { mapOrdered } from '../src/async/map-ordered.ts';
 import { watchWebcam } from '../src/services/analysis/watch-webcam.ts';
 import { type Segment, shareOfSamples, shareOfTime, smooth, spanTimes, toSegments } from '../src/services/analysis/timeline.ts';
 import { childProcesses, dataFile, ffmpeg, film, makeMedia, pictures, speech, tempDir, VP8 } from './helpers/media.ts';
 
 // Its workers are compiled files, so the provider is taken from there too.
-const built = new URL('../dist/src/adapters/vision-local/vision-local.js', import.meta.url).href;
+const built = new URL('../dist/src/adapters/vision/local/vision-local.js', import.meta.url).href;
 const { createLocalVision } = (await import(built)) as { createLocalVision: (options: { workers: number }) => VisionProvider };
 const vision = createLocalVision({ workers: 2 });
 afterAll(() => vision.dispose());

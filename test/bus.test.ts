@@ -1,8 +1,8 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createPostgresBus } from '../src/adapters/bus-postgres.ts';
-import { createRedisBus } from '../src/adapters/bus-redis.ts';
-import { type Bus, LocalTopics } from '../src/adapters/bus.ts';
+import { createPostgresBus } from '../src/adapters/signals/bus-postgres.ts';
+import { createRedisBus } from '../src/adapters/signals/bus-redis.ts';
+import { type Bus, LocalTopics } from '../src/adapters/signals/bus.ts';
 import { createLogger } from '../src/log.ts';
 import { createTestDatabase } from './helpers/postgres.ts';
 import { startFreezableProxy } from './helpers/proxy.ts';

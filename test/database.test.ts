@@ -1,7 +1,7 @@
 import { createServer, connect as connectSocket, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { connectDatabase, type Database } from '../src/adapters/database.ts';
+import { connectDatabase, type Database } from '../src/adapters/database/database.ts';
 import { createLogger } from '../src/log.ts';
 import { createTestDatabase, type TestDatabase } from './helpers/postgres.ts';
 

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDiskStorage } from '../src/adapters/storage-disk.ts';
-import { sendFile, type StoredFile } from '../src/downloads.ts';
+import { createDiskStorage } from '../src/adapters/storage/storage-disk.ts';
+import { sendFile, type StoredFile } from '../src/http/send-file.ts';
 
 const MB = 1024 * 1024;
 const bytes = Buffer.from(Array.from({ length: 3 * MB + 7 }, (_, i) => i % 251));

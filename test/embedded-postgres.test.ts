@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startEmbeddedPostgres } from '../src/adapters/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { createLogger } from '../src/log.ts';
 import { projectRoot } from '../src/paths.ts';
 
@@ -22,7 +22,7 @@ const start = (directory = dataDir) => startEmbeddedPostgres({ dataDir: director
 /** A process that starts the embedded PostgreSQL, tells so and holds it until ctrl-C, which it obeys in order. */
 function holder(): { child: ChildProcess; output: Promise<string> } {
   const script = `
-    import { startEmbeddedPostgres } from './dist/src/adapters/embedded-postgres.js';
+    import { startEmbeddedPostgres } from './dist/src/adapters/embedded-postgres/embedded-postgres.js';
     import { createLogger } from './dist/src/log.js';
     import { Client } from 'pg';
     const postgres = await startEmbeddedPostgres({ dataDir: process.argv[1], log: createLogger('silent') }).catch((error) => {

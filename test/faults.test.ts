@@ -4,7 +4,7 @@ import { join as joinPath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/adapters/embedded-postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { createLogger } from '../src/log.ts';
 import { type Console, openConsole } from './helpers/consoles.ts';
 import { createExam, join } from './helpers/exam.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toFaces, toPhones } from '../src/adapters/vision-google/answers.ts';
+import { toFaces, toPhones } from '../src/adapters/vision/google/answers.ts';
 
 interface Published {
   angles: { rollAngle: number; panAngle: number; tiltAngle: number };

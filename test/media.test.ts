@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findFfmpeg, MediaError } from '../src/adapters/ffmpeg.ts';
-import { type MediaFormat, sniffContainer } from '../src/adapters/media-sniff.ts';
+import { findFfmpeg, MediaError } from '../src/adapters/media/ffmpeg.ts';
+import { type MediaFormat, sniffContainer } from '../src/adapters/media/media-sniff.ts';
 import { StartupError } from '../src/errors.ts';
 import { childProcesses, ffmpeg, H264, makeMedia, passthrough, tempDir, VP8 } from './helpers/media.ts';
 

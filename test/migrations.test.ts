@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { applyMigrations } from '../src/adapters/migrations.ts';
+import { applyMigrations } from '../src/adapters/database/migrations.ts';
 import { projectRoot } from '../src/paths.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from './helpers/postgres.ts';
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import busboy from 'busboy';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MultipartError, MultipartScanner } from '../src/uploads/multipart-scanner.ts';
-import { boundaryOf, parsePartHead, type PartHead } from '../src/uploads/part-head.ts';
+import { MultipartError, MultipartScanner } from '../src/http/bodies/multipart-scanner.ts';
+import { boundaryOf, parsePartHead, type PartHead } from '../src/http/bodies/part-head.ts';
 
 interface Part {
   name: string | undefined;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findSandbox, type Sandbox } from '../src/adapters/ffmpeg-sandbox.ts';
+import { findSandbox, type Sandbox } from '../src/adapters/media/ffmpeg-sandbox.ts';
 
 const run = promisify(execFile);
 let folder: string;

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createDiskStorage } from '../src/adapters/storage-disk.ts';
-import { type Storage, StorageFullError, TooLargeError } from '../src/adapters/storage.ts';
-import { createSpoolScope } from '../src/uploads/spool-scope.ts';
+import { createDiskStorage } from '../src/adapters/storage/storage-disk.ts';
+import { type Storage, StorageFullError, TooLargeError } from '../src/adapters/storage/storage.ts';
+import { createSpoolScope } from '../src/adapters/storage/spool-scope.ts';
 
 const MB = 1024 * 1024;
 
@@ -126,7 +126,7 @@ describe('disk storage', () => {
       createDiskStorage(process.argv[2]).spool(source, { maxBytes: 1000 });
       setTimeout(() => console.log('writing'), 100);
       setInterval(() => {}, 1000);`;
-    const module = new URL('../dist/src/adapters/storage-disk.js', import.meta.url).href;
+    const module = new URL('../dist/src/adapters/storage/storage-disk.js', import.meta.url).href;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program, module, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       await new Promise((resolve) => child.stdout.once('data', resolve));

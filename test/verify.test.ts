@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { simulatePrintPhoto, simulateScreenPhoto } from '../src/adapters/simulate-spoof.ts';
+import { simulatePrintPhoto, simulateScreenPhoto } from '../src/evaluation/simulate-spoof.ts';
 import { projectRoot } from '../src/paths.ts';
 import { createKey } from './helpers/exam.ts';
 import { dataFile, tempDir } from './helpers/media.ts';

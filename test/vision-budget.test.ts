@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connectDatabase, type Database } from '../src/adapters/database.ts';
-import { VisionError } from '../src/adapters/vision.ts';
+import { connectDatabase, type Database } from '../src/adapters/database/database.ts';
+import { VisionError } from '../src/adapters/vision/vision.ts';
 import { createLogger } from '../src/log.ts';
 import { createVisionBudget } from '../src/services/vision-budget.ts';
 import { createTestDatabase, type TestDatabase } from './helpers/postgres.ts';

@@ -9,18 +9,18 @@ import { promisify } from 'node:util';
 import { deflateSync } from 'node:zlib';
 import sharp, { type Region } from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
-import { tfjsToOnnx } from '../src/adapters/vision-local/tfjs-to-onnx.ts';
-import { readWeights, weightPath } from '../src/adapters/vision-local/weights.ts';
-import { WorkerPool } from '../src/adapters/vision-local/worker-pool.ts';
-import type { Frame, VisionProvider } from '../src/adapters/vision.ts';
+import { tfjsToOnnx } from '../src/adapters/vision/local/convert/tfjs-to-onnx.ts';
+import { readWeights, weightPath } from '../src/adapters/vision/local/weights.ts';
+import { WorkerPool } from '../src/adapters/vision/local/worker-pool.ts';
+import type { Frame, VisionProvider } from '../src/adapters/vision/vision.ts';
 import { projectRoot } from '../src/paths.ts';
 import { PHONE_SURE } from '../src/services/analysis/judge-webcam.ts';
-import { matchFaces } from '../src/services/face-match.ts';
+import { matchFaces } from '../src/services/identity/face-match.ts';
 import { dataFile, makeMedia, tempDir } from './helpers/media.ts';
 import { pngChunk } from './helpers/png.ts';
 
 // Its workers are compiled files, so the provider is taken from there too.
-const built = new URL('../dist/src/adapters/vision-local/vision-local.js', import.meta.url).href;
+const built = new URL('../dist/src/adapters/vision/local/vision-local.js', import.meta.url).href;
 const { createLocalVision } = (await import(built)) as { createLocalVision: (options: { workers: number }) => VisionProvider };
 const vision = createLocalVision({ workers: 2 });
 afterAll(() => vision.dispose());
@@ -403,7 +403,7 @@ describe('workers', () => {
     // Each head is a layer of its own behind the descriptor, of 4 bytes a weight, so it is not in the net that is run.
     expect(bytesMore('age_pred/BiasAdd')).toBeGreaterThan(100 * 256 * 4);
     expect(bytesMore('gender_pred/BiasAdd')).toBeGreaterThan(256 * 4);
-    const source = readFileSync(join(projectRoot, 'src/adapters/vision-local/models.ts'), 'utf8');
+    const source = readFileSync(join(projectRoot, 'src/adapters/vision/local/models.ts'), 'utf8');
     expect(source).toContain("{ descriptor: 'global_pooling/Mean' }");
     expect(source).not.toMatch(/age_pred|gender_pred|emotion/);
   });

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { type Ffmpeg, findFfmpeg, MediaError } from '../adapters/ffmpeg.ts';
-import type { MediaFormat } from '../adapters/media-sniff.ts';
-import { sniffFile } from '../adapters/sniff-file.ts';
-import { createLocalVision } from '../adapters/vision-local/vision-local.ts';
-import type { VisionProvider } from '../adapters/vision.ts';
+import { type Ffmpeg, findFfmpeg, MediaError } from '../adapters/media/ffmpeg.ts';
+import type { MediaFormat } from '../adapters/media/media-sniff.ts';
+import { sniffFile } from '../adapters/media/sniff-file.ts';
+import { createLocalVision } from '../adapters/vision/local/vision-local.ts';
+import type { VisionProvider } from '../adapters/vision/vision.ts';
 import type { Config } from '../config.ts';
 import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
 import type { Sensitivity } from '../services/analysis/episodes.ts';

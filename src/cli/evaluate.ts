@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { findFfmpeg } from '../adapters/ffmpeg.ts';
+import { findFfmpeg } from '../adapters/media/ffmpeg.ts';
 import type { Config } from '../config.ts';
 import { evaluateGaze } from '../evaluation/clips.ts';
 import { openDataFolder } from '../evaluation/data-folder.ts';

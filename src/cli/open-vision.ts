@@ -1,8 +1,8 @@
-import { createLocalVision } from '../adapters/vision-local/vision-local.ts';
-import { VisionError, type VisionProvider } from '../adapters/vision.ts';
+import { createLocalVision } from '../adapters/vision/local/vision-local.ts';
+import { VisionError, type VisionProvider } from '../adapters/vision/vision.ts';
 import type { Config } from '../config.ts';
 import { StartupError } from '../errors.ts';
-import { parseVisionEndpoint } from '../vision-endpoint.ts';
+import { parseVisionEndpoint } from '../adapters/vision/google/endpoint.ts';
 
 export const PROVIDERS = ['local', 'google'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
@@ -25,7 +25,7 @@ export async function openVision(name: ProviderName, config: Config): Promise<Vi
       spent -= units;
     };
   };
-  const { createGoogleVision } = await import('../adapters/vision-google.ts');
+  const { createGoogleVision } = await import('../adapters/vision/google/google.ts');
   const retrySeconds = config.GOOGLE_VISION_RETRY_SECONDS;
   const google = await createGoogleVision({ endpoint, local, spend, retrySeconds }).catch(async (cause: unknown) => {
     await local.dispose();

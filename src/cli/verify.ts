@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { createLocalVision } from '../adapters/vision-local/vision-local.ts';
-import { type FaceImage, ImageError, type VisionProvider } from '../adapters/vision.ts';
+import { createLocalVision } from '../adapters/vision/local/vision-local.ts';
+import { type FaceImage, ImageError, type VisionProvider } from '../adapters/vision/vision.ts';
 import type { Config } from '../config.ts';
-import { matchFaces } from '../services/face-match.ts';
+import { matchFaces } from '../services/identity/face-match.ts';
 
 /** Compares the faces of two pictures. @returns the exit code */
 export async function verifyImages(

@@ -1,4 +1,4 @@
-import { sniffFile } from '../adapters/sniff-file.ts';
+import { sniffFile } from '../adapters/media/sniff-file.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
 import { watchWebcam, type WebcamSample } from '../services/analysis/watch-webcam.ts';
 import { awayFigures, breakDown, type Judged, type Section, type Skipped } from './section.ts';

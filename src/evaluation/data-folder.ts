@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MediaError } from '../adapters/ffmpeg.ts';
-import { ImageError } from '../adapters/vision.ts';
+import { MediaError } from '../adapters/media/ffmpeg.ts';
+import { ImageError } from '../adapters/vision/vision.ts';
 import { StartupError } from '../errors.ts';
 import { parseCsv, type Row } from './csv.ts';
 import { check, ofRecording, tables } from './layout.ts';

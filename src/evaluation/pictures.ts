@@ -1,4 +1,4 @@
-import type { LookFor } from '../adapters/vision.ts';
+import type { LookFor } from '../adapters/vision/vision.ts';
 import { PHONE_SURE } from '../services/analysis/judge-webcam.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
 import { labelsOf, named } from './data-folder.ts';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { sniffFile } from '../adapters/sniff-file.ts';
+import { sniffFile } from '../adapters/media/sniff-file.ts';
 import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
 import { type Section, type Skipped, toFigure } from './section.ts';
 import type { Row } from './csv.ts';

@@ -1,5 +1,5 @@
-import { SOUND_RATE } from '../adapters/ffmpeg-sample.ts';
-import { decodeOwnSound } from '../adapters/ffmpeg-sound.ts';
+import { SOUND_RATE } from '../adapters/media/ffmpeg-sample.ts';
+import { decodeOwnSound } from '../adapters/media/ffmpeg-sound.ts';
 import { listen } from '../services/analysis/listen.ts';
 import { type Span, smooth } from '../services/analysis/timeline.ts';
 import type { Row } from './csv.ts';

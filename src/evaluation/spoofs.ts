@@ -1,6 +1,6 @@
-import { degradeImage } from '../adapters/degrade-image.ts';
-import { simulatePrintPhoto, simulateScreenPhoto } from '../adapters/simulate-spoof.ts';
-import { openSpoofNets, type SpoofScores } from '../adapters/vision-local/spoof-nets.ts';
+import { degradeImage } from './degrade-image.ts';
+import { simulatePrintPhoto, simulateScreenPhoto } from './simulate-spoof.ts';
+import { openSpoofNets, type SpoofScores } from '../adapters/vision/local/spoof-nets.ts';
 import { named } from './data-folder.ts';
 import { type Figure, plainFigure, type Section, type Skipped, toFigure } from './section.ts';
 import { shareOf } from './statistics.ts';

@@ -1,5 +1,5 @@
-import type { Ffmpeg } from '../adapters/ffmpeg.ts';
-import type { VisionProvider } from '../adapters/vision.ts';
+import type { Ffmpeg } from '../adapters/media/ffmpeg.ts';
+import type { VisionProvider } from '../adapters/vision/vision.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Section, Skipped } from './section.ts';
 

@@ -1,4 +1,4 @@
-import type { FaceMatch } from '../services/face-match.ts';
+import type { FaceMatch } from '../services/identity/face-match.ts';
 import type { Row } from './csv.ts';
 
 export interface ScoredPair {

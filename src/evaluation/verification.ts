@@ -1,5 +1,5 @@
-import type { FaceImage } from '../adapters/vision.ts';
-import { type FaceMatch, matchFaces } from '../services/face-match.ts';
+import type { FaceImage } from '../adapters/vision/vision.ts';
+import { type FaceMatch, matchFaces } from '../services/identity/face-match.ts';
 import type { Row } from './csv.ts';
 import { labelsOf, named } from './data-folder.ts';
 import { DEGRADATIONS_TITLE, measureDegradations } from './degradations.ts';

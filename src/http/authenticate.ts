@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../errors.ts';
-import { type Access, anonymous, type Viewer } from '../services/access.ts';
-import type { Limits } from './limits.ts';
+import { type Access, anonymous, type Viewer } from '../services/access/access.ts';
+import type { Limits } from './limits/limits.ts';
 
 /** Reads `Bearer …`, and a bare credential for clients that cannot write a header. */
 export const credentialOf = (authorization: unknown) =>

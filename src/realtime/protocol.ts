@@ -4,16 +4,16 @@ import { CloseCode, makeServer } from 'graphql-ws';
 import { type Context, renewed } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { credentialOf } from '../http/authenticate.ts';
-import { maskError, maskResult } from '../http/error-mask.ts';
-import type { Graphql } from '../http/graphql.ts';
+import { maskError, maskResult } from '../http/graphql/error-mask.ts';
+import type { Graphql } from '../http/graphql/graphql.ts';
 import type { Logger, RequestLog } from '../log.ts';
 import { Watch } from '../resolvers/watch.ts';
-import type { Access, Viewer } from '../services/access.ts';
+import type { Access, Viewer } from '../services/access/access.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { createGroups } from './groups.ts';
 import { Operation } from './operation.ts';
-import { mapAsync } from './map-async.ts';
+import { mapAsync } from '../async/map-async.ts';
 import type { Turn } from './turn.ts';
 
 /** For a client to say who it is. */

@@ -4,7 +4,7 @@ import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Origins } from '../http/origins.ts';
 import { type Logger, nameRequest, type RequestLog } from '../log.ts';
-import { refuseLargeJson } from '../uploads/json-text.ts';
+import { refuseLargeJson } from '../http/bodies/json-text.ts';
 import { Connection } from './connection.ts';
 import { createConnections, PING_MS } from './connections.ts';
 import { createProtocol, type ProtocolDependencies } from './protocol.ts';

@@ -1,6 +1,6 @@
 import { type DocumentNode, type GraphQLSchema, Kind, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import { impersonal } from '../resolvers/policy.ts';
-import type { Viewer } from '../services/access.ts';
+import type { Viewer } from '../services/access/access.ts';
 
 interface Subscribing {
   examId: string;

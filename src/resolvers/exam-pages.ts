@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Context } from '../context.ts';
 import type { ParticipantStatus, Prisma } from '../generated/prisma/client.ts';
-import type { Pages } from '../services/exam-pages.ts';
+import type { Pages } from '../services/reads/exam-pages.ts';
 import { visibleParticipants } from './policy.ts';
 import { type WarningFilter, warningsWhere } from './warnings.ts';
 

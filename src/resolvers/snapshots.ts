@@ -1,14 +1,14 @@
 import { buffer } from 'node:stream/consumers';
-import type { SpooledFile } from '../adapters/storage.ts';
+import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
 import { snapshotInput } from '../inputs.ts';
-import { MAX_SNAPSHOT_BYTES, type SnapshotReceipt } from '../services/live-frames.ts';
-import type { Sitter } from '../services/live-frames/admit.ts';
-import { fileTooLarge } from '../uploads/uploaded-file.ts';
+import { MAX_SNAPSHOT_BYTES, type SnapshotReceipt } from '../services/snapshots/snapshots.ts';
+import type { Sitter } from '../services/snapshots/admit.ts';
+import { fileTooLarge } from '../http/bodies/uploaded-file.ts';
 import { parseInput } from '../validation.ts';
 import { actingUser, requireKnownExam, requireSender } from './policy.ts';
 
-export { MAX_SNAPSHOT_BYTES } from '../services/live-frames.ts';
+export { MAX_SNAPSHOT_BYTES } from '../services/snapshots/snapshots.ts';
 
 export interface Admitted {
   sitter: Sitter;

@@ -3,7 +3,7 @@ import { notFound } from '../errors.ts';
 import type { Prisma, Warning, WarningDecision, WarningSeverity } from '../generated/prisma/client.ts';
 import { reasonInput, reportWarningsInput } from '../inputs.ts';
 import { isMoment, parseInput } from '../validation.ts';
-import { warningCatalogue } from '../services/warning-catalogue.ts';
+import { warningCatalogue } from '../services/warnings/catalogue.ts';
 import { actingUser, requireExam, requireKnownExam, requireStaff, visibleWarnings } from './policy.ts';
 
 const SEVERITIES: readonly WarningSeverity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];

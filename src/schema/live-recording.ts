@@ -1,5 +1,5 @@
 import { appendRecordingChunk, finishRecording, prepareChunk, startRecording } from '../resolvers/live-recordings.ts';
-import type { ReceivedChunk } from '../services/live/receive.ts';
+import type { ReceivedChunk } from '../services/recordings/live/receive.ts';
 import { type AdmitUpload, builder } from './builder.ts';
 import { Recording, RecordingTypeEnum } from './recording.ts';
 

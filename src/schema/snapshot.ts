@@ -1,5 +1,5 @@
 import { prepareSnapshot, submitSnapshot } from '../resolvers/snapshots.ts';
-import type { SnapshotReceipt as Receipt } from '../services/live-frames.ts';
+import type { SnapshotReceipt as Receipt } from '../services/snapshots/snapshots.ts';
 import { type AdmitUpload, builder } from './builder.ts';
 
 const SnapshotReceipt = builder.objectRef<Receipt>('SnapshotReceipt').implement({

@@ -1,4 +1,4 @@
-import type { Database } from '../adapters/database.ts';
+import type { Database } from '../adapters/database/database.ts';
 import { AppError } from '../errors.ts';
 import type { Exam, ParticipantStatus, Prisma } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';

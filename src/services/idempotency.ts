@@ -1,4 +1,4 @@
-import type { Database } from '../adapters/database.ts';
+import type { Database } from '../adapters/database/database.ts';
 import { AppError } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { Logger } from '../log.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Bus } from '../adapters/bus.ts';
-import type { Database } from '../adapters/database.ts';
+import type { Bus } from '../adapters/signals/bus.ts';
+import type { Database } from '../adapters/database/database.ts';
 import type { Logger } from '../log.ts';
-import { WakeSignal } from './event-log/signal.ts';
+import { WakeSignal } from '../async/wake-signal.ts';
 
 /** A lease whose holder was killed can be taken after this. */
 const LEASE_MS = 8_000;

@@ -1,7 +1,7 @@
 import { AppError, notFound } from '../errors.ts';
 import type { Exam, Participant, ParticipantStatus, ReviewStatus } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
-import type { Access } from './access.ts';
+import type { Access } from './access/access.ts';
 import type { Draft, EventLog } from './event-log/event-log.ts';
 import { FINAL_STATUSES, refuseCancelled, startWithin } from './exams.ts';
 

@@ -1,4 +1,4 @@
-import { isFaultOfValues } from '../adapters/database-transaction.ts';
+import { isFaultOfValues } from '../adapters/database/database-transaction.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { Recording, Submission } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
@@ -7,9 +7,9 @@ import type { JsonText } from '../validation.ts';
 import type { Draft, EventLog } from './event-log/event-log.ts';
 import { refuseCancelled } from './exams.ts';
 import { ensureParticipant, isFinal } from './participants.ts';
-import type { LiveRecordings } from './live-recordings.ts';
-import type { CheckedMedia, Recordings } from './recordings.ts';
-import { addUnseen } from './warnings.ts';
+import type { LiveRecordings } from './recordings/live/live-recordings.ts';
+import type { CheckedMedia, Recordings } from './recordings/recordings.ts';
+import { addUnseen } from './warnings/warnings.ts';
 
 export interface NewSubmission {
   userId: string;

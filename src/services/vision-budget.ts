@@ -1,5 +1,5 @@
-import type { Database } from '../adapters/database.ts';
-import { VisionError } from '../adapters/vision.ts';
+import type { Database } from '../adapters/database/database.ts';
+import { VisionError } from '../adapters/vision/vision.ts';
 import type { Logger } from '../log.ts';
 
 interface Dependencies {

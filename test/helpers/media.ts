@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import { findFfmpeg } from '../../src/adapters/ffmpeg.ts';
+import { findFfmpeg } from '../../src/adapters/media/ffmpeg.ts';
 import { projectRoot } from '../../src/paths.ts';
 
 const run = promisify(execFile);

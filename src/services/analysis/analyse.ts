@@ -1,7 +1,7 @@
-import type { Ffmpeg } from '../../adapters/ffmpeg.ts';
-import type { MediaFormat } from '../../adapters/media-sniff.ts';
-import type { FaceEmbedding, VisionProvider } from '../../adapters/vision.ts';
-import { unlessAborted } from '../unless-aborted.ts';
+import type { Ffmpeg } from '../../adapters/media/ffmpeg.ts';
+import type { MediaFormat } from '../../adapters/media/media-sniff.ts';
+import type { FaceEmbedding, VisionProvider } from '../../adapters/vision/vision.ts';
+import { unlessAborted } from '../../async/unless-aborted.ts';
 import { type AnalysisWarning, type Sensitivity, toWarnings } from './episodes.ts';
 import { judgeScreen, type ScreenActivity, watchScreen } from './judge-screen.ts';
 import { createIdentityWatch } from './identity.ts';

@@ -1,4 +1,4 @@
-import type { Box, Frame, ObservedFace } from '../../adapters/vision.ts';
+import type { Box, Frame, ObservedFace } from '../../adapters/vision/vision.ts';
 
 /** A face is looked at as so many rows and columns of mean brightness: small movements show, noise does not. */
 const PRINT_SIZE = 8;

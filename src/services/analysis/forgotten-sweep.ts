@@ -1,6 +1,6 @@
-import type { AnalysisQueue } from '../../adapters/queue.ts';
+import type { AnalysisQueue } from '../../adapters/signals/queue.ts';
 import type { Logger } from '../../log.ts';
-import type { Recordings } from '../recordings.ts';
+import type { Recordings } from '../recordings/recordings.ts';
 
 const SWEEP_MS = 30_000;
 

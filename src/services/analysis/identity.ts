@@ -1,5 +1,5 @@
-import type { FaceEmbedding, MainFace } from '../../adapters/vision.ts';
-import { likeness } from '../face-match.ts';
+import type { FaceEmbedding, MainFace } from '../../adapters/vision/vision.ts';
+import { likeness } from '../identity/face-match.ts';
 import type { Segment } from './timeline.ts';
 
 export type Identity = 'match' | 'mismatch' | 'unknown';

@@ -1,5 +1,5 @@
-import type { SampledFrame } from '../../adapters/ffmpeg-sample.ts';
-import type { Frame } from '../../adapters/vision.ts';
+import type { SampledFrame } from '../../adapters/media/ffmpeg-sample.ts';
+import type { Frame } from '../../adapters/vision/vision.ts';
 import { shareOfTime, type Segment, type Span, toSegments } from './timeline.ts';
 
 /** Fractions of the sampled time. */

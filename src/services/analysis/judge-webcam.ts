@@ -1,5 +1,5 @@
-import type { Stretch } from '../../adapters/ffmpeg.ts';
-import type { ObservedFace } from '../../adapters/vision.ts';
+import type { Stretch } from '../../adapters/media/ffmpeg.ts';
+import type { ObservedFace } from '../../adapters/vision/vision.ts';
 import { findPortraits, NOWHERE, stillSeconds } from './face-places.ts';
 import { scoreLookingAway } from './looking-away.ts';
 import { shareOfSamples, shareOfTime, smooth, type Segment, type Span, spanTimes, toSegments } from './timeline.ts';

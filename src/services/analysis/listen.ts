@@ -1,5 +1,5 @@
-import { SOUND_RATE } from '../../adapters/ffmpeg-sample.ts';
-import type { VisionProvider } from '../../adapters/vision.ts';
+import { SOUND_RATE } from '../../adapters/media/ffmpeg-sample.ts';
+import type { VisionProvider } from '../../adapters/vision/vision.ts';
 import type { Span } from './timeline.ts';
 
 /** Samples a probability, fixed by the voice detector. */

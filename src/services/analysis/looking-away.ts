@@ -1,4 +1,4 @@
-import type { ObservedFace } from '../../adapters/vision.ts';
+import type { ObservedFace } from '../../adapters/vision/vision.ts';
 
 /** Degrees. Measured: 14 of 14 turned heads found, 0 of 21 frontal ones accused. */
 const YAW_LIMIT = 25;

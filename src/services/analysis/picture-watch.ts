@@ -1,4 +1,4 @@
-import type { Frame } from '../../adapters/vision.ts';
+import type { Frame } from '../../adapters/vision/vision.ts';
 import { thumbnail } from './scene.ts';
 
 /** Of 255. A covered lens and a camera without light stay below it, the darkest cell of a lit face far above. */

@@ -1,4 +1,4 @@
-import type { Frame } from '../../adapters/vision.ts';
+import type { Frame } from '../../adapters/vision/vision.ts';
 
 const COLUMNS = 40;
 const ROWS = 30;

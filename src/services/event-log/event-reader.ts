@@ -1,5 +1,5 @@
-import type { Database } from '../../adapters/database.ts';
-import type { Pool } from '../../adapters/database-transaction.ts';
+import type { Database } from '../../adapters/database/database.ts';
+import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { ResyncRequired } from '../../errors.ts';
 import type { Event, Exam, Participant, Recording, Warning } from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bus } from '../../adapters/bus.ts';
+import type { Bus } from '../../adapters/signals/bus.ts';
 import { AppError, notFound, ResyncRequired } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { abortable } from './abortable.ts';
+import { abortable } from '../../async/abortable.ts';
 import { type EventLog, examTopic, type LogEvent } from './event-log.ts';
 import { groupByExam } from './event-reader.ts';
 import { Hub } from './hub.ts';

@@ -1,4 +1,4 @@
-import type { Database } from '../../adapters/database.ts';
+import type { Database } from '../../adapters/database/database.ts';
 import type { Logger } from '../../log.ts';
 import { FINAL_STATUSES } from '../exams.ts';
 

@@ -1,0 +1,47 @@
+import { DatabaseError, type Pool, type PoolClient } from 'pg';
+import { Prisma } from '../../generated/prisma/client.ts';
+
+/** A connection within a transaction. */
+export type Transaction = Pick<PoolClient, 'query'>;
+export type { Pool };
+
+/** SQLSTATE classes of what is wrong with the rows themselves: data exception, integrity constraint, a trigger's refusal. */
+const FAULT_OF_ROWS = /^(22|23|P0)/;
+
+/** A value that its column cannot hold, by SQLSTATE class: data exception. */
+const FAULT_OF_VALUES = /^22/;
+
+/** What PostgreSQL says went wrong, by pg or through Prisma. */
+function sqlStateOf(error: unknown): string {
+  if (error instanceof DatabaseError) return error.code ?? '';
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return '';
+  const { driverAdapterError } = (error.meta ?? {}) as { driverAdapterError?: { cause?: { originalCode?: string } } };
+  return driverAdapterError?.cause?.originalCode ?? '';
+}
+
+/** Whether the same transaction could succeed with other rows. */
+export const isFaultOfRows = (error: unknown) => FAULT_OF_ROWS.test(sqlStateOf(error));
+
+/** Whether the same statement could succeed with other values. */
+export const isFaultOfValues = (error: unknown) => FAULT_OF_VALUES.test(sqlStateOf(error));
+
+/** For statements that Prisma cannot say, or only dearly. Commits what `run` wrote, or nothing where it throws. */
+export async function inTransaction<T>(pool: Pool, run: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let failure: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const result = await run(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    // The next user of the connection must not inherit the transaction: where it cannot be rolled back it is given up.
+    failure = await client.query('ROLLBACK').then(
+      () => undefined,
+      (cause: Error) => cause,
+    );
+    throw error;
+  } finally {
+    client.release(failure);
+  }
+}

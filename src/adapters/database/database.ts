@@ -1,0 +1,107 @@
+import { Socket } from 'node:net';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
+import { StartupError } from '../../errors.ts';
+import { PrismaClient } from '../../generated/prisma/client.ts';
+import type { Logger } from '../../log.ts';
+import { describeTarget, reasonOf } from './database-errors.ts';
+
+const OLDEST_VERSION = 14;
+const CONNECTIONS = 20;
+const INTAKE_CONNECTIONS = 4;
+const CONNECT_MS = 2_000;
+/** The server gives up a statement itself, before we give up the server, and both before a client gives up its request. */
+const STATEMENT_MS = 2_500;
+const SILENCE_MS = 3_000;
+
+export interface Database {
+  readonly prisma: PrismaClient;
+  /** The same connections for what Prisma cannot say. */
+  readonly pool: Pool;
+  /**
+   * A few of their own for the intake of warnings. Planning its statements takes as long as running them, and PostgreSQL
+   * would plan them anew each time; their plans do not depend on the parameters.
+   */
+  readonly intakePool: Pool;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database after a look at whether it answers and is new enough. A statement may take 2.5 s; a server that is
+ * silent for 3 s, within a statement or between two of a transaction, loses the connection.
+ * @throws StartupError of one line without the password.
+ */
+export async function connectDatabase(url: string, { log }: { log: Logger }): Promise<Database> {
+  await assertUsable(url);
+  const pool = openPool({ connectionString: url, max: CONNECTIONS }, log);
+  const intakePool = openPool({ connectionString: url, max: INTAKE_CONNECTIONS, options: '-c plan_cache_mode=force_generic_plan' }, log);
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    prisma,
+    pool,
+    intakePool,
+    async close() {
+      await prisma.$disconnect();
+      await Promise.all([pool.end(), intakePool.end()]);
+    },
+  };
+}
+
+function openPool(config: PoolConfig, log: Logger): Pool {
+  const pool = new Pool({
+    application_name: 'invigil',
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    keepAlive: true,
+    ...config,
+  });
+  // Without a listener the loss of an idle connection would end the process. The error holds the whole client.
+  pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost a connection to PostgreSQL'));
+  cutSilentConnections(pool);
+  return pool;
+}
+
+/**
+ * A frozen PostgreSQL keeps its connections open and answers nothing. pg's own `query_timeout` only abandons the query:
+ * Prisma then returns the connection to the pool with its transaction open, and what the next user writes is lost.
+ * A connection that is cut cannot be used again.
+ */
+function cutSilentConnections(pool: Pool): void {
+  const inUse = new WeakSet<PoolClient>();
+  pool.on('acquire', (client) => inUse.add(client));
+  pool.on('release', (_error, client) => inUse.delete(client));
+  pool.on('connect', (client) => {
+    // Its users learn of the loss by their queries; unheard, the event would end the process.
+    client.on('error', () => {});
+    const { stream } = client.connection;
+    if (!(stream instanceof Socket)) return;
+    stream.setTimeout(SILENCE_MS).on('timeout', () => {
+      if (inUse.has(client)) stream.destroy(new Error(`PostgreSQL has not answered for ${SILENCE_MS / 1_000} s`));
+    });
+  });
+}
+
+async function assertUsable(url: string): Promise<void> {
+  const client = new Client({
+    connectionString: url,
+    application_name: 'invigil',
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: CONNECT_MS,
+  });
+  client.on('error', () => {});
+  const version = await readVersion(client).catch((error: unknown) => {
+    throw new StartupError(`Cannot use the database at ${describeTarget(client)}: ${reasonOf(error)}`, { cause: error });
+  });
+  if (version >= OLDEST_VERSION) return;
+  throw new StartupError(`The database at ${describeTarget(client)} is PostgreSQL ${version}: ${OLDEST_VERSION} or newer is needed`);
+}
+
+async function readVersion(client: Client): Promise<number> {
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
+    return Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+  } finally {
+    void client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,109 @@
+import { chmod, chown, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { platform, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StartupError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { type Account, accountFor } from './account.ts';
+import { findBinaries } from './binaries.ts';
+import { assertUsable, createCluster, findPlace, readPassword, USER } from './cluster.ts';
+import { lockDirectory } from './lock.ts';
+import { clearLeftovers } from './orphan.ts';
+import { type Address, awaitDatabase } from './ready.ts';
+import { type Postmaster, spawnPostmaster } from './server.ts';
+import { fitsSocketAddress } from './socket-address.ts';
+
+/** Where root puts what the user `postgres` cannot reach elsewhere. */
+const REACHABLE = '/var/lib/invigil';
+const DATABASE = 'invigil';
+const PORT = 5432;
+
+export interface EmbeddedPostgres {
+  /** Connects `pg`, Prisma's adapter and BullMQ over a Unix socket. Holds the password. */
+  readonly url: string;
+  /** Where the data is. */
+  readonly directory: string;
+  /** The data had to go outside DATA_DIR, where the user `postgres` can reach it: tell the operator. */
+  readonly relocated: boolean;
+  /** Settles when PostgreSQL has ended, by `stop()` or by a misfortune. */
+  readonly exited: Promise<void>;
+  /** Ends PostgreSQL in order and frees DATA_DIR. Close your connections first: it cuts off the rest. */
+  stop: () => Promise<void>;
+}
+
+/**
+ * Starts a PostgreSQL 18 of our own in `<dataDir>/postgres`, made at the first start. It listens on a Unix socket only,
+ * ends soon after this process even where that is killed, and leaves signals to the caller.
+ * @throws StartupError, with DATA_DIR free and nothing left running.
+ */
+export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string; log: Logger }): Promise<EmbeddedPostgres> {
+  if (platform() === 'win32') throw new StartupError('The embedded PostgreSQL runs on Linux and macOS: use WSL, or set DATABASE_URL');
+  const home = await makeDataDir(dataDir);
+  const undo = [(await lockDirectory(home)).release];
+  const dispose = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const { place, account, postgres } = await prepare(home);
+    await clearLeftovers(place.directory, account, log);
+    const socket = await makeSocketDirectory(place.directory, account);
+    undo.push(socket.remove);
+    const postmaster = spawnPostmaster({ postgres, directory: place.directory, socketDirectory: socket.path, account, log });
+    undo.push(postmaster.stop);
+    const address: Address = {
+      user: USER,
+      password: await readPassword(home),
+      host: socket.path,
+      port: PORT,
+      database: DATABASE,
+      ssl: false,
+    };
+    await awaitDatabase(postmaster, address);
+    let stopped: Promise<void> | undefined;
+    void reportEnd(postmaster, log, () => stopped !== undefined);
+    return { ...place, url: urlOf(address), exited: postmaster.exited, stop: () => (stopped ??= dispose()) };
+  } catch (error) {
+    await dispose();
+    if (error instanceof StartupError) throw error;
+    throw new StartupError(`The embedded PostgreSQL could not start: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function reportEnd(postmaster: Postmaster, log: Logger, wanted: () => boolean): Promise<void> {
+  await postmaster.exited;
+  if (!wanted()) log.error({ reason: postmaster.lastWords() }, 'PostgreSQL has ended');
+}
+
+async function prepare(home: string) {
+  const found = await findPlace(home);
+  const account = await accountFor(found?.directory ?? home);
+  const { initdb, postgres } = await findBinaries(account, REACHABLE);
+  const place = found ?? (await createCluster(home, REACHABLE, account, initdb));
+  await assertUsable(place, account);
+  return { place, account, postgres };
+}
+
+/** Root's can be passed through by the user `postgres`, but not listed. */
+async function makeDataDir(dataDir: string): Promise<string> {
+  try {
+    const made = await mkdir(dataDir, { recursive: true });
+    if (made !== undefined) await chmod(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
+    return await realpath(dataDir);
+  } catch (error) {
+    throw new StartupError(`Cannot use DATA_DIR ${dataDir}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The data's own folder, which nobody else can enter, unless its path is too long for a socket. */
+async function makeSocketDirectory(directory: string, account: Account): Promise<{ path: string; remove: () => Promise<void> }> {
+  if (fitsSocketAddress(join(directory, `.s.PGSQL.${PORT}`))) return { path: directory, remove: async () => {} };
+  const path = await mkdtemp(join(tmpdir(), 'invigil-'));
+  if (account.uid !== undefined) await chown(path, account.uid, account.gid);
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/**
+ * `localhost` only makes it a URL by every parser's rules; `host` is what counts. Port and sslmode are spelled out, or
+ * PGPORT and PGSSLMODE of the environment would step in.
+ */
+const urlOf = ({ user, password, host, port, database }: Address) =>
+  `postgresql://${user}:${password}@localhost:${port}/${database}?host=${encodeURIComponent(host)}&sslmode=disable`;

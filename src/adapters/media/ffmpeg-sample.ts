@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { cutFrames, FrameMemory, FrameTimes } from './ffmpeg-frames.ts';
+import { Growth, readGrowing } from './growing-file.ts';
+import type { MediaInfo } from './ffmpeg-probe.ts';
+import { type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
+import type { Frame } from '../vision/vision.ts';
+
+/** Hertz of the sound that `MediaSamples.sound` yields: mono, 16 bits, silence where the file has a gap. */
+export const SOUND_RATE = 16_000;
+
+export interface SampledFrame {
+  /** Seconds from the start of the file, by the frame's own timestamp. */
+  time: number;
+  frame: Frame;
+  /** Gives the picture's memory to a later frame, once: from then on nobody may read this one. What is kept is collected as usual. */
+  release(): void;
+}
+
+export interface SampleOptions {
+  /** As probed. */
+  info: MediaInfo;
+  /** Frames are scaled down to fit, keeping their aspect; never up. */
+  fit: { width: number; height: number };
+  /** Frames a second, at most. */
+  fps: number;
+  /** An existing folder for the decoded sound, 32 kB a second; who made it removes it. */
+  workDir: string;
+  signal: AbortSignal;
+}
+
+export interface MediaSamples {
+  /**
+   * The first frame of every sampling interval, in order; to be iterated once. Leaving it early kills ffmpeg.
+   * @throws MediaError where no frame can be decoded; what can be is taken, of a damaged or truncated file too.
+   */
+  frames: AsyncIterable<SampledFrame>;
+  /**
+   * Mono samples at `SOUND_RATE`, cut anywhere, as far as they are decoded while `frames` is read, and to their end once
+   * it is; to be called once. Null without sound.
+   */
+  sound: (() => AsyncIterable<Int16Array>) | null;
+}
+
+/** No frame for so long means that ffmpeg is stuck, or busy with a file that was made to keep it busy. */
+const STALL_MS = 25_000;
+
+/** Decodes a recording with one ffmpeg process, at the pace of its reader. */
+export function sampleMedia(ffmpeg: FfmpegBinary, source: MediaSource, options: SampleOptions): MediaSamples {
+  const soundFile = { path: join(options.workDir, 'sound.s16le'), growth: new Growth() };
+  return {
+    frames: readFrames(ffmpeg, source, options, soundFile),
+    sound: options.info.audio ? () => readSound(soundFile) : null,
+  };
+}
+
+async function* readFrames(
+  ffmpeg: FfmpegBinary,
+  source: MediaSource,
+  options: SampleOptions,
+  soundFile: SoundFile,
+): AsyncGenerator<SampledFrame> {
+  const { info, fps } = options;
+  const size = fitWithin(info.video, options.fit);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const times = new FrameTimes();
+  const memory = new FrameMemory(size.width * size.height * 3);
+  const run = startFfmpeg(ffmpeg, {
+    source,
+    maxSeconds: MAX_DURATION,
+    piped: frameOptions(ffmpeg, size, fps),
+    ...(info.audio && { file: { path: soundFile.path, options: soundOptions } }),
+    onLog: times.readLine,
+    signal,
+  });
+  const ended = run.ended.finally(times.end);
+  ended.catch(() => {});
+  const watch = () => setTimeout(() => stop.abort(new MediaError('The video takes too long to decode.')), STALL_MS);
+  let watchdog = watch();
+  let lastInterval = -1;
+  try {
+    for await (const data of cutFrames(run.stdout, memory, signal)) {
+      const time = await times.next();
+      // The filters start anew where the picture changes its size, and then `select` forgets what it chose.
+      let isLent = true;
+      const release = () => {
+        if (isLent) memory.giveBack(data);
+        isLent = false;
+      };
+      if (time === null || Math.floor(time * fps) <= lastInterval) {
+        release();
+        continue;
+      }
+      lastInterval = Math.floor(time * fps);
+      clearTimeout(watchdog);
+      soundFile.growth.tell();
+      yield { time, frame: { data, ...size }, release };
+      watchdog = watch();
+    }
+    const complaint = await ended;
+    if (complaint?.includes('No space left on device')) throw new Error(complaint);
+    if (lastInterval < 0) throw new MediaError('No frame of the video can be decoded.');
+  } finally {
+    clearTimeout(watchdog);
+    stop.abort();
+    await ended.catch(() => {});
+    soundFile.growth.end();
+  }
+}
+
+/**
+ * The first frame of each interval by its timestamp: the `fps` filter would repeat frames to fill gaps, without bound.
+ * A frame without timestamp is only taken as the first.
+ */
+function frameOptions(ffmpeg: FfmpegBinary, { width, height }: { width: number; height: number }, fps: number): string[] {
+  const firstOfInterval = `if(isnan(prev_selected_t),not(isnan(t))+eq(n,0),gt(floor(t*${fps}),floor(prev_selected_t*${fps})))`;
+  return toArguments({
+    '-map': '0:V:0',
+    '-vf': `select='${firstOfInterval}',scale=${width}:${height}:flags=bilinear,showinfo`,
+    [ffmpeg.frameSyncFlag]: 'passthrough',
+    '-frames:v': Math.ceil(MAX_DURATION * fps) + 1,
+    '-pix_fmt': 'rgb24',
+    '-c:v': 'rawvideo',
+    '-f': 'rawvideo',
+  });
+}
+
+/** `async=1` fills gaps with silence, so that a sample's index tells its time. */
+const soundOptions = toArguments({
+  '-map': '0:a:0',
+  '-af': `aresample=${SOUND_RATE}:async=1:first_pts=0`,
+  '-ac': 1,
+  '-ar': SOUND_RATE,
+  '-t': MAX_DURATION,
+  '-c:a': 'pcm_s16le',
+  '-f': 's16le',
+});
+
+function fitWithin(video: { width: number; height: number }, fit: { width: number; height: number }) {
+  const scale = Math.min(1, fit.width / video.width, fit.height / video.height);
+  return { width: Math.max(16, Math.round(video.width * scale)), height: Math.max(16, Math.round(video.height * scale)) };
+}
+
+interface SoundFile {
+  path: string;
+  growth: Growth;
+}
+
+/** 10 s. */
+const SOUND_CHUNK = SOUND_RATE * 20;
+
+async function* readSound({ path, growth }: SoundFile): AsyncGenerator<Int16Array> {
+  let odd = new Uint8Array(0);
+  for await (const chunk of readGrowing(path, growth, SOUND_CHUNK)) {
+    const bytes = new Uint8Array(odd.length + chunk.length);
+    bytes.set(odd);
+    bytes.set(chunk, odd.length);
+    const even = bytes.length - (bytes.length % 2);
+    odd = bytes.slice(even);
+    yield new Int16Array(bytes.buffer, 0, even / 2);
+  }
+}

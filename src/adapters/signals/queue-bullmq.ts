@@ -1,0 +1,125 @@
+import { type BackendFactory, createPostgresBackend, DelayedError, type IQueueBackend, withBackend } from 'bullmq';
+import type { Logger } from '../../log.ts';
+import type { AnalysisQueue, QueuedAnalysis } from './queue.ts';
+
+const QUEUE = 'analysis';
+/** Retries of a job that threw. */
+const ATTEMPTS = 3;
+/** A worker killed in mid-job leaves it stalled; two kills fail a job for good by default, whatever its attempts. */
+const MAX_STALLED = 5;
+/** How long a killed worker keeps its job from the others. */
+const LOCK_MS = 15_000;
+const STALLED_CHECK_MS = 5_000;
+/** A shutdown waits no longer for the other side; a job that could not be given back is taken up when its lock ends. */
+const CLOSE_MS = 5_000;
+/** BullMQ takes jobs without a priority first, then those with the lowest. */
+const NOT_URGENT = 10;
+const WARN_EVERY_MS = 60_000;
+
+interface AnalysisJob {
+  recordingId: string;
+}
+
+/** Where BullMQ keeps its jobs. */
+interface QueueBackend<B extends IQueueBackend, C> {
+  factory: BackendFactory<B, C>;
+  prefix?: string;
+  /** Connection of who adds jobs. */
+  producer: C;
+  /** Connection of who works on them. */
+  consumer: C;
+  onRestored(callback: () => void): void;
+  /** Cuts connections that would not close by themselves. */
+  disconnect(): void;
+}
+
+/** BullMQ's tables are in a schema of their own. Without the database nothing is stored that could be queued. */
+export function postgresBackend({ url }: { url: string }) {
+  const connection = { connectionString: url, migrate: true };
+  return { factory: createPostgresBackend, producer: connection, consumer: connection, onRestored() {}, disconnect() {} };
+}
+
+interface Dependencies<B extends IQueueBackend, C> {
+  backend: QueueBackend<B, C>;
+  log: Logger;
+}
+
+/** An outage makes BullMQ emit an error at each attempt, for as long as it lasts. */
+function warnSparsely(log: Logger, what: string): (error: Error) => void {
+  let warnedAt = -Infinity;
+  return (err) => {
+    const due = performance.now() - warnedAt > WARN_EVERY_MS;
+    if (due) warnedAt = performance.now();
+    log[due ? 'warn' : 'debug']({ err }, what);
+  };
+}
+
+export async function createBullmqQueue<B extends IQueueBackend, C>({ backend, log }: Dependencies<B, C>): Promise<AnalysisQueue> {
+  const { Queue, Worker } = withBackend(backend.factory);
+  const prefix = backend.prefix !== undefined && { prefix: backend.prefix };
+  const queue = new Queue<AnalysisJob>(QUEUE, {
+    ...prefix,
+    connection: backend.producer,
+    defaultJobOptions: {
+      attempts: ATTEMPTS,
+      backoff: { type: 'exponential', delay: 1_000 },
+      removeOnComplete: true,
+      removeOnFail: true,
+    },
+  });
+  queue.on('error', warnSparsely(log, 'trouble with the analysis queue'));
+  await queue.waitUntilReady();
+  const stopping = new AbortController();
+  let worker: InstanceType<typeof Worker<AnalysisJob>> | undefined;
+
+  return {
+    async add(jobs) {
+      if (jobs.length === 0) return;
+      const toJob = ({ recordingId, urgent }: QueuedAnalysis) => ({
+        name: 'analyse',
+        data: { recordingId },
+        opts: { jobId: recordingId, ...(!urgent && { priority: NOT_URGENT }) },
+      });
+      await queue.addBulk(jobs.map(toJob));
+    },
+    async work(handler, { concurrency }) {
+      worker = new Worker<AnalysisJob>(
+        QUEUE,
+        async (job, token) => {
+          try {
+            return await handler(job.data.recordingId, { signal: stopping.signal, lastAttempt: job.attemptsMade + 1 >= ATTEMPTS });
+          } catch (error) {
+            if (!stopping.signal.aborted) throw error;
+            // A shutdown is not the job's fault: it goes back to the queue without losing an attempt.
+            await job.moveToDelayed(Date.now(), token);
+            throw new DelayedError();
+          }
+        },
+        {
+          ...prefix,
+          connection: backend.consumer,
+          concurrency,
+          lockDuration: LOCK_MS,
+          maxStalledCount: MAX_STALLED,
+          stalledInterval: STALLED_CHECK_MS,
+        },
+      );
+      worker.on('error', warnSparsely(log, 'trouble with the analysis worker'));
+      await worker.waitUntilReady();
+    },
+    onRestored: (callback) => backend.onRestored(callback),
+    async close() {
+      stopping.abort();
+      const closed = Promise.resolve(worker?.close()).then(() => queue.close());
+      let limit: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        limit = setTimeout(() => {
+          log.warn('the analysis queue did not close in time; its connections are cut');
+          resolve();
+        }, CLOSE_MS);
+      });
+      await Promise.race([closed, late]).finally(() => clearTimeout(limit));
+      backend.disconnect();
+    },
+  };
+}

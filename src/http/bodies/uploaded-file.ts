@@ -1,0 +1,46 @@
+import { type SpooledFile, StorageFullError, TooLargeError } from '../../adapters/storage/storage.ts';
+import { AppError, invalidField } from '../../errors.ts';
+
+/** A spooled file as its sender described it. Neither description is to be trusted. */
+export interface UploadedFile extends SpooledFile {
+  /** A base name without control characters, where one was given. */
+  readonly filename: string | undefined;
+  /** `type/subtype` without parameters, in lower case. */
+  readonly mimeType: string;
+}
+
+const MAX_FILENAME = 255;
+const MIME_TYPE = /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/;
+
+export function describeFile(file: SpooledFile, filename: string | undefined, mimeType: string | undefined): UploadedFile {
+  const type = mimeType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  return { ...file, filename: cleanFilename(filename), mimeType: MIME_TYPE.test(type) ? type : 'application/octet-stream' };
+}
+
+function cleanFilename(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  const base = name.split(/[/\\]/).at(-1) ?? '';
+  // Cut first: a cut may leave half a surrogate pair.
+  return base.slice(0, MAX_FILENAME).replace(/[\p{Cc}\p{Cs}]/gu, '') || undefined;
+}
+
+/** The 400 for a file above its limit, the 500 for a full disk; any other error is given back as it is. */
+export function explainSpoolError(field: string, error: unknown): unknown {
+  if (error instanceof TooLargeError) return fileTooLarge(field, error.maxBytes);
+  if (error instanceof StorageFullError) {
+    return new AppError('server_error', 'The storage of the server is full; nothing of this request was kept', [], { cause: error });
+  }
+  return error;
+}
+
+export const fileTooLarge = (field: string, maxBytes: number): AppError =>
+  invalidField(field, `File size exceeds the maximum allowed (${formatLimit(maxBytes)})`);
+
+const KB = 1024;
+const MB = 1024 * KB;
+
+/** `100MB`; smaller limits in KB or bytes. */
+export function formatLimit(bytes: number): string {
+  if (bytes >= MB) return `${Math.floor(bytes / MB)}MB`;
+  return bytes >= KB ? `${Math.floor(bytes / KB)}KB` : `${bytes} bytes`;
+}

@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createYoga, type GraphQLParams } from 'graphql-yoga';
+import type { Context } from '../../context.ts';
+import { AppError } from '../../errors.ts';
+import { isLinkBearer, requireViewer } from '../../resolvers/policy.ts';
+import { schema } from '../../schema/index.ts';
+import type { Viewer } from '../../services/access/access.ts';
+import { readJson } from '../bodies/base64-json.ts';
+import { readGraphqlMultipart } from '../bodies/graphql-multipart.ts';
+import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
+import { createDocuments } from './documents.ts';
+import { hideError } from './error-mask.ts';
+import { EventStreams } from './event-streams.ts';
+import { createGraphqlPost } from './post.ts';
+import { createUploadAdmission } from './upload-admission.ts';
+import { type ServerContext, useDocuments, useMaskedResults, useOwnContext, useParsedBody } from './yoga-plugins.ts';
+
+const MB = 1024 * 1024;
+/** Of the operation alone: files of a multipart request come on top. */
+const BODY_LIMITS = {
+  /** Two images of 10 MB in base64 are the largest that anybody sends: API keys alone may verify. */
+  key: { maxBytes: 30 * MB, maxMembers: 250_000 },
+  /** A submission with 10,000 warnings. */
+  token: { maxBytes: 16 * MB, maxMembers: 100_000 },
+  /** Who holds an access link may join, no more. */
+  accessLink: { maxBytes: 64 * 1024, maxMembers: 1_000 },
+};
+const MAX_FILES = 2;
+
+const WELCOME = `# Under Headers, below, write
+#   {"Authorization": "Bearer <API key>"}
+# then run:
+query Exams {
+  exams(first: 10) {
+    edges {
+      node {
+        id
+        title
+        status
+      }
+    }
+  }
+}
+`;
+
+interface Options {
+  endpoint: string;
+  socketsPerCredential: number;
+}
+
+export function createGraphql({ endpoint, socketsPerCredential }: Options) {
+  const documents = createDocuments(schema);
+  const streams = new EventStreams({ socketsPerCredential });
+  const yoga = createYoga<ServerContext, ServerContext>({
+    schema,
+    graphqlEndpoint: endpoint,
+    // Its own knows no request: `useMaskedResults` says of which one an error is.
+    maskedErrors: { maskError: hideError },
+    // By GET, since nobody's body is read before it is known who sends it: the documentation shows without a key. By events,
+    // since the page sends its headers with them; over a WebSocket it would show no credentials.
+    graphiql: { title: 'Invigil', defaultQuery: WELCOME, subscriptionsProtocol: 'SSE', useGETForQueries: true },
+    // Its page is a string of several megabytes that costs 60 MB of memory: loaded for the first who asks.
+    renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
+    plugins: [useParsedBody, useDocuments(documents), useOwnContext({ documents, streams }), useMaskedResults],
+    parserAndValidationCache: false,
+    cors: false,
+    multipart: false,
+    maxRequestBodySize: false,
+    landingPage: false,
+    logging: false,
+  });
+
+  async function readParams(req: IncomingMessage, ctx: Context, scope: SpoolScope): Promise<GraphQLParams> {
+    const { viewer, config } = ctx;
+    const limits = bodyLimitsOf(viewer);
+    const type = req.headers['content-type'] ?? '';
+    if (type.startsWith('multipart/form-data')) {
+      const { maxBytes: maxOperationsBytes, maxMembers } = limits;
+      return readGraphqlMultipart(req, {
+        scope,
+        maxFileBytes: config.MAX_RECORDING_BYTES,
+        maxFiles: MAX_FILES,
+        maxOperationsBytes,
+        maxMembers,
+        admit: (operation) => admitUpload(ctx, operation),
+      });
+    }
+    if (!/^application\/(?:graphql\+)?json/.test(type))
+      throw new AppError('invalid_request', 'Content-Type must be application/json or multipart/form-data');
+    const params = await readJson(req, limits);
+    if (typeof params !== 'object' || params === null || Array.isArray(params))
+      throw new AppError('invalid_request', 'The body must be one GraphQL operation');
+    return params as GraphQLParams;
+  }
+
+  const admitUpload = createUploadAdmission({ schema, documents });
+  const post = createGraphqlPost({ schema, yoga, documents });
+
+  return {
+    yoga,
+    schema,
+    documents,
+    /** Ends what would hold up a shutdown. */
+    close: () => streams.breakOff(),
+    async handle(req: IncomingMessage, res: ServerResponse, { ctx, scope }: { ctx: Context; scope: SpoolScope }): Promise<void> {
+      if (req.method !== 'POST') return yoga.handle(req, res, { ctx, res });
+      requireViewer(ctx);
+      const request = { ctx, res, params: await readParams(req, ctx, scope) };
+      const simple = req.url === endpoint && (await post.handle(req.headers.accept, request));
+      if (!simple) await yoga.handle(req, res, request);
+    },
+  };
+}
+
+function bodyLimitsOf(viewer: Viewer) {
+  if (viewer.examId === null) return BODY_LIMITS.key;
+  return isLinkBearer(viewer) ? BODY_LIMITS.accessLink : BODY_LIMITS.token;
+}
+
+export type Graphql = ReturnType<typeof createGraphql>;

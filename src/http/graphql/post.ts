@@ -1,0 +1,100 @@
+import type { ServerResponse } from 'node:http';
+import { type DocumentNode, execute, type ExecutionResult, getOperationAST, type GraphQLSchema, OperationTypeNode } from 'graphql';
+import { type GraphQLParams, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
+import type { Context } from '../../context.ts';
+import type { Documents, ReadDocument } from './documents.ts';
+import { maskError, maskResult } from './error-mask.ts';
+import type { ServerContext } from './yoga-plugins.ts';
+
+const JSON_TYPE = 'application/json';
+const GRAPHQL_TYPE = 'application/graphql-response+json';
+
+/** What clients send as `Accept`, without spaces, and the type that yoga answers to it. Any other header is left to yoga. */
+const ANSWERED_AS: ReadonlyMap<string, string> = new Map([
+  ['*/*', JSON_TYPE],
+  [JSON_TYPE, JSON_TYPE],
+  [`${JSON_TYPE},*/*`, JSON_TYPE],
+  [`${JSON_TYPE},text/plain,*/*`, JSON_TYPE],
+  [GRAPHQL_TYPE, GRAPHQL_TYPE],
+  [`${GRAPHQL_TYPE},${JSON_TYPE}`, GRAPHQL_TYPE],
+  [`${GRAPHQL_TYPE},${JSON_TYPE};q=0.9`, GRAPHQL_TYPE],
+  [`${GRAPHQL_TYPE};charset=utf-8,${JSON_TYPE};charset=utf-8`, GRAPHQL_TYPE],
+]);
+
+const PARAMS: ReadonlySet<string> = new Set(['query', 'variables', 'operationName']);
+
+interface Operation {
+  query: string;
+  variableValues: Record<string, unknown> | undefined;
+  operationName: string | undefined;
+}
+
+/** Parameters in their usual form; null for whatever yoga has more to say about. */
+function readOperation(params: GraphQLParams): Operation | null {
+  if (!Object.keys(params).every((name) => PARAMS.has(name))) return null;
+  const { query, variables, operationName } = params as Record<string, unknown>;
+  if (typeof query !== 'string') return null;
+  if (variables != null && (typeof variables !== 'object' || Array.isArray(variables))) return null;
+  if (operationName != null && typeof operationName !== 'string') return null;
+  return {
+    query,
+    variableValues: (variables ?? undefined) as Record<string, unknown> | undefined,
+    operationName: operationName ?? undefined,
+  };
+}
+
+/** A valid query or mutation; null for all else. */
+function documentOf({ document, errors }: ReadDocument, operationName: string | undefined): DocumentNode | null {
+  const kind = document && errors.length === 0 && getOperationAST(document, operationName)?.operation;
+  return kind && kind !== OperationTypeNode.SUBSCRIPTION ? document : null;
+}
+
+interface Dependencies {
+  schema: GraphQLSchema;
+  yoga: YogaServerInstance<ServerContext, ServerContext>;
+  documents: Documents;
+}
+
+/**
+ * The everyday POST: one valid query or mutation, answered by one JSON document. It is executed as the WebSocket's
+ * operations are: by graphql-js on the context of the request, without yoga's pipeline and the web Request and Response
+ * that yoga makes of Node's.
+ */
+export function createGraphqlPost({ schema, yoga, documents }: Dependencies) {
+  async function run(document: DocumentNode, { variableValues, operationName }: Operation, ctx: Context): Promise<ExecutionResult> {
+    const excess = documents.refuseCostly(document, { operationName, variables: variableValues }, ctx.viewer);
+    if (excess) return maskResult({ errors: [excess] }, ctx);
+    try {
+      return maskResult(await execute({ schema, document, variableValues, operationName, contextValue: ctx }), ctx);
+    } catch (error) {
+      return { errors: [maskError(error, ctx)] };
+    }
+  }
+
+  /** Errors decide on status and headers, and bear what is not for clients: that is yoga's knowledge. */
+  async function answerErrors(res: ServerResponse, result: ExecutionResult, mediaType: string): Promise<void> {
+    const response = processRegularResult(result, yoga.fetchAPI, mediaType);
+    const body = await response.text();
+    res.writeHead(response.status, { ...Object.fromEntries(response.headers), 'content-length': Buffer.byteLength(body) }).end(body);
+  }
+
+  return {
+    /** Answers, or leaves it to yoga where nothing was done: then `request` holds what was read. */
+    async handle(accept: string | undefined, request: ServerContext & { params: GraphQLParams }): Promise<boolean> {
+      const { res } = request;
+      const mediaType = ANSWERED_AS.get(accept?.replaceAll(' ', '').toLowerCase() || '*/*');
+      const operation = mediaType && readOperation(request.params);
+      if (!mediaType || !operation) return false;
+      request.read = documents.read(operation.query, request.ctx.viewer);
+      const document = documentOf(request.read, operation.operationName);
+      if (!document) return false;
+      const result = await run(document, operation, request.ctx);
+      if (result.errors || result.extensions) await answerErrors(res, result, mediaType);
+      else {
+        const body = JSON.stringify(result);
+        res.writeHead(200, { 'content-type': `${mediaType}; charset=utf-8`, 'content-length': Buffer.byteLength(body) }).end(body);
+      }
+      return true;
+    },
+  };
+}

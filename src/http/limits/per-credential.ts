@@ -1,0 +1,26 @@
+import type { Viewer } from '../../services/access/access.ts';
+
+/** Tabs of one candidate. */
+const MOST_SOCKETS_OF_A_PARTICIPANT = 20;
+
+/** WebSockets, and as many event streams. */
+export const mostSockets = ({ role }: Viewer, ofOthers: number): number =>
+  role === 'participant' ? MOST_SOCKETS_OF_A_PARTICIPANT : ofOthers;
+
+/** Counts what each API key, link or participant holds at a time. */
+export class PerCredential {
+  readonly #held = new Map<string, number>();
+
+  /** Holds one more. Returns the way to give it back, once; null where the credential holds as many as it may. */
+  hold(viewer: Viewer, most: number): (() => void) | null {
+    const name = viewer.keyId ?? JSON.stringify([viewer.role, viewer.examId, viewer.userId]);
+    const held = this.#held.get(name) ?? 0;
+    if (held >= most) return null;
+    this.#held.set(name, held + 1);
+    return () => {
+      const left = (this.#held.get(name) ?? 1) - 1;
+      if (left > 0) this.#held.set(name, left);
+      else this.#held.delete(name);
+    };
+  }
+}

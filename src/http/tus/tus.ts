@@ -1,0 +1,168 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { mkdir } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Server, TUS_RESUMABLE, type Upload } from '@tus/server';
+import type { App } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { invalidField, notFound } from '../../errors.ts';
+import { identityOf } from '../authenticate.ts';
+import { requireViewer } from '../../resolvers/policy.ts';
+import { findUploaded, prepareUpload } from '../../resolvers/recordings.ts';
+import { createUploadFinisher } from './finish.ts';
+import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
+import { createTusLocker } from './locker.ts';
+import { CHECKSUM_ALGORITHMS, explainFullDisk, withChecksum } from './disk-store.ts';
+import { openUnfinishedUploads } from './unfinished.ts';
+import { explainSpoolError } from '../bodies/uploaded-file.ts';
+import { errorAnswer } from '../error-answer.ts';
+
+/** An upload that is not complete so long after it was begun is removed. */
+const EXPIRY_MS = 24 * 3_600_000;
+const SWEEP_MS = 10 * 60_000;
+const PATH = '/api/uploads';
+
+interface UploadsOptions {
+  app: Pick<App, 'db' | 'storage' | 'leases' | 'log'> & { services: Pick<App['services'], 'recordings'> };
+  directory: string;
+  maxBytes: number;
+  /** 32 bytes each: what comes of an upload is encrypted with the first one; none where it is not. */
+  encryptionKeys: readonly Uint8Array[];
+}
+
+/** Resumable uploads by tus 1.0.0. The finished upload becomes a recording as if it had come by POST /recordings. */
+export async function createUploads({ app, directory, maxBytes, encryptionKeys }: UploadsOptions) {
+  const { db, storage, leases, log } = app;
+  // The store would make it readable for every user of the machine.
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const requests = new AsyncLocalStorage<{ ctx: Context; checksum: string | undefined }>();
+  const unfinished = openUnfinishedUploads({ db, storage, directory, maxBytes, encryptionKeys, expiryMs: EXPIRY_MS });
+  const store = withChecksum(unfinished.store, () => {
+    const { ctx, checksum } = current();
+    return { header: checksum, scope: () => createSpoolScope(ctx.storage), maxBytes };
+  });
+  const finisher = createUploadFinisher({ unfinished, recordings: app.services.recordings, storage, leases, log });
+
+  function current() {
+    const request = requests.getStore();
+    if (!request) throw new Error('a tus hook ran outside its request');
+    return request;
+  }
+
+  /** Who began it goes on with it, and nobody else; to all others it is not there. */
+  async function findOwn(ctx: Context, uploadId: string): Promise<Upload> {
+    const upload = await store.getUpload(uploadId).catch((error: unknown) => {
+      if (isTusError(error)) return null;
+      throw error;
+    });
+    if (upload?.metadata?.['owner'] !== identityOf(ctx.viewer)) throw notFound('Upload');
+    return upload;
+  }
+
+  const finishedHeaders = (ctx: Context, id: string) => ({
+    'X-Recording-Id': id,
+    Location: `${ctx.publicUrl}/api/recordings/${id}`,
+  });
+
+  const tus = new Server({
+    path: PATH,
+    datastore: store,
+    locker: createTusLocker(leases),
+    maxSize: maxBytes,
+    relativeLocation: true,
+    async onUploadCreate(_req, upload) {
+      const { ctx } = current();
+      const { metadata } = upload;
+      // No database of ours could keep it.
+      if (Object.values(metadata ?? {}).some((value) => value?.includes('\0'))) {
+        throw invalidField('Upload-Metadata', 'must not contain a NUL character');
+      }
+      const { examId, userId, type } = await prepareUpload(ctx, {
+        examId: metadata?.['examId'],
+        userId: metadata?.['userId'],
+        type: metadata?.['type']?.toUpperCase(),
+      });
+      return { metadata: { ...metadata, examId, userId, type, owner: identityOf(ctx.viewer) } };
+    },
+    async onIncomingRequest(req, uploadId) {
+      if (req.method === 'OPTIONS') return;
+      const { ctx } = current();
+      requireViewer(ctx);
+      if (req.method !== 'POST') await findOwn(ctx, uploadId);
+    },
+    async onUploadFinish(_req, upload) {
+      const { ctx } = current();
+      const { id } = await finisher.finish(upload.id, ctx);
+      return { headers: finishedHeaders(ctx, id) };
+    },
+    /** Errors of tus say what they say; all others are answered in the documented envelope. */
+    onResponseError(_req, error) {
+      if (isTusError(error)) return undefined;
+      const { status, body } = errorAnswer(explainSpoolError('file', explainFullDisk(error)), current().ctx);
+      return { status_code: status, body: JSON.stringify(body) };
+    },
+  });
+
+  /**
+   * A client that did not learn the end of its upload asks how far it is. By then there may be a recording, or all of the
+   * bytes and none, where the server ended in between. Whether the request is answered.
+   */
+  async function answerFinished(res: ServerResponse, ctx: Context, uploadId: string): Promise<boolean> {
+    requireViewer(ctx);
+    let recording = await findUploaded(ctx, uploadId);
+    if (!recording) {
+      const upload = await findOwn(ctx, uploadId);
+      if (upload.offset !== upload.size) return false;
+      recording = await finisher.finish(uploadId, ctx);
+    }
+    const bytes = String(recording.size);
+    res.writeHead(200, {
+      'Tus-Resumable': TUS_RESUMABLE,
+      'Cache-Control': 'no-store',
+      'Upload-Offset': bytes,
+      'Upload-Length': bytes,
+      ...finishedHeaders(ctx, recording.id),
+    });
+    res.end();
+    return true;
+  }
+
+  async function sweepNow(): Promise<void> {
+    try {
+      await finisher.finishLeftBehind();
+      await tus.cleanUpExpiredUploads();
+      await leases.sweep();
+    } catch (error) {
+      log.warn({ err: error }, 'could not look through unfinished uploads');
+    }
+  }
+  let sweeping: Promise<void> | undefined;
+  const sweep = () =>
+    (sweeping ??= sweepNow().finally(() => {
+      sweeping = undefined;
+    }));
+  let timer: NodeJS.Timeout | undefined;
+
+  return {
+    path: PATH,
+    async handle(req: IncomingMessage, res: ServerResponse, ctx: Context): Promise<void> {
+      if (req.method === 'OPTIONS') res.setHeader('Tus-Checksum-Algorithm', CHECKSUM_ALGORITHMS);
+      const uploadId = /^\/api\/uploads\/([0-9a-f]{32})$/.exec(req.url ?? '')?.[1];
+      if (req.method === 'HEAD' && uploadId && (await answerFinished(res, ctx, uploadId))) return;
+      await requests.run({ ctx, checksum: req.headers['upload-checksum']?.toString() }, () => tus.handle(req, res));
+    },
+    /** Finishes uploads whose server ended before it could, and removes those that were given up: now and from time to time. */
+    startSweeping(): void {
+      void sweep();
+      timer = setInterval(() => void sweep(), SWEEP_MS).unref();
+    },
+    async close(): Promise<void> {
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}
+
+export type Uploads = Awaited<ReturnType<typeof createUploads>>;
+
+/** What tus throws is no Error. */
+const isTusError = (error: unknown) => typeof error === 'object' && error !== null && 'status_code' in error;

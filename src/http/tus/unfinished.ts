@@ -1,0 +1,54 @@
+import { FileStore } from '@tus/file-store';
+import type { DataStore } from '@tus/server';
+import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
+import type { Database } from '../../adapters/database/database.ts';
+import { createPartedUploads } from '../../services/recordings/parted-uploads.ts';
+import { BucketStore } from './bucket-store.ts';
+import { EncryptedFileStore, withFullDisk } from './disk-store.ts';
+
+export interface UnfinishedOptions {
+  db: Database['prisma'];
+  storage: Storage;
+  /** For uploads that do not lie in a bucket. */
+  directory: string;
+  maxBytes: number;
+  /** 32 bytes each: what lies in the directory is encrypted with the first one, or was with another; none where it is not. */
+  encryptionKeys: readonly Uint8Array[];
+  /** An upload that is not complete so long after it was begun is removed. */
+  expiryMs: number;
+}
+
+/** Where uploads lie until they become recordings. */
+export interface UnfinishedUploads {
+  store: DataStore;
+  /** The bytes of a complete upload, for the caller to commit or discard. */
+  spool(id: string): Promise<SpooledFile>;
+  /** Those that may be complete: a process that ended before it could finish them leaves such. */
+  completeIds(): Promise<string[]>;
+}
+
+/** In the bucket where there is one, so that any server goes on with them; else on this machine's disk. */
+export function openUnfinishedUploads({
+  db,
+  storage,
+  directory,
+  maxBytes,
+  encryptionKeys,
+  expiryMs,
+}: UnfinishedOptions): UnfinishedUploads {
+  if (storage.parts) {
+    const uploads = createPartedUploads({ db, storage, parts: storage.parts, maxBytes });
+    return { store: new BucketStore(uploads, { expiryMs }), spool: uploads.spool, completeIds: uploads.completeIds };
+  }
+  const files = { directory, expirationPeriodInMilliseconds: expiryMs };
+  const onDisk = encryptionKeys.length > 0 ? new EncryptedFileStore({ ...files, encryptionKeys }) : new FileStore(files);
+  const store = withFullDisk(onDisk, directory);
+  return {
+    store,
+    spool: (id) => storage.spool(store.read(id), { maxBytes }),
+    async completeIds() {
+      const uploads = await Promise.all((await store.configstore.list?.())?.map((id) => store.getUpload(id).catch(() => null)) ?? []);
+      return uploads.flatMap((upload) => (upload && upload.offset === upload.size ? [upload.id] : []));
+    },
+  };
+}

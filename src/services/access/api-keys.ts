@@ -1,0 +1,111 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Bus } from '../../adapters/signals/bus.ts';
+import type { Database } from '../../adapters/database/database.ts';
+import { AppError, notFound } from '../../errors.ts';
+import type { ApiKey } from '../../generated/prisma/client.ts';
+import type { ApiKeyRole } from '../../generated/prisma/enums.ts';
+import { newId } from '../../ids.ts';
+import type { Logger } from '../../log.ts';
+import { createKeyWatch } from './key-watch.ts';
+
+const KEY_PREFIX = 'invigil_';
+const SHOWN_PREFIX_LENGTH = KEY_PREFIX.length + 6;
+
+const KEPT = 10_000;
+/** A revocation whose wake-up call was lost is obeyed after this, and the database is asked. */
+const KEPT_MS = 5_000;
+/** One for all keys: revocations are rare, and a channel for each key in use would cost the bus more than reading a few rows again. */
+const REVOKED_TOPIC = 'keys-revoked';
+
+const sha256 = (value: string) => hash('sha256', value);
+
+/** API keys. Those in use are kept in memory by the hash of the key, until one is revoked anywhere or a few seconds pass. */
+export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: Bus; log: Logger }) {
+  const valid = new LRUCache<string, ApiKey>({ max: KEPT, ttl: KEPT_MS });
+  const reading = new Map<string, Promise<ApiKey | null>>();
+  const watch = createKeyWatch({ db, log });
+  let revocations = 0;
+
+  const stopListening = bus.subscribe(REVOKED_TOPIC, () => {
+    revocations += 1;
+    valid.clear();
+    // A reading that began before may not know of the revocation: who comes now reads anew.
+    reading.clear();
+    void watch.look();
+  });
+
+  async function read(keyHash: string): Promise<ApiKey | null> {
+    const before = revocations;
+    const row = await db.apiKey.findUnique({ where: { hash: keyHash } });
+    if (!row || row.revokedAt || !timingSafeEqual(Buffer.from(row.hash), Buffer.from(keyHash))) return null;
+    if (revocations === before) valid.set(keyHash, row);
+    return row;
+  }
+
+  function readOnce(keyHash: string): Promise<ApiKey | null> {
+    const running = reading.get(keyHash);
+    if (running) return running;
+    const started = read(keyHash).finally(() => {
+      if (reading.get(keyHash) === started) reading.delete(keyHash);
+    });
+    reading.set(keyHash, started);
+    return started;
+  }
+
+  async function create(
+    input: { name: string; role: ApiKeyRole; tenant: string },
+    key = KEY_PREFIX + randomBytes(32).toString('base64url'),
+  ) {
+    const row = await db.apiKey.create({
+      data: { id: newId('key'), ...input, hash: sha256(key), prefix: key.slice(0, SHOWN_PREFIX_LENGTH) },
+    });
+    return { row, key };
+  }
+
+  return {
+    create,
+
+    /** @returns null for a key that is unknown or revoked; nothing is kept of those, so that a new key works at once. */
+    async find(key: string): Promise<ApiKey | null> {
+      const keyHash = sha256(key);
+      return valid.get(keyHash) ?? readOnce(keyHash);
+    },
+
+    /**
+     * Sees to it that an admin key exists.
+     * @returns the key where one was made just now, to be shown once.
+     */
+    async bootstrap(given: string | undefined): Promise<string | null> {
+      if (given) {
+        const known = await db.apiKey.findUnique({ where: { hash: sha256(given) } });
+        if (!known) await create({ name: 'bootstrap', role: 'ADMIN', tenant: 'default' }, given);
+        return null;
+      }
+      if (await db.apiKey.findFirst({ where: { role: 'ADMIN', revokedAt: null } })) return null;
+      return (await create({ name: 'first admin', role: 'ADMIN', tenant: 'default' })).key;
+    },
+
+    list: () => db.apiKey.findMany({ orderBy: { createdAt: 'asc' } }),
+
+    async revoke(id: string): Promise<ApiKey> {
+      const key = await db.apiKey.findUnique({ where: { id } });
+      if (!key) throw notFound('API key');
+      if (key.revokedAt) return key;
+      if (key.role === 'ADMIN') {
+        const others = await db.apiKey.count({ where: { role: 'ADMIN', revokedAt: null, id: { not: id } } });
+        if (others === 0) throw new AppError('conflict', 'The last admin key cannot be revoked');
+      }
+      const revoked = await db.apiKey.update({ where: { id }, data: { revokedAt: new Date() } });
+      bus.publish(REVOKED_TOPIC);
+      return revoked;
+    },
+
+    follow: watch.follow,
+
+    close() {
+      stopListening();
+      watch.close();
+    },
+  };
+}

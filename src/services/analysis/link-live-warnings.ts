@@ -1,0 +1,38 @@
+import type { Participant, Warning } from '../../generated/prisma/client.ts';
+import type { Draft } from '../event-log/event-log.ts';
+import type { NewWarning } from '../warnings/warnings.ts';
+
+/** How far the clock of a recording, whose beginning may only be known roughly, may be from that of the snapshots. */
+const SLACK_MS = 5_000;
+
+const overlaps = (known: Warning, { timestamp, endedAt }: NewWarning, now: Date) =>
+  (timestamp ?? now).getTime() <= (known.endedAt ?? now).getTime() + SLACK_MS &&
+  (endedAt ?? now).getTime() >= known.timestamp.getTime() - SLACK_MS;
+
+/**
+ * What a recording shows and snapshots have shown before is one episode and stays one warning: it learns where it is in
+ * the recording, and consoles learn of that.
+ * @returns the warnings that nobody was told of.
+ */
+export async function linkTold(draft: Draft, participant: Participant, warnings: readonly NewWarning[]): Promise<NewWarning[]> {
+  const { tx, now, emit } = draft;
+  const told = await tx.warning.findMany({
+    where: { participantId: participant.id, source: 'ANALYSIS', hasFrame: true, type: { in: warnings.map(({ type }) => type) } },
+    orderBy: { seq: 'asc' },
+  });
+  const untold: NewWarning[] = [];
+  const linked = new Set<string>();
+  for (const warning of warnings) {
+    const known = told.filter((row) => row.type === warning.type && overlaps(row, warning, now));
+    if (known.length === 0) untold.push(warning);
+    for (const { id } of known.filter((row) => row.recordingId === null && !linked.has(row.id))) {
+      linked.add(id);
+      await tx.warning.update({
+        where: { id },
+        data: { recordingId: warning.recordingId ?? null, offsetSeconds: warning.offsetSeconds ?? null },
+      });
+      emit('WARNING_UPDATED', id, { userId: participant.userId, data: { recordingId: warning.recordingId ?? null } });
+    }
+  }
+  return untold;
+}

@@ -1,0 +1,87 @@
+import type { Database } from '../../adapters/database/database.ts';
+import { sealBytes, unsealBytes } from '../../adapters/storage/sealed-bytes.ts';
+import type { FaceEmbedding } from '../../adapters/vision/vision.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
+import type { Logger } from '../../log.ts';
+
+const HOUR_MS = 3_600_000;
+const SWEEP_MS = 10_000;
+const DLIB_VALUES = 128;
+const FACERES_VALUES = 1024;
+
+interface Whose {
+  tenant: string;
+  userId: string;
+}
+
+interface Dependencies {
+  db: Database['prisma'];
+  log: Logger;
+  /** Of the installation, the same for all its processes: what was sealed with another cannot be read. */
+  secret: string;
+  /** For which a template is kept; 0 keeps none. */
+  hours: number;
+}
+
+/**
+ * The faces of verified users, for a while: what the webcam's are compared with during an exam. They are biometric data,
+ * so they lie encrypted, go by themselves, and no door gives them out.
+ */
+export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
+  const sealOf = ({ tenant, userId }: Whose) => ({
+    secret: Buffer.from(secret),
+    purpose: 'face-template',
+    context: JSON.stringify([tenant, userId]),
+  });
+  const sweep = () => db.faceTemplate.deleteMany({ where: hours === 0 ? {} : { expiresAt: { lte: new Date() } } });
+  const sweeper = setInterval(
+    () => void sweep().catch((error) => log.warn({ err: error }, 'could not remove old face templates')),
+    SWEEP_MS,
+  );
+  sweeper.unref();
+
+  return {
+    /** Keeps the face of a user who was just verified, in the place of an earlier one. */
+    async keep(tx: Pick<Prisma.TransactionClient, 'faceTemplate'>, whose: Whose, face: FaceEmbedding): Promise<void> {
+      if (hours === 0) return;
+      const now = new Date();
+      const row = {
+        sealed: sealBytes(toBytes(face), sealOf(whose)),
+        createdAt: now,
+        expiresAt: new Date(now.getTime() + hours * HOUR_MS),
+      };
+      const { tenant, userId } = whose;
+      await tx.faceTemplate.upsert({ where: { tenant_userId: { tenant, userId } }, create: { tenant, userId, ...row }, update: row });
+    },
+
+    /** Null where none is kept any more, and nothing can be said of who is before the camera. */
+    async find(whose: Whose): Promise<FaceEmbedding | null> {
+      if (hours === 0) return null;
+      const { tenant, userId } = whose;
+      const row = await db.faceTemplate.findUnique({ where: { tenant_userId: { tenant, userId }, expiresAt: { gt: new Date() } } });
+      if (!row) return null;
+      const face = unsealBytes(row.sealed, sealOf(whose));
+      if (!face) log.warn({ tenant, userId }, 'a face template cannot be read: is TOKEN_SECRET the same for all processes?');
+      return face && fromBytes(face);
+    },
+
+    close() {
+      clearInterval(sweeper);
+    },
+  };
+}
+
+export type FaceTemplates = ReturnType<typeof createFaceTemplates>;
+
+function toBytes({ dlib, faceres }: FaceEmbedding): Uint8Array {
+  const values = new Float32Array(DLIB_VALUES + FACERES_VALUES);
+  values.set(dlib);
+  values.set(faceres, DLIB_VALUES);
+  return new Uint8Array(values.buffer);
+}
+
+function fromBytes(bytes: Uint8Array): FaceEmbedding | null {
+  if (bytes.length !== (DLIB_VALUES + FACERES_VALUES) * Float32Array.BYTES_PER_ELEMENT) return null;
+  const values = new Float32Array(bytes.slice().buffer);
+  return { dlib: values.subarray(0, DLIB_VALUES), faceres: values.subarray(DLIB_VALUES) };
+}

@@ -1,0 +1,116 @@
+import type { Database } from '../../adapters/database/database.ts';
+import { AppError, notFound } from '../../errors.ts';
+import type { ExamStatus, Participant } from '../../generated/prisma/client.ts';
+import type { Logger } from '../../log.ts';
+import type { EventLog } from '../event-log/event-log.ts';
+import { isFinal } from '../participants.ts';
+import { batched } from '../../async/batched.ts';
+import { participantOf, SignsOfLife, type Who } from './signs.ts';
+import { startSweeping } from './sweep.ts';
+import { createTransitions, forEachGroup, groupByExam } from './transitions.ts';
+import { within } from '../../async/within.ts';
+
+/** Signs of life are written this often: each participant's newest, in one statement. */
+const FLUSH_MS = 1_000;
+const SWEEP_MS = 5_000;
+/** A heartbeat is answered within this, if only by an error. */
+const ANSWER_MS = 2_500;
+const MAX_READ = 1_000;
+
+/** By the pool and not by Prisma: one statement for many pairs of ids, and the database's time with it. */
+const READ = `
+SELECT p.*, e.status AS "examStatus", now() AS "readAt"
+  FROM unnest($1::text[], $2::text[]) AS who("examId", "userId")
+  ${participantOf('who')}
+  JOIN "Exam" e ON e.id = p."examId"`;
+
+type Found = Participant & { examStatus: ExamStatus; readAt: Date };
+
+export interface PresenceOptions {
+  pool: Database['pool'];
+  eventLog: EventLog;
+  log: Logger;
+  /** Silence after which a participant who sends heartbeats is called disconnected. */
+  graceSeconds: number;
+}
+
+/**
+ * Who is there. A heartbeat is no event and takes no lock: it is noted in memory and written with the others of the
+ * second, and read back with those that arrive together. Only a change between ACTIVE and DISCONNECTED is an event.
+ * Every decision is made on the database's clock, on what is stored, so any number of servers come to the same one.
+ */
+export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOptions) {
+  const graceMs = graceSeconds * 1_000;
+  const flushMs = Math.min(FLUSH_MS, graceMs / 10);
+  // What another server heard within the grace period may take its flush and the next to get here.
+  const silentMs = graceMs + 2 * flushMs;
+  const transitions = createTransitions(eventLog);
+  const read = batched(readParticipants, MAX_READ);
+  const bringBack = batched(bringBackAll, MAX_READ);
+  const signs = new SignsOfLife({ pool, log }, { everyMs: flushMs, freshMs: graceMs }, (examId, id) => void bringBack({ examId, id }));
+
+  async function readParticipants(who: readonly Who[]): Promise<(Found | undefined)[]> {
+    const { rows } = await pool.query<Found>(READ, [who.map(({ examId }) => examId), who.map(({ userId }) => userId)]);
+    const found = new Map(rows.map((row) => [`${row.examId} ${row.userId}`, row]));
+    return who.map(({ examId, userId }) => found.get(`${examId} ${userId}`));
+  }
+
+  /** A failure is no failure of the heartbeat: the sign of life is kept, and its flush tries again. */
+  async function bringBackAll(gone: readonly Pick<Participant, 'id' | 'examId'>[]): Promise<(Participant | undefined)[]> {
+    const rows = new Map<string, Participant>();
+    await forEachGroup(groupByExam(gone.map(({ examId, id }) => ({ examId, participantId: id }))), async (group) => {
+      try {
+        for (const row of await transitions.bringBack(group)) rows.set(row.id, row);
+      } catch (error) {
+        log.warn({ err: error, examId: group.examId }, 'could not bring participants back; will try again');
+      }
+    });
+    return gone.map(({ id }) => rows.get(id));
+  }
+
+  async function readBack(who: Who): Promise<Participant> {
+    const found = await read(who);
+    if (!found) throw notFound('Participant');
+    const { examStatus, readAt, ...participant } = found;
+    const over = isFinal(participant.status) || examStatus === 'COMPLETED' || examStatus === 'CANCELLED';
+    if (over) return participant;
+    if (participant.status !== 'DISCONNECTED') return { ...participant, lastSeenAt: readAt };
+    return (await bringBack(participant)) ?? { ...participant, lastSeenAt: readAt };
+  }
+
+  return {
+    /**
+     * Takes a heartbeat and answers the participant, seen now, and back where it was disconnected. After the exam, and
+     * for one who has left it, nothing changes.
+     * @throws AppError `server_error` within 3 s where the database is away; to send it again does no harm.
+     */
+    async heartbeat(who: Who): Promise<Participant> {
+      signs.note(who, { heartbeat: true });
+      try {
+        return await within(ANSWER_MS, readBack(who), () => new Error(`no answer within ${ANSWER_MS} ms`));
+      } catch (error) {
+        if (error instanceof AppError) throw error;
+        throw new AppError('server_error', 'The heartbeat could not be confirmed: send it again', [], { cause: error });
+      }
+    },
+
+    /** Any other sign that the participant is there. */
+    seen: (who: Who) => signs.note(who, { heartbeat: false }),
+
+    /** Begins to look for silent participants: only where they can reach this process. Returns the way out. */
+    watch: () =>
+      startSweeping({
+        pool,
+        log,
+        transitions,
+        silentMs,
+        everyMs: Math.min(SWEEP_MS, graceMs / 5),
+        flush: () => signs.flush(),
+      }),
+
+    /** Writes what is left to write. */
+    close: () => signs.close(),
+  };
+}
+
+export type Presence = ReturnType<typeof createPresence>;

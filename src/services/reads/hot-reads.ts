@@ -1,0 +1,118 @@
+import { LRUCache } from 'lru-cache';
+import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { type Analysis, type Exam, type Participant, Prisma, type Recording, type Warning } from '../../generated/prisma/client.ts';
+import { type ExamWithPages, type Pages, readExamPages } from './exam-pages.ts';
+import { columns, EXAM_IN_SIGHT, inSight, ofUser, type Sight } from '../access/sight.ts';
+
+export type ExamRow = Omit<Exam, 'lastSeq'>;
+export type ParticipantLine = Pick<Participant, 'userId' | 'name' | 'status' | 'joinedAt'>;
+export type WarningLine = Pick<
+  Warning,
+  'id' | 'type' | 'userId' | 'details' | 'severity' | 'source' | 'timestamp' | 'recordedAt' | 'endedAt'
+>;
+
+export interface WholeExam {
+  exam: ExamRow;
+  /** In the order in which they came. */
+  participants: ParticipantLine[];
+  /** The newest, oldest first. */
+  warnings: WarningLine[];
+  warningsTruncated: boolean;
+}
+
+export type RecordingWithAnalysis = Recording & { analysis: Omit<Analysis, 'createdAt'> | null };
+
+const RECORDING = columns('r', Prisma.RecordingScalarFieldEnum);
+const NEWEST_WARNINGS = 1_000;
+const MOST_PARTICIPANTS = 10_000;
+const KNOWN_TENANTS = 10_000;
+const KNOWN_TENANT_MS = 60_000;
+
+/**
+ * The reads that consoles and LMSs repeat, each one prepared statement. Written by hand because Prisma takes a statement
+ * for each relation and ten times the CPU of the statement itself; a test holds them to the same rows as its filters.
+ */
+export function createHotReads({ pool }: { pool: Pool }) {
+  const tenants = new LRUCache<string, string>({ max: KNOWN_TENANTS, ttl: KNOWN_TENANT_MS });
+
+  async function tenantOf(examId: string): Promise<string | null> {
+    const { rows } = await pool.query<{ tenant: string }>({
+      name: 'exam-tenant',
+      text: 'SELECT tenant FROM "Exam" WHERE id = $1',
+      values: [examId],
+    });
+    const tenant = rows[0]?.tenant;
+    if (tenant === undefined) return null;
+    tenants.set(examId, tenant);
+    return tenant;
+  }
+
+  const isInSight = (sight: Sight, examId: string, tenant: string | null) =>
+    tenant !== null && (sight.tenant === null || sight.tenant === tenant) && (sight.exams === null || sight.exams.includes(examId));
+
+  return {
+    /** Whether the exam is there and within sight. */
+    seesExam: async (examId: string, sight: Sight): Promise<boolean> => isInSight(sight, examId, await tenantOf(examId)),
+
+    /**
+     * As `seesExam`, from memory where it can be: an exam never changes its tenant. For writes, which find out by
+     * themselves whether the exam is still there.
+     */
+    sawExam: async (examId: string, sight: Sight): Promise<boolean> =>
+      isInSight(sight, examId, tenants.get(examId) ?? (await tenantOf(examId))),
+
+    /** The exam with its participants and newest warnings, as they are at one moment; null out of sight. */
+    async readExam(examId: string, sight: Sight): Promise<WholeExam | null> {
+      const text = `SELECT e.id, e.tenant, e.title, e.duration, e.settings, e.extra, e.status, e."createdAt", e."startedAt", e."endedAt",
+        (SELECT coalesce(json_agg(p ORDER BY p."createdAt", p.id), '[]') FROM (
+          SELECT p.id, p."userId", p.name, p.status, p."joinedAt", p."createdAt" FROM "Participant" p
+          WHERE p."examId" = e.id AND ${ofUser(sight, 'p')} ORDER BY p."createdAt", p.id LIMIT ${MOST_PARTICIPANTS}) p) AS participants,
+        (SELECT coalesce(json_agg(w ORDER BY w.seq), '[]') FROM (
+          SELECT w.id, w.seq, w.type, w."userId", w.details, w.severity, w.source, w.timestamp, w."recordedAt", w."endedAt" FROM "Warning" w
+          WHERE w."examId" = e.id AND ${ofUser(sight, 'w')} ORDER BY w.seq DESC LIMIT ${NEWEST_WARNINGS + 1}) w) AS warnings
+        FROM "Exam" e WHERE e.id = $1 AND ${EXAM_IN_SIGHT}`;
+      const { rows } = await pool.query<ExamRow & { participants: InJson<ParticipantLine>[]; warnings: InJson<WarningLine>[] }>(
+        inSight('whole-exam', text, examId, sight),
+      );
+      if (!rows[0]) return null;
+      const { participants, warnings, ...exam } = rows[0];
+      const warningsTruncated = warnings.length > NEWEST_WARNINGS;
+      return {
+        exam,
+        participants: participants.map(({ userId, name, status, joinedAt }) => ({
+          userId,
+          name,
+          status,
+          joinedAt: joinedAt === null ? null : new Date(joinedAt),
+        })),
+        warnings: (warningsTruncated ? warnings.slice(1) : warnings).map((row) =>
+          Object.assign(row, {
+            timestamp: new Date(row.timestamp),
+            recordedAt: new Date(row.recordedAt),
+            endedAt: row.endedAt === null ? null : new Date(row.endedAt),
+          }),
+        ),
+        warningsTruncated,
+      };
+    },
+
+    /** The exam with the first rows of what hangs on it; null out of sight. */
+    readExamPages: (examId: string, sight: Sight, pages: Pages): Promise<ExamWithPages | null> => readExamPages(pool, examId, sight, pages),
+
+    /** The recording with its analysis; null out of sight. */
+    async readRecording(recordingId: string, sight: Sight): Promise<RecordingWithAnalysis | null> {
+      const text = `SELECT ${RECORDING}, (SELECT row_to_json(a) FROM "Analysis" a WHERE a."recordingId" = r.id) AS analysis
+        FROM "Recording" r JOIN "Exam" e ON e.id = r."examId"
+        WHERE r.id = $1 AND ${EXAM_IN_SIGHT} AND ${ofUser(sight, 'r')}`;
+      const { rows } = await pool.query<Omit<RecordingWithAnalysis, 'size'> & { size: string }>(
+        inSight('recording', text, recordingId, sight),
+      );
+      return rows[0] ? { ...rows[0], size: BigInt(rows[0].size) } : null;
+    },
+  };
+}
+
+export type HotReads = ReturnType<typeof createHotReads>;
+
+/** As PostgreSQL's JSON has it: moments are text. */
+type InJson<T> = { [K in keyof T]: T[K] extends Date ? string : T[K] extends Date | null ? string | null : T[K] };

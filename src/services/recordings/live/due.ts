@@ -1,0 +1,74 @@
+import type { Pool } from '../../../adapters/database/database-transaction.ts';
+import { MAX_DURATION } from '../../../adapters/media/ffmpeg.ts';
+
+/** A worker that was killed is taken for dead after this; a living one renews its claim well before. */
+const CLAIM_MS = 10_000;
+export const RENEW_MS = 3_000;
+const LEAST_RETRY_SECONDS = 5;
+const MOST_RETRY_SECONDS = 600;
+/** Longer recordings are not analysed: the browser begins the next one in time. */
+const MOST_SECONDS = MAX_DURATION - 600;
+
+const MARK = `
+UPDATE "Recording" r SET "finishDueAt" = ended."dueAt"
+  FROM (
+    SELECT r.id, CASE WHEN coalesce(r."lastChunkAt", r."createdAt") < now() - $2::float8 * interval '1 s'
+                        OR r."createdAt" < now() - ${MOST_SECONDS} * interval '1 s'
+                 THEN now() ELSE now() + $1::float8 * interval '1 s' END AS "dueAt"
+      FROM "Recording" r JOIN "Participant" p ON p.id = r."participantId" JOIN "Exam" e ON e.id = r."examId"
+     WHERE r.live AND r."finishDueAt" IS NULL
+       AND (p.status IN ('SUBMITTED', 'TIMED_OUT', 'TERMINATED') OR e.status IN ('COMPLETED', 'CANCELLED')
+         OR coalesce(r."lastChunkAt", r."createdAt") < now() - $2::float8 * interval '1 s'
+         OR r."createdAt" < now() - ${MOST_SECONDS} * interval '1 s')
+       FOR UPDATE OF r SKIP LOCKED
+  ) AS ended
+ WHERE r.id = ended.id`;
+
+/** `joining` shuts the door: a chunk that waited for the row's lock meanwhile finds it shut. */
+const CLAIM = `
+UPDATE "Recording" r SET stage = 'joining', "finishClaimedUntil" = clock_timestamp() + ${CLAIM_MS} * interval '1 ms'
+  FROM (
+    SELECT id FROM "Recording"
+     WHERE live AND "finishDueAt" <= now() AND ("finishClaimedUntil" IS NULL OR "finishClaimedUntil" < now())
+     ORDER BY "finishDueAt" LIMIT $1 FOR UPDATE SKIP LOCKED
+  ) AS due
+ WHERE r.id = due.id
+RETURNING r.id`;
+
+const RENEW = `UPDATE "Recording" SET "finishClaimedUntil" = clock_timestamp() + ${CLAIM_MS} * interval '1 ms' WHERE id = $1 AND live`;
+const RELEASE = `UPDATE "Recording" SET "finishClaimedUntil" = NULL WHERE id = $1 AND live`;
+
+/** The longer it has failed, the longer until the next try. */
+const POSTPONE = `
+UPDATE "Recording" SET "finishClaimedUntil" = now() + interval '1 s' *
+       least(${MOST_RETRY_SECONDS}, greatest(${LEAST_RETRY_SECONDS}, extract(epoch FROM now() - "finishDueAt") / 2))
+ WHERE id = $1 AND live`;
+
+const CLOSE = `
+UPDATE "Recording" SET stage = 'joining', "finishDueAt" = least("finishDueAt", now()) WHERE id = $1 AND live`;
+
+export interface LiveLimits {
+  /** From a participant's end to that of the recording. */
+  graceSeconds: number;
+  /** Without a chunk. */
+  idleSeconds: number;
+}
+
+/** When live recordings end, and which worker joins them: decided by the database and its clock, for any number of workers. */
+export function createDue({ pool, graceSeconds, idleSeconds }: LiveLimits & { pool: Pool }) {
+  return {
+    /** Sets the end of recordings whose participant has left or whose browser has fallen silent. */
+    mark: () => pool.query(MARK, [graceSeconds, idleSeconds]),
+    /** Ends one now. No error where it has ended. */
+    close: (recordingId: string) => pool.query(CLOSE, [recordingId]),
+    /** Takes up to so many that are due; for these no chunk is accepted any more. */
+    claim: async (count: number): Promise<string[]> => (await pool.query<{ id: string }>(CLAIM, [count])).rows.map(({ id }) => id),
+    renew: (recordingId: string) => pool.query(RENEW, [recordingId]),
+    /** Gives it to the next worker that looks. */
+    release: (recordingId: string) => pool.query(RELEASE, [recordingId]),
+    /** Gives it to any worker, after a while. */
+    postpone: (recordingId: string) => pool.query(POSTPONE, [recordingId]),
+  };
+}
+
+export type Due = ReturnType<typeof createDue>;

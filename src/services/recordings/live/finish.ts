@@ -1,0 +1,82 @@
+import type { Bus } from '../../../adapters/signals/bus.ts';
+import type { Database } from '../../../adapters/database/database.ts';
+import type { Ffmpeg } from '../../../adapters/media/ffmpeg.ts';
+import type { Storage } from '../../../adapters/storage/storage.ts';
+import { AppError } from '../../../errors.ts';
+import type { Prisma, Recording } from '../../../generated/prisma/client.ts';
+import { createSpoolScope, type SpoolScope } from '../../../adapters/storage/spool-scope.ts';
+import type { EventLog } from '../../event-log/event-log.ts';
+import { settingsOf } from '../../exams.ts';
+import { recordingTopic, type Recordings } from '../recordings.ts';
+import { assemble, type Assembled } from './assemble.ts';
+import type { Chunk } from './parts.ts';
+
+interface Dependencies {
+  db: Database['prisma'];
+  eventLog: EventLog;
+  storage: Storage;
+  ffmpeg: Ffmpeg;
+  bus: Bus;
+  recordings: Recordings;
+}
+
+const NOTHING_CAME = 'Nothing of the recording arrived: it was begun, and the browser sent no picture.';
+const UNREADABLE = 'Nothing of what arrived can be played; it is kept in storage.';
+
+/** Another worker was faster, or the recording was deleted: nothing is left to do. */
+class NotLive extends Error {
+  override readonly name = 'NotLive';
+}
+
+/** Turns the chunks of a live recording into a recording as an upload makes it. Safe to run twice, also at once. */
+export function createFinish({ db, eventLog, storage, ffmpeg, bus, recordings }: Dependencies) {
+  /** Ends it in the same transaction that gives up the chunks, unless it has ended meanwhile. */
+  const settle = ({ id, examId, userId }: Recording, data: Prisma.RecordingUpdateInput, used: readonly Chunk[]) =>
+    eventLog.append(examId, async ({ tx, exam, emit }) => {
+      const current = await tx.recording.findUnique({ where: { id }, select: { live: true } });
+      if (!current?.live) throw new NotLive();
+      const stage = settingsOf(exam).aiDetection.enabled ? 'queued' : 'off';
+      const recording = await tx.recording.update({ where: { id }, data: { stage, ...data, live: false, finishClaimedUntil: null } });
+      await tx.recordingChunk.deleteMany({ where: { recordingId: id, index: { in: used.map(({ index }) => index) } } });
+      emit('RECORDING_CHANGED', id, { userId, data: { from: 'UPLOADED', to: recording.status, live: false } });
+      return recording;
+    });
+
+  const fail = (recording: Recording, error: string, { used = [], note = null }: { used?: readonly Chunk[]; note?: string | null } = {}) =>
+    settle(recording, { status: 'FAILED', stage: 'failed', error, note }, used);
+
+  async function keep(recording: Recording, { media, used, note }: Assembled, scope: SpoolScope): Promise<Recording> {
+    if (!media) return fail(recording, UNREADABLE, { note });
+    const { file, format, duration } = media;
+    // Named by its content: a worker that does this again after a kill puts the same bytes in the same place.
+    const storageKey = `${recording.id}.${file.sha256.slice(0, 16)}.${format}`;
+    return recordings.storing(async (moved) => {
+      moved.push(storageKey);
+      await scope.commit(file, storageKey);
+      return settle(recording, { storageKey, format, duration, note, size: file.size, sha256: file.sha256 }, used);
+    });
+  }
+
+  async function finish(recording: Recording, signal: AbortSignal): Promise<Recording> {
+    const chunks = await db.recordingChunk.findMany({ where: { recordingId: recording.id }, orderBy: { index: 'asc' } });
+    if (chunks.every(({ size }) => size === 0n)) return fail(recording, NOTHING_CAME, { used: chunks });
+    await using scope = createSpoolScope(storage);
+    const assembled = await assemble(chunks, { storage, ffmpeg, scope, signal });
+    return await keep(recording, assembled, scope);
+  }
+
+  /** @throws whatever is worth another try: then nothing has changed. */
+  return async function finishRecording(recordingId: string, signal: AbortSignal): Promise<void> {
+    const recording = await db.recording.findUnique({ where: { id: recordingId } });
+    if (!recording?.live) return;
+    try {
+      recordings.enqueue([await finish(recording, signal)]);
+    } catch (error) {
+      const isGone = error instanceof NotLive || (error instanceof AppError && error.code === 'not_found');
+      if (!isGone) throw error;
+    }
+    bus.publish(recordingTopic(recordingId));
+  };
+}
+
+export type FinishRecording = ReturnType<typeof createFinish>;

@@ -1,0 +1,65 @@
+import type { Bus } from '../../../adapters/signals/bus.ts';
+import type { Database } from '../../../adapters/database/database.ts';
+import type { Ffmpeg } from '../../../adapters/media/ffmpeg.ts';
+import type { Storage } from '../../../adapters/storage/storage.ts';
+import type { Logger } from '../../../log.ts';
+import type { EventLog } from '../../event-log/event-log.ts';
+import { createDue, type LiveLimits } from './due.ts';
+import { createFinish } from './finish.ts';
+import { createReceiving } from './receive.ts';
+import { startLiveSweep } from './sweep.ts';
+import type { Recordings } from '../recordings.ts';
+
+const SWEEP_MS = 5_000;
+/** For chunks that are on their way when their participant submits. */
+const SETTLE_MS = 10_000;
+
+interface Dependencies extends LiveLimits {
+  database: Database;
+  eventLog: EventLog;
+  storage: Storage;
+  ffmpeg: Ffmpeg;
+  bus: Bus;
+  log: Logger;
+  recordings: Recordings;
+  /** Of all chunks of one recording. */
+  maxBytes: number;
+}
+
+/**
+ * Recordings that are received in chunks while the exam runs. A chunk is acknowledged once it is durable, so that a
+ * browser that crashes loses at most its last one; what came becomes one recording when the browser, the submission, a
+ * proctor or silence ends it, joined by whichever worker is free.
+ */
+export function createLiveRecordings({
+  database: { prisma: db, pool },
+  eventLog,
+  storage,
+  ffmpeg,
+  bus,
+  log,
+  recordings,
+  maxBytes,
+  graceSeconds,
+  idleSeconds,
+}: Dependencies) {
+  const due = createDue({ pool, graceSeconds, idleSeconds });
+  const graceMs = graceSeconds * 1_000;
+  return {
+    ...createReceiving({ db, pool, eventLog, storage, bus, due, maxBytes, settleMs: Math.min(SETTLE_MS, graceMs) }),
+
+    /** Finishes in this process what has ended. Returns the way out. */
+    startFinishing: () =>
+      startLiveSweep({
+        db,
+        storage,
+        bus,
+        log,
+        due,
+        finish: createFinish({ db, eventLog, storage, ffmpeg, bus, recordings }),
+        everyMs: Math.min(SWEEP_MS, Math.max(500, graceMs / 2)),
+      }),
+  };
+}
+
+export type LiveRecordings = ReturnType<typeof createLiveRecordings>;

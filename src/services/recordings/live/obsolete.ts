@@ -1,0 +1,20 @@
+import type { Database } from '../../../adapters/database/database.ts';
+import type { Storage } from '../../../adapters/storage/storage.ts';
+
+const BATCH = 200;
+const AT_ONCE = 8;
+
+/** Removes stored bytes that no row names any more; what cannot be removed now is tried again. */
+export async function removeObsolete({ db, storage }: { db: Database['prisma']; storage: Storage }, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const files = await db.obsoleteFile.findMany({ orderBy: { since: 'asc' }, take: BATCH });
+    const rest = files.values();
+    const work = async () => {
+      for (const { storageKey } of rest) if (!signal.aborted) await storage.remove(storageKey);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    if (signal.aborted || files.length === 0) return;
+    await db.obsoleteFile.deleteMany({ where: { storageKey: { in: files.map(({ storageKey }) => storageKey) } } });
+    if (files.length < BATCH) return;
+  }
+}

@@ -1,0 +1,174 @@
+import type { Bus } from '../../../adapters/signals/bus.ts';
+import type { Database } from '../../../adapters/database/database.ts';
+import type { Pool } from '../../../adapters/database/database-transaction.ts';
+import type { SpooledFile, Storage } from '../../../adapters/storage/storage.ts';
+import { AppError } from '../../../errors.ts';
+import type { Recording, RecordingChunk, RecordingType } from '../../../generated/prisma/client.ts';
+import { newId } from '../../../ids.ts';
+import type { Draft, EventLog } from '../../event-log/event-log.ts';
+import { refuseCancelled } from '../../exams.ts';
+import { ensureParticipant, isFinal } from '../../participants.ts';
+import { recordingTopic } from '../recordings.ts';
+import type { Due } from './due.ts';
+import { LIVE_TOPIC } from './sweep.ts';
+
+/** Enough to see whether a container begins. */
+const HEAD_BYTES = 16;
+
+/**
+ * One statement for the row and what hangs on it. Waiting for the row's lock it looks again, so that no chunk slips in
+ * once the joining has begun.
+ */
+const APPEND = `
+WITH open AS (
+  UPDATE "Recording" SET size = size + $3, "lastChunkAt" = now(), "nextChunk" = greatest("nextChunk", $2 + 1)
+   WHERE id = $1 AND live AND stage = 'receiving' AND ("finishDueAt" IS NULL OR "finishDueAt" > now()) AND size + $3 <= $7
+  RETURNING id)
+INSERT INTO "RecordingChunk" ("recordingId", "index", size, sha256, "storageKey", head)
+SELECT id, $2, $3, $4, $5, $6 FROM open
+RETURNING "recordingId"`;
+
+const UNIQUE_VIOLATION = '23505';
+
+export interface ReceivedChunk {
+  recordingId: string;
+  index: number;
+  /** Bytes. */
+  size: number;
+  sha256: string;
+}
+
+/** What became of a chunk: `full` where the recording would grow beyond its limit. */
+export type Received = { chunk: ReceivedChunk } | 'full';
+
+interface Dependencies {
+  db: Database['prisma'];
+  pool: Pool;
+  eventLog: EventLog;
+  storage: Storage;
+  bus: Bus;
+  due: Due;
+  /** Of all chunks together. */
+  maxBytes: number;
+  /** From a submission to the end of the recording, for the chunks that are still on their way. */
+  settleMs: number;
+}
+
+export function createReceiving({ db, pool, eventLog, storage, bus, due, maxBytes, settleMs }: Dependencies) {
+  const chunkAt = (recordingId: string, index: number) =>
+    db.recordingChunk.findUnique({ where: { recordingId_index: { recordingId, index } } });
+
+  async function insert(recordingId: string, index: number, file: SpooledFile, key: string): Promise<boolean> {
+    const head = Buffer.from(file.head.subarray(0, HEAD_BYTES));
+    try {
+      const { rowCount } = await pool.query(APPEND, [recordingId, index, file.size, file.sha256, key, head, maxBytes]);
+      return rowCount === 1;
+    } catch (error) {
+      if ((error as { code?: unknown }).code === UNIQUE_VIOLATION) return false;
+      throw error;
+    }
+  }
+
+  /** Bytes that no row names: those of a chunk that was refused once it had been stored. */
+  async function removeUnnamed(storageKey: string): Promise<void> {
+    if ((await db.recordingChunk.count({ where: { storageKey } })) === 0) await storage.remove(storageKey);
+  }
+
+  return {
+    /**
+     * Begins a recording whose chunks come while the exam runs.
+     * @throws AppError `conflict` where the exam or the participant's part in it is over.
+     */
+    start: (input: { examId: string; userId: string; type: RecordingType }): Promise<Recording> =>
+      eventLog.append(input.examId, async (draft) => {
+        refuseCancelled(draft.exam);
+        if (draft.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
+        const participant = await ensureParticipant(draft, input.userId);
+        if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
+        const id = newId('rec');
+        const recording = await draft.tx.recording.create({
+          data: {
+            id,
+            examId: draft.exam.id,
+            participantId: participant.id,
+            userId: participant.userId,
+            type: input.type,
+            live: true,
+            stage: 'receiving',
+            size: 0,
+            // Until it is known: what most browsers record.
+            format: 'webm',
+            sha256: '',
+            storageKey: `${id}.live`,
+            createdAt: draft.now,
+          },
+        });
+        draft.emit('RECORDING_CHANGED', id, { userId: participant.userId, data: { to: 'UPLOADED', live: true } });
+        return recording;
+      }),
+
+    /**
+     * Whether chunks are taken, before one is read.
+     * @throws AppError `conflict`
+     */
+    refuseEnded({ live, stage }: Pick<Recording, 'live' | 'stage'>): void {
+      if (!live || stage !== 'receiving') throw ended();
+    },
+
+    /**
+     * Takes a chunk; answered once it is durable. The same bytes at the same index change nothing.
+     * @throws AppError `conflict` for other bytes at the same index, and once the recording has ended.
+     */
+    async append(recordingId: string, index: number, file: SpooledFile): Promise<Received> {
+      const chunk = { recordingId, index, size: file.size, sha256: file.sha256 };
+      const known = await chunkAt(recordingId, index);
+      if (known) return { chunk: sameChunk(known, chunk) };
+      // Named by its content: when two requests bring the same chunk, it does not matter whose bytes stay.
+      const storageKey = `${recordingId}.${index}.${file.sha256}`;
+      try {
+        await storage.commit(file, storageKey);
+        if (await insert(recordingId, index, file, storageKey)) return { chunk };
+      } catch (error) {
+        // A statement whose answer was lost may still have happened.
+        await removeUnnamed(storageKey).catch(() => {});
+        throw error;
+      }
+      await removeUnnamed(storageKey);
+      const other = await chunkAt(recordingId, index);
+      if (other) return { chunk: sameChunk(other, chunk) };
+      const recording = await db.recording.findUnique({ where: { id: recordingId } });
+      if (recording?.stage === 'receiving' && Number(recording.size) + file.size > maxBytes) return 'full';
+      throw ended();
+    },
+
+    /**
+     * The live recordings of who submits belong to the submission, and end when what is still on its way has had time to
+     * come. Within the submission's transaction, so that a crash forgets neither.
+     */
+    async submitted({ tx, now }: Draft, participantId: string, submissionId: string): Promise<Recording[]> {
+      const finishDueAt = new Date(now.getTime() + settleMs);
+      const undue = { OR: [{ finishDueAt: null }, { finishDueAt: { gt: finishDueAt } }] };
+      await tx.recording.updateMany({ where: { participantId, live: true, ...undue }, data: { finishDueAt } });
+      const madeLive = { OR: [{ live: true }, { lastChunkAt: { not: null } }] };
+      await tx.recording.updateMany({ where: { participantId, submissionId: null, ...madeLive }, data: { submissionId } });
+      return tx.recording.findMany({ where: { submissionId }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] });
+    },
+
+    /** Ends a recording: from now on no chunk is taken, and a worker joins what came. Once it has ended nothing changes. */
+    async finish(recordingId: string): Promise<void> {
+      await due.close(recordingId);
+      bus.publish(LIVE_TOPIC);
+      bus.publish(recordingTopic(recordingId));
+    },
+  };
+}
+
+const ended = () =>
+  new AppError('conflict', 'This recording has ended', [
+    { field: 'recordingId', issue: 'has ended: begin a new recording for what follows' },
+  ]);
+
+function sameChunk(known: RecordingChunk, chunk: ReceivedChunk): ReceivedChunk {
+  if (known.sha256 === chunk.sha256) return chunk;
+  throw new AppError('conflict', 'Another chunk came at this index before', [{ field: 'index', issue: 'holds other bytes' }]);
+}

@@ -1,0 +1,83 @@
+import type { Bus } from '../../../adapters/signals/bus.ts';
+import type { Database } from '../../../adapters/database/database.ts';
+import type { Storage } from '../../../adapters/storage/storage.ts';
+import type { Logger } from '../../../log.ts';
+import { WakeSignal } from '../../../async/wake-signal.ts';
+import { type Due, RENEW_MS } from './due.ts';
+import type { FinishRecording } from './finish.ts';
+import { removeObsolete } from './obsolete.ts';
+
+/** Told when a recording was ended: its parts wait to be joined. */
+export const LIVE_TOPIC = 'live-recordings';
+
+/** Recordings that one process joins at once: copying is bound by the disk, not by the processor. */
+const AT_ONCE = 2;
+
+interface Dependencies {
+  db: Database['prisma'];
+  storage: Storage;
+  bus: Bus;
+  log: Logger;
+  due: Due;
+  finish: FinishRecording;
+  everyMs: number;
+}
+
+/** Finishes live recordings whose time has come, all over again until it is closed; any number of workers may. */
+export function startLiveSweep({ db, storage, bus, log, due, finish, everyMs }: Dependencies) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const wake = new WakeSignal();
+  const running = new Set<Promise<void>>();
+
+  async function finishClaimed(id: string): Promise<void> {
+    const renew = setInterval(
+      () => void due.renew(id).catch((error) => log.debug({ err: error, recordingId: id }, 'a claim was not renewed')),
+      RENEW_MS,
+    );
+    try {
+      await finish(id, signal);
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error, recordingId: id }, 'could not finish a live recording; will try again');
+      await (signal.aborted ? due.release(id) : due.postpone(id)).catch(() => {}); // the claim runs out by itself
+    } finally {
+      clearInterval(renew);
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    await due.mark();
+    const free = AT_ONCE - running.size;
+    const ids = free > 0 ? await due.claim(free) : [];
+    for (const id of ids) {
+      const work = finishClaimed(id).finally(() => {
+        running.delete(work);
+        wake.wake();
+      });
+      running.add(work);
+    }
+    await removeObsolete({ db, storage }, signal);
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      const seen = wake.version;
+      await sweep().catch((error) => log.warn({ err: error }, 'could not look for live recordings to finish; will try again'));
+      await wake.after(seen, signal);
+    }
+  }
+
+  const unsubscribe = bus.subscribe(LIVE_TOPIC, () => wake.wake());
+  const timer = setInterval(() => wake.wake(), everyMs);
+  timer.unref();
+  const ended = run();
+  return {
+    async close() {
+      stop.abort(new Error('the server is stopping'));
+      clearInterval(timer);
+      unsubscribe();
+      await ended;
+      await Promise.all(running);
+    },
+  };
+}

@@ -1,0 +1,233 @@
+import type { Bus } from '../../adapters/signals/bus.ts';
+import type { Database } from '../../adapters/database/database.ts';
+import { type Ffmpeg, MediaError } from '../../adapters/media/ffmpeg.ts';
+import { sniffContainer } from '../../adapters/media/media-sniff.ts';
+import type { AnalysisQueue } from '../../adapters/signals/queue.ts';
+import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
+import { AppError, invalidField } from '../../errors.ts';
+import type { Participant, Prisma, Recording, RecordingType } from '../../generated/prisma/client.ts';
+import { newId } from '../../ids.ts';
+import type { Logger } from '../../log.ts';
+import { abortable } from '../../async/abortable.ts';
+import type { Draft, EventLog } from '../event-log/event-log.ts';
+import { WakeSignal } from '../../async/wake-signal.ts';
+import { refuseCancelled, settingsOf } from '../exams.ts';
+import { ensureParticipant } from '../participants.ts';
+
+/** A file that was found to be a video. */
+export interface CheckedMedia {
+  file: SpooledFile;
+  format: 'webm' | 'mp4';
+  /** Seconds, measured. */
+  duration: number;
+}
+
+/** A file in its place in storage, which no row names yet. */
+export interface PlacedMedia extends CheckedMedia {
+  recordingId: string;
+  storageKey: string;
+}
+
+export const recordingTopic = (recordingId: string) => `recording:${recordingId}`;
+
+/** A lost wake-up call costs a progress report no more than this. */
+const PROGRESS_TICK_MS = 1_000;
+const ENQUEUE_BATCH = 500;
+
+interface Dependencies {
+  db: Database['prisma'];
+  eventLog: EventLog;
+  storage: Storage;
+  queue: AnalysisQueue;
+  ffmpeg: Ffmpeg;
+  bus: Bus;
+  log: Logger;
+}
+
+export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log }: Dependencies) {
+  async function removeUnnamed(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    const named = new Set(
+      (await db.recording.findMany({ where: { storageKey: { in: [...keys] } }, select: { storageKey: true } })).map(
+        (row) => row.storageKey,
+      ),
+    );
+    await Promise.all(keys.filter((key) => !named.has(key)).map((key) => storage.remove(key)));
+  }
+
+  /** Those of exams that run come first: somebody may still act on what is found. */
+  async function enqueueAll(where: Prisma.RecordingWhereInput): Promise<void> {
+    const waiting = await db.recording.findMany({
+      where,
+      orderBy: { createdAt: 'asc' },
+      select: { id: true, exam: { select: { status: true } } },
+    });
+    const jobs = waiting.map(({ id, exam }) => ({ recordingId: id, urgent: exam.status === 'IN_PROGRESS' }));
+    for (let start = 0; start < jobs.length; start += ENQUEUE_BATCH) await queue.add(jobs.slice(start, start + ENQUEUE_BATCH));
+  }
+
+  return {
+    /**
+     * Looks into a file: its content decides the container, and it must hold a video stream.
+     * @throws AppError `invalid_request` that names `field`.
+     */
+    async check(file: SpooledFile, field: string): Promise<CheckedMedia> {
+      if (file.size === 0) throw invalidField(field, 'The file is empty');
+      const format = sniffContainer(file.head);
+      if (!format) throw invalidField(field, 'Must be a WebM or MP4 video');
+      try {
+        const { duration } = await storage.withLocalFile(file, (path) => ffmpeg.probe(path, format));
+        return { file, format, duration };
+      } catch (error) {
+        if (error instanceof MediaError) throw invalidField(field, error.message, { cause: error });
+        throw error;
+      }
+    },
+
+    /**
+     * Moves files to their places and runs the transaction that names them. Where it fails, files already moved to their place are removed, but only
+     * once the database says that no row names them: a commit whose answer was lost has still happened.
+     */
+    async storing<T>(run: (moved: string[]) => Promise<T>): Promise<T> {
+      const moved: string[] = [];
+      try {
+        return await run(moved);
+      } catch (error) {
+        await removeUnnamed(moved).catch((cause) =>
+          log.error({ err: cause, keys: moved }, 'files of a failed request may be left in storage'),
+        );
+        throw error;
+      }
+    },
+
+    /** Moves a file to its place: before the transaction, because a bucket takes its time and the exam's log must not wait for it. */
+    async place(media: CheckedMedia, moved: string[]): Promise<PlacedMedia> {
+      const recordingId = newId('rec');
+      const storageKey = `${recordingId}.${media.format}`;
+      moved.push(storageKey);
+      await storage.commit(media.file, storageKey);
+      return { ...media, recordingId, storageKey };
+    },
+
+    /** Removes files that no row names after all. */
+    removeUnnamed,
+
+    /** Writes the row of a file that is in its place. */
+    async store(
+      draft: Draft,
+      participant: Participant,
+      type: RecordingType,
+      { recordingId: id, storageKey, duration, format, file }: PlacedMedia,
+      { submissionId = null, uploadId = null }: { submissionId?: string | null; uploadId?: string | null } = {},
+    ): Promise<Recording> {
+      const recording = await draft.tx.recording.create({
+        data: {
+          id,
+          examId: draft.exam.id,
+          participantId: participant.id,
+          userId: participant.userId,
+          submissionId,
+          uploadId,
+          type,
+          duration,
+          format,
+          storageKey,
+          size: file.size,
+          sha256: file.sha256,
+          ...(!settingsOf(draft.exam).aiDetection.enabled && { stage: 'off' }),
+        },
+      });
+      draft.emit('RECORDING_CHANGED', id, { userId: participant.userId, data: { to: 'UPLOADED' } });
+      return recording;
+    },
+
+    /** What a resumable upload has become. */
+    ofUpload: (uploadId: string): Promise<Recording | null> => db.recording.findUnique({ where: { uploadId } }),
+
+    /** @param uploadId the resumable upload that it came by; a second recording of one is refused by the database. */
+    async upload(
+      input: { examId: string; userId: string; type: RecordingType },
+      media: CheckedMedia,
+      uploadId: string | null = null,
+    ): Promise<Recording> {
+      const recording = await this.storing(async (moved) => {
+        const placed = await this.place(media, moved);
+        return eventLog.append(input.examId, async (draft) => {
+          refuseCancelled(draft.exam);
+          return this.store(draft, await ensureParticipant(draft, input.userId), input.type, placed, { uploadId });
+        });
+      });
+      this.enqueue([recording]);
+      return recording;
+    },
+
+    /**
+     * Hands committed recordings to the analysis, in the background: they are safe already, and a queue that is away
+     * must not hold up the answer. What does not reach it now is found by `enqueueForgotten`.
+     */
+    enqueue(recordings: readonly Recording[]): void {
+      const ids = recordings.filter(({ live }) => !live).map(({ id }) => id);
+      if (ids.length === 0) return;
+      enqueueAll({ id: { in: ids } }).catch((error) =>
+        log.warn({ err: error, recordingIds: ids }, 'could not queue an analysis; a worker will find it later'),
+      );
+    },
+
+    /** Queues what was committed but is not in the queue: it was away, lost its jobs, or the process ended between the two. */
+    async enqueueForgotten(): Promise<void> {
+      await enqueueAll({
+        live: false,
+        sha256: { not: '' },
+        OR: [{ status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } }, { playback: 'waiting' }],
+      });
+    },
+
+    /**
+     * Has a failed analysis done once more.
+     * @throws AppError `conflict` unless it has failed and its file is there.
+     */
+    async retry({ id, examId, userId }: Recording): Promise<Recording> {
+      const recording = await eventLog.append(examId, async ({ tx, emit }) => {
+        const current = await tx.recording.findUniqueOrThrow({ where: { id } });
+        if (current.status !== 'FAILED') throw notAgain('only a failed analysis can be run again');
+        if (current.sha256 === '') throw notAgain('nothing of it is there to analyse');
+        emit('RECORDING_CHANGED', id, { userId, data: { from: 'FAILED', to: 'UPLOADED' } });
+        return tx.recording.update({
+          where: { id },
+          data: { status: 'UPLOADED', stage: 'queued', progress: 0, attempts: 0, error: null },
+        });
+      });
+      bus.publish(recordingTopic(id));
+      this.enqueue([recording]);
+      return recording;
+    },
+
+    /** The row now and whenever its analysis moves on, up to its end. */
+    watchProgress: (recordingId: string): AsyncIterableIterator<Recording> =>
+      abortable(async function* follow(signal) {
+        const moved = new WakeSignal();
+        const unsubscribe = bus.subscribe(recordingTopic(recordingId), () => moved.wake());
+        const tick = setInterval(() => moved.wake(), PROGRESS_TICK_MS);
+        try {
+          let last = '';
+          while (!signal.aborted) {
+            const seen = moved.version;
+            const recording = await db.recording.findUnique({ where: { id: recordingId } });
+            if (!recording) return;
+            const state = `${recording.status} ${recording.stage} ${recording.progress}`;
+            if (state !== last) yield recording;
+            last = state;
+            if (recording.status === 'PROCESSED' || recording.status === 'FAILED' || recording.stage === 'off') return;
+            await moved.after(seen, signal);
+          }
+        } finally {
+          clearInterval(tick);
+          unsubscribe();
+        }
+      }),
+  };
+}
+
+const notAgain = (issue: string) => new AppError('conflict', 'The analysis cannot be run again', [{ field: 'recordingId', issue }]);
+
+export type Recordings = ReturnType<typeof createRecordings>;

@@ -1,0 +1,76 @@
+import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { AppError, notFound } from '../../errors.ts';
+import type { Exam, Participant } from '../../generated/prisma/client.ts';
+import type { Sensitivity } from '../analysis/episodes.ts';
+import { settingsOf } from '../exams.ts';
+import { isFinal } from '../participants.ts';
+import { batched } from '../../async/batched.ts';
+import { participantOf, type Who } from '../presence/signs.ts';
+
+/** Whose snapshot may come in, as things are now. */
+export interface Sitter extends Who {
+  participantId: string;
+  tenant: string;
+  /** Whether anybody looks at it: not where the exam has AI detection off, nor while the participant is paused or not in. */
+  isLookedAt: boolean;
+  sensitivity: Sensitivity;
+  /** Types of warnings that are not raised of this participant, as an accommodation. */
+  suppressed: ReadonlySet<string>;
+  /** Milliseconds since 1970, by the database's clock: it is the same for all servers. */
+  now: number;
+}
+
+const MAX_READ = 1_000;
+
+const READ = `
+SELECT p."examId", p."userId", p.id, p.status, e.status AS "examStatus", e.settings, e.tenant,
+       ARRAY(SELECT type FROM "Accommodation" WHERE "participantId" = p.id) AS suppressed,
+       extract(epoch FROM clock_timestamp())::float8 * 1000 AS now
+  FROM unnest($1::text[], $2::text[]) AS who("examId", "userId")
+  ${participantOf('who')}
+  JOIN "Exam" e ON e.id = p."examId"`;
+
+type Row = Who &
+  Pick<Participant, 'id' | 'status'> & {
+    examStatus: Exam['status'];
+    settings: Exam['settings'];
+    tenant: string;
+    suppressed: string[];
+    now: number;
+  };
+
+const keyOf = ({ examId, userId }: Who) => `${examId} ${userId}`;
+
+/** Reads who sends snapshots, those that come together in one statement. */
+export function createAdmission({ pool }: { pool: Pool }) {
+  async function readAll(who: readonly Who[]): Promise<(Row | undefined)[]> {
+    const values = [who.map(({ examId }) => examId), who.map(({ userId }) => userId)];
+    const { rows } = await pool.query<Row>({ name: 'read-sitters', text: READ, values });
+    const found = new Map(rows.map((row) => [keyOf(row), row]));
+    return who.map((one) => found.get(keyOf(one)));
+  }
+  const read = batched(readAll, MAX_READ);
+
+  /** @throws AppError `not_found`; `conflict` where the exam does not run, or the participant is not in it or through with it. */
+  return async function admit({ examId, userId }: Who): Promise<Sitter> {
+    const row = await read({ examId, userId });
+    if (!row) throw notFound('Participant');
+    const { id, status, examStatus, tenant, now } = row;
+    if (examStatus === 'CREATED') throw new AppError('conflict', 'The exam has not started');
+    if (examStatus !== 'IN_PROGRESS') throw new AppError('conflict', 'The exam is over');
+    if (isFinal(status)) throw new AppError('conflict', 'This participant has already left the exam');
+    if (status === 'INVITED') throw new AppError('conflict', 'This participant has not joined the exam');
+    const { enabled, sensitivity } = settingsOf(row).aiDetection;
+    const isIn = status === 'ACTIVE' || status === 'DISCONNECTED';
+    return {
+      participantId: id,
+      tenant,
+      examId,
+      userId,
+      isLookedAt: enabled && isIn,
+      sensitivity,
+      suppressed: new Set(row.suppressed),
+      now,
+    };
+  };
+}

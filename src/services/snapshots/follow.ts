@@ -1,0 +1,79 @@
+import type { LRUCache } from 'lru-cache';
+import { HOLD_SECONDS } from '../analysis/episodes.ts';
+import type { Sitter } from './admit.ts';
+import type { Judge, Look } from './judge.ts';
+import type { createRecorder } from './record.ts';
+import type { Change, Seen, WatchStore } from './state-store.ts';
+import type { GapCause, Verdict } from './track.ts';
+import { advance, openGap, type Step } from './state.ts';
+
+interface Dependencies {
+  store: WatchStore;
+  record: ReturnType<typeof createRecorder>;
+  judges: readonly Judge[];
+  /** Rows as this process left them: mostly the next snapshot comes here, too. */
+  known: LRUCache<string, Seen>;
+}
+
+/** More often than this nobody is faster again and again: then the participant is through. */
+const MOST_ATTEMPTS = 3;
+
+async function judgeAll(judges: readonly Judge[], look: Look, remembered: Record<string, unknown>) {
+  const verdicts: Verdict[] = [];
+  const memories: Record<string, unknown> = {};
+  for (const { name, judge } of judges) {
+    const judged = await judge(look, remembered[name]);
+    verdicts.push(...judged.verdicts);
+    if (judged.memory !== undefined) memories[name] = judged.memory;
+  }
+  return { verdicts, memories };
+}
+
+/** Follows each participant from snapshot to snapshot. */
+export function createWatch({ store, record, judges, known }: Dependencies) {
+  /** @param next null where there is nothing to change */
+  async function change(
+    { participantId, examId }: Pick<Sitter, 'participantId' | 'examId'>,
+    image: Uint8Array | null,
+    next: (seen: Seen) => Promise<(Step & { frameAt: number }) | null>,
+  ): Promise<void> {
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+      const seen = known.get(participantId) ?? (await store.read(participantId, examId));
+      const step = await next(seen);
+      if (!step) return;
+      const change: Change = { participantId, examId, version: seen.version, frameAt: step.frameAt, state: step.state };
+      const isQuiet = step.opened.length + step.closed.length === 0;
+      // Before it is known how it ends: what fails may have happened.
+      known.delete(participantId);
+      if (await (isQuiet ? store.write(change) : record(change, step, image))) {
+        known.set(participantId, { ...change, version: seen.version + 1 });
+        return;
+      }
+    }
+  }
+
+  return {
+    /** Goes on by a snapshot that was looked at; an older one than the newest is nothing new. */
+    look: (sitter: Sitter, look: Look, { missed }: { missed: boolean }) =>
+      change(sitter, look.image, async ({ frameAt, state }) => {
+        if (frameAt !== null && look.at <= frameAt) return null;
+        const { verdicts, memories } = await judgeAll(judges, look, state.memories);
+        const { sensitivity, suppressed } = sitter;
+        const sinceLast = frameAt === null ? null : look.at - frameAt;
+        return { ...advance(state, verdicts, memories, { at: look.at, sinceLast, sensitivity, suppressed, missed }), frameAt: look.at };
+      }),
+
+    /** Nothing that came from `since` to `at` was looked at, here. */
+    miss: (sitter: Sitter, { since, at, cause }: { since: number; at: number; cause: GapCause }) => {
+      // What another server looked at is not missing.
+      known.delete(sitter.participantId);
+      return change(sitter, null, async ({ frameAt, state }) => {
+        const from = Math.max(since, frameAt ?? 0);
+        const step = at - from > HOLD_SECONDS[sitter.sensitivity] * 1_000 ? openGap(state, from, at, cause) : null;
+        return step && { ...step, frameAt: frameAt ?? since };
+      });
+    },
+  };
+}
+
+export type Watch = ReturnType<typeof createWatch>;

@@ -1,0 +1,89 @@
+import { Readable } from 'node:stream';
+import type { Database } from '../../adapters/database/database.ts';
+import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
+import type { Logger } from '../../log.ts';
+import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
+import type { EventLog } from '../event-log/event-log.ts';
+import { addWarnings, endWarnings } from '../warnings/warnings.ts';
+import type { Change, WatchStore } from './state-store.ts';
+import { GAP, type Closed, type Step } from './state.ts';
+
+interface Dependencies {
+  db: Database['prisma'];
+  eventLog: EventLog;
+  storage: Storage;
+  store: WatchStore;
+  log: Logger;
+}
+
+interface StoredFrame {
+  warningId: string;
+  storageKey: string;
+  file: SpooledFile;
+}
+
+/** @param type of the warning: what is missing the server itself tells */
+export const sourceOf = (type: string) => (type === GAP ? 'SYSTEM' : 'ANALYSIS');
+
+export const toEnded = ({ endedAt, ...closed }: Closed) => ({ ...closed, endedAt: new Date(endedAt) });
+
+/** Tells what begins and ends with a snapshot: the warnings, their pictures, what is known of the participant, all or nothing. */
+export function createRecorder({ db, eventLog, storage, store, log }: Dependencies) {
+  /** The warning is worth more than its picture: where there is no room for that, it goes without. */
+  async function keep(warningId: string, image: Uint8Array): Promise<StoredFrame | null> {
+    try {
+      await using scope = createSpoolScope(storage);
+      const file = await scope.spool(Readable.from([image], { objectMode: false }), { maxBytes: image.length });
+      const storageKey = `${warningId}.jpg`;
+      await scope.commit(file, storageKey);
+      return { warningId, storageKey, file };
+    } catch (error) {
+      log.error({ err: error, warningId }, 'the picture of a warning could not be stored');
+      return null;
+    }
+  }
+
+  async function removeUnnamed(frames: readonly StoredFrame[]): Promise<void> {
+    for (const { warningId, storageKey } of frames)
+      if ((await db.warningFrame.count({ where: { warningId } })) === 0) await storage.remove(storageKey);
+  }
+
+  /** @returns false where nothing was done, because the row is not what it was. */
+  const append = (change: Change, { opened, closed }: Step, frames: readonly StoredFrame[]) =>
+    eventLog.append(change.examId, async (draft) => {
+      if (!(await store.writeWithin(draft.tx, change))) return false;
+      const participant = await draft.tx.participant.findUniqueOrThrow({ where: { id: change.participantId } });
+      await endWarnings(draft, participant.userId, closed.map(toEnded));
+      for (const { warningId: id, type, since, details, confidence } of opened) {
+        const hasFrame = frames.some(({ warningId }) => warningId === id);
+        const warning = { id, type, details, timestamp: new Date(since), hasFrame, ...(confidence !== null && { confidence }) };
+        await addWarnings(draft, participant, sourceOf(type), [warning]);
+      }
+      const rows = frames.map(({ warningId, storageKey, file: { size, sha256 } }) => ({ warningId, storageKey, size, sha256 }));
+      if (rows.length > 0) await draft.tx.warningFrame.createMany({ data: rows });
+      return true;
+    });
+
+  /**
+   * @param image the snapshot at which the warnings open
+   * @returns false where nothing was stored, because somebody else changed the row or the participant is through.
+   */
+  return async function record(change: Change, step: Step, image: Uint8Array | null): Promise<boolean> {
+    const pictured = image ? step.opened.filter(({ type }) => type !== GAP) : [];
+    const frames: StoredFrame[] = [];
+    for (const { warningId } of pictured) {
+      // Before the transaction: a bucket takes its time, and the exam's log must not wait for it.
+      const frame = image && (await keep(warningId, image));
+      if (frame) frames.push(frame);
+    }
+    try {
+      const isDone = await append(change, step, frames);
+      if (!isDone) await removeUnnamed(frames);
+      return isDone;
+    } catch (error) {
+      // A commit whose answer was lost may still have happened.
+      await removeUnnamed(frames).catch((cause) => log.error({ err: cause }, 'pictures without a warning may be left in storage'));
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,67 @@
+import type { ObservedFace } from '../../adapters/vision/vision.ts';
+import { createFacePlaces, type FacePlacesMemory, withoutPortraitsSoFar } from '../analysis/face-places.ts';
+import { CAMERA_SCORE, judgeFaces, stillState } from '../analysis/judge-webcam.ts';
+import { scoreLookingAway } from '../analysis/looking-away.ts';
+import { createPictureWatch, type PictureMemory } from '../analysis/picture-watch.ts';
+import type { Judge } from './judge.ts';
+import type { Verdict } from './track.ts';
+
+/** Time, gaze, yaw and pitch of a face that was seen alone. */
+type RestSample = readonly [at: number, gaze: number, yaw: number, pitch: number];
+
+interface SceneMemory {
+  /** When the first snapshot was taken, milliseconds since 1970. */
+  began: number;
+  picture: PictureMemory | null;
+  places: FacePlacesMemory | null;
+  rest: readonly RestSample[];
+}
+
+/** With these the eyes are judged after two minutes, by the rest of the last ten. */
+const REST_EVERY_MS = 10_000;
+const MOST_REST = 60;
+
+const round = (value: number) => Math.round(value * 1_000) / 1_000;
+
+function remember(rest: readonly RestSample[], { gaze, pose }: ObservedFace, at: number): readonly RestSample[] {
+  const newest = rest.at(-1)?.[0] ?? -Infinity;
+  if (gaze === null || at - newest < REST_EVERY_MS) return rest;
+  return [...rest, [at, round(gaze), round(pose.yaw), round(pose.pitch)] as const].slice(-MOST_REST);
+}
+
+/** A turned head is seen at once; the eyes only against where this person's eyes were for minutes. */
+function scoreAway(face: ObservedFace, rest: readonly RestSample[]): number {
+  const before = rest.map(([, gaze, yaw, pitch]): ObservedFace => ({ ...face, gaze, pose: { yaw, pitch, roll: 0 } }));
+  return scoreLookingAway([...before, face]).at(-1) ?? 0;
+}
+
+/** The camera, who is before it and where they look. Judged as in a recording, as far as it can be without what is still to come. */
+export const scene: Judge = {
+  name: 'scene',
+  judge({ observation: { faces }, frame, at }, memory) {
+    const { began, picture, places, rest } = (memory as SceneMemory | undefined) ?? { began: at, picture: null, places: null, rest: [] };
+    const seconds = (at - began) / 1_000;
+    const pictures = createPictureWatch(picture);
+    const facePlaces = createFacePlaces(places);
+    const sample = { faces, places: facePlaces.see(seconds, frame, faces), picture: pictures.see(seconds, frame) };
+    const people = withoutPortraitsSoFar(sample);
+    const still = stillState(sample, people, seconds - sample.picture.stillSince);
+    const { state, score } = judgeFaces(people, sample.picture.black);
+    const alone = people.length === 1 && still === null ? people[0] : undefined;
+    const away = alone ? scoreAway(alone, rest) : 0;
+
+    const verdicts: Verdict[] = [
+      ...(['no_face', 'multiple_faces', 'camera_black'] as const).map((type) => ({ type, isOn: state === type, score })),
+      ...(['camera_frozen', 'face_still'] as const).map((type) => ({ type, isOn: still === type, score: CAMERA_SCORE })),
+      { type: 'looking_away', isOn: away > 0, score: away },
+    ];
+    const next: SceneMemory = {
+      began,
+      picture: pictures.memory(),
+      places: facePlaces.memory(),
+      // Also where the eyes are elsewhere: who sits down anew rests elsewhere, and must not be told of for ever.
+      rest: alone ? remember(rest, alone, at) : rest,
+    };
+    return { verdicts, memory: next };
+  },
+};

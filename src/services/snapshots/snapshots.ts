@@ -1,0 +1,102 @@
+import { LRUCache } from 'lru-cache';
+import type { Database } from '../../adapters/database/database.ts';
+import type { Storage } from '../../adapters/storage/storage.ts';
+import type { VisionProvider } from '../../adapters/vision/vision.ts';
+import { invalidField } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { EventLog } from '../event-log/event-log.ts';
+import { createAdmission, type Sitter } from './admit.ts';
+import { createAttention } from './attention.ts';
+import type { FaceTemplates } from '../identity/face-templates.ts';
+import { createIdentityJudge } from './identity-judge.ts';
+import { judges } from './judges.ts';
+import { createPace } from './pace.ts';
+import { createRecorder } from './record.ts';
+import { createWatchStore, type Seen } from './state-store.ts';
+import { startWatchSweep } from './sweep.ts';
+import { createWatch } from './follow.ts';
+import type { Who } from '../presence/signs.ts';
+
+interface Dependencies {
+  database: Database;
+  eventLog: EventLog;
+  storage: Storage;
+  vision: VisionProvider;
+  faceTemplates: FaceTemplates;
+  log: Logger;
+}
+
+export interface SnapshotReceipt {
+  examId: string;
+  userId: string;
+  /** As it counts. */
+  takenAt: Date;
+  /** Whether it is looked at, unless a newer one takes its place; false also where the server is too busy for this one. */
+  analysed: boolean;
+}
+
+/** One snapshot. */
+export const MAX_SNAPSHOT_BYTES = 1024 * 1024;
+/** Older ones are of no use any more, and nobody's clock runs ahead of the server's. */
+const OLDEST_MS = 30_000;
+const CLOCK_TOLERANCE_MS = 2_000;
+const REMEMBERED_ROWS = 20_000;
+
+const isJpeg = (image: Uint8Array) => image[0] === 0xff && image[1] === 0xd8 && image[2] === 0xff;
+
+/** When it was taken, by the database's clock. */
+function timeOf({ now }: Sitter, takenAt: Date | null): number {
+  if (!takenAt) return now;
+  const at = takenAt.getTime();
+  if (at < now - OLDEST_MS || at > now + CLOCK_TOLERANCE_MS)
+    throw invalidField('takenAt', `must be within the last ${OLDEST_MS / 1_000} s; without it the time of arrival counts`);
+  return Math.min(at, now);
+}
+
+/**
+ * Snapshots of participants' cameras while the exam runs: looked at as they come, in the process that they reach, before
+ * recordings. They are acknowledged before that; one that raises a warning is kept as its evidence, all others are forgotten.
+ */
+export function createLiveFrames({ database: { prisma: db, pool }, eventLog, storage, vision, faceTemplates, log }: Dependencies) {
+  const pace = createPace();
+  const admit = createAdmission({ pool });
+  const store = createWatchStore({ pool });
+  const record = createRecorder({ db, eventLog, storage, store, log });
+  const identity = createIdentityJudge({ faceTemplates, log });
+  const watch = createWatch({
+    store,
+    record,
+    judges: [...judges, identity.judge],
+    known: new LRUCache<string, Seen>({ max: REMEMBERED_ROWS }),
+  });
+  const attention = createAttention({ vision, watch, identity, log });
+
+  return {
+    /**
+     * Whether a snapshot of this participant may come in, before a byte of it is read.
+     * @throws AppError `rate_limited` for more than one a second, `not_found`, `conflict` where none is taken.
+     */
+    async admit(who: Who): Promise<Sitter> {
+      pace.take(`${who.examId} ${who.userId}`);
+      return admit(who);
+    },
+
+    /**
+     * Takes a snapshot in, to be looked at in its turn; answers at once.
+     * @throws AppError `invalid_request`
+     */
+    take(sitter: Sitter, image: Uint8Array, takenAt: Date | null, field: string): SnapshotReceipt {
+      if (!isJpeg(image)) throw invalidField(field, 'must be a JPEG image');
+      const at = timeOf(sitter, takenAt);
+      const { examId, userId, isLookedAt } = sitter;
+      return { examId, userId, takenAt: new Date(at), analysed: isLookedAt && attention.add(sitter, image, at) };
+    },
+
+    /** Begins to end the warnings of who left: once a process. Returns the way out. */
+    watch: () => startWatchSweep({ pool, eventLog, log }),
+
+    close: () => attention.close(),
+  };
+}
+
+export type LiveFrames = ReturnType<typeof createLiveFrames>;

@@ -1,0 +1,84 @@
+import type { Pool } from '../../adapters/database/database-transaction.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
+import { batched } from '../../async/batched.ts';
+import { freshState, isOpen, type WatchState } from './state.ts';
+
+/** The row of one participant as somebody saw it. */
+export interface Seen {
+  participantId: string;
+  examId: string;
+  /** 0 where there is no row yet. */
+  version: number;
+  /** When the newest snapshot that was looked at was taken, milliseconds since 1970; null before the first. */
+  frameAt: number | null;
+  state: WatchState;
+}
+
+/** What the row becomes, if it still is as it was seen. */
+export interface Change extends Pick<Seen, 'participantId' | 'examId' | 'version' | 'state'> {
+  frameAt: number;
+}
+
+const MAX_ROWS = 500;
+
+const READ = `SELECT version, extract(epoch FROM "frameAt")::float8 * 1000 AS "frameAt", state FROM "LiveWatch" WHERE "participantId" = $1`;
+
+/**
+ * Rows that were changed meanwhile stay as they are. A participant who is through has none any more, and none is made;
+ * rows are taken in an order that all writers share.
+ */
+const WRITE = `
+INSERT INTO "LiveWatch" AS w ("participantId", "examId", version, "frameAt", open, state)
+SELECT change.id, p."examId", change.seen + 1, to_timestamp(change.at / 1000), change.open, change.state::jsonb
+  FROM unnest($1::text[], $2::int[], $3::float8[], $4::bool[], $5::text[]) AS change(id, seen, at, open, state)
+  JOIN "Participant" p ON p.id = change.id JOIN "Exam" e ON e.id = p."examId"
+ WHERE e.status = 'IN_PROGRESS' AND p.status IN ('ACTIVE', 'DISCONNECTED')
+   AND (change.seen = 0 OR EXISTS (SELECT FROM "LiveWatch" known WHERE known."participantId" = change.id))
+ ORDER BY change.id
+    ON CONFLICT ("participantId") DO UPDATE
+   SET version = excluded.version, "frameAt" = excluded."frameAt", open = excluded.open, state = excluded.state
+ WHERE w.version = excluded.version - 1
+RETURNING w."participantId"`;
+
+const parameters = (changes: readonly Change[]) => [
+  changes.map(({ participantId }) => participantId),
+  changes.map(({ version }) => version),
+  changes.map(({ frameAt }) => frameAt),
+  changes.map(({ state }) => isOpen(state)),
+  changes.map(({ state }) => JSON.stringify(state)),
+];
+
+/**
+ * What is known of each participant from one snapshot to the next, in the database, so that it does not matter which server
+ * gets them or whether one was killed. Nothing is locked between reading and writing: who comes second looks again.
+ */
+export function createWatchStore({ pool }: { pool: Pool }) {
+  async function writeAll(changes: readonly Change[]): Promise<boolean[]> {
+    const { rows } = await pool.query<{ participantId: string }>({ name: 'write-watches', text: WRITE, values: parameters(changes) });
+    const written = new Set(rows.map(({ participantId }) => participantId));
+    return changes.map(({ participantId }) => written.has(participantId));
+  }
+
+  return {
+    async read(participantId: string, examId: string): Promise<Seen> {
+      const { rows } = await pool.query<Pick<Seen, 'version' | 'state'> & { frameAt: number }>({
+        name: 'read-watch',
+        text: READ,
+        values: [participantId],
+      });
+      const [row] = rows;
+      return row ? { participantId, examId, ...row } : { participantId, examId, version: 0, frameAt: null, state: freshState() };
+    },
+
+    /** Those of all participants that come together in one statement. @returns whether it is written */
+    write: batched(writeAll, MAX_ROWS),
+
+    /** As `write`, in the transaction that tells of the change. */
+    async writeWithin(tx: Pick<Prisma.TransactionClient, '$queryRawUnsafe'>, change: Change): Promise<boolean> {
+      const rows = await tx.$queryRawUnsafe<unknown[]>(WRITE, ...parameters([change]));
+      return rows.length === 1;
+    },
+  };
+}
+
+export type WatchStore = ReturnType<typeof createWatchStore>;

@@ -1,0 +1,133 @@
+import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { Prisma } from '../../generated/prisma/client.ts';
+import type { Logger } from '../../log.ts';
+import type { Draft, EventLog } from '../event-log/event-log.ts';
+import { forEachGroup, type Group, groupByExam } from '../presence/transitions.ts';
+import { addWarnings, endWarnings } from '../warnings/warnings.ts';
+import { sourceOf, toEnded } from './record.ts';
+import { STEADY } from './rhythm.ts';
+import { LONGEST_GAP_MS } from './track.ts';
+import { closeAll, isOpen, openGap, type Step, type WatchState } from './state.ts';
+
+const EVERY_MS = 2_000;
+const MOST_FOUND = 5_000;
+/** Whoever sends more seldom is waited for longer: so many of the usual intervals. */
+const PATIENCE = 5;
+/** After an outage the sign of life may come before the snapshot. */
+const SECOND_THOUGHT_MS = 10_000;
+
+/** Nobody is looked at any more: the exam is over, the participant is through or paused. */
+const IS_OVER = `(e.status <> 'IN_PROGRESS' OR p.status NOT IN ('ACTIVE', 'DISCONNECTED'))`;
+const IS_SILENT = `w."frameAt" < now() - ${LONGEST_GAP_MS} * interval '1 ms'`;
+/** The participant's client shows that it is there: what is missing then is missing. */
+const IS_THERE = `(p.status = 'ACTIVE' AND p."sendsHeartbeats")`;
+const HAS_GAP = `(w.state #> '{tracks,evidence_gap}' IS NOT NULL)`;
+const HAS_MORE = `(w.state -> 'tracks') - 'evidence_gap' <> '{}'`;
+/** Snapshots came steadily and come no more. */
+const IS_MISSED = `(${IS_THERE} AND NOT ${HAS_GAP} AND coalesce((w.state #>> '{rhythm,snapshots}')::int, 0) >= ${STEADY}
+  AND p."lastSeenAt" > w."frameAt" + greatest(${LONGEST_GAP_MS}, ${PATIENCE} * (w.state #>> '{rhythm,interval}')::float8) * interval '1 ms')`;
+const NEEDS_CARE = `((w.open AND ${IS_OVER})
+  OR (NOT ${IS_OVER} AND ${IS_SILENT} AND ((w.open AND (${HAS_MORE} OR NOT ${IS_THERE})) OR ${IS_MISSED})))`;
+
+const FROM = `FROM "LiveWatch" w JOIN "Participant" p ON p.id = w."participantId" JOIN "Exam" e ON e.id = p."examId"`;
+
+/** What is known of a face is kept no longer than it is needed. */
+const FORGET = `
+DELETE FROM "LiveWatch" w USING "Participant" p, "Exam" e
+ WHERE p.id = w."participantId" AND e.id = p."examId" AND NOT w.open AND ${IS_OVER}`;
+
+const FIND = `
+SELECT w."participantId", w."examId", w.open, w.version, NOT ${IS_OVER} AND ${IS_MISSED} AS "isMissed"
+  ${FROM}
+ WHERE ${NEEDS_CARE} LIMIT ${MOST_FOUND}`;
+
+/** As the exam's lock leaves them: another server may have closed them meanwhile. */
+const TAKE = Prisma.raw(`
+SELECT w."participantId", w.state, extract(epoch FROM w."frameAt")::float8 * 1000 AS "frameAt",
+       NOT ${IS_OVER} AND ${IS_THERE} AS "isThere", NOT ${IS_OVER} AND ${IS_MISSED} AS "isMissed"
+  ${FROM}
+ WHERE ${NEEDS_CARE} AND w."participantId" = ANY (`);
+
+interface Found {
+  participantId: string;
+  examId: string;
+  open: boolean;
+  version: number;
+  isMissed: boolean;
+}
+
+interface Taken {
+  participantId: string;
+  state: WatchState;
+  frameAt: number;
+  isThere: boolean;
+  isMissed: boolean;
+}
+
+/**
+ * Ends the warnings of participants of whom no more snapshots are looked at, and tells where none come any more although the
+ * participant is there; all over again until it is stopped. Any number of servers may do it.
+ * @returns the way out.
+ */
+export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog: EventLog; log: Logger }): () => void {
+  /** Whose snapshots are missed, as of which version of the row, and since when: by the clock of this process. */
+  let missed = new Map<string, { version: number; since: number }>();
+
+  /** Those of whom a gap is to be told now. */
+  function secondThoughts(found: readonly Found[]): ReadonlySet<string> {
+    const now = performance.now();
+    const before = missed;
+    missed = new Map(
+      found.flatMap(({ participantId, version, isMissed }) => {
+        if (!isMissed) return [];
+        const known = before.get(participantId);
+        return [[participantId, known?.version === version ? known : { version, since: now }]];
+      }),
+    );
+    return new Set([...missed].flatMap(([participantId, { since }]) => (now - since >= SECOND_THOUGHT_MS ? [participantId] : [])));
+  }
+
+  async function tell(draft: Draft, participantId: string, { opened, closed, state }: Step): Promise<void> {
+    const participant = await draft.tx.participant.findUniqueOrThrow({ where: { id: participantId } });
+    await endWarnings(draft, participant.userId, closed.map(toEnded));
+    for (const { warningId: id, type, since, details } of opened)
+      await addWarnings(draft, participant, sourceOf(type), [{ id, type, details, timestamp: new Date(since) }]);
+    await draft.tx.liveWatch.update({
+      where: { participantId },
+      data: { version: { increment: 1 }, open: isOpen(state), state: state as unknown as Prisma.InputJsonObject },
+    });
+  }
+
+  const careFor = ({ examId, participantIds }: Group, due: ReadonlySet<string>) =>
+    eventLog.append(examId, async (draft) => {
+      const now = draft.now.getTime();
+      const taken = await draft.tx.$queryRaw<Taken[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
+      for (const { participantId, state, frameAt, isThere, isMissed } of taken) {
+        // Of who is there the evidence is still missing, whatever the cause.
+        const quiet = closeAll(state, now, { keepsGap: isThere });
+        const gap = isMissed && due.has(participantId) ? openGap(quiet.state, frameAt, now, 'silence') : null;
+        await tell(draft, participantId, gap ? { ...gap, closed: quiet.closed } : quiet);
+      }
+    });
+
+  async function sweep(): Promise<void> {
+    const { rows } = await pool.query<Found>(FIND);
+    const due = secondThoughts(rows);
+    await forEachGroup(groupByExam(rows.filter(({ open, participantId }) => open || due.has(participantId))), (group) =>
+      careFor(group, due).catch((error) => log.warn({ err: error, examId: group.examId }, 'could not end live warnings; will try again')),
+    );
+    await pool.query(FORGET);
+  }
+
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  async function run(): Promise<void> {
+    await sweep().catch((error) => log.warn({ err: error }, 'could not look for live warnings to end; will try again'));
+    if (!stopped) timer = setTimeout(() => void run(), EVERY_MS).unref();
+  }
+  void run();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+}

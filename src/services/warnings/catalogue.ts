@@ -1,0 +1,53 @@
+import type { WarningSeverity } from '../../generated/prisma/enums.ts';
+
+interface WarningTypeInfo {
+  type: string;
+  severity: WarningSeverity;
+  description: string;
+}
+
+const entry = (severity: WarningSeverity, type: string, description: string): WarningTypeInfo => ({ type, severity, description });
+
+/** The types that clients and detectors agree on. Others are kept with severity `MEDIUM`. */
+export const warningCatalogue: readonly WarningTypeInfo[] = [
+  entry('INFO', 'network_lost', 'The connection of the candidate dropped. Never held against the candidate.'),
+  entry('INFO', 'network_restored', 'The connection of the candidate came back.'),
+  entry('INFO', 'device_changed', 'Another camera or microphone was chosen.'),
+  entry('INFO', 'page_reload', 'The exam page was loaded again.'),
+  entry('INFO', 'message_read', 'The candidate read a message.'),
+  entry('LOW', 'window_blur', 'The exam window lost the focus.'),
+  entry('LOW', 'looking_away', 'The candidate looked away from the screen for a while.'),
+  entry('LOW', 'face_still', 'The face did not move at all for minutes, as a photo does not.'),
+  entry('LOW', 'noise', 'Noise in the room.'),
+  entry('LOW', 'mouse_left', 'The pointer left the exam window.'),
+  entry('LOW', 'low_battery', 'The battery of the device is low.'),
+  entry('MEDIUM', 'tab_switch', 'The candidate switched to another tab.'),
+  entry('MEDIUM', 'fullscreen_exit', 'Full-screen mode was left.'),
+  entry('MEDIUM', 'copy_paste', 'Text was copied or pasted.'),
+  entry('MEDIUM', 'no_face', 'No face was in the picture for a while.'),
+  entry('MEDIUM', 'face_covered', 'The face was covered.'),
+  entry('MEDIUM', 'talking', 'Speech was heard for a while.'),
+  entry('MEDIUM', 'mic_muted', 'The microphone was muted.'),
+  entry('MEDIUM', 'extra_display', 'More than one display is connected.'),
+  entry('MEDIUM', 'evidence_gap', 'A part of the evidence is missing.'),
+  entry('HIGH', 'multiple_faces', 'More than one face was in the picture for a while.'),
+  entry('HIGH', 'phone_usage', 'A phone was in the picture for a while.'),
+  entry('HIGH', 'books', 'Books or notes were in the picture.'),
+  entry('HIGH', 'camera_stopped', 'The camera stopped.'),
+  entry('HIGH', 'camera_black', 'The camera showed nothing: it was covered, off or in the dark.'),
+  entry('HIGH', 'camera_frozen', 'The picture of the camera stood still while somebody was in it.'),
+  entry('HIGH', 'screen_share_stopped', 'The screen is no longer shared.'),
+  entry('HIGH', 'headphones', 'Headphones were worn.'),
+  entry('HIGH', 'devtools', "The browser's developer tools were opened."),
+  entry('HIGH', 'virtual_machine', 'The exam runs in a virtual machine.'),
+  entry('HIGH', 'virtual_camera', 'The picture comes from a virtual camera.'),
+  entry('HIGH', 'forbidden_software', 'Forbidden software runs.'),
+  entry('CRITICAL', 'face_mismatch', 'The face is not the one that was verified.'),
+  entry('CRITICAL', 'person_substituted', 'Another person took the seat.'),
+  entry('CRITICAL', 'remote_control', 'The device is controlled from afar.'),
+  entry('CRITICAL', 'lockdown_key_mismatch', "The lockdown browser's key is wrong."),
+];
+
+const severities = new Map(warningCatalogue.map(({ type, severity }) => [type, severity]));
+
+export const severityOf = (type: string): WarningSeverity => severities.get(type) ?? 'MEDIUM';

@@ -1,0 +1,192 @@
+import { inTransaction, isFaultOfRows, type Pool, type Transaction } from '../../adapters/database/database-transaction.ts';
+import { notFound } from '../../errors.ts';
+import type { ExamStatus, ParticipantStatus, Warning, WarningSource } from '../../generated/prisma/client.ts';
+import { newId } from '../../ids.ts';
+import type { WarningInput } from '../../inputs.ts';
+import type { EventLog, LogEvent } from '../event-log/event-log.ts';
+import { busy, GroupCommit, Lanes } from '../../async/group-commit.ts';
+import { FINAL_STATUSES, refuseCancelled } from '../exams.ts';
+import { insertWarnings, lockExams, readKnown, readReporters } from './intake-sql.ts';
+import { severityOf } from './catalogue.ts';
+import { within } from '../../async/within.ts';
+
+/** Warnings of one participant, reported while the exam runs. */
+export interface Report {
+  examId: string;
+  userId: string;
+  source: WarningSource;
+  warnings: readonly WarningInput[];
+}
+
+/** As the transaction found it. */
+export interface LockedExam {
+  id: string;
+  status: ExamStatus;
+  lastSeq: bigint;
+}
+
+export interface Reporter {
+  id: string;
+  examId: string;
+  userId: string;
+  status: ParticipantStatus;
+}
+
+/**
+ * `changes`: the report changes more than the log, for it brings the participant in. `locked`: another transaction holds
+ * the exam. Nothing is stored of either.
+ */
+type Outcome = Warning[] | 'changes' | 'locked';
+type Settled = PromiseSettledResult<Outcome>;
+
+const MAX_REPORTS = 512;
+/** For the whole commit: beyond it the sender is told to try again, which `clientEventId` makes safe. */
+const ANSWER_MS = 2_500;
+
+const reporterKey = (examId: string, userId: string) => JSON.stringify([examId, userId]);
+const eventKey = (examId: string, userId: string, clientEventId: string) => JSON.stringify([examId, userId, clientEventId]);
+
+/**
+ * The way of most warnings into the log: reports of all exams that arrive together share a transaction of four
+ * statements, written by hand because Prisma's cost a row is most of what a report costs (bench/: ingest).
+ */
+export function createWarningIntake({ pool, eventLog }: { pool: Pool; eventLog: EventLog }) {
+  /** An exam that another transaction holds does not hold up the rest: its reports wait in a lane of their own. */
+  const shared = new GroupCommit<Report, Outcome>((reports) => commit(reports, 'skip'), { maxItems: MAX_REPORTS });
+  const alone = new Lanes<Report, Outcome>(() => new GroupCommit((reports) => commit(reports, 'wait'), { maxItems: MAX_REPORTS }));
+
+  /** Rows that the database refuses are found by halving: they fail alone. */
+  async function commit(reports: Report[], locked: 'skip' | 'wait'): Promise<Settled[]> {
+    try {
+      return await transact(pool, eventLog, reports, locked);
+    } catch (reason) {
+      if (!isFaultOfRows(reason)) throw reason;
+      if (reports.length === 1) return [rejected(reason)];
+      const half = Math.ceil(reports.length / 2);
+      return [...(await commit(reports.slice(0, half), locked)), ...(await commit(reports.slice(half), locked))];
+    }
+  }
+
+  async function addSomewhere(report: Report): Promise<Outcome> {
+    const { examId } = report;
+    if (alone.has(examId)) return alone.add(examId, report);
+    const outcome = await shared.add(report);
+    return outcome === 'locked' ? alone.add(examId, report) : outcome;
+  }
+
+  return {
+    /**
+     * Stores what the participant has not reported before. Resolves when that is durable.
+     * @returns a row for each warning given, the stored one for a repeated `clientEventId`; null where the report would
+     *   change more than the log and nothing was stored.
+     * @throws AppError `not_found` or `conflict` for the exam; `server_error` where the database is too slow, and then the
+     *   warnings may be stored or not.
+     */
+    async add(report: Report): Promise<Warning[] | null> {
+      const outcome = await within(ANSWER_MS, addSomewhere(report), busy);
+      if (outcome === 'locked') throw busy();
+      return outcome === 'changes' ? null : outcome;
+    },
+  };
+}
+
+export type WarningIntake = ReturnType<typeof createWarningIntake>;
+
+async function transact(pool: Pool, eventLog: EventLog, reports: Report[], locked: 'skip' | 'wait'): Promise<Settled[]> {
+  const { outcomes, events } = await inTransaction(pool, (transaction) => write(transaction, reports, locked));
+  eventLog.announce(events);
+  return outcomes;
+}
+
+/** Decides on each report under the locks, then writes the rows of all. */
+async function write(
+  transaction: Transaction,
+  reports: Report[],
+  locked: 'skip' | 'wait',
+): Promise<{ outcomes: Settled[]; events: LogEvent[] }> {
+  const { exams, existing, now } = await lockExams(
+    transaction,
+    reports.map(({ examId }) => examId),
+    locked,
+  );
+  const open = reports.filter(({ examId }) => exams.has(examId));
+  const reporters = new Map((await readReporters(transaction, open)).map((it) => [reporterKey(it.examId, it.userId), it]));
+  const known = new Map(
+    (await readKnown(transaction, open)).map((row) => [eventKey(row.examId, row.userId ?? '', row.clientEventId ?? ''), row]),
+  );
+
+  const fresh: Warning[] = [];
+  const outcomes = reports.map(({ examId, userId, source, warnings }): Settled => {
+    const exam = exams.get(examId);
+    if (!exam) return existing.has(examId) ? fulfilled('locked') : rejected(notFound('Exam'));
+    const reporter = reporters.get(reporterKey(examId, userId));
+    try {
+      refuseCancelled(exam);
+    } catch (reason) {
+      return rejected(reason);
+    }
+    if (!reporter || changesMore(exam, reporter)) return fulfilled('changes');
+    return fulfilled(
+      warnings.map((warning) => {
+        const key = warning.clientEventId ? eventKey(examId, userId, warning.clientEventId) : null;
+        const before = key && known.get(key);
+        if (before) return before;
+        exam.lastSeq += 1n;
+        const row = newRow(warning, { exam, reporter, source, now });
+        if (key) known.set(key, row);
+        fresh.push(row);
+        return row;
+      }),
+    );
+  });
+  if (fresh.length > 0) await insertWarnings(transaction, fresh);
+  return { outcomes, events: fresh.map(asEvent) };
+}
+
+const fulfilled = (value: Outcome): Settled => ({ status: 'fulfilled', value });
+const rejected = (reason: unknown): Settled => ({ status: 'rejected', reason });
+
+/** Who reports from inside an exam that is not over is in it: see `bringIn`. */
+const changesMore = (exam: LockedExam, { status }: Reporter) =>
+  exam.status !== 'COMPLETED' &&
+  status !== 'PAUSED' &&
+  !FINAL_STATUSES.includes(status) &&
+  !(status === 'ACTIVE' && exam.status === 'IN_PROGRESS');
+
+function newRow(
+  { type, timestamp, details, clientEventId }: WarningInput,
+  { exam, reporter, source, now }: { exam: LockedExam; reporter: Reporter; source: WarningSource; now: Date },
+): Warning {
+  return {
+    id: newId('warn'),
+    examId: exam.id,
+    seq: exam.lastSeq,
+    participantId: reporter.id,
+    userId: reporter.userId,
+    type,
+    severity: severityOf(type),
+    source,
+    timestamp: timestamp ?? now,
+    recordedAt: now,
+    endedAt: null,
+    details: details ?? null,
+    clientEventId: clientEventId ?? null,
+    confidence: null,
+    recordingId: null,
+    offsetSeconds: null,
+    hasFrame: false,
+    reviewDecision: null,
+    reviewReason: null,
+    reviewBy: null,
+    reviewAt: null,
+  };
+}
+
+const asEvent = (subject: Warning): LogEvent => ({
+  kind: 'WARNING_ADDED',
+  subject,
+  examId: subject.examId,
+  seq: subject.seq,
+  userId: subject.userId,
+  at: subject.recordedAt,
+});
