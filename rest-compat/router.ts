@@ -7,7 +7,7 @@ import { identityOf } from '../src/http/authenticate.ts';
 import type { RequestLog } from '../src/log.ts';
 import { refuseLinkBearer, requireViewer } from '../src/resolvers/policy.ts';
 import { answerEarly } from '../src/http/answer-early.ts';
-import { createSpoolScope, type SpoolScope } from '../src/adapters/storage/spool-scope.ts';
+import type { SpoolScope } from '../src/adapters/storage/spool-scope.ts';
 import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
 import { errorAnswer } from '../src/http/error-answer.ts';
 
@@ -97,9 +97,8 @@ export function createRouter(routes: readonly Route[]) {
     async handle(
       req: IncomingMessage,
       res: ServerResponse,
-      { storage, named, enter }: Pick<Context, 'storage'> & { named: RequestLog; enter: () => Promise<Context> },
+      { scope, named, enter }: { scope: SpoolScope; named: RequestLog; enter: () => Promise<Context> },
     ): Promise<void> {
-      await using scope = createSpoolScope(storage);
       try {
         const answer = await dispatch(req, res, scope, enter);
         if (answer) await sendJson(req, res, 200, answer);

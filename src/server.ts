@@ -101,7 +101,8 @@ export async function startServer(app: App) {
     if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, named, enter);
     if (path === '/healthz') return answer(req, res, 200, { status: 'ok' });
     if (path === '/readyz') return answerReady(req, res);
-    return rest.handle(req, res, { storage: app.storage, named, enter });
+    await using scope = createSpoolScope(app.storage);
+    await rest.handle(req, res, { scope, named, enter });
   }
 
   async function answerGraphql(req: IncomingMessage, res: ServerResponse, named: RequestLog, enter: () => Promise<Context>): Promise<void> {

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { buildSchema, findBreakingChanges, type GraphQLSchema } from 'graphql';
+import { describe, expect, it } from 'vitest';
+
+/** The contract's first section is what this release serves; control, privacy and webhooks come below such lines. */
+const LATER_SECTIONS = /^# -{20,}$/m;
+
+/** What that section names and this release does not serve yet. */
+const LATER = new Set([
+  'ParticipantFilter was removed.',
+  'ParticipantOrder was removed.',
+  ...['filter', 'order'].map((name) => `Exam.participants arg ${name} was removed.`),
+  ...['reviewed', 'sources'].map((name) => `Exam.warnings arg ${name} was removed.`),
+  'MessageSent was removed.',
+  'Message was removed.',
+  'ErasureReceipt was removed.',
+  ...['pauseParticipant', 'resumeParticipant', 'terminateParticipant', 'addTime', 'sendMessage', 'eraseUser'].map(
+    (name) => `Mutation.${name} was removed.`,
+  ),
+]);
+
+/** Connection types are made by the server: the contract only names them. */
+const CONNECTIONS = ['ExamParticipants', 'ExamWarnings', 'ExamRecordings', 'ParticipantWarnings', 'QueryExams'];
+
+const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8').catch(() => null);
+
+async function load(path: string, extra = ''): Promise<GraphQLSchema | null> {
+  const text = await read(path);
+  return text === null ? null : buildSchema((text.split(LATER_SECTIONS)[0] ?? '') + extra);
+}
+
+describe('the GraphQL schema', async () => {
+  const contract = await load(
+    '../../shared/contract/schema.graphql',
+    CONNECTIONS.map((name) => `type ${name}Connection { pageInfo: PageInfo! }`).join('\n') +
+      'type PageInfo { endCursor: String hasNextPage: Boolean! }' +
+      'input ParticipantFilter { search: String } enum ParticipantOrder { NAME }',
+  );
+
+  it.runIf(contract)('serves all that the contract names, as nullable as it says', async () => {
+    const printed = await load('./schema.graphql');
+    if (!contract || !printed) throw new Error('no schema to compare');
+    const broken = findBreakingChanges(contract, printed).map(({ description }) => description);
+    expect(broken.filter((change) => !LATER.has(change))).toEqual([]);
+  });
+
+  it('serves exams, live warnings and the analysis of recordings', async () => {
+    const printed = await load('./schema.graphql');
+    expect(Object.keys(printed?.getSubscriptionType()?.getFields() ?? {}).sort()).toEqual([
+      'examEvents',
+      'recordingProgress',
+      'warningAdded',
+    ]);
+    expect(printed?.getType('RecordingAnalysis')).toBeDefined();
+  });
+});

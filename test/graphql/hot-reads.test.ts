@@ -1,0 +1,178 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { startStatementCounter, type StatementCounter } from '../helpers/statements.ts';
+
+let copy: TestDatabase;
+let database: Client;
+let counter: StatementCounter;
+let server: TestServer;
+beforeAll(async () => {
+  copy = await createTestDatabase();
+  database = new Client(copy.url);
+  await database.connect();
+  counter = await startStatementCounter(copy.url);
+  server = await startTestServer({ DATABASE_URL: counter.url });
+});
+afterAll(async () => {
+  await server.stop();
+  await counter.stop();
+  await database.end();
+  await copy.drop();
+});
+
+/** As the analysis leaves it. */
+async function addRecording(examId: string, userId: string): Promise<string> {
+  const { rows } = await database.query<{ id: string }>(
+    `INSERT INTO "Recording" (id, "examId", "participantId", "userId", type, status, size, format, sha256, "storageKey", duration)
+      SELECT 'rec_of_' || id, "examId", id, "userId", 'WEBCAM', 'PROCESSED', 8589934592, 'webm', 'ab', id, 12.5
+      FROM "Participant" WHERE "examId" = $1 AND "userId" = $2 RETURNING id`,
+    [examId, userId],
+  );
+  const id = rows[0]?.id ?? '';
+  await database.query(
+    `INSERT INTO "Analysis" ("recordingId", detector, "sampledFrames", "facePresent", "multipleFaces", "noFace", "phoneUsage", "lookingAway")
+      VALUES ($1, 'test', 10, 0.5, 0.25, 0.25, 0, 0.125)`,
+    [id],
+  );
+  await database.query(`INSERT INTO "AnalysisSegment" SELECT $1, n, 'no_face', n, n + 1, 0.9 FROM generate_series(0, 2) AS n`, [id]);
+  return id;
+}
+
+const read = async (path: string, credential?: string) => server.rest(path, credential ? { credential } : {});
+const WHOLE = `query ($id: ID!) { exam(id: $id) { id
+  participants(first: 500) { edges { node { userId } } } warnings(first: 500) { edges { node { id } } } } }`;
+
+describe('what consoles and LMSs repeat', () => {
+  let examId: string;
+  let recordingId: string;
+  beforeAll(async () => {
+    examId = (await createExam(server)).id;
+    const many = Array.from({ length: 100 }, () => 'noise');
+    for (const user of ['user_1', 'user_2', 'user_3']) for (let i = 0; i < 3; i++) await report(server, examId, user, many);
+    recordingId = await addRecording(examId, 'user_1');
+  });
+
+  it('GET of an exam is one statement', async () => {
+    const { statements } = await counter.least(() => read(`/exams/${examId}`));
+    expect(statements).toHaveLength(1);
+  });
+
+  it('GET of a recording is one statement', async () => {
+    const { statements } = await counter.least(() => read(`/recordings/${recordingId}`));
+    expect(statements).toHaveLength(1);
+    expect(await (await read(`/recordings/${recordingId}`)).json()).toMatchObject({
+      id: recordingId,
+      type: 'webcam',
+      status: 'processed',
+      size: 8_589_934_592,
+      duration: 12.5,
+      createdAt: expect.stringMatching(/Z$/),
+      analysis: {
+        faceDetection: { facePresent: 0.5, multipleFaces: 0.25, noFace: 0.25 },
+        suspiciousActivity: { phoneUsage: 0, lookingAway: 0.125, talking: null },
+      },
+    });
+  });
+
+  it.each([
+    [
+      'an exam with participants and warnings',
+      '{ exam(id: EXAM) { title participants(first: 50) { edges { node { userId } } } warnings(first: 5) { edges { node { id } } } } }',
+    ],
+    [
+      "an exam with each participant's warnings",
+      '{ exam(id: EXAM) { participants(first: 50) { edges { node { userId warnings(first: 2) { edges { node { id } } } } } } } }',
+    ],
+    ['a recording with its analysis', '{ recording(id: REC) { url analysis { detector segments { type } } } }'],
+  ])('%s by GraphQL is one statement that reads no more than is asked for', async (_what, query) => {
+    const text = query.replace('EXAM', JSON.stringify(examId)).replace('REC', JSON.stringify(recordingId));
+    const { statements, bytes } = await counter.least(() => server.graphql().request(text));
+    expect(statements).toHaveLength(1);
+    expect(bytes).toBeLessThan(16 * 1024);
+  });
+
+  it('a report is its transaction and nothing before it', async () => {
+    const { statements } = await counter.least(() => report(server, examId, 'user_1', ['noise']));
+    expect(statements[0]).toBe('BEGIN');
+    expect(statements.filter((text) => text.includes('"ApiKey"'))).toEqual([]);
+  });
+});
+
+describe('every role', () => {
+  it('is shown the same by REST, whose statements are written by hand, as by GraphQL', async () => {
+    const owner = await createKey(server, 'LMS', 'north');
+    const exam = await createExam(server, {}, owner.key);
+    for (const user of ['user_1', 'user_2']) await report(server, exam.id, user, ['noise', 'books'], owner.key);
+    const recordingId = await addRecording(exam.id, 'user_1');
+    const other = await createExam(server, {}, owner.key);
+    const credentials = {
+      admin: undefined,
+      'its LMS': owner.key,
+      'its proctor': (await createKey(server, 'PROCTOR', 'north')).key,
+      "another tenant's LMS": (await createKey(server, 'LMS', 'south')).key,
+      'the admin link': tokenIn(exam.adminUrl),
+      'the access link': tokenIn(exam.accessUrl),
+      'a candidate': await join(server, exam.id, 'user_1', owner.key),
+      'a candidate with nothing': await join(server, exam.id, 'user_3', owner.key),
+      "another exam's admin link": tokenIn(other.adminUrl),
+      "another exam's candidate": await join(server, other.id, 'user_1', owner.key),
+    };
+    const sees = { participants: 0, warnings: 0, hidden: 0, recordings: 0 };
+    for (const [who, credential] of Object.entries(credentials)) {
+      const rest = await read(`/exams/${exam.id}`, credential);
+      const recording = await read(`/recordings/${recordingId}`, credential);
+      const graphql = await server.graphql(credential).request<{
+        exam: { participants: { edges: { node: { userId: string } }[] }; warnings: { edges: { node: { id: string } }[] } } | null;
+        recording: { id: string } | null;
+      }>(WHOLE.replace(/}$/, `recording(id: "${recordingId}") { id } }`), { id: exam.id });
+      expect(recording.status, who).toBe(graphql.recording ? 200 : 404);
+      expect(rest.status, who).toBe(graphql.exam ? 200 : 404);
+      sees.recordings += graphql.recording ? 1 : 0;
+      if (!graphql.exam) {
+        sees.hidden += 1;
+        continue;
+      }
+      const shown = (await rest.json()) as { participants: { id: string }[]; warnings: { id: string }[] };
+      expect(
+        shown.participants.map(({ id }) => id),
+        who,
+      ).toEqual(graphql.exam.participants.edges.map(({ node }) => node.userId));
+      expect(
+        shown.warnings.map(({ id }) => id),
+        who,
+      ).toEqual(graphql.exam.warnings.edges.map(({ node }) => node.id));
+      sees.participants += shown.participants.length;
+      sees.warnings += shown.warnings.length;
+    }
+    // Four of the staff see all three and all four; each of the two candidates itself, one of them two warnings.
+    expect(sees).toEqual({ participants: 4 * 3 + 2, warnings: 4 * 4 + 2, hidden: 3, recordings: 5 });
+  });
+
+  it('is shown the same rows, to the last field, whichever way its query goes', async () => {
+    const exam = await createExam(server, { settings: { calculator: true } });
+    const [first] = await report(server, exam.id, 'user_1', ['noise', 'books', 'tab_switch']);
+    await report(server, exam.id, 'user_2', ['noise']);
+    await server.graphql().request(`mutation { inviteParticipants(examId: "${exam.id}", participants: [{ userId: "user_3" }]) { id } }`);
+    await server.graphql().request(`mutation { reviewWarning(warningId: "${first?.id}", decision: DISMISSED, reason: "A dog") { id } }`);
+    const fields = `id title duration status createdAt startedAt endedAt lastSeq accessUrl adminUrl settings { webcam extra aiDetection { sensitivity } }
+      participants(first: 2) { pageInfo { hasNextPage endCursor } edges { cursor node {
+        id userId name status joinedAt lastSeenAt extraMinutes review warningCount } } }
+      warnings(first: 3) { pageInfo { hasNextPage endCursor } edges { cursor node {
+        id seq examId userId type severity source timestamp recordedAt details confidence offsetSeconds review { decision reason by at } } } }`;
+    for (const credential of [undefined, await join(server, exam.id, 'user_1'), tokenIn(exam.adminUrl), tokenIn(exam.accessUrl)]) {
+      const ask = async (more: string) => {
+        const { exam: shown } = await server
+          .graphql(credential)
+          .request<{ exam: Record<string, unknown> }>(`{ exam(id: "${exam.id}") { ${fields} ${more} } }`);
+        delete shown['recordings'];
+        return shown;
+      };
+      const byHand = await ask('');
+      expect(byHand).toEqual(await ask('recordings(first: 1) { edges { node { id } } }'));
+      expect(byHand).toMatchObject({ id: exam.id, title: 'Algebra' });
+    }
+  });
+});

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createExam } from '../helpers/exam.ts';
+import { film, makeMedia, pictures } from '../helpers/media.ts';
+import { analysed, uploadRecording } from '../helpers/recordings.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { type Actor, living, stage, still } from '../helpers/stage.ts';
+
+// What lasts for minutes takes some time to film.
+vi.setConfig({ testTimeout: 90_000 });
+
+let server: TestServer;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'invigil-camera-'));
+  server = await startTestServer();
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Told {
+  /** `type from-to` of all segments that are suspicious, whole seconds. */
+  episodes: string[];
+  /** `severity type` */
+  warnings: string[];
+  faceDetection: { facePresent: number; multipleFaces: number; noFace: number };
+}
+
+const QUERY = `query ($id: ID!) { recording(id: $id) {
+  analysis { segments { type startSeconds endSeconds } faceDetection { facePresent multipleFaces noFace } } } }`;
+const WARNINGS = `query ($id: ID!) { exam(id: $id) { warnings { edges { node { type severity } } } } }`;
+
+/** What a proctor is told of a recording that is uploaded. */
+async function tell(name: string, make: (path: string) => Promise<void>): Promise<Told> {
+  const path = join(folder, `${name}.webm`);
+  await make(path);
+  const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: true, sensitivity: 'high' } } });
+  const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path });
+  expect(await analysed(server, id)).toMatchObject({ status: 'processed' });
+  const { recording } = await server.graphql().request<{
+    recording: {
+      analysis: { segments: { type: string; startSeconds: number; endSeconds: number }[]; faceDetection: Told['faceDetection'] };
+    };
+  }>(QUERY, { id });
+  const { exam } = await server
+    .graphql()
+    .request<{ exam: { warnings: { edges: { node: { type: string; severity: string } }[] } } }>(WARNINGS, { id: examId });
+  return {
+    episodes: recording.analysis.segments
+      .filter(({ type }) => type !== 'face_present')
+      .map(({ type, startSeconds, endSeconds }) => `${type} ${Math.round(startSeconds)}-${Math.round(endSeconds)}`),
+    warnings: exam.warnings.edges.map(({ node: { severity, type } }) => `${severity} ${type}`),
+    faceDetection: recording.analysis.faceDetection,
+  };
+}
+
+const candidate: Actor = { who: 'anna', width: 300, ...living(190, 110) };
+
+it('a black camera is told as such and not as a candidate who left', async () => {
+  const told = await tell('black', (path) => stage(path, 18, [candidate], ["drawbox=w=iw:h=ih:c=black:t=fill:enable='gte(t,6)*lt(t,14)'"]));
+  expect(told.episodes).toEqual(['camera_black 6-14']);
+  expect(told.warnings).toEqual(['HIGH camera_black']);
+  // There was no face all the same.
+  expect(told.faceDetection.noFace).toBeCloseTo(8 / 18, 1);
+});
+
+it('a frozen camera is told as such, however well behaved the candidate in the picture is', async () => {
+  const told = await tell('frozen', (path) =>
+    stage(path, 36, [
+      { ...candidate, when: 'lt(t,6)' },
+      { ...candidate, ...still(190, 110), when: 'gte(t,6)' },
+    ]),
+  );
+  expect(told.warnings).toEqual(['HIGH camera_frozen']);
+  expect(told.episodes).toEqual(['camera_frozen 6-36']);
+});
+
+/** Films a candidate for 40 s with sound, whose camera sends nothing between two seconds. @param sound whether there is some meanwhile */
+async function filmStall(path: string, [from, to]: [number, number], { sound }: { sound: boolean }): Promise<void> {
+  const silent = `${path}.silent.webm`;
+  await stage(silent, 40, [candidate], [`select='not(gte(t,${from})*lt(t,${to}))'`]);
+  const noise = ['-f', 'lavfi', '-i', 'anoisesrc=amplitude=0.01:duration=40'];
+  const sounding = `${path}.sound.webm`;
+  await makeMedia('-i', silent, ...noise, '-c:a', 'libopus', '-c:v', 'copy', sounding);
+  const drop = sound ? [] : ['-bsf:a', `noise=drop='gte(pts*tb,${from})*lt(pts*tb,${to})'`];
+  await makeMedia('-i', sounding, '-c', 'copy', ...drop, path);
+}
+
+it('a camera that sends nothing for a while, or nothing more, while the sound goes on is told as frozen', async () => {
+  const told = await tell('stalled', (path) => filmStall(path, [10, 34], { sound: true }));
+  expect(told.warnings).toEqual(['HIGH camera_frozen']);
+  expect(told.episodes).toEqual(['camera_frozen 14-34']);
+  const ended = await tell('ended', (path) => filmStall(path, [10, 40], { sound: true }));
+  expect(ended.warnings).toEqual(['HIGH camera_frozen']);
+  expect(ended.episodes).toEqual(['camera_frozen 10-40']);
+});
+
+it('a piece that is lost with its sound is no frozen camera, and neither is a short stall', async () => {
+  const lost = await tell('lost', (path) => filmStall(path, [10, 34], { sound: false }));
+  const short = await tell('short', (path) => filmStall(path, [10, 22], { sound: true }));
+  expect([lost.warnings, lost.episodes, short.warnings, short.episodes]).toEqual([[], [], [], []]);
+});
+
+it('an empty room that stands still is a candidate who left, and no broken camera', async () => {
+  const told = await tell('empty', (path) => film(path, [{ picture: pictures.noFace, seconds: 25 }]));
+  expect(told.warnings).toEqual(['MEDIUM no_face']);
+});
+
+it('a portrait on the wall is no second person, and does not stand in for a candidate who left', async () => {
+  const portrait: Actor = { who: 'berta', width: 110, ...still(30, 30) };
+  const told = await tell('portrait', (path) => stage(path, 48, [portrait, { ...candidate, when: 'lt(t,40)' }]));
+  expect(told.episodes).toEqual(['no_face 40-48']);
+  expect(told.warnings).toEqual(['MEDIUM no_face']);
+  expect(told.faceDetection.multipleFaces).toBe(0);
+});
+
+it('a helper in the background who keeps to one place is a second person', async () => {
+  const helper: Actor = { who: 'berta', width: 110, x: '30+3*sin(1.7*t)', y: '30+2*sin(2.3*t)' };
+  const told = await tell('helper', (path) => stage(path, 40, [helper, candidate]));
+  expect(told.warnings).toEqual(['HIGH multiple_faces']);
+  expect(told.faceDetection.multipleFaces).toBeGreaterThan(0.9);
+});
+
+it('a photo held before the camera in place of the candidate is told in time', async () => {
+  const photo: Actor = { ...candidate, ...still(190, 110) };
+  // The light changes, as it does before a camera that runs.
+  const told = await tell('photo', (path) => stage(path, 126, [photo], ["eq=brightness='0.08*sin(t)':eval=frame"]));
+  expect(told.warnings).toEqual(['LOW face_still']);
+});

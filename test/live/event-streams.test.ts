@@ -1,0 +1,107 @@
+import { SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createExam, createKey, join, report } from '../helpers/exam.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+
+const TOKEN_SECRET = 'a secret that is only good for these tests';
+const QUERY = 'subscription ($id: ID!) { warningAdded(examId: $id, after: 0) { type } }';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ TOKEN_SECRET });
+});
+afterAll(() => server.stop());
+
+/** A subscription by server-sent events, as it flows in. */
+async function openStream(examId: string, credential: string, { url } = server) {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { accept: 'text/event-stream', 'content-type': 'application/json', authorization: `Bearer ${credential}` },
+    body: JSON.stringify({ query: QUERY, variables: { id: examId } }),
+  });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  return {
+    text: () => text,
+    /** Reads until so much of it came; false where it ended before. */
+    async until(wanted: (text: string) => boolean): Promise<boolean> {
+      while (!wanted(text)) {
+        const { done, value } = (await reader?.read()) ?? { done: true };
+        if (done) return false;
+        text += value;
+      }
+      return true;
+    },
+    cancel: () => reader?.cancel(),
+  };
+}
+
+const count = (type: string) => (text: string) => text.includes(`"type":"${type}"`);
+
+async function watchedExam() {
+  const { id } = await createExam(server);
+  await report(server, id, 'user_1', ['first']);
+  return id;
+}
+
+describe('a subscription by server-sent events', () => {
+  it('ends with its API key', async () => {
+    const examId = await watchedExam();
+    const { key, id } = await createKey(server, 'LMS');
+    const stream = await openStream(examId, key);
+    expect(await stream.until(count('first'))).toBe(true);
+    await server.graphql().request(`mutation { revokeApiKey(id: "${id}") { id } }`);
+    expect(await stream.until(count('second'))).toBe(false);
+    await report(server, examId, 'user_1', ['second']);
+    expect(stream.text()).toContain('event: complete');
+  });
+
+  it('ends with its token', async () => {
+    const examId = await watchedExam();
+    const token = await new SignJWT({ role: 'proctor', exam: examId, tenant: 'default' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('invigil')
+      .setExpirationTime(Math.ceil(Date.now() / 1_000) + 1)
+      .sign(new TextEncoder().encode(TOKEN_SECRET));
+    const stream = await openStream(examId, token);
+    expect(await stream.until(count('first'))).toBe(true);
+    expect(await stream.until(count('never'))).toBe(false);
+    expect(stream.text()).toContain('event: complete');
+  });
+
+  it('is one of twenty that a participant may have, and holds up nobody else', async () => {
+    const examId = await watchedExam();
+    const token = await join(server, examId, 'user_1');
+    const streams = await Promise.all(Array.from({ length: 20 }, () => openStream(examId, token)));
+    for (const stream of streams) expect(await stream.until(count('first'))).toBe(true);
+    const refused = await openStream(examId, token);
+    await refused.until(() => false);
+    expect(refused.text()).toContain('RATE_LIMITED');
+    const neighbour = await openStream(examId, await join(server, examId, 'user_2'));
+    await report(server, examId, 'user_2', ['second']);
+    expect(await neighbour.until(count('second'))).toBe(true);
+    await streams[0]?.cancel();
+    const next = async () => {
+      const stream = await openStream(examId, token);
+      const isOpen = await stream.until(count('first'));
+      await stream.cancel();
+      return isOpen;
+    };
+    await expect.poll(next).toBe(true);
+    for (const stream of [...streams, neighbour]) await stream.cancel();
+  });
+
+  it('is broken off at a shutdown, which does not wait for it', async () => {
+    const examId = await watchedExam();
+    const second = await server.another();
+    const { key } = await createKey(server, 'LMS');
+    const stream = await openStream(examId, key, second);
+    expect(await stream.until(count('first'))).toBe(true);
+    const start = performance.now();
+    const ended = stream.until(count('never')).catch(() => 'broken off');
+    await second.stop();
+    expect(performance.now() - start).toBeLessThan(8_000);
+    expect(await ended).toBe('broken off');
+    expect(stream.text()).not.toContain('event: complete');
+  });
+});

@@ -1,0 +1,168 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createExam } from '../helpers/exam.ts';
+import { makeMedia } from '../helpers/media.ts';
+import { analysed, uploadRecording } from '../helpers/recordings.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { seat, show, watchLog } from '../helpers/snapshots.ts';
+import { type Actor, living, people, stage } from '../helpers/stage.ts';
+
+// Some look at three recordings.
+vi.setConfig({ testTimeout: 60_000 });
+
+let server: TestServer;
+let folder: string;
+let swapped: string;
+let clara: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'invigil-identity-'));
+  swapped = join(folder, 'swapped.webm');
+  clara = join(folder, 'clara.webm');
+  const place = { width: 300, ...living(190, 110) };
+  const actors: Actor[] = [
+    { who: 'berta', ...place, when: 'lt(t,20)' },
+    { who: 'clara', ...place, when: 'gte(t,20)' },
+  ];
+  await Promise.all([stage(swapped, 46, actors), stage(clara, 16, [{ who: 'clara', ...place }])]);
+  server = await startTestServer();
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type Who = keyof typeof people;
+
+/** A photo in another light. */
+async function photo(who: Who, brightness: number): Promise<string> {
+  const [width = 0, height = 0, left = 0, top = 0] = people[who].crop.split(':').map(Number);
+  const file = await readFile(people[who].file);
+  const image = sharp(file).extract({ left, top, width, height }).modulate({ brightness });
+  return (await image.jpeg().toBuffer()).toString('base64');
+}
+
+async function verify(userId: string, reference: Who, candidate: Who, on = server): Promise<boolean> {
+  const body = { userId, referenceImage: await photo(reference, 1), verificationImage: await photo(candidate, 0.85) };
+  const response = await on.post('/verify/user', body);
+  return ((await response.json()) as { verified: boolean }).verified;
+}
+
+const WARNINGS = `query ($id: ID!) { exam(id: $id) { warnings { edges { node {
+  type severity confidence offsetSeconds details frameUrl } } } } }`;
+
+interface Told {
+  type: string;
+  severity: string;
+  confidence: number;
+  offsetSeconds: number;
+  details: string;
+  frameUrl: string;
+}
+
+async function record(userId: string, path: string): Promise<Told[]> {
+  const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: true, sensitivity: 'medium' } } });
+  const { id } = await uploadRecording(server, { examId, userId, type: 'webcam', path });
+  expect(await analysed(server, id)).toMatchObject({ status: 'processed' });
+  const { exam } = await server.graphql().request<{ exam: { warnings: { edges: { node: Told }[] } } }>(WARNINGS, { id: examId });
+  return exam.warnings.edges.map(({ node }) => node);
+}
+
+async function sql<Row extends object>(statement: string, values: unknown[], on = server): Promise<Row[]> {
+  const client = new Client(on.databaseUrl);
+  await client.connect();
+  try {
+    return (await client.query<Row>(statement, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const templates = (userId: string) =>
+  sql<{ sealed: Buffer; hours: string }>(
+    `SELECT sealed, extract(epoch FROM "expiresAt" - "createdAt") / 3600 AS hours FROM "FaceTemplate" WHERE "userId" = $1`,
+    [userId],
+  );
+
+describe('a verified candidate', () => {
+  it('whose seat another person takes is warned of once, with the picture', async () => {
+    expect(await verify('swapped', 'berta', 'berta')).toBe(true);
+    const told = await record('swapped', swapped);
+    expect(told).toMatchObject([
+      { type: 'face_mismatch', severity: 'CRITICAL', offsetSeconds: 30, details: expect.stringMatching(/ for 1\d s$/) as string },
+    ]);
+    expect(told[0]?.confidence).toBeGreaterThan(0.99);
+    const frame = await fetch(told[0]?.frameUrl ?? '');
+    expect([frame.status, frame.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+  });
+
+  it('who sits there is not warned of; nor is anybody who was never verified', async () => {
+    expect(await verify('herself', 'clara', 'clara')).toBe(true);
+    expect(await record('herself', clara)).toEqual([]);
+    expect(await record('unknown', clara)).toEqual([]);
+  });
+});
+
+describe('while the exam runs', () => {
+  /** Frames of a webcam, three seconds apart. */
+  const frame = (path: string, second: number) => makeMedia('-ss', String(second), '-i', path, '-frames:v', '1', '-f', 'mjpeg', 'pipe:1');
+
+  it('another person in the seat of a verified candidate is told within the time that it takes to be sure', async () => {
+    await verify('live', 'berta', 'berta');
+    const { exam, token } = await seat(server, 'live');
+    const log = watchLog(server, exam.id);
+    const began = Date.now() - 26_000;
+    for (let second = 0; second <= 24; second += 3) {
+      const image = await frame(clara, second % 15);
+      await Promise.all([
+        show(server, exam.id, token, image, { takenAt: new Date(began + second * 1_000).toISOString() }),
+        setTimeout(1_050),
+      ]);
+    }
+    const warning = await log.opened('face_mismatch');
+    expect(warning).toMatchObject({ severity: 'CRITICAL', source: 'ANALYSIS', userId: 'live' });
+    expect(warning.frameUrl).not.toBeNull();
+  });
+});
+
+describe('the face of a verified candidate', () => {
+  it('is kept for a day, replaced by a newer one, and not by a check that failed', async () => {
+    await verify('kept', 'berta', 'berta');
+    const [first] = await templates('kept');
+    expect(Number(first?.hours)).toBeCloseTo(24, 3);
+    expect(await verify('kept', 'berta', 'clara')).toBe(false);
+    expect(await templates('kept')).toEqual([first]);
+    expect(await verify('kept', 'clara', 'clara')).toBe(true);
+    const [second, ...others] = await templates('kept');
+    expect(others).toEqual([]);
+    expect(second?.sealed.equals(first?.sealed ?? Buffer.of())).toBe(false);
+  });
+
+  it('cannot be read for another user, and says nothing then', async () => {
+    await verify('owner', 'berta', 'berta');
+    expect(await record('owner', clara)).toMatchObject([{ type: 'face_mismatch' }]);
+    await sql(`UPDATE "FaceTemplate" SET "userId" = 'thief' WHERE "userId" = 'owner'`, []);
+    expect(await record('thief', clara)).toEqual([]);
+    expect(server.log()).toContain('a face template cannot be read');
+  });
+
+  it('goes when its time is over', async () => {
+    await verify('expired', 'berta', 'berta');
+    await sql(`UPDATE "FaceTemplate" SET "expiresAt" = now() WHERE "userId" = 'expired'`, []);
+    await expect.poll(() => templates('expired'), { timeout: 15_000, interval: 500 }).toEqual([]);
+  });
+
+  it('is never kept where the operator says so', async () => {
+    const careful = await startTestServer({ FACE_TEMPLATE_HOURS: '0' });
+    try {
+      expect(await verify('user_1', 'berta', 'berta', careful)).toBe(true);
+      expect(await sql('SELECT * FROM "FaceTemplate"', [], careful)).toEqual([]);
+    } finally {
+      await careful.stop();
+    }
+  });
+});

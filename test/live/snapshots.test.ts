@@ -1,0 +1,381 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createExam, createKey, join } from '../helpers/exam.ts';
+import { film as filmVideo, pictures } from '../helpers/media.ts';
+import { analysed, form, uploadRecording } from '../helpers/recordings.ts';
+import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
+import { film, goOn, photographs, runSql, seat, sensitive, show, snap, watchLog } from '../helpers/snapshots.ts';
+import { type Actor, living, stageSnapshots, still } from '../helpers/stage.ts';
+
+// A snapshot a second, and looks that take as long as they take on a busy machine.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 });
+
+let server: TestServer;
+let second: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+  second = await server.another();
+  // Both have loaded their models before any snapshot counts.
+  for (const one of [server, second]) {
+    const { exam, token } = await seat(one);
+    await show(one, exam.id, token, 'oneFace');
+  }
+});
+afterAll(async () => {
+  await second.stop();
+  await server.stop();
+});
+
+const listWarnings = async (examId: string) =>
+  ((await (await server.rest(`/exams/${examId}/warnings`)).json()) as { warnings: { type: string; endedAt?: string }[] }).warnings;
+
+describe.concurrent('what a camera shows', () => {
+  it('for the hold time is one warning with its picture, and has an end when it is over', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    const sent = await film(server, exam.id, token, ['oneFace', 'twoPeople', 'twoPeople', 'twoPeople', 'oneFace', 'oneFace', 'oneFace']);
+    const opened = await log.opened('multiple_faces');
+    expect(opened).toMatchObject({ source: 'ANALYSIS', severity: 'HIGH' });
+    expect(opened.confidence).toBeGreaterThan(0.5);
+    // It began with the second picture, and not when it had lasted.
+    expect(Math.abs(Date.parse(opened.timestamp) - (sent[1] ?? 0))).toBeLessThan(900);
+
+    const picture = await fetch(opened.frameUrl ?? '');
+    expect(picture.status).toBe(200);
+    expect(picture.headers.get('content-type')).toBe('image/jpeg');
+    expect(Buffer.from(await picture.arrayBuffer()).equals(photographs.twoPeople)).toBe(true);
+    const unsigned = new URL(opened.frameUrl ?? '').pathname.replace('/api', '');
+    expect((await server.rest(unsigned, { credential: token })).status).toBe(200);
+    const stranger = await join(server, exam.id, 'user_2');
+    expect((await server.rest(unsigned, { credential: stranger })).status).toBe(404);
+
+    const closed = await log.closed('multiple_faces');
+    expect(closed.id).toBe(opened.id);
+    expect(Math.abs(Date.parse(closed.endedAt ?? '') - (sent[4] ?? 0))).toBeLessThan(900);
+    expect(closed.details).toMatch(/^More than one face for \d s$/);
+    expect(log.count('WarningAdded', 'multiple_faces')).toBe(1);
+    expect(await listWarnings(exam.id)).toMatchObject([{ type: 'multiple_faces', endedAt: closed.endedAt }]);
+  });
+
+  it('for a moment neither begins a warning nor ends one', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    const quiet = ['oneFace', 'nobody', 'oneFace'] as const;
+    await film(server, exam.id, token, [...quiet, 'turnedAway', 'turnedAway', 'turnedAway', 'oneFace', 'turnedAway', ...quiet, 'oneFace']);
+    await log.closed('looking_away');
+    expect(log.count('WarningAdded', 'looking_away')).toBe(1);
+    expect(await listWarnings(exam.id)).toHaveLength(1);
+  });
+
+  it('is one warning whichever servers the snapshots reach', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(second, exam.id);
+    await film([server, second], exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody', 'nobody', 'oneFace', 'oneFace', 'oneFace']);
+    expect(await log.opened('no_face')).toMatchObject({ details: 'No face' });
+    await log.closed('no_face');
+    expect(await listWarnings(exam.id)).toHaveLength(1);
+  });
+
+  it('is not held against who was granted it', async () => {
+    const { exam, token } = await seat(server);
+    const grant = `mutation ($examId: ID!) {
+      setAccommodations(examId: $examId, userId: "user_1", suppress: ["multiple_faces"], reason: "A helper reads to him") { userId } }`;
+    await server.graphql().request(grant, { examId: exam.id });
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'twoPeople', 'twoPeople', 'twoPeople', 'nobody', 'nobody', 'nobody']);
+    await log.opened('no_face');
+    expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['no_face']);
+  });
+
+  it('is told as a black camera and not as an empty chair where it is black', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'black', 'black', 'black']);
+    expect(await log.opened('camera_black')).toMatchObject({ details: 'Black picture' });
+    expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['camera_black']);
+  });
+
+  it('is no second person where somebody moves the camera and a portrait on the wall with it; a helper is one', async () => {
+    const candidate: Actor = { who: 'anna', width: 300, ...living(190, 110) };
+    const portrait: Actor = { who: 'berta', width: 110, ...still(30, 30) };
+    const helper: Actor = { ...portrait, x: '30+3*sin(1.7*t)', y: '30+2*sin(2.3*t)' };
+    const moved = ["crop=600:450:x='if(lt(t,13),0,36)':y='if(lt(t,13),0,18)'", 'scale=640:480'];
+    const tell = async (actor: Actor) => {
+      const shots = await stageSnapshots(22, [candidate, actor], moved);
+      const { exam, token } = await seat(server);
+      await goOn(server, exam.id, token, shots);
+      return (await listWarnings(exam.id)).map(({ type }) => type);
+    };
+    expect(await Promise.all([tell(portrait), tell(helper)])).toEqual([[], ['multiple_faces']]);
+  });
+
+  it('is a second person also where the candidate had sat still before', async () => {
+    const leaning = { x: 'if(lt(t,13),190,330+14*sin(1.3*t))', y: 'if(lt(t,13),110,110+9*sin(2.1*t))' };
+    const candidate: Actor = { who: 'anna', width: 300, ...leaning };
+    const helper: Actor = { who: 'berta', width: 250, ...living(40, 130), when: 'gte(t,15)' };
+    const { exam, token } = await seat(server);
+    await goOn(server, exam.id, token, await stageSnapshots(24, [candidate, helper]));
+    expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['multiple_faces']);
+  });
+
+  it('stays one warning when the recording shows it too, and then plays from there', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody', 'nobody', 'oneFace', 'oneFace', 'oneFace']);
+    const { id } = await log.closed('no_face');
+    const folder = await mkdtemp(joinPath(tmpdir(), 'invigil-snapshots-'));
+    try {
+      const path = joinPath(folder, 'webcam.webm');
+      const { oneFace, noFace } = pictures;
+      await filmVideo(path, [
+        { picture: oneFace, seconds: 3 },
+        { picture: noFace, seconds: 4 },
+        { picture: oneFace, seconds: 4 },
+      ]);
+      const recording = await uploadRecording(server, { examId: exam.id, userId: 'user_1', type: 'webcam', path });
+      expect(await analysed(server, recording.id)).toMatchObject({ status: 'processed' });
+      const query = `query ($id: ID!) { exam(id: $id) { warnings { edges { node { id type offsetSeconds frameUrl recording { id } } } } } }`;
+      const { exam: found } = await server
+        .graphql()
+        .request<{ exam: { warnings: { edges: { node: { frameUrl: string; offsetSeconds: number } }[] } } }>(query, { id: exam.id });
+      expect(found.warnings.edges).toMatchObject([{ node: { id, type: 'no_face', recording: { id: recording.id } } }]);
+      const [warning] = found.warnings.edges.map(({ node }) => node);
+      expect(warning?.offsetSeconds).toBeCloseTo(3, 0);
+      // The picture stays the one at which it was raised.
+      const picture = Buffer.from(await (await fetch(warning?.frameUrl ?? '')).arrayBuffer());
+      expect(picture.equals(photographs.nobody)).toBe(true);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('is over with the exam', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody']);
+    await log.opened('no_face');
+    await server.graphql().request(`mutation { endExam(examId: "${exam.id}") { status } }`);
+    const { timestamp, endedAt } = await log.closed('no_face');
+    expect(Date.parse(endedAt ?? '')).toBeGreaterThan(Date.parse(timestamp));
+    // What was remembered of the face is gone as well.
+    const rest = () => runSql(server, 'SELECT 1 FROM "LiveWatch" WHERE "examId" = $1', [exam.id]);
+    await vi.waitFor(async () => expect(await rest()).toEqual([]), { timeout: 8_000, interval: 100 });
+  });
+
+  it('is deleted with its warning', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    await film(server, exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody']);
+    const { id } = await log.opened('no_face');
+    const pictures = async () => (await server.storedFiles()).filter((path) => path.includes(id));
+    expect(await pictures()).toHaveLength(1);
+    await runSql(server, 'DELETE FROM "Exam" WHERE id = $1', [exam.id]);
+    await vi.waitFor(async () => expect(await pictures()).toEqual([]), { timeout: 20_000, interval: 100 });
+  });
+
+  it('is told as missing where none of it can be read', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    const damaged = photographs.oneFace.subarray(0, photographs.oneFace.length / 2);
+    for (let at = 0; at < 5; at += 1) {
+      expect((await snap(server, exam.id, damaged, token)).status).toBe(200);
+      await setTimeout(1_000);
+    }
+    expect(await log.opened('evidence_gap')).toMatchObject({ source: 'SYSTEM', details: 'No snapshot could be read', frameUrl: null });
+    await goOn(server, exam.id, token, ['oneFace', 'oneFace', 'oneFace', 'oneFace']);
+    expect((await log.closed('evidence_gap')).details).toMatch(/^No snapshot could be read for \d+ s$/);
+  });
+
+  it('is told as missing where snapshots stop while the participant is there, and of nobody else', async () => {
+    const { exam, token } = await seat(server);
+    const others = await Promise.all(['silent', 'seldom', 'brief', 'broken'].map((userId) => join(server, exam.id, userId)));
+    const log = watchLog(server, exam.id);
+    const beat = (credential: string) => server.rest(`/exams/${exam.id}/heartbeat`, { method: 'POST', credential });
+    const [silent = '', seldom = '', brief = '', broken = ''] = others;
+    const steady = Array.from({ length: 10 }, () => 'oneFace' as const);
+    await Promise.all([token, silent, seldom, broken].map((one) => goOn(server, exam.id, one, steady)));
+    await goOn(server, exam.id, brief, ['oneFace', 'oneFace']);
+    const damaged = photographs.oneFace.subarray(0, photographs.oneFace.length / 2);
+    for (let at = 0; at < 5; at += 1) {
+      expect((await snap(server, exam.id, damaged, broken)).status).toBe(200);
+      await setTimeout(1_000);
+    }
+    const unreadable = await log.opened('evidence_gap', 'broken');
+    expect(unreadable.details).toBe('No snapshot could be read');
+    await runSql(
+      server,
+      `UPDATE "LiveWatch" w SET state = jsonb_set(state, '{rhythm,interval}', '60000') FROM "Participant" p
+        WHERE p.id = w."participantId" AND p."userId" = 'seldom' AND w."examId" = $1`,
+      [exam.id],
+    );
+    const beatAll = async () => {
+      for (const one of [token, seldom, brief, broken]) expect((await beat(one)).status).toBe(200);
+    };
+    await beatAll();
+    const known = async () =>
+      expect(await runSql(server, 'SELECT FROM "Participant" WHERE "examId" = $1 AND "sendsHeartbeats"', [exam.id])).toHaveLength(4);
+    await vi.waitFor(known, { timeout: 20_000, interval: 100 });
+    // Four minutes later, of which the page of one shows no sign.
+    await runSql(server, `UPDATE "LiveWatch" SET "frameAt" = "frameAt" - interval '4 min' WHERE "examId" = $1`, [exam.id]);
+    await beatAll();
+    const opened = await log.opened('evidence_gap', 'user_1');
+    expect(opened).toMatchObject({ source: 'SYSTEM', severity: 'MEDIUM', confidence: null, frameUrl: null });
+    expect(opened.details).toBe('The participant was there, and no snapshot came');
+    expect(Date.parse(opened.timestamp)).toBeLessThan(Date.now() - 240_000);
+    const [back = 0] = await goOn(server, exam.id, token, ['oneFace', 'oneFace', 'oneFace', 'oneFace']);
+    const closed = await log.closed('evidence_gap', 'user_1');
+    expect(closed.id).toBe(opened.id);
+    expect(closed.details).toMatch(/^The participant was there, and no snapshot came for 4 min/);
+    expect(Math.abs(Date.parse(closed.endedAt ?? '') - back)).toBeLessThan(900);
+    // Of whom snapshots come that cannot be read the gap is the same one still.
+    expect([log.count('WarningAdded', 'evidence_gap'), log.count('WarningUpdated', 'evidence_gap')]).toEqual([2, 1]);
+  });
+
+  it('goes on where it was after the server was killed', async () => {
+    const mortal = await startTestServer();
+    try {
+      const { exam, token } = await seat(mortal);
+      await film(mortal, exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody']);
+      const { id } = await watchLog(mortal, exam.id).opened('no_face');
+      await mortal.kill();
+      await mortal.restart();
+      const log = watchLog(mortal, exam.id);
+      await goOn(mortal, exam.id, token, ['nobody', 'nobody', 'oneFace', 'oneFace', 'oneFace', 'oneFace']);
+      expect((await log.closed('no_face')).id).toBe(id);
+      expect(log.count('WarningAdded', 'no_face')).toBe(1);
+    } finally {
+      await mortal.stop();
+    }
+  });
+});
+
+describe('more snapshots than can be looked at', () => {
+  it('are left out of all participants alike, and that is told', async () => {
+    const weak = await startTestServer({ VISION_WORKERS: '1' });
+    try {
+      const exam = await createExam(weak, sensitive);
+      // One thread looks at some forty a second: each waits longer than the hold time for its next turn, twice over.
+      const users = Array.from({ length: 250 }, (_, at) => `user_${at}`);
+      const tokens: string[] = [];
+      // They join one after the other within an exam, and whoever waits for seconds is told to try again.
+      for (let at = 0; at < users.length; at += 25)
+        tokens.push(...(await Promise.all(users.slice(at, at + 25).map((userId) => join(weak, exam.id, userId)))));
+      const log = watchLog(weak, exam.id);
+      await show(weak, exam.id, await join(weak, exam.id, 'early'), 'oneFace');
+      for (let second = 0; second < 6; second += 1) {
+        const answers = await Promise.all(
+          [...tokens.keys()].map(async (at) => {
+            await setTimeout((at * 1_000) / tokens.length);
+            return snap(weak, exam.id, photographs.oneFace, tokens[at]);
+          }),
+        );
+        // Nobody waits for a look, nobody is sent away.
+        expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+      }
+      // Each look raises the version, and so does the beginning of a gap.
+      const rows = await runSql<{ looks: number }>(
+        weak,
+        `SELECT (coalesce(w.version, 0) - (SELECT count(*) FROM "Warning" v WHERE v."participantId" = p.id))::int AS looks
+           FROM "Participant" p LEFT JOIN "LiveWatch" w ON w."participantId" = p.id WHERE p."examId" = $1 AND p."userId" <> 'early'`,
+        [exam.id],
+      );
+      const looks = rows.map((row) => row.looks);
+      expect(looks).toHaveLength(users.length);
+      expect(Math.max(...looks)).toBeLessThan(5);
+      expect(Math.max(...looks) - Math.min(...looks)).toBeLessThanOrEqual(1);
+
+      const gap = await log.opened('evidence_gap');
+      expect(gap).toMatchObject({ source: 'SYSTEM', severity: 'MEDIUM', details: 'The server was overloaded: no snapshot was looked at' });
+      expect(log.count('WarningAdded', 'evidence_gap')).toBeLessThanOrEqual(users.length);
+      await goOn(weak, exam.id, tokens[users.indexOf(gap.userId)] ?? '', ['oneFace', 'oneFace', 'oneFace', 'oneFace']);
+      expect((await log.closed('evidence_gap')).details).toMatch(/no snapshot was looked at for \d+ s$/);
+    } finally {
+      await weak.stop();
+    }
+  });
+});
+
+describe('the door for snapshots', () => {
+  const jpeg = photographs.oneFace;
+
+  it('is shut to who has no business there', async () => {
+    const { exam, token } = await seat(server);
+    const other = await seat(server, 'user_9');
+    const { key } = await createKey(server, 'LMS', 'elsewhere');
+    const status = async (credential: string, query: Record<string, string> = {}) =>
+      (await snap(server, exam.id, jpeg, credential, query)).status;
+    expect(await status(other.token)).toBe(404);
+    expect(await status(key, { userId: 'user_1' })).toBe(404);
+    expect(await status(ADMIN_KEY, { userId: 'nobody_known' })).toBe(404);
+    expect(await status(token, { userId: 'user_2' })).toBe(401);
+    expect(await status((await createKey(server, 'PROCTOR')).key, { userId: 'user_1' })).toBe(401);
+    expect(await status(ADMIN_KEY)).toBe(400);
+    expect(await status(ADMIN_KEY, { userId: 'user_1' })).toBe(200);
+    expect(await status(token)).toBe(200);
+  });
+
+  it('refuses what is no JPEG, too large or too often by the documented envelope', async () => {
+    const { exam, token } = await seat(server);
+    const noPicture = await snap(server, exam.id, Buffer.from('GIF89a'), token);
+    expect(noPicture.status).toBe(400);
+    expect(await noPicture.json()).toMatchObject({
+      error: { code: 'invalid_request', details: [{ field: 'body', issue: 'must be a JPEG image' }] },
+    });
+    const large = await snap(server, exam.id, Buffer.concat([jpeg, Buffer.alloc(1024 * 1024)]), token);
+    expect(large.status).toBe(400);
+    expect(await large.json()).toMatchObject({
+      error: { details: [{ field: 'body', issue: 'File size exceeds the maximum allowed (1MB)' }] },
+    });
+    const late = await snap(server, exam.id, jpeg, token, { takenAt: new Date(Date.now() - 60_000).toISOString() });
+    expect(await late.json()).toMatchObject({ error: { details: [{ field: 'takenAt' }] } });
+
+    const hasty = await Promise.all(Array.from({ length: 6 }, () => snap(server, exam.id, jpeg, token)));
+    const refused = hasty.find(({ status }) => status === 429);
+    expect(refused?.headers.get('retry-after')).toMatch(/^[1-3]$/);
+    expect(await refused?.json()).toMatchObject({ error: { code: 'rate_limited', details: [] } });
+    await setTimeout(3_000);
+    expect((await snap(server, exam.id, jpeg, token)).status).toBe(200);
+  });
+
+  it('is open while the exam runs and the participant is in it', async () => {
+    const exam = await createExam(server);
+    const send = async (userId: string) => {
+      const response = await snap(server, exam.id, jpeg, ADMIN_KEY, { userId });
+      return response.status === 200 ? 'taken' : ((await response.json()) as { error: { message: string } }).error.message;
+    };
+    await server.graphql().request(`mutation { inviteParticipants(examId: "${exam.id}", participants: [{ userId: "user_2" }]) { id } }`);
+    expect(await send('user_2')).toBe('The exam has not started');
+    const token = await join(server, exam.id, 'user_1');
+    expect(await send('user_2')).toBe('This participant has not joined the exam');
+    expect(await send('user_1')).toBe('taken');
+    await server.post(`/exams/${exam.id}/submit`, { stats: {} }, { credential: token });
+    expect(await send('user_1')).toBe('This participant has already left the exam');
+    await server.graphql().request(`mutation { endExam(examId: "${exam.id}") { status } }`);
+    expect(await send('user_2')).toBe('The exam is over');
+  });
+
+  it('takes them in all its forms, and says where nobody looks', async () => {
+    const { exam, token } = await seat(server);
+    const takenAt = new Date(Date.now() - 5_000).toISOString();
+    const raw = await snap(server, exam.id, jpeg, token, { takenAt });
+    expect(await raw.json()).toEqual({ examId: exam.id, userId: 'user_1', takenAt, analysed: true });
+    const body = await form({ image: { bytes: new Uint8Array(jpeg), name: 'webcam.jpg' }, userId: 'user_1' });
+    const multipart = await server.rest(`/exams/${exam.id}/snapshots`, { method: 'POST', body });
+    expect(await multipart.json()).toMatchObject({ userId: 'user_1', analysed: true });
+    const empty = await server.rest(`/exams/${exam.id}/snapshots`, { method: 'POST', body: await form({ userId: 'user_1' }) });
+    expect(await empty.json()).toMatchObject({ error: { details: [{ field: 'image', issue: 'is required' }] } });
+
+    const unwatched = await seat(server, 'user_1', { settings: { aiDetection: { enabled: false } } });
+    const query = 'mutation ($id: ID!, $image: Upload!) { submitSnapshot(examId: $id, image: $image) { userId analysed } }';
+    const operations = JSON.stringify({ query, variables: { id: unwatched.exam.id, image: null } });
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      body: await form({ operations, map: '{"f":["variables.image"]}', f: { bytes: new Uint8Array(jpeg), name: 'blob' } }),
+      headers: { authorization: `Bearer ${unwatched.token}` },
+    });
+    expect(await response.json()).toEqual({ data: { submitSnapshot: { userId: 'user_1', analysed: false } } });
+  });
+});

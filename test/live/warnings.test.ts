@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createExam, join, report, tokenIn } from '../helpers/exam.ts';
+import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
+
+interface Added {
+  warningAdded: { seq: number; type: string; userId: string };
+}
+
+const WARNINGS = /* GraphQL */ `
+  subscription Watch($examId: ID!, $after: SafeInt, $minSeverity: WarningSeverity, $userId: ID) {
+    warningAdded(examId: $examId, after: $after, minSeverity: $minSeverity, userId: $userId) {
+      seq
+      type
+      userId
+    }
+  }
+`;
+const EVENTS = /* GraphQL */ `
+  subscription Watch($examId: ID!, $after: SafeInt) {
+    examEvents(examId: $examId, after: $after) {
+      __typename
+      seq
+      ... on ExamChanged {
+        exam {
+          status
+        }
+      }
+      ... on ParticipantChanged {
+        participant {
+          userId
+          status
+        }
+      }
+      ... on WarningReviewed {
+        warning {
+          review {
+            decision
+            by
+          }
+        }
+      }
+    }
+  }
+`;
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+
+describe('a proctor who watches', () => {
+  it('sees a warning that is reported now', async () => {
+    const exam = await createExam(server);
+    const live = collect<Added>(server.subscribe(), WARNINGS, { examId: exam.id, after: 0 });
+    await report(server, exam.id, 'user_1', ['tab_switch']);
+    expect(await live.take(1)).toMatchObject([{ warningAdded: { type: 'tab_switch', userId: 'user_1' } }]);
+  });
+
+  it('misses nothing and sees nothing twice when the socket drops while warnings keep coming', async () => {
+    const exam = await createExam(server);
+    const total = 120;
+    const reporting = (async () => {
+      for (let i = 0; i < total; i++) await report(server, exam.id, `user_${i % 3}`, ['window_blur']);
+    })();
+    const seen: number[] = [];
+    let after = 0;
+    while (seen.length < total) {
+      const client = server.subscribe();
+      const live = collect<Added>(client, WARNINGS, { examId: exam.id, after });
+      const batch = await live.take(Math.min(25, total - seen.length));
+      client.terminate();
+      seen.push(...batch.map(({ warningAdded }) => warningAdded.seq));
+      after = seen.at(-1) ?? after;
+    }
+    await reporting;
+    const stored = (await (await server.rest(`/exams/${exam.id}/warnings`)).json()) as { warnings: { seq: number }[] };
+    expect(seen).toEqual(stored.warnings.map(({ seq }) => seq));
+    expect(new Set(seen).size).toBe(total);
+  });
+
+  it('finds everything after a restart of the server', async () => {
+    const exam = await createExam(server);
+    const [first] = await report(server, exam.id, 'user_1', ['noise', 'books', 'devtools']);
+    await server.kill();
+    await server.restart();
+    const live = collect<Added>(server.subscribe(), WARNINGS, { examId: exam.id, after: first?.seq });
+    expect((await live.take(2)).map(({ warningAdded }) => warningAdded.type)).toEqual(['books', 'devtools']);
+  });
+
+  it('may ask for severe warnings of one candidate alone', async () => {
+    const exam = await createExam(server);
+    await report(server, exam.id, 'user_1', ['noise', 'phone_usage']);
+    await report(server, exam.id, 'user_2', ['phone_usage', 'remote_control']);
+    const live = collect<Added>(server.subscribe(), WARNINGS, { examId: exam.id, after: 0, minSeverity: 'HIGH', userId: 'user_2' });
+    expect((await live.take(2)).map(({ warningAdded }) => warningAdded.type)).toEqual(['phone_usage', 'remote_control']);
+  });
+
+  it('follows the whole exam in one contiguous log', async () => {
+    const exam = await createExam(server);
+    const live = collect<{ examEvents: { __typename: string; seq: number } }>(server.subscribe(), EVENTS, { examId: exam.id, after: 0 });
+    await join(server, exam.id, 'user_1');
+    const [warning] = await report(server, exam.id, 'user_1', ['tab_switch']);
+    await server
+      .graphql()
+      .request(`mutation { reviewWarning(warningId: "${warning?.id}", decision: CONFIRMED) { id } endExam(examId: "${exam.id}") { id } }`);
+    const events = (await live.take(6)).map(({ examEvents }) => examEvents);
+    expect(events.map(({ __typename }) => __typename)).toEqual([
+      'ExamChanged',
+      'ParticipantChanged',
+      'WarningAdded',
+      'WarningReviewed',
+      'ParticipantChanged',
+      'ExamChanged',
+    ]);
+    expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(events[5]).toMatchObject({ exam: { status: 'COMPLETED' } });
+  });
+
+  it('keeps the socket when an operation has a mistake', async () => {
+    const exam = await createExam(server);
+    const client = server.subscribe();
+    const broken = collect(client, 'subscription { warningAdded(examId: ', {});
+    await broken.end();
+    expect(broken.errors).toMatchObject([[{ message: expect.stringContaining('Syntax Error') }]]);
+    await report(server, exam.id, 'user_1', ['noise']);
+    expect(await collect<Added>(client, WARNINGS, { examId: exam.id, after: 0 }).take(1)).toHaveLength(1);
+  });
+});
+
+describe('who may watch', () => {
+  it('shows a candidate only what is their own', async () => {
+    const exam = await createExam(server);
+    const token = await join(server, exam.id, 'user_1');
+    const live = collect<Added>(server.subscribe(token), WARNINGS, { examId: exam.id, after: 0 });
+    await report(server, exam.id, 'user_2', ['noise']);
+    await report(server, exam.id, 'user_1', ['books']);
+    expect(await live.take(1)).toMatchObject([{ warningAdded: { userId: 'user_1', type: 'books' } }]);
+  });
+
+  it('opens the admin link to its exam and no other', async () => {
+    const [mine, other] = [await createExam(server), await createExam(server)];
+    const client = server.subscribe(tokenIn(mine.adminUrl));
+    const refused = collect<Added>(client, WARNINGS, { examId: other.id, after: 0 });
+    await refused.end();
+    expect(refused.errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
+    await report(server, mine.id, 'user_1', ['noise']);
+    expect(await collect<Added>(client, WARNINGS, { examId: mine.id, after: 0 }).take(1)).toHaveLength(1);
+  });
+
+  it('refuses a socket without a valid credential', async () => {
+    const exam = await createExam(server);
+    for (const credential of ['', 'invigil_wrong', 'eyJhbGciOiJub25lIn0.e30.']) {
+      const refused = collect<Added>(server.subscribe(credential), WARNINGS, { examId: exam.id, after: 0 });
+      await refused.end();
+      expect(refused.errors).toMatchObject([{ code: 4403 }]);
+    }
+  });
+
+  it('does not let a bearer of the access link watch before joining', async () => {
+    const exam = await createExam(server);
+    const refused = collect<Added>(server.subscribe(tokenIn(exam.accessUrl)), WARNINGS, { examId: exam.id, after: 0 });
+    await refused.end();
+    expect(refused.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  });
+});

@@ -1,0 +1,165 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createExam, createKey, join, tokenIn } from '../helpers/exam.ts';
+import { film, pictures } from '../helpers/media.ts';
+import { analysed, uploadRecording } from '../helpers/recordings.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+let folder: string;
+let video: string;
+beforeAll(async () => {
+  folder = await mkdtemp(joinPath(tmpdir(), 'invigil-accommodations-'));
+  video = joinPath(folder, 'helper.webm');
+  const { oneFace, severalFaces, noFace } = pictures;
+  await film(video, [
+    { picture: oneFace, seconds: 2 },
+    { picture: severalFaces, seconds: 5 },
+    { picture: noFace, seconds: 5 },
+  ]);
+  server = await startTestServer();
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const SET = `mutation ($examId: ID!, $userId: ID!, $suppress: [String!]!, $reason: String!) {
+  setAccommodations(examId: $examId, userId: $userId, suppress: $suppress, reason: $reason) {
+    userId status accommodations { type reason by } } }`;
+const PARTICIPANTS = `query ($id: ID!) { exam(id: $id) { participants { edges { node { userId accommodations { type } } } } } }`;
+const WARNINGS = `query ($id: ID!) { exam(id: $id) { warnings { edges { node { type } } } } }`;
+const ANALYSIS = `query ($id: ID!) { recording(id: $id) { analysis { suppressed segments { type } } } }`;
+
+const set = (examId: string, suppress: string[], reason: string, credential?: string) =>
+  server.graphql(credential).request<{ setAccommodations: object }>(SET, { examId, userId: 'user_1', suppress, reason });
+const put = (examId: string, body: object, credential?: string) =>
+  server.rest(`/exams/${examId}/participants/user_1/accommodations`, {
+    method: 'PUT',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+    ...(credential && { credential }),
+  });
+
+async function warned(examId: string): Promise<string[]> {
+  const { exam } = await server
+    .graphql()
+    .request<{ exam: { warnings: { edges: { node: { type: string } }[] } } }>(WARNINGS, { id: examId });
+  return exam.warnings.edges.map(({ node }) => node.type);
+}
+
+/** What the exam's log holds of its participants. */
+async function audited(examId: string): Promise<unknown[]> {
+  const client = new Client(server.databaseUrl);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ data: unknown }>(
+      `SELECT data FROM "Event" WHERE "examId" = $1 AND kind = 'PARTICIPANT_CHANGED' ORDER BY seq`,
+      [examId],
+    );
+    return rows.map(({ data }) => data);
+  } finally {
+    await client.end();
+  }
+}
+
+const examOf = (credential?: string) =>
+  createExam(server, { settings: { aiDetection: { enabled: true, sensitivity: 'high' } } }, credential);
+
+describe('a candidate who has a helper', () => {
+  it('is not warned of for the helper, and the analysis says so', async () => {
+    const { id: examId } = await examOf();
+    const proctor = await createKey(server, 'PROCTOR');
+    expect(await set(examId, ['multiple_faces'], 'An assistant sits beside', proctor.key)).toEqual({
+      setAccommodations: {
+        userId: 'user_1',
+        status: 'INVITED',
+        accommodations: [{ type: 'multiple_faces', reason: 'An assistant sits beside', by: 'PROCTOR of default' }],
+      },
+    });
+    const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path: video });
+    const recording = await analysed(server, id);
+    expect(await warned(examId)).toEqual(['no_face']);
+    // What was seen is told all the same.
+    expect(recording.analysis?.faceDetection?.multipleFaces).toBeCloseTo(5 / 12, 1);
+    expect(recording.analysis).toMatchObject({ suppressed: ['multiple_faces'] });
+    const { recording: told } = await server
+      .graphql()
+      .request<{ recording: { analysis: { suppressed: string[]; segments: { type: string }[] } } }>(ANALYSIS, { id });
+    expect(told.analysis.suppressed).toEqual(['multiple_faces']);
+    expect(told.analysis.segments).toContainEqual({ type: 'multiple_faces' });
+  });
+
+  it('is warned of again once that is lifted, and all others always', async () => {
+    const { id: examId } = await examOf();
+    await set(examId, ['multiple_faces', 'no_face'], 'An assistant');
+    await set(examId, [], 'The assistant has left');
+    const other = await uploadRecording(server, { examId, userId: 'user_2', type: 'webcam', path: video });
+    await analysed(server, other.id);
+    const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path: video });
+    const { analysis } = await analysed(server, id);
+    expect(analysis).not.toHaveProperty('suppressed');
+    expect(await warned(examId)).toEqual(['multiple_faces', 'no_face', 'multiple_faces', 'no_face']);
+  });
+});
+
+describe('an accommodation', () => {
+  it('is in the log with who, what and why; a repeat is no change, and a reason stays with its type', async () => {
+    const { id: examId } = await examOf();
+    const first = await put(examId, { suppress: ['looking_away'], reason: 'Looks at a braille display' });
+    expect(first.status).toBe(200);
+    await put(examId, { suppress: ['looking_away'], reason: 'again' });
+    const second = await put(examId, { suppress: ['talking', 'looking_away', 'talking'], reason: 'Reads aloud' });
+    expect(await second.json()).toMatchObject({
+      id: 'user_1',
+      status: 'invited',
+      accommodations: [
+        { type: 'looking_away', reason: 'Looks at a braille display', by: expect.any(String) as string, at: expect.any(String) as string },
+        { type: 'talking', reason: 'Reads aloud' },
+      ],
+    });
+    await put(examId, { suppress: ['talking'], reason: 'No longer needed' });
+    const by = expect.any(String) as string;
+    expect(await audited(examId)).toEqual([
+      { to: 'INVITED' },
+      { by, suppressed: ['looking_away'], lifted: [], reason: 'Looks at a braille display' },
+      { by, suppressed: ['talking'], lifted: [], reason: 'Reads aloud' },
+      { by, suppressed: [], lifted: ['looking_away'], reason: 'No longer needed' },
+    ]);
+  });
+
+  it('is never for the participant to set, and only its own to read', async () => {
+    const { id: examId, accessUrl, adminUrl } = await examOf();
+    const [own, other] = [await join(server, examId, 'user_1'), await join(server, examId, 'user_2')];
+    await set(examId, ['talking'], 'Reads aloud', tokenIn(adminUrl));
+    for (const credential of [own, other, tokenIn(accessUrl)]) {
+      await expect(set(examId, ['no_face'], 'I want it', credential)).rejects.toThrow('FORBIDDEN');
+      expect([401, 403]).toContain((await put(examId, { suppress: [], reason: 'I want it' }, credential)).status);
+    }
+    const stranger = await createKey(server, 'LMS', 'elsewhere');
+    expect((await put(examId, { suppress: [], reason: 'not mine' }, stranger.key)).status).toBe(404);
+    const seen = (token: string) => server.graphql(token).request(PARTICIPANTS, { id: examId });
+    const node = (userId: string, types: string[]) => ({ node: { userId, accommodations: types.map((type) => ({ type })) } });
+    expect(await seen(own)).toEqual({ exam: { participants: { edges: [node('user_1', ['talking'])] } } });
+    expect(await seen(other)).toEqual({ exam: { participants: { edges: [node('user_2', [])] } } });
+  });
+
+  it('names types that the analysis knows, and a reason', async () => {
+    const { id: examId } = await examOf();
+    for (const [body, field] of [
+      [{ suppress: ['tab_switch'], reason: 'x' }, 'suppress[0]'],
+      [{ suppress: 'talking', reason: 'x' }, 'suppress'],
+      [{ suppress: ['talking'], reason: '  ' }, 'reason'],
+      [{ suppress: ['talking'] }, 'reason'],
+      [{ reason: 'x' }, 'suppress'],
+    ] as const) {
+      const answer = await put(examId, body);
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ error: { code: 'invalid_request', details: [{ field }] } });
+    }
+    expect(await audited(examId)).toEqual([]);
+  });
+});

@@ -1,0 +1,267 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createExam, report, tokenIn } from '../helpers/exam.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+
+const DOCUMENTED = {
+  title: 'Final Computer Science Exam',
+  duration: 180,
+  settings: {
+    webcam: true,
+    screenRecording: true,
+    audioRecording: true,
+    browserLock: true,
+    aiDetection: { enabled: true, sensitivity: 'high' },
+  },
+};
+
+async function json<T = Record<string, unknown>>(response: Response, status = 200): Promise<T> {
+  const body = await response.text();
+  expect(response.status, body).toBe(status);
+  expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+  expect(response.headers.get('x-request-id')).toBeTruthy();
+  return JSON.parse(body) as T;
+}
+
+describe('exams', () => {
+  it('answers the documented object to the documented request', async () => {
+    const exam = await json(await server.post('/exams', DOCUMENTED));
+    expect(exam).toEqual({
+      ...DOCUMENTED,
+      id: expect.stringMatching(/^exam_[0-9a-z]{20,}$/),
+      status: 'created',
+      createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      accessUrl: expect.stringContaining(`/exam/${String(exam['id'])}#t=`),
+      adminUrl: expect.stringContaining(`/admin/exam/${String(exam['id'])}#t=`),
+    });
+  });
+
+  it('completes missing settings and gives unknown ones back', async () => {
+    const exam = await json(await server.post('/exams', { title: 'Short', duration: 5, settings: { calculator: true, webcam: false } }));
+    expect(exam['settings']).toEqual({
+      webcam: false,
+      screenRecording: true,
+      audioRecording: true,
+      browserLock: true,
+      aiDetection: { enabled: true, sensitivity: 'medium' },
+      calculator: true,
+    });
+  });
+
+  it('shows an exam with its participants and warnings, oldest first', async () => {
+    const { id } = await createExam(server);
+    await json(
+      await server.post(`/exams/${id}/warnings`, {
+        userId: 'user_789',
+        warnings: [
+          { timestamp: '2025-03-26T15:15:22Z', type: 'tab_switch', details: 'User switched to another tab' },
+          { timestamp: '2025-03-26T16:15:22+01:00', type: 'something_of_ours' },
+        ],
+      }),
+    );
+    const exam = await json(await server.rest(`/exams/${id}`));
+    expect(exam).toMatchObject({
+      status: 'in_progress',
+      startedAt: expect.any(String),
+      participants: [{ id: 'user_789', name: null, status: 'active', joinedAt: expect.any(String) }],
+      warnings: [
+        {
+          timestamp: '2025-03-26T15:15:22.000Z',
+          type: 'tab_switch',
+          userId: 'user_789',
+          details: 'User switched to another tab',
+          severity: 'medium',
+          source: 'client',
+        },
+        { timestamp: '2025-03-26T15:15:22.000Z', type: 'something_of_ours', severity: 'medium' },
+      ],
+    });
+  });
+
+  it('pages through all warnings by position', async () => {
+    const { id } = await createExam(server);
+    await report(
+      server,
+      id,
+      'user_1',
+      Array.from({ length: 5 }, () => 'noise'),
+    );
+    const seen: number[] = [];
+    let after: number | null = 0;
+    while (after !== null) {
+      const page: { warnings: { seq: number }[]; nextAfter: number | null } = await json(
+        await server.rest(`/exams/${id}/warnings?after=${after}&limit=2`),
+      );
+      seen.push(...page.warnings.map(({ seq }) => seq));
+      after = page.nextAfter;
+    }
+    expect(seen).toHaveLength(5);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  });
+
+  it('shows the newest 1,000 warnings and says that there are more', async () => {
+    const { id } = await createExam(server);
+    const batch = (first: number) => Array.from({ length: 100 }, (_, i) => `type_${first + i}`);
+    for (let first = 0; first <= 1_000; first += 100) await report(server, id, 'user_1', batch(first));
+    const exam = await json<{ warnings: { type: string }[]; warningsTruncated: boolean }>(await server.rest(`/exams/${id}`));
+    expect(exam.warningsTruncated).toBe(true);
+    expect(exam.warnings.map(({ type }) => type)).toEqual(Array.from({ length: 1_000 }, (_, i) => `type_${i + 100}`));
+  });
+
+  it('stores a repeated event of a client once', async () => {
+    const { id } = await createExam(server);
+    const body = { userId: 'user_1', warnings: [{ type: 'noise', clientEventId: 'event-1' }] };
+    const [first, second] = [
+      await json(await server.post(`/exams/${id}/warnings`, body)),
+      await json(await server.post(`/exams/${id}/warnings`, body)),
+    ];
+    expect(second).toEqual(first);
+    expect((await json<{ warnings: unknown[] }>(await server.rest(`/exams/${id}`))).warnings).toHaveLength(1);
+  });
+
+  it('keeps positions contiguous when many report at once', async () => {
+    const { id } = await createExam(server);
+    await Promise.all(Array.from({ length: 40 }, (_, i) => report(server, id, `user_${i % 4}`, ['noise'])));
+    const { exam } = await server
+      .graphql()
+      .request<{ exam: { lastSeq: number; warnings: { edges: { node: { seq: number } }[] } } }>(
+        `{ exam(id: "${id}") { lastSeq warnings(first: 100) { edges { node { seq } } } } }`,
+      );
+    const seqs = exam.warnings.edges.map(({ node }) => node.seq);
+    expect(seqs).toHaveLength(40);
+    // One event for the start and one for each of the four participants come before or between them.
+    expect(exam.lastSeq).toBe(45);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it('gives the first answer again and makes nothing twice', async () => {
+    const headers = { 'idempotency-key': 'create-1' };
+    const first = await json(await server.post('/exams', DOCUMENTED, { headers }));
+    expect(await json(await server.post('/exams', DOCUMENTED, { headers }))).toEqual(first);
+  });
+
+  it('is refused for another request', async () => {
+    const headers = { 'idempotency-key': 'create-2' };
+    await json(await server.post('/exams', DOCUMENTED, { headers }));
+    const { error } = await json<{ error: { code: string } }>(
+      await server.post('/exams', { ...DOCUMENTED, duration: 1 }, { headers }),
+      400,
+    );
+    expect(error.code).toBe('conflict');
+  });
+
+  it('may be used again after a request that was refused', async () => {
+    const headers = { 'idempotency-key': 'create-3' };
+    await json(await server.post('/exams', { title: 'No duration' }, { headers }), 400);
+    await json(await server.post('/exams', { title: 'No duration' }, { headers }), 400);
+  });
+
+  it('lets two at once make one exam', async () => {
+    const headers = { 'idempotency-key': 'create-4' };
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => server.post('/exams', { title: 'Only once', duration: 5 }, { headers })),
+    );
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(1);
+    const { exams } = await server
+      .graphql()
+      .request<{ exams: { edges: unknown[] } }>('{ exams(search: "only ONCE") { edges { node { id } } } }');
+    expect(exams.edges).toHaveLength(1);
+  });
+});
+
+describe('a bad request', () => {
+  const bad: [string, unknown, string][] = [
+    ['a missing title', { duration: 60 }, 'title'],
+    ['an empty title', { title: ' ', duration: 60 }, 'title'],
+    ['a long title', { title: 'x'.repeat(201), duration: 60 }, 'title'],
+    ['a duration of words', { title: 'x', duration: 'sixty' }, 'duration'],
+    ['a duration of 0', { title: 'x', duration: 0 }, 'duration'],
+    ['a fraction of a minute', { title: 'x', duration: 1.5 }, 'duration'],
+    ['settings that are a list', { title: 'x', duration: 60, settings: [] }, 'settings'],
+    ['a wrong flag', { title: 'x', duration: 60, settings: { webcam: 'yes' } }, 'settings.webcam'],
+    [
+      'a wrong sensitivity',
+      { title: 'x', duration: 60, settings: { aiDetection: { sensitivity: 'max' } } },
+      'settings.aiDetection.sensitivity',
+    ],
+    ['a NUL character', { title: 'x\u0000', duration: 60 }, 'title'],
+    ['a list', [], 'body'],
+  ];
+  it.each(bad)('with %s names the field', async (_name, body, field) => {
+    const { error } = await json<{ error: { code: string; details: { field: string }[] } }>(await server.post('/exams', body), 400);
+    expect(error.code).toBe('invalid_request');
+    expect(error.details.map((detail) => detail.field)).toContain(field);
+  });
+
+  it('that is not JSON is answered in the envelope', async () => {
+    for (const body of ['{"title":', '', 'null', '\u0000', '[1,2']) {
+      const response = await server.rest('/exams', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+      expect(await json(response, 400)).toMatchObject({ error: { code: 'invalid_request', details: expect.any(Array) } });
+    }
+  });
+
+  it('of an unknown endpoint, method or id is a 404 in JSON', async () => {
+    for (const [method, path] of [
+      ['GET', '/nothing'],
+      ['DELETE', '/exams'],
+      ['GET', '/exams/exam_unknown'],
+      ['GET', '/../exams/exam_unknown'],
+      ['GET', '/exams/%E0%A4%A'],
+      ['GET', '/exams/exam_%00'],
+      ['GET', '/recordings/rec_unknown'],
+      ['GET', '/recordings/rec_unknown/download'],
+    ] as const) {
+      expect(await json(await server.rest(path, { method }), 404)).toMatchObject({ error: { code: 'not_found', details: [] } });
+    }
+    expect((await fetch(`${server.url}/exams/exam_unknown`)).status).toBe(404);
+    expect(await json(await server.post('/exams/exam_unknown/warnings', { warnings: [] }), 404)).toMatchObject({
+      error: { code: 'not_found' },
+    });
+  });
+
+  it('names the warning at fault', async () => {
+    const { id } = await createExam(server);
+    const warnings = [{ type: 'noise' }, { type: 'Not A Slug', timestamp: 'yesterday' }];
+    const { error } = await json<{ error: { details: { field: string }[] } }>(
+      await server.post(`/exams/${id}/warnings`, { userId: 'user_1', warnings }),
+      400,
+    );
+    expect(error.details.map(({ field }) => field).sort()).toEqual(['warnings[1].timestamp', 'warnings[1].type']);
+    expect(await json(await server.rest(`/exams/${id}`))).toMatchObject({ warnings: [], participants: [] });
+  });
+
+  it('with a broken GraphQL operation gets a GraphQL error', async () => {
+    for (const body of [
+      { query: '{ exam(' },
+      { query: '{ nothing }' },
+      { query: 'mutation { createExam(input: {title: 3}) { id } }' },
+      {},
+    ]) {
+      const response = await fetch(`${server.url}/graphql`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${tokenIn('http://x/#t=')}` },
+      });
+      expect(await response.json()).toMatchObject({ errors: [{ message: expect.any(String) }] });
+    }
+  });
+});
+
+describe('the probes', () => {
+  it('tell that the server lives and can serve', async () => {
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  });
+
+  it('GraphiQL comes from the server itself', async () => {
+    const page = await (await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } })).text();
+    expect(page).toContain('<title>Invigil</title>');
+    expect(page).not.toMatch(/(?:src|href)="https?:\/\/(?!127|localhost)/);
+  });
+});

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { makeMedia, tempDir, VP8 } from '../helpers/media.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/src/cli.js', import.meta.url));
+
+interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+const invigil = (...args: string[]): Promise<Ran> => invigilAt(undefined, ...args);
+
+const invigilAt = (home: string | undefined, ...args: string[]): Promise<Ran> =>
+  new Promise((resolve) => {
+    const env = { PATH: process.env['PATH'], HOME: home, TMPDIR: home };
+    const child = execFile(process.execPath, [PROGRAM, ...args], { env }, (_error, out, err) =>
+      resolve({ code: child.exitCode, out, err }),
+    );
+  });
+
+describe('invigil analyze', () => {
+  it('draws what was seen and when, without a server', async () => {
+    const path = join(tempDir(), 'webcam.webm');
+    const picture = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10:duration=12'];
+    await makeMedia(...picture, '-f', 'lavfi', '-i', 'sine=duration=12', '-c:a', 'libopus', ...VP8, path);
+    const { code, out } = await invigil('analyze', '--sensitivity', 'high', path);
+    expect(code).toBe(0);
+    const rows = out.split('\n');
+    expect(rows[0]).toMatch(/^webcam\.webm {2}0:12 · 12 frames · \d+\.\d× real time$/);
+    const row = (label: string) => rows.find((text) => text.trimStart().startsWith(label)) ?? '';
+    expect(row('no face')).toContain(`100.0 % │${'█'.repeat(50)}│`);
+    expect(row('face present')).toContain(`0.0 % │${' '.repeat(50)}│`);
+    expect(row('talking')).toContain('0.0 %');
+    expect(out).toMatch(/Warnings, for a person to judge:\n {2}0:00 {2}no face/);
+  });
+
+  it('speaks JSON, a line for each file; one that cannot be read does not cost the others', async () => {
+    const folder = tempDir();
+    const [path, text] = [join(folder, 'screen.webm'), join(folder, 'note.webm')];
+    await makeMedia('-f', 'lavfi', '-i', 'color=black:size=320x240:rate=10:duration=4', ...VP8, path);
+    await writeFile(text, 'no video');
+    const { code, out, err } = await invigil('analyze', '--json', '--screen', text, join(folder, 'gone.webm'), path);
+    expect(code).toBe(1);
+    const [first, second, third] = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(first).toEqual({ file: text, error: 'not a WebM or MP4 video' });
+    expect(second).toMatchObject({ error: expect.stringContaining('ENOENT') as string });
+    expect(third).toMatchObject({ file: path, format: 'webm', sampledFrames: 4, screen: { blank: 1 }, faceDetection: null });
+    expect(err).toContain('not a WebM or MP4 video');
+  });
+});
+
+describe('invigil verify', () => {
+  it('says why a picture cannot be read, and that one without a face shows nobody', async () => {
+    const folder = tempDir();
+    const [grey, text] = [join(folder, 'grey.png'), join(folder, 'text.png')];
+    await makeMedia('-f', 'lavfi', '-i', 'color=gray:size=320x240', '-frames:v', '1', grey);
+    await writeFile(text, 'no picture');
+    const { code, out } = await invigil('verify', '--json', grey, grey);
+    expect([code, JSON.parse(out)]).toEqual([
+      0,
+      expect.objectContaining({ verified: false, faceDetected: false, warnings: ['no_face_reference', 'no_face_verification'] }),
+    ]);
+    const broken = await invigil('verify', grey, text);
+    expect([broken.code, broken.out]).toEqual([1, '']);
+    expect(broken.err).toContain('text.png');
+  });
+
+  it('leaves nothing in the home or the temporary folder', async () => {
+    const [folder, home] = [tempDir(), tempDir()];
+    const grey = join(folder, 'grey.png');
+    await makeMedia('-f', 'lavfi', '-i', 'color=gray:size=320x240', '-frames:v', '1', grey);
+    expect(await invigilAt(home, 'verify', grey, grey)).toMatchObject({ code: 0 });
+    expect(await readdir(home, { recursive: true })).toEqual([]);
+  });
+});
+
+it.each([
+  [[], 'A command is missing'],
+  [['watch'], 'There is no command watch'],
+  [['analyze'], 'needs a recording'],
+  [['verify', 'a.png'], 'needs two pictures'],
+  [['analyze', '--loud', 'a.webm'], 'Unknown option'],
+  [['analyze', '--sensitivity', 'paranoid', 'a.webm'], 'low, medium or high'],
+])('%j is answered with how it is used', async (args, message) => {
+  const { code, out, err } = await invigil(...args);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toContain(message);
+  expect(err).toContain('Usage:');
+});

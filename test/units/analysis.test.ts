@@ -1,0 +1,409 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import * as fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import type { Frame, VisionProvider } from '../../src/adapters/vision/vision.ts';
+import { analyseMedia, type AnalysisInput, type AnalysisOutcome } from '../../src/services/analysis/analyse.ts';
+import { findEpisodes, HOLD_SECONDS, toWarnings } from '../../src/services/analysis/episodes.ts';
+import { watchScreen } from '../../src/services/analysis/judge-screen.ts';
+import { scoreLookingAway } from '../../src/services/analysis/looking-away.ts';
+import { mapOrdered } from '../../src/async/map-ordered.ts';
+import { watchWebcam } from '../../src/services/analysis/watch-webcam.ts';
+import { type Segment, shareOfSamples, shareOfTime, smooth, spanTimes, toSegments } from '../../src/services/analysis/timeline.ts';
+import { childProcesses, dataFile, ffmpeg, film, makeMedia, pictures, speech, tempDir, VP8 } from '../helpers/media.ts';
+
+// Its workers are compiled files, so the provider is taken from there too.
+const built = new URL('../../dist/src/adapters/vision/local/vision-local.js', import.meta.url).href;
+const { createLocalVision } = (await import(built)) as { createLocalVision: (options: { workers: number }) => VisionProvider };
+const vision = createLocalVision({ workers: 2 });
+afterAll(() => vision.dispose());
+
+async function analyse(path: string, options: Partial<AnalysisInput> = {}): Promise<AnalysisOutcome> {
+  const input: AnalysisInput = { path, format: 'webm', type: 'WEBCAM', sensitivity: 'HIGH', workDir: tempDir(), ...options };
+  return analyseMedia(input, { vision, ffmpeg }, { onProgress: () => {}, signal: new AbortController().signal });
+}
+
+/** Start and end of all segments of a type, in whole seconds. */
+const times = ({ segments }: AnalysisOutcome, type: string) =>
+  segments.filter((segment) => segment.type === type).map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
+
+/** Each pair within one sample of the truth. */
+function expectTimes(found: number[][], truth: number[][]): void {
+  expect(found).toHaveLength(truth.length);
+  for (const [index, bounds] of truth.entries()) {
+    for (const [side, seconds] of bounds.entries()) expect(Math.abs((found[index]?.[side] ?? NaN) - seconds)).toBeLessThanOrEqual(1);
+  }
+}
+
+function expectShares({ faceDetection }: AnalysisOutcome, truth: NonNullable<AnalysisOutcome['faceDetection']>): void {
+  expect(faceDetection).not.toBeNull();
+  const { facePresent = 0, multipleFaces = 0, noFace = 0 } = faceDetection ?? {};
+  expect(facePresent + multipleFaces + noFace).toBeCloseTo(1, 9);
+  expect(facePresent).toBeCloseTo(truth.facePresent, 1);
+  expect(multipleFaces).toBeCloseTo(truth.multipleFaces, 1);
+  expect(noFace).toBeCloseTo(truth.noFace, 1);
+}
+
+test('a webcam recording is told second by second, and its episodes warn once each', async () => {
+  const path = join(tempDir(), 'exam.webm');
+  const { oneFace, noFace, severalFaces, turnedAway, phone } = pictures;
+  await film(path, [
+    { picture: oneFace, seconds: 6 },
+    { picture: noFace, seconds: 5 },
+    { picture: oneFace, seconds: 4 },
+    { picture: severalFaces, seconds: 5 },
+    { picture: turnedAway, seconds: 5 },
+    ...(phone ? [{ picture: { file: phone }, seconds: 5 }] : []),
+  ]);
+  const outcome = await analyse(path);
+  const seconds = phone ? 30 : 25;
+  expect(outcome.duration).toBeCloseTo(seconds, 0);
+  expect(outcome.sampledFrames).toBe(seconds);
+  expect(outcome.detector).toBe(vision.detector);
+  expect(outcome.screen).toBeNull();
+  expectTimes(times(outcome, 'multiple_faces'), [[15, 20]]);
+  expectTimes(
+    times(outcome, 'no_face'),
+    phone
+      ? [
+          [6, 11],
+          [25, 30],
+        ]
+      : [[6, 11]],
+  );
+  expectTimes(times(outcome, 'looking_away'), [[20, 25]]);
+  expectTimes(times(outcome, 'phone_usage'), phone ? [[25, 30]] : []);
+  expectShares(outcome, { facePresent: 15 / seconds, multipleFaces: 5 / seconds, noFace: (phone ? 10 : 5) / seconds });
+  expect(outcome.suspiciousActivity?.talking).toBeNull();
+  expect(outcome.suspiciousActivity?.lookingAway).toBeCloseTo(5 / seconds, 1);
+  expect(outcome.warnings.map(({ type }) => type)).toEqual([
+    'no_face',
+    'multiple_faces',
+    'looking_away',
+    ...(phone ? ['no_face', 'phone_usage'] : []),
+  ]);
+  expect(outcome.warnings[0]).toMatchObject({ startSeconds: 6, endSeconds: 11, details: 'No face for 5 s' });
+});
+
+test('somebody who looks ahead and talks is warned of for the talking alone', async (context) => {
+  const dir = tempDir();
+  const sound = await speech(dir, 4);
+  if (!sound) context.skip('there is neither recorded nor synthetic speech');
+  const path = join(dir, 'exam.webm');
+  await film(path, [{ picture: pictures.oneFace, seconds: 12 }], sound ?? []);
+  const outcome = await analyse(path);
+  expectShares(outcome, { facePresent: 1, multipleFaces: 0, noFace: 0 });
+  expectTimes(times(outcome, 'talking'), [[4, 9]]);
+  expect(outcome.suspiciousActivity).toMatchObject({ phoneUsage: 0, lookingAway: 0 });
+  expect(outcome.warnings).toMatchObject([{ type: 'talking' }]);
+  expect((await analyse(path, { sensitivity: 'LOW' })).warnings).toEqual([]);
+});
+
+test('sound without speech is no talking', async () => {
+  const path = join(tempDir(), 'exam.webm');
+  await film(path, [{ picture: pictures.oneFace, seconds: 4 }], ['-f', 'lavfi', '-i', 'anoisesrc=duration=4:color=pink:amplitude=0.05']);
+  const outcome = await analyse(path);
+  expect(outcome.suspiciousActivity).toEqual({ phoneUsage: 0, lookingAway: 0, talking: 0 });
+  expect(outcome.warnings).toEqual([]);
+});
+
+test('of a screen recording it is told when the screen stood still or was blank', async () => {
+  const path = join(tempDir(), 'screen.webm');
+  const shots = ['testsrc=duration=5', 'smptebars=duration=6', 'color=white:duration=5'];
+  const inputs = shots.flatMap((shot) => ['-f', 'lavfi', '-i', `${shot}:size=640x360:rate=10`]);
+  await makeMedia(...inputs, '-filter_complex', '[0][1][2]concat=n=3', ...VP8, path);
+  const outcome = await analyse(path, { type: 'SCREEN' });
+  expectTimes(times(outcome, 'screen_idle'), [
+    [5, 10],
+    [11, 16],
+  ]);
+  expectTimes(times(outcome, 'screen_blank'), [[11, 16]]);
+  expect(outcome.screen?.blank).toBeCloseTo(5 / 16, 1);
+  expect(outcome).toMatchObject({ faceDetection: null, suspiciousActivity: null, warnings: [], sampledFrames: 16 });
+});
+
+const synthetic = dataFile('video/synthetic_60s.webm');
+test.skipIf(!synthetic)('the synthetic minute is told as it was made', async () => {
+  const path = synthetic ?? '';
+  const rows = (await readFile(path.replace('.webm', '.csv'), 'utf8')).trim().split('\n').slice(1);
+  const truth = rows.map((row) => row.split(',').map(Number) as [number, number, number, number, number, number]);
+  const outcome = await analyse(path, { sensitivity: 'MEDIUM' });
+  expect(outcome.duration).toBeCloseTo(60, 0);
+  const total = (matches: (row: (typeof truth)[number]) => boolean) =>
+    truth.filter(matches).reduce((sum, [from, to]) => sum + to - from, 0) / 60;
+  expectShares(outcome, {
+    facePresent: total((row) => row[2] === 1),
+    multipleFaces: total((row) => row[2] > 1),
+    noFace: total((row) => row[2] === 0),
+  });
+  for (const [column, type] of [
+    [3, 'phone_usage'],
+    [4, 'looking_away'],
+    [5, 'talking'],
+  ] as const) {
+    expectTimes(
+      times(outcome, type),
+      truth.filter((row) => row[column] === 1).map(([from, to]) => [from, to]),
+    );
+  }
+  expect(outcome.warnings.map(({ type }) => type)).toEqual([
+    'no_face',
+    'multiple_faces',
+    'talking',
+    'no_face',
+    'phone_usage',
+    'looking_away',
+  ]);
+});
+
+const focused = dataFile('video/real_center_focus.webm');
+test.skipIf(!focused)('a real person who works is not warned of', async () => {
+  const outcome = await analyse(focused ?? '');
+  expect(outcome.warnings).toEqual([]);
+  expectShares(outcome, { facePresent: 1, multipleFaces: 0, noFace: 0 });
+});
+
+const glancing = dataFile('video/real_center_left_center.webm');
+test.skipIf(!glancing)('a real person who looks aside with the eyes alone is seen', async () => {
+  const outcome = await analyse(glancing ?? '');
+  expectTimes(times(outcome, 'looking_away'), [[5.5, 10.25]]);
+  expect(outcome.warnings).toMatchObject([{ type: 'looking_away' }]);
+});
+
+test('progress rises to the end, and a stop ends ffmpeg at once', async () => {
+  const path = join(tempDir(), 'exam.webm');
+  await film(path, [{ picture: pictures.noFace, seconds: 20 }]);
+  const input: AnalysisInput = { path, format: 'webm', type: 'WEBCAM', sensitivity: 'LOW', workDir: tempDir() };
+  const reports: number[] = [];
+  const onProgress = (_stage: string, fraction: number) => void reports.push(fraction);
+  await analyseMedia(input, { vision, ffmpeg }, { onProgress, signal: new AbortController().signal });
+  expect(reports).toEqual(reports.toSorted((a, b) => a - b));
+  expect(reports.at(-1)).toBeGreaterThan(0.85);
+
+  const abort = new AbortController();
+  const reason = new Error('stop');
+  const stopped = analyseMedia(
+    input,
+    { vision, ffmpeg },
+    { onProgress: (_stage, fraction) => fraction > 0.1 && abort.abort(reason), signal: abort.signal },
+  );
+  await expect(stopped).rejects.toBe(reason);
+  await expect.poll(childProcesses).toBe(0);
+});
+
+// The rules by themselves.
+
+const segment = (startSeconds: number, endSeconds: number, type = 'no_face'): Segment => ({
+  type,
+  startSeconds,
+  endSeconds,
+  confidence: 1,
+});
+const second = <State>(state: State, start: number) => ({ start, end: start + 1, state, score: 1 });
+const bounds = (segments: readonly Segment[]) => segments.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
+
+test('an episode opens after the hold time and goes on through shorter gaps', () => {
+  expect(bounds(findEpisodes([segment(0, 4)], 5))).toEqual([]);
+  expect(bounds(findEpisodes([segment(0, 5)], 5))).toEqual([[0, 5]]);
+  expect(bounds(findEpisodes([segment(0.04, 4.99)], 5))).toEqual([[0.04, 4.99]]);
+  expect(bounds(findEpisodes([segment(0, 6), segment(10, 11), segment(15.9, 17)], 5))).toEqual([[0, 17]]);
+  expect(bounds(findEpisodes([segment(0, 6), segment(11, 12), segment(13, 20)], 5))).toEqual([
+    [0, 6],
+    [13, 20],
+  ]);
+  expect(findEpisodes([segment(0, 6), { ...segment(8, 14), confidence: 0.5 }], 5)).toMatchObject([{ confidence: 0.75 }]);
+});
+
+test('glances that are all shorter than the hold time never add up to a warning', () => {
+  const glances = Array.from({ length: 20 }, (_, index) => segment(index * 3, index * 3 + 1, 'looking_away'));
+  expect(toWarnings(glances, 'MEDIUM')).toEqual([]);
+});
+
+test('sensitivity sets hold time and least score; only what is suspicious warns', () => {
+  const six = [segment(0, 6), segment(6, 60, 'face_present'), { ...segment(70, 82, 'phone_usage'), confidence: 0.27 }];
+  expect(toWarnings(six, 'LOW')).toEqual([]);
+  expect(toWarnings(six, 'MEDIUM').map(({ details }) => details)).toEqual(['No face for 6 s', 'Phone in view for 12 s']);
+  expect(toWarnings([segment(0, 185)], 'LOW')[0]?.details).toBe('No face for 3 min 5 s');
+});
+
+const states = fc.array(fc.boolean(), { minLength: 1, maxLength: 60 });
+const runsOf = (seen: readonly boolean[]) => toSegments(seen.map(second), (state) => (state ? 'no_face' : null));
+
+test('whatever was seen: episodes hold long enough, are far enough apart and start and end with what was seen', () => {
+  fc.assert(
+    fc.property(states, fc.constantFrom(...Object.values(HOLD_SECONDS)), (seen, hold) => {
+      const segments = runsOf(seen);
+      const episodes = findEpisodes(segments, hold);
+      for (const [index, { startSeconds, endSeconds }] of episodes.entries()) {
+        expect(segments.some((run) => run.startSeconds === startSeconds && run.endSeconds - startSeconds >= hold)).toBe(true);
+        expect(segments.some((run) => run.endSeconds === endSeconds)).toBe(true);
+        expect(startSeconds - (episodes[index - 1]?.endSeconds ?? -Infinity)).toBeGreaterThanOrEqual(hold);
+      }
+      // No long run is left out.
+      const longest = segments.filter((run) => run.endSeconds - run.startSeconds >= hold);
+      for (const run of longest)
+        expect(episodes.some((episode) => episode.startSeconds <= run.startSeconds && run.endSeconds <= episode.endSeconds)).toBe(true);
+    }),
+  );
+});
+
+test('whatever was seen: segments cover exactly the time of their state, and shares add up', () => {
+  fc.assert(
+    fc.property(states, (seen) => {
+      const spans = seen.map(second);
+      const covered = runsOf(seen).reduce((sum, run) => sum + run.endSeconds - run.startSeconds, 0);
+      expect(covered).toBe(seen.filter(Boolean).length);
+      expect(shareOfTime(spans, true)).toBeCloseTo(covered / seen.length, 12);
+      expect(shareOfSamples(spans, true) + shareOfSamples(spans, false)).toBeCloseTo(1, 12);
+    }),
+  );
+});
+
+test('whatever was seen: smoothing leaves no single flicker and no longer run changes', () => {
+  fc.assert(
+    fc.property(states, (seen) => {
+      const smoothed = smooth(seen.map(second));
+      const runs = toSegments(smoothed, String);
+      for (const run of runs.slice(1, -1)) expect(run.endSeconds - run.startSeconds).toBeGreaterThan(1);
+      const inLongRun = (index: number) => seen[index - 1] === seen[index] && seen[index + 1] === seen[index];
+      const kept = seen.flatMap((state, index) => (inLongRun(index) ? [[state, smoothed[index]?.state]] : []));
+      for (const [before, after] of kept) expect(after).toBe(before);
+    }),
+  );
+});
+
+/** Second by second: where somebody's eyes are, the head being still. */
+const watching = (seconds: number, gazeAt: (second: number) => number) => {
+  const faces = Array.from({ length: seconds }, (_, at) => ({
+    box: { x: 0, y: 0, width: 150, height: 150 },
+    score: 1,
+    pose: { yaw: 0, pitch: 0, roll: 0 },
+    gaze: gazeAt(at) + 0.01 * Math.sin(at * 7),
+  }));
+  const scores = scoreLookingAway(
+    faces,
+    faces.map((_face, at) => at),
+  );
+  return scores.flatMap((score, at) => (score > 0 ? [at] : []));
+};
+
+test('whoever sinks into the chair in the course of three hours does not look away', () => {
+  const seconds = 10_800;
+  const sinking = (at: number) => 0.41 + (0.18 * at) / seconds;
+  expect(watching(seconds, sinking)).toEqual([]);
+  // Glances off to that side are seen at any time.
+  const glances = Array.from({ length: 10 }, (_, index) => 500 + index * 1_000);
+  expect(watching(seconds, (at) => sinking(at) + (glances.includes(at) ? 0.16 : 0))).toEqual(glances);
+});
+
+test('whoever looks aside for most of some minutes does not rest there', () => {
+  const found = watching(3_600, (at) => (at >= 1_200 && at < 1_700 ? 0.65 : 0.5));
+  expect(found).toEqual(Array.from({ length: 500 }, (_, index) => 1_200 + index));
+});
+
+test('eyes are not judged by one glance, nor where nobody knows which side is the screen', () => {
+  // Hardly more time ahead than aside: which is which?
+  expect(watching(14, (at) => (at < 8 ? 0.5 : 0.65))).toEqual([]);
+  expect(watching(3_600, (at) => (at % 100 < 45 ? 0.65 : 0.5))).toEqual([]);
+});
+
+test('a frame does not speak for a time in which none came', () => {
+  const spans = spanTimes([0, 1, 30, 31], { duration: 31.5, interval: 1, longest: 5 });
+  expect(spans).toEqual([
+    { start: 0, end: 1 },
+    { start: 1, end: 6 },
+    { start: 30, end: 31 },
+    { start: 31, end: 31.5 },
+  ]);
+  const segments = toSegments(
+    spans.map(({ start, end }) => ({ start, end, state: true, score: 1 })),
+    () => 'no_face',
+  );
+  expect(bounds(segments)).toEqual([
+    [0, 6],
+    [30, 31.5],
+  ]);
+});
+
+test('a picture that stands still is looked at once, and once more where a phone is looked for', async () => {
+  const still = new Uint8Array(64 * 48 * 3).fill(120);
+  const flickering = still.map((value, at) => value + (at % 3));
+  const moved = still.map((value, at) => (at === 300 ? value + 40 : value));
+  async function* frames() {
+    for (const [time, data] of [still, flickering, still, still, still, still, moved, moved].entries()) {
+      yield { time, frame: { data: data.slice(), width: 64, height: 48 }, release: () => {} };
+    }
+  }
+  const looks: Uint8Array[] = [];
+  const counting = {
+    parallel: 2,
+    async observe({ data }: { data: Uint8Array }) {
+      looks.push(data);
+      return { faces: [], phones: [] };
+    },
+  } as unknown as VisionProvider;
+  const samples = [];
+  for await (const sample of watchWebcam(frames(), counting)) samples.push(sample.time);
+  expect(samples).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  // One changed pixel is another picture; at the end nobody knows whether a phone came in, so it is looked for.
+  expect(looks.slice(0, 2)).toEqual([still, moved]);
+  expect(looks.length).toBeLessThanOrEqual(4);
+});
+
+test.each([
+  ['a webcam', watchWebcam],
+  ['a screen', watchScreen],
+])('who watches %s gives frames back for others to come, and reads none of them afterwards', async (_, watch) => {
+  const memory: Uint8Array[] = [];
+  let made = 0;
+  async function* frames(reuse: boolean) {
+    for (let time = 0; time < 120; time++) {
+      const data = memory.pop() ?? new Uint8Array(64 * 48 * 3);
+      made += data[0] === 0 ? 1 : 0;
+      // Every third picture is that before it, and a phone comes and goes.
+      data.fill(10 + time - (time % 3 === 2 ? 1 : 0));
+      const release = () => {
+        data.fill(255);
+        if (reuse) memory.push(data);
+      };
+      yield { time, frame: { data, width: 64, height: 48 }, release: reuse ? release : () => {} };
+    }
+  }
+  const slow = {
+    parallel: 2,
+    async observe({ data }: Frame) {
+      await setImmediate();
+      const value = data[0] ?? 0;
+      const box = { x: value % 40, y: 4, width: 20, height: 20 };
+      return { faces: [{ box, score: value / 255, pose: null, gaze: null }], phones: value % 20 > 12 ? [{ box, score: value / 255 }] : [] };
+    },
+  } as unknown as VisionProvider;
+  const watched = async (reuse: boolean) => {
+    const samples = [];
+    for await (const sample of watch(frames(reuse), slow)) samples.push(structuredClone(sample));
+    return samples;
+  };
+  const kept = await watched(false);
+  made = 0;
+  expect(await watched(true)).toEqual(kept);
+  expect(made).toBeLessThan(40);
+});
+
+test('results come in order however long each takes, and no more than the limit are under way', async () => {
+  async function* numbers() {
+    for (let number = 0; number < 20; number += 1) yield number;
+  }
+  let underWay = 0;
+  let most = 0;
+  const results: number[] = [];
+  const doubled = mapOrdered(numbers(), 3, async (number) => {
+    most = Math.max(most, (underWay += 1));
+    await new Promise((resolve) => setTimeout(resolve, (number * 7) % 5));
+    underWay -= 1;
+    return number * 2;
+  });
+  for await (const result of doubled) results.push(result);
+  expect(results).toEqual(Array.from({ length: 20 }, (_, index) => index * 2));
+  expect(most).toBe(3);
+});

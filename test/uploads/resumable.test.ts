@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeMedia, VP8 } from '../helpers/media.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { beginUpload, downloaded, flowingPatch, askUpload, offsetOf, patch, tusHeaders } from '../helpers/tus.ts';
+
+const hashOf = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest('base64');
+
+let video: Buffer;
+beforeAll(async () => {
+  video = await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15:duration=6', ...VP8, '-f', 'webm', 'pipe:1');
+});
+
+describe.each([
+  { disk: 'a plain disk', settings: {} },
+  { disk: 'an encrypted disk', settings: { STORAGE_ENCRYPTION_KEY: 'ab'.repeat(32) } },
+])('an upload to $disk', ({ settings }) => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer({ ...settings, INLINE_WORKER: 'false' });
+  });
+  afterAll(() => server.stop());
+
+  it('that the disk has no room for is told so, and goes on when there is some', async ({ skip }) => {
+    const mount = join(server.dataDir, 'uploads');
+    const mountSmall = (options: string) => execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', mount], { stdio: 'ignore' });
+    try {
+      mountSmall('size=64k');
+    } catch {
+      skip('may not mount a small file system here');
+    }
+    try {
+      const { path } = await beginUpload(server, video.length);
+      const refused = await patch(server, path, 0, video);
+      expect(refused.status).toBe(500);
+      expect(await refused.json()).toMatchObject({
+        error: { code: 'server_error', message: expect.stringMatching(/^The storage of the server is full/) },
+      });
+      mountSmall('remount,size=16m');
+      const offset = await offsetOf(server, path);
+      const whole = await downloaded(server, await patch(server, path, offset, video.subarray(offset)));
+      expect(whole.equals(video)).toBe(true);
+    } finally {
+      execFileSync('umount', [mount]);
+    }
+  });
+
+  it('goes on after the server was killed in its middle, and is the same file', async () => {
+    const { path } = await beginUpload(server, video.length);
+    // Not at the border of a cipher's block.
+    expect((await patch(server, path, 0, video.subarray(0, 10_007))).status).toBe(204);
+    const { answer: cutOff, feed } = flowingPatch(server, path, 10_007);
+    feed(video.subarray(10_007, 30_000));
+    const partial = () => readStoredUpload(server);
+    await expect.poll(async () => (await partial()).length, { timeout: 10_000 }).toBe(30_000);
+    await server.kill();
+    await expect(cutOff).rejects.toThrow('fetch failed');
+    await server.restart();
+    const offset = await offsetOf(server, path);
+    expect(offset).toBe(30_000);
+    const isPlain = (await partial()).equals(video.subarray(0, offset));
+    expect(isPlain).toBe(Object.keys(settings).length === 0);
+    const whole = await downloaded(server, await patch(server, path, offset, video.subarray(offset)));
+    expect(whole.equals(video)).toBe(true);
+    const files = await Promise.all((await server.storedFiles()).map((name) => readFile(name)));
+    expect(files.some((bytes) => bytes.equals(video))).toBe(isPlain);
+  });
+
+  it('takes a chunk whose checksum is right, and nothing of one whose is not', async () => {
+    const { path } = await beginUpload(server, video.length);
+    const half = Math.floor(video.length / 2);
+    const first = video.subarray(0, half);
+    for (const algorithm of ['sha1', 'sha256']) {
+      const refused = await patch(server, path, 0, first, {
+        headers: { 'upload-checksum': `${algorithm} ${hashOf(algorithm, Buffer.from('other'))}` },
+      });
+      expect([refused.status, await offsetOf(server, path)]).toEqual([460, 0]);
+    }
+    const unknown = await patch(server, path, 0, first, { headers: { 'upload-checksum': `md5 ${hashOf('md5', first)}` } });
+    expect([unknown.status, await offsetOf(server, path)]).toEqual([400, 0]);
+    expect((await patch(server, path, 0, first, { headers: { 'upload-checksum': `sha1 ${hashOf('sha1', first)}` } })).status).toBe(204);
+    const rest = video.subarray(half);
+    const finished = await patch(server, path, half, rest, { headers: { 'upload-checksum': `sha256 ${hashOf('sha256', rest)}` } });
+    expect((await downloaded(server, finished)).equals(video)).toBe(true);
+    // Who did not hear the end of it asks once more.
+    const asked = await askUpload(server, path);
+    const told = [asked.status, asked.headers.get('upload-offset'), asked.headers.get('x-recording-id')];
+    expect(told).toEqual([200, String(video.length), finished.headers.get('x-recording-id')]);
+    expect((await server.storedFiles()).filter((name) => name.includes('spool') || name.includes('uploads'))).toEqual([]);
+  });
+
+  it('names metadata that cannot be kept', async () => {
+    const metadata = `examId ${Buffer.from('a\0b').toString('base64')}`;
+    const headers = { ...tusHeaders(), 'upload-length': '1', 'upload-metadata': metadata };
+    const refused = await fetch(`${server.api}/uploads`, { method: 'POST', headers });
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Upload-Metadata')]);
+  });
+
+  it('says what it can do', async () => {
+    const { headers } = await fetch(`${server.api}/uploads`, { method: 'OPTIONS', headers: tusHeaders() });
+    expect(headers.get('tus-extension')?.split(',')).toEqual(expect.arrayContaining(['creation', 'termination', 'expiration', 'checksum']));
+    expect(headers.get('tus-checksum-algorithm')).toBe('sha1,sha256');
+  });
+});
+
+describe('an upload to an encrypted disk', () => {
+  it('goes on after the key was replaced, and what was stored before can still be fetched', async () => {
+    const first = await startTestServer({ STORAGE_ENCRYPTION_KEY: 'ab'.repeat(32), INLINE_WORKER: 'false' });
+    try {
+      const earlier = await beginUpload(first, video.length);
+      const finished = await patch(first, earlier.path, 0, video);
+      const { path } = await beginUpload(first, video.length);
+      expect((await patch(first, path, 0, video.subarray(0, 10_007))).status).toBe(204);
+      const replaced = { STORAGE_ENCRYPTION_KEY: 'cd'.repeat(32), STORAGE_ENCRYPTION_KEY_OLD: 'ab'.repeat(32) };
+      const second = await first.another(replaced);
+      try {
+        expect((await downloaded(second, finished)).equals(video)).toBe(true);
+        const whole = await patch(second, path, 10_007, video.subarray(10_007));
+        expect((await downloaded(second, whole)).equals(video)).toBe(true);
+      } finally {
+        await second.stop();
+      }
+      await expect(first.another({ STORAGE_ENCRYPTION_KEY: 'cd'.repeat(32) })).rejects.toThrow('STORAGE_ENCRYPTION_KEY_OLD lacks a key');
+      await expect(first.another({ STORAGE_ENCRYPTION_KEY_OLD: 'cd' })).rejects.toThrow('must be keys of 64 hexadecimal digits');
+    } finally {
+      await first.stop();
+    }
+  });
+});
+
+async function readStoredUpload(server: TestServer): Promise<Buffer> {
+  const names = (await server.storedFiles()).filter((name) => name.includes('uploads') && !name.endsWith('.json'));
+  return Buffer.concat(await Promise.all(names.map((name) => readFile(name))));
+}

@@ -1,0 +1,153 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { difference, share } from '../../src/evaluation/statistics.ts';
+import { projectRoot } from '../../src/paths.ts';
+import { startGoogleVision } from '../helpers/google-vision.ts';
+import { tempDir } from '../helpers/media.ts';
+
+const run = promisify(execFile);
+const cli = join(projectRoot, 'dist/src/cli.js');
+const evaluate = (data: string, out: string) => run(process.execPath, [cli, 'evaluate', '--data', data, '--out', out]);
+
+interface Report {
+  sections: {
+    title: string;
+    missing?: string;
+    figures: { what: string; value: number; low: number | null; of: number }[];
+    groups: { column: string; group: string; what: string; share: { hits: number; of: number } }[];
+  }[];
+}
+
+/** Two women of a sample picture, each twice, in data as a school might bring it. */
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(join(folder, 'verify'));
+  await mkdir(join(folder, 'facecount'));
+  const sample = await readFile(join(projectRoot, 'node_modules/@vladmandic/face-api/demo/sample6.jpg'));
+  const cut = (left: number, top: number) => sharp(sample).extract({ left, top, width: 340, height: 400 });
+  const people = { ann: [180, 420], bea: [640, 190] } as const;
+  for (const [name, [left, top]] of Object.entries(people)) {
+    await cut(left, top)
+      .jpeg()
+      .toFile(join(folder, `verify/${name}_1.jpg`));
+    await cut(left, top)
+      .resize({ width: 300 })
+      .modulate({ brightness: 0.85 })
+      .jpeg()
+      .toFile(join(folder, `verify/${name}_2.jpg`));
+  }
+  await sharp({ create: { width: 320, height: 240, channels: 3, background: '#789' } })
+    .jpeg()
+    .toFile(join(folder, 'facecount/wall.jpg'));
+  const pairs = [
+    'a,b,same,lighting',
+    'verify/ann_1.jpg,verify/ann_2.jpg,1,"lamp, left"',
+    'verify/bea_1.jpg,verify/bea_2.jpg,1,daylight',
+    'verify/ann_1.jpg,verify/bea_2.jpg,0,daylight',
+    'verify/bea_1.jpg,verify/ann_2.jpg,0,"lamp, left"',
+  ];
+  await writeFile(join(folder, 'pairs.csv'), pairs.join('\r\n'));
+  const glasses = ['file,glasses', 'verify/ann_1.jpg,yes', 'verify/ann_2.jpg,yes', 'verify/bea_1.jpg,no', 'verify/bea_2.jpg,no'];
+  await writeFile(join(folder, 'verify/labels.csv'), glasses.join('\n'));
+  await writeFile(join(folder, 'facecount/labels.csv'), 'file,class\nwall.jpg,0\n');
+}
+
+describe('npm run evaluate', () => {
+  it("measures one's own pictures by the groups that their labels name, and says what the folder lacks", async () => {
+    const [data, out] = [tempDir(), tempDir()];
+    await makeFolder(data);
+    const { stdout } = await evaluate(data, out);
+    const { sections } = JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) as Report;
+    const verification = sections.find(({ title }) => title === 'Verification');
+    const figure = (what: string) => verification?.figures.find((one) => one.what === what);
+    expect(figure('true pairs verified (TPR)')).toMatchObject({ value: 1, of: 2 });
+    expect(figure('strangers verified (FMR)')).toMatchObject({ value: 0, of: 2 });
+    const groups = verification?.groups.map(({ what, column, group, share: { hits, of } }) => `${what}: ${column} ${group} ${hits}/${of}`);
+    expect(groups).toEqual([
+      'true pairs verified: lighting lamp, left 1/1',
+      'true pairs verified: lighting daylight 1/1',
+      'true pairs verified: glasses yes 1/1',
+      'true pairs verified: glasses no 1/1',
+      'strangers verified: lighting daylight 0/1',
+      'strangers verified: lighting lamp, left 0/1',
+    ]);
+    expect(stdout).toContain('Phones, frame by frame\n  not measured: the folder has no phone/labels.csv');
+    expect(sections.filter(({ missing }) => missing).map(({ title }) => title)).toEqual([
+      'Phones, frame by frame',
+      'Head turned away',
+      'Gaze clips, frame by frame',
+      'Speech, by second',
+      'Whole recordings, by second',
+    ]);
+    for (const plot of ['roc.svg', 'reliability.svg', 'degradations.svg']) {
+      const svg = await readFile(join(out, plot), 'utf8');
+      expect(svg).toMatch(/^<svg xmlns/);
+      expect(svg).not.toContain('NaN');
+    }
+  }, 90_000);
+
+  it('of labels that would be misread, and files that are not there, says which before it begins', async () => {
+    const [data, out] = [tempDir(), join(tempDir(), 'out')];
+    await makeFolder(data);
+    await writeFile(join(data, 'pairs.csv'), 'a,b,same\nverify/ann_1.jpg,verify/ann_2.jpg,yes\n\nverify/ann_1.jpg,verify/cid_1.jpg,0\n');
+    await writeFile(join(data, 'facecount/labels.csv'), 'file,faces\nwall.jpg,0\n');
+    const expected = [
+      'pairs.csv: line 2, same "yes" must be 0 or 1',
+      'pairs.csv: line 4, b "verify/cid_1.jpg" is not there',
+      'facecount/labels.csv: has no column class',
+    ];
+    await expect(evaluate(data, out)).rejects.toMatchObject({ code: 1, stdout: '', stderr: `${expected.join('\n')}\n` });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('of a picture that cannot be read says which', async () => {
+    const [data, out] = [tempDir(), join(tempDir(), 'out')];
+    await makeFolder(data);
+    await writeFile(join(data, 'facecount/wall.jpg'), 'no picture');
+    const failure = await evaluate(data, out).catch((error: unknown) => error as { code: number; stderr: string });
+    expect(failure).toMatchObject({ code: 1 });
+    expect(failure.stderr.trim().split('\n').at(-1)).toMatch(/^facecount\/wall\.jpg: /);
+  });
+
+  it('of a folder that is not there, or holds nothing of it, fails and says so', async () => {
+    const empty = tempDir();
+    await expect(evaluate(join(empty, 'nowhere'), empty)).rejects.toMatchObject({ code: 2, stderr: /There is no folder/ });
+    await expect(evaluate(empty, empty)).rejects.toMatchObject({ code: 1, stdout: /has no pairs\.csv/ });
+  });
+});
+
+describe('npm run evaluate with --provider google', () => {
+  it('asks Google of pictures, keeps to its cap, and says what was counted', async () => {
+    const [data, out] = [tempDir(), tempDir()];
+    await makeFolder(data);
+    await rm(join(data, 'pairs.csv'));
+    const google = await startGoogleVision();
+    try {
+      const measure = (settings: Record<string, string>) =>
+        run(process.execPath, [cli, 'evaluate', '--data', data, '--out', out, '--provider', 'google'], {
+          env: { ...process.env, ...google.settings, ...settings },
+        });
+      const { stderr } = await measure({});
+      expect(stderr).toContain('Google Vision counted 1 units');
+      expect(google.batches.flatMap(({ pictures }) => pictures.map(({ features }) => features))).toEqual([['FACE_DETECTION']]);
+      await expect(measure({ GOOGLE_VISION_MAX_UNITS_PER_DAY: '0' })).rejects.toMatchObject({ stderr: /cap of 0 units/ });
+      expect(google.batches).toHaveLength(1);
+    } finally {
+      await google.stop();
+    }
+  });
+});
+
+describe('intervals', () => {
+  // Newcombe, Statistics in Medicine 17 (1998): 857-872 and 873-890, tables of examples.
+  it('are those of the papers that they follow', () => {
+    expect(share(81, 263)).toMatchObject({ low: expect.closeTo(0.2553, 4), high: expect.closeTo(0.3662, 4) });
+    expect(share(0, 20)).toMatchObject({ low: 0, high: expect.closeTo(0.1611, 4) });
+    const between = difference(share(56, 70), share(48, 80));
+    expect(between).toMatchObject({ value: expect.closeTo(0.2, 4), low: expect.closeTo(0.0524, 4), high: expect.closeTo(0.3339, 4) });
+  });
+});

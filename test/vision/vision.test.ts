@@ -1,0 +1,511 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { deflateSync } from 'node:zlib';
+import sharp, { type Region } from 'sharp';
+import { afterAll, describe, expect, test } from 'vitest';
+import { tfjsToOnnx } from '../../src/adapters/vision/local/convert/tfjs-to-onnx.ts';
+import { readWeights, weightPath } from '../../src/adapters/vision/local/weights.ts';
+import { WorkerPool } from '../../src/adapters/vision/local/worker-pool.ts';
+import type { Frame, VisionProvider } from '../../src/adapters/vision/vision.ts';
+import { projectRoot } from '../../src/paths.ts';
+import { PHONE_SURE } from '../../src/services/analysis/judge-webcam.ts';
+import { matchFaces } from '../../src/services/identity/face-match.ts';
+import { dataFile, makeMedia, tempDir } from '../helpers/media.ts';
+import { pngChunk } from '../helpers/png.ts';
+
+// Its workers are compiled files, so the provider is taken from there too.
+const built = new URL('../../dist/src/adapters/vision/local/vision-local.js', import.meta.url).href;
+const { createLocalVision } = (await import(built)) as { createLocalVision: (options: { workers: number }) => VisionProvider };
+const vision = createLocalVision({ workers: 2 });
+afterAll(() => vision.dispose());
+
+const samples = join(dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api')), '../demo');
+const sample = (number: number) => readFileSync(join(samples, `sample${number}.jpg`));
+
+/** One of the people of a group picture. */
+const person = (number: number, left: number, top: number, size = 560): Promise<Buffer> => {
+  const region: Region = { left, top, width: size, height: size };
+  return sharp(sample(number)).extract(region).jpeg({ quality: 92 }).toBuffer();
+};
+const blonde = () => person(3, 430, 200);
+const redhead = () => person(3, 920, 80);
+const brunette = () => person(6, 1000, 180);
+
+async function toFrame(image: Buffer | string): Promise<Frame> {
+  const input = typeof image === 'string' ? readFileSync(image) : image;
+  const { data, info } = await sharp(input).autoOrient().flatten().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
+}
+
+async function verify(reference: Uint8Array, candidate: Uint8Array) {
+  const [a, b] = await Promise.all([vision.readFaceImage(reference), vision.readFaceImage(candidate)]);
+  return matchFaces(a, b);
+}
+
+const plain = () =>
+  sharp({ create: { width: 320, height: 240, channels: 3, background: '#7a8899' } })
+    .jpeg()
+    .toBuffer();
+
+describe('verification', () => {
+  test('the same person in another light, mirrored and compressed is verified', async () => {
+    const again = await sharp(await blonde())
+      .flop()
+      .linear(0.6, 10)
+      .resize(300)
+      .jpeg({ quality: 50 })
+      .toBuffer();
+    const match = await verify(await blonde(), again);
+    expect(match).toMatchObject({ verified: true, faceDetected: true, warnings: [] });
+    expect(match.confidence).toBeGreaterThan(0.95);
+    expect(match.matchScore).toBeGreaterThan(0.6);
+    expect(match.matchScore).toBeLessThan(1);
+  });
+
+  test('different people are not verified', async () => {
+    const pictures = await Promise.all([blonde(), redhead(), brunette()]);
+    const faces = await Promise.all(pictures.map((picture) => vision.readFaceImage(picture)));
+    for (const [i, a] of faces.entries()) {
+      for (const b of faces.slice(i + 1)) {
+        const match = matchFaces(a, b);
+        expect(match).toMatchObject({ verified: false, faceDetected: true, warnings: [] });
+        expect(match.confidence).toBeLessThan(0.5);
+        expect(match.matchScore).toBeLessThan(0.55);
+      }
+    }
+  });
+
+  test('a picture without a face, or with several, blocks and says so', async () => {
+    expect(await verify(await plain(), await blonde())).toEqual({
+      verified: false,
+      confidence: 0,
+      matchScore: 0,
+      faceDetected: false,
+      warnings: ['no_face_reference'],
+    });
+    const group = await verify(sample(3), sample(3));
+    expect(group.confidence).toBeGreaterThan(0.99);
+    expect(group).toMatchObject({ verified: false, warnings: ['multiple_faces_reference', 'multiple_faces_verification'] });
+  });
+
+  test('one dark or tiny picture warns, two dark ones block', async () => {
+    const clear = await blonde();
+    const dark = await sharp(clear).linear(0.08, 0).png().toBuffer();
+    expect((await verify(clear, dark)).warnings).toEqual(['low_quality_verification']);
+    const both = await verify(dark, dark);
+    expect(both).toMatchObject({ verified: false, warnings: ['low_quality_reference', 'low_quality_verification'] });
+    const tiny = await sharp(clear).resize(100).png().toBuffer();
+    expect(await verify(tiny, clear)).toMatchObject({ verified: true, warnings: ['low_quality_reference'] });
+  });
+
+  test('a face that fills the whole picture is found', async () => {
+    const close = await person(3, 610, 420, 190);
+    expect((await vision.readFaceImage(close)).faces).toHaveLength(1);
+  });
+});
+
+describe('images', () => {
+  test('are read as JPEG, PNG or WebP, grey, deep, transparent or turned', async () => {
+    const face = sharp(await blonde());
+    const upright = await vision.readFaceImage(await face.clone().png().toBuffer());
+    const variants = {
+      webp: face.clone().webp({ quality: 80 }),
+      transparent: face.clone().ensureAlpha(0.9).png(),
+      grey: face.clone().greyscale().jpeg(),
+      deep: face.clone().toColourspace('rgb16').png(),
+      cmyk: face.clone().toColourspace('cmyk').jpeg(),
+      turned: face.clone().rotate(90).withMetadata({ orientation: 8 }).jpeg(),
+    };
+    for (const [name, variant] of Object.entries(variants)) {
+      const read = await vision.readFaceImage(await variant.toBuffer());
+      expect(read.faces, name).toHaveLength(1);
+      expect(Math.abs((read.main?.box.x ?? 0) - (upright.main?.box.x ?? 0)), name).toBeLessThan(20);
+      expect(matchFaces(upright, read).confidence, name).toBeGreaterThan(0.8);
+    }
+  });
+
+  test('places are told in pixels of the picture, however large', async () => {
+    const { width, height, main } = await vision.readFaceImage(sample(3));
+    expect([width, height]).toEqual([1920, 1350]);
+    expect(main?.box.x).toBeGreaterThan(1000);
+    expect(main?.box.width).toBeGreaterThan(150);
+    expect(main?.embedding.dlib).toHaveLength(128);
+    expect(main?.embedding.faceres).toHaveLength(1024);
+  });
+
+  test('a single pixel has no face', async () => {
+    const pixel = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    expect(await vision.readFaceImage(pixel)).toEqual({ width: 1, height: 1, faces: [], main: null });
+  });
+
+  test('what is not an image, or not all of one, is refused in words for a client', async () => {
+    const jpeg = await blonde();
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
+    const refused: Record<string, [Uint8Array, RegExp]> = {
+      text: [Buffer.from('hello'), /must be JPEG, PNG or WebP/],
+      nothing: [new Uint8Array(0), /must be JPEG, PNG or WebP/],
+      svg: [Buffer.from(svg), /must be JPEG, PNG or WebP/],
+      gif: [await sharp(jpeg).resize(32).gif().toBuffer(), /must be JPEG, PNG or WebP/],
+      tiff: [await sharp(jpeg).resize(32).tiff().toBuffer(), /must be JPEG, PNG or WebP/],
+      'truncated JPEG': [jpeg.subarray(0, jpeg.length / 2), /damaged or incomplete/],
+      'JPEG by its first bytes only': [Buffer.concat([jpeg.subarray(0, 3), Buffer.from(svg)]), /damaged or incomplete/],
+      'truncated PNG': [(await sharp(jpeg).png().toBuffer()).subarray(0, 5000), /damaged or incomplete/],
+    };
+    for (const [name, [bytes, message]] of Object.entries(refused)) {
+      await expect(vision.readFaceImage(bytes), name).rejects.toMatchObject({
+        name: 'ImageError',
+        message: expect.stringMatching(message),
+      });
+    }
+  });
+
+  test('a small file of 400 megapixels is refused before it is unpacked', async () => {
+    const bomb = onePixelColourPng(20_000, 20_000);
+    expect(bomb.length).toBeLessThan(100_000);
+    await expect(vision.readFaceImage(bomb)).rejects.toMatchObject({ name: 'ImageError', message: /40 megapixels/ });
+  });
+});
+
+/** A black PNG of 1 bit a pixel. */
+function onePixelColourPng(width: number, height: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 1;
+  const rows = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height));
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', rows),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+describe('frames', () => {
+  test('tell how many people are seen, and where the only one looks', async () => {
+    const counts = await Promise.all(
+      [await plain(), await redhead(), sample(3), sample(6)].map(async (image) => {
+        const frame = await toFrame(await sharp(image).resize(800).toBuffer());
+        return (await vision.observe(frame, { phones: false })).faces;
+      }),
+    );
+    expect(counts.map((faces) => faces.length)).toEqual([0, 1, 3, 4]);
+    expect(counts[1]?.[0]?.gaze).toBeGreaterThan(0.3);
+    expect(counts[1]?.[0]?.gaze).toBeLessThan(0.7);
+    expect(counts[2]?.map(({ gaze }) => gaze)).toEqual([null, null, null]);
+  });
+
+  test('a head turned to the left is told so, and mirrored the other way', async () => {
+    const image = await person(5, 1240, 270);
+    const poses = await Promise.all(
+      [image, await sharp(image).flop().toBuffer()].map(async (picture) => {
+        const { faces } = await vision.observe(await toFrame(picture), { phones: false });
+        return faces[0]?.pose ?? { yaw: Number.NaN, pitch: Number.NaN, roll: Number.NaN };
+      }),
+    );
+    const [head, mirrored] = poses;
+    expect(head?.yaw).toBeLessThan(-12);
+    expect(Math.abs((head?.yaw ?? 0) + (mirrored?.yaw ?? 0))).toBeLessThan(6);
+    expect(Math.abs((head?.roll ?? 0) + (mirrored?.roll ?? 0))).toBeLessThan(4);
+    expect(Math.abs((head?.pitch ?? 0) - (mirrored?.pitch ?? 0))).toBeLessThan(6);
+  });
+
+  test("the caller's frame stays its own, and its thread stays free", async () => {
+    const frame = await toFrame(await sharp(sample(3)).resize(640).toBuffer());
+    const before = performance.eventLoopUtilization();
+    const [first, second] = await Promise.all([vision.observe(frame, { phones: true }), vision.observe(frame, { phones: true })]);
+    expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
+    expect(frame.data.length).toBe(frame.width * frame.height * 3);
+    expect(first).toEqual(second);
+  });
+});
+
+describe('speech', () => {
+  const noise = Int16Array.from({ length: 16_000 }, (_, i) => ((i * 7919) % 8191) - 4095);
+
+  test('sound cut anywhere gives what it gives in one piece, one value per 512 samples', async () => {
+    const whole = await (await vision.openSpeech()).probabilities(noise);
+    const stream = await vision.openSpeech();
+    const cuts = [0, 100, 511, 513, 1600, 9000, 16_000];
+    const parts = await Promise.all(cuts.slice(1).map((end, i) => stream.probabilities(noise.subarray(cuts[i], end))));
+    await stream.close();
+    expect(whole).toHaveLength(31);
+    expect(Buffer.concat(parts.map(({ buffer }) => new Uint8Array(buffer)))).toEqual(Buffer.from(whole.buffer));
+  });
+
+  test('silence and noise are not speech', async () => {
+    for (const sound of [new Int16Array(16_000), noise]) {
+      const probabilities = await (await vision.openSpeech()).probabilities(sound);
+      expect(Math.max(...probabilities)).toBeLessThan(0.5);
+    }
+  });
+});
+
+describe('workers', () => {
+  test('that start leave the loaders of the process alone, which others decode with at that moment', async () => {
+    const another = createLocalVision({ workers: 1 });
+    const png = await sharp(await plain())
+      .png()
+      .toBuffer();
+    const loader = { operation: ['VipsForeignLoadPngBuffer'] };
+    sharp.block(loader);
+    try {
+      await expect(another.readFaceImage(png)).rejects.toThrow('damaged');
+    } finally {
+      sharp.unblock(loader);
+      await another.dispose();
+    }
+  });
+
+  test('one that dies rejects what it was at; the rest goes on in another', async () => {
+    const script = join(tempDir(), 'worker.mjs');
+    await writeFile(
+      script,
+      `import { parentPort } from 'node:worker_threads';
+       parentPort.on('message', (message) => {
+         if (message === 'exit') process.exit(3);
+         if (message === 'throw') throw new Error('out of memory, say');
+         parentPort.postMessage(message.toUpperCase());
+       });`,
+    );
+    const pool = new WorkerPool<string, string>(pathToFileURL(script), 1);
+    const outcomes = await Promise.allSettled(['a', 'exit', 'b', 'throw', 'c'].map((message) => pool.run(message)));
+    expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason)))).toEqual([
+      'A',
+      'Error: A worker ended with code 3',
+      'B',
+      'Error: A worker failed',
+      'C',
+    ]);
+    await pool.dispose();
+    await expect(pool.run('d')).rejects.toThrow('closed');
+  });
+
+  test('what is urgent waits for no more than what is under way', async () => {
+    const script = join(tempDir(), 'worker.mjs');
+    await writeFile(
+      script,
+      `import { parentPort } from 'node:worker_threads'; parentPort.on('message', (it) => parentPort.postMessage(it));`,
+    );
+    const pool = new WorkerPool<string, string>(pathToFileURL(script), 1);
+    const order: string[] = [];
+    const run = async (task: string, urgent: boolean) => order.push(await pool.run(task, [], { urgent }));
+    await Promise.all([run('a', false), run('b', false), run('c', false), run('d', true), run('e', true)]);
+    expect(order).toEqual(['a', 'd', 'e', 'b', 'c']);
+    await pool.dispose();
+  });
+
+  test('what waits when the pool is closed is rejected, and so is what takes too long', async () => {
+    const script = join(tempDir(), 'worker.mjs');
+    await writeFile(
+      script,
+      `import { parentPort } from 'node:worker_threads'; parentPort.on('message', (it) => it && parentPort.postMessage(it));`,
+    );
+    const close = async (tasks: string[]) => {
+      const pool = new WorkerPool<string, string>(pathToFileURL(script), 1, { answerMs: 200 });
+      const pending = Promise.allSettled(tasks.map((task) => pool.run(task)));
+      await pool.dispose();
+      return (await pending).map(({ status }) => status);
+    };
+    expect(await close(['answered', 'waits'])).toEqual(['fulfilled', 'rejected']);
+    expect(await close(['', 'waits'])).toEqual(['rejected', 'rejected']);
+  });
+
+  test('a program that closes its provider at any moment lives on', async () => {
+    const dir = tempDir();
+    const [program, photo] = [join(dir, 'program.mjs'), join(dir, 'photo.jpg')];
+    await writeFile(photo, await blonde());
+    await writeFile(
+      program,
+      `import { readFileSync } from 'node:fs';
+       import { setTimeout } from 'node:timers/promises';
+       import { createLocalVision } from ${JSON.stringify(built)};
+       const image = readFileSync(${JSON.stringify(photo)});
+       for (let milliseconds = 25; milliseconds <= 150; milliseconds += 25) {
+         const vision = createLocalVision({ workers: 1 });
+         await vision.readFaceImage(image);
+         const looks = Promise.allSettled([image, image, image, image].map((it) => vision.readFaceImage(it)));
+         await setTimeout(milliseconds);
+         await vision.dispose();
+         await looks;
+       }
+       console.log('lives');`,
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 30_000 });
+    expect(stdout.trim()).toBe('lives');
+  });
+
+  test('a program that is done ends, though it did not dispose of its provider', async () => {
+    const program = join(tempDir(), 'program.mjs');
+    await writeFile(
+      program,
+      `import { createLocalVision } from ${JSON.stringify(built)};
+       const speech = await createLocalVision({ workers: 1 }).openSpeech();
+       console.log((await speech.probabilities(new Int16Array(512))).length);`,
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 15_000 });
+    expect(stdout.trim()).toBe('1');
+  });
+
+  test('no net of feelings, age or sex is read, whatever is asked', async () => {
+    const dir = tempDir();
+    const [hook, program, photo] = [join(dir, 'hook.mjs'), join(dir, 'program.mjs'), join(dir, 'photo.jpg')];
+    await writeFile(photo, await blonde());
+    await writeFile(
+      hook,
+      `import fs from 'node:fs';
+       import { syncBuiltinESMExports } from 'node:module';
+       const { readFileSync } = fs;
+       fs.readFileSync = (path, ...rest) => {
+         if (/\\.(bin|onnx)$/.test(String(path))) fs.writeSync(2, 'weights ' + path + '\\n');
+         return readFileSync(path, ...rest);
+       };
+       syncBuiltinESMExports();`,
+    );
+    await writeFile(
+      program,
+      `import { readFileSync } from 'node:fs';
+       import { createLocalVision } from ${JSON.stringify(built)};
+       const vision = createLocalVision({ workers: 1 });
+       const image = readFileSync(${JSON.stringify(photo)});
+       await vision.readFaceImage(image);
+       await vision.observeImage(image, { phones: true });
+       await (await vision.openSpeech()).probabilities(new Int16Array(512));
+       await vision.dispose();`,
+    );
+    const { stderr } = await promisify(execFile)(process.execPath, ['--import', pathToFileURL(hook).href, program], { timeout: 30_000 });
+    const read = [...stderr.matchAll(/^weights (.*)$/gm)].map(([, path = '']) => basename(path)).sort();
+    expect(read).toEqual([
+      'blazeface.bin',
+      'centernet.bin',
+      'face_landmark_68_model.bin',
+      'face_recognition_model.bin',
+      'facemesh.bin',
+      'faceres.bin',
+      'iris.bin',
+      'silero_vad_v6.onnx',
+    ]);
+  });
+
+  test('what tells age and sex is cut out of the net that describes faces', () => {
+    const [manifest, weights] = [readWeights('human/faceres.json'), readWeights('human/faceres.bin')];
+    const sizeWith = (outputs: Record<string, string>) => tfjsToOnnx(manifest, weights, { inputShape: [1, 224, 224, 3], outputs }).length;
+    const descriptor = { descriptor: 'global_pooling/Mean' };
+    const bytesMore = (node: string) => sizeWith({ ...descriptor, answer: node }) - sizeWith(descriptor);
+    // Each head is a layer of its own behind the descriptor, of 4 bytes a weight, so it is not in the net that is run.
+    expect(bytesMore('age_pred/BiasAdd')).toBeGreaterThan(100 * 256 * 4);
+    expect(bytesMore('gender_pred/BiasAdd')).toBeGreaterThan(256 * 4);
+    const source = readFileSync(join(projectRoot, 'src/adapters/vision/local/models.ts'), 'utf8');
+    expect(source).toContain("{ descriptor: 'global_pooling/Mean' }");
+    expect(source).not.toMatch(/age_pred|gender_pred|emotion/);
+  });
+
+  test('changed weights are refused', async () => {
+    const bytes = readFileSync(weightPath('human/blazeface.bin'));
+    const path = join(tempDir(), 'blazeface.bin');
+    await writeFile(path, bytes);
+    expect(readWeights('human/blazeface.bin', path).equals(bytes)).toBe(true);
+    bytes[1000] = (bytes[1000] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+    expect(() => readWeights('human/blazeface.bin', path)).toThrow(/human\/blazeface\.bin are not the expected ones/);
+  });
+});
+
+/** Rows of a CSV file of the real test data, without its header. */
+const rows = (path: string) =>
+  readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(','));
+
+const inData = (path: string) => readFileSync(dataFile(path) ?? path);
+
+describe.skipIf(dataFile('pairs.csv') === null)('real pictures and sound', () => {
+  test('of 25 pairs of strangers and 25 of one person nearly all are told rightly', async () => {
+    const pairs = rows(dataFile('pairs.csv') ?? '').filter(([first]) => first?.startsWith('verify/lfw'));
+    const pick = (same: string) => {
+      const ofKind = pairs.filter(([, , label]) => label === same);
+      return ofKind.filter((_, i) => i % Math.ceil(ofKind.length / 25) === 0);
+    };
+    const faces = new Map<string, ReturnType<VisionProvider['readFaceImage']>>();
+    const read = (path = '') => faces.get(path) ?? faces.set(path, vision.readFaceImage(inData(path))).get(path);
+    for (const label of ['1', '0']) {
+      const chosen = pick(label);
+      const outcomes = await Promise.all(chosen.map(async ([a, b]) => Promise.all([read(a), read(b)])));
+      const verified = outcomes.filter(([a, b]) => a && b && matchFaces(a, b).verified).length;
+      if (label === '1') expect(verified).toBeGreaterThanOrEqual(chosen.length - 1);
+      else expect(verified).toBe(0);
+    }
+  });
+
+  test('faces are counted', async () => {
+    for (const [file, label] of rows(dataFile('facecount/labels.csv') ?? '').filter((_, i) => i % 4 === 0)) {
+      const image = inData(`facecount/${file}`);
+      const { faces } = await vision.observe(await toFrame(image), { phones: false });
+      const still = await vision.readFaceImage(image);
+      for (const count of [faces.length, still.faces.length]) {
+        if (label === '2+') expect(count, file).toBeGreaterThanOrEqual(2);
+        else expect(count, file).toBe(Number(label));
+      }
+    }
+  });
+
+  test('a head turned away is told from one that faces the camera', async () => {
+    for (const [file, label, direction] of rows(dataFile('pose/labels.csv') ?? '')) {
+      const { faces } = await vision.observe(await toFrame(inData(`pose/${file}`)), { phones: false });
+      const { yaw, pitch } = faces[0]?.pose ?? { yaw: Number.NaN, pitch: Number.NaN };
+      if (direction === 'image-left') expect(yaw, file).toBeLessThan(-25);
+      else if (direction === 'image-right') expect(yaw, file).toBeGreaterThan(25);
+      else expect([label, Math.abs(yaw) < 25, pitch < 22, pitch > -18], file).toEqual(['frontal', true, true, true]);
+    }
+  });
+
+  test('a phone in the hand is mostly seen, and hardly one where there is none, also in a poor picture', async () => {
+    const labels = rows(dataFile('phone/labels.csv') ?? '');
+    const looks = {
+      asItIs: (image: Buffer) => image,
+      mirrored: (image: Buffer) => sharp(image).autoOrient().flop().png().toBuffer(),
+      dark: (image: Buffer) => sharp(image).autoOrient().linear(0.6, 0).png().toBuffer(),
+    };
+    for (const [name, look] of Object.entries(looks)) {
+      const seenOf = async (files: string[]) => {
+        const scores = await Promise.all(
+          files.map(async (file) => {
+            const { observation } = await vision.observeImage(await look(inData(`phone/${file}`)), { phones: true });
+            return observation.phones[0]?.score ?? 0;
+          }),
+        );
+        return scores.filter((score) => score >= PHONE_SURE).length;
+      };
+      const ofKind = (wanted: string) => labels.filter(([, phone, kind]) => phone === wanted && kind !== 'person_small_or_ear');
+      const [held, none] = ['1', '0'].map((phone) => ofKind(phone).map(([file = '']) => file)) as [string[], string[]];
+      expect(await seenOf(held), name).toBeGreaterThanOrEqual(held.length * 0.8);
+      expect(await seenOf(none), name).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('speech is told from what is not', async () => {
+    const path = dataFile('audio/speech_noise_mix.ogg') ?? '';
+    const raw = await makeMedia('-i', path, '-ac', '1', '-ar', '16000', '-f', 's16le', 'pipe:1');
+    const sound = new Int16Array(raw.buffer, raw.byteOffset, raw.length >> 1);
+    const probabilities = await (await vision.openSpeech()).probabilities(sound);
+    const voicedShare = (from: number, to: number) => {
+      const windows = probabilities.subarray(Math.ceil((from * 16_000) / 512), Math.floor((to * 16_000) / 512));
+      return windows.filter((probability) => probability > 0.5).length / windows.length;
+    };
+    for (const [from, to, isSpeech] of rows(dataFile('audio/labels.csv') ?? '')) {
+      const share = voicedShare(Number(from), Number(to));
+      if (isSpeech === '1') expect(share, from).toBeGreaterThan(0.5);
+      else expect(share, from).toBeLessThan(0.15);
+    }
+  });
+});
