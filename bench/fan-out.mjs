@@ -1,7 +1,7 @@
+import { liveContenders, withLive } from './lib/live.mjs';
 import { cpuSeconds } from './lib/process-stats.mjs';
 import { check, ratio } from './lib/report.mjs';
 import { interleave } from './lib/rounds.mjs';
-import { liveContenders, withLive } from './lib/live.mjs';
 
 const SIZES = [1_000, 5_000];
 const BURST = 10;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { liveContenders, withLive } from './lib/live.mjs';
 import { check, ratio } from './lib/report.mjs';
 import { interleave } from './lib/rounds.mjs';
-import { liveContenders, withLive } from './lib/live.mjs';
 
 const DELIVERIES_PER_SECOND = 10_000;
 /** Many consoles with few events each, and few with many: the first asks more of the fan-out, the second of the log. */

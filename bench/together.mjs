@@ -1,7 +1,7 @@
+import { reportSteadily } from './latency.mjs';
+import { startConsoles } from './lib/consoles.mjs';
 import { openPool } from './lib/http-client.mjs';
 import { startInvigil } from './lib/invigil.mjs';
-import { startConsoles } from './lib/consoles.mjs';
-import { reportSteadily } from './latency.mjs';
 import { check } from './lib/report.mjs';
 import { hashStep } from './lib/stats.mjs';
 import { reportBytes } from './lib/warnings.mjs';

@@ -1,12 +1,12 @@
 import { AppError, invalidField } from '../src/errors.ts';
+import { readJsonWithFiles } from '../src/http/bodies/base64-json.ts';
+import { asJsonText, parseScanned } from '../src/http/bodies/json-text.ts';
+import { readMultipart } from '../src/http/bodies/multipart.ts';
 import { createExam, readWholeExam } from '../src/resolvers/exams.ts';
 import { heartbeat, setAccommodations } from '../src/resolvers/participants.ts';
 import { requireKnownExam, requireLms, requireStaffOf } from '../src/resolvers/policy.ts';
 import { prepareSubmission, submitExam } from '../src/resolvers/submissions.ts';
 import { listWarnings, reportWarnings } from '../src/resolvers/warnings.ts';
-import { readJsonWithFiles } from '../src/http/bodies/base64-json.ts';
-import { asJsonText, parseScanned } from '../src/http/bodies/json-text.ts';
-import { readMultipart } from '../src/http/bodies/multipart.ts';
 import { isJson, isMultipart, NO_BODY, readJsonBody } from './bodies.ts';
 import {
   presentAccommodations,

@@ -1,6 +1,6 @@
 import { invalidField } from '../src/errors.ts';
-import { finishRecording, prepareChunk, requireRecorder, startRecording, storeChunk } from '../src/resolvers/live-recordings.ts';
 import { readRawBody } from '../src/http/bodies/raw-body.ts';
+import { finishRecording, prepareChunk, requireRecorder, startRecording, storeChunk } from '../src/resolvers/live-recordings.ts';
 import { NO_BODY, readJsonBody } from './bodies.ts';
 import { presentRecording } from './present.ts';
 import type { Route } from './router.ts';

@@ -3,10 +3,10 @@ import type { Recording, Verification, Warning } from '../src/generated/prisma/c
 import { accessUrl, adminUrl } from '../src/resolvers/exams.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
 import { timesOf } from '../src/resolvers/warnings.ts';
-import type { ParticipantWithAccommodations } from '../src/services/accommodations.ts';
 import type { ExamSettings } from '../src/services/exams.ts';
-import type { SubmissionWithRecordings } from '../src/services/submissions.ts';
+import type { ParticipantWithAccommodations } from '../src/services/participants/accommodations.ts';
 import type { ExamRow, ParticipantLine, RecordingWithAnalysis, WarningLine } from '../src/services/reads/hot-reads.ts';
+import type { SubmissionWithRecordings } from '../src/services/submissions.ts';
 
 type Analysis = NonNullable<RecordingWithAnalysis['analysis']>;
 

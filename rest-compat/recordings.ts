@@ -1,11 +1,11 @@
 import type { Context } from '../src/context.ts';
 import { AppError, invalidField, notFound } from '../src/errors.ts';
 import type { Recording, RecordingFile } from '../src/generated/prisma/client.ts';
-import { findDownload, findMadeFile, prepareUpload, readRecording, retryAnalysis, uploadRecording } from '../src/resolvers/recordings.ts';
-import { requireSender } from '../src/resolvers/policy.ts';
-import { findWarningFrame } from '../src/resolvers/warning-frames.ts';
-import { sendFile, type StoredFile } from '../src/http/send-file.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
+import { sendFile, type StoredFile } from '../src/http/send-file.ts';
+import { requireSender } from '../src/resolvers/policy.ts';
+import { findDownload, findMadeFile, prepareUpload, readRecording, retryAnalysis, uploadRecording } from '../src/resolvers/recordings.ts';
+import { findWarningFrame } from '../src/resolvers/warning-frames.ts';
 import { isMultipart, NO_BODY } from './bodies.ts';
 import { presentRecording } from './present.ts';
 import type { Route } from './router.ts';

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SpoolScope } from '../src/adapters/storage/spool-scope.ts';
 import type { Context } from '../src/context.ts';
 import { AppError, notFound } from '../src/errors.ts';
 import type { Prisma } from '../src/generated/prisma/client.ts';
-import { identityOf } from '../src/http/authenticate.ts';
-import type { RequestLog } from '../src/log.ts';
-import { refuseLinkBearer, requireViewer } from '../src/resolvers/policy.ts';
 import { answerEarly } from '../src/http/answer-early.ts';
-import type { SpoolScope } from '../src/adapters/storage/spool-scope.ts';
+import { identityOf } from '../src/http/authenticate.ts';
 import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
 import { errorAnswer } from '../src/http/error-answer.ts';
+import type { RequestLog } from '../src/log.ts';
+import { refuseLinkBearer, requireViewer } from '../src/resolvers/policy.ts';
 
 export interface Call {
   ctx: Context;

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { invalidField } from '../src/errors.ts';
+import { readMultipart } from '../src/http/bodies/multipart.ts';
+import { readSmallBody } from '../src/http/bodies/raw-body.ts';
 import {
   type Admitted,
   MAX_SNAPSHOT_BYTES,
@@ -8,8 +10,6 @@ import {
   takeSnapshot,
   takeSpooledSnapshot,
 } from '../src/resolvers/snapshots.ts';
-import { readMultipart } from '../src/http/bodies/multipart.ts';
-import { readSmallBody } from '../src/http/bodies/raw-body.ts';
 import { isMultipart } from './bodies.ts';
 import type { Body, Call, Route } from './router.ts';
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { StartupError } from './errors.ts';
 import { parseRedisUrl } from './adapters/signals/redis-url.ts';
 import { parseVisionEndpoint } from './adapters/vision/google/endpoint.ts';
+import { StartupError } from './errors.ts';
 
 const MB = 1024 * 1024;
 

@@ -1,22 +1,22 @@
-import type { Storage } from './adapters/storage/storage.ts';
 import type { Database } from './adapters/database/database.ts';
+import type { Storage } from './adapters/storage/storage.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
-import type { Accommodations } from './services/accommodations.ts';
 import type { Access, Viewer } from './services/access/access.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
 import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
-import type { HotReads } from './services/reads/hot-reads.ts';
 import type { Idempotency } from './services/idempotency.ts';
-import type { LiveFrames } from './services/snapshots/snapshots.ts';
-import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
-import type { Participants } from './services/participants.ts';
-import type { Playback } from './services/recordings/playback.ts';
-import type { Presence } from './services/presence/presence.ts';
-import type { Recordings } from './services/recordings/recordings.ts';
-import type { Submissions } from './services/submissions.ts';
 import type { Verifications } from './services/identity/verifications.ts';
+import type { Accommodations } from './services/participants/accommodations.ts';
+import type { Participants } from './services/participants/participants.ts';
+import type { Presence } from './services/presence/presence.ts';
+import type { HotReads } from './services/reads/hot-reads.ts';
+import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
+import type { Playback } from './services/recordings/playback.ts';
+import type { Recordings } from './services/recordings/recordings.ts';
+import type { LiveFrames } from './services/snapshots/snapshots.ts';
+import type { Submissions } from './services/submissions.ts';
 import type { Warnings } from './services/warnings/warnings.ts';
 
 /** The rules of the system, wired by the composition root. */

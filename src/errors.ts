@@ -35,6 +35,19 @@ export class AppError extends Error {
 export const invalidField = (field: string, issue: string, options?: ErrorOptions) =>
   new AppError('invalid_request', 'The request was invalid', [{ field, issue }], options);
 
+/** A 400 for a file above its limit. */
+export const fileTooLarge = (field: string, maxBytes: number): AppError =>
+  invalidField(field, `File size exceeds the maximum allowed (${formatLimit(maxBytes)})`);
+
+const KB = 1024;
+const MB = 1024 * KB;
+
+/** `100MB`; smaller limits in KB or bytes. */
+export function formatLimit(bytes: number): string {
+  if (bytes >= MB) return `${Math.floor(bytes / MB)}MB`;
+  return bytes >= KB ? `${Math.floor(bytes / KB)}KB` : `${bytes} bytes`;
+}
+
 export const notFound = (what: string) => new AppError('not_found', `${what} not found`);
 
 /** 429: whoever asks may come back when the time is over. */

@@ -1,8 +1,8 @@
 import { createApp } from './app.ts';
 import { loadConfig } from './config.ts';
-import { runProgram } from './start/lifecycle.ts';
 import { createLogger } from './log.ts';
 import { startServer } from './server.ts';
+import { runProgram } from './start/lifecycle.ts';
 
 await runProgram(async () => {
   const config = loadConfig(process.env);

@@ -1,28 +1,28 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { createRouter } from '../rest-compat/router.ts';
-import { errorAnswer, statusOf } from './http/error-answer.ts';
 import { examRoutes } from '../rest-compat/exams.ts';
 import { liveRecordingRoutes } from '../rest-compat/live-recordings.ts';
 import { recordingRoutes } from '../rest-compat/recordings.ts';
+import { createRouter } from '../rest-compat/router.ts';
 import { snapshotRoutes } from '../rest-compat/snapshots.ts';
-import { createUploads } from './http/tus/tus.ts';
 import { verifyRoutes } from '../rest-compat/verify.ts';
+import { createSpoolScope } from './adapters/storage/spool-scope.ts';
 import type { App } from './app.ts';
 import type { Context } from './context.ts';
 import { invalidField, StartupError } from './errors.ts';
+import { answerEarly } from './http/answer-early.ts';
 import { addressOf, authenticate, credentialOf } from './http/authenticate.ts';
+import { errorAnswer, statusOf } from './http/error-answer.ts';
 import { maskError } from './http/graphql/error-mask.ts';
 import { createGraphql } from './http/graphql/graphql.ts';
 import { createLimits } from './http/limits/limits.ts';
 import { createOpenBodies } from './http/limits/open-bodies.ts';
-import { createOrigins } from './http/origins.ts';
 import { refuseSlowBodies } from './http/limits/slow-bodies.ts';
-import { createRealtime } from './realtime/server.ts';
+import { createOrigins } from './http/origins.ts';
+import { createUploads } from './http/tus/tus.ts';
 import { nameRequest, type RequestLog } from './log.ts';
+import { createRealtime } from './realtime/server.ts';
 import type { Viewer } from './services/access/access.ts';
-import { answerEarly } from './http/answer-early.ts';
-import { createSpoolScope } from './adapters/storage/spool-scope.ts';
 
 const GRAPHQL = '/graphql';
 /** Requests that are still running at a shutdown are given this long. */

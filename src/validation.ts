@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { AppError } from './errors.ts';
 
 /**
@@ -92,3 +92,39 @@ export class JsonText {
     return createHash('sha256').update(this.text).digest('hex');
   }
 }
+
+/** True, false or nothing. */
+export const optionalFlag = z.boolean(typed('true or false')).nullish();
+
+/** Text that PostgreSQL can hold. @param max characters */
+export const text = (max: number) =>
+  z
+    .string(typed('a string'))
+    .max(max, `must have at most ${max} characters`)
+    .refine((value) => !value.includes('\0'), 'must not contain a NUL character');
+
+const FAULTS = {
+  foreign: 'must be JSON',
+  depth: `must not be nested more than ${MAX_JSON_DEPTH} levels deep`,
+  nul: 'must not contain a NUL character',
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** An object that means nothing to this server. Looked at in one go: a check for each member would take seconds. */
+export const opaque = z.custom<Record<string, unknown> | JsonText>(isObject, typed('an object')).check(({ value, issues }) => {
+  const fault = value instanceof JsonText ? value.hasNul && 'nul' : faultOfJson(value);
+  if (fault) issues.push({ code: 'custom', input: value, message: FAULTS[fault] });
+});
+
+/** The LMS's own id of a user. */
+export const userIdInput = text(128).min(1, 'must not be empty');
+
+/** A time as RFC 3339 has it, or a Date. */
+export const timestamp = z
+  .union([z.date(), z.iso.datetime({ offset: true })], { error: () => 'must be an RFC 3339 time' })
+  .transform((value) => new Date(value))
+  .refine(isMoment, 'must be an RFC 3339 time');
+
+/** Why somebody did something, for the log. */
+export const reasonInput = text(2_000).trim().nullish();

@@ -1,8 +1,8 @@
 import { createApp } from './app.ts';
 import { loadConfig } from './config.ts';
 import { StartupError } from './errors.ts';
-import { runProgram } from './start/lifecycle.ts';
 import { createLogger } from './log.ts';
+import { runProgram } from './start/lifecycle.ts';
 
 /** Analyses recordings beside the API, on this machine's DATA_DIR. */
 await runProgram(async () => {

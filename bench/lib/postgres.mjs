@@ -3,8 +3,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { startEmbeddedPostgres } from '../../dist/src/adapters/embedded-postgres/embedded-postgres.js';
 import { applyMigrations } from '../../dist/src/adapters/database/migrations.js';
+import { startEmbeddedPostgres } from '../../dist/src/adapters/embedded-postgres/embedded-postgres.js';
 import { createLogger } from '../../dist/src/log.js';
 
 /** Without them a benchmark of durable writes would measure nothing. */

@@ -1,8 +1,8 @@
+import { parseVisionEndpoint } from '../adapters/vision/google/endpoint.ts';
 import { createLocalVision } from '../adapters/vision/local/vision-local.ts';
 import { VisionError, type VisionProvider } from '../adapters/vision/vision.ts';
 import type { Config } from '../config.ts';
 import { StartupError } from '../errors.ts';
-import { parseVisionEndpoint } from '../adapters/vision/google/endpoint.ts';
 
 export const PROVIDERS = ['local', 'google'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];

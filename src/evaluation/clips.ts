@@ -1,8 +1,8 @@
 import { sniffFile } from '../adapters/media/sniff-file.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
 import { watchWebcam, type WebcamSample } from '../services/analysis/watch-webcam.ts';
-import { awayFigures, breakDown, type Judged, type Section, type Skipped } from './section.ts';
 import { labelsOf, named } from './data-folder.ts';
+import { awayFigures, breakDown, type Judged, type Section, type Skipped } from './section.ts';
 import type { Tools } from './tools.ts';
 
 /** Recordings are sampled once a second; clips of some seconds would hold too few samples to know where the eyes rest. */

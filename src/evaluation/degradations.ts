@@ -1,6 +1,6 @@
-import { type Degradation, degradeImage } from './degrade-image.ts';
 import type { FaceImage } from '../adapters/vision/vision.ts';
 import { matchFaces, MIN_CONFIDENCE } from '../services/identity/face-match.ts';
+import { type Degradation, degradeImage } from './degrade-image.ts';
 import { type Figure, type Section, toFigure } from './section.ts';
 import { share, shareOf } from './statistics.ts';
 import type { Bar } from './svg-bars.ts';

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { sniffFile } from '../adapters/media/sniff-file.ts';
 import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
-import { type Section, type Skipped, toFigure } from './section.ts';
 import type { Row } from './csv.ts';
 import { listRecordings, named } from './data-folder.ts';
+import { type Section, type Skipped, toFigure } from './section.ts';
 import { shareOf } from './statistics.ts';
 import type { Tools } from './tools.ts';
 

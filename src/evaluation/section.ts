@@ -1,5 +1,5 @@
-import { difference, type Interval, type Share, share, shareOf } from './statistics.ts';
 import type { Row } from './csv.ts';
+import { difference, type Interval, type Share, share, shareOf } from './statistics.ts';
 
 /** One line of the table. */
 export interface Figure extends Interval {

@@ -1,8 +1,8 @@
-import { degradeImage } from './degrade-image.ts';
-import { simulatePrintPhoto, simulateScreenPhoto } from './simulate-spoof.ts';
 import { openSpoofNets, type SpoofScores } from '../adapters/vision/local/spoof-nets.ts';
 import { named } from './data-folder.ts';
+import { degradeImage } from './degrade-image.ts';
 import { type Figure, plainFigure, type Section, type Skipped, toFigure } from './section.ts';
+import { simulatePrintPhoto, simulateScreenPhoto } from './simulate-spoof.ts';
 import { shareOf } from './statistics.ts';
 import { mapAll, type Tools } from './tools.ts';
 

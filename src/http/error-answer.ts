@@ -1,5 +1,5 @@
-import type { RequestLog } from '../log.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
+import type { RequestLog } from '../log.ts';
 
 /** The documented codes and no others. */
 const STATUS: Record<ErrorCode, number> = {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import { CloseCode, makeServer } from 'graphql-ws';
+import { mapAsync } from '../async/map-async.ts';
 import { type Context, renewed } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { credentialOf } from '../http/authenticate.ts';
@@ -13,7 +14,6 @@ import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { createGroups } from './groups.ts';
 import { Operation } from './operation.ts';
-import { mapAsync } from '../async/map-async.ts';
 import type { Turn } from './turn.ts';
 
 /** For a client to say who it is. */

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { invalidField, notFound } from '../errors.ts';
 import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
-import { createExamInput, LONGEST_TITLE } from '../inputs.ts';
+import { LONGEST_TITLE, createExamInput } from '../services/exams.ts';
 import type { WholeExam } from '../services/reads/hot-reads.ts';
 import { parseInput } from '../validation.ts';
 import { firstPages } from './exam-pages.ts';

@@ -1,10 +1,9 @@
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
-import { notFound } from '../errors.ts';
+import { fileTooLarge, notFound } from '../errors.ts';
 import type { Recording } from '../generated/prisma/client.ts';
-import { chunkIndexInput } from '../inputs.ts';
+import { chunkIndexInput } from '../services/recordings/input.ts';
 import type { ReceivedChunk } from '../services/recordings/live/receive.ts';
-import { fileTooLarge } from '../http/bodies/uploaded-file.ts';
 import { parseInput } from '../validation.ts';
 import { refuseLinkBearer, requireSender } from './policy.ts';
 import { findRecording, prepareUpload } from './recordings.ts';

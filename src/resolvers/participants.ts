@@ -1,9 +1,9 @@
 import type { Context } from '../context.ts';
-import type { Participant, Prisma, ReviewStatus } from '../generated/prisma/client.ts';
-import { accommodationsInput, inviteInput, joinExamInput, reasonInput } from '../inputs.ts';
-import { parseInput } from '../validation.ts';
 import { AppError } from '../errors.ts';
-import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/accommodations.ts';
+import type { Participant, Prisma, ReviewStatus } from '../generated/prisma/client.ts';
+import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/participants/accommodations.ts';
+import { accommodationsInput, inviteInput, joinExamInput } from '../services/participants/input.ts';
+import { parseInput, reasonInput } from '../validation.ts';
 import { requireExam, requireLms, requireParticipant, requireStaffOf, visibleParticipants } from './policy.ts';
 
 export { ACCOMMODATIONS_IN_ORDER };

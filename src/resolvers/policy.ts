@@ -1,9 +1,9 @@
 import type { Context } from '../context.ts';
 import { AppError, notFound } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import type { LogEvent } from '../services/event-log/event-log.ts';
 import type { Viewer } from '../services/access/access.ts';
 import type { Sight } from '../services/access/sight.ts';
+import type { LogEvent } from '../services/event-log/event-log.ts';
 
 /**
  * Who may do what, for every door. Rows are fetched through the `visible…` filters, so what a viewer may not see reads

@@ -1,10 +1,10 @@
 import { buffer } from 'node:stream/consumers';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
-import { snapshotInput } from '../inputs.ts';
-import { MAX_SNAPSHOT_BYTES, type SnapshotReceipt } from '../services/snapshots/snapshots.ts';
+import { fileTooLarge } from '../errors.ts';
 import type { Sitter } from '../services/snapshots/admit.ts';
-import { fileTooLarge } from '../http/bodies/uploaded-file.ts';
+import { snapshotInput } from '../services/snapshots/input.ts';
+import { MAX_SNAPSHOT_BYTES, type SnapshotReceipt } from '../services/snapshots/snapshots.ts';
 import { parseInput } from '../validation.ts';
 import { actingUser, requireKnownExam, requireSender } from './policy.ts';
 

@@ -1,9 +1,8 @@
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
+import { fileTooLarge } from '../errors.ts';
 import type { Prisma, Submission } from '../generated/prisma/client.ts';
-import { submitExamInput } from '../inputs.ts';
-import type { SubmissionWithRecordings } from '../services/submissions.ts';
-import { fileTooLarge } from '../http/bodies/uploaded-file.ts';
+import { type SubmissionWithRecordings, submitExamInput } from '../services/submissions.ts';
 import { parseInput } from '../validation.ts';
 import { actingUser, refuseLinkBearer, requireExam, requireSender } from './policy.ts';
 

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { Prisma, Verification } from '../generated/prisma/client.ts';
-import { verifyUserInput } from '../inputs.ts';
+import { verifyUserInput } from '../services/identity/verifications.ts';
 import { parseInput } from '../validation.ts';
 import { requireStaff, tenantOf, visibleVerifications } from './policy.ts';
 

@@ -1,9 +1,9 @@
 import type { Context } from '../context.ts';
 import { notFound } from '../errors.ts';
 import type { Prisma, Warning, WarningDecision, WarningSeverity } from '../generated/prisma/client.ts';
-import { reasonInput, reportWarningsInput } from '../inputs.ts';
-import { isMoment, parseInput } from '../validation.ts';
 import { warningCatalogue } from '../services/warnings/catalogue.ts';
+import { reportWarningsInput } from '../services/warnings/input.ts';
+import { isMoment, parseInput, reasonInput } from '../validation.ts';
 import { actingUser, requireExam, requireKnownExam, requireStaff, visibleWarnings } from './policy.ts';
 
 const SEVERITIES: readonly WarningSeverity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];

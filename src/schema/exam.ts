@@ -5,8 +5,8 @@ import { findParticipant } from '../resolvers/participants.ts';
 import { visibleRecordings } from '../resolvers/policy.ts';
 import type { ExamSettings } from '../services/exams.ts';
 import { builder } from './builder.ts';
-import { Participant, ParticipantStatusEnum } from './participant.ts';
 import { Node } from './node.ts';
+import { Participant, ParticipantStatusEnum } from './participant.ts';
 import { RecordingTypeEnum } from './recording.ts';
 import { WarningSeverityEnum } from './warning.ts';
 

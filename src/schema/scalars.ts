@@ -1,6 +1,6 @@
+import { GraphQLError, GraphQLScalarType } from 'graphql';
 import { DateTimeISOResolver, JSONResolver, SafeIntResolver } from 'graphql-scalars';
 import { GraphQLUpload } from 'graphql-upload-minimal';
-import { GraphQLError, GraphQLScalarType } from 'graphql';
 import { faultOfJson } from '../validation.ts';
 import { builder } from './builder.ts';
 

@@ -1,7 +1,7 @@
 import { WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/enums.ts';
+import { watchWarnings } from '../resolvers/events.ts';
 import { signedFrameUrl } from '../resolvers/warning-frames.ts';
 import { reportWarnings, reviewWarning, timesOf, warningTypes } from '../resolvers/warnings.ts';
-import { watchWarnings } from '../resolvers/events.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Bus } from '../adapters/signals/bus.ts';
 import type { Database } from '../adapters/database/database.ts';
-import type { Logger } from '../log.ts';
+import type { Bus } from '../adapters/signals/bus.ts';
 import { WakeSignal } from '../async/wake-signal.ts';
+import type { Logger } from '../log.ts';
 
 /** A lease whose holder was killed can be taken after this. */
 const LEASE_MS = 8_000;

@@ -1,11 +1,11 @@
 import type { Database } from '../adapters/database/database.ts';
+import { parseVisionEndpoint } from '../adapters/vision/google/endpoint.ts';
 import { createLocalVision } from '../adapters/vision/local/vision-local.ts';
 import type { VisionProvider } from '../adapters/vision/vision.ts';
 import type { Config } from '../config.ts';
 import { StartupError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createVisionBudget } from '../services/vision-budget.ts';
-import { parseVisionEndpoint } from '../adapters/vision/google/endpoint.ts';
 
 /**
  * What looks at recordings and pictures, as configured. That frames leave the machine is said at every start.

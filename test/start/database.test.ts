@@ -1,5 +1,5 @@
-import { createServer, connect as connectSocket, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { createServer, connect as connectSocket, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { connectDatabase, type Database } from '../../src/adapters/database/database.ts';
 import { createLogger } from '../../src/log.ts';

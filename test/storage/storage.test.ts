@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSpoolScope } from '../../src/adapters/storage/spool-scope.ts';
 import { createDiskStorage } from '../../src/adapters/storage/storage-disk.ts';
 import { type Storage, StorageFullError, TooLargeError } from '../../src/adapters/storage/storage.ts';
-import { createSpoolScope } from '../../src/adapters/storage/spool-scope.ts';
 
 const MB = 1024 * 1024;
 

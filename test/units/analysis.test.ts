@@ -4,13 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { Frame, VisionProvider } from '../../src/adapters/vision/vision.ts';
+import { mapOrdered } from '../../src/async/map-ordered.ts';
 import { analyseMedia, type AnalysisInput, type AnalysisOutcome } from '../../src/services/analysis/analyse.ts';
 import { findEpisodes, HOLD_SECONDS, toWarnings } from '../../src/services/analysis/episodes.ts';
 import { watchScreen } from '../../src/services/analysis/judge-screen.ts';
 import { scoreLookingAway } from '../../src/services/analysis/looking-away.ts';
-import { mapOrdered } from '../../src/async/map-ordered.ts';
-import { watchWebcam } from '../../src/services/analysis/watch-webcam.ts';
 import { type Segment, shareOfSamples, shareOfTime, smooth, spanTimes, toSegments } from '../../src/services/analysis/timeline.ts';
+import { watchWebcam } from '../../src/services/analysis/watch-webcam.ts';
 import { childProcesses, dataFile, ffmpeg, film, makeMedia, pictures, speech, tempDir, VP8 } from '../helpers/media.ts';
 
 // Its workers are compiled files, so the provider is taken from there too.

@@ -9,13 +9,13 @@ import { Readable } from 'node:stream';
 import { buffer, json } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSpoolScope } from '../../src/adapters/storage/spool-scope.ts';
 import { createDiskStorage } from '../../src/adapters/storage/storage-disk.ts';
 import type { Storage } from '../../src/adapters/storage/storage.ts';
 import { AppError } from '../../src/errors.ts';
-import { JsonText } from '../../src/validation.ts';
 import { answerEarly } from '../../src/http/answer-early.ts';
 import { readJson, readJsonWithFiles } from '../../src/http/bodies/base64-json.ts';
-import { createSpoolScope } from '../../src/adapters/storage/spool-scope.ts';
+import { JsonText } from '../../src/validation.ts';
 
 const MB = 1024 * 1024;
 const ONE_KB = { 'webcam.data': { maxBytes: 1024 }, 'screen.data': { maxBytes: 1024 } };

@@ -10,12 +10,12 @@ import { buffer, json, text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { GraphQLUpload } from 'graphql-upload-minimal';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createSpoolScope, type SpoolScope } from '../../src/adapters/storage/spool-scope.ts';
 import { createDiskStorage } from '../../src/adapters/storage/storage-disk.ts';
 import { AppError } from '../../src/errors.ts';
 import { type Answer, answerEarly, type DrainLimits } from '../../src/http/answer-early.ts';
 import { type GraphqlFile, readGraphqlMultipart } from '../../src/http/bodies/graphql-multipart.ts';
 import { readMultipart } from '../../src/http/bodies/multipart.ts';
-import { createSpoolScope, type SpoolScope } from '../../src/adapters/storage/spool-scope.ts';
 
 const KB = 1024;
 const MB = 1024 * KB;

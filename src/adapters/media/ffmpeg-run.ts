@@ -1,7 +1,7 @@
+import { dirname, resolve } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import createCommand from 'fluent-ffmpeg';
-import { dirname, resolve } from 'node:path';
 import type { Sandbox } from './ffmpeg-sandbox.ts';
 import type { MediaFormat } from './media-sniff.ts';
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import type { Frame } from '../vision/vision.ts';
 import { cutFrames, FrameMemory, FrameTimes } from './ffmpeg-frames.ts';
-import { Growth, readGrowing } from './growing-file.ts';
 import type { MediaInfo } from './ffmpeg-probe.ts';
 import { type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
-import type { Frame } from '../vision/vision.ts';
+import { Growth, readGrowing } from './growing-file.ts';
 
 /** Hertz of the sound that `MediaSamples.sound` yields: mono, 16 bits, silence where the file has a gap. */
 export const SOUND_RATE = 16_000;

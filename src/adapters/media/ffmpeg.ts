@@ -5,8 +5,8 @@ import { alignPart, concatenateParts, type JoinPlan } from './ffmpeg-join.ts';
 import { type CopyOptions, readPoster, readStill, readStrip, remux, type StripLayout } from './ffmpeg-playback.ts';
 import { type MediaInfo, probeMedia } from './ffmpeg-probe.ts';
 import { type FfmpegBinary, learnCapabilities } from './ffmpeg-run.ts';
-import { findSandbox } from './ffmpeg-sandbox.ts';
 import { type MediaSamples, sampleMedia, type SampleOptions } from './ffmpeg-sample.ts';
+import { findSandbox } from './ffmpeg-sandbox.ts';
 import type { MediaFormat } from './media-sniff.ts';
 
 export { type StripLayout, stripLayout } from './ffmpeg-playback.ts';

@@ -3,8 +3,8 @@ import { Cluster } from 'ioredis';
 import { StartupError } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import type { Logger } from '../../log.ts';
-import { parseRedisUrl } from './redis-url.ts';
 import { type Bus, LocalTopics, Outbox } from './bus.ts';
+import { parseRedisUrl } from './redis-url.ts';
 import { assertRedisUsable, createRedisClient, logOutages, type RedisClient } from './redis.ts';
 
 /**

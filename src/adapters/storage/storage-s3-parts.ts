@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -12,9 +15,6 @@ import {
   UploadPartCopyCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
-import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type PartStorage, safeName, type SpooledFile, type Storage, type StoredPart } from './storage.ts';
 
 const MB = 1024 * 1024;

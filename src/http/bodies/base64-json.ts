@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { releaseMemory } from '../../async/release-memory.ts';
 import { JsonText } from '../../validation.ts';
 import { BoundedBytes, bodyTooLarge, fieldTooLarge, readChunks, takeArrived } from './body.ts';
 import { type DecodedFile, FileValues } from './file-values.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { onlyText, parseScanned } from './json-text.ts';
-import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { describeFile, type UploadedFile } from './uploaded-file.ts';
 
 export interface JsonFilesOptions {

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { eachChunk, type EachChunkOptions, type TakeChunk } from '../../async/each-chunk.ts';
-import { type AppError, invalidField } from '../../errors.ts';
-import { formatLimit } from './uploaded-file.ts';
+import { type AppError, formatLimit, invalidField } from '../../errors.ts';
 
 /** All bodies together have this in a round, else 2 MB are read from each socket before the next one is looked at, */
 const ROUND_BYTES = 1024 * 1024;

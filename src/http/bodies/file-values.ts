@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { SpooledFile } from '../../adapters/storage/storage.ts';
 import { invalidField } from '../../errors.ts';
 import { Base64Decoder, Base64Error } from './base64-decoder.ts';
 import { PushStream } from './push-stream.ts';
-import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { explainSpoolError } from './uploaded-file.ts';
 
 /** A member that is given again takes the place of the first, as in JSON.parse; each time costs a file. */

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Upload } from 'graphql-upload-minimal';
+import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { AppError, invalidField } from '../../errors.ts';
 import { mapPaths, type UploadPath } from './graphql-paths.ts';
 import type { JsonLimits } from './json-scanner.ts';
 import { parseScanned } from './json-text.ts';
 import { type PartHandlers, type PartInfo, readParts } from './parts.ts';
-import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
 
 export interface GraphqlMultipartOptions {

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { invalidField } from '../../errors.ts';
 import { fieldTooLarge } from './body.ts';
 import { type PartInfo, readParts } from './parts.ts';
-import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
 
 export interface MultipartOptions {

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
+import { fileTooLarge } from '../../errors.ts';
 import { readChunks } from './body.ts';
 import { PushStream } from './push-stream.ts';
-import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
-import { describeFile, explainSpoolError, fileTooLarge, type UploadedFile } from './uploaded-file.ts';
+import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
 
 /**
  * Spools a body that is one file, as it flows. After an error answer with `answerEarly`: the rest was not read.

@@ -1,5 +1,5 @@
 import { type SpooledFile, StorageFullError, TooLargeError } from '../../adapters/storage/storage.ts';
-import { AppError, invalidField } from '../../errors.ts';
+import { AppError, fileTooLarge } from '../../errors.ts';
 
 /** A spooled file as its sender described it. Neither description is to be trusted. */
 export interface UploadedFile extends SpooledFile {
@@ -31,16 +31,4 @@ export function explainSpoolError(field: string, error: unknown): unknown {
     return new AppError('server_error', 'The storage of the server is full; nothing of this request was kept', [], { cause: error });
   }
   return error;
-}
-
-export const fileTooLarge = (field: string, maxBytes: number): AppError =>
-  invalidField(field, `File size exceeds the maximum allowed (${formatLimit(maxBytes)})`);
-
-const KB = 1024;
-const MB = 1024 * KB;
-
-/** `100MB`; smaller limits in KB or bytes. */
-export function formatLimit(bytes: number): string {
-  if (bytes >= MB) return `${Math.floor(bytes / MB)}MB`;
-  return bytes >= KB ? `${Math.floor(bytes / KB)}KB` : `${bytes} bytes`;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga, type GraphQLParams } from 'graphql-yoga';
+import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { isLinkBearer, requireViewer } from '../../resolvers/policy.ts';
@@ -7,7 +8,6 @@ import { schema } from '../../schema/index.ts';
 import type { Viewer } from '../../services/access/access.ts';
 import { readJson } from '../bodies/base64-json.ts';
 import { readGraphqlMultipart } from '../bodies/graphql-multipart.ts';
-import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { createDocuments } from './documents.ts';
 import { hideError } from './error-mask.ts';
 import { EventStreams } from './event-streams.ts';

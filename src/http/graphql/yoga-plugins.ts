@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { createSourceEventStream, type DocumentNode, execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
-import { type Context, renewed } from '../../context.ts';
 import { mapAsync } from '../../async/map-async.ts';
+import { type Context, renewed } from '../../context.ts';
 import type { Documents, ReadDocument } from './documents.ts';
 import { maskResult } from './error-mask.ts';
 import type { EventStreams } from './event-streams.ts';

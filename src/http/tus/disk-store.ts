@@ -5,8 +5,8 @@ import { FileStore } from '@tus/file-store';
 import type { DataStore, Upload } from '@tus/server';
 import { keyWith } from '../../adapters/storage/encryption-keys.ts';
 import { deriveKey, fingerprintOf } from '../../adapters/storage/sealed-file.ts';
-import { AppError } from '../../errors.ts';
 import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
+import { AppError } from '../../errors.ts';
 
 const CIPHER_BLOCK = 16;
 /** Which key an upload was begun with, among its metadata. */

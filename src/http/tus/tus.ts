@@ -2,19 +2,19 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server, TUS_RESUMABLE, type Upload } from '@tus/server';
+import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { App } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { invalidField, notFound } from '../../errors.ts';
-import { identityOf } from '../authenticate.ts';
 import { requireViewer } from '../../resolvers/policy.ts';
 import { findUploaded, prepareUpload } from '../../resolvers/recordings.ts';
-import { createUploadFinisher } from './finish.ts';
-import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
-import { createTusLocker } from './locker.ts';
-import { CHECKSUM_ALGORITHMS, explainFullDisk, withChecksum } from './disk-store.ts';
-import { openUnfinishedUploads } from './unfinished.ts';
+import { identityOf } from '../authenticate.ts';
 import { explainSpoolError } from '../bodies/uploaded-file.ts';
 import { errorAnswer } from '../error-answer.ts';
+import { CHECKSUM_ALGORITHMS, explainFullDisk, withChecksum } from './disk-store.ts';
+import { createUploadFinisher } from './finish.ts';
+import { createTusLocker } from './locker.ts';
+import { openUnfinishedUploads } from './unfinished.ts';
 
 /** An upload that is not complete so long after it was begun is removed. */
 const EXPIRY_MS = 24 * 3_600_000;
@@ -161,8 +161,6 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
     },
   };
 }
-
-export type Uploads = Awaited<ReturnType<typeof createUploads>>;
 
 /** What tus throws is no Error. */
 const isTusError = (error: unknown) => typeof error === 'object' && error !== null && 'status_code' in error;

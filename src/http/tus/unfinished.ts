@@ -1,7 +1,7 @@
 import { FileStore } from '@tus/file-store';
 import type { DataStore } from '@tus/server';
-import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
 import type { Database } from '../../adapters/database/database.ts';
+import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
 import { createPartedUploads } from '../../services/recordings/parted-uploads.ts';
 import { BucketStore } from './bucket-store.ts';
 import { EncryptedFileStore, withFullDisk } from './disk-store.ts';

@@ -1,5 +1,5 @@
-import type { Bus } from '../../adapters/signals/bus.ts';
 import type { Database } from '../../adapters/database/database.ts';
+import type { Bus } from '../../adapters/signals/bus.ts';
 import type { Logger } from '../../log.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createTokens } from './tokens.ts';

@@ -1,7 +1,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Bus } from '../../adapters/signals/bus.ts';
 import type { Database } from '../../adapters/database/database.ts';
+import type { Bus } from '../../adapters/signals/bus.ts';
 import { AppError, notFound } from '../../errors.ts';
 import type { ApiKey } from '../../generated/prisma/client.ts';
 import type { ApiKeyRole } from '../../generated/prisma/enums.ts';

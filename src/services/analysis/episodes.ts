@@ -1,3 +1,4 @@
+import { DETECTOR_TYPES, type DetectorType, describeEpisode } from '../warnings/catalogue.ts';
 import { meanScore, type Segment } from './timeline.ts';
 
 export type Sensitivity = 'LOW' | 'MEDIUM' | 'HIGH';
@@ -29,28 +30,6 @@ export const leastConfidence = (type: string, sensitivity: Sensitivity): number 
 
 /** Sampling knows a length to about a sample; half of one keeps jitter of the timestamps from losing an episode. */
 export const TOLERANCE_SECONDS = 0.5;
-
-const WORDS = {
-  no_face: 'No face',
-  multiple_faces: 'More than one face',
-  face_mismatch: 'Another face than the verified one',
-  phone_usage: 'Phone in view',
-  looking_away: 'Looking away from the screen',
-  talking: 'Talking',
-  camera_black: 'Black picture',
-  camera_frozen: 'Frozen picture',
-  face_still: 'A face that does not move at all, as a photo does not,',
-} as const;
-
-/** What the analysis warns of. */
-export type DetectorType = keyof typeof WORDS;
-export const DETECTOR_TYPES = Object.keys(WORDS) as [DetectorType, ...DetectorType[]];
-
-/** For a proctor to read. Without `seconds` it goes on. */
-export function describeEpisode(type: string, seconds?: number): string {
-  const words = type in WORDS ? WORDS[type as DetectorType] : type;
-  return seconds === undefined ? words : `${words} for ${inWords(seconds)}`;
-}
 
 /** Warnings of all suspicious episodes, by their start. */
 export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivity): AnalysisWarning[] {
@@ -90,11 +69,4 @@ export function findEpisodes(segments: readonly Segment[], hold: number): Segmen
     );
     return [{ ...first, endSeconds: parts.at(-1)?.endSeconds ?? first.endSeconds, confidence }];
   });
-}
-
-/** As `12 s` or `2 min 5 s`. */
-export function inWords(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

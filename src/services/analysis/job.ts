@@ -1,24 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Bus } from '../../adapters/signals/bus.ts';
 import type { Database } from '../../adapters/database/database.ts';
 import { type Ffmpeg, MediaError } from '../../adapters/media/ffmpeg.ts';
 import type { MediaFormat } from '../../adapters/media/media-sniff.ts';
+import type { Bus } from '../../adapters/signals/bus.ts';
 import type { JobContext, JobOutcome } from '../../adapters/signals/queue.ts';
 import type { Storage } from '../../adapters/storage/storage.ts';
 import { VisionError, type VisionProvider } from '../../adapters/vision/vision.ts';
 import type { Exam, Prisma, Recording, Submission } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 import { isMoment, LAST_MOMENT } from '../../validation.ts';
-import { suppressedOf } from '../accommodations.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
 import type { FaceTemplates } from '../identity/face-templates.ts';
-import { linkTold } from './link-live-warnings.ts';
-import { recordingTopic } from '../recordings/recordings.ts';
+import { suppressedOf } from '../participants/accommodations.ts';
 import type { Playback } from '../recordings/playback.ts';
+import { recordingTopic } from '../recordings/recordings.ts';
 import { addWarnings, type NewWarning } from '../warnings/warnings.ts';
 import { analyseMedia, type AnalysisOutcome } from './analyse.ts';
+import { linkTold } from './link-live-warnings.ts';
 
 interface Dependencies {
   db: Database['prisma'];

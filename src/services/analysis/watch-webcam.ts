@@ -1,8 +1,8 @@
 import type { SampledFrame } from '../../adapters/media/ffmpeg-sample.ts';
 import type { Frame, FrameObservation, ObservedFace, VisionProvider } from '../../adapters/vision/vision.ts';
+import { mapOrdered } from '../../async/map-ordered.ts';
 import { createFacePlaces, type FacePlace } from './face-places.ts';
 import { createIdentityWatch, type IdentityWatch } from './identity.ts';
-import { mapOrdered } from '../../async/map-ordered.ts';
 import { createPictureWatch, type PictureSigns } from './picture-watch.ts';
 import { createSceneWatch, isSamePicture } from './scene.ts';
 

@@ -1,10 +1,10 @@
-import type { Bus } from '../../adapters/signals/bus.ts';
-import type { Database } from '../../adapters/database/database.ts';
 import type { Pool } from '../../adapters/database/database-transaction.ts';
+import type { Database } from '../../adapters/database/database.ts';
+import type { Bus } from '../../adapters/signals/bus.ts';
+import { GroupCommit, Lanes } from '../../async/group-commit.ts';
 import { notFound } from '../../errors.ts';
 import type { Event, Exam, Prisma } from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';
-import { GroupCommit, Lanes } from '../../async/group-commit.ts';
 import { createEventReader, type LogEvent } from './event-reader.ts';
 
 export type { LogEvent } from './event-reader.ts';

@@ -1,8 +1,9 @@
-import type { Database } from '../../adapters/database/database.ts';
 import type { Pool } from '../../adapters/database/database-transaction.ts';
+import type { Database } from '../../adapters/database/database.ts';
 import { ResyncRequired } from '../../errors.ts';
 import type { Event, Exam, Participant, Recording, Warning } from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';
+import { groupByExam } from './by-exam.ts';
 
 type EventSubject =
   | { kind: 'WARNING_ADDED' | 'WARNING_REVIEWED' | 'WARNING_UPDATED'; subject: Warning }
@@ -105,14 +106,4 @@ async function readSubjects(db: Database['prisma'], events: Event[]): Promise<Ma
     find(idsOf('RECORDING_CHANGED'), (where) => db.recording.findMany({ where })),
   ]);
   return new Map(rows.flat().map((row) => [row.id, row]));
-}
-
-export function groupByExam<T extends { examId: string }>(events: readonly T[]): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const event of events) {
-    const group = groups.get(event.examId);
-    if (group) group.push(event);
-    else groups.set(event.examId, [event]);
-  }
-  return groups;
 }

@@ -1,5 +1,5 @@
-import type { LogEvent, Stretch } from './event-reader.ts';
 import { WakeSignal } from '../../async/wake-signal.ts';
+import type { LogEvent, Stretch } from './event-reader.ts';
 
 /** Events that a hub keeps for cursors that are up to date; one that lags reads the database. */
 const RING_SIZE = 1_024;

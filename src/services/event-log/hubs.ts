@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../adapters/signals/bus.ts';
+import { abortable } from '../../async/abortable.ts';
 import { AppError, notFound, ResyncRequired } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { abortable } from '../../async/abortable.ts';
+import { groupByExam } from './by-exam.ts';
 import { type EventLog, examTopic, type LogEvent } from './event-log.ts';
-import { groupByExam } from './event-reader.ts';
 import { Hub } from './hub.ts';
 
 /** Of one exam, in one statement. */

@@ -1,14 +1,16 @@
 import type { Database } from '../../adapters/database/database.ts';
+import { batched } from '../../async/batched.ts';
+import { within } from '../../async/within.ts';
 import { AppError, notFound } from '../../errors.ts';
 import type { ExamStatus, Participant } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
+import { changeByExam } from '../event-log/by-exam.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import { isFinal } from '../participants.ts';
-import { batched } from '../../async/batched.ts';
-import { participantOf, SignsOfLife, type Who } from './signs.ts';
+import { type ParticipantKey, participantOf } from '../participants/key.ts';
+import { isFinal } from '../participants/participants.ts';
+import { SignsOfLife } from './signs.ts';
 import { startSweeping } from './sweep.ts';
-import { createTransitions, forEachGroup, groupByExam } from './transitions.ts';
-import { within } from '../../async/within.ts';
+import { createTransitions } from './transitions.ts';
 
 /** Signs of life are written this often: each participant's newest, in one statement. */
 const FLUSH_MS = 1_000;
@@ -49,7 +51,7 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
   const bringBack = batched(bringBackAll, MAX_READ);
   const signs = new SignsOfLife({ pool, log }, { everyMs: flushMs, freshMs: graceMs }, (examId, id) => void bringBack({ examId, id }));
 
-  async function readParticipants(who: readonly Who[]): Promise<(Found | undefined)[]> {
+  async function readParticipants(who: readonly ParticipantKey[]): Promise<(Found | undefined)[]> {
     const { rows } = await pool.query<Found>(READ, [who.map(({ examId }) => examId), who.map(({ userId }) => userId)]);
     const found = new Map(rows.map((row) => [`${row.examId} ${row.userId}`, row]));
     return who.map(({ examId, userId }) => found.get(`${examId} ${userId}`));
@@ -58,17 +60,18 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
   /** A failure is no failure of the heartbeat: the sign of life is kept, and its flush tries again. */
   async function bringBackAll(gone: readonly Pick<Participant, 'id' | 'examId'>[]): Promise<(Participant | undefined)[]> {
     const rows = new Map<string, Participant>();
-    await forEachGroup(groupByExam(gone.map(({ examId, id }) => ({ examId, participantId: id }))), async (group) => {
+    const participants = gone.map(({ examId, id }) => ({ examId, participantId: id }));
+    await changeByExam(participants, async (batch) => {
       try {
-        for (const row of await transitions.bringBack(group)) rows.set(row.id, row);
+        for (const row of await transitions.bringBack(batch)) rows.set(row.id, row);
       } catch (error) {
-        log.warn({ err: error, examId: group.examId }, 'could not bring participants back; will try again');
+        log.warn({ err: error, examId: batch.examId }, 'could not bring participants back; will try again');
       }
     });
     return gone.map(({ id }) => rows.get(id));
   }
 
-  async function readBack(who: Who): Promise<Participant> {
+  async function readBack(who: ParticipantKey): Promise<Participant> {
     const found = await read(who);
     if (!found) throw notFound('Participant');
     const { examStatus, readAt, ...participant } = found;
@@ -84,7 +87,7 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
      * for one who has left it, nothing changes.
      * @throws AppError `server_error` within 3 s where the database is away; to send it again does no harm.
      */
-    async heartbeat(who: Who): Promise<Participant> {
+    async heartbeat(who: ParticipantKey): Promise<Participant> {
       signs.note(who, { heartbeat: true });
       try {
         return await within(ANSWER_MS, readBack(who), () => new Error(`no answer within ${ANSWER_MS} ms`));
@@ -95,7 +98,7 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
     },
 
     /** Any other sign that the participant is there. */
-    seen: (who: Who) => signs.note(who, { heartbeat: false }),
+    seen: (who: ParticipantKey) => signs.note(who, { heartbeat: false }),
 
     /** Begins to look for silent participants: only where they can reach this process. Returns the way out. */
     watch: () =>

@@ -1,21 +1,16 @@
 import type { Database } from '../../adapters/database/database.ts';
 import type { Logger } from '../../log.ts';
 import { FINAL_STATUSES } from '../exams.ts';
+import { type ParticipantKey, participantOf } from '../participants/key.ts';
 
-/** A participant, by what a token says of it. */
-export interface Who {
-  examId: string;
-  userId: string;
-}
-
-interface Sign extends Who {
+interface Sign extends ParticipantKey {
   /** By this process's monotonic clock: only its age leaves the process. */
   at: number;
   heartbeat: boolean;
 }
 
 /** How the rows of a flush fared that need another look. */
-interface Leftover extends Who {
+interface Leftover extends ParticipantKey {
   /** Whether another transaction held the row, so that it was passed over. */
   locked: boolean;
   /** Set where the participant counts as disconnected although the sign is fresh. */
@@ -23,13 +18,6 @@ interface Leftover extends Who {
 }
 
 const MAX_ROWS = 5_000;
-
-/**
- * Joins the participant by both ids. As a plain join the planner may take the index by the exam alone, and read the
- * whole exam for each of its participants.
- */
-export const participantOf = (who: string) =>
-  `CROSS JOIN LATERAL (SELECT * FROM "Participant" WHERE "examId" = ${who}."examId" AND "userId" = ${who}."userId" LIMIT 1) p`;
 
 /**
  * By the pool and not by Prisma, which cannot update many rows with a value each. It never waits for a row: a flush
@@ -63,7 +51,7 @@ SELECT * FROM (
 ) AS leftover
  WHERE locked OR returned IS NOT NULL`;
 
-const keyOf = ({ examId, userId }: Who) => `${examId} ${userId}`;
+const keyOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
 
 /**
  * Signs of life on their way into the database: one of each participant however many came, written together.
@@ -92,7 +80,7 @@ export class SignsOfLife {
     this.#onReturned = onReturned;
   }
 
-  note({ examId, userId }: Who, { heartbeat }: { heartbeat: boolean }): void {
+  note({ examId, userId }: ParticipantKey, { heartbeat }: { heartbeat: boolean }): void {
     this.#keep({ examId, userId, at: performance.now(), heartbeat });
   }
 

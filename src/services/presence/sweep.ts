@@ -1,6 +1,7 @@
 import type { Database } from '../../adapters/database/database.ts';
 import type { Logger } from '../../log.ts';
-import { forEachGroup, groupByExam, type Transitions } from './transitions.ts';
+import { changeByExam } from '../event-log/by-exam.ts';
+import type { Transitions } from './transitions.ts';
 
 /** More silent participants wait for the next sweep, which follows at once. */
 const MAX_FOUND = 10_000;
@@ -80,11 +81,11 @@ export function startSweeping({ pool, log, transitions, silentMs, everyMs, flush
     const { rows } = await pool.query<Found>(FIND_SILENT, [silentMs]);
     if (stopped || reach.contact(rows[0]?.now ?? 0) < silentMs) return false;
     const silent = rows.flatMap(({ examId, participantId }) => (examId && participantId ? [{ examId, participantId }] : []));
-    await forEachGroup(groupByExam(silent), async (group) => {
+    await changeByExam(silent, async (batch) => {
       if (stopped) return;
       await transitions
-        .disconnect(group, silentMs)
-        .catch((error) => log.warn({ err: error, examId: group.examId }, 'could not mark participants as disconnected; will try again'));
+        .disconnect(batch, silentMs)
+        .catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not mark participants as disconnected; will try again'));
     });
     return silent.length === MAX_FOUND;
   }

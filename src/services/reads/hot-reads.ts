@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { type Analysis, type Exam, type Participant, Prisma, type Recording, type Warning } from '../../generated/prisma/client.ts';
-import { type ExamWithPages, type Pages, readExamPages } from './exam-pages.ts';
 import { columns, EXAM_IN_SIGHT, inSight, ofUser, type Sight } from '../access/sight.ts';
+import { type ExamWithPages, type Pages, readExamPages } from './exam-pages.ts';
 
 export type ExamRow = Omit<Exam, 'lastSeq'>;
 export type ParticipantLine = Pick<Participant, 'userId' | 'name' | 'status' | 'joinedAt'>;

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { Database } from '../../adapters/database/database.ts';
 import type { PartStorage, SpooledFile, Storage, StoredPart } from '../../adapters/storage/storage.ts';
+import { StreamSplitter } from '../../async/stream-splitter.ts';
 import { AppError, notFound } from '../../errors.ts';
 import type { Prisma, Upload } from '../../generated/prisma/client.ts';
-import { StreamSplitter } from '../../async/stream-splitter.ts';
 
 /** Parts are no smaller, where the file is: fewer requests, and little to send again after a crash. */
 const PART_BYTES = 8 * 1024 * 1024;

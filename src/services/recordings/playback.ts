@@ -5,10 +5,10 @@ import { Readable } from 'node:stream';
 import type { Database } from '../../adapters/database/database.ts';
 import { type Ffmpeg, MediaError, stripLayout } from '../../adapters/media/ffmpeg.ts';
 import type { MediaFormat } from '../../adapters/media/media-sniff.ts';
+import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { Storage } from '../../adapters/storage/storage.ts';
 import { notFound } from '../../errors.ts';
 import type { Recording, RecordingFile } from '../../generated/prisma/client.ts';
-import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 
 export type RecordingFileKind = 'playback' | 'poster' | 'strip' | 'frame';
 

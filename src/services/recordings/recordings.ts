@@ -1,18 +1,18 @@
-import type { Bus } from '../../adapters/signals/bus.ts';
 import type { Database } from '../../adapters/database/database.ts';
 import { type Ffmpeg, MediaError } from '../../adapters/media/ffmpeg.ts';
 import { sniffContainer } from '../../adapters/media/media-sniff.ts';
+import type { Bus } from '../../adapters/signals/bus.ts';
 import type { AnalysisQueue } from '../../adapters/signals/queue.ts';
 import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
+import { abortable } from '../../async/abortable.ts';
+import { WakeSignal } from '../../async/wake-signal.ts';
 import { AppError, invalidField } from '../../errors.ts';
 import type { Participant, Prisma, Recording, RecordingType } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import type { Logger } from '../../log.ts';
-import { abortable } from '../../async/abortable.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
-import { WakeSignal } from '../../async/wake-signal.ts';
 import { refuseCancelled, settingsOf } from '../exams.ts';
-import { ensureParticipant } from '../participants.ts';
+import { ensureParticipant } from '../participants/participants.ts';
 
 /** A file that was found to be a video. */
 export interface CheckedMedia {

@@ -1,14 +1,14 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { batched } from '../../async/batched.ts';
 import { AppError, notFound } from '../../errors.ts';
 import type { Exam, Participant } from '../../generated/prisma/client.ts';
 import type { Sensitivity } from '../analysis/episodes.ts';
 import { settingsOf } from '../exams.ts';
-import { isFinal } from '../participants.ts';
-import { batched } from '../../async/batched.ts';
-import { participantOf, type Who } from '../presence/signs.ts';
+import { type ParticipantKey, participantOf } from '../participants/key.ts';
+import { isFinal } from '../participants/participants.ts';
 
 /** Whose snapshot may come in, as things are now. */
-export interface Sitter extends Who {
+export interface Sitter extends ParticipantKey {
   participantId: string;
   tenant: string;
   /** Whether anybody looks at it: not where the exam has AI detection off, nor while the participant is paused or not in. */
@@ -30,7 +30,7 @@ SELECT p."examId", p."userId", p.id, p.status, e.status AS "examStatus", e.setti
   ${participantOf('who')}
   JOIN "Exam" e ON e.id = p."examId"`;
 
-type Row = Who &
+type Row = ParticipantKey &
   Pick<Participant, 'id' | 'status'> & {
     examStatus: Exam['status'];
     settings: Exam['settings'];
@@ -39,11 +39,11 @@ type Row = Who &
     now: number;
   };
 
-const keyOf = ({ examId, userId }: Who) => `${examId} ${userId}`;
+const keyOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
 
 /** Reads who sends snapshots, those that come together in one statement. */
 export function createAdmission({ pool }: { pool: Pool }) {
-  async function readAll(who: readonly Who[]): Promise<(Row | undefined)[]> {
+  async function readAll(who: readonly ParticipantKey[]): Promise<(Row | undefined)[]> {
     const values = [who.map(({ examId }) => examId), who.map(({ userId }) => userId)];
     const { rows } = await pool.query<Row>({ name: 'read-sitters', text: READ, values });
     const found = new Map(rows.map((row) => [keyOf(row), row]));
@@ -52,7 +52,7 @@ export function createAdmission({ pool }: { pool: Pool }) {
   const read = batched(readAll, MAX_READ);
 
   /** @throws AppError `not_found`; `conflict` where the exam does not run, or the participant is not in it or through with it. */
-  return async function admit({ examId, userId }: Who): Promise<Sitter> {
+  return async function admit({ examId, userId }: ParticipantKey): Promise<Sitter> {
     const row = await read({ examId, userId });
     if (!row) throw notFound('Participant');
     const { id, status, examStatus, tenant, now } = row;

@@ -2,11 +2,11 @@ import { ImageError, type ObservedImage, VisionError, type VisionProvider } from
 import type { Logger } from '../../log.ts';
 import { HOLD_SECONDS } from '../analysis/episodes.ts';
 import type { Sitter } from './admit.ts';
-import { FrameQueue } from './frame-queue.ts';
-import { createSeats, type Seat } from './looks.ts';
-import type { IdentityJudge } from './identity-judge.ts';
-import type { GapCause } from './track.ts';
 import type { Watch } from './follow.ts';
+import { FrameQueue } from './frame-queue.ts';
+import type { IdentityJudge } from './identity-judge.ts';
+import { createSeats, type Seat } from './looks.ts';
+import type { GapCause } from './track.ts';
 
 /** All that wait: of some thousand participants at 640 × 480. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;

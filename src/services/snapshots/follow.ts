@@ -4,8 +4,8 @@ import type { Sitter } from './admit.ts';
 import type { Judge, Look } from './judge.ts';
 import type { createRecorder } from './record.ts';
 import type { Change, Seen, WatchStore } from './state-store.ts';
-import type { GapCause, Verdict } from './track.ts';
 import { advance, openGap, type Step } from './state.ts';
+import type { GapCause, Verdict } from './track.ts';
 
 interface Dependencies {
   store: WatchStore;

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Database } from '../../adapters/database/database.ts';
+import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
 import type { Logger } from '../../log.ts';
-import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { addWarnings, endWarnings } from '../warnings/warnings.ts';
 import type { Change, WatchStore } from './state-store.ts';

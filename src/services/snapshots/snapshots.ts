@@ -5,17 +5,17 @@ import type { VisionProvider } from '../../adapters/vision/vision.ts';
 import { invalidField } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
+import type { FaceTemplates } from '../identity/face-templates.ts';
+import type { ParticipantKey } from '../participants/key.ts';
 import { createAdmission, type Sitter } from './admit.ts';
 import { createAttention } from './attention.ts';
-import type { FaceTemplates } from '../identity/face-templates.ts';
+import { createWatch } from './follow.ts';
 import { createIdentityJudge } from './identity-judge.ts';
 import { judges } from './judges.ts';
 import { createPace } from './pace.ts';
 import { createRecorder } from './record.ts';
 import { createWatchStore, type Seen } from './state-store.ts';
 import { startWatchSweep } from './sweep.ts';
-import { createWatch } from './follow.ts';
-import type { Who } from '../presence/signs.ts';
 
 interface Dependencies {
   database: Database;
@@ -76,7 +76,7 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
      * Whether a snapshot of this participant may come in, before a byte of it is read.
      * @throws AppError `rate_limited` for more than one a second, `not_found`, `conflict` where none is taken.
      */
-    async admit(who: Who): Promise<Sitter> {
+    async admit(who: ParticipantKey): Promise<Sitter> {
       pace.take(`${who.examId} ${who.userId}`);
       return admit(who);
     },

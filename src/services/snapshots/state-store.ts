@@ -1,6 +1,6 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
-import type { Prisma } from '../../generated/prisma/client.ts';
 import { batched } from '../../async/batched.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
 import { freshState, isOpen, type WatchState } from './state.ts';
 
 /** The row of one participant as somebody saw it. */

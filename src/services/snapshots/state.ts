@@ -1,5 +1,6 @@
 import { newId } from '../../ids.ts';
-import { describeEpisode, HOLD_SECONDS, inWords, leastConfidence, type Sensitivity } from '../analysis/episodes.ts';
+import { HOLD_SECONDS, leastConfidence, type Sensitivity } from '../analysis/episodes.ts';
+import { describeEpisode, inWords } from '../warnings/catalogue.ts';
 import { keepTime, type Rhythm } from './rhythm.ts';
 import { confidenceOf, endOf, follow, type GapCause, type Track, type Verdict } from './track.ts';
 

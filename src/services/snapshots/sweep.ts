@@ -1,13 +1,13 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
+import { changeByExam, type ParticipantBatch } from '../event-log/by-exam.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
-import { forEachGroup, type Group, groupByExam } from '../presence/transitions.ts';
 import { addWarnings, endWarnings } from '../warnings/warnings.ts';
 import { sourceOf, toEnded } from './record.ts';
 import { STEADY } from './rhythm.ts';
-import { LONGEST_GAP_MS } from './track.ts';
 import { closeAll, isOpen, openGap, type Step, type WatchState } from './state.ts';
+import { LONGEST_GAP_MS } from './track.ts';
 
 const EVERY_MS = 2_000;
 const MOST_FOUND = 5_000;
@@ -98,7 +98,7 @@ export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog:
     });
   }
 
-  const careFor = ({ examId, participantIds }: Group, due: ReadonlySet<string>) =>
+  const careFor = ({ examId, participantIds }: ParticipantBatch, due: ReadonlySet<string>) =>
     eventLog.append(examId, async (draft) => {
       const now = draft.now.getTime();
       const taken = await draft.tx.$queryRaw<Taken[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
@@ -113,8 +113,9 @@ export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog:
   async function sweep(): Promise<void> {
     const { rows } = await pool.query<Found>(FIND);
     const due = secondThoughts(rows);
-    await forEachGroup(groupByExam(rows.filter(({ open, participantId }) => open || due.has(participantId))), (group) =>
-      careFor(group, due).catch((error) => log.warn({ err: error, examId: group.examId }, 'could not end live warnings; will try again')),
+    const needy = rows.filter(({ open, participantId }) => open || due.has(participantId));
+    await changeByExam(needy, (batch) =>
+      careFor(batch, due).catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not end live warnings; will try again')),
     );
     await pool.query(FORGET);
   }

@@ -51,3 +51,32 @@ export const warningCatalogue: readonly WarningTypeInfo[] = [
 const severities = new Map(warningCatalogue.map(({ type, severity }) => [type, severity]));
 
 export const severityOf = (type: string): WarningSeverity => severities.get(type) ?? 'MEDIUM';
+
+const WORDS = {
+  no_face: 'No face',
+  multiple_faces: 'More than one face',
+  face_mismatch: 'Another face than the verified one',
+  phone_usage: 'Phone in view',
+  looking_away: 'Looking away from the screen',
+  talking: 'Talking',
+  camera_black: 'Black picture',
+  camera_frozen: 'Frozen picture',
+  face_still: 'A face that does not move at all, as a photo does not,',
+} as const;
+
+/** What the analysis warns of. */
+export type DetectorType = keyof typeof WORDS;
+export const DETECTOR_TYPES = Object.keys(WORDS) as [DetectorType, ...DetectorType[]];
+
+/** For a proctor to read. Without `seconds` it goes on. */
+export function describeEpisode(type: string, seconds?: number): string {
+  const words = type in WORDS ? WORDS[type as DetectorType] : type;
+  return seconds === undefined ? words : `${words} for ${inWords(seconds)}`;
+}
+
+/** As `12 s` or `2 min 5 s`. */
+export function inWords(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

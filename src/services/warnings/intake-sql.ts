@@ -1,7 +1,7 @@
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
 import { Prisma, type Warning } from '../../generated/prisma/client.ts';
 import { columns } from '../access/sight.ts';
-import type { LockedExam, Report, Reporter } from './intake.ts';
+import type { LockedExam, Report, Reporter } from './report.ts';
 
 /**
  * Locks the exams, in an order that all writers share, so that none waits for the other.

@@ -1,36 +1,15 @@
 import { inTransaction, isFaultOfRows, type Pool, type Transaction } from '../../adapters/database/database-transaction.ts';
-import { notFound } from '../../errors.ts';
-import type { ExamStatus, ParticipantStatus, Warning, WarningSource } from '../../generated/prisma/client.ts';
-import { newId } from '../../ids.ts';
-import type { WarningInput } from '../../inputs.ts';
-import type { EventLog, LogEvent } from '../event-log/event-log.ts';
 import { busy, GroupCommit, Lanes } from '../../async/group-commit.ts';
-import { FINAL_STATUSES, refuseCancelled } from '../exams.ts';
-import { insertWarnings, lockExams, readKnown, readReporters } from './intake-sql.ts';
-import { severityOf } from './catalogue.ts';
 import { within } from '../../async/within.ts';
-
-/** Warnings of one participant, reported while the exam runs. */
-export interface Report {
-  examId: string;
-  userId: string;
-  source: WarningSource;
-  warnings: readonly WarningInput[];
-}
-
-/** As the transaction found it. */
-export interface LockedExam {
-  id: string;
-  status: ExamStatus;
-  lastSeq: bigint;
-}
-
-export interface Reporter {
-  id: string;
-  examId: string;
-  userId: string;
-  status: ParticipantStatus;
-}
+import { notFound } from '../../errors.ts';
+import type { Warning, WarningSource } from '../../generated/prisma/client.ts';
+import { newId } from '../../ids.ts';
+import type { EventLog, LogEvent } from '../event-log/event-log.ts';
+import { FINAL_STATUSES, refuseCancelled } from '../exams.ts';
+import { severityOf } from './catalogue.ts';
+import type { WarningInput } from './input.ts';
+import { insertWarnings, lockExams, readKnown, readReporters } from './intake-sql.ts';
+import type { LockedExam, Report, Reporter } from './report.ts';
 
 /**
  * `changes`: the report changes more than the log, for it brings the participant in. `locked`: another transaction holds

@@ -1,12 +1,13 @@
 import { invalidField, notFound } from '../../errors.ts';
 import type { Participant, Warning, WarningDecision, WarningSource } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
-import type { WarningInput } from '../../inputs.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
-import { bringIn, ensureParticipant } from '../participants.ts';
+import { bringIn, ensureParticipant } from '../participants/participants.ts';
 import { severityOf } from './catalogue.ts';
-import type { Report, WarningIntake } from './intake.ts';
+import type { WarningInput } from './input.ts';
+import type { WarningIntake } from './intake.ts';
+import type { Report } from './report.ts';
 import { findReported, insertWarningRows } from './rows.ts';
 
 /** A warning on its way into the log. */

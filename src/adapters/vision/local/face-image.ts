@@ -1,5 +1,5 @@
-import type { Box, FaceImage, Frame } from '../vision.ts';
 import { decodeImage } from '../decode-image.ts';
+import type { Box, FaceImage, Frame } from '../vision.ts';
 import { describeFace, FACE_MARGIN } from './describe-face.ts';
 import { type DetectedFace, detectFaces } from './face-detector.ts';
 import { centre, distance, scaleBox, zoomBox } from './geometry.ts';

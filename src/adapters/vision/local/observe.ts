@@ -1,5 +1,5 @@
-import type { Frame, FrameObservation, LookFor, ObservedFace, ObservedImage } from '../vision.ts';
 import { decodeImage } from '../decode-image.ts';
+import type { Frame, FrameObservation, LookFor, ObservedFace, ObservedImage } from '../vision.ts';
 import { describeFace } from './describe-face.ts';
 import { type DetectedFace, detectFaces } from './face-detector.ts';
 import { type FaceMesh, fitMesh, headPose } from './face-mesh.ts';

@@ -1,7 +1,7 @@
 import './onnx-telemetry.ts';
 import { Tensor } from 'onnxruntime-node';
-import { models } from './models.ts';
 import { PADDED_WINDOW, UNITS } from './convert/speech-net.ts';
+import { models } from './models.ts';
 import { CONTEXT, type SpeechMemory, WINDOW } from './speech-window.ts';
 
 const MIRRORED = PADDED_WINDOW - CONTEXT - WINDOW;

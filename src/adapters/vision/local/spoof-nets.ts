@@ -1,9 +1,9 @@
-import type { Box } from '../vision.ts';
 import { decodeImage } from '../decode-image.ts';
+import type { Box } from '../vision.ts';
+import { tfjsToOnnx } from './convert/tfjs-to-onnx.ts';
 import { centre, turnedSquare, zoomBox } from './geometry.ts';
 import { openImageModel } from './models.ts';
 import { cutCrop } from './sampling.ts';
-import { tfjsToOnnx } from './convert/tfjs-to-onnx.ts';
 import { readWeights } from './weights.ts';
 
 /** What two nets say of a face, 0 (a picture of a picture, or not alive) to 1 (a face before the camera). */

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { type Ffmpeg, MediaError, type MediaInfo, planJoin } from '../../../adapters/media/ffmpeg.ts';
 import { type MediaFormat, sniffContainer } from '../../../adapters/media/media-sniff.ts';
-import type { SpooledFile, Storage } from '../../../adapters/storage/storage.ts';
 import type { SpoolScope } from '../../../adapters/storage/spool-scope.ts';
+import type { SpooledFile, Storage } from '../../../adapters/storage/storage.ts';
 import { type Chunk, describeIndexes, missingIndexes, type Part, splitParts } from './parts.ts';
 
 export interface Assembled {

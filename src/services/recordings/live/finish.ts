@@ -1,10 +1,10 @@
-import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { Database } from '../../../adapters/database/database.ts';
 import type { Ffmpeg } from '../../../adapters/media/ffmpeg.ts';
+import type { Bus } from '../../../adapters/signals/bus.ts';
+import { createSpoolScope, type SpoolScope } from '../../../adapters/storage/spool-scope.ts';
 import type { Storage } from '../../../adapters/storage/storage.ts';
 import { AppError } from '../../../errors.ts';
 import type { Prisma, Recording } from '../../../generated/prisma/client.ts';
-import { createSpoolScope, type SpoolScope } from '../../../adapters/storage/spool-scope.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
 import { settingsOf } from '../../exams.ts';
 import { recordingTopic, type Recordings } from '../recordings.ts';

@@ -1,14 +1,14 @@
-import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { Database } from '../../../adapters/database/database.ts';
 import type { Ffmpeg } from '../../../adapters/media/ffmpeg.ts';
+import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { Storage } from '../../../adapters/storage/storage.ts';
 import type { Logger } from '../../../log.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
+import type { Recordings } from '../recordings.ts';
 import { createDue, type LiveLimits } from './due.ts';
 import { createFinish } from './finish.ts';
 import { createReceiving } from './receive.ts';
 import { startLiveSweep } from './sweep.ts';
-import type { Recordings } from '../recordings.ts';
 
 const SWEEP_MS = 5_000;
 /** For chunks that are on their way when their participant submits. */

@@ -1,13 +1,13 @@
-import type { Bus } from '../../../adapters/signals/bus.ts';
-import type { Database } from '../../../adapters/database/database.ts';
 import type { Pool } from '../../../adapters/database/database-transaction.ts';
+import type { Database } from '../../../adapters/database/database.ts';
+import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { SpooledFile, Storage } from '../../../adapters/storage/storage.ts';
 import { AppError } from '../../../errors.ts';
 import type { Recording, RecordingChunk, RecordingType } from '../../../generated/prisma/client.ts';
 import { newId } from '../../../ids.ts';
 import type { Draft, EventLog } from '../../event-log/event-log.ts';
 import { refuseCancelled } from '../../exams.ts';
-import { ensureParticipant, isFinal } from '../../participants.ts';
+import { ensureParticipant, isFinal } from '../../participants/participants.ts';
 import { recordingTopic } from '../recordings.ts';
 import type { Due } from './due.ts';
 import { LIVE_TOPIC } from './sweep.ts';

@@ -1,8 +1,8 @@
-import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { Database } from '../../../adapters/database/database.ts';
+import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { Storage } from '../../../adapters/storage/storage.ts';
-import type { Logger } from '../../../log.ts';
 import { WakeSignal } from '../../../async/wake-signal.ts';
+import type { Logger } from '../../../log.ts';
 import { type Due, RENEW_MS } from './due.ts';
 import type { FinishRecording } from './finish.ts';
 import { removeObsolete } from './obsolete.ts';

@@ -1,7 +1,7 @@
-import type { Accommodation, Participant, Prisma } from '../generated/prisma/client.ts';
-import type { DetectorType } from './analysis/episodes.ts';
-import type { EventLog } from './event-log/event-log.ts';
-import { refuseCancelled } from './exams.ts';
+import type { Accommodation, Participant, Prisma } from '../../generated/prisma/client.ts';
+import type { EventLog } from '../event-log/event-log.ts';
+import { refuseCancelled } from '../exams.ts';
+import type { DetectorType } from '../warnings/catalogue.ts';
 import { ensureParticipant } from './participants.ts';
 
 export interface AccommodationChange {

@@ -1,9 +1,9 @@
-import { AppError, notFound } from '../errors.ts';
-import type { Exam, Participant, ParticipantStatus, ReviewStatus } from '../generated/prisma/client.ts';
-import { newId } from '../ids.ts';
-import type { Access } from './access/access.ts';
-import type { Draft, EventLog } from './event-log/event-log.ts';
-import { FINAL_STATUSES, refuseCancelled, startWithin } from './exams.ts';
+import { AppError, notFound } from '../../errors.ts';
+import type { Exam, Participant, ParticipantStatus, ReviewStatus } from '../../generated/prisma/client.ts';
+import { newId } from '../../ids.ts';
+import type { Access } from '../access/access.ts';
+import type { Draft, EventLog } from '../event-log/event-log.ts';
+import { FINAL_STATUSES, refuseCancelled, startWithin } from '../exams.ts';
 
 /** After the exam's time, so that a slow upload or a late message is not refused. */
 const TOKEN_GRACE_MS = 24 * 3_600_000;

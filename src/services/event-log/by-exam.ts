@@ -1,0 +1,41 @@
+import pLimit from 'p-limit';
+
+/** Participants of one exam that change in one transaction: few enough not to hold up its log. */
+const MAX_TOGETHER = 500;
+/** Exams that change at once, so that a network that fails whole campuses leaves connections to the others. */
+const EXAMS_AT_ONCE = 4;
+
+/** Participants of one exam, few enough to change in one transaction. */
+export interface ParticipantBatch {
+  examId: string;
+  participantIds: string[];
+}
+
+/** Rows of the same exam together, in the order in which they come. */
+export function groupByExam<T extends { examId: string }>(rows: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const group = groups.get(row.examId);
+    if (group) group.push(row);
+    else groups.set(row.examId, [row]);
+  }
+  return groups;
+}
+
+/**
+ * Changes participants of many exams, some exams at once.
+ * @param change takes each participant once; it deals with its own failures
+ */
+export async function changeByExam(
+  participants: readonly { examId: string; participantId: string }[],
+  change: (batch: ParticipantBatch) => Promise<void>,
+): Promise<void> {
+  const batches = [...groupByExam(participants)].flatMap(([examId, rows]) => {
+    const ids = [...new Set(rows.map(({ participantId }) => participantId))];
+    return Array.from({ length: Math.ceil(ids.length / MAX_TOGETHER) }, (_, i) => ({
+      examId,
+      participantIds: ids.slice(i * MAX_TOGETHER, (i + 1) * MAX_TOGETHER),
+    }));
+  });
+  await pLimit(EXAMS_AT_ONCE).map(batches, change);
+}

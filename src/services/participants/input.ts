@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { text, typed, userIdInput } from '../../validation.ts';
+import { DETECTOR_TYPES } from '../warnings/catalogue.ts';
+
+export const joinExamInput = z.object({ userId: userIdInput, name: text(200).nullish() });
+
+export const inviteInput = z
+  .array(
+    z.object({
+      userId: userIdInput,
+      name: text(200).nullish(),
+      extraMinutes: z.number().int().min(0, 'must be at least 0').max(1440, 'must be at most 1440').nullish(),
+    }),
+  )
+  .min(1, 'must hold at least 1 participant')
+  .max(1_000, 'must hold at most 1,000 participants');
+
+export const accommodationsInput = z.object(
+  {
+    userId: userIdInput,
+    suppress: z.array(
+      z.enum(DETECTOR_TYPES, { error: () => `must be one of ${DETECTOR_TYPES.join(', ')}` }),
+      typed('an array of types of warnings'),
+    ),
+    reason: text(2_000).trim().min(1, 'must not be empty: it is kept with the change'),
+  },
+  typed('a JSON object'),
+);
