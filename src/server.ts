@@ -22,7 +22,7 @@ import { createOrigins } from './http/origins.ts';
 import { createUploads } from './http/tus/tus.ts';
 import { nameRequest, type RequestLog } from './log.ts';
 import { createRealtime } from './realtime/server.ts';
-import type { Viewer } from './services/access/access.ts';
+import type { Viewer } from './services/access/viewer.ts';
 
 const GRAPHQL = '/graphql';
 /** Requests that are still running at a shutdown are given this long. */

@@ -2,9 +2,8 @@ import { execute, type ExecutionArgs, type ExecutionResult, type GraphQLSchema }
 import { type Context, renewed } from '../context.ts';
 import { maskResult } from '../http/graphql/error-mask.ts';
 import type { Logger } from '../log.ts';
-import { impersonal } from '../resolvers/policy.ts';
 import type { Watch } from '../resolvers/watch.ts';
-import type { Viewer } from '../services/access/access.ts';
+import { impersonal, type Viewer } from '../services/access/viewer.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import { nextTail } from './frames.ts';
 import { Group } from './group.ts';

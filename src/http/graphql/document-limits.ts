@@ -1,6 +1,5 @@
 import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
-import { isStaff } from '../../resolvers/policy.ts';
-import type { Viewer } from '../../services/access/access.ts';
+import { isStaff, type Viewer } from '../../services/access/viewer.ts';
 
 /**
  * What a document may have at most. Tokens are far above what a console asks for in one document, which is a few hundred;

@@ -8,7 +8,7 @@ import type { Context } from '../../context.ts';
 import { invalidField, notFound } from '../../errors.ts';
 import { requireViewer } from '../../resolvers/policy.ts';
 import { findUploaded, prepareUpload } from '../../resolvers/recordings.ts';
-import { identityOf } from '../authenticate.ts';
+import { identityOf } from '../../services/access/viewer.ts';
 import { explainSpoolError } from '../bodies/uploaded-file.ts';
 import { errorAnswer } from '../error-answer.ts';
 import { CHECKSUM_ALGORITHMS, explainFullDisk, withChecksum } from './disk-store.ts';

@@ -1,5 +1,5 @@
+import { columns } from '../../adapters/database/columns.ts';
 import { Prisma, type Warning } from '../../generated/prisma/client.ts';
-import { columns } from '../access/sight.ts';
 
 type Statements = Pick<Prisma.TransactionClient, '$executeRaw' | '$queryRaw'>;
 
