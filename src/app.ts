@@ -98,7 +98,7 @@ export async function createApp(config: Config, log: Logger) {
       graceSeconds: config.LIVE_RECORDING_GRACE_SECONDS,
       idleSeconds: config.LIVE_RECORDING_IDLE_SECONDS,
     });
-    const faceTemplates = own(createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS }), (it) => it.close());
+    const faceTemplates = createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS });
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
@@ -106,7 +106,7 @@ export async function createApp(config: Config, log: Logger) {
       exams: createExams({ db, eventLog }),
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
-      idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
+      idempotency: createIdempotency({ db, log }),
       liveFrames: own(createLiveFrames({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
       liveRecordings,
       participants: createParticipants({ eventLog, access }),
@@ -119,6 +119,9 @@ export async function createApp(config: Config, log: Logger) {
       verifications: createVerifications({ db, vision, faceTemplates }),
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),
     };
+
+    own(faceTemplates.startSweep(), (it) => it.stop());
+    own(services.idempotency.startSweep(), (it) => it.stop());
 
     return {
       config,
@@ -152,8 +155,8 @@ export async function createApp(config: Config, log: Logger) {
           limitSeconds: config.ANALYSIS_LIMIT_SECONDS,
         });
         await queue.work(job, { concurrency: WORKER_CONCURRENCY });
-        own(await startForgottenSweep({ recordings, queue, log }), (it) => it.close());
-        own(liveRecordings.startFinishing(), (it) => it.close());
+        own(await startForgottenSweep({ recordings, queue, log }), (it) => it.stop());
+        own(liveRecordings.startSweep(), (it) => it.stop());
       },
       close,
     };

@@ -34,13 +34,13 @@ beforeAll(async () => {
   const { prisma } = database;
   await prisma.exam.createMany({ data: EXAMS.map((exam) => ({ ...exam, title: 'Algebra', duration: 60, settings: {} })) });
   await prisma.participant.createMany({ data: ROWS });
-  const ofParticipant = ROWS.map((row) => ({ ...row, participantId: row.id }));
+  const ofParticipant = ROWS.map((row) => Object.assign({ participantId: row.id }, row));
   const warning = { type: 'noise', severity: 'LOW', source: 'CLIENT', timestamp: new Date() } as const;
-  await prisma.warning.createMany({ data: ofParticipant.map((row, seq) => ({ ...row, ...warning, seq })) });
+  await prisma.warning.createMany({ data: ofParticipant.map((row, seq) => Object.assign({ seq }, row, warning)) });
   const file = { type: 'WEBCAM', size: 1, format: 'webm', sha256: 'ab' } as const;
-  await prisma.recording.createMany({ data: ofParticipant.map((row) => ({ ...row, ...file, storageKey: row.id })) });
+  await prisma.recording.createMany({ data: ofParticipant.map((row) => Object.assign({ storageKey: row.id }, row, file)) });
   const received = { stats: {}, warningsReceived: 0, warningsStored: 0 };
-  await prisma.submission.createMany({ data: ofParticipant.map((row) => ({ ...row, ...received })) });
+  await prisma.submission.createMany({ data: ofParticipant.map((row) => Object.assign({}, row, received)) });
 });
 afterAll(async () => {
   await database.close();

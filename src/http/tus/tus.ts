@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server, TUS_RESUMABLE, type Upload } from '@tus/server';
 import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { App } from '../../app.ts';
+import { type Sweep, startSweep } from '../../async/sweep.ts';
 import type { Context } from '../../context.ts';
 import { invalidField, notFound } from '../../errors.ts';
 import { requireViewer } from '../../resolvers/policy.ts';
@@ -126,22 +127,6 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
     return true;
   }
 
-  async function sweepNow(): Promise<void> {
-    try {
-      await finisher.finishLeftBehind();
-      await tus.cleanUpExpiredUploads();
-      await leases.sweep();
-    } catch (error) {
-      log.warn({ err: error }, 'could not look through unfinished uploads');
-    }
-  }
-  let sweeping: Promise<void> | undefined;
-  const sweep = () =>
-    (sweeping ??= sweepNow().finally(() => {
-      sweeping = undefined;
-    }));
-  let timer: NodeJS.Timeout | undefined;
-
   return {
     path: PATH,
     async handle(req: IncomingMessage, res: ServerResponse, ctx: Context): Promise<void> {
@@ -150,14 +135,20 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
       if (req.method === 'HEAD' && uploadId && (await answerFinished(res, ctx, uploadId))) return;
       await requests.run({ ctx, checksum: req.headers['upload-checksum']?.toString() }, () => tus.handle(req, res));
     },
-    /** Finishes uploads whose server ended before it could, and removes those that were given up: now and from time to time. */
-    startSweeping(): void {
-      void sweep();
-      timer = setInterval(() => void sweep(), SWEEP_MS).unref();
-    },
-    async close(): Promise<void> {
-      clearInterval(timer);
-      await sweeping;
+    /** Starts to finish uploads whose server ended before it could, and to remove those that were given up. */
+    startSweep(): Sweep {
+      const sweep = startSweep({
+        everyMs: SWEEP_MS,
+        log,
+        failure: 'could not look through unfinished uploads; will try again',
+        async run() {
+          await finisher.finishLeftBehind();
+          await tus.cleanUpExpiredUploads();
+          await leases.sweep();
+        },
+      });
+      void sweep.now();
+      return sweep;
     },
   };
 }

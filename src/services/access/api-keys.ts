@@ -105,7 +105,7 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
 
     close() {
       stopListening();
-      watch.close();
+      return watch.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../adapters/signals/bus.ts';
 import { abortable } from '../../async/abortable.ts';
+import { type Sweep, startSweep } from '../../async/sweep.ts';
 import { AppError, notFound, ResyncRequired } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { groupByExam } from './by-exam.ts';
@@ -65,7 +66,6 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
 
   /** One statement for all hubs, whose answer tells which of them missed a wake-up call, and whose exam is gone. */
   async function tick(): Promise<void> {
-    if (hubs.size === 0) return;
     const asked = [...hubs.values()].map(({ hub }) => hub);
     const newest = await eventLog.newest(asked.map(({ examId }) => examId));
     for (const hub of asked) {
@@ -74,8 +74,8 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
       else if (position > hub.newest) refresh(hub);
     }
   }
-  const ticker = setInterval(() => void tick().catch((error) => log.warn({ err: error }, 'could not look for new events')), TICK_MS);
-  ticker.unref();
+  /** Only while somebody watches. */
+  let ticker: Sweep | undefined;
 
   /** @param newest a position that the log has reached: the hub begins there. */
   function enter(examId: string, newest: bigint): Hub {
@@ -84,6 +84,7 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
       const hub = new Hub(examId, newest);
       entry = { hub, unsubscribe: bus.subscribe(examTopic(examId), () => refresh(hub)) };
       hubs.set(examId, entry);
+      ticker ??= startSweep({ everyMs: TICK_MS, log, failure: 'could not look for new events; will try again', run: tick });
       // What committed between the look at `newest` and the subscription had its wake-up call unheard.
       refresh(hub);
     }
@@ -97,6 +98,9 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
     if (hub.watchers > 0 || entry?.hub !== hub) return;
     entry.unsubscribe();
     hubs.delete(hub.examId);
+    if (hubs.size > 0) return;
+    void ticker?.stop();
+    ticker = undefined;
   }
 
   /** Later than `after`: from the hub's ring where it reaches back that far, else from the database. */
@@ -158,8 +162,8 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
       });
     },
     /** Ends the tick; cursors end with their sockets. */
-    close() {
-      clearInterval(ticker);
+    async close(): Promise<void> {
+      await ticker?.stop();
     },
   };
 }

@@ -9,7 +9,7 @@ import type { EventLog } from '../event-log/event-log.ts';
 import { type ParticipantKey, participantOf } from '../participants/key.ts';
 import { isFinal } from '../participants/participants.ts';
 import { SignsOfLife } from './signs.ts';
-import { startSweeping } from './sweep.ts';
+import { startSilenceSweep } from './sweep.ts';
 import { createTransitions } from './transitions.ts';
 
 /** Signs of life are written this often: each participant's newest, in one statement. */
@@ -100,9 +100,9 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
     /** Any other sign that the participant is there. */
     seen: (who: ParticipantKey) => signs.note(who, { heartbeat: false }),
 
-    /** Begins to look for silent participants: only where they can reach this process. Returns the way out. */
-    watch: () =>
-      startSweeping({
+    /** Starts to disconnect silent participants: only in a process that they can reach. */
+    startSweep: () =>
+      startSilenceSweep({
         pool,
         log,
         transitions,

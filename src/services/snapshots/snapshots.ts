@@ -15,7 +15,7 @@ import { judges } from './judges.ts';
 import { createPace } from './pace.ts';
 import { createRecorder } from './record.ts';
 import { createWatchStore, type Seen } from './state-store.ts';
-import { startWatchSweep } from './sweep.ts';
+import { startSnapshotSweep } from './sweep.ts';
 
 interface Dependencies {
   database: Database;
@@ -92,8 +92,8 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
       return { examId, userId, takenAt: new Date(at), analysed: isLookedAt && attention.add(sitter, image, at) };
     },
 
-    /** Begins to end the warnings of who left: once a process. Returns the way out. */
-    watch: () => startWatchSweep({ pool, eventLog, log }),
+    /** Starts the sweep that ends warnings of participants who left. Call once per process. */
+    startSweep: () => startSnapshotSweep({ pool, eventLog, log }),
 
     close: () => attention.close(),
   };

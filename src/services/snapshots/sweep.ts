@@ -1,4 +1,5 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { type Sweep, startSweep } from '../../async/sweep.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 import { changeByExam, type ParticipantBatch } from '../event-log/by-exam.ts';
@@ -65,11 +66,10 @@ interface Taken {
 }
 
 /**
- * Ends the warnings of participants of whom no more snapshots are looked at, and tells where none come any more although the
- * participant is there; all over again until it is stopped. Any number of servers may do it.
- * @returns the way out.
+ * Ends the warnings of participants whose snapshots are no longer looked at, and reports missing snapshots of participants
+ * who are there. Any number of servers may do it.
  */
-export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog: EventLog; log: Logger }): () => void {
+export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventLog: EventLog; log: Logger }): Sweep {
   /** Whose snapshots are missed, as of which version of the row, and since when: by the clock of this process. */
   let missed = new Map<string, { version: number; since: number }>();
 
@@ -110,25 +110,20 @@ export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog:
       }
     });
 
-  async function sweep(): Promise<void> {
-    const { rows } = await pool.query<Found>(FIND);
-    const due = secondThoughts(rows);
-    const needy = rows.filter(({ open, participantId }) => open || due.has(participantId));
-    await changeByExam(needy, (batch) =>
-      careFor(batch, due).catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not end live warnings; will try again')),
-    );
-    await pool.query(FORGET);
-  }
-
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  async function run(): Promise<void> {
-    await sweep().catch((error) => log.warn({ err: error }, 'could not look for live warnings to end; will try again'));
-    if (!stopped) timer = setTimeout(() => void run(), EVERY_MS).unref();
-  }
-  void run();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-  };
+  const sweep = startSweep({
+    everyMs: EVERY_MS,
+    log,
+    failure: 'could not look for live warnings to end; will try again',
+    async run() {
+      const { rows } = await pool.query<Found>(FIND);
+      const due = secondThoughts(rows);
+      const needy = rows.filter(({ open, participantId }) => open || due.has(participantId));
+      await changeByExam(needy, (batch) =>
+        careFor(batch, due).catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not end live warnings; will try again')),
+      );
+      await pool.query(FORGET);
+    },
+  });
+  void sweep.now();
+  return sweep;
 }
