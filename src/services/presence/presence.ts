@@ -7,7 +7,7 @@ import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { type ParticipantKey, participantOf } from '../participants/key.ts';
-import { isFinal } from '../participants/participants.ts';
+import { isFinal } from '../participants/lifecycle.ts';
 import { SignsOfLife } from './signs.ts';
 import { startSilenceSweep } from './sweep.ts';
 import { createTransitions } from './transitions.ts';

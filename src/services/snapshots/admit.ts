@@ -5,7 +5,7 @@ import type { Exam, Participant } from '../../generated/prisma/client.ts';
 import type { Sensitivity } from '../analysis/episodes.ts';
 import { settingsOf } from '../exams.ts';
 import { type ParticipantKey, participantOf } from '../participants/key.ts';
-import { isFinal } from '../participants/participants.ts';
+import { isFinal } from '../participants/lifecycle.ts';
 
 /** Whose snapshot may come in, as things are now. */
 export interface Sitter extends ParticipantKey {

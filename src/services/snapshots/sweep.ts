@@ -92,7 +92,7 @@ export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventL
     await endWarnings(draft, participant.userId, closed.map(toEnded));
     for (const { warningId: id, type, since, details } of opened)
       await addWarnings(draft, participant, sourceOf(type), [{ id, type, details, timestamp: new Date(since) }]);
-    await draft.tx.liveWatch.update({
+    await draft.tx.snapshotState.update({
       where: { participantId },
       data: { version: { increment: 1 }, open: isOpen(state), state: state as unknown as Prisma.InputJsonObject },
     });

@@ -5,7 +5,8 @@ import { notFound } from '../../errors.ts';
 import type { Warning, WarningSource } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import type { EventLog, LogEvent } from '../event-log/event-log.ts';
-import { FINAL_STATUSES, refuseCancelled } from '../exams.ts';
+import { refuseCancelled } from '../exams.ts';
+import { isFinal } from '../participants/lifecycle.ts';
 import { severityOf } from './catalogue.ts';
 import type { WarningInput } from './input.ts';
 import { insertWarnings, lockExams, readKnown, readReporters } from './intake-sql.ts';
@@ -127,10 +128,7 @@ const rejected = (reason: unknown): Settled => ({ status: 'rejected', reason });
 
 /** Who reports from inside an exam that is not over is in it: see `bringIn`. */
 const changesMore = (exam: LockedExam, { status }: Reporter) =>
-  exam.status !== 'COMPLETED' &&
-  status !== 'PAUSED' &&
-  !FINAL_STATUSES.includes(status) &&
-  !(status === 'ACTIVE' && exam.status === 'IN_PROGRESS');
+  exam.status !== 'COMPLETED' && status !== 'PAUSED' && !isFinal(status) && !(status === 'ACTIVE' && exam.status === 'IN_PROGRESS');
 
 function newRow(
   { type, timestamp, details, clientEventId }: WarningInput,
