@@ -32,7 +32,7 @@ import { createHotReads } from './services/reads/hot-reads.ts';
 import { createLiveRecordings } from './services/recordings/live/live-recordings.ts';
 import { createPlayback } from './services/recordings/playback.ts';
 import { createRecordings } from './services/recordings/recordings.ts';
-import { createLiveFrames } from './services/snapshots/snapshots.ts';
+import { createSnapshots } from './services/snapshots/snapshots.ts';
 import { createSubmissions } from './services/submissions.ts';
 import { createWarningIntake } from './services/warnings/intake.ts';
 import { createWarnings } from './services/warnings/warnings.ts';
@@ -107,7 +107,7 @@ export async function createApp(config: Config, log: Logger) {
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: createIdempotency({ db, log }),
-      liveFrames: own(createLiveFrames({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
+      snapshots: own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
       liveRecordings,
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>

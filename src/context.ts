@@ -16,7 +16,7 @@ import type { HotReads } from './services/reads/hot-reads.ts';
 import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
 import type { Playback } from './services/recordings/playback.ts';
 import type { Recordings } from './services/recordings/recordings.ts';
-import type { LiveFrames } from './services/snapshots/snapshots.ts';
+import type { Snapshots } from './services/snapshots/snapshots.ts';
 import type { Submissions } from './services/submissions.ts';
 import type { Warnings } from './services/warnings/warnings.ts';
 
@@ -29,7 +29,7 @@ export interface Services {
   hotReads: HotReads;
   hubs: Hubs;
   idempotency: Idempotency;
-  liveFrames: LiveFrames;
+  snapshots: Snapshots;
   liveRecordings: LiveRecordings;
   participants: Participants;
   playback: Playback;

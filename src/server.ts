@@ -174,7 +174,7 @@ export async function startServer(app: App) {
   });
   server.on('clientError', (_error, socket) => void socket.destroy());
   const presenceSweep = services.presence.startSweep();
-  const snapshotSweep = services.liveFrames.startSweep();
+  const snapshotSweep = services.snapshots.startSweep();
   await app.storage.sweep();
   const uploadSweep = uploads.startSweep();
 

@@ -12,7 +12,7 @@ import {
 } from './ffmpeg-run.ts';
 
 /** Seconds. */
-export interface Stretch {
+export interface TimeRange {
   start: number;
   end: number;
 }
@@ -25,7 +25,7 @@ export interface MediaInfo {
   /** The end of the last packet of picture or sound; headers are not asked. */
   duration: number;
   /** When sound went on and no picture came, in order: a camera that hangs. What is lost of both is none. */
-  stalls: Stretch[];
+  stalls: TimeRange[];
   /** As shown: turned where the file says so. */
   video: { width: number; height: number; codec: string; encoding: string };
   /** Null where there is no sound, or none that can be decoded. */
@@ -100,7 +100,7 @@ function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
 const STALL_SECONDS = 5;
 
 /** The silences of the video, as far as there is sound from their beginning to their end. */
-function stallsOf(video: PacketStream, audio: PacketStream, duration: number): Stretch[] {
+function stallsOf(video: PacketStream, audio: PacketStream, duration: number): TimeRange[] {
   const stretches = (stream: PacketStream) => [...stream.silences, { start: stream.last, end: duration }].filter(isStall);
   const quiet = stretches(audio);
   return stretches(video).flatMap((stall) => {
@@ -109,10 +109,10 @@ function stallsOf(video: PacketStream, audio: PacketStream, duration: number): S
   });
 }
 
-const isStall = ({ start, end }: Stretch) => end - start >= STALL_SECONDS;
+const isStall = ({ start, end }: TimeRange) => end - start >= STALL_SECONDS;
 
 /** What the cut leaves of it before and after. */
-const without = ({ start, end }: Stretch, cut: Stretch): Stretch[] =>
+const without = ({ start, end }: TimeRange, cut: TimeRange): TimeRange[] =>
   [
     { start, end: Math.min(end, cut.start) },
     { start: Math.max(start, cut.end), end },
@@ -142,7 +142,7 @@ interface PacketStream {
   /** When its latest packet begins, seconds; how long that lasts a file may say as it likes. */
   last: number;
   /** Between packets that are further apart than `STALL_SECONDS`. */
-  silences: Stretch[];
+  silences: TimeRange[];
 }
 
 /** Reads the text of ffmpeg's framecrc muxer: `#key stream: value` first, then `stream, dts, pts, duration, size, crc` a packet. */

@@ -52,15 +52,15 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
   async function readSome(): Promise<void> {
     const batch = [...behind].slice(0, HUBS_AT_ONCE);
     for (const hub of batch) behind.delete(hub);
-    const stretches = await eventLog.readMany(
+    const pages = await eventLog.readMany(
       batch.map(({ examId, newest }) => ({ examId, after: newest })),
       READ_SIZE,
     );
     for (const hub of batch) {
-      const stretch = stretches.get(hub.examId);
-      if (!stretch) continue;
-      hub.accept(stretch);
-      if (stretch.resyncFrom !== null || stretch.isPart) behind.add(hub);
+      const page = pages.get(hub.examId);
+      if (!page) continue;
+      hub.accept(page);
+      if (page.resyncFrom !== null || page.isPart) behind.add(hub);
     }
   }
 
@@ -108,10 +108,10 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
     const { newest } = hub;
     const events = hub.since(after);
     if (events) return { events, newest };
-    const stretch = await eventLog.read(hub.examId, after, READ_SIZE);
+    const page = await eventLog.read(hub.examId, after, READ_SIZE);
     // Nothing is left of what the hub has seen.
-    if (stretch.newest === after && newest > after && !hub.isGone) throw new ResyncRequired(newest + 1n);
-    return stretch;
+    if (page.newest === after && newest > after && !hub.isGone) throw new ResyncRequired(newest + 1n);
+    return page;
   }
 
   /** A cursor outlives an outage of the database: it tries again, at the pace of the tick. */

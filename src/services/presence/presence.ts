@@ -26,7 +26,7 @@ SELECT p.*, e.status AS "examStatus", now() AS "readAt"
   ${participantOf('who')}
   JOIN "Exam" e ON e.id = p."examId"`;
 
-type Found = Participant & { examStatus: ExamStatus; readAt: Date };
+type PresenceRow = Participant & { examStatus: ExamStatus; readAt: Date };
 
 export interface PresenceOptions {
   pool: Database['pool'];
@@ -51,8 +51,8 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
   const bringBack = batched(bringBackAll, MAX_READ);
   const signs = new SignsOfLife({ pool, log }, { everyMs: flushMs, freshMs: graceMs }, (examId, id) => void bringBack({ examId, id }));
 
-  async function readParticipants(who: readonly ParticipantKey[]): Promise<(Found | undefined)[]> {
-    const { rows } = await pool.query<Found>(READ, [who.map(({ examId }) => examId), who.map(({ userId }) => userId)]);
+  async function readParticipants(who: readonly ParticipantKey[]): Promise<(PresenceRow | undefined)[]> {
+    const { rows } = await pool.query<PresenceRow>(READ, [who.map(({ examId }) => examId), who.map(({ userId }) => userId)]);
     const found = new Map(rows.map((row) => [`${row.examId} ${row.userId}`, row]));
     return who.map(({ examId, userId }) => found.get(`${examId} ${userId}`));
   }

@@ -22,7 +22,7 @@ SELECT extract(epoch FROM now())::float8 * 1000 AS now, silent.*
      LIMIT ${MAX_FOUND}
   ) AS silent ON true`;
 
-interface Found {
+interface SilentRow {
   now: number;
   examId: string | null;
   participantId: string | null;
@@ -76,7 +76,7 @@ export function startSilenceSweep({ pool, log, transitions, silentMs, everyMs, f
     try {
       // Were these not written, this process would take for silent whom it heard itself.
       await flush();
-      const { rows } = await pool.query<Found>(FIND_SILENT, [silentMs]);
+      const { rows } = await pool.query<SilentRow>(FIND_SILENT, [silentMs]);
       const isKnown = reach.contact(rows[0]?.now ?? 0) >= silentMs;
       return isKnown ? rows.flatMap(({ examId, participantId }) => (examId && participantId ? [{ examId, participantId }] : [])) : [];
     } catch (error) {

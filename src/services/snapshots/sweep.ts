@@ -7,7 +7,7 @@ import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { addWarnings, endWarnings } from '../warnings/warnings.ts';
 import { sourceOf, toEnded } from './record.ts';
 import { STEADY } from './rhythm.ts';
-import { closeAll, isOpen, openGap, type Step, type WatchState } from './state.ts';
+import { closeAll, isOpen, openGap, type Step, type EpisodeState } from './state.ts';
 import { LONGEST_GAP_MS } from './track.ts';
 
 const EVERY_MS = 2_000;
@@ -49,7 +49,7 @@ SELECT w."participantId", w.state, extract(epoch FROM w."frameAt")::float8 * 100
   ${FROM}
  WHERE ${NEEDS_CARE} AND w."participantId" = ANY (`);
 
-interface Found {
+interface RowInNeed {
   participantId: string;
   examId: string;
   open: boolean;
@@ -57,9 +57,9 @@ interface Found {
   isMissed: boolean;
 }
 
-interface Taken {
+interface LockedRow {
   participantId: string;
-  state: WatchState;
+  state: EpisodeState;
   frameAt: number;
   isThere: boolean;
   isMissed: boolean;
@@ -74,7 +74,7 @@ export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventL
   let missed = new Map<string, { version: number; since: number }>();
 
   /** Those of whom a gap is to be told now. */
-  function secondThoughts(found: readonly Found[]): ReadonlySet<string> {
+  function secondThoughts(found: readonly RowInNeed[]): ReadonlySet<string> {
     const now = performance.now();
     const before = missed;
     missed = new Map(
@@ -101,7 +101,7 @@ export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventL
   const careFor = ({ examId, participantIds }: ParticipantBatch, due: ReadonlySet<string>) =>
     eventLog.append(examId, async (draft) => {
       const now = draft.now.getTime();
-      const taken = await draft.tx.$queryRaw<Taken[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
+      const taken = await draft.tx.$queryRaw<LockedRow[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
       for (const { participantId, state, frameAt, isThere, isMissed } of taken) {
         // Of who is there the evidence is still missing, whatever the cause.
         const quiet = closeAll(state, now, { keepsGap: isThere });
@@ -115,7 +115,7 @@ export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventL
     log,
     failure: 'could not look for live warnings to end; will try again',
     async run() {
-      const { rows } = await pool.query<Found>(FIND);
+      const { rows } = await pool.query<RowInNeed>(FIND);
       const due = secondThoughts(rows);
       const needy = rows.filter(({ open, participantId }) => open || due.has(participantId));
       await changeByExam(needy, (batch) =>

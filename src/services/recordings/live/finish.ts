@@ -9,7 +9,7 @@ import type { EventLog } from '../../event-log/event-log.ts';
 import { endLive } from '../lifecycle.ts';
 import { recordingTopic, type Recordings } from '../recordings.ts';
 import { assemble, type Assembled } from './assemble.ts';
-import type { Chunk } from './parts.ts';
+import type { Chunk } from './recorder-runs.ts';
 
 interface Dependencies {
   db: Database['prisma'];

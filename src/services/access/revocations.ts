@@ -9,7 +9,7 @@ const TICK_MS = 15_000;
  * Calls the followers of an API key when it is revoked, on whichever instance. One statement looks at all keys that are
  * followed; while none is, nothing runs.
  */
-export function createKeyWatch({ db, log }: { db: Database['prisma']; log: Logger }) {
+export function createRevocations({ db, log }: { db: Database['prisma']; log: Logger }) {
   const followers = new Map<string, Set<() => void>>();
   let sweep: Sweep | undefined;
 
