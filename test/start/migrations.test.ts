@@ -67,7 +67,7 @@ describe('migrations', () => {
   it('that fail are undone as a whole and tried again', async () => {
     await addMigration('90000000000000_bad', 'CREATE TABLE half (id INT); SELECT 1 / 0;');
     await expect(applyMigrations(database.url, folder)).rejects.toThrow(
-      'Migration 90000000000000_bad failed and was undone: division by zero',
+      'Migration 90000000000000_bad failed and was rolled back: division by zero',
     );
     expect(await query("SELECT to_regclass('half') AS half")).toEqual([{ half: null }]);
     await writeFile(join(folder, '90000000000000_bad/migration.sql'), 'CREATE TABLE half (id INT);');

@@ -246,7 +246,7 @@ describe('encrypted disk storage', () => {
     expect((await buffer(storage.read('rec_old'))).toString()).toBe('from before');
     expect((await buffer(storage.read('rec_old', { start: 5, end: 7 }))).toString()).toBe('bef');
     await expect(plain.sweep()).rejects.toThrow('STORAGE_ENCRYPTION_KEY is missing');
-    await expect(createDiskStorage(folder, { encryptionKey: randomBytes(32) }).sweep()).rejects.toThrow('is not the one');
+    await expect(createDiskStorage(folder, { encryptionKey: randomBytes(32) }).sweep()).rejects.toThrow('is the wrong one');
   });
 });
 
@@ -272,10 +272,10 @@ describe('a key that is replaced', () => {
 
   test('is asked for at the start as long as a stored file needs it, and the newest one always', async () => {
     await store(open(first), 'rec_1');
-    await expect(open(second).sweep()).rejects.toThrow('is not the one');
+    await expect(open(second).sweep()).rejects.toThrow('is the wrong one');
     await store(open(second, first), 'rec_2');
-    await expect(open(second).sweep()).rejects.toThrow('STORAGE_ENCRYPTION_KEY_OLD lacks a key that 1 of the stored files');
-    await expect(open(first).sweep()).rejects.toThrow('is not the one');
+    await expect(open(second).sweep()).rejects.toThrow('STORAGE_ENCRYPTION_KEY_OLD lacks a key with which 1 of the stored files');
+    await expect(open(first).sweep()).rejects.toThrow('is the wrong one');
     await open(second, first).remove('rec_1');
     await open(second).sweep();
     expect(await text(open(second), 'rec_2')).toBe('bytes of rec_2');
