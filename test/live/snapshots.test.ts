@@ -223,12 +223,12 @@ describe.concurrent('what a camera shows', () => {
     await beatAll();
     const opened = await log.opened('evidence_gap', 'user_1');
     expect(opened).toMatchObject({ source: 'SYSTEM', severity: 'MEDIUM', confidence: null, frameUrl: null });
-    expect(opened.details).toBe('The participant was there, and no snapshot came');
+    expect(opened.details).toBe('The participant was present, but no snapshot arrived');
     expect(Date.parse(opened.timestamp)).toBeLessThan(Date.now() - 240_000);
     const [back = 0] = await goOn(server, exam.id, token, ['oneFace', 'oneFace', 'oneFace', 'oneFace']);
     const closed = await log.closed('evidence_gap', 'user_1');
     expect(closed.id).toBe(opened.id);
-    expect(closed.details).toMatch(/^The participant was there, and no snapshot came for 4 min/);
+    expect(closed.details).toMatch(/^The participant was present, but no snapshot arrived for 4 min/);
     expect(Math.abs(Date.parse(closed.endedAt ?? '') - back)).toBeLessThan(900);
     // Of whom snapshots come that cannot be read the gap is the same one still.
     expect([log.count('WarningAdded', 'evidence_gap'), log.count('WarningUpdated', 'evidence_gap')]).toEqual([2, 1]);
@@ -288,10 +288,10 @@ describe('more snapshots than can be looked at', () => {
       expect(Math.max(...looks) - Math.min(...looks)).toBeLessThanOrEqual(1);
 
       const gap = await log.opened('evidence_gap');
-      expect(gap).toMatchObject({ source: 'SYSTEM', severity: 'MEDIUM', details: 'The server was overloaded: no snapshot was looked at' });
+      expect(gap).toMatchObject({ source: 'SYSTEM', severity: 'MEDIUM', details: 'The server was overloaded: no snapshot was analysed' });
       expect(log.count('WarningAdded', 'evidence_gap')).toBeLessThanOrEqual(users.length);
       await goOn(weak, exam.id, tokens[users.indexOf(gap.userId)] ?? '', ['oneFace', 'oneFace', 'oneFace', 'oneFace']);
-      expect((await log.closed('evidence_gap')).details).toMatch(/no snapshot was looked at for \d+ s$/);
+      expect((await log.closed('evidence_gap')).details).toMatch(/no snapshot was analysed for \d+ s$/);
     } finally {
       await weak.stop();
     }

@@ -192,7 +192,9 @@ describe('a chunk', () => {
     expect((await appendByGraphql(server, id, 1, new Uint8Array(second))).data?.appendRecordingChunk).toEqual(answer);
     const refused = await putChunk(server, id, 1, third);
     expect(refused.status).toBe(400);
-    expect(await refused.json()).toMatchObject({ error: { code: 'conflict', details: [{ field: 'index', issue: 'holds other bytes' }] } });
+    expect(await refused.json()).toMatchObject({
+      error: { code: 'conflict', details: [{ field: 'index', issue: 'already holds different bytes' }] },
+    });
     await sendChunks(server, id, [third], 2);
     await sendChunks(server, id, [first], 0);
     await finishLive(server, id);

@@ -201,7 +201,7 @@ describe('the embedded PostgreSQL', () => {
     expect(reasons).toEqual([
       expect.stringMatching(/^StartupError: The embedded PostgreSQL did not start: .*pg_control.*/),
       expect.stringContaining('was written by PostgreSQL 17, this one is 18'),
-      expect.stringContaining('holds no database that can be read'),
+      expect.stringContaining('holds no readable database'),
       expect.stringContaining('Cannot use DATA_DIR'),
     ]);
     expect(reasons.join()).not.toContain('\n');

@@ -177,7 +177,7 @@ describe('submitting recordings as base64 in JSON', () => {
   });
 
   test('numbers that are small as text and large when they are written out are refused, cut anywhere', async () => {
-    const tooLarge = { field: 'stats', issue: 'Its numbers are too large to be stored' };
+    const tooLarge = { field: 'stats', issue: 'Contains numbers that are too large to store' };
     for (const bomb of [
       '1e1000001',
       '-1.5E+9999999999',
@@ -236,7 +236,7 @@ describe('submitting recordings as base64 in JSON', () => {
     ]);
     expect(await refusal([`{"webcam":{${Array(100).fill('"data":"AAAA"').join()}}}`])).toEqual({
       field: 'webcam',
-      issue: 'Given too often',
+      issue: 'Given too many times',
     });
   });
 

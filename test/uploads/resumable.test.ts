@@ -37,7 +37,7 @@ describe.each([
       const refused = await patch(server, path, 0, video);
       expect(refused.status).toBe(500);
       expect(await refused.json()).toMatchObject({
-        error: { code: 'server_error', message: expect.stringMatching(/^The storage of the server is full/) },
+        error: { code: 'server_error', message: expect.stringMatching(/^The server's storage is full/) },
       });
       mountSmall('remount,size=16m');
       const offset = await offsetOf(server, path);

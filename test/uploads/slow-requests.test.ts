@@ -56,7 +56,7 @@ describe('a client that sends a byte at a time', () => {
       const ms = await trickle(request);
       const { status, body } = await request.answer;
       expect([path, status, ms > SECONDS * 900, ms < SECONDS * 6_000], body).toEqual([path, 400, true, true]);
-      expect(body).toContain('The body came too slowly');
+      expect(body).toContain('The body arrived too slowly');
     });
     const patch = openRequest(server, {
       path: new URL(upload, server.url).pathname,

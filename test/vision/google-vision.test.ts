@@ -227,8 +227,8 @@ describe('with Google Vision what a camera shows', () => {
     }
     google.always = { code: Status.PERMISSION_DENIED, message: 'This API method requires billing to be enabled.' };
     for (const shot of [0, 0, 0, 0]) await send(shots[shot]);
-    expect((await log.opened('evidence_gap')).details).toMatch(/^The service that looks at snapshots did not/);
-    expect(server.log().match(/a snapshot could not be looked at/g)).toHaveLength(1);
+    expect((await log.opened('evidence_gap')).details).toMatch(/^The service that analyses snapshots was unavailable/);
+    expect(server.log().match(/a snapshot could not be analysed/g)).toHaveLength(1);
   });
 
   it('at check-in is compared on this machine, and the verification says so', async () => {
@@ -293,7 +293,7 @@ describe('a recording whose Google Vision is away', () => {
 
 describe('the cap on what Google Vision may cost', () => {
   const reached =
-    'The cap on what Google Vision may cost in a month is reached; the analysis can be run again when the month is over or the cap is raised';
+    'The cap on the cost of Google Vision per month is reached; the analysis can be run again when the month is over or the cap is raised';
 
   it(
     'is kept by two servers together to the last unit, and a recording that met it is analysed in the next month',

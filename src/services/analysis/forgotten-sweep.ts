@@ -13,7 +13,7 @@ export async function startForgottenSweep({ recordings, queue, log }: { recordin
   const sweep = () =>
     (sweeping ??= recordings
       .enqueueForgotten()
-      .catch((error: unknown) => log.warn({ err: error }, 'could not look for recordings that wait for their analysis'))
+      .catch((error: unknown) => log.warn({ err: error }, 'could not look for recordings that wait for analysis'))
       .finally(() => {
         sweeping = undefined;
       }));

@@ -190,7 +190,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       const recording = await eventLog.append(examId, async ({ tx, emit }) => {
         const current = await tx.recording.findUniqueOrThrow({ where: { id } });
         if (current.status !== 'FAILED') throw notAgain('only a failed analysis can be run again');
-        if (current.sha256 === '') throw notAgain('nothing of it is there to analyse');
+        if (current.sha256 === '') throw notAgain('has no file to analyse');
         emit('RECORDING_CHANGED', id, { userId, data: { from: 'FAILED', to: 'UPLOADED' } });
         return tx.recording.update({
           where: { id },
