@@ -97,7 +97,7 @@ describe('npm run evaluate', () => {
     await writeFile(join(data, 'facecount/labels.csv'), 'file,faces\nwall.jpg,0\n');
     const expected = [
       'pairs.csv: line 2, same "yes" must be 0 or 1',
-      'pairs.csv: line 4, b "verify/cid_1.jpg" is not there',
+      'pairs.csv: line 4, b "verify/cid_1.jpg" does not exist',
       'facecount/labels.csv: has no column class',
     ];
     await expect(evaluate(data, out)).rejects.toMatchObject({ code: 1, stdout: '', stderr: `${expected.join('\n')}\n` });
@@ -132,7 +132,7 @@ describe('npm run evaluate with --provider google', () => {
           env: { ...process.env, ...google.settings, ...settings },
         });
       const { stderr } = await measure({});
-      expect(stderr).toContain('Google Vision counted 1 units');
+      expect(stderr).toContain('Google Vision: 1 units counted');
       expect(google.batches.flatMap(({ pictures }) => pictures.map(({ features }) => features))).toEqual([['FACE_DETECTION']]);
       await expect(measure({ GOOGLE_VISION_MAX_UNITS_PER_DAY: '0' })).rejects.toMatchObject({ stderr: /cap of 0 units/ });
       expect(google.batches).toHaveLength(1);
