@@ -47,7 +47,7 @@ const picture = (what: 'poster' | 'thumbnails'): Route => ({
   async answer({ ctx, req, res, params: { recordingId = '' }, query }) {
     await findDownload(ctx, recordingId, query.get('sig'));
     const made = await findMadeFile(ctx, recordingId, what);
-    if (!made) throw notFound('A picture of this recording');
+    if (!made) throw notFound('Picture of this recording');
     await sendFile(req, res, { ...toStored(ctx, made, JPEG), disposition: 'inline' });
   },
 });

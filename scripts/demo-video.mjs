@@ -11,7 +11,7 @@ const DATA = fileURLToPath(new URL('../../shared/data/video/synthetic_60s.webm',
 const SAMPLES = join(dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json')), 'demo');
 
 /**
- * A webcam recording with one face, none and two: the data set's where it is present, else made of the sample faces of
+ * A webcam recording with one face, none and several: from the data set if it is present, else made from the sample faces of
  * @vladmandic/face-api.
  */
 export async function makeFaceVideo(folder) {
@@ -19,7 +19,7 @@ export async function makeFaceVideo(folder) {
   const ffmpeg = await findFfmpeg({ FFMPEG_PATH: process.env.FFMPEG_PATH, production: false });
   const path = join(folder, 'webcam.webm');
   const still = (name, seconds) => ['-loop', '1', '-framerate', '10', '-t', String(seconds), '-i', join(SAMPLES, name)];
-  /** The woman in front, alone. */
+  /** Crop that shows only the woman in front. */
   const alone = 'crop=606:455:154:814,';
   const fit = (input, label, crop = '') =>
     `[${input}:v]${crop}scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p[${label}]`;
@@ -38,5 +38,5 @@ export async function makeFaceVideo(folder) {
     ...['-filter_complex', filter, '-map', '[out]', '-map', '4:a'],
     ...['-c:v', 'libvpx', '-b:v', '800k', '-deadline', 'realtime', '-c:a', 'libopus', '-shortest', path],
   ]);
-  return { path, source: 'made of sample faces' };
+  return { path, source: 'made from sample faces' };
 }

@@ -1,5 +1,5 @@
-// Plays a whole exam against a running server: two candidates join, warnings stream as a console would show them, a real
-// recording is uploaded and analysed.
+// Plays a whole exam against a running server: two candidates join, warnings stream as in a console, a real recording is
+// uploaded and analysed.
 //   INVIGIL_API_KEY=… npm run demo            the server at http://localhost:4000
 //   INVIGIL_URL=… INVIGIL_API_KEY=… npm run demo
 import { createReadStream, statSync } from 'node:fs';
@@ -56,7 +56,7 @@ async function play() {
   if (recording.status !== 'processed') throw new Error(recording.error ?? `the recording is ${recording.status}`);
   await graphql.request('mutation ($id: ID!) { endExam(examId: $id) { id } }', { id: exam.id });
   await printAnalysis(recording);
-  say('Warnings', `${feed.count} in all; every one is stored and can be replayed`);
+  say('Warnings', `${feed.count} in total; all are stored and can be replayed`);
 }
 
 function watchWarnings(examId) {
@@ -74,7 +74,7 @@ function watchWarnings(examId) {
         state.count += 1;
         state.wake();
       },
-      error: (error) => console.error('the console lost its feed', error),
+      error: (error) => console.error('the console lost its subscription', error),
       complete: () => {},
     },
   );
@@ -103,7 +103,7 @@ async function joinAll(examId, names) {
 
 const report = (examId, token, warnings) => post(`/exams/${examId}/warnings`, { warnings }, token);
 
-/** By tus, so that a dropped connection would go on where it stopped. */
+/** Over tus, so that a dropped connection continues where it stopped. */
 function upload(path, metadata, token) {
   return new Promise((resolve, reject) => {
     const tus = new Upload(createReadStream(path), {
@@ -127,7 +127,7 @@ function followAnalysis(recordingId) {
       { query, variables: { recordingId } },
       {
         next: ({ data }) => bar(`Analysis, ${data.recordingProgress.stage}`, data.recordingProgress.fraction),
-        error: (errors) => reject(new Error(errors[0]?.message ?? 'the feed broke')),
+        error: (errors) => reject(new Error(errors[0]?.message ?? 'the subscription broke')),
         complete: resolve,
       },
     );
@@ -140,7 +140,7 @@ async function printAnalysis({ duration, analysis: { faceDetection, suspiciousAc
     { id },
   );
   const { detector, sampledFrames, segments } = recording.analysis;
-  console.log(`\n  ${sampledFrames} frames of ${duration.toFixed(1)} s, by ${detector}\n`);
+  console.log(`\n  ${sampledFrames} frames from ${duration.toFixed(1)} s, by ${detector}\n`);
   table(
     ['share of the time', ''],
     Object.entries({ ...faceDetection, ...suspiciousActivity }).map(([name, share]) => [

@@ -1,5 +1,5 @@
-// Generates the Prisma client and the Pothos types without a download: `prisma generate` asks for a schema engine
-// that it does not use, so it is pointed at a file that exists.
+// Generates the Prisma client and the Pothos types without a download: `prisma generate` requires a schema engine that it
+// does not use, so it is given the path of any existing file.
 import { execFileSync } from 'node:child_process';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,7 @@
-// Writes what the schema has and the migrations do not yet yield into a new migration; offline, no database needed.
+// Writes a new migration with the difference between the migrations and the schema. Works offline, without a database.
 //   node scripts/migrate-diff.mjs NAME      writes prisma/migrations/<time>_NAME/migration.sql
-//   node scripts/migrate-diff.mjs --check   exits with 1 where the migrations do not yield the schema
-// Runs on the compiled server (`npm run build`), whose embedded PostgreSQL it starts in a temporary folder.
+//   node scripts/migrate-diff.mjs --check   exits with 1 if the migrations do not produce the schema
+// Needs the compiled server (`npm run build`), whose embedded PostgreSQL it starts in a temporary folder.
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -18,14 +18,15 @@ const CHAR_ARRAY = 1002;
 const LOCKFILE = 'provider = "postgresql"\n';
 const NO_FILTER = { externalTables: [], externalEnums: [] };
 
-// A dependency of the adapter and not our own.
+// A dependency of the adapter, not ours.
 const { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } = createRequire(import.meta.resolve('@prisma/adapter-pg'))(
   '@prisma/driver-adapter-utils',
 );
 
 /**
- * Prisma's adapter does not know the type `"char"`, by which the catalogue tells what a constraint does: here it passes
- * as the array of it and becomes what the engine expects. The server is for this alone, so it serves as shadow database.
+ * Prisma's adapter does not know the type `"char"`, which the catalogue uses for the actions of constraints. Here it is passed
+ * off as an array of it, which becomes the type that the engine expects. The server exists only for this script, so it also
+ * serves as the shadow database.
  */
 class CatalogueAdapter extends PrismaPg {
   async connect() {
@@ -60,7 +61,7 @@ if (!argument || !/^(--check|\w+)$/.test(argument)) {
 const sql = await withPostgres(diff);
 if (argument !== '--check') writeMigration(argument, sql);
 else if (sql) {
-  console.error(`The migrations do not yield prisma/schema.prisma; node scripts/migrate-diff.mjs NAME writes what is missing:\n${sql}`);
+  console.error(`The migrations do not produce prisma/schema.prisma; node scripts/migrate-diff.mjs NAME writes what is missing:\n${sql}`);
   process.exitCode = 1;
 }
 
@@ -76,7 +77,7 @@ async function withPostgres(work) {
   }
 }
 
-/** The SQL from the migrations, applied to an empty database, to the schema; empty where they agree. */
+/** The SQL that leads from the migrations (applied to an empty database) to the schema; empty if they agree. */
 async function diff(url) {
   const pool = new CataloguePool({ connectionString: url });
   const engine = await startEngine(new CatalogueAdapter(pool));
@@ -91,7 +92,7 @@ async function diff(url) {
   return stdout.includes('This is an empty migration') ? '' : stdout;
 }
 
-/** Prisma's schema engine as WebAssembly on the driver adapter; its package is meant for bundlers, so it is put together here. */
+/** Prisma's schema engine as WebAssembly on the driver adapter. Its package is meant for bundlers, so we instantiate it here. */
 async function startEngine(factory) {
   globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => console.error(message) };
   const engine = await import('@prisma/schema-engine-wasm/schema_engine_bg');
@@ -125,11 +126,11 @@ function readMigrations() {
 }
 
 function writeMigration(name, sql) {
-  if (!sql) return console.log('The migrations already yield the schema.');
+  if (!sql) return console.log('The migrations already produce the schema.');
   const time = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const folder = join(MIGRATIONS, `${time}_${name}`);
   mkdirSync(folder, { recursive: true });
-  // The engine wraps changes of enums; here every migration is a transaction, which an inner COMMIT would end early.
+  // The engine wraps enum changes in transactions. Here every migration is one transaction, which an inner COMMIT would end early.
   writeFileSync(join(folder, 'migration.sql'), sql.replace(/^(BEGIN|COMMIT);\n/gm, ''));
   const lockfile = join(MIGRATIONS, 'migration_lock.toml');
   if (!existsSync(lockfile)) writeFileSync(lockfile, LOCKFILE);

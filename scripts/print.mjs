@@ -1,5 +1,5 @@
-// Prints what the code says to the files that repeat it: the GraphQL schema to test/schema.graphql, the settings to
-// .env.example. With --check it only says whether those files are up to date.
+// Writes the files that are derived from code: the GraphQL schema to test/schema.graphql, the settings to .env.example.
+// With --check it only checks whether they are up to date.
 import { readFile, writeFile } from 'node:fs/promises';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { settings } from '../dist/src/config.js';
@@ -11,7 +11,7 @@ function printSettings() {
     const value = fallback.success && fallback.data !== undefined && !Array.isArray(fallback.data) ? String(fallback.data) : '';
     return `# ${setting.description}\n# ${name}=${value}\n`;
   });
-  return `# Every setting with its default. Set what you need in the environment of \`npm start\`.\n\n${entries.join('\n')}`;
+  return `# Every setting with its default. Set the ones you need in the environment of \`npm start\`.\n\n${entries.join('\n')}`;
 }
 
 const files = {

@@ -133,7 +133,7 @@ export async function createApp(config: Config, log: Logger) {
       ffmpeg,
       /** Resolves where the embedded database ended by itself: nothing works without it, and a new start mends it. */
       lost: new Promise<StartupError>((resolve) => {
-        void embedded?.exited.then(() => resolve(new StartupError('PostgreSQL ended unexpectedly: start again; the log says why')));
+        void embedded?.exited.then(() => resolve(new StartupError('PostgreSQL ended unexpectedly: see the log, and start again')));
       }),
       /** Where the embedded database had to go outside DATA_DIR; null where it did not. */
       relocatedTo: embedded?.relocated ? embedded.directory : null,

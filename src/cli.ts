@@ -10,25 +10,25 @@ import { StartupError } from './errors.ts';
 
 const HELP = `Usage:
   invigil analyze [--json] [--screen] [--sensitivity low|medium|high] FILE…
-      Analyses recordings (WebM, MP4): which share of the time what was seen, and when.
+      Analyses recordings (WebM, MP4): what was seen, when, and for what share of the time.
   invigil verify [--json] REFERENCE CANDIDATE
-      Compares the faces of two pictures (JPEG, PNG, WebP).
+      Compares the faces in two pictures (JPEG, PNG, WebP).
   invigil evaluate [--data FOLDER] [--out FOLDER] [--provider local|google]
-      Measures every detector and the verification on labelled data; docs/quality.md tells how the folder is laid out.
+      Measures every detector and the verification on labelled data; docs/quality.md describes the folder.
 
-  --json         for machines: a line of JSON for each recording or comparison
-  --screen       the recordings are of a screen
-  --sensitivity  of the warnings; medium without it
-  --data         ../shared/data without it
-  --out          for report.json and the plots; ./evaluation without it
-  --provider     what looks at pictures and clips; local without it. google is sent them, and bills them
+  --json         prints one line of JSON per recording or comparison
+  --screen       the recordings show a screen
+  --sensitivity  sensitivity of the warnings; default: medium
+  --data         folder of labelled data; default: ../shared/data
+  --out          folder for report.json and the plots; default: ./evaluation
+  --provider     what analyses pictures and clips; default: local. google receives and bills them
 
-Nothing is kept, and whatever VISION_PROVIDER says nothing is sent anywhere but by --provider google.
-Exit code 0: done; 1: a file could not be read; 2: not understood.
+Nothing is kept. Nothing is sent anywhere except with --provider google; VISION_PROVIDER is ignored.
+Exit codes: 0 done, 1 a file could not be read, 2 wrong usage.
 `;
 const SENSITIVITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
 
-/** What the command line asks for does not make sense. */
+/** The command line is not valid. */
 class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -44,7 +44,7 @@ async function main(args: string[]): Promise<number> {
   process.once('SIGINT', () => stop.abort(new Error('stopped')));
   const { json = false, screen = false } = values;
   const sensitivity = SENSITIVITIES.find((name) => name === (values.sensitivity ?? 'medium').toUpperCase());
-  if (!sensitivity) throw new UsageError('--sensitivity is low, medium or high');
+  if (!sensitivity) throw new UsageError('--sensitivity must be low, medium or high');
   const config = loadConfig(process.env);
   if (command === 'analyze') {
     if (files.length === 0) throw new UsageError('analyze needs a recording');
@@ -58,9 +58,9 @@ async function main(args: string[]): Promise<number> {
   if (command === 'evaluate') {
     const { data = '../shared/data', out = 'evaluation' } = values;
     const provider = PROVIDERS.find((name) => name === (values.provider ?? 'local'));
-    if (!provider) throw new UsageError('--provider is local or google');
-    if (files.length > 0) throw new UsageError('evaluate takes its folder by --data');
-    if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`There is no folder ${data}: give one by --data`);
+    if (!provider) throw new UsageError('--provider must be local or google');
+    if (files.length > 0) throw new UsageError('evaluate takes its folder with --data');
+    if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`There is no folder ${data}: set one with --data`);
     return evaluate({ config, data, out, provider });
   }
   throw new UsageError(command ? `There is no command ${command}` : 'A command is missing');

@@ -1,4 +1,4 @@
-/** What a REST client sees in `error.code`; GraphQL answers the same in upper case. `resync_required` is met by subscriptions alone. */
+/** What a REST client sees in `error.code`; GraphQL uses the same codes in upper case. Only subscriptions get `resync_required`. */
 export type ErrorCode =
   | 'invalid_request'
   | 'unauthorized'
@@ -19,9 +19,9 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[];
-  /** That an HTTP answer should bear. */
+  /** Headers for an HTTP answer. */
   readonly headers: Readonly<Record<string, string>> = {};
-  /** That a GraphQL error should bear beside code and details. */
+  /** Extensions for a GraphQL error, in addition to code and details. */
   readonly extensions: Readonly<Record<string, unknown>> = {};
 
   constructor(code: ErrorCode, message: string, details: readonly ErrorDetail[] = [], options?: ErrorOptions) {
@@ -31,7 +31,7 @@ export class AppError extends Error {
   }
 }
 
-/** A 400 that names the field at fault. */
+/** A 400 that names the invalid field. */
 export const invalidField = (field: string, issue: string, options?: ErrorOptions) =>
   new AppError('invalid_request', 'The request was invalid', [{ field, issue }], options);
 
@@ -50,7 +50,7 @@ export function formatLimit(bytes: number): string {
 
 export const notFound = (what: string) => new AppError('not_found', `${what} not found`);
 
-/** 429: whoever asks may come back when the time is over. */
+/** 429, with the time after which the caller may try again. */
 export class TooOften extends AppError {
   override readonly headers: Readonly<Record<string, string>>;
 
@@ -60,20 +60,20 @@ export class TooOften extends AppError {
   }
 }
 
-/** The log no longer holds, or never held, what a cursor asks for: its client must read the state anew. */
+/** The log does not hold the events after a cursor, or never did: the client must read the whole state again. */
 export class ResyncRequired extends AppError {
   override readonly extensions: Readonly<Record<string, unknown>>;
 
-  /** @param oldest position of the oldest event that can still be read, or that will be the next one. */
+  /** @param oldest position of the oldest event that can still be read, or of the next one if there is none. */
   constructor(oldest: bigint) {
-    super('resync_required', 'The log does not hold what came after this position: read the exam anew', [
+    super('resync_required', 'The log does not hold the events after this position: read the exam again', [
       { field: 'after', issue: `the oldest event kept is ${oldest}` },
     ]);
     this.extensions = { oldestSeq: Number(oldest) };
   }
 }
 
-/** A failure at start that the operator can mend: printed as one line, exit code 1. */
+/** A failure at start that the operator can fix: printed as one line, exit code 1. */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }

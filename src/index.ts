@@ -40,9 +40,9 @@ function greeting({ publicUrl, newKey, relocatedTo, bundledFfmpeg }: Greeting): 
     `  REST      ${publicUrl}/api`,
     `  GraphQL   ${publicUrl}/graphql   (GraphiQL in a browser, subscriptions by graphql-ws)`,
   ];
-  if (newKey) lines.push(`  Admin key ${newKey}`, '            Shown only now: store it.');
-  if (relocatedTo) lines.push(`  Database  ${relocatedTo}   (PostgreSQL cannot reach DATA_DIR as the user it runs as)`);
-  if (bundledFfmpeg) lines.push('  ffmpeg    the bundled build of 2018: good to try things out; install a newer one for real exams');
+  if (newKey) lines.push(`  Admin key ${newKey}`, '            Store it now: it is not shown again.');
+  if (relocatedTo) lines.push(`  Database  ${relocatedTo}   (the user that PostgreSQL runs as cannot access DATA_DIR)`);
+  if (bundledFfmpeg) lines.push('  ffmpeg    the bundled build from 2018, for trying things out only; install a newer one for real exams');
   lines.push(
     '',
     'Create an exam:',

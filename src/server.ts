@@ -168,7 +168,7 @@ export async function startServer(app: App) {
   const stopLooking = refuseSlowBodies(server, {
     seconds: config.SLOW_REQUEST_SECONDS,
     refuse(req, res) {
-      const { status, body } = failure(req, invalidField('body', 'The body came too slowly'), nameRequest(log));
+      const { status, body } = failure(req, invalidField('body', 'The body arrived too slowly'), nameRequest(log));
       res.writeHead(status, { connection: 'close', 'content-type': JSON_TYPE }).end(JSON.stringify(body));
     },
   });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AppError } from './errors.ts';
 
 /**
- * Checks what a caller sent.
+ * Checks a caller's input.
  * @throws AppError `invalid_request` with one detail for each mistake, its field written as `settings.aiDetection.enabled`.
  */
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
@@ -19,18 +19,18 @@ const fieldPath = (path: readonly PropertyKey[]) =>
     '',
   ) || 'body';
 
-/** `issue` for a value that is not there, another for one of the wrong type. */
+/** The issue for a missing value, and for a value of the wrong type. */
 export const typed = (expected: string) => ({
   error: (issue: { input?: unknown }) => (issue.input === undefined ? 'is required' : `must be ${expected}`),
 });
 
-/** RFC 3339 writes a year with four digits, so no later time can be told to a client. */
+/** The latest time that can be sent to a client: RFC 3339 years have four digits. */
 export const LAST_MOMENT = new Date('9999-12-31T23:59:59.999Z');
 
-/** Whether a time, given or derived, may be stored and told; false for an invalid date. */
+/** Whether a time, given or derived, may be stored and returned; false for an invalid date. */
 export const isMoment = (date: Date): boolean => date.getTime() >= 0 && date <= LAST_MOMENT;
 
-/** Deeper JSON is of no use to anybody, and JSON.stringify, which reads it by recursion, ends at some 4,000 levels. */
+/** Nobody needs deeper JSON, and JSON.stringify, which is recursive, fails at about 4,000 levels. */
 export const MAX_JSON_DEPTH = 100;
 
 const isPlain = (value: object): boolean => {
@@ -39,8 +39,9 @@ const isPlain = (value: object): boolean => {
 };
 
 /**
- * What is wrong with a JSON value that is to be stored or told: it is nested too deeply, has text that PostgreSQL cannot
- * hold, or holds what no JSON does, such as a file. Null where nothing is. Without recursion, which the value could exhaust.
+ * What is wrong with a JSON value that is to be stored or returned: it is nested too deeply, has text that PostgreSQL cannot
+ * store, or contains something that is not JSON, such as a file. Null if nothing is wrong. Not recursive: a value could
+ * exhaust the stack.
  */
 export function faultOfJson(value: unknown): 'depth' | 'nul' | 'foreign' | null {
   const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
@@ -50,7 +51,7 @@ export function faultOfJson(value: unknown): 'depth' | 'nul' | 'foreign' | null 
     if (typeof value !== 'object' || value === null) continue;
     if (depth === MAX_JSON_DEPTH) return 'depth';
     if (!isPlain(value)) return 'foreign';
-    // Text and what holds more is looked at in its turn; numbers, of which there may be millions, are passed over.
+    // Strings and containers are checked later; numbers, of which there may be millions, are skipped.
     const keep = (member: unknown) => {
       if (typeof member === 'string' || typeof member === 'object') open.push({ value: member, depth: depth + 1 });
     };
@@ -64,12 +65,12 @@ export function faultOfJson(value: unknown): 'depth' | 'nul' | 'foreign' | null 
   return null;
 }
 
-/** `\u0000`, whose backslash is not itself escaped. */
+/** `\u0000` whose backslash is not itself escaped. */
 const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
 /**
- * An object in JSON that is stored as it came: nothing is made of it in this process, however large it is. That all of it
- * is JSON is found out by PostgreSQL, which refuses what is not.
+ * A JSON object that is stored exactly as received: this process never parses it, however large it is. PostgreSQL checks
+ * that it is valid JSON and refuses it otherwise.
  */
 export class JsonText {
   readonly text: string;
@@ -87,16 +88,16 @@ export class JsonText {
     return this.text.includes('\\u0000') && ESCAPED_NUL.test(this.text);
   }
 
-  /** In the fingerprint of a request. */
+  /** Used in the fingerprint of a request. */
   toJSON(): string {
     return createHash('sha256').update(this.text).digest('hex');
   }
 }
 
-/** True, false or nothing. */
+/** True, false or absent. */
 export const optionalFlag = z.boolean(typed('true or false')).nullish();
 
-/** Text that PostgreSQL can hold. @param max characters */
+/** Text that PostgreSQL can store. @param max characters */
 export const text = (max: number) =>
   z
     .string(typed('a string'))
@@ -111,20 +112,20 @@ const FAULTS = {
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** An object that means nothing to this server. Looked at in one go: a check for each member would take seconds. */
+/** An object that this server does not interpret. Checked in one pass: a zod check per member would take seconds. */
 export const opaque = z.custom<Record<string, unknown> | JsonText>(isObject, typed('an object')).check(({ value, issues }) => {
   const fault = value instanceof JsonText ? value.hasNul && 'nul' : faultOfJson(value);
   if (fault) issues.push({ code: 'custom', input: value, message: FAULTS[fault] });
 });
 
-/** The LMS's own id of a user. */
+/** The LMS's own id for a user. */
 export const userIdInput = text(128).min(1, 'must not be empty');
 
-/** A time as RFC 3339 has it, or a Date. */
+/** An RFC 3339 time, or a Date. */
 export const timestamp = z
   .union([z.date(), z.iso.datetime({ offset: true })], { error: () => 'must be an RFC 3339 time' })
   .transform((value) => new Date(value))
   .refine(isMoment, 'must be an RFC 3339 time');
 
-/** Why somebody did something, for the log. */
+/** Why somebody did something; kept in the log. */
 export const reasonInput = text(2_000).trim().nullish();

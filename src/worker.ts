@@ -4,7 +4,7 @@ import { StartupError } from './errors.ts';
 import { createLogger } from './log.ts';
 import { runProgram } from './start/lifecycle.ts';
 
-/** Analyses recordings beside the API, on this machine's DATA_DIR. */
+/** Analyses recordings in a process of its own, with this machine's DATA_DIR. */
 await runProgram(async () => {
   const config = loadConfig(process.env);
   if (!config.DATABASE_URL) throw new StartupError('A separate worker needs DATABASE_URL: the embedded database belongs to the server');

@@ -13,7 +13,7 @@ import { drawBar, drawOutcome } from './draw.ts';
 
 interface Options {
   config: Config;
-  /** A line of JSON for each file in place of what people read. */
+  /** One line of JSON per file instead of text for people. */
   json: boolean;
   type: 'WEBCAM' | 'SCREEN';
   sensitivity: Sensitivity;
@@ -25,7 +25,7 @@ interface Tools {
   vision: VisionProvider;
 }
 
-/** Erases the line that the cursor is on. */
+/** Erases the current line. */
 const ERASE = '\r\u001b[2K';
 
 /** Analyses one file after the other. @returns the exit code */
@@ -74,7 +74,7 @@ async function analyse(
   }
 }
 
-/** For people: a mistake of ours shows its stack. */
+/** The reason, for people. Rethrows bugs, so that they show their stack. */
 function explain(error: unknown): string {
   if (error instanceof MediaError) return error.message;
   if (error instanceof Error && 'syscall' in error) return error.message;

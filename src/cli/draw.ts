@@ -3,7 +3,7 @@ import type { AnalysisOutcome } from '../services/analysis/analyse.ts';
 const WIDTH = 50;
 const BAR_WIDTH = 24;
 const LABEL_WIDTH = 16;
-/** Shares of a cell of the timeline, from none to all. */
+/** How much of a timeline cell is covered, from none to all. */
 const SHADES = [' ', '░', '▒', '▓', '█'];
 
 /** A bar of `fraction`, 0..1, with its percentage. */
@@ -12,7 +12,7 @@ export function drawBar(fraction: number): string {
   return `[${'='.repeat(done)}${' '.repeat(BAR_WIDTH - done)}] ${percent(fraction)}`;
 }
 
-/** What an analysis found, for people: shares, when, and the warnings. @param seconds that it took */
+/** What an analysis found, for people: shares, timeline and warnings. @param seconds how long the analysis took */
 export function drawOutcome(name: string, outcome: AnalysisOutcome, seconds: number): string {
   const { duration, sampledFrames, warnings } = outcome;
   const pace = seconds > 0 ? ` · ${(duration / seconds).toFixed(1)}× real time` : '';
@@ -22,7 +22,7 @@ export function drawOutcome(name: string, outcome: AnalysisOutcome, seconds: num
     ...sharesOf(outcome).map(([type, share]) => drawRow(type, share, outcome)),
     drawAxis(duration),
     '',
-    ...(warnings.length > 0 ? ['Warnings, for a person to judge:'] : ['Nothing to warn of.']),
+    ...(warnings.length > 0 ? ['Warnings, for a person to judge:'] : ['No warnings.']),
     ...warnings.map(
       ({ type, startSeconds, details, confidence }) =>
         `  ${clock(startSeconds)}  ${labelOf(type)}  ${details} (${percent(confidence).trim()})`,
@@ -32,7 +32,7 @@ export function drawOutcome(name: string, outcome: AnalysisOutcome, seconds: num
   return `${lines.join('\n')}\n`;
 }
 
-/** Types of segments with their share of the whole; null where it was not looked for. */
+/** Segment types with their share of the whole; null if a type could not be measured. */
 function sharesOf({ faceDetection, suspiciousActivity, screen }: AnalysisOutcome): [string, number | null][] {
   return [
     ...(faceDetection
@@ -67,7 +67,7 @@ function drawRow(type: string, share: number | null, { segments, duration }: Ana
       (sum, { startSeconds, endSeconds }) => sum + Math.max(0, Math.min(to, endSeconds) - Math.max(from, startSeconds)),
       0,
     );
-    // Whatever was seen shows, however short it was.
+    // Round up, so that even the shortest segment shows.
     return SHADES[Math.ceil(Math.min(1, covered / cell) * (SHADES.length - 1) - 1e-9)];
   }).join('');
   return `  ${labelOf(type).padEnd(LABEL_WIDTH)} ${share === null ? 'no sound' : percent(share).padStart(8)} │${line}│`;

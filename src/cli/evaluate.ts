@@ -19,7 +19,7 @@ interface Options {
   config: Config;
   /** A folder laid out as docs/quality.md describes. */
   data: string;
-  /** Where report.json and the plots go; made where it is not there. */
+  /** Folder for report.json and the plots; created if missing. */
   out: string;
   provider: ProviderName;
 }
@@ -39,8 +39,8 @@ const ERASE = '\r\u001b[2K';
 
 /**
  * Measures every detector and the verification on labelled data.
- * @returns the exit code: 1 where nothing could be measured
- * @throws StartupError where labels or files are wrong
+ * @returns the exit code: 1 if nothing could be measured
+ * @throws StartupError if labels or files are wrong
  */
 export async function evaluate({ config, data, out, provider }: Options): Promise<number> {
   const folder = await openDataFolder(data);

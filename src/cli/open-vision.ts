@@ -8,9 +8,9 @@ export const PROVIDERS = ['local', 'google'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
 /**
- * What looks, for a command that has no database to count in: Google's units are counted for this run alone, against the
- * cap of a day or of a month, and said on standard error. Endpoint and caps are those of the settings.
- * @throws StartupError where Google has no credentials
+ * The vision provider for a command without a database: Google's units are counted for this run only, against the lower of
+ * the caps per day and per month, and printed to standard error. Endpoint and caps come from the settings.
+ * @throws StartupError if Google has no credentials
  */
 export async function openVision(name: ProviderName, config: Config): Promise<VisionProvider> {
   const local = createLocalVision({ workers: config.VISION_WORKERS });
@@ -19,7 +19,7 @@ export async function openVision(name: ProviderName, config: Config): Promise<Vi
   const cap = Math.min(config.GOOGLE_VISION_MAX_UNITS_PER_DAY ?? Infinity, config.GOOGLE_VISION_MAX_UNITS_PER_MONTH ?? Infinity);
   let spent = 0;
   const spend = async (units: number) => {
-    if (spent + units > cap) throw new VisionError(`The cap of ${cap} units of Google Vision does not suffice`, { isFinal: true });
+    if (spent + units > cap) throw new VisionError(`The cap of ${cap} units of Google Vision is not enough`, { isFinal: true });
     spent += units;
     return async () => {
       spent -= units;
@@ -35,7 +35,7 @@ export async function openVision(name: ProviderName, config: Config): Promise<Vi
     ...google,
     async dispose() {
       await google.dispose();
-      process.stderr.write(`Google Vision counted ${spent} units\n`);
+      process.stderr.write(`Google Vision: ${spent} units counted\n`);
     },
   };
 }

@@ -4,7 +4,7 @@ import { type FaceImage, ImageError, type VisionProvider } from '../adapters/vis
 import type { Config } from '../config.ts';
 import { matchFaces } from '../services/identity/face-match.ts';
 
-/** Compares the faces of two pictures. @returns the exit code */
+/** Compares the faces in two pictures. @returns the exit code */
 export async function verifyImages(
   reference: string,
   candidate: string,

@@ -5,11 +5,11 @@ import { labelsOf, named } from './data-folder.ts';
 import { awayFigures, breakDown, type Judged, type Section, type Skipped } from './section.ts';
 import type { Tools } from './tools.ts';
 
-/** Recordings are sampled once a second; clips of some seconds would hold too few samples to know where the eyes rest. */
+/** Recordings are sampled once per second; in a clip of a few seconds that would be too few samples to learn where the eyes rest. */
 const FPS = 8;
 const FIT = { width: 640, height: 480 };
 
-/** `video/real_gaze.csv`: `file`, `t0`, `t1` in seconds and `gaze`, which is center or else away. */
+/** `video/real_gaze.csv`: `file`, `t0`, `t1` in seconds and `gaze`; any `gaze` other than center means away. */
 export async function evaluateGaze(tools: Tools): Promise<Section | Skipped> {
   const title = 'Gaze clips, frame by frame';
   const rows = await tools.data.rows('video/real_gaze.csv');
@@ -33,10 +33,10 @@ export async function evaluateGaze(tools: Tools): Promise<Section | Skipped> {
     title,
     figures: awayFigures(judged, 'at the screen'),
     groups: breakDown(
-      'told rightly',
+      'classified correctly',
       judged.map(({ labels, isAway, isJudgedAway }) => ({ labels, hit: isAway === isJudgedAway })),
     ),
-    notes: [`${FPS} frames a second; neighbouring frames are alike, so the intervals are too narrow`],
+    notes: [`${FPS} frames per second; neighbouring frames are similar, so the intervals are too narrow`],
     plots: {},
     details: { mistaken: judged.filter(({ isAway, isJudgedAway }) => isAway !== isJudgedAway) },
   };

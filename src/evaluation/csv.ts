@@ -1,13 +1,13 @@
-/** One line of a CSV by the names in its header. */
+/** One line of a CSV file, by column name. */
 export type Row = Readonly<Record<string, string>>;
 
 export interface Line {
-  /** From 1, the header's. */
+  /** Counted from 1, which is the header. */
   number: number;
   row: Row;
 }
 
-/** RFC 4180, without line breaks in a value. */
+/** RFC 4180, but without line breaks inside a value. */
 export function parseCsv(text: string): Line[] {
   const [header, ...lines] = text
     .replace(/^\uFEFF/, '')

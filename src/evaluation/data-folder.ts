@@ -7,18 +7,18 @@ import { StartupError } from '../errors.ts';
 import { parseCsv, type Row } from './csv.ts';
 import { check, ofRecording, tables } from './layout.ts';
 
-/** A folder laid out as docs/quality.md describes: any part of it may be absent. */
+/** A folder laid out as docs/quality.md describes. Any part of it may be missing. */
 export interface DataFolder {
   path(file: string): string;
   has(file: string): boolean;
   read(file: string): Promise<Buffer>;
-  /** Rows of a CSV, as they were found good; null where there is none. */
+  /** Rows of a CSV file, already checked; null if there is no such file. */
   rows(file: string): Promise<Row[] | null>;
-  /** Names of the files in a folder, sorted; none where there is no such folder. */
+  /** Names of the files in a folder, sorted; empty if there is no such folder. */
   list(folder: string): Promise<string[]>;
 }
 
-/** Names of recordings that have a CSV beside them. */
+/** Recordings that have a CSV file next to them. */
 export async function listRecordings(data: DataFolder): Promise<{ video: string; labels: string }[]> {
   const listed = await data.list('video');
   return listed
@@ -27,12 +27,12 @@ export async function listRecordings(data: DataFolder): Promise<{ video: string;
     .filter(({ labels }) => data.has(labels));
 }
 
-/** Of all that is wrong in a folder. */
+/** Mistakes that are listed before the rest is only counted. */
 const MOST_TOLD = 20;
 
 /**
- * Opens a folder whose labels can all be read, and whose files are there.
- * @throws StartupError a line for each of what is wrong, with the file, the line and the column
+ * Opens a folder after checking that all labels can be read and all files exist.
+ * @throws StartupError with one line per mistake: its file, line and column
  */
 export async function openDataFolder(root: string): Promise<DataFolder> {
   const path = (file: string) => join(root, file);
@@ -58,7 +58,7 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
   return data;
 }
 
-/** Whose content cannot be read is told by its name. */
+/** Puts the file's name into the error if its content cannot be read. */
 export async function named<T>(file: string, reading: Promise<T>): Promise<T> {
   try {
     return await reading;
@@ -68,6 +68,6 @@ export async function named<T>(file: string, reading: Promise<T>): Promise<T> {
   }
 }
 
-/** The columns that a detector does not read itself: what a user's own data tells of each row. */
+/** The columns that no detector reads: the user's own labels of each row. */
 export const labelsOf = (row: Row, own: readonly string[]): Row =>
   Object.fromEntries(Object.entries(row).filter(([column, value]) => !own.includes(column) && value !== ''));

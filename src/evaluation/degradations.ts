@@ -7,7 +7,7 @@ import type { Bar } from './svg-bars.ts';
 import { mapAll, type Tools } from './tools.ts';
 import type { ScoredPair } from './verification-figures.ts';
 
-export const DEGRADATIONS_TITLE = 'Verification of a worse picture';
+export const DEGRADATIONS_TITLE = 'Verification of a degraded picture';
 
 const LEVELS: readonly Degradation[] = [
   ...[1, 2, 3].map((amount) => ({ kind: 'blur' as const, amount })),
@@ -18,13 +18,13 @@ const LEVELS: readonly Degradation[] = [
   { kind: 'mirrored', amount: 1 },
 ];
 
-/** Where both pictures are worse, those tell enough. */
+/** If both pictures are degraded, these levels are enough. */
 const WORST: Partial<Record<Degradation['kind'], number>> = { blur: 3, dark: 0.08, small: 50, jpeg: 10, turned: 60 };
 
-/** Each is read at each level, which is what takes the time. */
+/** Every picture is read at every level, which takes most of the time. */
 const MOST_PICTURES = 100;
 
-/** The reference stays as it is, the other picture of each pair gets worse. */
+/** The reference stays unchanged; the other picture of each pair is degraded. */
 export async function measureDegradations(
   pairs: readonly ScoredPair[],
   faces: ReadonlyMap<string, FaceImage>,
@@ -44,7 +44,7 @@ export async function measureDegradations(
   };
   const asItIs = new Map(chosen.map((file) => [file, faces.get(file) as FaceImage]));
   const bars = [
-    measure('as it is', some, faces, asItIs),
+    measure('unchanged', some, faces, asItIs),
     ...LEVELS.map((level) => measure(names[level.kind](level.amount), some, faces, worseAt(level))),
   ];
   const strangers = some.filter(({ a, same }) => !same && chosen.includes(a));
@@ -55,7 +55,7 @@ export async function measureDegradations(
         toFigure(`${name}: true pairs verified`, verified),
         toFigure(`${name}: strangers verified`, passed),
         toFigure(`${name}: no face found`, faceless),
-        toFigure(`${name}: warned of low quality`, warned),
+        toFigure(`${name}: warning of low quality`, warned),
       ]),
       ...LEVELS.filter(({ kind, amount }) => WORST[kind] === amount).flatMap((level) =>
         measureBoth(names[level.kind](level.amount), strangers, worseAt(level)),
@@ -63,14 +63,14 @@ export async function measureDegradations(
     ],
     groups: [],
     notes: [
-      `${chosen.length} pictures, ${some.length} pairs of them; the reference stays as it was, but where both are said to be worse`,
-      'Wilson intervals, which are too narrow as pairs share people',
+      `${chosen.length} pictures in ${some.length} pairs; the reference is unchanged, except in the lines that begin with "both"`,
+      'Wilson intervals, which are too narrow because pairs share people',
     ],
     details: null,
   };
 }
 
-/** Poor faces resemble one another: what would pass if two of them did not block. */
+/** Poor pictures of faces resemble each other: how many strangers would pass if two poor pictures did not block. */
 function measureBoth(name: string, strangers: readonly ScoredPair[], worse: ReadonlyMap<string, FaceImage>): Figure[] {
   const matches = strangers.map(({ a, b }) => matchFaces(worse.get(a) as FaceImage, worse.get(b) as FaceImage));
   return [

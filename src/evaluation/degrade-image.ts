@@ -1,12 +1,12 @@
 import sharp, { type Sharp } from 'sharp';
 
-/** What cameras, light and networks do to a picture; `amount` is in the unit that stands beside each. */
+/** What cameras, light and networks do to a picture; the unit of `amount` is given at each kind. */
 export interface Degradation {
   kind: keyof typeof degrade;
   amount: number;
 }
 
-/** All but `jpeg` are answered as PNG, so that nothing else is lost. */
+/** All but `jpeg` return PNG, so that nothing else is lost. */
 const degrade = {
   /** Standard deviation of a Gaussian, pixels. */
   blur: (picture: Sharp, amount: number) => picture.blur(amount).png(),
@@ -18,7 +18,7 @@ const degrade = {
   jpeg: (picture: Sharp, amount: number) => picture.jpeg({ quality: amount }),
   /** Degrees clockwise. */
   turned: (picture: Sharp, amount: number) => picture.rotate(amount, { background: '#000' }).png(),
-  /** Left and right; the amount says nothing. */
+  /** Left and right swapped; the amount is ignored. */
   mirrored: (picture: Sharp) => picture.flop().png(),
 };
 

@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import type { Line } from './csv.ts';
 
-/** What is wrong with a value; nothing where it is good. */
+/** What is wrong with a value; nothing if it is valid. */
 type Rule = (value: string, has: (file: string) => boolean) => string | undefined | false;
 
-/** A label that is misread makes a figure wrong, and nobody sees it. */
+/** A misread label makes a figure wrong without anybody noticing, so only known values are accepted. */
 const oneOf =
   (...values: string[]): Rule =>
   (value) =>
     !values.includes(value) && `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 const flag = oneOf('0', '1');
 const flagOrUnknown: Rule = (value) => value !== '' && !['0', '1'].includes(value) && 'must be 0, 1 or empty';
-const seconds: Rule = (value) => !/^\d+(\.\d+)?$/.test(value) && 'must be seconds';
+const seconds: Rule = (value) => !/^\d+(\.\d+)?$/.test(value) && 'must be a number of seconds';
 const given: Rule = (value) => value === '' && 'is missing';
 const fileIn =
   (folder: string): Rule =>
   (value, has) =>
-    (value === '' && 'is missing') || (!has(join(folder, value)) && 'is not there');
+    (value === '' && 'is missing') || (!has(join(folder, value)) && 'does not exist');
 
 export interface Table {
   columns: Record<string, Rule>;
@@ -24,7 +24,7 @@ export interface Table {
   optional?: Record<string, Rule>;
 }
 
-/** By the file below the folder, as docs/quality.md tells. */
+/** By file below the folder, as docs/quality.md describes. */
 export const tables: Record<string, Table> = {
   'pairs.csv': { columns: { a: fileIn('.'), b: fileIn('.'), same: flag } },
   'verify/labels.csv': { columns: { file: given } },
@@ -34,13 +34,13 @@ export const tables: Record<string, Table> = {
   'audio/labels.csv': { columns: { t0: seconds, t1: seconds, speech: flag }, optional: { file: fileIn('audio') } },
   'video/real_gaze.csv': { columns: { file: fileIn('video'), t0: seconds, t1: seconds, gaze: given } },
 };
-/** Of a whole recording, `video/NAME.csv`. */
+/** For a whole recording, `video/NAME.csv`. */
 export const ofRecording: Table = {
   columns: { t0: seconds, t1: seconds, faces: (value) => !/^\d+$/.test(value) && 'must be a whole number' },
   optional: { phone: flagOrUnknown, looking_away: flagOrUnknown, talking: flagOrUnknown },
 };
 
-/** What is wrong, in words that name line and column. */
+/** What is wrong, with line and column. */
 export function check(lines: readonly Line[], { columns, optional = {} }: Table, has: (file: string) => boolean): string[] {
   const [first] = lines;
   if (!first) return ['has no rows'];

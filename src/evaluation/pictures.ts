@@ -13,7 +13,7 @@ async function observe(file: string, look: LookFor, { data, vision }: Tools) {
   return (await named(file, vision.observeImage(await data.read(file), look))).observation;
 }
 
-/** `facecount/labels.csv`: `file`, and `class`, which is 0, 1 or 2+. Pictures are looked at as snapshots are. */
+/** `facecount/labels.csv`: `file`, and `class`, which is 0, 1 or 2+. Pictures are analysed like snapshots. */
 export async function evaluateFaceCount(tools: Tools): Promise<Section | Skipped> {
   const title = 'Faces: none, one, several';
   const rows = await tools.data.rows('facecount/labels.csv');
@@ -31,12 +31,12 @@ export async function evaluateFaceCount(tools: Tools): Promise<Section | Skipped
     title,
     figures: [
       toFigure(
-        'counted rightly',
+        'counted correctly',
         shareOf(seen, ({ truth, found }) => truth === found),
       ),
       ...CLASSES.map((name) =>
         toFigure(
-          `of ${name}, counted rightly`,
+          `${name} faces, counted correctly`,
           shareOf(
             seen.filter(({ truth }) => truth === name),
             ({ found }) => found === name,
@@ -45,20 +45,20 @@ export async function evaluateFaceCount(tools: Tools): Promise<Section | Skipped
       ),
     ],
     groups: breakDown(
-      'counted rightly',
+      'counted correctly',
       seen.map(({ labels, truth, found }) => ({ labels, hit: truth === found })),
     ),
     notes: [],
     plots: {},
     details: {
-      /** Rows are the truth, columns what was found, both 0, 1, 2+. */
+      /** Rows are the truth, columns what was found; both in the order 0, 1, 2+. */
       confusion: CLASSES.map((truth) => CLASSES.map((found) => seen.filter((one) => one.truth === truth && one.found === found).length)),
       mistaken: seen.filter(({ truth, found }) => truth !== found).map(({ file, truth, found }) => ({ file, truth, found })),
     },
   };
 }
 
-/** `phone/labels.csv`: `file` and `phone`, 0 or 1; `kind` and others are groups. Portraits for the verification serve as pictures without one. */
+/** `phone/labels.csv`: `file` and `phone`, 0 or 1; `kind` and others are groups. The verification's portraits serve as pictures without a phone. */
 export async function evaluatePhones(tools: Tools): Promise<Section | Skipped> {
   const title = 'Phones, frame by frame';
   const rows = await tools.data.rows('phone/labels.csv');
@@ -82,10 +82,10 @@ export async function evaluatePhones(tools: Tools): Promise<Section | Skipped> {
     figures: [
       toFigure('phones seen', shareOf(those(true), isSeen)),
       toFigure('seen where there is none', shareOf(those(false), isSeen)),
-      toFigure('seen where there is none, portraits for the verification too', shareOf(without, isSeen)),
+      toFigure('seen where there is none, including the verification portraits', shareOf(without, isSeen)),
     ],
     groups: [...breakDown('phones seen', toJudged(those(true))), ...breakDown('seen where there is none', toJudged(those(false)))],
-    notes: ['a phone must be seen in an unbroken row of samples before it becomes an episode, which single frames do not'],
+    notes: ['in a recording a phone becomes an episode only after consecutive samples; these are single frames'],
     plots: {},
     details: {
       missed: those(true)
@@ -110,7 +110,7 @@ export async function evaluatePoses(tools: Tools): Promise<Section | Skipped> {
   return {
     title,
     figures: awayFigures(seen, 'frontal'),
-    groups: breakDown('told rightly', judged),
+    groups: breakDown('classified correctly', judged),
     notes: [],
     plots: {},
     details: {

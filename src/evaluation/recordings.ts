@@ -9,13 +9,13 @@ import type { Tools } from './tools.ts';
 
 interface Second {
   row: Row;
-  /** Types of the segments that hold its middle. */
+  /** Types of the segments that contain its middle. */
   found: ReadonlySet<string>;
 }
 
 /**
- * Whole recordings from end to end: each `video/NAME.csv` with `t0`, `t1` (seconds), `faces`, and of `phone`, `looking_away` and
- * `talking` (0 or 1) what is known, beside NAME.webm or NAME.mp4. Seconds that lie wholly within one row are judged.
+ * Whole recordings from end to end: `video/NAME.csv` next to NAME.webm or NAME.mp4, with `t0`, `t1` (seconds), `faces` and,
+ * as far as known, `phone`, `looking_away` and `talking` (0 or 1). Only seconds that lie entirely within one row are judged.
  */
 export async function evaluateRecordings(tools: Tools): Promise<Section | Skipped> {
   const title = 'Whole recordings, by second';
@@ -34,7 +34,7 @@ export async function evaluateRecordings(tools: Tools): Promise<Section | Skippe
     title,
     figures: [
       toFigure(
-        'none, one or several faces, told rightly',
+        'none, one or several faces, classified correctly',
         shareOf(seconds, ({ row, found }) => found.has(faceState(Number(row['faces'])))),
       ),
       ...[
@@ -46,12 +46,12 @@ export async function evaluateRecordings(tools: Tools): Promise<Section | Skippe
         const isFound = ({ found }: Second) => found.has(type);
         return [
           toFigure(`${type}, found`, shareOf(those('1'), isFound)),
-          toFigure(`${type}, found where it is not`, shareOf(those('0'), isFound)),
+          toFigure(`${type}, found where there is none`, shareOf(those('0'), isFound)),
         ];
       }),
     ],
     groups: [],
-    notes: ['one sample a second: an end may be told a second early or late'],
+    notes: ['one sample per second: an end may be reported a second early or late'],
     plots: {},
     details: outcomes,
   };

@@ -10,7 +10,7 @@ const pad = (rows: readonly string[][]): string[] => {
 
 const figureRow = (figure: Figure) => [figure.what, number(figure.value), range(figure), String(figure.of)];
 
-/** A difference that the interval does not reach over is marked: it is hardly chance. */
+/** A difference whose interval does not include zero is marked: it is hardly chance. */
 function groupRow({ column, group, what, share, difference }: GroupFigure): string[] {
   const isClear = difference !== null && (difference.low > 0 || difference.high < 0);
   const against = difference
@@ -36,7 +36,7 @@ export function printReport(sections: readonly (Section | Skipped)[]): string {
     .join('\n');
 }
 
-/** All but the plots. NaN, of which JSON knows nothing, becomes null. */
+/** Everything but the plots. NaN, which JSON does not have, becomes null. */
 export function toJson(header: object, sections: readonly (Section | Skipped)[]): string {
   const parts = sections.map((section) => ('missing' in section ? section : { ...section, plots: Object.keys(section.plots) }));
   const rounded = (_key: string, value: unknown) =>

@@ -5,17 +5,17 @@ import { difference, type Interval, type Share, share, shareOf } from './statist
 export interface Figure extends Interval {
   what: string;
   value: number;
-  /** Cases that it was made of. */
+  /** Number of cases behind it. */
   of: number;
 }
 
-/** How one group of the rows fares, beside all others. */
+/** The result for one group of rows, compared with all others. */
 export interface GroupFigure {
   column: string;
   group: string;
   what: string;
   share: Share;
-  /** Against the others; null where there are none. */
+  /** Compared with the others; null if there are none. */
   difference: ({ value: number } & Interval) | null;
 }
 
@@ -24,15 +24,15 @@ export interface Section {
   title: string;
   figures: Figure[];
   groups: GroupFigure[];
-  /** What a reader should know beside the numbers. */
+  /** What a reader should know besides the numbers. */
   notes: string[];
-  /** Files of SVG by their names. */
+  /** SVG files by name. */
   plots: Record<string, string>;
-  /** Goes into the JSON as it is. */
+  /** Copied into the JSON unchanged. */
   details: unknown;
 }
 
-/** A part that could not be run, with the reason for a person. */
+/** A part that could not be run, and what is missing, for people. */
 export interface Skipped {
   title: string;
   missing: string;
@@ -40,14 +40,14 @@ export interface Skipped {
 
 export const toFigure = (what: string, { value, low, high, of }: Share): Figure => ({ what, value, low, high, of });
 
-/** How often looking away is found, and told of who does not; `ahead` names the latter. */
+/** How often looking away is found, and how often it is reported for somebody who does not; `ahead` names the latter. */
 export function awayFigures(judged: readonly { isAway: boolean; isJudgedAway: boolean }[], ahead: string): Figure[] {
   const told = (isAway: boolean) =>
     shareOf(
       judged.filter((one) => one.isAway === isAway),
       ({ isJudgedAway }) => isJudgedAway,
     );
-  return [toFigure('away, told so', told(true)), toFigure(`${ahead}, told away`, told(false))];
+  return [toFigure('away, judged away', told(true)), toFigure(`${ahead}, judged away`, told(false))];
 }
 
 export const plainFigure = (
@@ -69,10 +69,10 @@ export interface Judged {
   hit: boolean;
 }
 
-/** Columns with more values than this tell rows apart, not groups of them. */
+/** Columns with more values than this identify rows, not groups. */
 const MOST_GROUPS = 20;
 
-/** `what` by each value of each label column; columns of one value tell nothing and are left out. */
+/** `what` by each value of each label column; columns with a single value say nothing and are left out. */
 export function breakDown(what: string, judged: readonly Judged[]): GroupFigure[] {
   const columns = [...new Set(judged.flatMap(({ labels }) => Object.keys(labels)))];
   return columns.flatMap((column) => {

@@ -1,12 +1,12 @@
 import sharp, { type Sharp } from 'sharp';
 
-/** Sides of what is shown, pixels. */
+/** Side of the shown picture, pixels. */
 const SHOWN = 480;
 
 const shown = (image: Uint8Array): Sharp =>
   sharp(image).autoOrient().flatten().toColourspace('srgb').resize(SHOWN, SHOWN, { fit: 'inside' });
 
-/** Draws every pixel anew. @param change of a value 0..255 at a place and channel */
+/** Recomputes every pixel. @param change maps a value 0..255 at a position and channel */
 async function redraw(picture: Sharp, change: (value: number, x: number, y: number, channel: number) => number): Promise<Sharp> {
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
@@ -18,8 +18,8 @@ async function redraw(picture: Sharp, change: (value: number, x: number, y: numb
 }
 
 /**
- * A photo of a screen that shows the picture, as far as it can be simulated: stripes of red, green and blue under a grid,
- * seen a little askew at another resolution, which makes moiré; bluish and brighter, in JPEG.
+ * Simulates a photo of a screen that shows the picture: stripes of red, green and blue under a grid, slightly rotated and
+ * at another resolution, which causes moiré; bluish, brighter, as JPEG.
  */
 export async function simulateScreenPhoto(image: Uint8Array): Promise<Buffer> {
   const { data, info } = await shown(image).raw().toBuffer({ resolveWithObject: true });
@@ -34,7 +34,7 @@ export async function simulateScreenPhoto(image: Uint8Array): Promise<Buffer> {
     .toBuffer();
 }
 
-/** A photo of a print: less contrast, a halftone raster, a white border, held askew and a little out of focus. */
+/** Simulates a photo of a print: less contrast, a halftone raster, a white border, rotated and slightly out of focus. */
 export async function simulatePrintPhoto(image: Uint8Array): Promise<Buffer> {
   const raster = (x: number, y: number) => 28 * Math.sin(((x + y) * Math.PI) / 4) * Math.sin(((x - y) * Math.PI) / 4);
   const printed = await redraw(shown(image), (value, x, y) => value * 0.78 + 30 + raster(x, y));

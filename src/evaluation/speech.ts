@@ -12,8 +12,8 @@ const DEFAULT_FILE = 'speech_noise_mix.ogg';
 const CHUNK = SOUND_RATE * 10;
 
 /**
- * `audio/labels.csv`: `t0`, `t1` in seconds, `speech` 0 or 1, and `file` where it is not speech_noise_mix.ogg. Seconds that lie
- * wholly within one row are judged, as recordings are: by second, flicker of one second removed.
+ * `audio/labels.csv`: `t0`, `t1` in seconds, `speech` 0 or 1, and `file` if it is not speech_noise_mix.ogg. Only seconds that
+ * lie entirely within one row are judged, like recordings: by second, with flicker of one second removed.
  */
 export async function evaluateSpeech(tools: Tools): Promise<Section | Skipped> {
   const title = 'Speech, by second';
@@ -67,7 +67,7 @@ export async function evaluateSpeech(tools: Tools): Promise<Section | Skipped> {
       ),
     ],
     groups: [...breakDown('speech heard', toJudged(speech)), ...breakDown('heard in noise and silence', toJudged(other))],
-    notes: ['neighbouring seconds are alike, so the intervals are too narrow'],
+    notes: ['neighbouring seconds are similar, so the intervals are too narrow'],
     plots: {},
     details: { mistaken: judged.filter(({ isSpeech, isHeard }) => isSpeech !== isHeard) },
   };

@@ -8,7 +8,7 @@ import { mapAll, type Tools } from './tools.ts';
 
 const NETS = ['antispoof', 'liveness'] as const;
 
-/** Genuine photos that may be accused when a threshold is set. */
+/** Share of genuine photos that a threshold may flag. */
 const FALSE_ALARMS = 0.01;
 const MOST_PICTURES = 50;
 
@@ -19,8 +19,8 @@ const changes: Record<string, (image: Uint8Array) => Promise<Uint8Array>> = {
 };
 
 /**
- * Whether the nets for spoofs and for liveness could be relied on. There are no real photos of screens in the data, so they
- * are simulated from the portraits; a folder `spoof/` (of JPEG, PNG, WebP) brings real ones.
+ * Whether the nets for spoofs and for liveness are reliable. The data has no real photos of screens, so they are simulated
+ * from the portraits; a folder `spoof/` (JPEG, PNG, WebP) adds real ones.
  */
 export async function evaluateSpoofs(tools: Tools): Promise<Section | Skipped> {
   const title = 'Nets for spoofs (measured, not used)';
@@ -33,7 +33,7 @@ export async function evaluateSpoofs(tools: Tools): Promise<Section | Skipped> {
   const looks = [
     ...chosen.map((file) => ({ kind: 'genuine', file })),
     ...Object.keys(changes).flatMap((kind) => chosen.map((file) => ({ kind, file }))),
-    ...brought.map((name) => ({ kind: 'of the folder spoof', file: `spoof/${name}` })),
+    ...brought.map((name) => ({ kind: 'from the folder spoof', file: `spoof/${name}` })),
   ];
   const scoreFace = await openSpoofNets();
   const scored = await mapAll(looks, tools, async ({ kind, file }) => {
@@ -49,19 +49,19 @@ export async function evaluateSpoofs(tools: Tools): Promise<Section | Skipped> {
     const kinds = [...new Set(looks.map(({ kind }) => kind))].filter((kind) => kind !== 'genuine');
     return kinds.flatMap((kind): Figure[] => [
       plainFigure(
-        `${net}: ${kind} told from genuine (area under the ROC, .5 is chance)`,
+        `${net}: ${kind} distinguished from genuine (area under the ROC, .5 is chance)`,
         areaUnderRoc(genuine, of(kind, net)),
         of(kind, net).length,
       ),
       toFigure(
-        `${net}: ${kind} told where 1 % of genuine is accused`,
+        `${net}: ${kind} detected at 1 % false alarms`,
         shareOf(of(kind, net), (score) => score < threshold),
       ),
     ]);
   });
   const notes = [
-    'screens and prints are simulated, unless the folder brings a folder spoof',
-    'what tells half the light from genuine reacts to light, not to spoofs',
+    'screens and prints are simulated; real ones are measured if the data has a folder spoof',
+    'a net that distinguishes half the light from genuine reacts to light, not to spoofs',
   ];
   return { title, figures, groups: [], notes, plots: {}, details: null };
 }

@@ -1,4 +1,4 @@
-/** A share with its 95 % interval; all NaN of nothing. */
+/** A share with its 95 % interval; all NaN without cases. */
 export interface Share {
   hits: number;
   of: number;
@@ -12,10 +12,10 @@ export interface Interval {
   high: number;
 }
 
-/** Of 95 % of a normal distribution, both sides. */
+/** Two-sided 95 % quantile of the normal distribution. */
 const Z = 1.959_964;
 
-/** Share with Wilson's score interval (Wilson 1927): right for few cases and for shares near 0 and 1 too. */
+/** A share with Wilson's score interval (Wilson 1927), which also holds for few cases and for shares near 0 and 1. */
 export function share(hits: number, of: number): Share {
   if (of === 0) return { hits, of, value: Number.NaN, low: Number.NaN, high: Number.NaN };
   const value = hits / of;
@@ -38,7 +38,7 @@ export function difference(a: Share, b: Share): { value: number } & Interval {
   };
 }
 
-/** A generator of numbers in 0..1 that gives the same ones each time (mulberry32), so that two runs print the same intervals. */
+/** A seeded generator of numbers in 0..1 (mulberry32), so that two runs print the same intervals. */
 export function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -52,11 +52,11 @@ export function createRandom(seed: number): () => number {
 const ROUNDS = 1_000;
 
 /**
- * 95 % interval of figures over pairs of people, by drawing people anew: pairs that share a person are not independent, so
- * an interval that counts pairs would be too narrow. A pair of two people weighs as often as both were drawn (the subset
- * bootstrap of Bolle et al. 2004).
- * @param people Numbers from 0 on, of each pair.
- * @param figures Of the weights of the pairs.
+ * 95 % interval of figures over pairs of people, by resampling people: pairs that share a person are not independent, so an
+ * interval that resamples pairs would be too narrow. The weight of a pair is the product of how often each of its people was
+ * drawn (the subset bootstrap of Bolle et al. 2004).
+ * @param people the two people of each pair, numbered from 0
+ * @param figures computes the figures from the weights of the pairs
  */
 export function bootstrapByPerson(
   people: readonly (readonly [number, number])[],

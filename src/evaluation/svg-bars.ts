@@ -1,7 +1,7 @@
 import type { Share } from './statistics.ts';
 import { COLOURS, line, picture, rectangle, text } from './svg.ts';
 
-/** One degradation: shares of true pairs and of strangers that are verified, of pictures without a face and of those warned of. */
+/** One degradation: shares of true pairs and of strangers verified, of pictures without a face, of pictures with a warning. */
 export interface Bar {
   name: string;
   verified: Share;
@@ -15,15 +15,15 @@ const WIDTH = 480;
 const ROW = 34;
 const TOP = 80;
 
-/** Horizontal bars: TPR with its interval, and beneath it the pictures without a face. */
+/** Horizontal bars: TPR with its interval, below it the warnings and the pictures without a face. */
 export function drawBars(bars: readonly Bar[]): string {
   const height = TOP + bars.length * ROW + 20;
   const x = (value: number) => LEFT + value * WIDTH;
-  return picture('Verification of a worse picture against a good reference', height, [
+  return picture('Verification of a degraded picture against a good reference', height, [
     rectangle(20, 44, 12, 12, COLOURS.first),
     text(38, 54, 'true pairs verified'),
     rectangle(180, 44, 12, 12, COLOURS.fourth),
-    text(198, 54, 'warned of low quality'),
+    text(198, 54, 'warning of low quality'),
     rectangle(360, 44, 12, 12, COLOURS.third),
     text(378, 54, 'no face found'),
     text(490, 54, 'right: strangers verified'),

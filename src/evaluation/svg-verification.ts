@@ -1,7 +1,7 @@
 import { COLOURS, dot, frame, grid, line, picture, polyline, text } from './svg.ts';
 import type { Bin, RocPoint } from './verification-figures.ts';
 
-/** Of the false match rate, drawn by its logarithm, and of the true positive rate. */
+/** Lower ends of the axes: the false match rate (logarithmic) and the true positive rate. */
 const LEAST_FMR = 1e-4;
 const LEAST_TPR = 0.8;
 
@@ -9,7 +9,7 @@ const clamp = (value: number) => Math.min(1, Math.max(0, value));
 const ofFmr = (fmr: number) => clamp(1 - Math.log10(Math.max(fmr, LEAST_FMR)) / Math.log10(LEAST_FMR));
 const ofTpr = (tpr: number) => clamp((tpr - LEAST_TPR) / (1 - LEAST_TPR));
 
-/** True against false matches by confidence alone, and where the product stands. */
+/** True against false matches by confidence alone, and the operating point of the product. */
 export function drawRoc(points: readonly RocPoint[], chosen: RocPoint): string {
   const steps = points.filter(({ fmr }, index) => fmr !== points[index + 1]?.fmr);
   return picture('Verification: true pairs verified against strangers verified', frame.height, [
@@ -23,14 +23,14 @@ export function drawRoc(points: readonly RocPoint[], chosen: RocPoint): string {
     ),
     dot(frame.x(ofFmr(chosen.fmr)), frame.y(ofTpr(chosen.tpr)), COLOURS.second),
     line([frame.x(0.36), frame.y(0.25)], [frame.x(0.4), frame.y(0.25)], { colour: COLOURS.first }),
-    text(frame.x(0.42), frame.y(0.24), 'any threshold on the confidence, warnings left aside'),
+    text(frame.x(0.42), frame.y(0.24), 'any threshold on the confidence, ignoring warnings'),
     dot(frame.x(0.38), frame.y(0.18), COLOURS.second),
-    text(frame.x(0.42), frame.y(0.17), 'what is decided: several faces or two poor pictures block'),
+    text(frame.x(0.42), frame.y(0.17), 'the actual decision: several faces or two poor pictures block'),
     text(frame.x(0.5), frame.bottom + 40, 'share of strangers verified (FMR)', { anchor: 'middle' }),
   ]);
 }
 
-/** What share is really one person, of the pairs of which a confidence is said. The dots grow with the pairs. */
+/** For each range of confidence, the share of pairs that really are one person. Dots grow with the number of pairs. */
 export function drawReliability(bins: readonly Bin[], ece: number): string {
   const filled = bins.filter(({ pairs }) => pairs > 0);
   const tenths = [0, 0.2, 0.4, 0.6, 0.8, 1].map((at) => ({ at, label: at.toFixed(1) }));
@@ -43,7 +43,7 @@ export function drawReliability(bins: readonly Bin[], ece: number): string {
         anchor: confidence > 0.9 ? 'end' : 'start',
       }),
     ]),
-    text(frame.x(0.5), frame.bottom + 40, 'mean confidence of the pairs in each tenth (how many pairs stands beside)', {
+    text(frame.x(0.5), frame.bottom + 40, 'mean confidence of the pairs in each tenth (labelled with the number of pairs)', {
       anchor: 'middle',
     }),
   ]);

@@ -3,20 +3,20 @@ import type { VisionProvider } from '../adapters/vision/vision.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Section, Skipped } from './section.ts';
 
-/** What every part of the evaluation is given: the same that the server runs on. */
+/** What every part of the evaluation gets: the same components that the server uses. */
 export interface Tools {
   data: DataFolder;
   vision: VisionProvider;
   ffmpeg: Ffmpeg;
-  /** For what is decoded meanwhile. */
+  /** For decoded files. */
   workDir: string;
-  /** Told of every item that is done. */
+  /** Called after every finished item. */
   onProgress(done: number, total: number): void;
 }
 
 export type Part = (tools: Tools) => Promise<Section | Skipped | (Section | Skipped)[]>;
 
-/** Maps all items, as many at once as the provider looks at and one more that waits; order is kept. */
+/** Maps all items in order, as many at a time as the provider can handle plus one that waits. */
 export async function mapAll<Item, Result>(
   items: readonly Item[],
   { vision, onProgress }: Pick<Tools, 'vision' | 'onProgress'>,

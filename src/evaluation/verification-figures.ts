@@ -4,13 +4,13 @@ import type { Row } from './csv.ts';
 export interface ScoredPair {
   a: string;
   b: string;
-  /** Whether it is one person. */
+  /** Whether both pictures show one person. */
   same: boolean;
   labels: Row;
   match: FaceMatch;
 }
 
-/** Numbers of the people of each pair: pictures that are said to show the same person, directly or over others, are one. */
+/** The people of each pair, as numbers: pictures labelled as the same person, directly or through others, count as one. */
 export function identities(pairs: readonly ScoredPair[]): [number, number][] {
   const parent = new Map<string, string>();
   const rootOf = (file: string): string => {
@@ -34,7 +34,7 @@ export interface Rates {
   fmr: number;
 }
 
-/** Of what the product decides, or of the confidence against another threshold; warnings that block do so in both. */
+/** Rates of the product's decision, or of the confidence at another threshold; blocking warnings block in both. */
 export function rates(pairs: readonly ScoredPair[], weights: Float64Array, threshold?: number): Rates {
   const totals = { genuine: 0, verified: 0, strangers: 0, passed: 0 };
   pairs.forEach(({ same, match }, index) => {
@@ -55,7 +55,7 @@ const isBlocked = ({ faceDetected, warnings }: FaceMatch) =>
 export interface Bin {
   from: number;
   pairs: number;
-  /** Mean of what was said, and the share of true pairs. */
+  /** Mean confidence. `genuine` is the share of true pairs. */
   confidence: number;
   genuine: number;
 }
@@ -87,7 +87,7 @@ export interface RocPoint {
   tpr: number;
 }
 
-/** By confidence alone, from the strictest threshold on. */
+/** By confidence alone, starting at the strictest threshold. */
 export function rocOf(pairs: readonly ScoredPair[]): RocPoint[] {
   const sorted = pairs.toSorted((a, b) => b.match.confidence - a.match.confidence);
   const genuine = pairs.filter(({ same }) => same).length;
@@ -100,7 +100,7 @@ export function rocOf(pairs: readonly ScoredPair[]): RocPoint[] {
   });
 }
 
-/** The best TPR whose FMR is no higher. */
+/** The best TPR at which the FMR is at most `fmr`. */
 export const truePositivesAt = (pairs: readonly ScoredPair[], fmr: number): number =>
   Math.max(
     0,

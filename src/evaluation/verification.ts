@@ -22,7 +22,7 @@ const COLUMNS = ['a', 'b', 'same'];
 const THRESHOLDS = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 const FALSE_MATCH_RATES = [0.001, 0.003, 0.01];
 
-/** Pairs of `pairs.csv`; further columns there, and in `verify/labels.csv` (`file` and what tells of the picture), are groups. */
+/** Pairs from `pairs.csv`; further columns there and in `verify/labels.csv` (`file` and its labels) are groups. */
 export async function evaluateVerification(tools: Tools): Promise<(Section | Skipped)[]> {
   const title = 'Verification';
   const rows = await tools.data.rows('pairs.csv');
@@ -40,7 +40,7 @@ export async function evaluateVerification(tools: Tools): Promise<(Section | Ski
   return [describe(title, pairs, read), { ...degraded, title: DEGRADATIONS_TITLE, plots: { 'degradations.svg': drawBars(degraded.bars) } }];
 }
 
-/** What is said of both pictures where it is the same, else that it differs. */
+/** Labels that both pictures share; `differs` where they do not agree. */
 function ofBoth(a: Row = {}, b: Row = {}): Row {
   return Object.fromEntries(
     [...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, a[key] === b[key] ? (a[key] ?? '') : 'differs']),
@@ -65,23 +65,21 @@ function describe(title: string, pairs: readonly ScoredPair[], read: readonly Fa
       shareOf(read, ({ main }) => main === null),
     ),
     toFigure(
-      'true pairs turned down for several faces',
+      'true pairs rejected for several faces',
       shareOf(genuine, ({ match }) => hasWarning(match, 'multiple_faces')),
     ),
     toFigure(
       'true pairs with a warning of low quality',
       shareOf(genuine, ({ match }) => hasWarning(match, 'low_quality')),
     ),
-    ...FALSE_MATCH_RATES.map((rate) =>
-      plainFigure(`TPR by confidence alone where FMR is ${rate}`, truePositivesAt(pairs, rate), genuine.length),
-    ),
+    ...FALSE_MATCH_RATES.map((rate) => plainFigure(`TPR by confidence alone at FMR ${rate}`, truePositivesAt(pairs, rate), genuine.length)),
   ];
   const toJudged = (some: readonly ScoredPair[]) => some.map(({ labels, match }) => ({ labels, hit: match.verified }));
   return {
     title,
     figures,
     groups: [...breakDown('true pairs verified', toJudged(genuine)), ...breakDown('strangers verified', toJudged(strangers))],
-    notes: [`${new Set(people.flat()).size} people; intervals by drawing people anew, as pairs share them`],
+    notes: [`${new Set(people.flat()).size} people; intervals by resampling people, because pairs share them`],
     plots: {
       'roc.svg': drawRoc(rocOf(pairs), { fmr, tpr }),
       'reliability.svg': drawReliability(calibration(pairs, ones), ece),

@@ -72,7 +72,7 @@ export function actingUser({ viewer }: Pick<Context, 'viewer'>, named: string | 
 export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string): { examId: string; userId: string } {
   requireViewer(ctx);
   const { viewer } = ctx;
-  if (viewer.role !== 'participant') throw new AppError('forbidden', 'Only participants themselves: use the token of joinExam');
+  if (viewer.role !== 'participant') throw new AppError('forbidden', 'Only for participants: use the token from joinExam');
   if (viewer.examId !== examId) throw notFound('Exam');
   refuseLinkBearer(ctx);
   return { examId, userId: viewer.userId ?? '' };

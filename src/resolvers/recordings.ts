@@ -58,8 +58,8 @@ export async function findDownload(ctx: Context, recordingId: string, signature:
   // A player asks again for every range.
   const recording = signed ? await ctx.db.recording.findUnique({ where: { id: recordingId } }) : await readRecording(ctx, recordingId);
   if (!recording) throw notFound('Recording');
-  if (recording.live) throw new AppError('conflict', 'The recording is still live: it can be fetched once it has ended');
-  if (recording.sha256 === '') throw notFound('A file of this recording');
+  if (recording.live) throw new AppError('conflict', 'The recording is still live: it can be downloaded once it has ended');
+  if (recording.sha256 === '') throw notFound('File of this recording');
   return recording;
 }
 

@@ -13,7 +13,7 @@ const signedFor = ({ id, hasFrame, recordingId }: Pick<Warning, 'id' | 'hasFrame
  * viewer's rights, or by a signed link.
  */
 export async function findWarningFrame(ctx: Context, warningId: string, signature: string | null): Promise<WarningFrame | RecordingFile> {
-  const missing = notFound('A picture of this warning');
+  const missing = notFound('Picture of this warning');
   const warning = await ctx.db.warning.findUnique({ where: { id: warningId }, include: { recording: true, frame: true } });
   const subject = warning && signedFor(warning);
   if (!warning || !subject) throw missing;

@@ -6,13 +6,13 @@ import { builder } from './builder.ts';
 const ApiKeyRoleEnum = builder.enumType(ApiKeyRole, { name: 'ApiKeyRole' });
 
 const ApiKey = builder.prismaObject('ApiKey', {
-  description: 'The key itself is shown once, when it is made.',
+  description: 'The key itself is shown once, when it is created.',
   fields: (t) => ({
     id: t.exposeID('id'),
     name: t.exposeString('name'),
     role: t.expose('role', { type: ApiKeyRoleEnum }),
     tenant: t.exposeString('tenant', { description: 'Keys of one tenant share its exams.' }),
-    prefix: t.exposeString('prefix', { description: 'Its first characters, by which a person recognises it.' }),
+    prefix: t.exposeString('prefix', { description: 'The first characters of the key, enough to recognise it.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true }),
   }),
@@ -20,7 +20,7 @@ const ApiKey = builder.prismaObject('ApiKey', {
 
 const CreatedApiKey = builder.objectRef<{ key: string; row: ApiKeyRow }>('CreatedApiKey').implement({
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'Kept nowhere: store it now.' }),
+    key: t.exposeString('key', { description: 'Shown only now and never stored by the server: keep it.' }),
     apiKey: t.expose('row', { type: ApiKey }),
   }),
 });

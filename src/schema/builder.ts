@@ -8,7 +8,7 @@ import type PrismaTypes from '../generated/pothos.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import { requireLms, requireRole, requireStaff, requireViewer } from '../resolvers/policy.ts';
 
-/** Rows of a connection without `first` or `last`, and the most that one gives. */
+/** Rows per page of a connection: the default without `first` or `last`, and the maximum. */
 export const DEFAULT_PAGE = 50;
 export const LARGEST_PAGE = 500;
 
@@ -18,12 +18,12 @@ export interface UploadValue {
 }
 
 /**
- * Refuses who may not send the files of a field, by its other arguments, before a byte of them is stored. Each field that
- * takes files names one in its `extensions`.
+ * Checks, from a field's other arguments, whether the caller may send its files, before a byte of them is stored. Each field
+ * that takes files names such a check in its `extensions`.
  */
 export type AdmitUpload = (ctx: Context, args: Record<string, unknown>) => Promise<unknown>;
 
-/** A gate that passes or throws the error that the client should see. */
+/** A gate passes, or throws the error for the client. */
 const gate = (check: (ctx: Context) => void) => (ctx: Context) => () => {
   check(ctx);
   return true;

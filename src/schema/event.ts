@@ -38,7 +38,7 @@ builder.objectRef<WarningEvent>('WarningReviewed').implement({
 });
 builder.objectRef<WarningEvent>('WarningUpdated').implement({
   interfaces: [ExamEvent],
-  description: 'The episode that a warning tells of is over, or its recording is there.',
+  description: 'The episode behind a warning has ended, or its recording has become available.',
   fields: (t) => ({ warning: t.field({ type: Warning, resolve: ({ subject }) => subject }) }),
 });
 builder.objectRef<EventOf<'PARTICIPANT_CHANGED'>>('ParticipantChanged').implement({
@@ -58,7 +58,7 @@ builder.subscriptionField('examEvents', (t) =>
   t.field({
     type: ExamEvent,
     authScopes: { viewer: true },
-    description: 'With `after` it first replays what came later, then goes on live, in order, without gap or repeat.',
+    description: 'With `after`: replays the events after that position, then continues live; in order, no gaps, no repeats.',
     args: { examId: t.arg.id({ required: true }), after: t.arg({ type: 'SafeInt' }) },
     subscribe: (_root, { examId, after }, ctx) => watchExam(ctx, examId, after),
     resolve: (event) => event,

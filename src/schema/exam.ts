@@ -23,7 +23,11 @@ const ExamSettingsType = builder.objectRef<ExamSettings & { extra: unknown }>('E
     audioRecording: t.exposeBoolean('audioRecording'),
     browserLock: t.exposeBoolean('browserLock'),
     aiDetection: t.expose('aiDetection', { type: AiDetection }),
-    extra: t.expose('extra', { type: 'JSON', nullable: true, description: 'Settings that this server does not know, as they came.' }),
+    extra: t.expose('extra', {
+      type: 'JSON',
+      nullable: true,
+      description: 'Settings that this server does not know, exactly as received.',
+    }),
   }),
 });
 
@@ -48,7 +52,7 @@ export const Exam = builder.prismaObject('Exam', {
     adminUrl: t.string({
       ...linkColumns,
       nullable: true,
-      description: 'Proctors and LMS only.',
+      description: 'For proctors and the LMS only.',
       resolve: (exam, _args, ctx) => adminUrl(ctx, exam),
     }),
     participants: t.relatedConnection('participants', {
@@ -115,7 +119,7 @@ builder.queryFields((t) => ({
     type: 'Exam',
     cursor: 'id',
     authScopes: { staff: true },
-    args: { status: t.arg({ type: ExamStatusEnum }), search: t.arg.string({ description: 'Part of the title.' }) },
+    args: { status: t.arg({ type: ExamStatusEnum }), search: t.arg.string({ description: 'Text that the title contains.' }) },
     resolve: (query, _root, args, ctx) => listExams(ctx, args, query),
   }),
 }));

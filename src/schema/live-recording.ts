@@ -4,7 +4,7 @@ import { type AdmitUpload, builder } from './builder.ts';
 import { Recording, RecordingTypeEnum } from './recording.ts';
 
 const RecordingChunk = builder.objectRef<ReceivedChunk>('RecordingChunk').implement({
-  description: 'A piece of a live recording, durable.',
+  description: 'A chunk of a live recording that is stored durably.',
   fields: (t) => ({
     recordingId: t.exposeID('recordingId'),
     index: t.exposeInt('index'),
@@ -26,7 +26,7 @@ builder.mutationFields((t) => ({
     type: Recording,
     authScopes: { viewer: true },
     args: { input: t.arg({ type: StartRecordingInput, required: true }) },
-    description: 'Begins a recording that is sent in chunks while the exam runs.',
+    description: 'Starts a recording that is sent in chunks during the exam.',
     resolve: (_root, { input }, ctx) => startRecording(ctx, input),
   }),
   appendRecordingChunk: t.field({
@@ -34,18 +34,19 @@ builder.mutationFields((t) => ({
     authScopes: { viewer: true },
     args: {
       recordingId: t.arg.id({ required: true }),
-      index: t.arg.int({ required: true, description: '0, 1, 2 and so on; in any order.' }),
+      index: t.arg.int({ required: true, description: '0, 1, 2 and so on; chunks may arrive in any order.' }),
       chunk: t.arg({ type: 'Upload', required: true }),
     },
     extensions: { admitUpload: ((ctx, { recordingId, index }) => prepareChunk(ctx, String(recordingId), index)) satisfies AdmitUpload },
-    description: 'What MediaRecorder gave, as it is. The same chunk may be sent again; other bytes at the same index are a CONFLICT.',
+    description:
+      'Send the output of MediaRecorder unchanged. The same chunk may be sent again; different bytes at the same index are a CONFLICT.',
     resolve: async (_root, { recordingId, index, chunk }, ctx) => appendRecordingChunk(ctx, recordingId, index, (await chunk).file),
   }),
   finishRecording: t.field({
     type: Recording,
     authScopes: { viewer: true },
     args: { recordingId: t.arg.id({ required: true }) },
-    description: 'Takes no more chunks; those that came are joined in the background. `live` is false when that is done.',
+    description: 'Accepts no more chunks; those received are joined in the background. `live` becomes false when that is done.',
     resolve: (_root, { recordingId }, ctx) => finishRecording(ctx, recordingId),
   }),
 }));

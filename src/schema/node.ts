@@ -4,7 +4,7 @@ import { builder } from './builder.ts';
 const TYPES = { exam: 'Exam', part: 'Participant', warn: 'Warning', sub: 'Submission', rec: 'Recording', ver: 'Verification' } as const;
 
 export const Node = builder.interfaceRef<{ id: string }>('Node').implement({
-  description: 'Whatever has an id that is unique in the system.',
+  description: 'Any object whose id is unique in the system.',
   fields: (t) => ({ id: t.exposeID('id') }),
   resolveType: ({ id }) => TYPES[id.slice(0, id.indexOf('_')) as keyof typeof TYPES],
 });

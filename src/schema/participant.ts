@@ -13,12 +13,12 @@ import { Node } from './node.ts';
 
 export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
   name: 'ParticipantStatus',
-  description: 'DISCONNECTED is no violation: the server heard nothing for the grace period. A final status never reopens silently.',
+  description: 'DISCONNECTED is not a violation: the server received nothing for the grace period. A final status never reopens silently.',
 });
 const ReviewStatusEnum = builder.enumType(ReviewStatus, { name: 'ReviewStatus' });
 
 builder.prismaObject('Accommodation', {
-  description: 'A type of warning that the analysis does not raise of the participant.',
+  description: 'A type of warning that the analysis does not raise for this participant.',
   fields: (t) => ({
     type: t.exposeString('type'),
     reason: t.exposeString('reason'),
@@ -27,12 +27,12 @@ builder.prismaObject('Accommodation', {
   }),
 });
 
-/** A participant is only reached through a policy filter, and all that hangs on it is the participant's own. */
+/** A participant is only reached through a policy filter; all its relations belong to that participant, so they need no filter. */
 export const Participant = builder.prismaObject('Participant', {
   interfaces: [Node],
   fields: (t) => ({
     id: t.exposeID('id'),
-    userId: t.exposeID('userId', { description: "The LMS's own id, unique in the exam." }),
+    userId: t.exposeID('userId', { description: "The LMS's own id, unique within the exam." }),
     name: t.exposeString('name', { nullable: true }),
     status: t.expose('status', { type: ParticipantStatusEnum }),
     joinedAt: t.expose('joinedAt', { type: 'DateTime', nullable: true }),
@@ -80,7 +80,8 @@ builder.mutationFields((t) => ({
     type: Participant,
     authScopes: { viewer: true },
     args: { examId: t.arg.id({ required: true }) },
-    description: 'The participant of the token is there. Once it has sent one, silence for the grace period makes it DISCONNECTED.',
+    description:
+      'Says that the participant of the token is present. After the first heartbeat, silence for the grace period makes it DISCONNECTED.',
     resolve: (_root, { examId }, ctx) => heartbeat(ctx, examId),
   }),
   reviewParticipant: t.field({
@@ -97,7 +98,8 @@ builder.mutationFields((t) => ({
   setAccommodations: t.field({
     type: Participant,
     authScopes: { staff: true },
-    description: "Has the analysis raise no warnings of these types, and of no others; `suppress` holds the analysis's own types. Audited.",
+    description:
+      "Replaces the types of warning that the analysis does not raise for this participant. Only the analysis's own types. Audited.",
     args: {
       examId: t.arg.id({ required: true }),
       userId: t.arg.id({ required: true }),

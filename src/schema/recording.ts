@@ -35,7 +35,7 @@ const SuspiciousActivityAnalysis = builder
     fields: (t) => ({
       phoneUsage: t.exposeFloat('phoneUsage'),
       lookingAway: t.exposeFloat('lookingAway'),
-      talking: t.exposeFloat('talking', { nullable: true, description: 'Null without sound.' }),
+      talking: t.exposeFloat('talking', { nullable: true, description: 'Null if the recording has no sound.' }),
     }),
   });
 
@@ -76,27 +76,27 @@ builder.prismaObject('Analysis', {
       resolve: ({ screenIdle: idle, screenBlank: blank }) => (idle === null || blank === null ? null : { idle, blank }),
     }),
     suppressed: t.exposeStringList('suppressed', {
-      description: 'Types of which no warning was raised, as an accommodation; segments and fractions tell of them all the same.',
+      description: 'Types for which an accommodation suppressed the warnings; segments and fractions still include them.',
     }),
     sampledFrames: t.exposeInt('sampledFrames'),
-    detector: t.exposeString('detector', { description: 'Name and version of what looked.' }),
-    segments: t.relation('segments', { query: { orderBy: { ordinal: 'asc' } }, description: 'When, not only how much.' }),
+    detector: t.exposeString('detector', { description: 'Name and version of the detector.' }),
+    segments: t.relation('segments', { query: { orderBy: { ordinal: 'asc' } }, description: 'When each activity was seen.' }),
   }),
 });
 
 const Thumbnails = builder.objectRef<RecordingThumbnails>('RecordingThumbnails').implement({
-  description: 'Small pictures of a recording in one JPEG, row by row from the top left.',
+  description: 'Thumbnails of a recording in one JPEG, row by row from the top left.',
   fields: (t) => ({
-    url: t.exposeString('url', { description: 'Signed and expiring.' }),
+    url: t.exposeString('url', { description: 'Signed link that expires.' }),
     everySeconds: t.exposeInt('everySeconds'),
     count: t.exposeInt('count'),
     columns: t.exposeInt('columns'),
     rows: t.exposeInt('rows'),
-    width: t.exposeInt('width', { description: 'Of one picture, pixels.' }),
+    width: t.exposeInt('width', { description: 'Width of one picture in pixels.' }),
   }),
 });
 
-// As in Warning, fields of the row itself name no `select`.
+// No `select` on fields of the row itself, for the reason given at Warning.
 export const Recording = builder.prismaObject('Recording', {
   interfaces: [Node],
   fields: (t) => ({
@@ -105,35 +105,35 @@ export const Recording = builder.prismaObject('Recording', {
     userId: t.exposeID('userId'),
     type: t.expose('type', { type: RecordingTypeEnum }),
     status: t.expose('status', { type: RecordingStatusEnum }),
-    duration: t.exposeFloat('duration', { nullable: true, description: 'Seconds, measured.' }),
+    duration: t.exposeFloat('duration', { nullable: true, description: 'Seconds, measured from the media.' }),
     size: t.field({ type: 'SafeInt', description: 'Bytes.', resolve: ({ size }) => Number(size) }),
     format: t.exposeString('format'),
-    sha256: t.string({ nullable: true, description: 'Of the file as received.', resolve: ({ sha256 }) => sha256 || null }),
-    live: t.exposeBoolean('live', { description: 'Whether it is still received, or its chunks are being joined.' }),
+    sha256: t.string({ nullable: true, description: 'Hash of the file as received.', resolve: ({ sha256 }) => sha256 || null }),
+    live: t.exposeBoolean('live', { description: 'True while chunks are received or being joined.' }),
     nextChunk: t.int({
       nullable: true,
-      description: 'Of a live recording: the index with which a reloaded page goes on.',
+      description: 'For a live recording: the index at which a reloaded page continues.',
       resolve: ({ live, nextChunk }) => (live ? nextChunk : null),
     }),
-    note: t.exposeString('note', { nullable: true, description: 'What is missing from it, where something is.' }),
+    note: t.exposeString('note', { nullable: true, description: 'What is missing from the recording, if anything.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     url: t.string({
-      description: 'Signed and expiring.',
+      description: 'Signed link that expires.',
       resolve: ({ id }, _args, ctx) => signedDownloadUrl(ctx, id),
     }),
     playbackUrl: t.string({
-      description: 'To play in a browser; signed and expiring. The file as it was received until the one for playback is ready.',
+      description: 'Signed link for playback in a browser; expires. Gives the file as received until the playback version is ready.',
       resolve: ({ id }, _args, ctx) => signedMadeUrl(ctx, id, 'playback'),
     }),
     posterUrl: t.string({
       nullable: true,
-      description: 'A JPEG of the recording; signed and expiring. Null until it is ready, and where none can be made.',
+      description: 'Signed link to a JPEG of the recording; expires. Null until it is ready, or if none can be made.',
       resolve: ({ id, playback }, _args, ctx) => (playback === 'ready' ? signedMadeUrl(ctx, id, 'poster') : null),
     }),
     thumbnails: t.field({
       type: Thumbnails,
       nullable: true,
-      description: 'Null until they are ready, and where none can be made.',
+      description: 'Null until they are ready, or if none can be made.',
       resolve: (recording, _args, ctx) => thumbnailsOf(ctx, recording),
     }),
     error: t.exposeString('error', { nullable: true }),
@@ -144,7 +144,7 @@ export const Recording = builder.prismaObject('Recording', {
 const RecordingProgress = builder.objectRef<RecordingRow>('RecordingProgress').implement({
   fields: (t) => ({
     recording: t.field({ type: Recording, resolve: (recording) => recording }),
-    fraction: t.exposeFloat('progress', { description: '0..1, of the whole analysis.' }),
+    fraction: t.exposeFloat('progress', { description: '0..1, for the whole analysis.' }),
     stage: t.exposeString('stage'),
   }),
 });
@@ -182,7 +182,7 @@ builder.mutationField('retryAnalysis', (t) =>
   t.field({
     type: Recording,
     authScopes: { staff: true },
-    description: 'Has a failed analysis done once more; CONFLICT unless its status is FAILED.',
+    description: 'Repeats a failed analysis; CONFLICT unless the status is FAILED.',
     args: { recordingId: t.arg.id({ required: true }) },
     resolve: (_root, { recordingId }, ctx) => retryAnalysis(ctx, recordingId),
   }),
@@ -192,7 +192,7 @@ builder.subscriptionField('recordingProgress', (t) =>
   t.field({
     type: RecordingProgress,
     authScopes: { viewer: true },
-    description: 'The analysis now and whenever it moves on; ends with it.',
+    description: 'The progress now and after each change; completes when the analysis ends.',
     args: { recordingId: t.arg.id({ required: true }) },
     subscribe: (_root, { recordingId }, ctx) => watchRecording(ctx, recordingId),
     resolve: (recording) => recording,

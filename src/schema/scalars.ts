@@ -5,17 +5,17 @@ import { faultOfJson } from '../validation.ts';
 import { builder } from './builder.ts';
 
 /**
- * A file among the variables is no JSON: else any field that takes JSON would take files. A stored value that is nested too
- * deeply fails alone: JSON.stringify could not write the answer that it stands in.
+ * Refuses a file among the variables, or every JSON field would accept uploads. A stored value that is nested too deeply fails
+ * only its own field; otherwise JSON.stringify would fail for the whole answer.
  */
 const Json = new GraphQLScalarType({
   ...JSONResolver.toConfig(),
   parseValue(value) {
-    if (faultOfJson(value) === 'foreign') throw new GraphQLError('A file is no JSON value');
+    if (faultOfJson(value) === 'foreign') throw new GraphQLError('A file is not a JSON value');
     return JSONResolver.parseValue(value);
   },
   serialize(value) {
-    if (faultOfJson(value) === 'depth') throw new GraphQLError('The value is nested too deeply to be told');
+    if (faultOfJson(value) === 'depth') throw new GraphQLError('The value is nested too deeply to be returned');
     return JSONResolver.serialize(value);
   },
 });
@@ -24,5 +24,5 @@ builder.addScalarType('DateTime', DateTimeISOResolver, { description: 'RFC 3339,
 builder.addScalarType('JSON', Json, { description: 'Any JSON value.' });
 builder.addScalarType('SafeInt', SafeIntResolver, { description: 'A whole number up to 2^53-1.' });
 builder.addScalarType('Upload', GraphQLUpload, {
-  description: 'A file, sent by graphql-multipart-request-spec.',
+  description: 'A file, sent as the graphql-multipart-request-spec describes.',
 });

@@ -3,14 +3,14 @@ import type { SnapshotReceipt as Receipt } from '../services/snapshots/snapshots
 import { type AdmitUpload, builder } from './builder.ts';
 
 const SnapshotReceipt = builder.objectRef<Receipt>('SnapshotReceipt').implement({
-  description: 'A snapshot was taken in; what it shows becomes known by the warnings that it begins or ends.',
+  description: 'Confirms that a snapshot was accepted. Findings arrive as warnings that it opens or closes.',
   fields: (t) => ({
     examId: t.exposeID('examId'),
     userId: t.exposeID('userId'),
-    takenAt: t.expose('takenAt', { type: 'DateTime', description: 'As it counts.' }),
+    takenAt: t.expose('takenAt', { type: 'DateTime', description: 'The time used: yours if given, else the time of arrival.' }),
     analysed: t.exposeBoolean('analysed', {
       description:
-        'Whether it is looked at, unless a newer one takes its place. False where AI detection is off, while the participant is paused, and where the server is too busy for it.',
+        'Whether it will be analysed, unless a newer one replaces it. False if AI detection is off, while the participant is paused, or if the server is too busy.',
     }),
   }),
 });
@@ -21,12 +21,13 @@ builder.mutationField('submitSnapshot', (t) =>
     authScopes: { viewer: true },
     args: {
       examId: t.arg.id({ required: true }),
-      userId: t.arg.id({ description: "A participant's token names the user by itself." }),
+      userId: t.arg.id({ description: "Not needed with a participant's token, which already names the user." }),
       image: t.arg({ type: 'Upload', required: true, description: 'JPEG, up to 1 MB.' }),
-      takenAt: t.arg({ type: 'DateTime', description: 'Within the last 30 seconds; without it the time of arrival counts.' }),
+      takenAt: t.arg({ type: 'DateTime', description: 'Must be within the last 30 seconds; if omitted, the time of arrival is used.' }),
     },
     extensions: { admitUpload: ((ctx, { examId, ...input }) => prepareSnapshot(ctx, String(examId), input)) satisfies AdmitUpload },
-    description: "A picture of the participant's camera, at most one a second. Looked at at once; only evidence of a warning is kept.",
+    description:
+      "A picture from the participant's camera, at most one per second. Analysed immediately; kept only as evidence of a warning.",
     resolve: async (_root, { image, ...args }, ctx) => submitSnapshot(ctx, { ...args, image: (await image).file }),
   }),
 );

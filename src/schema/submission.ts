@@ -10,7 +10,7 @@ builder.prismaObject('Submission', {
     examId: t.exposeID('examId'),
     userId: t.exposeID('userId'),
     submittedAt: t.expose('submittedAt', { type: 'DateTime' }),
-    // They have up to 16 MB.
+    // Up to 16 MB each.
     stats: t.field({
       type: 'JSON',
       select: { stats: true },
@@ -24,7 +24,7 @@ builder.prismaObject('Submission', {
 const SubmitExamInput = builder.inputType('SubmitExamInput', {
   fields: (t) => ({
     userId: t.id(),
-    stats: t.field({ type: 'JSON', required: true, description: 'Opaque session data.' }),
+    stats: t.field({ type: 'JSON', required: true, description: 'Session data, stored as it is.' }),
     warnings: t.field({ type: [WarningInput] }),
     webcam: t.field({ type: 'Upload' }),
     screen: t.field({ type: 'Upload' }),

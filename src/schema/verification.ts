@@ -8,11 +8,11 @@ export const Verification = builder.prismaObject('Verification', {
     id: t.exposeID('id'),
     userId: t.exposeID('userId'),
     verified: t.exposeBoolean('verified'),
-    confidence: t.exposeFloat('confidence', { description: 'Calibrated probability that both faces are of one person.' }),
+    confidence: t.exposeFloat('confidence', { description: 'Calibrated probability that both faces show the same person.' }),
     matchScore: t.exposeFloat('matchScore', { description: 'Similarity of the two faces, 0..1.' }),
     faceDetected: t.exposeBoolean('faceDetected'),
     warnings: t.exposeStringList('warnings'),
-    detector: t.exposeString('detector', { description: 'Name and version of what found the faces and compared them.' }),
+    detector: t.exposeString('detector', { description: 'Name and version of the models that found and compared the faces.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
   }),
 });

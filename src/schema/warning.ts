@@ -25,14 +25,14 @@ const WarningReview = builder.objectRef<Review>('WarningReview').implement({
   }),
 });
 
-// Fields of the row itself name no `select`: Pothos would read the row anew for each event of a subscription.
+// No `select` on fields of the row itself: with one, Pothos would read the row again for each event of a subscription.
 export const Warning = builder.prismaObject('Warning', {
   interfaces: [Node],
   fields: (t) => ({
     id: t.exposeID('id'),
     seq: t.field({
       type: 'SafeInt',
-      description: "Position in the exam's event log; the cursor of every subscription.",
+      description: "Position in the exam's event log; the cursor for every subscription.",
       resolve: ({ seq }) => Number(seq),
     }),
     examId: t.exposeID('examId'),
@@ -50,16 +50,16 @@ export const Warning = builder.prismaObject('Warning', {
       type: 'DateTime',
       nullable: true,
       description:
-        'When the episode was over that a detector saw, on the clock of `timestamp`; null while it goes on, and of what has no length.',
+        'When the episode seen by a detector ended, by the same clock as `timestamp`; null while it continues, or if the warning has no duration.',
       resolve: (warning) => timesOf(warning).endedAt,
     }),
     details: t.exposeString('details', { nullable: true }),
-    confidence: t.exposeFloat('confidence', { nullable: true, description: '0..1, where a detector raised it.' }),
+    confidence: t.exposeFloat('confidence', { nullable: true, description: '0..1, if a detector raised it.' }),
     recording: t.relation('recording', { nullable: true }),
-    offsetSeconds: t.exposeFloat('offsetSeconds', { nullable: true, description: 'Where in that recording.' }),
+    offsetSeconds: t.exposeFloat('offsetSeconds', { nullable: true, description: 'Position in that recording.' }),
     frameUrl: t.string({
       nullable: true,
-      description: 'The picture at that moment, a JPEG; signed and expiring. Null where nothing shows it.',
+      description: 'Signed link to a JPEG of that moment; expires. Null if no picture exists.',
       resolve: (warning, _args, ctx) => signedFrameUrl(ctx, warning),
     }),
     review: t.field({
@@ -84,7 +84,7 @@ export const WarningInput = builder.inputType('WarningInput', {
     timestamp: t.field({ type: 'DateTime' }),
     type: t.string({ required: true }),
     details: t.string(),
-    clientEventId: t.string({ description: "The reporter's own id of the event: a repeat is stored once." }),
+    clientEventId: t.string({ description: "The reporter's own id for the event: a repeat is stored once." }),
   }),
 });
 
@@ -115,7 +115,7 @@ builder.subscriptionField('warningAdded', (t) =>
   t.field({
     type: Warning,
     authScopes: { viewer: true },
-    description: 'With `after` it first replays what came later, then goes on live, in order, without gap or repeat.',
+    description: 'With `after`: replays the warnings after that position, then continues live; in order, no gaps, no repeats.',
     args: {
       examId: t.arg.id({ required: true }),
       after: t.arg({ type: 'SafeInt' }),

@@ -48,8 +48,8 @@ export function createVisionBudget({ pool, log, caps }: Dependencies) {
     const { rows } = await pool.query<{ units: string }>(MONTH_UNITS);
     const isMonth = month !== undefined && Number(rows[0]?.units ?? 0) + units > month;
     const period = isMonth ? 'month' : 'day';
-    log.debug({ period, cap: isMonth ? month : day, units }, 'units of Google Vision were refused');
-    const message = `The cap on what Google Vision may cost in a ${period} is reached; the analysis can be run again when the ${period} is over or the cap is raised`;
+    log.debug({ period, cap: isMonth ? month : day, units }, 'refused units of Google Vision');
+    const message = `The cap on the cost of Google Vision per ${period} is reached; the analysis can be run again when the ${period} is over or the cap is raised`;
     throw new VisionError(message, { isFinal: true });
   }
 
@@ -65,7 +65,7 @@ export function createVisionBudget({ pool, log, caps }: Dependencies) {
       return async () => {
         await pool
           .query(GIVE_BACK, [units, period.month, period.day])
-          .catch((error) => log.warn({ err: error, units }, 'units of Google Vision stay counted though they were not billed'));
+          .catch((error) => log.warn({ err: error, units }, 'units of Google Vision stay counted although they were not billed'));
       };
     },
   };

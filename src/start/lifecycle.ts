@@ -2,13 +2,13 @@ import { StartupError } from '../errors.ts';
 
 interface RunningProgram {
   stop(): Promise<void>;
-  /** Resolves with what the program cannot go on without; never where there is no such thing. */
+  /** Resolves with an error once the program has lost something it cannot run without. May never resolve. */
   lost: Promise<StartupError>;
 }
 
 /**
- * Runs a program up to its signal to stop: Ctrl-C, SIGTERM or the end of the terminal. A second signal ends it at once.
- * A StartupError is one line and exit code 1.
+ * Runs a program until a signal to stop: Ctrl-C, SIGTERM or the end of the terminal. A second signal ends it immediately.
+ * A StartupError prints one line; the exit code is 1.
  */
 export async function runProgram(start: () => Promise<RunningProgram>): Promise<void> {
   let signals = 0;

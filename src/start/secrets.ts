@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The secret that signs tokens: made at the first start and kept in the data directory, readable by its owner alone. */
+/** The secret that signs tokens: created at the first start and kept in the data directory, readable only by its owner. */
 export async function loadTokenSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, 'token-secret');
   try {

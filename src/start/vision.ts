@@ -8,8 +8,8 @@ import type { Logger } from '../log.ts';
 import { createVisionBudget } from '../services/vision-budget.ts';
 
 /**
- * What looks at recordings and pictures, as configured. That frames leave the machine is said at every start.
- * @throws StartupError where Google was chosen and there are no credentials for it.
+ * The configured vision provider for recordings and pictures. Every start logs when frames leave the machine.
+ * @throws StartupError if Google is chosen and there are no credentials for it.
  */
 export async function createVision(config: Config, { pool, log }: { pool: Database['pool']; log: Logger }): Promise<VisionProvider> {
   const local = createLocalVision({ workers: config.VISION_WORKERS });
@@ -17,7 +17,7 @@ export async function createVision(config: Config, { pool, log }: { pool: Databa
   if (!endpoint) return local;
   const caps = { month: config.GOOGLE_VISION_MAX_UNITS_PER_MONTH, day: config.GOOGLE_VISION_MAX_UNITS_PER_DAY };
   const budget = createVisionBudget({ pool, log, caps });
-  // Loaded by those alone who use it: 0.7 s of CPU and 30 MB.
+  // Loaded only where it is used: it takes 0.7 s of CPU and 30 MB.
   const { createGoogleVision } = await import('../adapters/vision/google/google.ts');
   const google = await createGoogleVision({
     endpoint,
@@ -27,11 +27,11 @@ export async function createVision(config: Config, { pool, log }: { pool: Databa
   }).catch((cause: unknown) => {
     throw new StartupError(`Google Vision has no credentials: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
-  log.warn({ endpoint: config.GOOGLE_VISION_ENDPOINT, caps }, `pictures of webcams are sent to Google Vision${cappedAt(caps)}`);
+  log.warn({ endpoint: config.GOOGLE_VISION_ENDPOINT, caps }, `webcam pictures are sent to Google Vision${cappedAt(caps)}`);
   return google;
 }
 
 function cappedAt({ month, day }: { month: number | undefined; day: number | undefined }): string {
-  const limits = [...(month === undefined ? [] : [`${month} units a month`]), ...(day === undefined ? [] : [`${day} units a day`])];
-  return limits.length > 0 ? `, at most ${limits.join(' and ')}` : ', and no cap is set on what that costs';
+  const limits = [...(month === undefined ? [] : [`${month} units per month`]), ...(day === undefined ? [] : [`${day} units per day`])];
+  return limits.length > 0 ? `, at most ${limits.join(' and ')}` : ', without a cap on the cost';
 }

@@ -31,7 +31,7 @@ const doorNamed = (name: string): Door => {
   return door;
 };
 
-describe('while many viewers with different rights ask at once', () => {
+describe('while many viewers with different rights send requests at the same time', () => {
   let checked: Checked[];
   beforeAll(async () => {
     const { halls, viewers } = school;
@@ -45,21 +45,23 @@ describe('while many viewers with different rights ask at once', () => {
   }, SLOW_MS);
   const by = (door: Door, kind: Ask['kind']) => checked.filter((job) => job.door === door && job.ask.kind === kind);
 
-  it.each(DOORS)('everybody is shown by $name what they may see and nothing else', (door) => {
+  it.each(DOORS)('every viewer gets through $name what they may see and nothing else', (door) => {
     expectRight(by(door, 'read'), 200);
     expectOverlap(checked.filter((job) => job.door === door));
   });
 
-  it.each(DOORS)('what is forbidden is refused by $name every time', (door) => expectRight(by(door, 'refusal'), 70));
+  it.each(DOORS)('forbidden requests through $name are refused every time', (door) => expectRight(by(door, 'refusal'), 70));
 
-  it.each(MUTATION_DOORS)('what is done by $name is done in the name of who asks', (door) => expectRight(by(door, 'write'), 50));
+  it.each(MUTATION_DOORS)('every change through $name is recorded under the name of its own viewer', (door) =>
+    expectRight(by(door, 'write'), 50),
+  );
 });
 
-describe('candidates who submit at once', () => {
+describe('candidates who submit at the same time', () => {
   /** By our own reading of a POST most of all: that is how nearly all of them submit. */
   const seats = MUTATION_DOORS.flatMap((door) => Array.from({ length: door.name === 'POST of JSON' ? 20 : 4 }, () => door));
 
-  it('are each taken once, with what they sent themselves', async () => {
+  it('are each accepted once, with their own data', async () => {
     const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
     const jobs: { door: Door; ask: Ask }[] = [];
     for (const [at, door] of seats.entries()) {
@@ -88,8 +90,8 @@ describe('candidates who submit at once', () => {
   });
 });
 
-describe('candidates who send pictures, chunks and recordings at once', () => {
-  it('each send their own for themselves, and nobody sends any in their place', async () => {
+describe('candidates who send pictures, chunks and recordings at the same time', () => {
+  it('each send only their own, and nobody can send any for somebody else', async () => {
     const exams = [await school.open('Files of the north', 'north', 5), await school.open('Files of the south', 'south', 4)];
     const checked = await atOnce(
       entrance,

@@ -63,7 +63,7 @@ async function expectReadable(examId: string, users: string[]): Promise<void> {
   }
 }
 
-describe("a candidate's word for when the recording began", () => {
+describe('a start time that a candidate claims for a recording', () => {
   it.each([
     '+010000-01-01T00:00:00Z',
     '-000044-03-15T00:00:00Z',
@@ -71,7 +71,7 @@ describe("a candidate's word for when the recording began", () => {
     '1969-12-31T23:59:59Z',
     'never',
     '275760-09-13',
-  ])('that is %s keeps neither the analysis nor a list from anybody', async (startTime) => {
+  ])('and that is %s breaks neither the analysis nor any list', async (startTime) => {
     const examId = (await createExam(server, { settings: { aiDetection: { enabled: true, sensitivity: 'high' } } })).id;
     await report(server, examId, 'honest', ['tab_switch']);
     const token = await join(server, examId, 'cheat');
@@ -85,9 +85,9 @@ describe("a candidate's word for when the recording began", () => {
   });
 });
 
-describe('a row that is bad already', () => {
+describe('an invalid row that is already stored', () => {
   it.each(['10000-01-01T00:00:00Z', '294276-12-31T23:59:59Z', '1900-01-01T00:00:00Z', '0044-03-15T00:00:00Z BC', 'infinity'])(
-    'for its time of %s takes no list down, and counts from when it was stored',
+    'with a time of %s breaks no list, and shows its time of storage instead',
     async (time) => {
       const { id: examId } = await createExam(server);
       await report(server, examId, 'bad', ['no_face']);
@@ -102,7 +102,7 @@ describe('a row that is bad already', () => {
     },
   );
 
-  it('for the depth of its statistics fails alone', async () => {
+  it('with statistics that are nested too deeply fails alone', async () => {
     const { id: examId } = await createExam(server);
     for (const userId of ['deep', 'flat'])
       expect((await server.post(`/exams/${examId}/submit`, { userId, stats: { a: 1 } })).status).toBe(200);
@@ -127,8 +127,8 @@ describe('a row that is bad already', () => {
   });
 });
 
-describe('the migration of the times that were stored', () => {
-  it('takes the time of storage for those that cannot be told', async () => {
+describe('the migration of stored times', () => {
+  it('replaces times that cannot be represented by the time of storage', async () => {
     const { id: examId } = await createExam(server);
     await report(server, examId, 'bad', ['no_face']);
     await report(server, examId, 'good', ['no_face']);

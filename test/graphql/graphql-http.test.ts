@@ -39,12 +39,15 @@ const ACCEPTS = [
 
 const BODIES: [string, unknown][] = [
   ['a query', { query: '{ warningTypes { type } }' }],
-  ['one of several operations', { query: 'query A { warningTypes { type } } query B { __typename }', operationName: 'B', variables: null }],
-  ['what is not there', { query: 'query ($id: ID!) { exam(id: $id) { id } }', variables: { id: 'exam_unknown' } }],
-  ['what fails', { query: 'mutation { endExam(examId: "exam_unknown") { id } }' }],
-  ['a failure beside data', { query: '{ warningTypes { type } exam(id: "\\u0000") { id } }' }],
+  [
+    'one operation out of several',
+    { query: 'query A { warningTypes { type } } query B { __typename }', operationName: 'B', variables: null },
+  ],
+  ['a query for an object that does not exist', { query: 'query ($id: ID!) { exam(id: $id) { id } }', variables: { id: 'exam_unknown' } }],
+  ['a mutation that fails', { query: 'mutation { endExam(examId: "exam_unknown") { id } }' }],
+  ['a failure next to data', { query: '{ warningTypes { type } exam(id: "\\u0000") { id } }' }],
   ['a variable of the wrong type', { query: 'query ($id: ID!) { exam(id: $id) { id } }', variables: { id: {} } }],
-  ['no such operation', { query: 'query A { __typename }', operationName: 'B' }],
+  ['an unknown operation name', { query: 'query A { __typename }', operationName: 'B' }],
   ['an unknown field', { query: '{ nothing }' }],
   ['no query', {}],
   ['variables that are a list', { query: '{ __typename }', variables: [] }],
@@ -52,20 +55,20 @@ const BODIES: [string, unknown][] = [
   ['a subscription', { query: 'subscription { warningAdded(examId: "exam_unknown") { id } }' }],
 ];
 
-describe('an operation by POST', () => {
-  it.each(BODIES)('that is %s is answered alike however its client words the Accept header', async (_what, body) => {
+describe('a POST of an operation', () => {
+  it.each(BODIES)('with %s gets the same answer however its client writes the Accept header', async (_what, body) => {
     for (const accept of ACCEPTS) {
       expect(await post(body, accept), accept).toEqual(await post(body, inOtherWords(accept)));
     }
   });
 
-  it('without credentials is told so', async () => {
+  it('without credentials is answered with UNAUTHORIZED', async () => {
     const refused = await post({ query: '{ exams { edges { node { id } } } }' }, undefined, null);
     expect(refused).toEqual(await post({ query: '{ exams { edges { node { id } } } }' }, inOtherWords(undefined), null));
     expect(JSON.parse(refused.body)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHORIZED' } }] });
   });
 
-  it('keeps what went wrong inside to the log', async () => {
+  it('reports internal failures to the log only', async () => {
     const { status, body } = await post({ query: '{ exam(id: "\\u0000") { id } }' }, undefined);
     expect(status).toBe(200);
     expect(JSON.parse(body)).toMatchObject({ data: { exam: null }, errors: [{ extensions: { code: 'SERVER_ERROR' } }] });

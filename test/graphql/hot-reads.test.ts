@@ -45,7 +45,7 @@ const read = async (path: string, credential?: string) => server.rest(path, cred
 const WHOLE = `query ($id: ID!) { exam(id: $id) { id
   participants(first: 500) { edges { node { userId } } } warnings(first: 500) { edges { node { id } } } } }`;
 
-describe('what consoles and LMSs repeat', () => {
+describe('a request that consoles and LMSs send often', () => {
   let examId: string;
   let recordingId: string;
   beforeAll(async () => {
@@ -55,12 +55,12 @@ describe('what consoles and LMSs repeat', () => {
     recordingId = await addRecording(examId, 'user_1');
   });
 
-  it('GET of an exam is one statement', async () => {
+  it('takes one statement as GET of an exam', async () => {
     const { statements } = await counter.least(() => read(`/exams/${examId}`));
     expect(statements).toHaveLength(1);
   });
 
-  it('GET of a recording is one statement', async () => {
+  it('takes one statement as GET of a recording', async () => {
     const { statements } = await counter.least(() => read(`/recordings/${recordingId}`));
     expect(statements).toHaveLength(1);
     expect(await (await read(`/recordings/${recordingId}`)).json()).toMatchObject({
@@ -87,7 +87,7 @@ describe('what consoles and LMSs repeat', () => {
       '{ exam(id: EXAM) { participants(first: 50) { edges { node { userId warnings(first: 2) { edges { node { id } } } } } } } }',
     ],
     ['a recording with its analysis', '{ recording(id: REC) { url analysis { detector segments { type } } } }'],
-  ])('%s by GraphQL is one statement that reads no more than is asked for', async (_what, query) => {
+  ])('takes one statement as a GraphQL query for %s, and reads no more than was selected', async (_what, query) => {
     const text = query.replace('EXAM', JSON.stringify(examId)).replace('REC', JSON.stringify(recordingId));
     const { statements, bytes } = await counter.least(() => server.graphql().request(text));
     expect(statements).toHaveLength(1);
@@ -100,7 +100,7 @@ describe('what consoles and LMSs repeat', () => {
     expect(statements).toEqual([expect.stringMatching(/^SELECT e\."id".* AS participants.* AS warnings FROM "Exam" e WHERE/s)]);
   });
 
-  it('a report is its transaction and nothing before it', async () => {
+  it('takes one transaction as a report of warnings, and no statement before it', async () => {
     const { statements } = await counter.least(() => report(server, examId, 'user_1', ['noise']));
     expect(statements[0]).toBe('BEGIN');
     expect(statements.filter((text) => text.includes('"ApiKey"'))).toEqual([]);
@@ -108,7 +108,7 @@ describe('what consoles and LMSs repeat', () => {
 });
 
 describe('every role', () => {
-  it('is shown the same by REST, whose statements are written by hand, as by GraphQL', async () => {
+  it('gets the same from REST, whose statements are written by hand, as from GraphQL', async () => {
     const owner = await createKey(server, 'LMS', 'north');
     const exam = await createExam(server, {}, owner.key);
     for (const user of ['user_1', 'user_2']) await report(server, exam.id, user, ['noise', 'books'], owner.key);
@@ -157,7 +157,7 @@ describe('every role', () => {
     expect(sees).toEqual({ participants: 4 * 3 + 2, warnings: 4 * 4 + 2, hidden: 3, recordings: 5 });
   });
 
-  it('is shown the same rows, to the last field, whichever way its query goes', async () => {
+  it('gets the same rows, down to the last field, whichever path its query takes', async () => {
     const exam = await createExam(server, { settings: { calculator: true } });
     const [first] = await report(server, exam.id, 'user_1', ['noise', 'books', 'tab_switch']);
     await report(server, exam.id, 'user_2', ['noise']);

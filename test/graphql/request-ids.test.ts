@@ -156,8 +156,8 @@ const DOORS: [string, () => Promise<Answered>][] = [
 
 const read = async (response: Response) => graphqlAnswered(response, (await response.json()) as GraphqlAnswer);
 
-describe('what fails on the server is found in its log by the id that the client got', () => {
-  it.each(DOORS)('%s', async (_door, fail) => {
+describe('a failure on the server can be found in its log by the request id that the client got', () => {
+  it.each(DOORS)('over %s', async (_door, fail) => {
     const before = failures().length;
     const { header, inError } = await withoutRecordings(fail);
     expect(header).toBeTruthy();
@@ -165,7 +165,7 @@ describe('what fails on the server is found in its log by the id that the client
     expect(failures().slice(before)).toEqual([expect.objectContaining({ requestId: header })]);
   });
 
-  it('a resumable upload, asked for and finished', async () => {
+  it('over a resumable upload, both for its status and for its last piece', async () => {
     const before = failures().length;
     const { path } = await beginUpload(server, 4);
     const [asked, finished] = await withoutRecordings(async () => [
@@ -177,7 +177,7 @@ describe('what fails on the server is found in its log by the id that the client
     expect(failures().slice(before)).toEqual(ids.map((requestId) => expect.objectContaining({ requestId })));
   });
 
-  it('an event of a shared subscription, which names the execution that its subscribers share', async () => {
+  it('for an event of a shared subscription, whose id names the shared execution', async () => {
     const before = failures().length;
     const query = `subscription ($id: ID!) { examEvents(examId: $id) { ... on ParticipantChanged { participant { recordings { id } } } } }`;
     const { id } = await createExam(server);
@@ -192,7 +192,7 @@ describe('what fails on the server is found in its log by the id that the client
     expect(failures().slice(before)).toEqual([expect.objectContaining({ requestId: inError })]);
   });
 
-  it('each of many at the same time', async () => {
+  it('for each of many failures at the same time', async () => {
     const before = failures().length;
     const asks = Array.from({ length: 5 }, () => DOORS).flat();
     const answered = await withoutRecordings(() => Promise.all(asks.map(([, fail]) => fail())));
@@ -203,7 +203,7 @@ describe('what fails on the server is found in its log by the id that the client
   });
 });
 
-it("a client's own mistake bears no id and is not logged", async () => {
+it("a client's own mistake has no request id and is not logged", async () => {
   const before = failures().length;
   const response = await postGraphql(JSON_ONLY, '{ nothing }');
   const { errors } = (await response.json()) as GraphqlAnswer;
@@ -211,7 +211,7 @@ it("a client's own mistake bears no id and is not logged", async () => {
   expect(failures()).toHaveLength(before);
 });
 
-it('a socket that is refused is named too', async () => {
+it('a refused socket has a request id too', async () => {
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/elsewhere`);
   const header = await new Promise((resolve) => {
     socket.once('unexpected-response', (_req, { headers }) => resolve(headers['x-request-id']));

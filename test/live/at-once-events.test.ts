@@ -77,7 +77,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-it('everybody who watches gets every event that is for them, and no other', () => {
+it('every viewer gets all events that they may see, and no others', () => {
   for (const watcher of watchers) {
     const seqs = watcher.items.map(({ seq }) => seq);
     expect(seqs, nameOf(watcher)).toEqual(eventsFor(watcher).map(({ seq }) => seq));
@@ -85,7 +85,7 @@ it('everybody who watches gets every event that is for them, and no other', () =
   for (const log of logs.values()) expect(log.length).toBeGreaterThan(75);
 });
 
-it('everybody who watches is shown in an event what they may see, and nothing that is for staff', () => {
+it('every viewer sees inside an event only what they may see, and nothing that is for staff only', () => {
   let seen = 0;
   for (const watcher of watchers) {
     const { viewer, exam, items } = watcher;
@@ -99,7 +99,7 @@ it('everybody who watches is shown in an event what they may see, and nothing th
   expect(seen).toBeGreaterThan(2_000);
 });
 
-it('who may not watch an exam is refused, while others watch it', () => {
+it('a viewer who may not watch an exam is refused while others watch it', () => {
   const refused = watchers.filter((watcher) => !isPermitted(watcher));
   expect(refused.length).toBeGreaterThan(100);
   for (const watcher of refused) {
@@ -109,7 +109,7 @@ it('who may not watch an exam is refused, while others watch it', () => {
   for (const watcher of watchers.filter(isPermitted)) expect(watcher.codes, nameOf(watcher)).toEqual([]);
 });
 
-it('those who watch by WebSocket share what is sent with those of the same rights alone', () => {
+it('viewers on WebSockets share messages only with viewers who have the same rights', () => {
   const shared = watchers.filter((watcher) => watcher.by === 'WebSocket' && isPermitted(watcher));
   const rights = shared.map(({ viewer: { role, tenant, examId, userId }, exam, ofWarnings }) =>
     JSON.stringify([exam.id, ofWarnings, role, tenant, examId, userId]),
@@ -122,7 +122,7 @@ it('those who watch by WebSocket share what is sent with those of the same right
   expect(begun).toBeLessThan(shared.length);
 });
 
-it('whatever is done meanwhile is done in the name of who did it', () => {
+it('every change in the meantime is recorded under the name of the viewer who made it', () => {
   expectRight(acted, 150);
   expectOverlap(acted);
 });

@@ -60,7 +60,7 @@ async function tell(name: string, make: (path: string) => Promise<void>): Promis
 
 const candidate: Actor = { who: 'anna', width: 300, ...living(190, 110) };
 
-it('a black camera is told as such and not as a candidate who left', async () => {
+it('a black camera is reported as camera_black, not as a candidate who left', async () => {
   const told = await tell('black', (path) => stage(path, 18, [candidate], ["drawbox=w=iw:h=ih:c=black:t=fill:enable='gte(t,6)*lt(t,14)'"]));
   expect(told.episodes).toEqual(['camera_black 6-14']);
   expect(told.warnings).toEqual(['HIGH camera_black']);
@@ -68,7 +68,7 @@ it('a black camera is told as such and not as a candidate who left', async () =>
   expect(told.faceDetection.noFace).toBeCloseTo(8 / 18, 1);
 });
 
-it('a frozen camera is told as such, however well behaved the candidate in the picture is', async () => {
+it('a frozen camera is reported as camera_frozen, even if the candidate in the picture does nothing wrong', async () => {
   const told = await tell('frozen', (path) =>
     stage(path, 36, [
       { ...candidate, when: 'lt(t,6)' },
@@ -90,7 +90,7 @@ async function filmStall(path: string, [from, to]: [number, number], { sound }: 
   await makeMedia('-i', sounding, '-c', 'copy', ...drop, path);
 }
 
-it('a camera that sends nothing for a while, or nothing more, while the sound goes on is told as frozen', async () => {
+it('a camera that pauses or stops while the sound continues is reported as camera_frozen', async () => {
   const told = await tell('stalled', (path) => filmStall(path, [10, 34], { sound: true }));
   expect(told.warnings).toEqual(['HIGH camera_frozen']);
   expect(told.episodes).toEqual(['camera_frozen 14-34']);
@@ -99,18 +99,18 @@ it('a camera that sends nothing for a while, or nothing more, while the sound go
   expect(ended.episodes).toEqual(['camera_frozen 10-40']);
 });
 
-it('a piece that is lost with its sound is no frozen camera, and neither is a short stall', async () => {
+it('a lost chunk, picture and sound, is not reported as camera_frozen, and neither is a short stall', async () => {
   const lost = await tell('lost', (path) => filmStall(path, [10, 34], { sound: false }));
   const short = await tell('short', (path) => filmStall(path, [10, 22], { sound: true }));
   expect([lost.warnings, lost.episodes, short.warnings, short.episodes]).toEqual([[], [], [], []]);
 });
 
-it('an empty room that stands still is a candidate who left, and no broken camera', async () => {
+it('a still picture of an empty room is reported as no_face, not as a broken camera', async () => {
   const told = await tell('empty', (path) => film(path, [{ picture: pictures.noFace, seconds: 25 }]));
   expect(told.warnings).toEqual(['MEDIUM no_face']);
 });
 
-it('a portrait on the wall is no second person, and does not stand in for a candidate who left', async () => {
+it('a portrait on the wall neither counts as a second person nor hides that the candidate left', async () => {
   const portrait: Actor = { who: 'berta', width: 110, ...still(30, 30) };
   const told = await tell('portrait', (path) => stage(path, 48, [portrait, { ...candidate, when: 'lt(t,40)' }]));
   expect(told.episodes).toEqual(['no_face 40-48']);
@@ -118,14 +118,14 @@ it('a portrait on the wall is no second person, and does not stand in for a cand
   expect(told.faceDetection.multipleFaces).toBe(0);
 });
 
-it('a helper in the background who keeps to one place is a second person', async () => {
+it('a helper in the background who stays in one place counts as a second person', async () => {
   const helper: Actor = { who: 'berta', width: 110, x: '30+3*sin(1.7*t)', y: '30+2*sin(2.3*t)' };
   const told = await tell('helper', (path) => stage(path, 40, [helper, candidate]));
   expect(told.warnings).toEqual(['HIGH multiple_faces']);
   expect(told.faceDetection.multipleFaces).toBeGreaterThan(0.9);
 });
 
-it('a photo held before the camera in place of the candidate is told in time', async () => {
+it('a photo held in front of the camera instead of the candidate is eventually reported', async () => {
   const photo: Actor = { ...candidate, ...still(190, 110) };
   // The light changes, as it does before a camera that runs.
   const told = await tell('photo', (path) => stage(path, 126, [photo], ["eq=brightness='0.08*sin(t)':eval=frame"]));

@@ -36,8 +36,8 @@ async function lastSeq(examId: string): Promise<number> {
   return (await server.graphql().request<{ exam: { lastSeq: number } }>(`{ exam(id: "${examId}") { lastSeq } }`)).exam.lastSeq;
 }
 
-describe('many who report at once', () => {
-  it('get contiguous positions in every exam, each its own', async () => {
+describe('many reports at the same time', () => {
+  it('get contiguous positions in every exam', async () => {
     const exams = await Promise.all(Array.from({ length: 4 }, () => examWith('user_1', 'user_2', 'user_3', 'user_4')));
     const console = openConsole([server], exams[0] ?? '');
     const writers = exams.flatMap((examId) =>
@@ -64,7 +64,7 @@ describe('many who report at once', () => {
     await console.close();
   });
 
-  it('store an event once, whoever repeats it at the same time', async () => {
+  it('store an event once, however many repeat it', async () => {
     const examId = await examWith('user_1', 'user_2');
     const same = { type: 'tab_switch', clientEventId: 'event-1' };
     const answers = await Promise.all(
@@ -79,7 +79,7 @@ describe('many who report at once', () => {
     expect((await log(examId)).filter(({ kind }) => kind === 'WARNING_ADDED')).toHaveLength(12 + 2);
   });
 
-  it('are not failed by a neighbour whose row the database refuses', async () => {
+  it('succeed even if the database refuses the row of another report in the same batch', async () => {
     const examId = await examWith('user_1', 'user_2');
     await database.query(`
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
@@ -96,7 +96,7 @@ describe('many who report at once', () => {
     expect(events.filter(({ kind }) => kind === 'WARNING_ADDED')).toHaveLength(27);
   });
 
-  it('are not failed by a neighbour whose exam was deleted', async () => {
+  it('succeed even if the exam of another report in the same batch was deleted', async () => {
     const [gone, there] = [await examWith('user_1'), await examWith('user_1')];
     // The server has seen both exams; only the deletion is behind its back.
     await database.query('DELETE FROM "Exam" WHERE id = $1', [gone]);
@@ -106,7 +106,7 @@ describe('many who report at once', () => {
     expect(statuses).toEqual(Array.from({ length: 12 }, (_, i) => (i % 3 === 0 ? 404 : 200)));
   });
 
-  it('do not wait for an exam that another transaction holds', async () => {
+  it('do not wait for another exam that a transaction has locked', async () => {
     const [held, free] = [await examWith('user_1'), await examWith('user_1')];
     await database.query('BEGIN');
     await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [held]);
@@ -116,7 +116,7 @@ describe('many who report at once', () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('are told to try again where the exam stays held', async () => {
+  it('are answered with "try again" if their exam stays locked', async () => {
     const held = await examWith('user_1');
     await database.query('BEGIN');
     await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [held]);
@@ -128,8 +128,8 @@ describe('many who report at once', () => {
   });
 });
 
-describe('many who join at once', () => {
-  it('share the log, and the one who may not is refused alone', async () => {
+describe('many candidates who join at the same time', () => {
+  it('are written to the log together, and only the one who may not join is refused', async () => {
     const examId = await examWith('user_0');
     await database.query(`UPDATE "Participant" SET status = 'SUBMITTED' WHERE "examId" = $1`, [examId]);
     const joined = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => join(server, examId, `user_${i}`)));
@@ -140,7 +140,7 @@ describe('many who join at once', () => {
   });
 });
 
-describe('an exam that ends', () => {
+describe('an exam', () => {
   const control = (field: string, examId: string) => server.graphql().request(`mutation { ${field}(examId: "${examId}") { id lastSeq } }`);
 
   const changes = async (examId: string) => {
@@ -159,7 +159,7 @@ describe('an exam that ends', () => {
     return sent;
   }
 
-  it('ends once, however many end it at the same time', async () => {
+  it('ends once, however many requests end it at the same time', async () => {
     for (let round = 0; round < 5; round++) {
       const examId = await examWith('user_1');
       await whileHeld(examId, () => Promise.all(Array.from({ length: 8 }, () => control('endExam', examId))));
@@ -169,13 +169,13 @@ describe('an exam that ends', () => {
     }
   });
 
-  it('starts once, however many start it at the same time', async () => {
+  it('starts once, however many requests start it at the same time', async () => {
     const { id } = await createExam(server);
     await whileHeld(id, () => Promise.all([...Array.from({ length: 6 }, () => control('startExam', id)), join(server, id, 'user_1')]));
     expect((await changes(id)).map(({ to }) => to)).toEqual(['IN_PROGRESS']);
   });
 
-  it('takes nothing more in, also of what arrives together with its cancellation', async () => {
+  it('accepts nothing more once it is cancelled, not even requests that arrive together with the cancellation', async () => {
     let refused = 0;
     for (let round = 0; round < 5; round++) {
       const examId = await examWith('user_1');
@@ -205,7 +205,7 @@ describe('an exam that ends', () => {
     expect(refused).toBeGreaterThan(0);
   });
 
-  it('is answered with the position that the change has', async () => {
+  it('that is ended is answered with the position of that change', async () => {
     const examId = await examWith('user_1');
     expect(await control('endExam', examId)).toMatchObject({ endExam: { lastSeq: 4 } });
     expect(await lastSeq(examId)).toBe(4);
@@ -216,9 +216,9 @@ describe('a cursor', () => {
   const EVENTS = 'subscription ($examId: ID!, $after: SafeInt) { examEvents(examId: $examId, after: $after) { seq } }';
 
   it.each([
-    { name: 'behind what retention kept', after: 2, oldestSeq: 5 },
+    { name: 'before the oldest kept event', after: 2, oldestSeq: 5 },
     { name: 'ahead of the log', after: 99, oldestSeq: 8 },
-  ])('$name is told to read the exam anew, and from where', async ({ after, oldestSeq }) => {
+  ])('$name is told to read the exam again, and where to continue', async ({ after, oldestSeq }) => {
     const examId = await examWith('user_1');
     await report(server, examId, 'user_1', ['noise', 'noise', 'noise', 'noise', 'noise']);
     await database.query('DELETE FROM "Event" WHERE "examId" = $1 AND seq < 5', [examId]);

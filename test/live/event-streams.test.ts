@@ -44,8 +44,8 @@ async function watchedExam() {
   return id;
 }
 
-describe('a subscription by server-sent events', () => {
-  it('ends with its API key', async () => {
+describe('a subscription over server-sent events', () => {
+  it('ends when its API key is revoked', async () => {
     const examId = await watchedExam();
     const { key, id } = await createKey(server, 'LMS');
     const stream = await openStream(examId, key);
@@ -56,7 +56,7 @@ describe('a subscription by server-sent events', () => {
     expect(stream.text()).toContain('event: complete');
   });
 
-  it('ends with its token', async () => {
+  it('ends when its token expires', async () => {
     const examId = await watchedExam();
     const token = await new SignJWT({ role: 'proctor', exam: examId, tenant: 'default' })
       .setProtectedHeader({ alg: 'HS256' })
@@ -69,7 +69,7 @@ describe('a subscription by server-sent events', () => {
     expect(stream.text()).toContain('event: complete');
   });
 
-  it('is one of twenty that a participant may have, and holds up nobody else', async () => {
+  it('is limited to twenty per participant, which does not affect anybody else', async () => {
     const examId = await watchedExam();
     const token = await join(server, examId, 'user_1');
     const streams = await Promise.all(Array.from({ length: 20 }, () => openStream(examId, token)));
@@ -91,7 +91,7 @@ describe('a subscription by server-sent events', () => {
     for (const stream of [...streams, neighbour]) await stream.cancel();
   });
 
-  it('is broken off at a shutdown, which does not wait for it', async () => {
+  it('is cut off at a shutdown, which does not wait for it', async () => {
     const examId = await watchedExam();
     const second = await server.another();
     const { key } = await createKey(server, 'LMS');

@@ -64,8 +64,8 @@ function expectWhole({ seen }: Console, acknowledged: readonly { seq: number; id
   expect(seen.map(({ id }) => id)).toEqual(inOrder.map(({ id }) => id));
 }
 
-describe('the server that 50 consoles watch', () => {
-  it('is killed: they go on at the other with the last position that they saw', async () => {
+describe('a server with 50 consoles', () => {
+  it('can be killed: the consoles continue on the other server from the last position they saw', async () => {
     const first = await startServer();
     const second = await startAnother(first);
     const { id } = await createExam(first);
@@ -90,7 +90,7 @@ describe('the server that 50 consoles watch', () => {
 });
 
 describe('two servers', () => {
-  it('with clocks 20 s apart take 16 writers, and every console of both sees all, in order', async () => {
+  it('with clocks 20 s apart accept 16 writers, and every console on both sees everything in order', async () => {
     const first = await startServer();
     const skewed = { SKEW_MS: '20000', NODE_OPTIONS: `--import=${fileURLToPath(new URL('../helpers/skewed-clock.mjs', import.meta.url))}` };
     const second = await startAnother(first, skewed);
@@ -108,7 +108,7 @@ describe('two servers', () => {
     expect(Math.max(...warnings.map((it) => Date.parse(it.timestamp))) - Date.now()).toBeLessThan(10_000);
   });
 
-  it('deliver once what the bus announces many times', async () => {
+  it('deliver an event once, even if the bus announces it many times', async () => {
     const first = await startServer();
     const second = await startAnother(first);
     const { id } = await createExam(first);
@@ -125,7 +125,7 @@ describe('two servers', () => {
 });
 
 describe('PostgreSQL', () => {
-  it('is restarted: requests are answered all the while, and nothing that was acknowledged is lost', async () => {
+  it('can be restarted: requests are still answered, and nothing that was acknowledged is lost', async () => {
     const dataDir = own(await mkdtemp(joinPath(tmpdir(), 'invigil-test-')), (it) => rm(it, { recursive: true, force: true }));
     await chmod(dataDir, 0o711);
     const start = () => startEmbeddedPostgres({ dataDir, log: createLogger('silent') });

@@ -89,7 +89,7 @@ const templates = (userId: string) =>
   );
 
 describe('a verified candidate', () => {
-  it('whose seat another person takes is warned of once, with the picture', async () => {
+  it('who is replaced by another person raises one warning, with the picture', async () => {
     expect(await verify('swapped', 'berta', 'berta')).toBe(true);
     const told = await record('swapped', swapped);
     expect(told).toMatchObject([
@@ -100,7 +100,7 @@ describe('a verified candidate', () => {
     expect([frame.status, frame.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
   });
 
-  it('who sits there is not warned of; nor is anybody who was never verified', async () => {
+  it('who is still the same person raises no warning, and neither does anybody who was never verified', async () => {
     expect(await verify('herself', 'clara', 'clara')).toBe(true);
     expect(await record('herself', clara)).toEqual([]);
     expect(await record('unknown', clara)).toEqual([]);
@@ -111,7 +111,7 @@ describe('while the exam runs', () => {
   /** Frames of a webcam, three seconds apart. */
   const frame = (path: string, second: number) => makeMedia('-ss', String(second), '-i', path, '-frames:v', '1', '-f', 'mjpeg', 'pipe:1');
 
-  it('another person in the seat of a verified candidate is told within the time that it takes to be sure', async () => {
+  it('another person in the seat of a verified candidate is reported after a few good pictures', async () => {
     await verify('live', 'berta', 'berta');
     const { exam, token } = await seat(server, 'live');
     const log = watchLog(server, exam.id);
@@ -129,8 +129,8 @@ describe('while the exam runs', () => {
   });
 });
 
-describe('the face of a verified candidate', () => {
-  it('is kept for a day, replaced by a newer one, and not by a check that failed', async () => {
+describe('the stored face of a verified candidate', () => {
+  it('is kept for a day and replaced by a newer one, but not by a failed verification', async () => {
     await verify('kept', 'berta', 'berta');
     const [first] = await templates('kept');
     expect(Number(first?.hours)).toBeCloseTo(24, 3);
@@ -142,7 +142,7 @@ describe('the face of a verified candidate', () => {
     expect(second?.sealed.equals(first?.sealed ?? Buffer.of())).toBe(false);
   });
 
-  it('cannot be read for another user, and says nothing then', async () => {
+  it('cannot be decrypted for another user, and is then ignored', async () => {
     await verify('owner', 'berta', 'berta');
     expect(await record('owner', clara)).toMatchObject([{ type: 'face_mismatch' }]);
     await sql(`UPDATE "FaceTemplate" SET "userId" = 'thief' WHERE "userId" = 'owner'`, []);
@@ -150,13 +150,13 @@ describe('the face of a verified candidate', () => {
     expect(server.log()).toContain('a face template cannot be read');
   });
 
-  it('goes when its time is over', async () => {
+  it('is deleted when its time is over', async () => {
     await verify('expired', 'berta', 'berta');
     await sql(`UPDATE "FaceTemplate" SET "expiresAt" = now() WHERE "userId" = 'expired'`, []);
     await expect.poll(() => templates('expired'), { timeout: 15_000, interval: 500 }).toEqual([]);
   });
 
-  it('is never kept where the operator says so', async () => {
+  it('is never kept if the operator configured that', async () => {
     const careful = await startTestServer({ FACE_TEMPLATE_HOURS: '0' });
     try {
       expect(await verify('user_1', 'berta', 'berta', careful)).toBe(true);

@@ -117,7 +117,7 @@ describe.skipIf(!hasRedis).each([
 
   const upload = (examId: string, path = video) => uploadRecording(first(), { examId, userId: 'user_1', type: 'screen', path });
 
-  it('tell each other by Redis what to look at, and their consoles see the warnings of both', async () => {
+  it('wake each other through Redis, and their consoles see the warnings of both', async () => {
     const exam = await createExam(first());
     const consoles = watchOn(servers, exam.id);
     const seqs: number[] = [];
@@ -132,14 +132,14 @@ describe.skipIf(!hasRedis).each([
     expect(listeners.filter((_, index) => index % 2 === 1)).toEqual(channels.map(() => 2));
   });
 
-  it('analyse a recording by a job in Redis', async () => {
+  it('analyse a recording from a job in Redis', async () => {
     const exam = await createExam(first());
     const { id } = await upload(exam.id);
     expect(await analysed(first(), id)).toMatchObject({ status: 'processed' });
     expect(await redis.command('EXISTS', '{invigil}:analysis:meta')).toBe(1);
   });
 
-  it('accept warnings and recordings while Redis is killed and started again, lose none and double none', async () => {
+  it('accept warnings and recordings while Redis is killed and restarted, without losing or duplicating any', async () => {
     const exam = await createExam(first());
     const consoles = watchOn(servers, exam.id);
     const outage = (async () => {
@@ -158,7 +158,7 @@ describe.skipIf(!hasRedis).each([
     expect(await analysed(first(), id)).toMatchObject({ status: 'processed' });
   });
 
-  it('accept warnings and recordings while Redis is frozen for 5 s, lose none and double none', async () => {
+  it('accept warnings and recordings while Redis is frozen for 5 s, without losing or duplicating any', async () => {
     const exam = await createExam(first());
     const consoles = watchOn(servers, exam.id);
     const outage = (async () => {
@@ -182,7 +182,7 @@ describe.skipIf(!hasRedis).each([
   ] as const;
   // The lock of who is killed takes its time to end, and is the same for both.
   it.each(cluster ? ends.slice(0, 1) : ends)(
-    'leave a running analysis to another one at a $end',
+    'hand a running analysis over to another server after a $end',
     async ({ end, held }) => {
       const exam = await createExam(first());
       const { id } = await upload(exam.id, long);
@@ -198,7 +198,7 @@ describe.skipIf(!hasRedis).each([
     90_000,
   );
 
-  it('are shut down in time while Redis is frozen', async () => {
+  it('shut down in time while Redis is frozen', async () => {
     redis.freeze();
     const started = performance.now();
     await Promise.all(servers.map((server) => server.shutDown()));
@@ -208,24 +208,24 @@ describe.skipIf(!hasRedis).each([
   });
 });
 
-describe.skipIf(!hasRedis)('a start with a Redis that cannot be used says so in one line', () => {
+describe.skipIf(!hasRedis)('a start with an unusable Redis says so in one line', () => {
   const start = (url: string) => startTestServer({ REDIS_URL: url }).then((server) => server.stop());
 
-  it('where nobody listens, without the password', async () => {
+  it('if nothing listens there, without showing the password', async () => {
     // Below those that the system gives away: a free one may be another test's by the time of the call.
     const failure = await start('redis://user:secret@127.0.0.1:1').catch((error: Error) => error.message);
     expect(failure).toMatch(/^the server ended with 1: Cannot use the Redis at 127\.0\.0\.1:1: .*ECONNREFUSED.*\n$/);
     expect(failure).not.toContain('secret');
   });
 
-  it('where it is frozen', async () => {
+  it('if it is frozen', async () => {
     const redis = await startTestRedis();
     redis.freeze();
     await expect(start(redis.url)).rejects.toThrow(/ended with 1: Cannot use the Redis at .*timed out\n$/);
     await redis.stop();
   });
 
-  it('where a cluster is not addressed as one, or one is that is none', async () => {
+  it('if a cluster is addressed as a single Redis, or the other way round', async () => {
     const [single, cluster] = [await startTestRedis(), await startTestRedis({ cluster: true })];
     await expect(start(cluster.url.replace('+cluster', ''))).rejects.toThrow(/ended with 1: .*starts with redis\+cluster:\/\/\n$/);
     await expect(start(single.url.replace('redis:', 'redis+cluster:'))).rejects.toThrow(/ended with 1: .*cluster support disabled\n$/);
@@ -233,13 +233,13 @@ describe.skipIf(!hasRedis)('a start with a Redis that cannot be used says so in 
     await cluster.stop();
   });
 
-  it('where it is too old', async () => {
+  it('if it is too old', async () => {
     const old = await startOldRedis();
     await expect(start(old.url)).rejects.toThrow(/ended with 1: Cannot use the Redis at .*: it is Redis 6\.2\.14, 7 or newer is needed\n$/);
     await old.stop();
   });
 
-  it('where the URL is none', async () => {
+  it('if the URL is invalid', async () => {
     await expect(start('redis://a:1,b:2')).rejects.toThrow(/ended with 1: Bad settings: REDIS_URL must be a URL like/);
   });
 });

@@ -32,8 +32,8 @@ afterAll(async () => {
 const listWarnings = async (examId: string) =>
   ((await (await server.rest(`/exams/${examId}/warnings`)).json()) as { warnings: { type: string; endedAt?: string }[] }).warnings;
 
-describe.concurrent('what a camera shows', () => {
-  it('for the hold time is one warning with its picture, and has an end when it is over', async () => {
+describe.concurrent('something that a camera shows', () => {
+  it('for the hold time raises one warning with its picture, which gets an end when it is over', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
     const sent = await film(server, exam.id, token, ['oneFace', 'twoPeople', 'twoPeople', 'twoPeople', 'oneFace', 'oneFace', 'oneFace']);
@@ -60,7 +60,7 @@ describe.concurrent('what a camera shows', () => {
     expect(await listWarnings(exam.id)).toMatchObject([{ type: 'multiple_faces', endedAt: closed.endedAt }]);
   });
 
-  it('for a moment neither begins a warning nor ends one', async () => {
+  it('for a moment neither starts a warning nor ends one', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
     const quiet = ['oneFace', 'nobody', 'oneFace'] as const;
@@ -70,7 +70,7 @@ describe.concurrent('what a camera shows', () => {
     expect(await listWarnings(exam.id)).toHaveLength(1);
   });
 
-  it('is one warning whichever servers the snapshots reach', async () => {
+  it('raises one warning, whichever servers the snapshots reach', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(second, exam.id);
     await film([server, second], exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody', 'nobody', 'oneFace', 'oneFace', 'oneFace']);
@@ -79,7 +79,7 @@ describe.concurrent('what a camera shows', () => {
     expect(await listWarnings(exam.id)).toHaveLength(1);
   });
 
-  it('is not held against who was granted it', async () => {
+  it('raises no warning for a participant who was granted it', async () => {
     const { exam, token } = await seat(server);
     const grant = `mutation ($examId: ID!) {
       setAccommodations(examId: $examId, userId: "user_1", suppress: ["multiple_faces"], reason: "A helper reads to him") { userId } }`;
@@ -90,7 +90,7 @@ describe.concurrent('what a camera shows', () => {
     expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['no_face']);
   });
 
-  it('is told as a black camera and not as an empty chair where it is black', async () => {
+  it('is reported as camera_black if it is black, not as no_face', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
     await film(server, exam.id, token, ['oneFace', 'black', 'black', 'black']);
@@ -98,7 +98,7 @@ describe.concurrent('what a camera shows', () => {
     expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['camera_black']);
   });
 
-  it('is no second person where somebody moves the camera and a portrait on the wall with it; a helper is one', async () => {
+  it('does not count as a second person if a moved camera shifts a portrait on the wall; a helper does', async () => {
     const candidate: Actor = { who: 'anna', width: 300, ...living(190, 110) };
     const portrait: Actor = { who: 'berta', width: 110, ...still(30, 30) };
     const helper: Actor = { ...portrait, x: '30+3*sin(1.7*t)', y: '30+2*sin(2.3*t)' };
@@ -112,7 +112,7 @@ describe.concurrent('what a camera shows', () => {
     expect(await Promise.all([tell(portrait), tell(helper)])).toEqual([[], ['multiple_faces']]);
   });
 
-  it('is a second person also where the candidate had sat still before', async () => {
+  it('counts as a second person even if the candidate sat still before', async () => {
     const leaning = { x: 'if(lt(t,13),190,330+14*sin(1.3*t))', y: 'if(lt(t,13),110,110+9*sin(2.1*t))' };
     const candidate: Actor = { who: 'anna', width: 300, ...leaning };
     const helper: Actor = { who: 'berta', width: 250, ...living(40, 130), when: 'gte(t,15)' };
@@ -121,7 +121,7 @@ describe.concurrent('what a camera shows', () => {
     expect((await listWarnings(exam.id)).map(({ type }) => type)).toEqual(['multiple_faces']);
   });
 
-  it('stays one warning when the recording shows it too, and then plays from there', async () => {
+  it('stays one warning if the recording shows it too, and then links into the recording', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
     await film(server, exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody', 'nobody', 'oneFace', 'oneFace', 'oneFace']);
@@ -152,7 +152,7 @@ describe.concurrent('what a camera shows', () => {
     }
   });
 
-  it('is over with the exam', async () => {
+  it('ends with the exam', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
     await film(server, exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody']);
@@ -165,7 +165,7 @@ describe.concurrent('what a camera shows', () => {
     await vi.waitFor(async () => expect(await rest()).toEqual([]), { timeout: 8_000, interval: 100 });
   });
 
-  it('is deleted with its warning', async () => {
+  it('has its picture deleted with the warning', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
     await film(server, exam.id, token, ['oneFace', 'nobody', 'nobody', 'nobody']);
@@ -176,7 +176,7 @@ describe.concurrent('what a camera shows', () => {
     await vi.waitFor(async () => expect(await pictures()).toEqual([]), { timeout: 20_000, interval: 100 });
   });
 
-  it('is told as missing where none of it can be read', async () => {
+  it('is reported as evidence_gap if no snapshot can be read', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
     const damaged = photographs.oneFace.subarray(0, photographs.oneFace.length / 2);
@@ -189,7 +189,7 @@ describe.concurrent('what a camera shows', () => {
     expect((await log.closed('evidence_gap')).details).toMatch(/^No snapshot could be read for \d+ s$/);
   });
 
-  it('is told as missing where snapshots stop while the participant is there, and of nobody else', async () => {
+  it('is reported as evidence_gap if snapshots stop while the participant is present, and only then', async () => {
     const { exam, token } = await seat(server);
     const others = await Promise.all(['silent', 'seldom', 'brief', 'broken'].map((userId) => join(server, exam.id, userId)));
     const log = watchLog(server, exam.id);
@@ -223,18 +223,18 @@ describe.concurrent('what a camera shows', () => {
     await beatAll();
     const opened = await log.opened('evidence_gap', 'user_1');
     expect(opened).toMatchObject({ source: 'SYSTEM', severity: 'MEDIUM', confidence: null, frameUrl: null });
-    expect(opened.details).toBe('The participant was there, and no snapshot came');
+    expect(opened.details).toBe('The participant was present, but no snapshot arrived');
     expect(Date.parse(opened.timestamp)).toBeLessThan(Date.now() - 240_000);
     const [back = 0] = await goOn(server, exam.id, token, ['oneFace', 'oneFace', 'oneFace', 'oneFace']);
     const closed = await log.closed('evidence_gap', 'user_1');
     expect(closed.id).toBe(opened.id);
-    expect(closed.details).toMatch(/^The participant was there, and no snapshot came for 4 min/);
+    expect(closed.details).toMatch(/^The participant was present, but no snapshot arrived for 4 min/);
     expect(Math.abs(Date.parse(closed.endedAt ?? '') - back)).toBeLessThan(900);
     // Of whom snapshots come that cannot be read the gap is the same one still.
     expect([log.count('WarningAdded', 'evidence_gap'), log.count('WarningUpdated', 'evidence_gap')]).toEqual([2, 1]);
   });
 
-  it('goes on where it was after the server was killed', async () => {
+  it('continues as the same warning after the server was killed', async () => {
     const mortal = await startTestServer();
     try {
       const { exam, token } = await seat(mortal);
@@ -252,8 +252,8 @@ describe.concurrent('what a camera shows', () => {
   });
 });
 
-describe('more snapshots than can be looked at', () => {
-  it('are left out of all participants alike, and that is told', async () => {
+describe('more snapshots than can be analysed', () => {
+  it('are skipped for all participants equally, and evidence_gap says so', async () => {
     const weak = await startTestServer({ VISION_WORKERS: '1' });
     try {
       const exam = await createExam(weak, sensitive);
@@ -288,20 +288,20 @@ describe('more snapshots than can be looked at', () => {
       expect(Math.max(...looks) - Math.min(...looks)).toBeLessThanOrEqual(1);
 
       const gap = await log.opened('evidence_gap');
-      expect(gap).toMatchObject({ source: 'SYSTEM', severity: 'MEDIUM', details: 'The server was overloaded: no snapshot was looked at' });
+      expect(gap).toMatchObject({ source: 'SYSTEM', severity: 'MEDIUM', details: 'The server was overloaded: no snapshot was analysed' });
       expect(log.count('WarningAdded', 'evidence_gap')).toBeLessThanOrEqual(users.length);
       await goOn(weak, exam.id, tokens[users.indexOf(gap.userId)] ?? '', ['oneFace', 'oneFace', 'oneFace', 'oneFace']);
-      expect((await log.closed('evidence_gap')).details).toMatch(/no snapshot was looked at for \d+ s$/);
+      expect((await log.closed('evidence_gap')).details).toMatch(/no snapshot was analysed for \d+ s$/);
     } finally {
       await weak.stop();
     }
   });
 });
 
-describe('the door for snapshots', () => {
+describe('the snapshot endpoint', () => {
   const jpeg = photographs.oneFace;
 
-  it('is shut to who has no business there', async () => {
+  it('refuses everybody but the participant, their LMS and admins', async () => {
     const { exam, token } = await seat(server);
     const other = await seat(server, 'user_9');
     const { key } = await createKey(server, 'LMS', 'elsewhere');
@@ -317,7 +317,7 @@ describe('the door for snapshots', () => {
     expect(await status(token)).toBe(200);
   });
 
-  it('refuses what is no JPEG, too large or too often by the documented envelope', async () => {
+  it('refuses anything that is not a JPEG, too large or too frequent, with the documented error', async () => {
     const { exam, token } = await seat(server);
     const noPicture = await snap(server, exam.id, Buffer.from('GIF89a'), token);
     expect(noPicture.status).toBe(400);
@@ -340,7 +340,7 @@ describe('the door for snapshots', () => {
     expect((await snap(server, exam.id, jpeg, token)).status).toBe(200);
   });
 
-  it('is open while the exam runs and the participant is in it', async () => {
+  it('accepts snapshots only while the exam runs and the participant is in it', async () => {
     const exam = await createExam(server);
     const send = async (userId: string) => {
       const response = await snap(server, exam.id, jpeg, ADMIN_KEY, { userId });
@@ -357,7 +357,7 @@ describe('the door for snapshots', () => {
     expect(await send('user_2')).toBe('The exam is over');
   });
 
-  it('takes them in all its forms, and says where nobody looks', async () => {
+  it('accepts them in every format, and says if they will not be analysed', async () => {
     const { exam, token } = await seat(server);
     const takenAt = new Date(Date.now() - 5_000).toISOString();
     const raw = await snap(server, exam.id, jpeg, token, { takenAt });

@@ -73,8 +73,8 @@ async function flood(to: TestServer, examId: string, count: number, warning: obj
   }
 }
 
-describe('consoles that ask for the same', () => {
-  it('share an execution where their rights are the same, wherever they begin, and get the same', async () => {
+describe('consoles with the same subscription', () => {
+  it('share an execution and get the same events if their rights are the same, from whatever position they start', async () => {
     const { id: examId } = await createExam(server);
     await report(server, examId, 'user_1', ['noise', 'books']);
     const keys = [await createKey(server, 'PROCTOR'), await createKey(server, 'PROCTOR')];
@@ -87,7 +87,7 @@ describe('consoles that ask for the same', () => {
     expect(executionsOf(examId)).toBe(1);
   });
 
-  it('never share what is made with other rights', async () => {
+  it('never share results made with other rights', async () => {
     const exam = await createExam(server);
     const { id: examId } = exam;
     const [first, second] = [await join(server, examId, 'user_1'), await join(server, examId, 'user_2')];
@@ -105,7 +105,7 @@ describe('consoles that ask for the same', () => {
     expect(executionsOf(examId)).toBe(5);
   });
 
-  it('do not share where a variable that says where to begin says something else as well', async () => {
+  it('do not share if the variable for the start position is used for anything else', async () => {
     const { id: examId } = await createExam(server);
     await report(server, examId, 'user_1', ['noise']);
     const query = `subscription ($examId: ID!, $after: SafeInt!, $full: Boolean!) {
@@ -120,7 +120,7 @@ describe('consoles that ask for the same', () => {
     expect(full?.payload?.data).toEqual({ examEvents: { seq: 1, at: expect.any(String) } });
   });
 
-  it('of another tenant, or with the link of another exam, are refused and get nothing', async () => {
+  it('from another tenant, or with the link of another exam, are refused and get nothing', async () => {
     const [exam, other] = [await createExam(server), await createExam(server)];
     const watching = await connected();
     watching.subscribe('1', WARNINGS, { examId: exam.id, after: 0 });
@@ -139,7 +139,7 @@ describe('consoles that ask for the same', () => {
 });
 
 describe('a live subscription', () => {
-  it('ends with its API key, while others who share with it go on', async () => {
+  it('ends when its API key is revoked, while others that share its execution continue', async () => {
     const { id: examId } = await createExam(server);
     const { key, id } = await createKey(server, 'PROCTOR');
     const { key: kept } = await createKey(server, 'PROCTOR');
@@ -154,7 +154,7 @@ describe('a live subscription', () => {
     expect(revoked.messages.filter(({ type }) => type === 'next')).toHaveLength(1);
   });
 
-  it('ends with its token', async () => {
+  it('ends when its token expires', async () => {
     const { id: examId } = await createExam(server);
     const token = await new SignJWT({ role: 'proctor', exam: examId, tenant: 'default' })
       .setProtectedHeader({ alg: 'HS256' })
@@ -168,7 +168,7 @@ describe('a live subscription', () => {
     expect(await socket.closed).toEqual({ code: 4403, reason: 'Token expired' });
   });
 
-  it('completes when its exam is deleted, after all that happened before', async () => {
+  it('completes when its exam is deleted, after all earlier events', async () => {
     const { id: examId } = await createExam(server);
     const sockets = [await connected(), await connected()];
     for (const socket of sockets) socket.subscribe('1', WARNINGS, { examId, after: 0 });
@@ -178,7 +178,7 @@ describe('a live subscription', () => {
     for (const socket of sockets) expect((await socket.of('1', 3)).map(({ type }) => type)).toEqual(['next', 'next', 'complete']);
   });
 
-  it('that begins where the log has not been is told so on its id, also where others are live', async () => {
+  it('that starts at a position beyond the log gets an error on its id, even if others are live', async () => {
     const { id: examId } = await createExam(server);
     await report(server, examId, 'user_1', ['noise']);
     const socket = await connected();
@@ -192,7 +192,7 @@ describe('a live subscription', () => {
     expect(await socket.of('live', 2)).toHaveLength(2);
   });
 
-  it('gets every character and long messages as they are, several on a socket', async () => {
+  it('gets every character and long messages unchanged, also with several on one socket', async () => {
     const { id: examId } = await createExam(server);
     const details = ['ascii', 'é à ü ñ', '漢字かな', '🦊👩‍👩‍👧', '"quotes" \\ and \n lines', 'x'.repeat(2_000), '漢'.repeat(2_000)];
     const socket = await connected();
@@ -207,7 +207,7 @@ describe('a live subscription', () => {
     }
   });
 
-  it('is served by server-sent events too', async () => {
+  it('also works over server-sent events', async () => {
     const { id: examId } = await createExam(server);
     await report(server, examId, 'user_1', ['noise']);
     const response = await fetch(`${server.url}/graphql`, {
@@ -228,8 +228,8 @@ describe('a live subscription', () => {
   });
 });
 
-describe('joining in a flood', () => {
-  it('misses nothing and repeats nothing, wherever one begins and whenever one comes', async () => {
+describe('a subscription that starts during a flood of events', () => {
+  it('misses and repeats nothing, at whatever position and time it starts', async () => {
     const { id: examId } = await createExam(server);
     const total = 1_600;
     await flood(server, examId, 300);
@@ -256,7 +256,7 @@ describe('joining in a flood', () => {
     expect(executionsOf(examId)).toBeLessThan(20);
   });
 
-  it('without a position begins with what comes next', async () => {
+  it('starts with the next event if it has no position', async () => {
     const { id: examId } = await createExam(server);
     await flood(server, examId, 50);
     const socket = await connected();
@@ -285,7 +285,7 @@ describe('joining in a flood', () => {
     expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, i) => end - seqs.length + 1 + i));
   });
 
-  it('loses nothing at a restart, which is told by 1012', async () => {
+  it('loses nothing at a restart, which closes the socket with 1012', async () => {
     const own = await startTestServer();
     onTestFinished(() => own.stop());
     const { id: examId } = await createExam(own);
@@ -307,7 +307,7 @@ describe('joining in a flood', () => {
 describe('a socket that does not read', () => {
   const details = 'x'.repeat(2_000);
 
-  it('gets everything later, in order, while others get it at once', async () => {
+  it('gets everything later, in order, while others get it immediately', async () => {
     const { id: examId } = await createExam(server);
     const [slow, quick] = [await connected(), await connected()];
     for (const socket of [slow, quick]) socket.subscribe('1', LARGE, { examId, after: 0 });
@@ -324,7 +324,7 @@ describe('a socket that does not read', () => {
     expect(seqsOf(await slow.of('1', 302))).toHaveLength(302);
   });
 
-  it('is closed with a code that brings it back where it goes on too long', async () => {
+  it('is closed after a while with a code after which clients reconnect', async () => {
     const own = await startTestServer({ SOCKET_STALL_SECONDS: '1', LOG_LEVEL: 'info' });
     onTestFinished(() => own.stop());
     const { id: examId } = await createExam(own);
@@ -344,19 +344,19 @@ describe('a socket that does not read', () => {
 });
 
 describe('a socket', () => {
-  it('that does not say who it is is closed after three seconds', async () => {
+  it('that does not authenticate is closed after three seconds', async () => {
     const before = Date.now();
     const { code } = await openSocket(server).closed;
     expect(code).toBe(4408);
     expect(Date.now() - before).toBeGreaterThan(2_500);
   });
 
-  it('of a page of another origin is refused', async () => {
+  it('from a page of another origin is refused', async () => {
     await expect(openSocket(server, { origin: 'https://elsewhere.example' }).opened).rejects.toThrow('403');
     await openSocket(server, { origin: server.url }).opened;
   });
 
-  it('may have fifty operations, and is told on the id that one more is too many', async () => {
+  it('may run fifty operations; one more gets an error on its id', async () => {
     const { id: examId } = await createExam(server);
     const socket = await connected();
     for (let i = 0; i <= 50; i++) socket.subscribe(`s${i}`, WARNINGS, { examId, after: 0 });
@@ -369,7 +369,7 @@ describe('a socket', () => {
     expect(socket.messages.filter(({ id }) => id === 's0')).toEqual([]);
   });
 
-  it('stays open after a mistake, which is told on its id', async () => {
+  it('stays open after a mistake, which gets an error on its id', async () => {
     const socket = await connected();
     socket.subscribe('syntax', 'subscription {');
     socket.subscribe('validation', 'subscription { nonsense }');
@@ -382,14 +382,14 @@ describe('a socket', () => {
 
   it.each([
     [
-      'that names an id twice',
+      'that uses an id twice',
       4409,
       (socket: ReturnType<typeof openSocket>, examId: string) => {
         socket.subscribe('1', WARNINGS, { examId });
         socket.subscribe('1', WARNINGS, { examId });
       },
     ],
-    ['that sends no message of the protocol', 4400, (socket: ReturnType<typeof openSocket>) => socket.webSocket.send('hello')],
+    ['that sends something outside the protocol', 4400, (socket: ReturnType<typeof openSocket>) => socket.webSocket.send('hello')],
     [
       'that sends more than a megabyte at once',
       1009,
@@ -418,7 +418,7 @@ describe('a socket', () => {
     expect((await socket.closed).code).toBe(code);
   });
 
-  it('is one of at most twenty of a candidate', async () => {
+  it('is one of at most twenty per candidate', async () => {
     const { id: examId } = await createExam(server);
     const token = await join(server, examId, 'user_1');
     const sockets = await Promise.all(Array.from({ length: 20 }, () => connected(token)));

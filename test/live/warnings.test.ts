@@ -50,7 +50,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe('a proctor who watches', () => {
-  it('sees a warning that is reported now', async () => {
+  it('sees a warning as soon as it is reported', async () => {
     const exam = await createExam(server);
     const live = collect<Added>(server.subscribe(), WARNINGS, { examId: exam.id, after: 0 });
     await report(server, exam.id, 'user_1', ['tab_switch']);
@@ -88,7 +88,7 @@ describe('a proctor who watches', () => {
     expect((await live.take(2)).map(({ warningAdded }) => warningAdded.type)).toEqual(['books', 'devtools']);
   });
 
-  it('may ask for severe warnings of one candidate alone', async () => {
+  it('can subscribe to the severe warnings of one candidate only', async () => {
     const exam = await createExam(server);
     await report(server, exam.id, 'user_1', ['noise', 'phone_usage']);
     await report(server, exam.id, 'user_2', ['phone_usage', 'remote_control']);
@@ -117,7 +117,7 @@ describe('a proctor who watches', () => {
     expect(events[5]).toMatchObject({ exam: { status: 'COMPLETED' } });
   });
 
-  it('keeps the socket when an operation has a mistake', async () => {
+  it('keeps the socket open after an invalid operation', async () => {
     const exam = await createExam(server);
     const client = server.subscribe();
     const broken = collect(client, 'subscription { warningAdded(examId: ', {});
@@ -128,8 +128,8 @@ describe('a proctor who watches', () => {
   });
 });
 
-describe('who may watch', () => {
-  it('shows a candidate only what is their own', async () => {
+describe('the access to live warnings', () => {
+  it('is limited to their own warnings for candidates', async () => {
     const exam = await createExam(server);
     const token = await join(server, exam.id, 'user_1');
     const live = collect<Added>(server.subscribe(token), WARNINGS, { examId: exam.id, after: 0 });
@@ -138,7 +138,7 @@ describe('who may watch', () => {
     expect(await live.take(1)).toMatchObject([{ warningAdded: { userId: 'user_1', type: 'books' } }]);
   });
 
-  it('opens the admin link to its exam and no other', async () => {
+  it('is limited to its own exam for an admin link', async () => {
     const [mine, other] = [await createExam(server), await createExam(server)];
     const client = server.subscribe(tokenIn(mine.adminUrl));
     const refused = collect<Added>(client, WARNINGS, { examId: other.id, after: 0 });
@@ -148,7 +148,7 @@ describe('who may watch', () => {
     expect(await collect<Added>(client, WARNINGS, { examId: mine.id, after: 0 }).take(1)).toHaveLength(1);
   });
 
-  it('refuses a socket without a valid credential', async () => {
+  it('is refused to a socket without valid credentials', async () => {
     const exam = await createExam(server);
     for (const credential of ['', 'invigil_wrong', 'eyJhbGciOiJub25lIn0.e30.']) {
       const refused = collect<Added>(server.subscribe(credential), WARNINGS, { examId: exam.id, after: 0 });
@@ -157,7 +157,7 @@ describe('who may watch', () => {
     }
   });
 
-  it('does not let a bearer of the access link watch before joining', async () => {
+  it('is refused to the holder of an access link who has not joined', async () => {
     const exam = await createExam(server);
     const refused = collect<Added>(server.subscribe(tokenIn(exam.accessUrl)), WARNINGS, { examId: exam.id, after: 0 });
     await refused.end();

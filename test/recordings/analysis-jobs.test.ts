@@ -34,7 +34,7 @@ async function sql(server: TestServer, statement: string, values: unknown[]): Pr
 }
 
 describe('an analysis', () => {
-  it('that was broken off again and again is given up with a reason, and done when a proctor has it run again', async () => {
+  it('that was interrupted again and again is given up with a reason, and succeeds when a proctor runs it again', async () => {
     const server = await startTestServer({ INLINE_WORKER: 'false' });
     try {
       const { id: examId } = await createExam(server);
@@ -66,7 +66,7 @@ describe('an analysis', () => {
     }
   });
 
-  it('that takes longer than it may fails with a reason after its last attempt', async () => {
+  it('that takes too long fails with a reason after its last attempt', async () => {
     const server = await startTestServer({ ANALYSIS_LIMIT_SECONDS: '1' });
     try {
       // Twelve minutes cannot be watched in a second.
@@ -81,7 +81,7 @@ describe('an analysis', () => {
     }
   });
 
-  it('of an exam that runs is done before those of exams that do not', async () => {
+  it('for an exam in progress runs before those for other exams', async () => {
     const server = await startTestServer({ INLINE_WORKER: 'false' });
     try {
       const [over, running] = await Promise.all([createExam(server), createExam(server)]);

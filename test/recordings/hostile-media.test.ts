@@ -100,7 +100,7 @@ async function outcomeOf(bytes: Uint8Array): Promise<{ outcome: string; said: st
   return { outcome: status, said: error ?? '' };
 }
 
-describe('a file that would have another one read', () => {
+describe('a file that tries to make the server read another file', () => {
   const documents = (url: string) => ({
     'an HLS playlist': `#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n${url}/hls\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n`,
     'a script of the concat demuxer': `ffconcat version 1.0\nfile '${url}/concat'\nfile 'file:///etc/passwd'\n`,
@@ -110,7 +110,7 @@ describe('a file that would have another one read', () => {
   });
 
   it.each(Object.keys(documents('')) as (keyof ReturnType<typeof documents>)[])(
-    '%s is refused, alone and behind the first bytes of a video',
+    'is refused as %s, alone and after the first bytes of a video',
     async (name) => {
       const text = Buffer.from(documents(trapUrl)[name]);
       expect((await outcomeOf(text)).outcome).toBe('refused');
@@ -123,7 +123,7 @@ describe('a file that would have another one read', () => {
   );
 });
 
-describe('a file that is not what it says', () => {
+describe('a file that is not what it claims to be', () => {
   const patchedEverywhere = (bytes: Buffer, find: number[], replace: number[]) => {
     const patched = Buffer.from(bytes);
     let count = 0;
@@ -136,7 +136,7 @@ describe('a file that is not what it says', () => {
   };
 
   it(
-    'of 65,535 × 65,535 pixels by its container, or the most that its codec can say, takes neither memory nor time',
+    'takes neither memory nor time if it claims 65,535 × 65,535 pixels or the maximum of its codec',
     async () => {
       // PixelWidth 320 and PixelHeight 256; the pictures themselves say otherwise, and they are what is decoded.
       const wide = patchedEverywhere(video, [0xb0, 0x82, 0x01, 0x40], [0xb0, 0x82, 0xff, 0xff]);
@@ -152,7 +152,7 @@ describe('a file that is not what it says', () => {
   );
 
   it(
-    'of noise, alone and in the place of the pictures, is refused or fails',
+    'is refused or fails if it is noise, alone or instead of the pictures',
     async () => {
       expect((await outcomeOf(randomBytes(1_000_000))).outcome).toBe('refused');
       const noise = Buffer.concat([video.subarray(0, 400), randomBytes(1_000_000)]);
@@ -162,7 +162,7 @@ describe('a file that is not what it says', () => {
   );
 
   it(
-    'that ends anywhere is refused, or analysed as far as it goes',
+    'is refused, or analysed as far as it goes, wherever it is cut off',
     async () => {
       for (const share of [0.02, 0.1, 0.5, 0.9, 0.999]) {
         const { outcome } = await outcomeOf(video.subarray(0, Math.floor(video.length * share)));
@@ -177,7 +177,7 @@ describe('a file that is not what it says', () => {
 
 describe('a video that points elsewhere', () => {
   it(
-    'by its data references has neither another file read nor a request made',
+    'by its data references makes the server neither read another file nor send a request',
     async () => {
       const other = await watchedFile('other.mp4', mp4);
       const elsewhere = replaceBoxes(mp4, 'dref', () => dataReference(other.path, `${trapUrl}/dref`));
@@ -193,7 +193,7 @@ describe('a video that points elsewhere', () => {
   );
 
   it(
-    'by linked segments and chapters of its neighbours has none of them read',
+    'by linked segments and chapters makes the server read none of the other files',
     async () => {
       const other = await watchedFile('neighbour.webm', video);
       await expectNoHarm(linkedWebm(other.path));
@@ -204,7 +204,7 @@ describe('a video that points elsewhere', () => {
   );
 
   it(
-    'with files attached is analysed without them',
+    'in attached files is analysed without them',
     async () => {
       await writeFile(join(folder, 'attached.svg'), `<svg><image href="${trapUrl}/attached"/></svg>`);
       const attach = ['-attach', join(folder, 'attached.svg'), '-metadata:s:t', 'mimetype=image/svg+xml'];
@@ -216,9 +216,9 @@ describe('a video that points elsewhere', () => {
   );
 });
 
-describe('a small file that says that it is large', () => {
+describe('a small file that claims to be large', () => {
   it(
-    'by hundreds of tracks is refused',
+    'with hundreds of tracks is refused',
     async () => {
       await expectNoHarm(webmOfTracks(500));
       await expectNoHarm(withTracks(mp4, 400));
@@ -227,7 +227,7 @@ describe('a small file that says that it is large', () => {
   );
 
   it(
-    'by the number of its samples is refused',
+    'with its number of samples is refused',
     async () => {
       for (const [size, count] of [
         [0, 0xffffffff],
@@ -243,21 +243,21 @@ describe('a small file that says that it is large', () => {
   );
 
   it.each<[string, () => Buffer]>([
-    ['packets that are packed a thousandfold', () => packedWebm(3_000, 9_500_000)],
-    ['samples that all lie in one place', () => samplesInOnePlace(mp4, 40_000, 500_000)],
-    ['a stretch that is played again and again', () => replaceBoxes(mp4, 'elst', () => editList(20_000, 4_000))],
+    ['packets that are compressed a thousandfold', () => packedWebm(3_000, 9_500_000)],
+    ['samples that all point to one place', () => samplesInOnePlace(mp4, 40_000, 500_000)],
+    ['a stretch that is played repeatedly', () => replaceBoxes(mp4, 'elst', () => editList(20_000, 4_000))],
   ])(
-    'by %s is refused as soon as that shows',
+    'with %s is refused as soon as that shows',
     async (_how, make) => {
       const started = Date.now();
-      expect(await expectNoHarm(make())).toContain('holds more than it does');
+      expect(await expectNoHarm(make())).toContain('hold more data than it does');
       expect(Date.now() - started).toBeLessThan(10_000);
     },
     WITHIN_MS,
   );
 
   it(
-    'by a packed index takes neither memory nor time',
+    'with a compressed index takes neither memory nor time',
     async () => {
       for (const file of [withPackedMovie(mp4, 0), withPackedMovie(mp4, 120_000_000), withPackedMovie(mp4, 1_000, 0x7fffffff)]) {
         await expectNoHarm(file, ['refused', 'failed', 'processed']);
@@ -267,7 +267,7 @@ describe('a small file that says that it is large', () => {
   );
 
   it(
-    'by 100,000 frames a second takes no longer than others',
+    'with 100,000 frames per second takes no longer than others',
     async () => {
       const rate = ['-f', 'lavfi', '-i', 'testsrc=size=32x32:rate=100000:duration=0.6'];
       await makeMedia(...rate, ...H264, '-r', '100000', join(folder, 'fast.mp4'));
@@ -277,14 +277,14 @@ describe('a small file that says that it is large', () => {
   );
 });
 
-describe('a file of another kind', () => {
+describe('a file of an unsupported type', () => {
   it.each([
     ['sound in WebM', ['-c:a', 'libopus', '-f', 'webm'], 'no video stream'],
     ['sound in MP4', ['-c:a', 'aac', '-movflags', 'frag_keyframe+empty_moov', '-f', 'mp4'], 'no video stream'],
     ['Ogg', ['-c:a', 'libvorbis', '-f', 'ogg'], 'Must be a WebM or MP4 video'],
     ['AVI', ['-c:a', 'pcm_s16le', '-f', 'avi'], 'Must be a WebM or MP4 video'],
     ['WAV', ['-f', 'wav'], 'Must be a WebM or MP4 video'],
-  ])('as %s is refused by its content, whatever its name', async (_kind, options, reason) => {
+  ])('such as %s is refused by its content, whatever its name', async (_kind, options, reason) => {
     const sound = await makeMedia('-f', 'lavfi', '-i', 'sine=duration=2', ...options, 'pipe:1');
     expect(await expectNoHarm(sound, ['refused'])).toContain(reason);
   });

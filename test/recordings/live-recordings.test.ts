@@ -77,7 +77,7 @@ function expectRising(times: readonly number[]): void {
 }
 
 describe('a recording that is sent while the exam runs', () => {
-  it('is live until it is finished, then a recording like any other, of the bytes as they came', async () => {
+  it('is live until it is finished, then a recording like any other, with exactly the bytes received', async () => {
     const examId = await newExam();
     const token = await join(server, examId, 'user_1');
     const started = await startLive(server, { examId, userId: 'user_1' }, token);
@@ -98,7 +98,7 @@ describe('a recording that is sent while the exam runs', () => {
     await expect.poll(async () => (await server.storedFiles()).filter((name) => name.includes(started.id))).toHaveLength(1);
   });
 
-  it('is analysed, and its findings bear the time at which they happened', async () => {
+  it('is analysed, and its findings have the time at which they happened', async () => {
     const { id: examId } = await createExam(server, { settings: { aiDetection: { sensitivity: 'high' } } });
     const { id, createdAt } = await startLive(server, { examId, userId: 'user_1' });
     await sendChunks(server, id, cut(long, 3));
@@ -109,7 +109,7 @@ describe('a recording that is sent while the exam runs', () => {
     expect(Math.abs(Date.parse(noFace?.timestamp ?? '') - Date.parse(createdAt as string))).toBeLessThan(3_000);
   });
 
-  it('keeps what came before the browser crashed, and is finished when the exam ends', async () => {
+  it('keeps the chunks from before a browser crash, and is finished when the exam ends', async () => {
     const examId = await newExam();
     const token = await join(server, examId, 'user_1');
     const { id } = await startLive(server, { examId, userId: 'user_1' }, token);
@@ -122,7 +122,7 @@ describe('a recording that is sent while the exam runs', () => {
     expect((await download(server, id)).equals(Buffer.concat(chunks.slice(0, 3)))).toBe(true);
   });
 
-  it('is finished where the browser has fallen silent for long', async () => {
+  it('is finished when the browser has been silent for a long time', async () => {
     const other = await server.another({ LIVE_RECORDING_IDLE_SECONDS: '10' });
     try {
       const { id } = await begin();
@@ -135,7 +135,7 @@ describe('a recording that is sent while the exam runs', () => {
     }
   });
 
-  it('is finished by the submission of its participant, and belongs to it', async () => {
+  it("is finished by its participant's submission, and belongs to it", async () => {
     const examId = await newExam();
     const token = await join(server, examId, 'user_1');
     const webcam = await startLive(server, { examId, userId: 'user_1' }, token);
@@ -156,7 +156,7 @@ describe('a recording that is sent while the exam runs', () => {
     expect(await sql(`SELECT DISTINCT "submissionId" FROM "Recording" WHERE "examId" = $1`, [examId])).toEqual([{ submissionId: id }]);
   });
 
-  it('fails with a reason where nothing of it came, or nothing that can be played', async () => {
+  it('fails with a reason if nothing arrived, or nothing that can be played', async () => {
     const empty = await begin();
     await finishLive(server, empty.id);
     expect(await ended(server, empty.id)).toMatchObject({
@@ -173,7 +173,7 @@ describe('a recording that is sent while the exam runs', () => {
     expect((await server.storedFiles()).filter((name) => name.includes(noise.id))).toHaveLength(1);
   });
 
-  it('goes with its exam, in the database and in storage', async () => {
+  it('is deleted with its exam, from the database and from storage', async () => {
     const { id, examId } = await begin();
     await sendChunks(server, id, cut(short, 3));
     expect((await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(3);
@@ -183,7 +183,7 @@ describe('a recording that is sent while the exam runs', () => {
 });
 
 describe('a chunk', () => {
-  it('may be sent again, by either door and in any order; other bytes in its place are refused', async () => {
+  it('may be sent again, over REST or GraphQL and in any order; different bytes at its index are refused', async () => {
     const { id } = await begin();
     const [first = Buffer.alloc(0), second = Buffer.alloc(0), third = Buffer.alloc(0)] = cut(short, 3);
     const answer = { recordingId: id, index: 1, size: second.length, sha256: sha256(second) };
@@ -192,7 +192,9 @@ describe('a chunk', () => {
     expect((await appendByGraphql(server, id, 1, new Uint8Array(second))).data?.appendRecordingChunk).toEqual(answer);
     const refused = await putChunk(server, id, 1, third);
     expect(refused.status).toBe(400);
-    expect(await refused.json()).toMatchObject({ error: { code: 'conflict', details: [{ field: 'index', issue: 'holds other bytes' }] } });
+    expect(await refused.json()).toMatchObject({
+      error: { code: 'conflict', details: [{ field: 'index', issue: 'already holds different bytes' }] },
+    });
     await sendChunks(server, id, [third], 2);
     await sendChunks(server, id, [first], 0);
     await finishLive(server, id);
@@ -200,7 +202,7 @@ describe('a chunk', () => {
     expect((await download(server, id)).equals(short)).toBe(true);
   });
 
-  it('counts once when it is sent many times at once', async () => {
+  it('counts once if it is sent many times at the same time', async () => {
     const { id } = await begin();
     const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = cut(short, 2);
     const answers = await Promise.all([first, second, first, first, second].map((bytes) => putChunk(server, id, 0, bytes)));
@@ -211,7 +213,7 @@ describe('a chunk', () => {
     expect((await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(1);
   });
 
-  it('is refused once the recording has ended, and where its index is none', async () => {
+  it('is refused once the recording has ended, and if its index is invalid', async () => {
     const { id } = await begin();
     await sendChunks(server, id, cut(short, 1));
     for (const index of ['-1', '1.5', 'x', '100000']) {
@@ -229,7 +231,7 @@ describe('a chunk', () => {
     await expect.poll(async () => (await server.storedFiles()).filter((name) => name.includes('spool'))).toEqual([]);
   });
 
-  it('is refused where it is too large, or the recording would be, and leaves nothing behind', async () => {
+  it('is refused if it or the recording would be too large, and leaves nothing behind', async () => {
     const small = await startTestServer({ ...SETTINGS, MAX_RECORDING_BYTES: '100000' });
     try {
       const { id: examId } = await createExam(small, unwatched);
@@ -251,7 +253,7 @@ describe('a chunk', () => {
     }
   });
 
-  it('is taken from its participant and the LMS only', async () => {
+  it('is accepted only from its participant and the LMS', async () => {
     const examId = await newExam();
     const [mine, theirs] = await Promise.all([join(server, examId, 'user_1'), join(server, examId, 'user_2')]);
     const { id } = await startLive(server, { examId, userId: 'user_1' }, mine);
@@ -271,8 +273,8 @@ describe('a chunk', () => {
   });
 });
 
-describe('a recorder that began anew', () => {
-  it('leaves one file that plays through, without a frame decoded', async () => {
+describe('a recorder that restarted', () => {
+  it('leaves one file that plays through, without re-encoding', async () => {
     const { id, duration, note } = await recordTwice(long, short);
     const { info, frames, video, audio } = await play(await download(server, id));
     expect(note).toBeUndefined();
@@ -287,7 +289,7 @@ describe('a recorder that began anew', () => {
     await expect.poll(async () => (await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(1);
   });
 
-  it('with another size of the picture leaves one file of the size that most of it has', async () => {
+  it('with another picture size leaves one file in the size that most of it has', async () => {
     const { id, duration } = await recordTwice(long, await recorded(3, { size: '640x360' }));
     const { info, frames, video } = await play(await download(server, id));
     expect(info.video).toMatchObject({ width: 320, height: 240, codec: 'vp8' });
@@ -296,7 +298,7 @@ describe('a recorder that began anew', () => {
     expectRising(video);
   });
 
-  it('without sound is filled with silence', async () => {
+  it('without sound gets silence for that part', async () => {
     const { id, duration } = await recordTwice(await recorded(4, { sound: false }), short);
     const { info, audio } = await play(await download(server, id));
     expect(info.audio).toMatchObject({ codec: 'opus' });
@@ -304,7 +306,7 @@ describe('a recorder that began anew', () => {
     expectRising(audio);
   });
 
-  it('in another container becomes part of the WebM', async () => {
+  it('in another container is merged into the WebM', async () => {
     const h264 = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15:duration=3', '-c:v', 'libx264', '-preset', 'ultrafast'];
     const fragmented = ['-pix_fmt', 'yuv420p', '-movflags', 'frag_keyframe+empty_moov', '-f', 'mp4', 'pipe:1'];
     const { id, duration, format } = await recordTwice(long, await makeMedia(...h264, ...fragmented));
@@ -315,7 +317,7 @@ describe('a recorder that began anew', () => {
     expectRising(video);
   });
 
-  it('of MP4 leaves one MP4', async () => {
+  it('in MP4 leaves one MP4', async () => {
     const mp4 = (seconds: number) =>
       makeMedia(
         ...['-f', 'lavfi', '-i', `testsrc=size=320x240:rate=15:duration=${seconds}`, '-f', 'lavfi', '-i', `sine=duration=${seconds}`],
@@ -332,7 +334,7 @@ describe('a recorder that began anew', () => {
     expectRising(audio);
   });
 
-  it('and wrote what cannot be read costs the rest nothing', async () => {
+  it('and wrote an unreadable part does not spoil the rest', async () => {
     const broken = Buffer.concat([short.subarray(0, 40), Buffer.alloc(20_000, 'noise')]);
     const { id } = await begin();
     await sendChunks(server, id, [...cut(long, 2), broken, ...cut(short, 2)]);
@@ -344,7 +346,7 @@ describe('a recorder that began anew', () => {
     await expect.poll(async () => (await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(2);
   });
 
-  it('is known by its first bytes, however small its chunks are', async () => {
+  it('is recognised by its first bytes, however small its chunks are', async () => {
     const { id } = await begin();
     const crumbs = [short.subarray(0, 3), short.subarray(3, 5), short.subarray(5, 6), Buffer.alloc(0), short.subarray(6)];
     await sendChunks(server, id, [...cut(short, 2), ...crumbs]);
@@ -353,7 +355,7 @@ describe('a recorder that began anew', () => {
   });
 });
 
-it('a chunk that never came is named, and what came after it keeps its place in time', async () => {
+it('a chunk that never arrived is named, and the later ones keep their place in time', async () => {
   const { id } = await begin();
   const chunks = cut(long, 8);
   await sendChunks(server, id, chunks.slice(0, 3));
@@ -363,7 +365,7 @@ it('a chunk that never came is named, and what came after it keeps its place in 
 });
 
 describe('servers', () => {
-  it('that are killed while they join go on after their start', async () => {
+  it('that are killed while joining a recording continue after their restart', async () => {
     const killed = await startTestServer(SETTINGS);
     try {
       const { id: examId } = await createExam(killed, unwatched);
@@ -390,7 +392,7 @@ describe('servers', () => {
     }
   });
 
-  it('of which several look make one recording and one event', async () => {
+  it('that find the same recording to finish make one recording and one event', async () => {
     const other = await server.another();
     try {
       const examId = await newExam();

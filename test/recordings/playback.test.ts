@@ -66,8 +66,8 @@ async function colourAt(jpeg: Buffer, crop = 'iw:ih:0:0'): Promise<number[]> {
 
 const isNear = (a: readonly number[], b: readonly number[]) => a.every((value, at) => Math.abs(value - (b[at] ?? 0)) < 40);
 
-describe('a recording to be looked at', () => {
-  it('has a length and an index, of a browser that wrote neither; the original stays as it came', async () => {
+describe('the playback of a recording', () => {
+  it('has a duration and an index even if the browser wrote neither; the original stays unchanged', async () => {
     const path = joinPath(folder, 'browser.webm');
     const original = await recorded(6);
     await writeFile(path, original);
@@ -99,7 +99,7 @@ describe('a recording to be looked at', () => {
     expect(kept.equals(original)).toBe(true);
   });
 
-  it('has a poster, and a picture of each minute in its place', async () => {
+  it('has a poster, and a thumbnail of each minute in the right place', async () => {
     const path = joinPath(folder, 'minutes.mp4');
     const colours = ['red', 'lime', 'blue'];
     const inputs = colours.flatMap((colour) => ['-f', 'lavfi', '-i', `color=${colour}:size=320x240:rate=2:duration=60`]);
@@ -122,7 +122,7 @@ describe('a recording to be looked at', () => {
     expect(playback.indexOf('moov')).toBeLessThan(playback.indexOf('mdat'));
   });
 
-  it.skipIf(!ffmpeg.dropsPackets)('has pictures of which none takes others to be decoded, whatever its codec', async () => {
+  it.skipIf(!ffmpeg.dropsPackets)('has thumbnails from key frames only, whatever the codec', async () => {
     const path = joinPath(folder, 'change.webm');
     // Red until second 50, in which no key picture is: the next one comes at second 80.
     const inputs = [50, 145].flatMap((seconds, at) => [
@@ -144,7 +144,7 @@ describe('a recording to be looked at', () => {
     expect(await colourAt(await get(posterUrl ?? ''))).toSatisfy((colour: number[]) => isNear(colour, [255, 0, 0]));
   });
 
-  it('is shown to whoever may see it, and to the bearer of a signed link', async () => {
+  it('is available to those who may see the recording, and with a signed link', async () => {
     const path = joinPath(folder, 'mine.webm');
     await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10:duration=2', ...VP8, path);
     const { id: examId } = await createExam(server, unwatched);
@@ -160,7 +160,7 @@ describe('a recording to be looked at', () => {
     expect((await fetch(local(posterUrl ?? '').replace(/sig=.{4}/, 'sig=AAAA'))).status).toBe(401);
   });
 
-  it('that does not fit is played as it came', async () => {
+  it('is the original file if it cannot be converted', async () => {
     // Sound that MP4 by the book has no place for, with a picture that can be decoded.
     const path = joinPath(folder, 'odd.mp4');
     await makeMedia(
@@ -184,8 +184,8 @@ describe('a recording to be looked at', () => {
   });
 });
 
-describe('a warning of an analysis', () => {
-  it('shows the picture at its moment, to those alone who may see the recording', async () => {
+describe('a warning from an analysis', () => {
+  it('has a picture of its moment, only for those who may see the recording', async () => {
     const path = joinPath(folder, 'scenes.webm');
     const inputs = ['red', 'blue'].flatMap((colour) => ['-f', 'lavfi', '-i', `color=${colour}:size=320x240:rate=10:duration=8`]);
     await makeMedia(...inputs, '-filter_complex', '[0][1]concat=n=2', ...VP8, path);

@@ -57,7 +57,7 @@ describe('a webcam recording', () => {
     recording = (await (await server.rest(`/recordings/${uploaded.id}`)).json()) as RestRecording;
   });
 
-  it('is answered as documented once it is analysed', async () => {
+  it('has the documented shape once it is analysed', async () => {
     expect(recording).toEqual({
       id: expect.stringMatching(/^rec_/),
       examId,
@@ -83,7 +83,7 @@ describe('a webcam recording', () => {
     for (const share of [facePresent, multipleFaces, noFace]) expect(share).toBeCloseTo(1 / 3, 0.9);
   });
 
-  it('has segments that are true within one sample', async () => {
+  it('has segments that are correct to within one sample', async () => {
     const { recording: found } = await server.graphql().request<{
       recording: {
         sha256: string;
@@ -105,7 +105,7 @@ describe('a webcam recording', () => {
     }
   });
 
-  it('raises one warning an episode, with the recording and the moment', async () => {
+  it('raises one warning per episode, with the recording and the position in it', async () => {
     const query = `{ exam(id: "${examId}") { warnings { edges { node { type source offsetSeconds confidence details recording { id } userId } } } } }`;
     const { exam } = await server.graphql().request<{ exam: { warnings: { edges: { node: { type: string } }[] } } }>(query);
     const warnings = exam.warnings.edges.map(({ node }) => node);
@@ -122,12 +122,12 @@ describe('a webcam recording', () => {
     }
   });
 
-  it('told how far it was while it was analysed', () => {
+  it('reported its progress while it was analysed', () => {
     expect(stages).toContain('watching');
     expect(stages.at(-1)).toBe('done');
   });
 
-  it('can be fetched in ranges, by header or by a signed link', async () => {
+  it('can be downloaded in ranges, with credentials or a signed link', async () => {
     const bytes = await readFile(video);
     const whole = await server.rest(`/recordings/${recording.id}/download`);
     expect(whole.headers.get('accept-ranges')).toBe('bytes');
@@ -155,7 +155,7 @@ describe('a webcam recording', () => {
 
 describe('the analysis', () => {
   it.each(['kill', 'shutDown'] as const)(
-    'survives a %s in the middle and doubles nothing',
+    'survives a %s in the middle without duplicate warnings',
     async (end) => {
       const { id: examId } = await createExam(server, high);
       const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path: video });
@@ -175,13 +175,13 @@ describe('the analysis', () => {
     60_000,
   );
 
-  it('is not made where the exam turned it off', async () => {
+  it('is not made if the exam has turned it off', async () => {
     const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
     const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path: video });
     expect(await analysed(server, id)).toMatchObject({ status: 'uploaded', duration: expect.closeTo(15, 0) });
   });
 
-  it('of a video without sound has no word on talking', async () => {
+  it('says nothing about talking if the video has no sound', async () => {
     const path = join(folder, 'silent.webm');
     await film(path, [{ picture: pictures.oneFace, seconds: 3 }]);
     const { id: examId } = await createExam(server);
@@ -189,7 +189,7 @@ describe('the analysis', () => {
     expect((await analysed(server, id)).analysis?.suspiciousActivity?.talking).toBeNull();
   });
 
-  it('of a screen tells how long it was idle and blank', async () => {
+  it('says how long a screen was idle and blank', async () => {
     const path = join(folder, 'screen.mp4');
     await makeMedia(
       '-f',
@@ -215,7 +215,7 @@ describe('the analysis', () => {
     expect(recording.analysis?.screen?.blank).toBeCloseTo(0.5, 0.7);
   });
 
-  it('pushes its warnings to whoever watches', async () => {
+  it('pushes its warnings to consoles', async () => {
     const { id: examId } = await createExam(server, high);
     const live = collect<{ warningAdded: { type: string } }>(
       server.subscribe(),
@@ -227,7 +227,7 @@ describe('the analysis', () => {
   });
 });
 
-describe('an upload by tus', () => {
+describe('an upload over tus', () => {
   it('becomes the same recording', async () => {
     const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
     const token = await joinExam(server, examId, 'user_1');
@@ -251,7 +251,7 @@ describe('an upload by tus', () => {
     });
   });
 
-  it('is refused for another candidate, without credentials, and for what is no video', async () => {
+  it('is refused for another candidate, without credentials, and if it is not a video', async () => {
     const { id: examId } = await createExam(server);
     const token = await joinExam(server, examId, 'user_1');
     const create = (credential: string | null, userId: string, body?: string) => {
@@ -301,7 +301,7 @@ describe('a recording that is refused', () => {
     ['a playlist that names other files', async () => new TextEncoder().encode('#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n')],
   ];
 
-  it.each(notVideos)('as %s names the field and leaves nothing behind', async (_name, make) => {
+  it.each(notVideos)('for being %s names the field and leaves nothing behind', async (_name, make) => {
     const { id: examId } = await createExam(server);
     await server.idle();
     const before = await server.storedFiles();
@@ -318,7 +318,7 @@ describe('a recording that is refused', () => {
     expect(exam).toEqual({ lastSeq: 0, recordings: { edges: [] }, participants: { edges: [] } });
   });
 
-  it('for its fields names each of them', async () => {
+  it('for invalid fields names each of them', async () => {
     const { id: examId } = await createExam(server);
     const post = async (fields: Parameters<typeof form>[0]) => {
       const response = await server.rest('/recordings', { method: 'POST', body: await form(fields) });
@@ -354,7 +354,7 @@ describe('a GraphQL upload', () => {
     });
   });
 
-  it('of what is no video leaves nothing behind', async () => {
+  it('that is not a video leaves nothing behind', async () => {
     const { id: examId } = await createExam(server);
     await server.idle();
     const before = await server.storedFiles();

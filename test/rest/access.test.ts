@@ -23,7 +23,7 @@ async function codeOf(credential: string, query: string, url = server.url): Prom
 }
 
 describe('credentials', () => {
-  it('that are missing, unknown or broken are a documented 401', async () => {
+  it('that are missing, unknown or malformed get the documented 401', async () => {
     for (const credential of [null, 'nonsense', 'invigil_AAAAAAAAAAAAAAAAAAAAAAAA', 'eyJhbGciOiJub25lIn0.eyJyb2xlIjoicHJvY3RvciJ9.']) {
       for (const path of ['/exams/exam_x', '/recordings/rec_x', '/recordings/rec_x/download', '/exams/exam_x/warnings']) {
         const response = await server.rest(path, { credential });
@@ -33,14 +33,14 @@ describe('credentials', () => {
     }
   });
 
-  it('end with their revocation, at the next request', async () => {
+  it('stop working with the first request after their revocation', async () => {
     const { key, id } = await createKey(server, 'LMS');
     const exam = await createExam(server, {}, key);
     await server.graphql().request(`mutation { revokeApiKey(id: "${id}") { revokedAt } }`);
     expect((await server.rest(`/exams/${exam.id}`, { credential: key })).status).toBe(401);
   });
 
-  it('end with their revocation on every server, at once', async () => {
+  it('stop working on every server immediately after their revocation', async () => {
     const second = await server.another();
     try {
       const { key, id } = await createKey(server, 'PROCTOR');
@@ -53,7 +53,7 @@ describe('credentials', () => {
     }
   });
 
-  it('end within seconds where the wake-up call of their revocation is lost', async () => {
+  it('stop working within seconds if the wake-up call for their revocation is lost', async () => {
     const { key, id } = await createKey(server, 'PROCTOR');
     const status = async () => (await server.rest('/exams/exam_x', { credential: key })).status;
     expect(await status()).toBe(404);
@@ -64,7 +64,7 @@ describe('credentials', () => {
     await expect.poll(status, { timeout: 7_000, interval: 100 }).toBe(401);
   });
 
-  it('open nothing once the database has been away for seconds', async () => {
+  it('are not accepted once the database has been unreachable for seconds', async () => {
     const database = await createTestDatabase();
     const line = await startFreezableProxy(database.url);
     const own = await startTestServer({ DATABASE_URL: line.url });
@@ -84,7 +84,7 @@ describe('credentials', () => {
     }
   });
 
-  it('are limited per address when they are wrong, while right ones pass', async () => {
+  it('are limited per address if they are wrong, while correct ones still pass', async () => {
     const own = await startTestServer();
     try {
       const attempts = await Promise.all(
@@ -99,7 +99,7 @@ describe('credentials', () => {
     }
   });
 
-  it('are counted by RATE_LIMIT_PER_MINUTE where it is set', async () => {
+  it('are rate-limited if RATE_LIMIT_PER_MINUTE is set', async () => {
     const own = await startTestServer({ RATE_LIMIT_PER_MINUTE: '5' });
     try {
       const answers = await Promise.all(Array.from({ length: 8 }, () => own.rest('/exams/exam_x')));
@@ -114,7 +114,7 @@ describe('credentials', () => {
 });
 
 describe('tenants', () => {
-  it('do not see each other', async () => {
+  it("do not see each other's exams", async () => {
     const [mine, other] = [await createKey(server, 'LMS', 'north'), await createKey(server, 'LMS', 'south')];
     const exam = await createExam(server, { title: 'Of the north' }, mine.key);
     const [warning] = await report(server, exam.id, 'user_1', ['noise'], mine.key);
@@ -134,8 +134,8 @@ describe('tenants', () => {
   });
 });
 
-describe('roles', () => {
-  it('a proctor starts, ends and reviews, but neither creates nor cancels nor invites', async () => {
+describe('the rules for roles', () => {
+  it('let a proctor start, end and review, but not create, cancel or invite', async () => {
     const exam = await createExam(server);
     const proctor = tokenIn(exam.adminUrl);
     const [warning] = await report(server, exam.id, 'user_1', ['noise']);
@@ -159,7 +159,7 @@ describe('roles', () => {
     expect(await codeOf(proctor, `mutation { endExam(examId: "${exam.id}") { id } }`)).toBeNull();
   });
 
-  it('a dismissal needs a reason', async () => {
+  it('require a reason for a dismissal', async () => {
     const exam = await createExam(server);
     const [warning] = await report(server, exam.id, 'user_1', ['noise']);
     expect(
@@ -167,7 +167,7 @@ describe('roles', () => {
     ).toBe('INVALID_REQUEST');
   });
 
-  it('a candidate acts as itself and sees its own alone', async () => {
+  it('let candidates act only as themselves and see only their own data', async () => {
     const exam = await createExam(server);
     const token = await join(server, exam.id, 'user_1');
     await report(server, exam.id, 'user_2', ['noise']);
@@ -199,7 +199,7 @@ describe('roles', () => {
     expect((await server.rest(`/exams/${other.id}`, { credential: token })).status).toBe(404);
   });
 
-  it('the access link lets a candidate join once, and nobody takes the seat again', async () => {
+  it('let an access link join each candidate only once', async () => {
     const exam = await createExam(server);
     const link = tokenIn(exam.accessUrl);
     const token = await join(server, exam.id, 'user_1', link);
@@ -210,14 +210,14 @@ describe('roles', () => {
   });
 });
 
-describe('the course of an exam', () => {
+describe('the lifecycle of an exam', () => {
   const status = (mutation: string, id: string) =>
     server
       .graphql()
       .request<Record<string, { status: string }>>(`mutation { ${mutation}(examId: "${id}") { status } }`)
       .then((data) => data[mutation]?.status);
 
-  it('goes from created to completed, and a second click changes nothing', async () => {
+  it('goes from created to completed, and repeated requests change nothing', async () => {
     const { id } = await createExam(server);
     expect(await codeOf(tokenIn((await createExam(server)).adminUrl), `mutation { endExam(examId: "${id}") { id } }`)).toBe('NOT_FOUND');
     expect([
@@ -230,14 +230,14 @@ describe('the course of an exam', () => {
     await expect(status('cancelExam', id)).rejects.toThrow('cannot be cancelled');
   });
 
-  it('refuses candidates once it is cancelled', async () => {
+  it('refuses candidates after cancellation', async () => {
     const { id } = await createExam(server);
     expect(await status('cancelExam', id)).toBe('CANCELLED');
     await expect(join(server, id, 'user_1')).rejects.toThrow('cancelled');
     expect((await server.post(`/exams/${id}/warnings`, { userId: 'user_1', warnings: [{ type: 'noise' }] })).status).toBe(400);
   });
 
-  it('invites, corrects and lists participants', async () => {
+  it('includes inviting, correcting and listing participants', async () => {
     const { id } = await createExam(server);
     const invite = (name: string) =>
       server

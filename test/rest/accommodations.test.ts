@@ -70,7 +70,7 @@ const examOf = (credential?: string) =>
   createExam(server, { settings: { aiDetection: { enabled: true, sensitivity: 'high' } } }, credential);
 
 describe('a candidate who has a helper', () => {
-  it('is not warned of for the helper, and the analysis says so', async () => {
+  it('raises no warning for the helper, and the analysis says so', async () => {
     const { id: examId } = await examOf();
     const proctor = await createKey(server, 'PROCTOR');
     expect(await set(examId, ['multiple_faces'], 'An assistant sits beside', proctor.key)).toEqual({
@@ -93,7 +93,7 @@ describe('a candidate who has a helper', () => {
     expect(told.analysis.segments).toContainEqual({ type: 'multiple_faces' });
   });
 
-  it('is warned of again once that is lifted, and all others always', async () => {
+  it('raises warnings again once the accommodation is removed; other candidates always do', async () => {
     const { id: examId } = await examOf();
     await set(examId, ['multiple_faces', 'no_face'], 'An assistant');
     await set(examId, [], 'The assistant has left');
@@ -107,7 +107,7 @@ describe('a candidate who has a helper', () => {
 });
 
 describe('an accommodation', () => {
-  it('is in the log with who, what and why; a repeat is no change, and a reason stays with its type', async () => {
+  it('is logged with who, what and why; a repeat changes nothing, and each type keeps its reason', async () => {
     const { id: examId } = await examOf();
     const first = await put(examId, { suppress: ['looking_away'], reason: 'Looks at a braille display' });
     expect(first.status).toBe(200);
@@ -131,7 +131,7 @@ describe('an accommodation', () => {
     ]);
   });
 
-  it('is never for the participant to set, and only its own to read', async () => {
+  it('cannot be set by participants, who can only read their own', async () => {
     const { id: examId, accessUrl, adminUrl } = await examOf();
     const [own, other] = [await join(server, examId, 'user_1'), await join(server, examId, 'user_2')];
     await set(examId, ['talking'], 'Reads aloud', tokenIn(adminUrl));
@@ -147,7 +147,7 @@ describe('an accommodation', () => {
     expect(await seen(other)).toEqual({ exam: { participants: { edges: [node('user_2', [])] } } });
   });
 
-  it('names types that the analysis knows, and a reason', async () => {
+  it('needs a reason and types that the analysis knows', async () => {
     const { id: examId } = await examOf();
     for (const [body, field] of [
       [{ suppress: ['tab_switch'], reason: 'x' }, 'suppress[0]'],

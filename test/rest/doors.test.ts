@@ -79,19 +79,19 @@ async function expectRefusal(door: Door, credential: string | null, code: string
   expect(error?.code ?? errors?.[0]?.extensions.code.toLowerCase()).toBe(code);
 }
 
-describe('a body', () => {
-  it('of nobody is refused at every door before it is read', async () => {
+describe('the body of a request', () => {
+  it('without credentials is refused at every endpoint before it is read', async () => {
     await Promise.all(doors().map((door) => expectRefusal(door, null, 'unauthorized')));
     await Promise.all(doors().map((door) => expectRefusal(door, 'eyJhbGciOiJub25lIn0.e30.', 'unauthorized')));
   });
 
-  it('of who only shows the access link is refused before it is read, but for what joins', async () => {
+  it('with only an access link is refused before it is read, except to join', async () => {
     // tus looks at the metadata first, GraphQL at the operation.
     const others = doors().filter(({ path }) => !path.startsWith('/graphql') && !path.startsWith('/api/uploads'));
     await Promise.all(others.map((door) => expectRefusal(door, accessLink, 'forbidden')));
   });
 
-  it('of 300 MB from ten who show no key stores nothing and takes no memory', async () => {
+  it('of 300 MB, sent ten times without a key, stores nothing and takes no memory', async () => {
     const requests = Array.from({ length: 10 }, () => {
       const request = openRequest(server, { path: '/graphql', headers: { 'content-type': FORM, 'transfer-encoding': 'chunked' } });
       request.write(formStart({ operations: `{"query":"${'x'.repeat(1024 * 1024)}"}`, map: '{"0":["variables.f"]}' }, '0'));
@@ -181,7 +181,7 @@ describe('a file that its sender may not send', () => {
     }
   });
 
-  it('is refused by REST before a byte of it is stored, where the fields come first', async () => {
+  it('is refused by REST before a byte of it is stored, if the fields come first', async () => {
     const attempts = [
       { path: '/api/recordings', fields: { examId, userId: 'neighbour', type: 'webcam' }, file: 'file', status: 401 },
       { path: '/api/recordings', fields: { examId: otherExam, userId: 'candidate', type: 'webcam' }, file: 'file', status: 404 },
@@ -214,7 +214,7 @@ describe('uploads of one participant', () => {
     return request;
   };
 
-  it('are eight at a time, and hold up nobody else', async () => {
+  it('are limited to eight at a time, which does not affect anybody else', async () => {
     const neighbour = await join(server, examId, 'neighbour');
     const held = Array.from({ length: 8 }, () => hold(candidate, 'candidate'));
     await expect.poll(() => server.storedFiles()).toHaveLength(8);
@@ -240,7 +240,7 @@ describe('uploads of one participant', () => {
     await expect.poll(() => server.storedFiles()).toEqual([]);
   });
 
-  it('that are broken off at any moment count no more', async () => {
+  it('that are aborted at any moment no longer count', async () => {
     for (let i = 0; i < 60; i++) {
       const request = hold(candidate, 'candidate');
       // Before the server has heard of it, while it looks up whose it is, or later.

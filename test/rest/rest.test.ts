@@ -28,8 +28,8 @@ async function json<T = Record<string, unknown>>(response: Response, status = 20
   return JSON.parse(body) as T;
 }
 
-describe('exams', () => {
-  it('answers the documented object to the documented request', async () => {
+describe('the REST API for exams', () => {
+  it('answers the documented request with the documented object', async () => {
     const exam = await json(await server.post('/exams', DOCUMENTED));
     expect(exam).toEqual({
       ...DOCUMENTED,
@@ -41,7 +41,7 @@ describe('exams', () => {
     });
   });
 
-  it('completes missing settings and gives unknown ones back', async () => {
+  it('fills in missing settings and returns unknown ones', async () => {
     const exam = await json(await server.post('/exams', { title: 'Short', duration: 5, settings: { calculator: true, webcam: false } }));
     expect(exam['settings']).toEqual({
       webcam: false,
@@ -113,7 +113,7 @@ describe('exams', () => {
     expect(exam.warnings.map(({ type }) => type)).toEqual(Array.from({ length: 1_000 }, (_, i) => `type_${i + 100}`));
   });
 
-  it('stores a repeated event of a client once', async () => {
+  it('stores an event once, even if a client repeats it', async () => {
     const { id } = await createExam(server);
     const body = { userId: 'user_1', warnings: [{ type: 'noise', clientEventId: 'event-1' }] };
     const [first, second] = [
@@ -151,7 +151,7 @@ describe('an Idempotency-Key', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  it('gives the first answer again and makes nothing twice', async () => {
+  it('returns the first answer again and creates nothing twice', async () => {
     const headers = { 'idempotency-key': 'create-1' };
     const first = await json(await server.post('/exams', DOCUMENTED, { headers }));
     expect(await json(await server.post('/exams', DOCUMENTED, { headers }))).toEqual(first);
@@ -173,7 +173,7 @@ describe('an Idempotency-Key', () => {
     await json(await server.post('/exams', { title: 'No duration' }, { headers }), 400);
   });
 
-  it('lets two at once make one exam', async () => {
+  it('lets two requests at the same time create one exam', async () => {
     const headers = { 'idempotency-key': 'create-4' };
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => server.post('/exams', { title: 'Only once', duration: 5 }, { headers })),
@@ -204,20 +204,20 @@ describe('a bad request', () => {
     ['a NUL character', { title: 'x\u0000', duration: 60 }, 'title'],
     ['a list', [], 'body'],
   ];
-  it.each(bad)('with %s names the field', async (_name, body, field) => {
+  it.each(bad)('with %s is answered with the name of the field', async (_name, body, field) => {
     const { error } = await json<{ error: { code: string; details: { field: string }[] } }>(await server.post('/exams', body), 400);
     expect(error.code).toBe('invalid_request');
     expect(error.details.map((detail) => detail.field)).toContain(field);
   });
 
-  it('that is not JSON is answered in the envelope', async () => {
+  it('that is not JSON is answered with the documented error', async () => {
     for (const body of ['{"title":', '', 'null', '\u0000', '[1,2']) {
       const response = await server.rest('/exams', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
       expect(await json(response, 400)).toMatchObject({ error: { code: 'invalid_request', details: expect.any(Array) } });
     }
   });
 
-  it('of an unknown endpoint, method or id is a 404 in JSON', async () => {
+  it('to an unknown endpoint, method or id is answered with a 404 in JSON', async () => {
     for (const [method, path] of [
       ['GET', '/nothing'],
       ['DELETE', '/exams'],
@@ -236,7 +236,7 @@ describe('a bad request', () => {
     });
   });
 
-  it('names the warning at fault', async () => {
+  it('with one bad warning is answered with its index', async () => {
     const { id } = await createExam(server);
     const warnings = [{ type: 'noise' }, { type: 'Not A Slug', timestamp: 'yesterday' }];
     const { error } = await json<{ error: { details: { field: string }[] } }>(
@@ -247,7 +247,7 @@ describe('a bad request', () => {
     expect(await json(await server.rest(`/exams/${id}`))).toMatchObject({ warnings: [], participants: [] });
   });
 
-  it('with a broken GraphQL operation gets a GraphQL error', async () => {
+  it('with an invalid GraphQL operation is answered with a GraphQL error', async () => {
     for (const body of [
       { query: '{ exam(' },
       { query: '{ nothing }' },
@@ -264,13 +264,13 @@ describe('a bad request', () => {
   });
 });
 
-describe('the probes', () => {
-  it('tell that the server lives and can serve', async () => {
+describe('a server that runs', () => {
+  it('reports through its probes that it is alive and ready', async () => {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   });
 
-  it('GraphiQL comes from the server itself', async () => {
+  it('serves GraphiQL itself', async () => {
     const page = await (await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } })).text();
     expect(page).toContain('<title>Invigil</title>');
     expect(page).not.toMatch(/(?:src|href)="https?:\/\/(?!127|localhost)/);

@@ -47,7 +47,7 @@ async function expectUntouched(examId: string, act: () => Promise<void>): Promis
 }
 
 describe('a submission', () => {
-  it('by multipart/form-data is stored whole', async () => {
+  it('as multipart/form-data is stored completely', async () => {
     const { id: examId } = await createExam(server, off);
     const response = await submitForm(examId, {
       webcam: { path: video },
@@ -85,7 +85,7 @@ describe('a submission', () => {
     });
   });
 
-  it('by JSON with base64, bare or as a data URL, is the same', async () => {
+  it('as JSON with base64, bare or as a data URL, gives the same result', async () => {
     const { id: examId } = await createExam(server, off);
     const response = await server.post(`/exams/${examId}/submit`, {
       userId: 'user_1',
@@ -102,7 +102,7 @@ describe('a submission', () => {
     }
   });
 
-  it('needs stats alone', async () => {
+  it('needs only stats', async () => {
     const { id: examId } = await createExam(server);
     expect((await server.post(`/exams/${examId}/submit`, { userId: 'user_1', stats: {} })).status).toBe(200);
     const missing = await server.post(`/exams/${(await createExam(server)).id}/submit`, { userId: 'user_1' });
@@ -110,7 +110,7 @@ describe('a submission', () => {
     expect(await missing.json()).toMatchObject({ error: { details: [{ field: 'stats' }] } });
   });
 
-  it('belongs to the token, the named user, or the only participant', async () => {
+  it('belongs to the user of the token, the named user, or the only participant', async () => {
     const { id: examId } = await createExam(server);
     const token = await joinExam(server, examId, 'user_1');
     const byToken = await server.post(`/exams/${examId}/submit`, { stats: {} }, { credential: token });
@@ -125,7 +125,7 @@ describe('a submission', () => {
     expect(await (await server.post(`/exams/${single}/submit`, { stats: {} })).json()).toMatchObject({ userId: 'user_3' });
   });
 
-  it('does not store again what was reported live', async () => {
+  it('does not store warnings again that were reported live', async () => {
     const { id: examId } = await createExam(server);
     const live = [{ type: 'noise', clientEventId: 'a' }, ...WARNINGS];
     await server.post(`/exams/${examId}/warnings`, { userId: 'user_1', warnings: live });
@@ -137,7 +137,7 @@ describe('a submission', () => {
     expect(await response.json()).toMatchObject({ warnings: { received: 3, stored: 1 } });
   });
 
-  it('comes once; its repeat by the same Idempotency-Key gets the first answer, whatever the boundary', async () => {
+  it('is accepted once; a repeat with the same Idempotency-Key gets the first answer, whatever the boundary', async () => {
     const { id: examId } = await createExam(server, off);
     const fields = { userId: 'user_1', stats: '{}', webcam: { path: video } };
     const headers = { 'idempotency-key': 'submit-1' };
@@ -151,7 +151,7 @@ describe('a submission', () => {
     await expect.poll(() => server.storedFiles()).toEqual(files);
   });
 
-  it('by GraphQL takes files and warnings', async () => {
+  it('over GraphQL accepts files and warnings', async () => {
     const { id: examId } = await createExam(server, off);
     const query =
       'mutation ($examId: ID!, $input: SubmitExamInput!) { submitExam(examId: $examId, input: $input) { userId stats recordings { type } } }';
@@ -172,7 +172,7 @@ describe('a submission', () => {
 });
 
 describe('a submission that is refused', () => {
-  it('for a file beyond the limit says so as documented', async () => {
+  it('for a file above the limit says so as documented', async () => {
     const { id: examId } = await createExam(server);
     const big = new Uint8Array((LIMIT_MB + 1) * 1024 * 1024);
     await expectUntouched(examId, async () => {
@@ -195,7 +195,7 @@ describe('a submission that is refused', () => {
     });
   });
 
-  it('for one bad file keeps the good one out as well', async () => {
+  it('for one bad file does not store the good one either', async () => {
     const { id: examId } = await createExam(server);
     await expectUntouched(examId, async () => {
       const response = await submitForm(examId, {
@@ -210,7 +210,7 @@ describe('a submission that is refused', () => {
 
   const bad: [string, object, string][] = [
     ['stats that are a string', { stats: 'none' }, 'stats'],
-    ['warnings that are no list', { stats: {}, warnings: {} }, 'warnings'],
+    ['warnings that are not a list', { stats: {}, warnings: {} }, 'warnings'],
     ['a warning without type', { stats: {}, warnings: [{}] }, 'warnings[0].type'],
     ['a file that is not base64', { stats: {}, webcam: { data: 'data:video/webm;base64,***' } }, 'webcam'],
     ['a file without data', { stats: {}, webcam: { filename: 'x.webm' } }, 'webcam'],
@@ -226,13 +226,13 @@ describe('a submission that is refused', () => {
     });
   });
 
-  it('for fields that are no JSON names them', async () => {
+  it('for fields that are not JSON names them', async () => {
     const { id: examId } = await createExam(server);
     const response = await submitForm(examId, { userId: 'user_1', stats: '{"duration":' });
     expect(await response.json()).toMatchObject({ error: { details: [{ field: 'stats' }] } });
   });
 
-  it('because the client hung up in the middle leaves nothing and the server serving', async () => {
+  it('because the client hung up leaves nothing behind, and the server keeps working', async () => {
     const { id: examId } = await createExam(server);
     await expectUntouched(examId, async () => {
       for (const [type, start] of [
@@ -245,7 +245,7 @@ describe('a submission that is refused', () => {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   });
 
-  it('because its body ends too early is a 400', async () => {
+  it('because its body ends too early gets a 400', async () => {
     const { id: examId } = await createExam(server);
     const body = `--x\r\nContent-Disposition: form-data; name="webcam"; filename="a.webm"\r\n\r\n${base64}`;
     const response = await server.rest(`/exams/${examId}/submit`, {
@@ -257,7 +257,7 @@ describe('a submission that is refused', () => {
     expect(await response.json()).toMatchObject({ error: { code: 'invalid_request' } });
   });
 
-  it('for another type of body or an exam that is not there', async () => {
+  it('for its content type or an unknown exam gets a 400 or 404', async () => {
     const { id: examId } = await createExam(server);
     const text = await server.rest(`/exams/${examId}/submit`, { method: 'POST', body: 'hello', headers: { 'content-type': 'text/plain' } });
     expect(text.status).toBe(400);

@@ -49,7 +49,7 @@ async function people() {
 }
 
 describe('a verification', () => {
-  it('stays on this machine: nothing is kept for anybody else, in the home or the temporary folder', async () => {
+  it('stays on this machine and leaves no files in the home or temporary folder', async () => {
     const home = tempDir();
     const own = await startTestServer({ HOME: home, TMPDIR: home });
     try {
@@ -62,7 +62,7 @@ describe('a verification', () => {
     expect(await readdir(home, { recursive: true })).toEqual([]);
   });
 
-  it('of one person answers as documented', async () => {
+  it('of two pictures of one person is answered as documented', async () => {
     const { reference, same } = await people();
     const outcome = await verify(`data:image/jpeg;base64,${reference}`, same);
     expect(outcome).toMatchObject({ verified: true, faceDetected: true, warnings: [] });
@@ -71,14 +71,14 @@ describe('a verification', () => {
     expect(outcome.matchScore).toBeLessThanOrEqual(1);
   });
 
-  it('of two people does not match', async () => {
+  it('of pictures of two people does not match', async () => {
     const { reference, other } = await people();
     const outcome = await verify(reference, other);
     expect(outcome).toMatchObject({ verified: false, faceDetected: true });
     expect(outcome.confidence).toBeLessThan(0.5);
   });
 
-  it('without a face, or with several, is an answer and no error', async () => {
+  it('without a face, or with several, gets a result and not an error', async () => {
     const { reference } = await people();
     const wall = (
       await sharp({ create: { width: 320, height: 240, channels: 3, background: '#789' } })
@@ -93,7 +93,7 @@ describe('a verification', () => {
     expect(outcome.warnings).toContain('multiple_faces_verification');
   });
 
-  it('can be read again by its tenant alone, and the images are not kept', async () => {
+  it('can be read later only by its tenant, and the images are not kept', async () => {
     const { reference, same } = await people();
     await server.idle();
     const files = await server.storedFiles();
@@ -131,14 +131,14 @@ async function animatePng(first: Sharp, second: Sharp): Promise<Buffer> {
 
 describe('an unusual image', () => {
   const sameWoman: [string, () => Promise<Buffer>][] = [
-    ['as CMYK, as printers keep it', async () => (await woman()).toColourspace('cmyk').jpeg().toBuffer()],
-    ['of 16 bits a channel', async () => (await woman()).toColourspace('rgb16').png().toBuffer()],
-    ['that lies on its side and says so', async () => (await woman()).rotate(90).withMetadata({ orientation: 8 }).jpeg().toBuffer()],
+    ['in CMYK', async () => (await woman()).toColourspace('cmyk').jpeg().toBuffer()],
+    ['with 16 bits per channel', async () => (await woman()).toColourspace('rgb16').png().toBuffer()],
+    ['with an orientation tag', async () => (await woman()).rotate(90).withMetadata({ orientation: 8 }).jpeg().toBuffer()],
     ['of nearly 40 megapixels', async () => (await woman()).resize(5_700, 6_800).jpeg().toBuffer()],
-    ['that moves, by its first picture', async () => (await animate(await woman(), await otherWoman())).webp().toBuffer()],
-    ['that moves by a PNG, by its first picture', async () => animatePng(await woman(), await otherWoman())],
+    ['that is an animated WebP, by its first frame,', async () => (await animate(await woman(), await otherWoman())).webp().toBuffer()],
+    ['that is an animated PNG, by its first frame,', async () => animatePng(await woman(), await otherWoman())],
   ];
-  it.each(sameWoman)('%s is compared as any other', async (_name, make) => {
+  it.each(sameWoman)('%s is compared like any other', async (_name, make) => {
     const image = (await make()).toString('base64');
     const ordinary = await toBase64((await woman()).jpeg());
     for (const [person, verified] of [[await woman(), true] as const, [await otherWoman(), false] as const]) {
@@ -149,7 +149,7 @@ describe('an unusual image', () => {
     }
   });
 
-  it('of one pixel holds no face', async () => {
+  it('of one pixel has no face', async () => {
     const pixel = sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } }).png();
     expect(await verify(await toBase64((await woman()).jpeg()), await toBase64(pixel))).toMatchObject({
       verified: false,
@@ -158,7 +158,7 @@ describe('an unusual image', () => {
     });
   });
 
-  it('with a face of 20 pixels warns of its quality, and two of them verify nobody', async () => {
+  it('with a face of 20 pixels gets a quality warning, and two of them verify nobody', async () => {
     const small = await toBase64((await woman()).resize(27).png());
     expect((await verify(await toBase64((await woman()).jpeg()), small)).warnings).toEqual(['low_quality_verification']);
     expect(await verify(small, small)).toMatchObject({
@@ -167,7 +167,7 @@ describe('an unusual image', () => {
     });
   });
 
-  it('of two people as a reference verifies neither of them', async () => {
+  it('of two people verifies neither of them if it is the reference', async () => {
     const both = await toBase64(sharp(await readFile(sample(6))).extract({ left: 180, top: 190, width: 900, height: 640 }));
     for (const person of [await woman(), await otherWoman()]) {
       const outcome = await verify(both, await toBase64(person.jpeg()));
@@ -176,7 +176,7 @@ describe('an unusual image', () => {
   });
 
   // The nets that are said to see it were measured to guess (docs/quality.md): a warning by them would be a false accusation.
-  it('of a screen or a print is compared, and nobody is accused of it', async () => {
+  it('of a screen or a print is compared without any accusation', async () => {
     const original = await (await woman()).jpeg().toBuffer();
     for (const spoof of [await simulateScreenPhoto(original), await simulatePrintPhoto(original)]) {
       const outcome = await verify(original.toString('base64'), spoof.toString('base64'));
@@ -207,7 +207,7 @@ describe('an image that is refused', () => {
     ['an SVG', async () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>').toString('base64')],
     ['more than 10 MB', async () => Buffer.alloc(11 * 1024 * 1024).toString('base64')],
   ];
-  it.each(bad)('as %s names its field', async (_name, make) => {
+  it.each(bad)('for being %s names its field', async (_name, make) => {
     const good = await base64(sample(1));
     const image = await make();
     for (const [response, field] of [
@@ -219,7 +219,7 @@ describe('an image that is refused', () => {
     }
   });
 
-  it('for its absence names all that is missing', async () => {
+  it('for being missing names every missing field', async () => {
     const response = await server.post('/verify/user', {}, { credential: ADMIN_KEY });
     const { error } = (await response.json()) as { error: { details: { field: string }[] } };
     expect(error.details.map(({ field }) => field)).toEqual(['userId', 'referenceImage', 'verificationImage']);

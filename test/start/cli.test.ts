@@ -24,7 +24,7 @@ const invigilAt = (home: string | undefined, ...args: string[]): Promise<Ran> =>
   });
 
 describe('invigil analyze', () => {
-  it('draws what was seen and when, without a server', async () => {
+  it('shows what was seen and when, without a server', async () => {
     const path = join(tempDir(), 'webcam.webm');
     const picture = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10:duration=12'];
     await makeMedia(...picture, '-f', 'lavfi', '-i', 'sine=duration=12', '-c:a', 'libopus', ...VP8, path);
@@ -39,7 +39,7 @@ describe('invigil analyze', () => {
     expect(out).toMatch(/Warnings, for a person to judge:\n {2}0:00 {2}no face/);
   });
 
-  it('speaks JSON, a line for each file; one that cannot be read does not cost the others', async () => {
+  it('prints one line of JSON per file, even if one of them cannot be read', async () => {
     const folder = tempDir();
     const [path, text] = [join(folder, 'screen.webm'), join(folder, 'note.webm')];
     await makeMedia('-f', 'lavfi', '-i', 'color=black:size=320x240:rate=10:duration=4', ...VP8, path);
@@ -58,7 +58,7 @@ describe('invigil analyze', () => {
 });
 
 describe('invigil verify', () => {
-  it('says why a picture cannot be read, and that one without a face shows nobody', async () => {
+  it('says why a picture cannot be read, and if it shows no face', async () => {
     const folder = tempDir();
     const [grey, text] = [join(folder, 'grey.png'), join(folder, 'text.png')];
     await makeMedia('-f', 'lavfi', '-i', 'color=gray:size=320x240', '-frames:v', '1', grey);
@@ -73,7 +73,7 @@ describe('invigil verify', () => {
     expect(broken.err).toContain('text.png');
   });
 
-  it('leaves nothing in the home or the temporary folder', async () => {
+  it('leaves no files in the home or temporary folder', async () => {
     const [folder, home] = [tempDir(), tempDir()];
     const grey = join(folder, 'grey.png');
     await makeMedia('-f', 'lavfi', '-i', 'color=gray:size=320x240', '-frames:v', '1', grey);
@@ -89,7 +89,7 @@ it.each([
   [['verify', 'a.png'], 'needs two pictures'],
   [['analyze', '--loud', 'a.webm'], 'Unknown option'],
   [['analyze', '--sensitivity', 'paranoid', 'a.webm'], 'low, medium or high'],
-])('%j is answered with how it is used', async (args, message) => {
+])('the command line %j is answered with its mistake and the usage', async (args, message) => {
   const { code, out, err } = await invigil(...args);
   expect([code, out]).toEqual([2, '']);
   expect(err).toContain(message);

@@ -49,18 +49,18 @@ class Line {
 describe('the connection to the database', () => {
   it.each([
     [
-      'where nothing listens',
+      'to a port where nothing listens',
       'postgresql://me:hidden@127.0.0.1:1/exams',
       /^Cannot use the database at 127\.0\.0\.1:1\/exams: .*ECONNREFUSED.*$/,
     ],
-    ['of an unknown host', 'postgresql://me:hidden@nowhere.invalid/exams', /^Cannot use the database at nowhere\.invalid:5432\/exams: .+$/],
-  ])('%s is refused in one line without the password', async (_case, url, message) => {
+    ['to an unknown host', 'postgresql://me:hidden@nowhere.invalid/exams', /^Cannot use the database at nowhere\.invalid:5432\/exams: .+$/],
+  ])('%s fails with one line that does not show the password', async (_case, url, message) => {
     const failure = await connectDatabase(url, { log }).then(String, (error: Error) => error);
     expect(failure).toMatchObject({ name: 'StartupError', message: expect.stringMatching(message) as string });
     expect(String(failure)).not.toContain('hidden');
   });
 
-  it('with a wrong password is refused in one line without the password', async () => {
+  it('with a wrong password fails with one line that does not show the password', async () => {
     const url = new URL(inject('templateUrl'));
     url.password = 'hidden';
     await expect(connectDatabase(url.href, { log })).rejects.toThrow(
@@ -92,7 +92,7 @@ describe('a PostgreSQL that freezes', () => {
 
   const write = (id: string) => database.prisma.apiKey.create({ data: { id, name: id, role: 'ADMIN', tenant: 't', hash: id, prefix: id } });
 
-  it('fails queries within 3 s and takes no later write down with it', async () => {
+  it('makes queries fail within 3 s, and later writes succeed', async () => {
     await write('before');
     const begun = performance.now();
     const during = database.prisma.$transaction(

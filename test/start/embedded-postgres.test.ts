@@ -93,7 +93,7 @@ afterAll(async () => {
 });
 
 describe('the embedded PostgreSQL', () => {
-  it('is made at the first start, keeps its data for the second and is open to nobody else', async () => {
+  it('is created at the first start, keeps its data for the second and is accessible to nobody else', async () => {
     const first = await start();
     expect(first).toMatchObject({ directory: join(dataDir, 'postgres'), relocated: false });
     const client = new Client(first.url);
@@ -121,14 +121,14 @@ describe('the embedded PostgreSQL', () => {
     await expect(start()).rejects.toThrow(`${dataDir} is in use by another Invigil (process ${child.pid})`);
   });
 
-  it('is won by exactly one of several servers that start at the same moment', async () => {
+  it('is used by exactly one of several servers that start at the same moment', async () => {
     dataDir = join(folder, 'race');
     const outputs = await Promise.all([holder(), holder(), holder(), holder()].map(({ output }) => output));
     expect(outputs.filter((output) => output === 'ready')).toHaveLength(1);
     expect(outputs.filter((output) => /in use by another Invigil \(process \d+\)/.test(output))).toHaveLength(3);
   });
 
-  it('starts again at once after kill -9 of its server, with all data and no orphan', async () => {
+  it('restarts immediately after kill -9 of its server, with all data and no orphan', async () => {
     const { child, output } = holder();
     await output;
     const orphan = await postmasterPid();
@@ -139,7 +139,7 @@ describe('the embedded PostgreSQL', () => {
     await postgres.stop();
   });
 
-  it('ends by itself soon after kill -9 of its server', async () => {
+  it('stops by itself soon after kill -9 of its server', async () => {
     const { child, output } = holder();
     await output;
     const orphan = await postmasterPid();
@@ -147,7 +147,7 @@ describe('the embedded PostgreSQL', () => {
     await expect.poll(() => isRunning(orphan), { timeout: 5_000 }).toBe(false);
   });
 
-  it('stays up through ctrl-C in a terminal until the server has finished', async () => {
+  it('stays up after Ctrl-C in a terminal until the server has finished', async () => {
     const { child, output } = holder();
     await output;
     process.kill(-Number(child.pid), 'SIGINT');
@@ -157,7 +157,7 @@ describe('the embedded PostgreSQL', () => {
     await postgres.stop();
   });
 
-  it('is not misled by another program that bears the process id of the last one', async () => {
+  it('starts even if another program now has the process id of the last one', async () => {
     const { child, output } = holder();
     await output;
     const note = join(dataDir, 'postgres/postmaster.pid');
@@ -174,14 +174,14 @@ describe('the embedded PostgreSQL', () => {
     expect(other.exitCode).toBeNull();
   });
 
-  it('works below a path too long for a socket', async () => {
+  it('works in a folder whose path is too long for a socket', async () => {
     const deep = join(folder, 'x'.repeat(100), 'data');
     const postgres = await start(deep);
     await expect(start(deep)).rejects.toThrow(`in use by another Invigil (process ${process.pid})`);
     await postgres.stop();
   });
 
-  it('tells in one line why it cannot start', async () => {
+  it('says in one line why it cannot start', async () => {
     dataDir = join(folder, 'broken');
     await (await start()).stop();
     const reasons: string[] = [];
@@ -201,13 +201,13 @@ describe('the embedded PostgreSQL', () => {
     expect(reasons).toEqual([
       expect.stringMatching(/^StartupError: The embedded PostgreSQL did not start: .*pg_control.*/),
       expect.stringContaining('was written by PostgreSQL 17, this one is 18'),
-      expect.stringContaining('holds no database that can be read'),
+      expect.stringContaining('holds no readable database'),
       expect.stringContaining('Cannot use DATA_DIR'),
     ]);
     expect(reasons.join()).not.toContain('\n');
   });
 
-  it.runIf(isRoot)('goes where its user can reach it when root keeps DATA_DIR to itself, and comes back', async () => {
+  it.runIf(isRoot)('goes where its user can reach it if only root can enter DATA_DIR, and is found there again', async () => {
     dataDir = join(folder, 'private/data');
     await mkdir(join(folder, 'private'), { mode: 0o700 });
     const first = await start();

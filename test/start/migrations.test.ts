@@ -41,7 +41,7 @@ async function addMigration(name: string, sql: string): Promise<void> {
 }
 
 describe('migrations', () => {
-  it('yield exactly the schema', async () => {
+  it('produce exactly the schema', async () => {
     const check = run(process.execPath, [join(projectRoot, 'scripts/migrate-diff.mjs'), '--check']);
     await expect(check).resolves.toMatchObject({ stderr: '' });
   });
@@ -57,30 +57,30 @@ describe('migrations', () => {
     expect(await applyMigrations(database.url)).toEqual([]);
   });
 
-  it('that were edited after they were applied stop the start', async () => {
+  it('that were edited after they were applied make the start fail', async () => {
     await applyMigrations(database.url, folder);
     const [first = ''] = (await readdir(folder)).filter((name) => /^\d/.test(name)).sort();
     await appendFile(join(folder, first, 'migration.sql'), '\n-- edited\n');
     await expect(applyMigrations(database.url, folder)).rejects.toThrow(`Migration ${first} was edited after it was applied`);
   });
 
-  it('that fail are undone as a whole and tried again', async () => {
+  it('that fail are rolled back completely and tried again at the next start', async () => {
     await addMigration('90000000000000_bad', 'CREATE TABLE half (id INT); SELECT 1 / 0;');
     await expect(applyMigrations(database.url, folder)).rejects.toThrow(
-      'Migration 90000000000000_bad failed and was undone: division by zero',
+      'Migration 90000000000000_bad failed and was rolled back: division by zero',
     );
     expect(await query("SELECT to_regclass('half') AS half")).toEqual([{ half: null }]);
     await writeFile(join(folder, '90000000000000_bad/migration.sql'), 'CREATE TABLE half (id INT);');
     expect(await applyMigrations(database.url, folder)).toEqual(['90000000000000_bad']);
   });
 
-  it('of a newer Invigil stop the start of an older one', async () => {
+  it('of a newer Invigil make the start of an older one fail', async () => {
     await addMigration('90000000000000_newer', 'SELECT 1;');
     await applyMigrations(database.url, folder);
     await expect(applyMigrations(database.url)).rejects.toThrow('90000000000000_newer of a newer Invigil');
   });
 
-  it('are in every test database', async () => {
+  it('are applied in every test database', async () => {
     const copy = await createTestDatabase();
     try {
       expect(await applyMigrations(copy.url)).toEqual([]);

@@ -45,8 +45,8 @@ async function failure(settings: Record<string, string>): Promise<string> {
   return errors();
 }
 
-describe('a first start with nothing set up', () => {
-  it('brings its own database, shows the key once and a curl that works, and stops on Ctrl-C', async () => {
+describe('a first start without any settings', () => {
+  it('starts its own database, shows the key once and a curl command that works, and stops on Ctrl-C', async () => {
     const DATA_DIR = join(folder, 'first');
     const first = start({ DATA_DIR });
     const greeting = await first.ready;
@@ -80,21 +80,21 @@ describe('a first start with nothing set up', () => {
   }, 60_000);
 });
 
-describe('a start that cannot succeed is one clear line', () => {
-  it('for bad settings, all of them at once', async () => {
+describe('a start that cannot succeed prints one clear line', () => {
+  it('for invalid settings, with all mistakes at once', async () => {
     const errors = await failure({ PORT: 'abc', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://x', INLINE_WORKER: 'maybe' });
     expect(errors.trim().split('\n')).toHaveLength(1);
     for (const name of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'INLINE_WORKER']) expect(errors).toContain(name);
   });
 
-  it('for a database that cannot be reached, without its password', async () => {
+  it('for an unreachable database, without its password', async () => {
     const errors = await failure({ DATABASE_URL: 'postgresql://someone:hush@127.0.0.1:1/exams', DATA_DIR: join(folder, 'none') });
     expect(errors.trim().split('\n')).toHaveLength(1);
     expect(errors).toContain('127.0.0.1:1');
     expect(errors).not.toContain('hush');
   });
 
-  it('for a port in use, and nothing keeps running', async () => {
+  it('for a port in use, and leaves nothing running', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => {
       other.listen(0, '127.0.0.1', resolve);

@@ -41,7 +41,7 @@ async function openStorage(bucket = s3.bucket, { credentials = s3.credentials, .
 }
 
 describe.skipIf(!hasS3)('a bucket', () => {
-  it.for([0, 1, 5 * MB, 40 * MB + 1])('gives back %i bytes as they were, and any range of them', async (size) => {
+  it.for([0, 1, 5 * MB, 40 * MB + 1])('returns %i bytes unchanged, and any range of them', async (size) => {
     await using opened = await openStorage();
     const { storage } = opened;
     const bytes = randomBytes(size);
@@ -62,45 +62,48 @@ describe.skipIf(!hasS3)('a bucket', () => {
     await expect(buffer(storage.read('rec_1.webm'))).rejects.toThrow(/exist|NoSuchKey/i);
   });
 
-  it.for([{}, { copyBytes: 5 * MB }])('makes a file of an upload in parts without a way through the server (%o)', async (options) => {
-    await using opened = await openStorage(s3.bucket, options);
-    const { storage } = opened;
-    if (!storage.parts) throw new Error('it takes no parts');
-    const bytes = randomBytes(13 * MB);
-    const upload = { name: 'upl_1', bucketId: await storage.parts.begin('upl_1') };
-    const parts = [];
-    for (const [number, start, end] of [
-      [1, 0, 6 * MB],
-      [4, 6 * MB, 12 * MB],
-      [5, 12 * MB, 13 * MB],
-    ] as const) {
-      const piece = await storage.spool(Readable.from([bytes.subarray(start, end)], { objectMode: false }), { maxBytes: 6 * MB });
-      parts.push({ number, etag: await storage.parts.putPart(upload, number, piece) });
-      await storage.discard(piece);
-    }
-    await storage.parts.join(upload, parts);
-    await storage.parts.join(upload, parts);
-    const file = await storage.spool(storage.parts.read('upl_1'), { maxBytes: bytes.length });
-    storage.parts.holds(file, 'upl_1');
-    await storage.commit(file, 'rec_2.webm');
-    await storage.parts.remove(upload);
-    await storage.parts.remove(upload);
-    expect(bytes.equals(await buffer(storage.read('rec_2.webm')))).toBe(true);
-    expect([await objects(), await s3.unfinished()]).toEqual([['unit/rec_2.webm'], []]);
-    await storage.remove('rec_2.webm');
-  });
+  it.for([{}, { copyBytes: 5 * MB }])(
+    'turns a multipart upload into a file without copying it through the server (%o)',
+    async (options) => {
+      await using opened = await openStorage(s3.bucket, options);
+      const { storage } = opened;
+      if (!storage.parts) throw new Error('it takes no parts');
+      const bytes = randomBytes(13 * MB);
+      const upload = { name: 'upl_1', bucketId: await storage.parts.begin('upl_1') };
+      const parts = [];
+      for (const [number, start, end] of [
+        [1, 0, 6 * MB],
+        [4, 6 * MB, 12 * MB],
+        [5, 12 * MB, 13 * MB],
+      ] as const) {
+        const piece = await storage.spool(Readable.from([bytes.subarray(start, end)], { objectMode: false }), { maxBytes: 6 * MB });
+        parts.push({ number, etag: await storage.parts.putPart(upload, number, piece) });
+        await storage.discard(piece);
+      }
+      await storage.parts.join(upload, parts);
+      await storage.parts.join(upload, parts);
+      const file = await storage.spool(storage.parts.read('upl_1'), { maxBytes: bytes.length });
+      storage.parts.holds(file, 'upl_1');
+      await storage.commit(file, 'rec_2.webm');
+      await storage.parts.remove(upload);
+      await storage.parts.remove(upload);
+      expect(bytes.equals(await buffer(storage.read('rec_2.webm')))).toBe(true);
+      expect([await objects(), await s3.unfinished()]).toEqual([['unit/rec_2.webm'], []]);
+      await storage.remove('rec_2.webm');
+    },
+  );
 
-  it('that is not there is told at the start', async () => {
+  it('that does not exist is reported at the start', async () => {
     await using opened = await openStorage('nowhere');
     await expect(opened.storage.sweep()).rejects.toThrow('Cannot use the bucket nowhere');
   });
 
-  it('is not opened by a wrong secret', async () => {
+  it('is not accessible with a wrong secret', async () => {
     await using opened = await openStorage(s3.bucket, { credentials: { ...s3.credentials, secretAccessKey: 'another' } });
     await expect(opened.storage.sweep()).rejects.toThrow('Cannot use the bucket');
   });
 
-  it('keeps what waits when it cannot be reached', async () => {
+  it('does not lose waiting files while it is unreachable', async () => {
     const away = await startBucket();
     const folder = await mkdtemp(join(tmpdir(), 'invigil-s3-spool-'));
     try {
@@ -132,7 +135,7 @@ describe.skipIf(!hasS3)('a server with a bucket', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('stores, analyses and serves from it, and leaves nothing on its own disk', async () => {
+  it('stores and analyses recordings in it, serves them from it, and leaves nothing on its own disk', async () => {
     const { id: examId } = await createExam(server);
     const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path: video });
     expect(await objects()).toContain(`invigil/${id}.webm`);
@@ -151,7 +154,7 @@ describe.skipIf(!hasS3)('a server with a bucket', () => {
       .catch(() => {});
   });
 
-  it('keeps nothing of what a cancelled exam is sent', async () => {
+  it('keeps nothing that is sent to a cancelled exam', async () => {
     const { id: examId } = await createExam(server);
     await server.graphql().request(`mutation { cancelExam(examId: "${examId}") { id } }`);
     const before = await objects();
@@ -159,7 +162,7 @@ describe.skipIf(!hasS3)('a server with a bucket', () => {
     expect(await objects()).toEqual(before);
   });
 
-  it('sends downloads to the bucket where it is set to, by links that open for the bearer alone', async () => {
+  it('redirects downloads to the bucket if configured, with links that work only as signed', async () => {
     const second = await server.another({ S3_REDIRECT_DOWNLOADS: 'true' });
     try {
       const { id: examId } = await createExam(server);

@@ -30,11 +30,11 @@ const chunks = (bytes: Buffer, size: number) =>
   );
 
 describe('disk storage', () => {
-  test('creating it touches nothing', async () => {
+  test('does not touch the disk when it is created', async () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test.for([0, 1, 4095, 4097, 3 * MB + 1])('%i bytes come back as they were, with their hash and head', async (size) => {
+  test.for([0, 1, 4095, 4097, 3 * MB + 1])('returns %i bytes unchanged, with their hash and head', async (size) => {
     const bytes = randomBytes(size);
     const file = await storage.spool(chunks(bytes, 60_000), { maxBytes: size });
     expect(file).toMatchObject({ size, sha256: sha256(bytes) });
@@ -51,14 +51,14 @@ describe('disk storage', () => {
     expect(await readdir(join(folder, 'files'))).toEqual([]);
   });
 
-  test('only the owner may read what is stored', async () => {
+  test('makes files readable only by their owner', async () => {
     const file = await storage.spool(Readable.from([Buffer.from('x')]), { maxBytes: 1 });
     await storage.commit(file, 'rec_1');
     const modes = await Promise.all(['spool', 'files', 'files/rec_1'].map(async (path) => (await stat(join(folder, path))).mode & 0o777));
     expect(modes).toEqual([0o700, 0o700, 0o600]);
   });
 
-  test('one byte too many stops the source and leaves nothing', async () => {
+  test('stops the source at one byte too many and leaves nothing', async () => {
     let produced = 0;
     const endless = new Readable({
       read() {
@@ -73,7 +73,7 @@ describe('disk storage', () => {
     expect(await spooled()).toEqual([]);
   });
 
-  test('a source that fails leaves nothing and its error comes through', async () => {
+  test('leaves nothing of a source that fails, and passes its error on', async () => {
     const source = Readable.from(
       (async function* () {
         yield randomBytes(MB);
@@ -84,7 +84,7 @@ describe('disk storage', () => {
     expect(await spooled()).toEqual([]);
   });
 
-  test.for(['../x', 'a/b', '', '.', '..', 'a\0b', '.hidden', 'a\\b', 'x\n'])('%j is no key', async (key) => {
+  test.for(['../x', 'a/b', '', '.', '..', 'a\0b', '.hidden', 'a\\b', 'x\n'])('refuses %j as a key', async (key) => {
     const file = await storage.spool(chunks(Buffer.from('x'), 1), { maxBytes: 1 });
     await expect(storage.commit(file, key)).rejects.toThrow('not a storage key');
     await expect(storage.withLocalFile({ ...file, spoolKey: key }, async () => {})).rejects.toThrow('not a storage key');
@@ -94,11 +94,11 @@ describe('disk storage', () => {
     expect(await spooled()).toEqual([]);
   });
 
-  test('reading what is not there fails', async () => {
+  test('fails to read a file that does not exist', async () => {
     await expect(buffer(storage.read('rec_none'))).rejects.toThrow('ENOENT');
   });
 
-  test('a full disk is told apart, and the half-written file is gone', async ({ skip }) => {
+  test('reports a full disk as such, and removes the half-written file', async ({ skip }) => {
     const mount = join(folder, 'small');
     await mkdir(mount);
     try {
@@ -117,7 +117,7 @@ describe('disk storage', () => {
     }
   });
 
-  test('a start sweeps what a killed process left, and spares what a living one is writing', async () => {
+  test('removes at the start what a killed process left, but not what a live one is writing', async () => {
     const program = `
       const { createDiskStorage } = await import(process.argv[1]);
       const { Readable } = await import('node:stream');
@@ -145,7 +145,7 @@ describe('disk storage', () => {
     }
   });
 
-  test('what another host left is swept once it is a day old', async () => {
+  test('removes what another host left once it is a day old', async () => {
     await storage.sweep();
     const [young, old] = ['host.1.boot.young', 'host.1.boot.old'].map((name) => join(folder, 'spool', name)) as [string, string];
     await writeFile(young, '');
@@ -166,7 +166,7 @@ describe('encrypted disk storage', () => {
   const stored = (key = 'rec_1.webm') => join(folder, 'files', key);
 
   test.for([0, 1, 65_535, 65_536, 65_537, 2 * MB, 3 * MB + 5])(
-    '%i bytes come back as they were, with the hash of the plain ones',
+    'returns %i bytes unchanged, with the hash of the plain bytes',
     async (size) => {
       const bytes = randomBytes(size);
       const file = await storage.spool(chunks(bytes, 60_000), { maxBytes: size });
@@ -179,7 +179,7 @@ describe('encrypted disk storage', () => {
     },
   );
 
-  test('those who read at once share one plain copy, which goes with the last of them', async () => {
+  test('shares one plain copy among concurrent readers, and removes it after the last one', async () => {
     const bytes = randomBytes(300_000);
     await store(bytes);
     const work = () => readdir(join(folder, 'work'));
@@ -202,7 +202,7 @@ describe('encrypted disk storage', () => {
     expect(await work()).toEqual([]);
   });
 
-  test('any range comes back', async () => {
+  test('returns any range', async () => {
     const bytes = randomBytes(5 * 65_536 + 77);
     await store(bytes);
     const edges = [0, 1, 65_535, 65_536, 65_537, 131_072, 5 * 65_536, bytes.length - 1];
@@ -214,7 +214,7 @@ describe('encrypted disk storage', () => {
     }
   });
 
-  test('nothing of it is to be read on the disk, and the same bytes never look the same', async () => {
+  test('leaves nothing readable on the disk, and never encrypts the same bytes to the same result', async () => {
     const bytes = Buffer.alloc(200_000, 'a face in the crowd');
     await store(bytes);
     await store(bytes, 'rec_2.webm');
@@ -223,7 +223,7 @@ describe('encrypted disk storage', () => {
     expect(first.subarray(8, 100).equals(second.subarray(8, 100))).toBe(false);
   });
 
-  test('a byte that was changed, and an end that was cut off, are noticed', async () => {
+  test('detects a changed byte and a truncated file', async () => {
     const bytes = randomBytes(3 * 65_536);
     await store(bytes);
     const sealed = await readFile(stored());
@@ -237,7 +237,7 @@ describe('encrypted disk storage', () => {
     }
   });
 
-  test('what was stored before the key was set stays readable; another key or none is refused at the start', async () => {
+  test('can still read files from before the key was set; a start with another key or none is refused', async () => {
     const plain = createDiskStorage(folder);
     await plain.sweep();
     await plain.commit(await plain.spool(chunks(Buffer.from('from before'), 4), { maxBytes: 20 }), 'rec_old');
@@ -246,11 +246,11 @@ describe('encrypted disk storage', () => {
     expect((await buffer(storage.read('rec_old'))).toString()).toBe('from before');
     expect((await buffer(storage.read('rec_old', { start: 5, end: 7 }))).toString()).toBe('bef');
     await expect(plain.sweep()).rejects.toThrow('STORAGE_ENCRYPTION_KEY is missing');
-    await expect(createDiskStorage(folder, { encryptionKey: randomBytes(32) }).sweep()).rejects.toThrow('is not the one');
+    await expect(createDiskStorage(folder, { encryptionKey: randomBytes(32) }).sweep()).rejects.toThrow('is the wrong one');
   });
 });
 
-describe('a key that is replaced', () => {
+describe('an encryption key that was replaced', () => {
   const [first, second, third] = [randomBytes(32), randomBytes(32), randomBytes(32)] as const;
   const open = (encryptionKey: Buffer, ...oldEncryptionKeys: Buffer[]) => createDiskStorage(folder, { encryptionKey, oldEncryptionKeys });
   async function store(into: Storage, key: string): Promise<void> {
@@ -259,7 +259,7 @@ describe('a key that is replaced', () => {
   }
   const text = async (from: Storage, key: string) => (await buffer(from.read(key))).toString();
 
-  test('still opens what was encrypted with it, and nothing new is', async () => {
+  test('still decrypts old files, but encrypts no new ones', async () => {
     await store(open(first), 'rec_1');
     const later = open(second, first);
     await store(later, 'rec_2');
@@ -270,18 +270,18 @@ describe('a key that is replaced', () => {
     expect(await Promise.all(['rec_1', 'rec_2', 'rec_3'].map((key) => text(latest, key)))).toHaveLength(3);
   });
 
-  test('is asked for at the start as long as a stored file needs it, and the newest one always', async () => {
+  test('is required at the start as long as a stored file needs it; the newest one always is', async () => {
     await store(open(first), 'rec_1');
-    await expect(open(second).sweep()).rejects.toThrow('is not the one');
+    await expect(open(second).sweep()).rejects.toThrow('is the wrong one');
     await store(open(second, first), 'rec_2');
-    await expect(open(second).sweep()).rejects.toThrow('STORAGE_ENCRYPTION_KEY_OLD lacks a key that 1 of the stored files');
-    await expect(open(first).sweep()).rejects.toThrow('is not the one');
+    await expect(open(second).sweep()).rejects.toThrow('STORAGE_ENCRYPTION_KEY_OLD lacks a key with which 1 of the stored files');
+    await expect(open(first).sweep()).rejects.toThrow('is the wrong one');
     await open(second, first).remove('rec_1');
     await open(second).sweep();
     expect(await text(open(second), 'rec_2')).toBe('bytes of rec_2');
   });
 
-  test('is found for files that do not tell theirs', async () => {
+  test('is found for files that do not name their key', async () => {
     await store(open(first), 'rec_1');
     const path = join(folder, 'files', 'rec_1');
     const sealed = await readFile(path);
@@ -292,10 +292,10 @@ describe('a key that is replaced', () => {
   });
 });
 
-describe('spool scope', () => {
+describe('the end of a spool scope', () => {
   const tiny = () => chunks(Buffer.from('x'), 1);
 
-  test('what was not committed is gone at its end, what was committed stays', async () => {
+  test('removes files that were not committed and keeps those that were', async () => {
     {
       await using scope = createSpoolScope(storage);
       const kept = await scope.spool(tiny(), { maxBytes: 1 });
@@ -309,7 +309,7 @@ describe('spool scope', () => {
     expect(await readdir(join(folder, 'files'))).toEqual(['rec_1']);
   });
 
-  test('its end stops what still flows in', async () => {
+  test('stops files that are still arriving', async () => {
     const scope = createSpoolScope(storage);
     const stalled = new Readable({ read() {} });
     stalled.push('x');

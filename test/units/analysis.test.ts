@@ -45,7 +45,7 @@ function expectShares({ faceDetection }: AnalysisOutcome, truth: NonNullable<Ana
   expect(noFace).toBeCloseTo(truth.noFace, 1);
 }
 
-test('a webcam recording is told second by second, and its episodes warn once each', async () => {
+test('a webcam recording is described second by second, and each episode raises one warning', async () => {
   const path = join(tempDir(), 'exam.webm');
   const { oneFace, noFace, severalFaces, turnedAway, phone } = pictures;
   await film(path, [
@@ -86,7 +86,7 @@ test('a webcam recording is told second by second, and its episodes warn once ea
   expect(outcome.warnings[0]).toMatchObject({ startSeconds: 6, endSeconds: 11, details: 'No face for 5 s' });
 });
 
-test('somebody who looks ahead and talks is warned of for the talking alone', async (context) => {
+test('somebody who looks ahead and talks raises only a talking warning', async (context) => {
   const dir = tempDir();
   const sound = await speech(dir, 4);
   if (!sound) context.skip('there is neither recorded nor synthetic speech');
@@ -100,7 +100,7 @@ test('somebody who looks ahead and talks is warned of for the talking alone', as
   expect((await analyse(path, { sensitivity: 'LOW' })).warnings).toEqual([]);
 });
 
-test('sound without speech is no talking', async () => {
+test('sound without speech does not count as talking', async () => {
   const path = join(tempDir(), 'exam.webm');
   await film(path, [{ picture: pictures.oneFace, seconds: 4 }], ['-f', 'lavfi', '-i', 'anoisesrc=duration=4:color=pink:amplitude=0.05']);
   const outcome = await analyse(path);
@@ -108,7 +108,7 @@ test('sound without speech is no talking', async () => {
   expect(outcome.warnings).toEqual([]);
 });
 
-test('of a screen recording it is told when the screen stood still or was blank', async () => {
+test('the analysis of a screen recording says when the screen was idle or blank', async () => {
   const path = join(tempDir(), 'screen.webm');
   const shots = ['testsrc=duration=5', 'smptebars=duration=6', 'color=white:duration=5'];
   const inputs = shots.flatMap((shot) => ['-f', 'lavfi', '-i', `${shot}:size=640x360:rate=10`]);
@@ -124,7 +124,7 @@ test('of a screen recording it is told when the screen stood still or was blank'
 });
 
 const synthetic = dataFile('video/synthetic_60s.webm');
-test.skipIf(!synthetic)('the synthetic minute is told as it was made', async () => {
+test.skipIf(!synthetic)('the synthetic minute is analysed exactly as it was made', async () => {
   const path = synthetic ?? '';
   const rows = (await readFile(path.replace('.webm', '.csv'), 'utf8')).trim().split('\n').slice(1);
   const truth = rows.map((row) => row.split(',').map(Number) as [number, number, number, number, number, number]);
@@ -158,20 +158,20 @@ test.skipIf(!synthetic)('the synthetic minute is told as it was made', async () 
 });
 
 const focused = dataFile('video/real_center_focus.webm');
-test.skipIf(!focused)('a real person who works is not warned of', async () => {
+test.skipIf(!focused)('a real person who works raises no warning', async () => {
   const outcome = await analyse(focused ?? '');
   expect(outcome.warnings).toEqual([]);
   expectShares(outcome, { facePresent: 1, multipleFaces: 0, noFace: 0 });
 });
 
 const glancing = dataFile('video/real_center_left_center.webm');
-test.skipIf(!glancing)('a real person who looks aside with the eyes alone is seen', async () => {
+test.skipIf(!glancing)('a real person who looks aside with only the eyes is detected', async () => {
   const outcome = await analyse(glancing ?? '');
   expectTimes(times(outcome, 'looking_away'), [[5.5, 10.25]]);
   expect(outcome.warnings).toMatchObject([{ type: 'looking_away' }]);
 });
 
-test('progress rises to the end, and a stop ends ffmpeg at once', async () => {
+test('progress rises to the end, and an abort ends ffmpeg immediately', async () => {
   const path = join(tempDir(), 'exam.webm');
   await film(path, [{ picture: pictures.noFace, seconds: 20 }]);
   const input: AnalysisInput = { path, format: 'webm', type: 'WEBCAM', sensitivity: 'LOW', workDir: tempDir() };
@@ -203,7 +203,7 @@ const segment = (startSeconds: number, endSeconds: number, type = 'no_face'): Se
 const second = <State>(state: State, start: number) => ({ start, end: start + 1, state, score: 1 });
 const bounds = (segments: readonly Segment[]) => segments.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
 
-test('an episode opens after the hold time and goes on through shorter gaps', () => {
+test('an episode opens after the hold time and continues through shorter gaps', () => {
   expect(bounds(findEpisodes([segment(0, 4)], 5))).toEqual([]);
   expect(bounds(findEpisodes([segment(0, 5)], 5))).toEqual([[0, 5]]);
   expect(bounds(findEpisodes([segment(0.04, 4.99)], 5))).toEqual([[0.04, 4.99]]);
@@ -220,7 +220,7 @@ test('glances that are all shorter than the hold time never add up to a warning'
   expect(toWarnings(glances, 'MEDIUM')).toEqual([]);
 });
 
-test('sensitivity sets hold time and least score; only what is suspicious warns', () => {
+test('sensitivity sets the hold time and the minimum score; only suspicious states raise warnings', () => {
   const six = [segment(0, 6), segment(6, 60, 'face_present'), { ...segment(70, 82, 'phone_usage'), confidence: 0.27 }];
   expect(toWarnings(six, 'LOW')).toEqual([]);
   expect(toWarnings(six, 'MEDIUM').map(({ details }) => details)).toEqual(['No face for 6 s', 'Phone in view for 12 s']);
@@ -230,7 +230,7 @@ test('sensitivity sets hold time and least score; only what is suspicious warns'
 const states = fc.array(fc.boolean(), { minLength: 1, maxLength: 60 });
 const runsOf = (seen: readonly boolean[]) => toSegments(seen.map(second), (state) => (state ? 'no_face' : null));
 
-test('whatever was seen: episodes hold long enough, are far enough apart and start and end with what was seen', () => {
+test('for any input, episodes are long enough, far enough apart, and start and end with their state', () => {
   fc.assert(
     fc.property(states, fc.constantFrom(...Object.values(HOLD_SECONDS)), (seen, hold) => {
       const segments = runsOf(seen);
@@ -248,7 +248,7 @@ test('whatever was seen: episodes hold long enough, are far enough apart and sta
   );
 });
 
-test('whatever was seen: segments cover exactly the time of their state, and shares add up', () => {
+test('for any input, segments cover exactly the time of their state, and shares add up', () => {
   fc.assert(
     fc.property(states, (seen) => {
       const spans = seen.map(second);
@@ -260,7 +260,7 @@ test('whatever was seen: segments cover exactly the time of their state, and sha
   );
 });
 
-test('whatever was seen: smoothing leaves no single flicker and no longer run changes', () => {
+test('for any input, smoothing removes single flickers and keeps longer runs', () => {
   fc.assert(
     fc.property(states, (seen) => {
       const smoothed = smooth(seen.map(second));
@@ -288,7 +288,7 @@ const watching = (seconds: number, gazeAt: (second: number) => number) => {
   return scores.flatMap((score, at) => (score > 0 ? [at] : []));
 };
 
-test('whoever sinks into the chair in the course of three hours does not look away', () => {
+test('somebody who slowly sinks into the chair over three hours does not count as looking away', () => {
   const seconds = 10_800;
   const sinking = (at: number) => 0.41 + (0.18 * at) / seconds;
   expect(watching(seconds, sinking)).toEqual([]);
@@ -297,18 +297,18 @@ test('whoever sinks into the chair in the course of three hours does not look aw
   expect(watching(seconds, (at) => sinking(at) + (glances.includes(at) ? 0.16 : 0))).toEqual(glances);
 });
 
-test('whoever looks aside for most of some minutes does not rest there', () => {
+test('somebody who looks aside for most of a few minutes still counts as looking away', () => {
   const found = watching(3_600, (at) => (at >= 1_200 && at < 1_700 ? 0.65 : 0.5));
   expect(found).toEqual(Array.from({ length: 500 }, (_, index) => 1_200 + index));
 });
 
-test('eyes are not judged by one glance, nor where nobody knows which side is the screen', () => {
+test('eyes are judged neither by one glance nor while it is unknown where the screen is', () => {
   // Hardly more time ahead than aside: which is which?
   expect(watching(14, (at) => (at < 8 ? 0.5 : 0.65))).toEqual([]);
   expect(watching(3_600, (at) => (at % 100 < 45 ? 0.65 : 0.5))).toEqual([]);
 });
 
-test('a frame does not speak for a time in which none came', () => {
+test('a frame says nothing about a time without frames', () => {
   const spans = spanTimes([0, 1, 30, 31], { duration: 31.5, interval: 1, longest: 5 });
   expect(spans).toEqual([
     { start: 0, end: 1 },
@@ -326,7 +326,7 @@ test('a frame does not speak for a time in which none came', () => {
   ]);
 });
 
-test('a picture that stands still is looked at once, and once more where a phone is looked for', async () => {
+test('a still picture is analysed once, and once more to look for phones', async () => {
   const still = new Uint8Array(64 * 48 * 3).fill(120);
   const flickering = still.map((value, at) => value + (at % 3));
   const moved = still.map((value, at) => (at === 300 ? value + 40 : value));
@@ -354,7 +354,7 @@ test('a picture that stands still is looked at once, and once more where a phone
 test.each([
   ['a webcam', watchWebcam],
   ['a screen', watchScreen],
-])('who watches %s gives frames back for others to come, and reads none of them afterwards', async (_, watch) => {
+])('the analysis of %s returns frame buffers for reuse and does not read them afterwards', async (_, watch) => {
   const memory: Uint8Array[] = [];
   let made = 0;
   async function* frames(reuse: boolean) {
@@ -390,7 +390,7 @@ test.each([
   expect(made).toBeLessThan(40);
 });
 
-test('results come in order however long each takes, and no more than the limit are under way', async () => {
+test('mapOrdered returns results in order, however long each takes, and runs no more than the limit', async () => {
   async function* numbers() {
     for (let number = 0; number < 20; number += 1) yield number;
   }

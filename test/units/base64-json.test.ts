@@ -69,7 +69,7 @@ const splitEvery = (text: string, size: number) => {
 };
 
 describe('submitting recordings as base64 in JSON', () => {
-  test('the documented body, with what a browser writes into a data URL', async () => {
+  test('accepts the documented body with a data URL as browsers write it', async () => {
     const video = randomBytes(700);
     const { body, files, bytes } = await read([
       JSON.stringify({
@@ -103,7 +103,7 @@ describe('submitting recordings as base64 in JSON', () => {
     ['a start that looks like a data URL', 'data', '75ab5a'],
     ['a single byte', 'AA', '00'],
     ['escaped letters', String.raw`\u0041\u0041AA`, '000000'],
-  ] as const)('%s, cut anywhere', async ([, data, hex]) => {
+  ] as const)('accepts %s, however the body is split', async ([, data, hex]) => {
     const text = `{"webcam":{"data":"${data}"}}`;
     for (let size = 1; size <= text.length; size++) {
       const { bytes, body } = await read(splitEvery(text, size));
@@ -130,7 +130,7 @@ describe('submitting recordings as base64 in JSON', () => {
     'data:video/webm;base64',
     'data:',
     `data:${'x'.repeat(2000)};base64,AAAA`,
-  ])('%j is refused, cut anywhere, naming the recording', async (data) => {
+  ])('refuses %j and names the recording, however the body is split', async (data) => {
     const text = JSON.stringify({ screen: { data } });
     for (const size of [1, 2, 3, 5, 7, text.length]) {
       expect(await refusal(splitEvery(text, size))).toEqual({ field: 'screen', issue: 'Not valid base64' });
@@ -154,7 +154,7 @@ describe('submitting recordings as base64 in JSON', () => {
     "{'a':1}",
     '{"a":1}{"a":2}',
     'NaN',
-  ])('%j is refused as no JSON', async (text) => {
+  ])('refuses %j as invalid JSON', async (text) => {
     for (const size of [1, 3, Math.max(1, text.length)])
       expect(await refusal(splitEvery(text, size))).toEqual({ field: 'body', issue: 'Not valid JSON' });
   });
@@ -165,7 +165,7 @@ describe('submitting recordings as base64 in JSON', () => {
     String.raw`{"quote":"\"}","backslash":"\\","brackets":"}]{[","é\"":"🎥"}`,
     '{ "spaced" : [ 1 , 2 ] , "stats" : { "stats" : { } } }',
     '{"webcam":{"data":"AAAA"},"n":1e400,"n":2.50}',
-  ])('an object that is to stay text is text as it came, cut anywhere: %s', async (stats) => {
+  ])('keeps an object unchanged as text, however the body is split: %s', async (stats) => {
     for (const body of [
       `{"stats":${stats}}`,
       `{"x":[{"stats":{}}],"stats": ${stats} ,"webcam":{"data":"AAAA"}}`,
@@ -176,8 +176,8 @@ describe('submitting recordings as base64 in JSON', () => {
     expect((await read([`[{"stats":${stats}}]`])).text).toBe(null);
   });
 
-  test('numbers that are small as text and large when they are written out are refused, cut anywhere', async () => {
-    const tooLarge = { field: 'stats', issue: 'Its numbers are too large to be stored' };
+  test('refuses numbers that are short as text but huge when written out, however the body is split', async () => {
+    const tooLarge = { field: 'stats', issue: 'Contains numbers that are too large to store' };
     for (const bomb of [
       '1e1000001',
       '-1.5E+9999999999',
@@ -192,7 +192,7 @@ describe('submitting recordings as base64 in JSON', () => {
       expect((await read([`{"stats":{"a":[${fine}]}}`])).text).toBe(`{"a":[${fine}]}`);
   });
 
-  test('more members than allowed, or deeper ones, are refused by the name of the first', async () => {
+  test('refuses too many or too deep members and names the first one', async () => {
     const members = (count: number) => `{${Array.from({ length: count }, (_, i) => `"m${i}":1`).join()}}`;
     const tooMany = { field: 'warnings', issue: 'The body exceeds the maximum allowed (1000 members and elements)' };
     expect(await refusal([`{"stats":${members(5_000)},"warnings":${members(1_001)}}`])).toEqual(tooMany);
@@ -205,12 +205,12 @@ describe('submitting recordings as base64 in JSON', () => {
     }
   });
 
-  test('invalid UTF-8 is refused', async () => {
+  test('refuses invalid UTF-8', async () => {
     expect(await refusal([Buffer.from('{"stats":{"a":"\xff"}}', 'latin1')])).toEqual({ field: 'body', issue: 'Not valid JSON' });
     expect(await refusal([Buffer.from('{"a":"\xff"}', 'latin1')])).toEqual({ field: 'body', issue: 'Not valid JSON' });
   });
 
-  test('what is no string there stays an ordinary value', async () => {
+  test('leaves a value that is not a string as an ordinary value', async () => {
     for (const data of [null, 5, true, ['AAAA'], { data: 'AAAA' }]) {
       const given = { webcam: { data }, screen: 'AAAA', 'webcam.data': 'AAAA', list: [{ webcam: { data: 'AAAA' } }], data: 'AAAA' };
       const { body, files } = await read([JSON.stringify(given)]);
@@ -221,7 +221,7 @@ describe('submitting recordings as base64 in JSON', () => {
       expect((await read([JSON.stringify(given)])).body).toEqual(given);
   });
 
-  test('of a member given twice the last counts, whatever it is', async () => {
+  test('uses the last of repeated members, whatever it is', async () => {
     const twice = async (text: string) => {
       const { body, bytes } = await read([text]);
       return [body, bytes];
@@ -236,18 +236,18 @@ describe('submitting recordings as base64 in JSON', () => {
     ]);
     expect(await refusal([`{"webcam":{${Array(100).fill('"data":"AAAA"').join()}}}`])).toEqual({
       field: 'webcam',
-      issue: 'Given too often',
+      issue: 'Given too many times',
     });
   });
 
-  test('members of the prototype are names like any other', async () => {
+  test('treats names of prototype members like any other', async () => {
     const { body, files } = await read(['{"__proto__":{"data":"AAAA"},"constructor":{"data":"x"},"webcam":{"data":"AAAA"}}']);
     expect(Object.keys(body as object)).toEqual(['__proto__', 'constructor', 'webcam']);
     expect(Object.keys(files)).toEqual(['webcam.data']);
     expect(({} as Record<string, unknown>)['data']).toBeUndefined();
   });
 
-  test('a file or a body above its limit is refused by name', async () => {
+  test('refuses a file or a body above its limit and names it', async () => {
     expect(await refusal([JSON.stringify({ webcam: { data: Buffer.alloc(1025).toString('base64') } })])).toEqual({
       field: 'webcam',
       issue: 'File size exceeds the maximum allowed (1KB)',
@@ -261,7 +261,7 @@ describe('submitting recordings as base64 in JSON', () => {
     });
   });
 
-  test('small bodies cut at every place read as JSON.parse and Buffer.from read them', async () => {
+  test('reads small bodies, split at every position, like JSON.parse and Buffer.from', async () => {
     const body = fc.record(
       {
         stats: fc.jsonValue({ maxDepth: 2 }),
@@ -284,7 +284,7 @@ describe('submitting recordings as base64 in JSON', () => {
     );
   });
 
-  test('large bodies cut anywhere read as JSON.parse and Buffer.from read them', async () => {
+  test('reads large bodies, split anywhere, like JSON.parse and Buffer.from', async () => {
     const cuts = fc.array(fc.nat({ max: 1_400_000 }), { maxLength: 40 });
     const body = fc.record({ stats: fc.jsonValue(), size: fc.nat({ max: MB }), escaped: fc.boolean(), spaced: fc.boolean(), cuts });
     await fc.assert(
@@ -322,7 +322,7 @@ describe('submitting recordings as base64 in JSON', () => {
   }
 });
 
-describe('over a socket', () => {
+describe('a base64 recording sent over a socket', () => {
   const limits = { 'webcam.data': { maxBytes: 200 * MB }, 'screen.data': { maxBytes: MB } };
 
   async function serve(run: (port: number) => Promise<void>): Promise<void> {
@@ -372,7 +372,7 @@ describe('over a socket', () => {
     return { status: res.statusCode, body, sent };
   }
 
-  test('100 MB of video do not grow the memory', async () => {
+  test('does not grow the memory with 100 MB of video', async () => {
     await serve(async (port) => {
       await submit(port, 'webcam', 20 * MB);
       const before = process.memoryUsage.rss();
@@ -389,7 +389,7 @@ describe('over a socket', () => {
     });
   });
 
-  test('a recording above its limit is answered while it is still being sent', async () => {
+  test('is refused while it is still being sent if it is above its limit', async () => {
     await serve(async (port) => {
       const { status, body, sent } = await submit(port, 'screen', 300 * MB);
       expect([status, body]).toEqual([400, { field: 'screen', issue: 'File size exceeds the maximum allowed (1MB)' }]);
@@ -397,7 +397,7 @@ describe('over a socket', () => {
     });
   });
 
-  test('a client that hangs up in the middle leaves nothing', async () => {
+  test('leaves nothing if the client hangs up in the middle', async () => {
     await serve(async (port) => {
       const req = request({ port, host: '127.0.0.1', method: 'POST', path: '/' });
       req.on('error', () => {});
@@ -407,7 +407,7 @@ describe('over a socket', () => {
     });
   });
 
-  test('small bodies: read, too large, broken, empty', async () => {
+  test('works with a small body, and fails with one that is too large, broken or empty', async () => {
     await serve(async (port) => {
       const post = async (body: string) => {
         const res = await fetch(`http://127.0.0.1:${port}/small`, { method: 'POST', body });

@@ -111,7 +111,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start }) => {
     return bus;
   }
 
-  test('a listener of the same process is woken before the publication returns, and only once', async () => {
+  test('wake a listener in the same process before the publication returns, and only once', async () => {
     const [bus, other] = [await open(), await open()];
     const here = listen(bus, 'exam:a');
     const there = listen(other, 'exam:a');
@@ -128,7 +128,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start }) => {
     expect(there.heard.count).toBe(1);
   });
 
-  test('publications of a burst over 500 exams reach every exam of the other process, and no other', async () => {
+  test('reach the other process for all 500 exams of a burst, and for no others', async () => {
     const [bus, other] = [await open(), await open()];
     const topics = Array.from({ length: 500 }, (_, index) => `exam:burst_${index}`);
     const listeners = topics.map((topic) => listen(other, topic));
@@ -141,7 +141,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start }) => {
     expect(listeners.map(({ heard }) => heard.count)).toEqual(topics.map(() => 1));
   });
 
-  test('publications while others are under way arrive too', async () => {
+  test('arrive even if they are published while others are in transit', async () => {
     const [bus, other] = [await open(), await open()];
     for (let round = 0; round < 50; round += 1) {
       const listener = listen(other, `exam:round_${round}`);
@@ -154,7 +154,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start }) => {
     }
   });
 
-  test('who has left is not woken', async () => {
+  test('do not wake a listener that has unsubscribed', async () => {
     const [bus, other] = [await open(), await open()];
     const gone = listen(other, 'exam:left');
     const stays = listen(other, 'exam:left');
@@ -165,7 +165,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start }) => {
     expect(gone.heard.count).toBe(0);
   });
 
-  test('all listeners are woken after an outage, which publishing survives, and then each other as before', async () => {
+  test('wake all listeners after an outage, which publishing survives, and then work as before', async () => {
     const [bus, other] = [await open(), await open()];
     const [mine, theirs] = [listen(bus, 'exam:outage'), listen(other, 'exam:outage-too')];
     await carrier.cut();
@@ -176,7 +176,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start }) => {
     await expectToHear(theirs, () => bus.publish('exam:outage-too'));
   });
 
-  test('all listeners are woken after connections that were open but dead', async () => {
+  test('wake all listeners after connections were open but dead', async () => {
     const [bus, other] = [await open(), await open()];
     const [mine, theirs] = [listen(bus, 'exam:frozen'), listen(other, 'exam:frozen')];
     carrier.freeze();
@@ -195,7 +195,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start }) => {
     await expectToHear(theirs, () => bus.publish('exam:frozen'));
   });
 
-  test('it closes quickly, also when the other side does not answer', async () => {
+  test('stop quickly on close, even if the other side does not answer', async () => {
     const bus = await carrier.open();
     await bus.close();
     const frozen = await carrier.open();
@@ -210,7 +210,7 @@ describe.each(carriers)('wake-up calls by $name', ({ start }) => {
   });
 });
 
-test('a listener that is woken for nothing or twice, or leaves while it is woken, disturbs no other', () => {
+test('a listener that is woken for nothing or twice, or unsubscribes while it is woken, disturbs no other', () => {
   const topics = new LocalTopics();
   const [first, second] = [listen(topics, 'exam:a'), listen(topics, 'exam:a')];
   const leaves = topics.subscribe('exam:a', () => leaves());

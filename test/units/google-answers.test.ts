@@ -22,15 +22,18 @@ const published: Published[] = [
   },
 ];
 
-describe("what Google's answers mean", () => {
-  it.each(published)('a head turned by $angles.panAngle° points to the side whose ear is farther away', ({ angles, left, right }) => {
-    const [face] = toFaces({ faceAnnotations: [angles] });
-    expect(Math.sign(face?.pose.yaw ?? 0)).toBe(Math.sign(right[2] - left[2]));
-    // Clockwise: the picture's right ear lies lower.
-    expect(Math.sign(face?.pose.roll ?? 0)).toBe(Math.sign(right[1] - left[1]));
-  });
+describe("the interpretation of Google's answers", () => {
+  it.each(published)(
+    'turns a head with panAngle $angles.panAngle° towards the side whose ear is farther away',
+    ({ angles, left, right }) => {
+      const [face] = toFaces({ faceAnnotations: [angles] });
+      expect(Math.sign(face?.pose.yaw ?? 0)).toBe(Math.sign(right[2] - left[2]));
+      // Clockwise: the picture's right ear lies lower.
+      expect(Math.sign(face?.pose.roll ?? 0)).toBe(Math.sign(right[1] - left[1]));
+    },
+  );
 
-  it('where a face lies is told in pixels, also at the edge where zeros are left out', () => {
+  it('gives the position of a face in pixels, even at the edge where Google leaves zeros out', () => {
     const fdBoundingPoly = { vertices: [{}, { x: 90 }, { x: 90, y: 120 }, { y: 120 }] };
     const boundingPoly = {
       vertices: [
@@ -52,7 +55,7 @@ describe("what Google's answers mean", () => {
     ]);
   });
 
-  it('of objects only phones count, by their id, and shares of the picture become pixels', () => {
+  it('keeps only phones, by their id, and converts their relative positions to pixels', () => {
     const boundingPoly = { normalizedVertices: [{ y: 0.5 }, { x: 0.25, y: 0.5 }, { x: 0.25, y: 0.75 }, { y: 0.75 }] };
     const localizedObjectAnnotations = [
       { mid: '/m/050k8', name: 'Mobile phone', score: 0.55, boundingPoly },

@@ -37,7 +37,7 @@ const sniff = async (path: string) => sniffContainer((await readFile(path)).suba
 /** Timestamps of the frames in seconds, by frame number N. */
 const at = (expression: string) => ['-vf', `setpts='(${expression})/TB'`, ...passthrough];
 
-test('a container is told by its content', async () => {
+test('a container is recognised by its content', async () => {
   expect(await sniff(await make('a.mp4', ...testPicture(1), ...VP8, '-f', 'webm'))).toBe('webm');
   expect(await sniff(await make('a.webm', ...testPicture(1), ...H264, '-f', 'mp4'))).toBe('mp4');
   expect(await sniff(await make('fragmented', ...testPicture(1), ...H264, '-movflags', 'frag_keyframe+empty_moov', '-f', 'mp4'))).toBe(
@@ -48,7 +48,7 @@ test('a container is told by its content', async () => {
   expect(await sniff(await make('a.avi', ...testPicture(1), ...H264))).toBeNull();
 });
 
-test('what is no container at all is refused, whatever its length', () => {
+test('a file that is no container is refused, whatever its length', () => {
   const texts = ['', '#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n', 'ffconcat version 1.0\nfile secret.webm\n', '<svg/>'];
   for (const text of texts) expect(sniffContainer(Buffer.from(text))).toBeNull();
   const webm = Buffer.from('1a45dfa3934282847765626d', 'hex');
@@ -64,7 +64,7 @@ test('the duration of a WebM without one in its header is measured', async () =>
   expect(info).toMatchObject({ video: { width: 320, height: 240, codec: 'vp8' }, audio: { codec: 'opus', sampleRate: 48_000 } });
 });
 
-test('an MP4 is measured, with and without sound', async () => {
+test('the duration of an MP4 is measured, with and without sound', async () => {
   const silent = await ffmpeg.probe(await make('a.mp4', ...testPicture(2), ...H264), 'mp4');
   expect(silent).toMatchObject({ duration: 2, video: { width: 320, height: 240, codec: 'h264' }, audio: null });
   const info = await ffmpeg.probe(await make('b.mp4', ...testPicture(2), ...tone(2.5), ...H264, '-c:a', 'aac'), 'mp4');
@@ -78,7 +78,7 @@ test('sound alone is refused', async () => {
   await expect(ffmpeg.probe(path, 'webm')).rejects.toThrow(new MediaError('The file has no video stream.'));
 });
 
-test('of a truncated file what is left is taken', async () => {
+test('a truncated file is used as far as it goes', async () => {
   const path = await makeStreamed(...testPicture(6), ...VP8);
   await truncate(path, Math.floor((await readFile(path)).length / 2));
   const { duration } = await ffmpeg.probe(path, 'webm');
@@ -87,7 +87,7 @@ test('of a truncated file what is left is taken', async () => {
   expect(await sampleTimes(path, 'webm')).toHaveLength(Math.ceil(duration));
 });
 
-test('a header that nothing readable follows is refused', async () => {
+test('a header without readable content is refused', async () => {
   const webm = await readFile(await makeStreamed(...testPicture(1), ...VP8));
   const mp4 = await readFile(await make('a.mp4', ...testPicture(1), ...H264));
   for (const [whole, format, keep] of [
@@ -101,7 +101,7 @@ test('a header that nothing readable follows is refused', async () => {
   }
 });
 
-test('a recording of which no frame can be decoded is refused when it is watched', async () => {
+test('a recording in which no frame can be decoded is refused during the analysis', async () => {
   const path = await make('a.mp4', ...testPicture(1), ...H264);
   const bytes = await readFile(path);
   const start = bytes.indexOf('mdat') + 4;
@@ -110,7 +110,7 @@ test('a recording of which no frame can be decoded is refused when it is watched
   await expect(sampleTimes(path, 'mp4')).rejects.toThrow(MediaError);
 });
 
-test('a playlist in disguise reads none of its neighbours', async () => {
+test('a disguised playlist reads none of the files next to it', async () => {
   const neighbour = await make('neighbour.webm', ...testPicture(1), ...VP8);
   for (const text of [
     `ffconcat version 1.0\nfile ${neighbour}\n`,
@@ -148,7 +148,7 @@ test('a tiny file yields few frames, however many its timestamps promise', async
   expect(await sampleTimes(sparse, 'webm')).toEqual([0, 14_000]);
 });
 
-test('the memory of a frame is lent to a later one where it is given back, and once however often that is done', async () => {
+test('a frame buffer is reused for a later frame after its return, and only once however often it is returned', async () => {
   const path = await makeStreamed(...testPicture(6), ...VP8);
   const info = await ffmpeg.probe(path, 'webm');
   const options = { info, fit: { width: 160, height: 160 }, fps: 1, workDir: tempDir(), signal: new AbortController().signal };
@@ -163,7 +163,7 @@ test('the memory of a frame is lent to a later one where it is given back, and o
   expect(new Set(memory.slice(1)).size).toBe(memory.length - 1);
 });
 
-test('frames keep their own times where the rate varies and the file starts late', async () => {
+test('frames keep their own times if the rate varies and the file starts late', async () => {
   const variable = await makeStreamed(...testPicture(0.6), ...VP8, ...at('if(lt(N,3),N*0.1,if(lt(N,5),3.7+(N-3)*0.1,9))'));
   expect(await sampleTimes(variable, 'webm')).toEqual([0, 3.7, 9]);
   const late = await makeStreamed(...testPicture(3), ...VP8, '-output_ts_offset', '50');
@@ -171,7 +171,7 @@ test('frames keep their own times where the rate varies and the file starts late
   expect((await ffmpeg.probe(late, 'webm')).duration).toBeCloseTo(3, 1);
 });
 
-test('sound that begins after the picture is heard at its time', async () => {
+test('sound that starts after the picture is placed at the right time', async () => {
   const path = await makeStreamed(...testPicture(4), '-itsoffset', '2', ...tone(2), ...VP8, ...OPUS);
   const info = await ffmpeg.probe(path, 'webm');
   const media = ffmpeg.sample(path, 'webm', {
@@ -188,7 +188,7 @@ test('sound that begins after the picture is heard at its time', async () => {
   expect(samples.findIndex((sample) => Math.abs(sample) > 500) / 16_000).toBeCloseTo(2, 1);
 });
 
-test('ffmpeg ends with its reader, whether that leaves or is stopped', async () => {
+test('ffmpeg ends when its reader leaves or is aborted', async () => {
   const path = await makeStreamed(...testPicture(30), ...VP8);
   const info = await ffmpeg.probe(path, 'webm');
   const options = { info, fit: { width: 320, height: 240 }, fps: 10, workDir: tempDir() };
@@ -207,7 +207,7 @@ test('ffmpeg ends with its reader, whether that leaves or is stopped', async () 
   await expect(ffmpeg.probe(path, 'webm', abort.signal)).rejects.toBe(reason);
 });
 
-test('an ffmpeg that is named but does not run stops the start', async () => {
+test('an FFMPEG_PATH that does not run makes the start fail', async () => {
   await expect(findFfmpeg({ FFMPEG_PATH: '/nowhere/ffmpeg', production: false })).rejects.toThrow(StartupError);
   await expect(findFfmpeg({ FFMPEG_PATH: process.execPath, production: false })).rejects.toThrow('does not run as ffmpeg');
 });

@@ -133,7 +133,7 @@ async function sendFile(name: string, size: number): Promise<{ status: number | 
 }
 
 describe('a multipart form', () => {
-  test('fields and files come in any order', async () => {
+  test('may have fields and files in any order', async () => {
     const video = randomBytes(5_000_003);
     const screen = randomBytes(MB);
     const expected = {
@@ -153,7 +153,7 @@ describe('a multipart form', () => {
     expect(await post(form(...parts.toReversed()))).toEqual([200, expected]);
   });
 
-  test('JSON fields may come as blobs, files without need are skipped, empty inputs are none', async () => {
+  test('may have JSON fields as blobs; unneeded files are skipped, and empty inputs are ignored', async () => {
     const body = form(
       ['stats', '{"a":1}', 'blob', 'application/json'],
       ['audio', randomBytes(3 * MB), 'a.ogg', 'audio/ogg'],
@@ -170,7 +170,7 @@ describe('a multipart form', () => {
     expect(await post(raw())).toEqual([200, { fields: {}, files: {} }]);
   });
 
-  test('names from the prototype are names like any other', async () => {
+  test('may use the names of prototype members like any other', async () => {
     const [status, body] = await post(
       raw(field('__proto__', 'x'), field('constructor', 'y'), file('toString', 'z'), field('hasOwnProperty', 'w')),
     );
@@ -183,9 +183,13 @@ describe('a multipart form', () => {
   });
 
   test.for([
-    ['a field given twice', raw(field('stats', '1'), field('stats', '2')), { field: 'stats', issue: 'Given more than once' }],
-    ['a file given twice', raw(file('webcam', '1'), file('webcam', '2')), { field: 'webcam', issue: 'Given more than once' }],
-    ['a file and a field of one name', raw(file('webcam', '1'), field('webcam', '')), { field: 'webcam', issue: 'Given more than once' }],
+    ['a field that is given twice', raw(field('stats', '1'), field('stats', '2')), { field: 'stats', issue: 'Given more than once' }],
+    ['a file that is given twice', raw(file('webcam', '1'), file('webcam', '2')), { field: 'webcam', issue: 'Given more than once' }],
+    [
+      'a file and a field of the same name',
+      raw(file('webcam', '1'), field('webcam', '')),
+      { field: 'webcam', issue: 'Given more than once' },
+    ],
     [
       'a field too long',
       raw(field('stats', 'x'.repeat(1001))),
@@ -208,11 +212,11 @@ describe('a multipart form', () => {
     ['an end within the headers', '--b\r\nContent-Disp', TRUNCATED],
     ['no body', '', TRUNCATED],
     ['rubbish', 'rubbish', TRUNCATED],
-  ] as const)('%s is refused by name', async ([, body, detail]) => {
+  ] as const)('with %s is refused, naming the field', async ([, body, detail]) => {
     expect(await post(body)).toEqual([400, detail]);
   });
 
-  test('a form of exactly its limits is fine', async () => {
+  test('is accepted exactly at its limits', async () => {
     const body = raw(
       field('a', 'x'.repeat(1000)),
       field('b', ''),
@@ -224,12 +228,12 @@ describe('a multipart form', () => {
     expect((await post(body))[0]).toBe(200);
   });
 
-  test.for(['multipart/form-data', 'multipart/form-data; boundary=', 'text/plain', ''])('content type %j is refused', async (type) => {
+  test.for(['multipart/form-data', 'multipart/form-data; boundary=', 'text/plain', ''])('with content type %j is refused', async (type) => {
     const res = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: raw(field('a', '1')), headers: { 'content-type': type } });
     expect([res.status, await res.json()]).toEqual([400, { field: 'body', issue: 'Not valid multipart/form-data' }]);
   });
 
-  test('a client that hangs up in the middle of a file leaves nothing', async () => {
+  test('leaves nothing if the client hangs up in the middle of a file', async () => {
     for (const name of ['webcam', 'audio']) {
       const req = request(options());
       req.on('error', () => {});
@@ -241,7 +245,7 @@ describe('a multipart form', () => {
     await expect.poll(() => outcomes).toEqual([TRUNCATED, TRUNCATED]);
   });
 
-  test('200 MB do not grow the memory', async () => {
+  test('of 200 MB does not grow the memory', async () => {
     await sendFile('webcam', 40 * MB);
     const before = process.memoryUsage.rss();
     let peak = before;
@@ -264,7 +268,7 @@ describe('an answer to a body that is still being sent', () => {
     expect(sent).toBeLessThan(100 * MB);
   });
 
-  test('reaches a client that sends all before it listens', async () => {
+  test('reaches a client that sends everything before it listens', async () => {
     const socket = connect(port, '127.0.0.1').pause();
     const size = 100 * MB;
     const head = `--b\r\n${file('screen', '')}`;
@@ -291,7 +295,7 @@ describe('an answer to a body that is still being sent', () => {
       expect((await curl(...args)).stdout).toBe(`${JSON.stringify(TOO_LARGE)}\n400`);
   });
 
-  test('is the last that a client gets who never stops', async () => {
+  test('is followed by the end of the connection if the client never stops sending', async () => {
     drainLimits = { maxBytes: 8 * MB, maxMs: 10_000, idleMs: 5000 };
     const socket = connect(port, '127.0.0.1').on('error', () => {});
     socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${1024 * MB}\r\n\r\n`);
@@ -313,7 +317,7 @@ describe('an answer to a body that is still being sent', () => {
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('keeps the connection where the body was read', async () => {
+  test('keeps the connection open if the body was read', async () => {
     const socket = connect(port, '127.0.0.1');
     const body = raw(field('stats', '1'), field('stats', '2'));
     const message = `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -352,7 +356,7 @@ describe('a GraphQL upload', () => {
   const map = (paths: unknown) => field('map', JSON.stringify(paths));
   const graphql = (...parts: string[]) => post(raw(...parts), '/graphql');
 
-  test('reaches the Upload scalar, its files in any order, one of them twice', async () => {
+  test('reaches the Upload scalar, with files in any order and one of them used twice', async () => {
     const [status, body] = await graphql(
       operations({ file: null, input: { list: [null, null], n: 1 } }),
       map({ a: ['variables.file', 'variables.input.list.0'], b: ['variables.input.list.1'] }),
@@ -367,31 +371,31 @@ describe('a GraphQL upload', () => {
 
   const fine = { file: null, list: [null], text: 'x', input: {} };
   test.for([
-    ['variables.hasOwnProperty.call', 'not null'],
-    ['variables.__proto__.polluted', 'not null'],
-    ['variables.constructor.prototype.polluted', 'not null'],
-    ['variables.input.__proto__', 'not null'],
-    ['variables.input.toString', 'not null'],
-    ['variables.missing', 'not null'],
-    ['variables.text', 'not null'],
-    ['variables.text.0', 'not null'],
-    ['variables.list.length', 'not null'],
-    ['variables.list.1', 'not null'],
-    ['variables.list.00', 'not null'],
-    ['variables.', 'not null'],
+    ['variables.hasOwnProperty.call', 'must be null'],
+    ['variables.__proto__.polluted', 'must be null'],
+    ['variables.constructor.prototype.polluted', 'must be null'],
+    ['variables.input.__proto__', 'must be null'],
+    ['variables.input.toString', 'must be null'],
+    ['variables.missing', 'must be null'],
+    ['variables.text', 'must be null'],
+    ['variables.text.0', 'must be null'],
+    ['variables.list.length', 'must be null'],
+    ['variables.list.1', 'must be null'],
+    ['variables.list.00', 'must be null'],
+    ['variables.', 'must be null'],
     ['variables', 'must begin'],
     ['query', 'must begin'],
     ['__proto__.polluted', 'must begin'],
     ['', 'must begin'],
     [5, 'must begin'],
-  ] as const)('a map to %j is refused, and does no harm', async ([path, issue]) => {
+  ] as const)('with a map to %j is refused, and does no harm', async ([path, issue]) => {
     const [status, detail] = await graphql(operations(fine), map({ 0: [path] }), file('0', 'x'));
     expect([status, detail]).toEqual([400, { field: 'map', issue: expect.stringContaining(issue) as string }]);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     expect((await graphql(operations({ file: null }), map({ 0: ['variables.file'] }), file('0', 'x')))[0]).toBe(200);
   });
 
-  test('an own member named as the prototype is no way in either', async () => {
+  test('with an own member named like the prototype is refused too', async () => {
     const hostile = field('operations', '{"query":"{a}","variables":{"__proto__":{"x":null}}}');
     expect(await graphql(hostile, map({ 0: ['variables.__proto__.x'] }), file('0', 'x'))).toMatchObject([400, { field: 'map' }]);
   });
@@ -400,11 +404,11 @@ describe('a GraphQL upload', () => {
   const toFile = map({ 0: ['variables.file'] });
   test.for([
     [
-      'a file too large',
+      'a file that is too large',
       [good, toFile, file('0', 'x'.repeat(MB + 1))],
       { field: 'variables.file', issue: 'File size exceeds the maximum allowed (1MB)' },
     ],
-    ['a file that never comes', [good, toFile], { field: 'variables.file', issue: 'The file is missing' }],
+    ['a file that never arrives', [good, toFile], { field: 'variables.file', issue: 'The file is missing' }],
     ['a file sent twice', [good, toFile, file('0', 'x'), file('0', 'y')], { field: 'variables.file', issue: 'Given more than once' }],
     ['a file before the map', [good, file('0', 'x'), toFile], { field: '0', issue: 'Files must come after operations and map' }],
     ['a map before the operations', [toFile, good], { field: 'map', issue: 'Must come after operations' }],
@@ -413,23 +417,23 @@ describe('a GraphQL upload', () => {
     ['another field', [good, field('x', '')], { field: 'x', issue: 'Expected operations, then map, then the files' }],
     ['two operations', [good, good], { field: 'operations', issue: 'Expected operations, then map, then the files' }],
     [
-      'one place for two files',
+      'one variable for two files',
       [good, map({ 0: ['variables.file'], 1: ['variables.file'] })],
       { field: 'map', issue: '"variables.file" is named twice' },
     ],
     ['too many files', [good, map({ 0: [], 1: [], 2: [] })], { field: 'map', issue: 'More than 2 files' }],
-    ['a map of another shape', [good, map({ 0: 'variables.file' })], { field: 'map', issue: 'Must hold lists of paths' }],
+    ['a map of another shape', [good, map({ 0: 'variables.file' })], { field: 'map', issue: 'Every value must be a list of paths' }],
     ['a map that is a list', [good, map([['variables.file']])], { field: 'map', issue: 'Must be an object' }],
-    ['a map that is no JSON', [good, field('map', '{')], { field: 'map', issue: 'Not valid JSON' }],
-    ['operations that are no JSON', [field('operations', '{')], { field: 'operations', issue: 'Not valid JSON' }],
-    ['operations that are no object', [field('operations', 'null')], { field: 'operations', issue: 'Must be an object' }],
+    ['a map that is not JSON', [good, field('map', '{')], { field: 'map', issue: 'Not valid JSON' }],
+    ['operations that are not JSON', [field('operations', '{')], { field: 'operations', issue: 'Not valid JSON' }],
+    ['operations that are not an object', [field('operations', 'null')], { field: 'operations', issue: 'Must be an object' }],
     ['a batch', [field('operations', '[{}]')], 'Batches of operations are not supported'],
     [
-      'operations too long',
+      'operations that are too long',
       [field('operations', `"${'x'.repeat(10_000)}"`)],
       { field: 'operations', issue: 'Field exceeds the maximum allowed (9KB)' },
     ],
-  ] as const)('%s is refused', async ([, parts, detail]) => {
+  ] as const)('with %s is refused', async ([, parts, detail]) => {
     expect(await graphql(...parts)).toEqual([400, detail]);
   });
 });

@@ -114,7 +114,7 @@ const around = fc.record({
   epilogue: fc.constantFrom('', 'x', '\r\n---b-\r\n'),
 });
 
-test('small forms cut at every place are read as busboy reads them whole', async () => {
+test('small forms, split at every position, are read as busboy reads them whole', async () => {
   await fc.assert(
     fc.asyncProperty(parts, around, async (given, outside) => {
       const body = joined(BOUNDARY, given, outside);
@@ -132,7 +132,7 @@ test('small forms cut at every place are read as busboy reads them whole', async
   );
 });
 
-test('large forms cut anywhere are read as busboy reads them whole', async () => {
+test('large forms, split anywhere, are read as busboy reads them whole', async () => {
   const large = fc.tuple(
     headers,
     fc.tuple(content, fc.uint8Array({ minLength: 0, maxLength: 70_000 }), content).map((pieces) => Buffer.concat(pieces)),
@@ -150,7 +150,7 @@ test('large forms cut anywhere are read as busboy reads them whole', async () =>
   );
 });
 
-test('a form cut off anywhere before its closing delimiter is truncated, never shorter', () => {
+test('a form that ends anywhere before its closing delimiter is reported as truncated, never as a shorter form', () => {
   const body = joined(BOUNDARY, [
     ['Content-Disposition: form-data; name="a"\r\n\r\n', 'x'],
     ['Content-Disposition: form-data; name="f"; filename="v.webm"\r\n\r\n', 'y\r\n--'],
@@ -173,7 +173,7 @@ test.for([
   ],
   ['a part without headers, which is skipped', `--${BOUNDARY}\r\n\r\nx\r\n--${BOUNDARY}--`, []],
   [
-    'content that goes on like a delimiter',
+    'content that starts like a delimiter',
     `--${BOUNDARY}\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--${BOUNDARY}x\r\n--${BOUNDARY}--`,
     'refused',
   ],
@@ -183,7 +183,7 @@ test.for([
   ['a quote that never ends', `--${BOUNDARY}\r\nContent-Disposition: form-data; name="a\r\n\r\nx\r\n--${BOUNDARY}--`, 'refused'],
   ['endless headers', `--${BOUNDARY}\r\nX: ${'x'.repeat(20_000)}\r\n\r\n\r\n--${BOUNDARY}--`, 'refused'],
   ['endless white space after a delimiter', `--${BOUNDARY}${' '.repeat(1_000)}\r\n\r\n\r\n--${BOUNDARY}--`, 'refused'],
-] as const)('%s, cut anywhere', ([, text, expected]) => {
+] as const)('a form with %s is read or refused correctly, however it is split', ([, text, expected]) => {
   const body = Buffer.from(text, 'latin1');
   const cuts = Array.from({ length: Math.min(body.length, 120) }, (_, at) => at);
   for (const cut of [...cuts, body.length - 3, body.length - 1]) {
@@ -192,7 +192,7 @@ test.for([
   }
 });
 
-test('names come as browsers and older clients write them', () => {
+test('names are read as browsers and older clients write them', () => {
   const read = (disposition: string) => {
     const { name, filename } = parsePartHead(Buffer.from(`Content-Disposition: ${disposition}`)) ?? {};
     return [name, filename];
@@ -217,6 +217,6 @@ test.for([
   ['multipart/mixed; boundary=b', undefined],
   [`multipart/form-data; boundary=${'b'.repeat(257)}`, undefined],
   [undefined, undefined],
-] as const)('the boundary of %j is %j', ([type, boundary]) => {
+] as const)('the content type %j has the boundary %j', ([type, boundary]) => {
   expect(boundaryOf(type)).toBe(boundary);
 });

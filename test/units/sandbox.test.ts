@@ -41,7 +41,7 @@ describe('an ffmpeg that a hostile file has taken over', () => {
     expect(await readFile(join(folder, 'out', 'sound'), 'utf8')).toBe('sound\n');
   });
 
-  it('finds no secret in its environment', async () => {
+  it('finds no secrets in its environment', async () => {
     expect(await doInside('env')).not.toContain('the secret');
   });
 

@@ -65,8 +65,8 @@ const openFiles = async () => {
   return links.filter((path) => path.startsWith(folder));
 };
 
-describe('downloading a recording', () => {
-  test('the whole file, with what a player needs to seek', async () => {
+describe('the download of a recording', () => {
+  test('is the whole file, with the headers that a player needs to seek', async () => {
     const { status, headers, body } = await get('/rec');
     expect(status).toBe(200);
     expect(body.equals(bytes)).toBe(true);
@@ -92,7 +92,7 @@ describe('downloading a recording', () => {
     ['bytes=-5', 3145730, 3145734],
     ['bytes=-99999999', 0, 3145734],
     ['BYTES=1-2', 1, 2],
-  ] as const)('%s', async ([range, start, end]) => {
+  ] as const)('with the range %s is that part of the file', async ([range, start, end]) => {
     const { status, headers, body } = await get('/rec', { range });
     expect([status, headers['content-range'], headers['content-length']]).toEqual([
       206,
@@ -102,13 +102,13 @@ describe('downloading a recording', () => {
     expect(body.equals(bytes.subarray(start, end + 1))).toBe(true);
   });
 
-  test.for(['bytes=3145735-', 'bytes=9999999999-9999999999', 'bytes=-0'])('%s cannot be satisfied', async (range) => {
+  test.for(['bytes=3145735-', 'bytes=9999999999-9999999999', 'bytes=-0'])('with the range %s is answered with 416', async (range) => {
     const { status, headers, body } = await get('/rec', { range });
     expect([status, headers['content-range'], body.length]).toEqual([416, 'bytes */3145735', 0]);
   });
 
   test.for(['bytes=5-2', 'bytes=-', 'bytes=a-b', 'lines=1-2', 'bytes=0-1,5-6', 'bytes', 'bytes=1'])(
-    '%s is answered with the whole file',
+    'with the range %s is the whole file',
     async (range) => {
       const { status, body } = await get('/rec', { range });
       expect([status, body.length]).toEqual([200, bytes.length]);
@@ -121,7 +121,7 @@ describe('downloading a recording', () => {
     ['W/"v1"', 200],
     [modified, 206],
     ['Wed, 26 Mar 2025 15:29:59 GMT', 200],
-  ] as const)('a part of the version %s', async ([version, status]) => {
+  ] as const)('of a range with If-Range %s is answered with %i', async ([version, status]) => {
     expect((await get('/rec', { range: 'bytes=1-2', 'if-range': version })).status).toBe(status);
   });
 
@@ -134,19 +134,19 @@ describe('downloading a recording', () => {
     [{ 'if-modified-since': modified }, 304],
     [{ 'if-modified-since': 'Wed, 26 Mar 2025 15:29:59 GMT' }, 200],
     [{ 'if-modified-since': 'yesterday' }, 200],
-  ] as const)('a copy held already: %j', async ([headers, status]) => {
+  ] as const)('of a file that the client has already, with %j, is answered with %i', async ([headers, status]) => {
     const answer = await get('/rec', headers);
     expect(answer.status).toBe(status);
     expect(answer.headers.etag).toBe('"v1"');
     if (status === 304) expect(answer.body.length).toBe(0);
   });
 
-  test('HEAD tells the same without the bytes, and knows no ranges', async () => {
+  test('with HEAD has the same headers without the bytes, and ignores ranges', async () => {
     const { status, headers, body } = await get('/rec', { range: 'bytes=1-2' }, 'HEAD');
     expect([status, headers['content-length'], body.length]).toEqual([200, String(bytes.length), 0]);
   });
 
-  test('two that are asked for at once on one connection come whole, one after the other', async () => {
+  test('works twice at the same time on one connection, one after the other', async () => {
     const socket = connect(port, '127.0.0.1');
     socket.write('GET /rec HTTP/1.1\r\nHost: a\r\n\r\nGET /rec HTTP/1.1\r\nHost: a\r\nRange: bytes=5-1048999\r\nConnection: close\r\n\r\n');
     const answer = await buffer(socket);
@@ -155,14 +155,14 @@ describe('downloading a recording', () => {
     expect(answer.subarray(second).equals(bytes.subarray(5, 1_049_000))).toBe(true);
   });
 
-  test('an empty file', async () => {
+  test('works for an empty file', async () => {
     const { status, headers, body } = await get('/empty');
     expect([status, headers['content-length'], body.length]).toEqual([200, '0', 0]);
     expect((await get('/empty', { range: 'bytes=0-' })).status).toBe(416);
     expect((await get('/empty', { range: 'bytes=-1' })).status).toBe(416);
   });
 
-  test('a filename cannot break out of its header', async () => {
+  test('has a filename that cannot break out of its header', async () => {
     const { headers } = await get('/odd');
     expect(headers['content-disposition']).toBe(
       `attachment; filename="a_b_c__X: ___'.webm"; filename*=UTF-8''a%22b%5Cc%0D%0AX%3A%20%C3%A9%EF%BF%BD%25%27.webm`,
@@ -170,12 +170,12 @@ describe('downloading a recording', () => {
     expect(headers['x']).toBeUndefined();
   });
 
-  test('missing bytes are an error that can still be answered', async () => {
+  test('of missing bytes fails early enough to be answered with an error', async () => {
     expect((await get('/gone')).status).toBe(500);
     expect(errors.splice(0)).toMatchObject([{ code: 'ENOENT' }]);
   });
 
-  test.skipIf(process.platform !== 'linux')('a client that leaves, or never reads, holds no file open for long', async () => {
+  test.skipIf(process.platform !== 'linux')('keeps no file open for long if the client leaves or never reads', async () => {
     const before = process.memoryUsage.rss();
     const clients = Array.from({ length: 5 }, () => request({ port, host: '127.0.0.1', path: '/large' }).end());
     const responses = await Promise.all(clients.map(async (req) => ((await once(req, 'response')) as [IncomingMessage])[0]));

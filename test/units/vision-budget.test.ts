@@ -26,8 +26,8 @@ async function counted(): Promise<{ units: number; dayUnits: number }[]> {
   return rows.map(({ units, dayUnits }) => ({ units: Number(units), dayUnits: Number(dayUnits) }));
 }
 
-describe('the count of what a vision service bills', () => {
-  it('is exact where many ask at once', async () => {
+describe('the count of billed vision units', () => {
+  it('is exact with many requests at the same time', async () => {
     const [one, other] = [budget({ month: 100 }), budget({ month: 100 })];
     const asked = await Promise.allSettled(Array.from({ length: 60 }, (_, i) => (i % 2 ? one : other).spend(3)));
     expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(33);
@@ -38,7 +38,7 @@ describe('the count of what a vision service bills', () => {
     expect(refused).toMatchObject({ isFinal: true, message: expect.stringContaining('in a month is reached') as string });
   });
 
-  it('begins anew with the day, and not with it for the month', async () => {
+  it('restarts every day, except the count of the month', async () => {
     const both = budget({ month: 10, day: 6 });
     await both.spend(6);
     await expect(both.spend(1)).rejects.toThrow('in a day is reached');
@@ -52,7 +52,7 @@ describe('the count of what a vision service bills', () => {
     expect(await counted()).toHaveLength(2);
   });
 
-  it('takes back what was not billed, on the day that it was counted for', async () => {
+  it('gives back units that were not billed, on the day for which they were counted', async () => {
     const free = budget({});
     const giveBack = await free.spend(5);
     await free.spend(2);

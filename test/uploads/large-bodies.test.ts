@@ -35,8 +35,8 @@ const refusedFor = (field: string, issue: RegExp) => ({
 const members = (count: number) => Array.from({ length: count }, (_, i) => `"m${i}":${i}`).join(',');
 const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 
-describe('JSON', () => {
-  it('with more members than its route has a use for is refused by its field', async () => {
+describe('a JSON body', () => {
+  it('with more members than its route needs is refused, naming the field', async () => {
     const many = /members and elements/;
     expect(await send('/api/exams', `{"title":"T","duration":60,"settings":{${members(20_000)}}}`)).toMatchObject(
       refusedFor('settings', many),
@@ -54,7 +54,7 @@ describe('JSON', () => {
     expect(link).toMatchObject({ status: 400, body: { errors: [{ extensions: { details: [{ field: 'variables' }] } }] } });
   });
 
-  it('that is larger than its route has a use for is refused before it is read', async () => {
+  it('that is larger than its route needs is refused before it is read', async () => {
     const long = `"${'x'.repeat(3_000_000)}"`;
     const tooLarge = /exceeds the maximum allowed \(2MB\)/;
     expect(await send('/api/exams', `{"title":${long}}`)).toMatchObject(refusedFor('body', tooLarge));
@@ -62,7 +62,7 @@ describe('JSON', () => {
     expect(await send('/graphql', `{"query":${long}}`, accessLink)).toMatchObject({ status: 400 });
   });
 
-  it('that is nested deeply is refused by its field at every door', async () => {
+  it('that is nested too deeply is refused at every endpoint, naming the field', async () => {
     const deep = /nested more than 100 levels/;
     for (const levels of [101, 10_000, 500_000]) {
       expect(await send('/api/exams', `{"title":"T","duration":60,"settings":{"x":${nested(levels)}}}`)).toMatchObject(
@@ -87,7 +87,7 @@ describe('JSON', () => {
     expect(fromVariables).toMatchObject({ status: 400 });
   });
 
-  it('of many levels or members closes a WebSocket, and no other', async () => {
+  it('with too many levels or members closes its own WebSocket and no other', async () => {
     const good = openSocket(server);
     await good.init(candidate);
     for (const payload of [nested(10_000), `{${members(60_000)}}`]) {
@@ -103,7 +103,7 @@ describe('JSON', () => {
 });
 
 describe('a WebSocket', () => {
-  it('that does not say who it is sends 64 KB at most, whole messages or not', async () => {
+  it('that has not authenticated may send at most 64 KB, in complete messages or not', async () => {
     const silent = openSocket(server);
     await silent.opened;
     silent.webSocket.send(`{"type":"connection_init","payload":{"x":"${'x'.repeat(100_000)}"}}`);
@@ -130,13 +130,13 @@ describe('the statistics of a submission', () => {
     return exam.participant.submission.stats;
   };
 
-  it('are kept as they came, however many members they have', async () => {
+  it('are stored unchanged, however many members they have', async () => {
     const stats = Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`m${i}`, i]));
     expect((await server.post(`/exams/${examId}/submit`, { userId: 'many', stats })).status).toBe(200);
     expect(await statsOf('many')).toEqual(stats);
   });
 
-  it('are the same by every door', async () => {
+  it('are the same through every API', async () => {
     const stats = { text: 'quote " backslash \\ {[ ]} \\u0000', nested: { stats: { a: [1, 2.5e-3, null, true] } }, '': {}, emoji: '🎥' };
     const form = new FormData();
     form.set('userId', 'form');
@@ -154,10 +154,10 @@ describe('the statistics of a submission', () => {
     ['nothing', 'null'],
     ['a NUL character', '{"a":"x\\u0000"}'],
     ['a NUL character in a name', '{"a\\u0000":1}'],
-    ['no JSON inside', '{"a":}'],
+    ['invalid JSON inside', '{"a":}'],
     ['brackets that do not match', '{"a":[1}'],
     ['a number that is too large', '{"a":1e999999}'],
-  ])('that are %s are refused by their field, and nothing is stored', async (_what, stats) => {
+  ])('that are or contain %s are refused, naming the field, and nothing is stored', async (_what, stats) => {
     const before = await report(server, examId, 'witness', ['noise']);
     const json = await send(`/api/exams/${examId}/submit`, `{"userId":"refused","stats":${stats}}`);
     expect(json).toMatchObject({ status: 400, body: { error: { details: [{ field: expect.stringMatching(/^(?:stats|body)$/) }] } } });
@@ -190,7 +190,7 @@ describe('a GraphQL document', () => {
         `fragment F${i} on Exam { a: participant(userId: "candidate") { exam { ...F${i + 1} } } b: participant(userId: "candidate") { exam { ...F${i + 1} } } }`,
     ).join(' ')} fragment F${levels} on Exam { id }`;
 
-  it('that is too long, too deep or too expensive is refused alike however it is asked', async () => {
+  it('that is too long, too deep or too expensive is refused the same way over every transport', async () => {
     const cases = [
       [`{ ${'__typename '.repeat(1_001)} }`, /1000 tokens/],
       [`{ ${'a {'.repeat(300)} b ${'}'.repeat(300)} }`, /100 levels/],
@@ -219,7 +219,7 @@ describe('a GraphQL document', () => {
     }
   });
 
-  it('counts pages by their variables', async () => {
+  it('has a cost that takes page sizes from variables', async () => {
     const query = `query($n: Int = 500) { exam(id: "${examId}") { participants(first: $n) { edges { node { warnings(first: $n) { edges { node { id } } } } } } } }`;
     expect((await ask(query, candidate)).errors?.[0]?.message).toMatch(/more than 100000 fields/);
     expect((await ask(query, candidate, undefined, { n: 10 })).errors).toBeUndefined();
@@ -228,20 +228,20 @@ describe('a GraphQL document', () => {
     expect((await ask(query, key, undefined, { n: 100 })).errors).toBeUndefined();
   });
 
-  it('may not be long by lines and comments alone, which each error would count', async () => {
+  it('may not be long by lines and comments alone, which every error would have to count', async () => {
     const lines = (count: number) => `${'\n'.repeat(count)}{ ${Array.from({ length: 100 }, (_, i) => `a${i}`).join(' ')} }`;
     expect((await ask(lines(33_000), candidate)).errors?.[0]?.message).toMatch(/32768 characters/);
     expect((await ask(lines(270_000), ADMIN_KEY)).errors?.[0]?.message).toMatch(/262144 characters/);
     expect((await ask(lines(10_000), candidate)).errors).toHaveLength(11);
   });
 
-  it('counts a page whose length is null as long as it will be', async () => {
+  it('has a cost that counts a page size of null as the default size', async () => {
     const query = `query($n: Int = 1) { exam(id: "${examId}") { ${Array.from({ length: 14 }, (_, i) => `p${i}: participants(first: $n) { edges { node { warnings(first: $n) { edges { node { id } } } } } }`).join(' ')} } }`;
     expect((await ask(query, candidate)).errors).toBeUndefined();
     expect((await ask(query, candidate, undefined, { n: null })).errors?.[0]?.message).toMatch(/more than 100000 fields/);
   });
 
-  it('searches for no text that no title can have', async () => {
+  it('is refused if it searches for a text that no title can have', async () => {
     const search = `query($s: String) { exams(search: $s) { edges { node { id } } } }`;
     expect((await ask(search, ADMIN_KEY, undefined, { s: 'x'.repeat(201) })).errors?.[0]).toMatchObject({
       extensions: { details: [{ field: 'search' }] },
@@ -249,14 +249,14 @@ describe('a GraphQL document', () => {
     expect((await ask(search, ADMIN_KEY, undefined, { s: 'x'.repeat(200) })).errors).toBeUndefined();
   });
 
-  it('may not ask for large values again and again', async () => {
+  it('may not select large values many times', async () => {
     const stats = (count: number) =>
       `{ exam(id: "${examId}") { participant(userId: "candidate") { ${Array.from({ length: count }, (_, i) => `s${i}: submission { stats }`).join(' ')} } } }`;
     expect((await ask(stats(4), candidate)).errors?.[0]?.message).toMatch(/more than 100000 fields/);
     expect((await ask(stats(3), candidate)).errors).toBeUndefined();
   });
 
-  it('of nobody may ask by GET what the schema is, and not much', async () => {
+  it('without credentials may read the schema by GET, but little else', async () => {
     const get = (query: string) =>
       fetch(`${server.url}/graphql?query=${encodeURIComponent(query)}`, { headers: { accept: 'application/json' } });
     expect(await (await get('{ __schema { queryType { name } } }')).json()).toEqual({

@@ -47,7 +47,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     expect([(await s3.objects()).filter((key) => key.includes('uploads')), await s3.unfinished()]).toEqual([[], []]);
   }
 
-  it('goes on at another machine after its server was killed in its middle, and is the same file', async () => {
+  it('continues on another machine after its server was killed in the middle, and gives the same file', async () => {
     const { path, examId } = await beginUpload(server, video.length);
     // Too little for a part, so it has to wait beside them.
     expect((await patch(server, path, 0, video.subarray(0, 3 * MB))).status).toBe(204);
@@ -70,7 +70,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     }
   });
 
-  it('becomes one recording when its server is killed while it finishes it', async () => {
+  it('becomes one recording even if its server is killed while finishing it', async () => {
     const { path, examId } = await beginUpload(server, video.length);
     const answer = patch(server, path, 0, video);
     answer.catch(() => {});
@@ -83,7 +83,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     await expectStoredOnce(asked.headers.get('x-recording-id'), examId);
   });
 
-  it('is finished by a server that starts where its client does not come back', async () => {
+  it('is finished by a server that starts later, if its client does not come back', async () => {
     const { path, examId } = await beginUpload(server, video.length);
     const answer = patch(server, path, 0, video);
     answer.catch(() => {});
@@ -97,7 +97,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     await expectStoredOnce((await ids())[0]?.id ?? null, examId);
   });
 
-  it('in many small pieces, by two servers in turn and at once, is the same file', async () => {
+  it('in many small pieces, through two servers in turn and at the same time, gives the same file', async () => {
     const other = await elsewhere();
     try {
       const { path, examId } = await beginUpload(server, video.length);
@@ -127,7 +127,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     }
   });
 
-  it('refuses a piece whose checksum is wrong, and takes it when it is sent again', async () => {
+  it('refuses a piece with a wrong checksum, and accepts it when it is sent again', async () => {
     const { path, examId } = await beginUpload(server, video.length);
     const checksum = (bytes: Uint8Array) => ({
       headers: { 'upload-checksum': `sha256 ${createHash('sha256').update(bytes).digest('base64')}` },
@@ -141,7 +141,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     await expectStoredOnce(finished.headers.get('x-recording-id'), examId);
   });
 
-  it('that is no video is refused, and nothing of it is kept', async () => {
+  it('that is not a video is refused, and nothing of it is kept', async () => {
     const noise = randomBytes(6 * MB);
     const { path } = await beginUpload(server, noise.length);
     const refused = await patch(server, path, 0, noise);
@@ -150,7 +150,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     expect((await askUpload(server, path)).status).toBe(404);
   });
 
-  it('leaves nothing in the bucket when it is given up, by its client or by time', async () => {
+  it('leaves nothing in the bucket if its client cancels it or it expires', async () => {
     const give = async () => {
       const { path } = await beginUpload(server, video.length);
       expect((await patch(server, path, 0, video.subarray(0, 10 * MB))).status).toBe(204);
@@ -172,7 +172,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     expect((await askUpload(server, late)).status).toBe(404);
   });
 
-  it('is not there for others', async () => {
+  it('is not visible to other callers', async () => {
     const [mine, other] = [await createKey(server, 'LMS', 'north'), await createKey(server, 'LMS', 'south')];
     const { path } = await beginUpload(server, video.length, mine.key);
     const bytes = video.subarray(0, 1000);

@@ -25,7 +25,7 @@ describe.each([
   });
   afterAll(() => server.stop());
 
-  it('that the disk has no room for is told so, and goes on when there is some', async ({ skip }) => {
+  it('that does not fit on the disk gets an error, and continues when there is room', async ({ skip }) => {
     const mount = join(server.dataDir, 'uploads');
     const mountSmall = (options: string) => execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', mount], { stdio: 'ignore' });
     try {
@@ -38,7 +38,7 @@ describe.each([
       const refused = await patch(server, path, 0, video);
       expect(refused.status).toBe(500);
       expect(await refused.json()).toMatchObject({
-        error: { code: 'server_error', message: expect.stringMatching(/^The storage of the server is full/) },
+        error: { code: 'server_error', message: expect.stringMatching(/^The server's storage is full/) },
       });
       mountSmall('remount,size=16m');
       const offset = await offsetOf(server, path);
@@ -57,7 +57,7 @@ describe.each([
     await downloaded(server, await patch(server, path, 0, video, { credential: first.key }));
   });
 
-  it('goes on after the server was killed in its middle, and is the same file', async () => {
+  it('continues after the server was killed in the middle, and gives the same file', async () => {
     const { path } = await beginUpload(server, video.length);
     // Not at the border of a cipher's block.
     expect((await patch(server, path, 0, video.subarray(0, 10_007))).status).toBe(204);
@@ -78,7 +78,7 @@ describe.each([
     expect(files.some((bytes) => bytes.equals(video))).toBe(isPlain);
   });
 
-  it('takes a chunk whose checksum is right, and nothing of one whose is not', async () => {
+  it('accepts a chunk with a correct checksum, and nothing of one with a wrong checksum', async () => {
     const { path } = await beginUpload(server, video.length);
     const half = Math.floor(video.length / 2);
     const first = video.subarray(0, half);
@@ -101,14 +101,14 @@ describe.each([
     expect((await server.storedFiles()).filter((name) => name.includes('spool') || name.includes('uploads'))).toEqual([]);
   });
 
-  it('names metadata that cannot be kept', async () => {
+  it('is refused with the name of metadata that cannot be stored', async () => {
     const metadata = `examId ${Buffer.from('a\0b').toString('base64')}`;
     const headers = { ...tusHeaders(), 'upload-length': '1', 'upload-metadata': metadata };
     const refused = await fetch(`${server.api}/uploads`, { method: 'POST', headers });
     expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Upload-Metadata')]);
   });
 
-  it('says what it can do', async () => {
+  it('announces its tus extensions', async () => {
     const { headers } = await fetch(`${server.api}/uploads`, { method: 'OPTIONS', headers: tusHeaders() });
     expect(headers.get('tus-extension')?.split(',')).toEqual(expect.arrayContaining(['creation', 'termination', 'expiration', 'checksum']));
     expect(headers.get('tus-checksum-algorithm')).toBe('sha1,sha256');
@@ -116,7 +116,7 @@ describe.each([
 });
 
 describe('an upload to an encrypted disk', () => {
-  it('goes on after the key was replaced, and what was stored before can still be fetched', async () => {
+  it('continues after the key was replaced, and earlier files can still be downloaded', async () => {
     const first = await startTestServer({ STORAGE_ENCRYPTION_KEY: 'ab'.repeat(32), INLINE_WORKER: 'false' });
     try {
       const earlier = await beginUpload(first, video.length);

@@ -36,8 +36,8 @@ async function trickle(request: { write(bytes: string): void; closed: Promise<vo
   }
 }
 
-describe('a client that sends a byte at a time', () => {
-  it('is given up at every door, with an answer where it has none yet', async () => {
+describe('a client that sends one byte at a time', () => {
+  it('is disconnected at every endpoint, with an answer if it has none yet', async () => {
     const { path: upload } = await beginUpload(server, 100_000);
     const form = formStart({ examId, userId: 'candidate', type: 'webcam' }, 'file');
     const doors = [
@@ -56,7 +56,7 @@ describe('a client that sends a byte at a time', () => {
       const ms = await trickle(request);
       const { status, body } = await request.answer;
       expect([path, status, ms > SECONDS * 900, ms < SECONDS * 6_000], body).toEqual([path, 400, true, true]);
-      expect(body).toContain('The body came too slowly');
+      expect(body).toContain('The body arrived too slowly');
     });
     const patch = openRequest(server, {
       path: new URL(upload, server.url).pathname,
@@ -72,7 +72,7 @@ describe('a client that sends a byte at a time', () => {
     await expect.poll(() => server.storedFiles().then((names) => names.filter((name) => name.includes('spool')))).toEqual([]);
   });
 
-  it('is given up where its body is of no use to anybody', async () => {
+  it('is disconnected even if its body is not needed', async () => {
     const headers = { 'content-length': '100000', authorization };
     const answered = [
       openRequest(server, { path: '/healthz', method: 'GET', headers }),
@@ -82,7 +82,7 @@ describe('a client that sends a byte at a time', () => {
     await Promise.all(answered.map(async (request) => expect(await trickle(request)).toBeLessThan(SECONDS * 6_000)));
   });
 
-  it('is given up within its headers, three hundred at a time', async () => {
+  it('is disconnected while it sends headers, even three hundred at a time', async () => {
     const sockets = Array.from({ length: 300 }, () => connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {}));
     for (const socket of sockets) socket.write('POST /api/exams HTTP/1.1\r\nHost: x\r\nX-Slow: ');
     const trickles = sockets.map((socket) => {
@@ -97,7 +97,7 @@ describe('a client that sends a byte at a time', () => {
 });
 
 describe('a client that is slow', () => {
-  it('and steady, or waits for the server, loses nothing', async () => {
+  it('but steady, or that waits for the server, loses nothing', async () => {
     const title = 'x'.repeat(150);
     const body = JSON.stringify({ title, duration: 60, settings: { padding: 'y'.repeat(3_000) } });
     const request = openRequest(server, {

@@ -57,7 +57,7 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 describe('npm run evaluate', () => {
-  it("measures one's own pictures by the groups that their labels name, and says what the folder lacks", async () => {
+  it('measures your own pictures by the groups in their labels, and says what the folder lacks', async () => {
     const [data, out] = [tempDir(), tempDir()];
     await makeFolder(data);
     const { stdout } = await evaluate(data, out);
@@ -90,21 +90,21 @@ describe('npm run evaluate', () => {
     }
   }, 90_000);
 
-  it('of labels that would be misread, and files that are not there, says which before it begins', async () => {
+  it('lists invalid labels and missing files before it starts', async () => {
     const [data, out] = [tempDir(), join(tempDir(), 'out')];
     await makeFolder(data);
     await writeFile(join(data, 'pairs.csv'), 'a,b,same\nverify/ann_1.jpg,verify/ann_2.jpg,yes\n\nverify/ann_1.jpg,verify/cid_1.jpg,0\n');
     await writeFile(join(data, 'facecount/labels.csv'), 'file,faces\nwall.jpg,0\n');
     const expected = [
       'pairs.csv: line 2, same "yes" must be 0 or 1',
-      'pairs.csv: line 4, b "verify/cid_1.jpg" is not there',
+      'pairs.csv: line 4, b "verify/cid_1.jpg" does not exist',
       'facecount/labels.csv: has no column class',
     ];
     await expect(evaluate(data, out)).rejects.toMatchObject({ code: 1, stdout: '', stderr: `${expected.join('\n')}\n` });
     expect(existsSync(out)).toBe(false);
   });
 
-  it('of a picture that cannot be read says which', async () => {
+  it('names a picture that cannot be read', async () => {
     const [data, out] = [tempDir(), join(tempDir(), 'out')];
     await makeFolder(data);
     await writeFile(join(data, 'facecount/wall.jpg'), 'no picture');
@@ -113,7 +113,7 @@ describe('npm run evaluate', () => {
     expect(failure.stderr.trim().split('\n').at(-1)).toMatch(/^facecount\/wall\.jpg: /);
   });
 
-  it('of a folder that is not there, or holds nothing of it, fails and says so', async () => {
+  it('fails with a message if the folder does not exist or holds no data', async () => {
     const empty = tempDir();
     await expect(evaluate(join(empty, 'nowhere'), empty)).rejects.toMatchObject({ code: 2, stderr: /There is no folder/ });
     await expect(evaluate(empty, empty)).rejects.toMatchObject({ code: 1, stdout: /has no pairs\.csv/ });
@@ -121,7 +121,7 @@ describe('npm run evaluate', () => {
 });
 
 describe('npm run evaluate with --provider google', () => {
-  it('asks Google of pictures, keeps to its cap, and says what was counted', async () => {
+  it('sends pictures to Google, respects the cap, and prints the units counted', async () => {
     const [data, out] = [tempDir(), tempDir()];
     await makeFolder(data);
     await rm(join(data, 'pairs.csv'));
@@ -132,7 +132,7 @@ describe('npm run evaluate with --provider google', () => {
           env: { ...process.env, ...google.settings, ...settings },
         });
       const { stderr } = await measure({});
-      expect(stderr).toContain('Google Vision counted 1 units');
+      expect(stderr).toContain('Google Vision: 1 units counted');
       expect(google.batches.flatMap(({ pictures }) => pictures.map(({ features }) => features))).toEqual([['FACE_DETECTION']]);
       await expect(measure({ GOOGLE_VISION_MAX_UNITS_PER_DAY: '0' })).rejects.toMatchObject({ stderr: /cap of 0 units/ });
       expect(google.batches).toHaveLength(1);
@@ -142,9 +142,9 @@ describe('npm run evaluate with --provider google', () => {
   });
 });
 
-describe('intervals', () => {
+describe('the confidence intervals', () => {
   // Newcombe, Statistics in Medicine 17 (1998): 857-872 and 873-890, tables of examples.
-  it('are those of the papers that they follow', () => {
+  it('match the examples in the papers', () => {
     expect(share(81, 263)).toMatchObject({ low: expect.closeTo(0.2553, 4), high: expect.closeTo(0.3662, 4) });
     expect(share(0, 20)).toMatchObject({ low: 0, high: expect.closeTo(0.1611, 4) });
     const between = difference(share(56, 70), share(48, 80));

@@ -108,7 +108,7 @@ interface Analysed {
 }
 const ANALYSIS = '{ analysis { detector sampledFrames segments { type startSeconds endSeconds } } }';
 
-describe('with Google Vision what a camera shows', () => {
+describe('with Google Vision, a candidate', () => {
   let google: FakeGoogleVision;
   let server: TestServer;
   beforeAll(async () => {
@@ -124,7 +124,7 @@ describe('with Google Vision what a camera shows', () => {
     expect(await countedUnits(server)).toBeGreaterThanOrEqual(google.billed());
   });
 
-  it('in a recording is told second by second as Google saw it, and its detector says who looked and who listened', async () => {
+  it('in a recording is described second by second as Google saw it, and the detector names who looked and who listened', async () => {
     const path = await play('exam', [
       ['ahead', 14],
       ['glance', 6],
@@ -169,7 +169,7 @@ describe('with Google Vision what a camera shows', () => {
     expect(server.log()).toContain('pictures of webcams are sent to Google Vision, and no cap is set');
   });
 
-  it('in a recording that meets a used-up quota fails with a reason, and is analysed when it is run again', async () => {
+  it('in a recording gets a failed analysis with a reason when the quota is used up, and a complete one when it is run again', async () => {
     google.always = { code: Status.RESOURCE_EXHAUSTED, message: "Quota exceeded for quota metric 'Requests'" };
     const { id, status, error } = await analyse(server);
     expect([status, error]).toEqual(['failed', "Google Vision's quota is used up; the analysis can be run again"]);
@@ -180,7 +180,7 @@ describe('with Google Vision what a camera shows', () => {
     expect(await runAgain(server, id)).toMatchObject({ status: 'processed', analysis: { faceDetection: { facePresent: 1 } } });
   });
 
-  it('in a recording of which Google will not have anything is given up at once, and the log says why', async () => {
+  it('in a recording gets a failed analysis immediately if Google refuses everything, and the log says why', async () => {
     google.always = {
       code: Status.PERMISSION_DENIED,
       message: 'Cloud Vision API has not been used in project 1 before or it is disabled.',
@@ -197,19 +197,19 @@ describe('with Google Vision what a camera shows', () => {
     expect(await runAgain(server, id)).toMatchObject({ status: 'processed' });
   });
 
-  it('in a recording is analysed although Google fails at one of its pictures', async () => {
+  it('in a recording is analysed even if Google fails at one picture', async () => {
     google.faults.push({ picture: 0, code: Status.INTERNAL, message: 'Internal error.' });
     expect(await analyse(server)).toMatchObject({ status: 'processed', analysis: { faceDetection: { facePresent: 1 } } });
   });
 
-  it('in a recording fails with a reason where Google cannot read one of its pictures', async () => {
+  it('in a recording gets a failed analysis with a reason if Google cannot read one picture', async () => {
     google.faults.push({ picture: 0, code: Status.INVALID_ARGUMENT, message: 'Bad image data.' });
     const { id, status, error } = await analyse(server);
     expect([status, error]).toEqual(['failed', 'Google Vision cannot read a picture of the recording; the analysis can be run again']);
     expect(await runAgain(server, id)).toMatchObject({ status: 'processed' });
   });
 
-  it('live is judged at once, and what no service looks at is told as a gap of the evidence', async () => {
+  it('in snapshots is judged immediately, and snapshots that no service analyses are reported as evidence_gap', async () => {
     const { exam, token } = await seat(server);
     const log = watchLog(server, exam.id);
     const before = google.batches.length;
@@ -227,8 +227,8 @@ describe('with Google Vision what a camera shows', () => {
     }
     google.always = { code: Status.PERMISSION_DENIED, message: 'This API method requires billing to be enabled.' };
     for (const shot of [0, 0, 0, 0]) await send(shots[shot]);
-    expect((await log.opened('evidence_gap')).details).toMatch(/^The service that looks at snapshots did not/);
-    expect(server.log().match(/a snapshot could not be looked at/g)).toHaveLength(1);
+    expect((await log.opened('evidence_gap')).details).toMatch(/^The service that analyses snapshots was unavailable/);
+    expect(server.log().match(/a snapshot could not be analysed/g)).toHaveLength(1);
   });
 
   it('at check-in is compared on this machine, and the verification says so', async () => {
@@ -243,8 +243,8 @@ describe('with Google Vision what a camera shows', () => {
   });
 });
 
-describe('a recording whose Google Vision is away', () => {
-  it('is analysed in one go although the service refuses twice, is slow and drops the connection', async () => {
+describe('a recording during a Google Vision outage', () => {
+  it('is analysed in one attempt although the service refuses twice, is slow and drops the connection', async () => {
     const google = await startGoogleVision();
     const proxy = await startFreezableProxy(google.endpoint);
     const server = await startTestServer({ ...google.settings, GOOGLE_VISION_ENDPOINT: proxy.url, GOOGLE_VISION_RETRY_SECONDS: '10' });
@@ -278,7 +278,7 @@ describe('a recording whose Google Vision is away', () => {
   }, 60_000);
 
   it(
-    'fails with a reason after all attempts where no answer comes in time',
+    'fails with a reason after all attempts if no answer comes in time',
     () =>
       withGoogle({ GOOGLE_VISION_RETRY_SECONDS: '1' }, async ({ server, google }) => {
         google.always = { delayMs: 60_000 };
@@ -291,12 +291,12 @@ describe('a recording whose Google Vision is away', () => {
   );
 });
 
-describe('the cap on what Google Vision may cost', () => {
+describe('the cap on the cost of Google Vision', () => {
   const reached =
-    'The cap on what Google Vision may cost in a month is reached; the analysis can be run again when the month is over or the cap is raised';
+    'The cap on the cost of Google Vision per month is reached; the analysis can be run again when the month is over or the cap is raised';
 
   it(
-    'is kept by two servers together to the last unit, and a recording that met it is analysed in the next month',
+    'is respected by two servers together to the last unit, and a recording that hit it is analysed in the next month',
     () =>
       withGoogle({ GOOGLE_VISION_MAX_UNITS_PER_MONTH: '70', WORKER_CONCURRENCY: '2' }, async ({ server, google }) => {
         const another = await server.another();
@@ -309,7 +309,7 @@ describe('the cap on what Google Vision may cost', () => {
           expect(google.billed()).toBeGreaterThan(35);
           expect(google.billed()).toBeLessThanOrEqual(70);
           expect(await countedUnits(server)).toBe(google.billed());
-          expect(server.log()).toContain('at most 70 units a month');
+          expect(server.log()).toContain('at most 70 units per month');
 
           await sql(server, `UPDATE "VisionSpending" SET month = month - INTERVAL '1 month', day = day - 31`);
           expect(await runAgain(server, failed[0]?.id ?? '')).toMatchObject({ status: 'processed' });
@@ -321,8 +321,8 @@ describe('the cap on what Google Vision may cost', () => {
   );
 });
 
-describe('with Google Vision chosen', { timeout: 60_000 }, () => {
-  it('the command line sends nothing', () =>
+describe('with VISION_PROVIDER=google,', { timeout: 60_000 }, () => {
+  it('the command line still sends nothing', () =>
     withGoogle({}, async ({ google }) => {
       const env = { PATH: process.env['PATH'], ...google.settings };
       const { stdout } = await promisify(execFile)(process.execPath, [join(projectRoot, 'dist/src/cli.js'), 'analyze', '--json', quiet], {
@@ -332,7 +332,7 @@ describe('with Google Vision chosen', { timeout: 60_000 }, () => {
       expect(google.batches).toEqual([]);
     }));
 
-  it('a start without credentials, or with an endpoint that would leak pictures, says so in a line', async () => {
+  it('a start without credentials, or with an endpoint that would leak pictures, fails with one line', async () => {
     const start = (settings: Record<string, string>) =>
       startTestServer({ VISION_PROVIDER: 'google', METADATA_SERVER_DETECTION: 'none', ...settings });
     await expect(start({})).rejects.toThrow(
@@ -344,7 +344,7 @@ describe('with Google Vision chosen', { timeout: 60_000 }, () => {
     await expect(start({ GOOGLE_VISION_ENDPOINT: 'http://vision.example.com' })).rejects.toThrow(/GOOGLE_VISION_ENDPOINT must be a host/);
   });
 
-  it('a service account is used over TLS as Google asks for it', async (context) => {
+  it('a service account is used over TLS as Google requires', async (context) => {
     const files = { key: join(folder, 'tls.key'), certificate: join(folder, 'tls.crt') };
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
     const made = promisify(execFile)('openssl', [

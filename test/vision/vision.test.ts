@@ -53,8 +53,8 @@ const plain = () =>
     .jpeg()
     .toBuffer();
 
-describe('verification', () => {
-  test('the same person in another light, mirrored and compressed is verified', async () => {
+describe('the verification', () => {
+  test('accepts the same person in other light, mirrored and compressed', async () => {
     const again = await sharp(await blonde())
       .flop()
       .linear(0.6, 10)
@@ -68,7 +68,7 @@ describe('verification', () => {
     expect(match.matchScore).toBeLessThan(1);
   });
 
-  test('different people are not verified', async () => {
+  test('rejects different people', async () => {
     const pictures = await Promise.all([blonde(), redhead(), brunette()]);
     const faces = await Promise.all(pictures.map((picture) => vision.readFaceImage(picture)));
     for (const [i, a] of faces.entries()) {
@@ -81,7 +81,7 @@ describe('verification', () => {
     }
   });
 
-  test('a picture without a face, or with several, blocks and says so', async () => {
+  test('rejects a picture without a face, or with several, and says so', async () => {
     expect(await verify(await plain(), await blonde())).toEqual({
       verified: false,
       confidence: 0,
@@ -94,7 +94,7 @@ describe('verification', () => {
     expect(group).toMatchObject({ verified: false, warnings: ['multiple_faces_reference', 'multiple_faces_verification'] });
   });
 
-  test('one dark or tiny picture warns, two dark ones block', async () => {
+  test('warns of one dark or tiny picture, and rejects two dark ones', async () => {
     const clear = await blonde();
     const dark = await sharp(clear).linear(0.08, 0).png().toBuffer();
     expect((await verify(clear, dark)).warnings).toEqual(['low_quality_verification']);
@@ -104,14 +104,14 @@ describe('verification', () => {
     expect(await verify(tiny, clear)).toMatchObject({ verified: true, warnings: ['low_quality_reference'] });
   });
 
-  test('a face that fills the whole picture is found', async () => {
+  test('finds a face that fills the whole picture', async () => {
     const close = await person(3, 610, 420, 190);
     expect((await vision.readFaceImage(close)).faces).toHaveLength(1);
   });
 });
 
 describe('images', () => {
-  test('are read as JPEG, PNG or WebP, grey, deep, transparent or turned', async () => {
+  test('are read as JPEG, PNG or WebP, whether grey, 16-bit, transparent or rotated', async () => {
     const face = sharp(await blonde());
     const upright = await vision.readFaceImage(await face.clone().png().toBuffer());
     const variants = {
@@ -130,7 +130,7 @@ describe('images', () => {
     }
   });
 
-  test('places are told in pixels of the picture, however large', async () => {
+  test('have face positions in pixels of the picture, however large it is', async () => {
     const { width, height, main } = await vision.readFaceImage(sample(3));
     expect([width, height]).toEqual([1920, 1350]);
     expect(main?.box.x).toBeGreaterThan(1000);
@@ -139,14 +139,14 @@ describe('images', () => {
     expect(main?.embedding.faceres).toHaveLength(1024);
   });
 
-  test('a single pixel has no face', async () => {
+  test('have no face if they are a single pixel', async () => {
     const pixel = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
     expect(await vision.readFaceImage(pixel)).toEqual({ width: 1, height: 1, faces: [], main: null });
   });
 
-  test('what is not an image, or not all of one, is refused in words for a client', async () => {
+  test('are refused with a message for the client if they are not images or incomplete', async () => {
     const jpeg = await blonde();
     const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
     const refused: Record<string, [Uint8Array, RegExp]> = {
@@ -167,7 +167,7 @@ describe('images', () => {
     }
   });
 
-  test('a small file of 400 megapixels is refused before it is unpacked', async () => {
+  test('of 400 megapixels in a small file are refused before they are decompressed', async () => {
     const bomb = onePixelColourPng(20_000, 20_000);
     expect(bomb.length).toBeLessThan(100_000);
     await expect(vision.readFaceImage(bomb)).rejects.toMatchObject({ name: 'ImageError', message: /40 megapixels/ });
@@ -189,8 +189,8 @@ function onePixelColourPng(width: number, height: number): Buffer {
   ]);
 }
 
-describe('frames', () => {
-  test('tell how many people are seen, and where the only one looks', async () => {
+describe('video frames', () => {
+  test('show how many people are there, and where a single one looks', async () => {
     const counts = await Promise.all(
       [await plain(), await redhead(), sample(3), sample(6)].map(async (image) => {
         const frame = await toFrame(await sharp(image).resize(800).toBuffer());
@@ -203,7 +203,7 @@ describe('frames', () => {
     expect(counts[2]?.map(({ gaze }) => gaze)).toEqual([null, null, null]);
   });
 
-  test('a head turned to the left is told so, and mirrored the other way', async () => {
+  test('show a head turned to the left as such, and to the right if mirrored', async () => {
     const image = await person(5, 1240, 270);
     const poses = await Promise.all(
       [image, await sharp(image).flop().toBuffer()].map(async (picture) => {
@@ -218,7 +218,7 @@ describe('frames', () => {
     expect(Math.abs((head?.pitch ?? 0) - (mirrored?.pitch ?? 0))).toBeLessThan(6);
   });
 
-  test("the caller's frame stays its own, and its thread stays free", async () => {
+  test("stay the caller's own, and leave its thread free", async () => {
     const frame = await toFrame(await sharp(sample(3)).resize(640).toBuffer());
     const before = performance.eventLoopUtilization();
     const [first, second] = await Promise.all([vision.observe(frame, { phones: true }), vision.observe(frame, { phones: true })]);
@@ -228,10 +228,10 @@ describe('frames', () => {
   });
 });
 
-describe('speech', () => {
+describe('the speech detector', () => {
   const noise = Int16Array.from({ length: 16_000 }, (_, i) => ((i * 7919) % 8191) - 4095);
 
-  test('sound cut anywhere gives what it gives in one piece, one value per 512 samples', async () => {
+  test('gives one value per 512 samples, the same however the sound is split', async () => {
     const whole = await (await vision.openSpeech()).probabilities(noise);
     const stream = await vision.openSpeech();
     const cuts = [0, 100, 511, 513, 1600, 9000, 16_000];
@@ -241,7 +241,7 @@ describe('speech', () => {
     expect(Buffer.concat(parts.map(({ buffer }) => new Uint8Array(buffer)))).toEqual(Buffer.from(whole.buffer));
   });
 
-  test('silence and noise are not speech', async () => {
+  test('does not take silence and noise for speech', async () => {
     for (const sound of [new Int16Array(16_000), noise]) {
       const probabilities = await (await vision.openSpeech()).probabilities(sound);
       expect(Math.max(...probabilities)).toBeLessThan(0.5);
@@ -249,8 +249,8 @@ describe('speech', () => {
   });
 });
 
-describe('workers', () => {
-  test('that start leave the loaders of the process alone, which others decode with at that moment', async () => {
+describe('vision workers', () => {
+  test('do not change image loaders of the process at their start, while others are decoding', async () => {
     const another = createLocalVision({ workers: 1 });
     const png = await sharp(await plain())
       .png()
@@ -265,7 +265,7 @@ describe('workers', () => {
     }
   });
 
-  test('one that dies rejects what it was at; the rest goes on in another', async () => {
+  test('that die reject only their current task; the others continue in another worker', async () => {
     const script = join(tempDir(), 'worker.mjs');
     await writeFile(
       script,
@@ -289,7 +289,7 @@ describe('workers', () => {
     await expect(pool.run('d')).rejects.toThrow('closed');
   });
 
-  test('what is urgent waits for no more than what is under way', async () => {
+  test('let urgent tasks wait only for the tasks in progress', async () => {
     const script = join(tempDir(), 'worker.mjs');
     await writeFile(
       script,
@@ -303,7 +303,7 @@ describe('workers', () => {
     await pool.dispose();
   });
 
-  test('what waits when the pool is closed is rejected, and so is what takes too long', async () => {
+  test('reject waiting tasks when the pool is closed, and tasks that take too long', async () => {
     const script = join(tempDir(), 'worker.mjs');
     await writeFile(
       script,
@@ -319,7 +319,7 @@ describe('workers', () => {
     expect(await close(['', 'waits'])).toEqual(['rejected', 'rejected']);
   });
 
-  test('a program that closes its provider at any moment lives on', async () => {
+  test('do not crash a program that closes its provider at any moment', async () => {
     const dir = tempDir();
     const [program, photo] = [join(dir, 'program.mjs'), join(dir, 'photo.jpg')];
     await writeFile(photo, await blonde());
@@ -343,7 +343,7 @@ describe('workers', () => {
     expect(stdout.trim()).toBe('lives');
   });
 
-  test('a program that is done ends, though it did not dispose of its provider', async () => {
+  test('do not keep a finished program running, even if it did not dispose of its provider', async () => {
     const program = join(tempDir(), 'program.mjs');
     await writeFile(
       program,
@@ -355,7 +355,7 @@ describe('workers', () => {
     expect(stdout.trim()).toBe('1');
   });
 
-  test('no net of feelings, age or sex is read, whatever is asked', async () => {
+  test('never load a net for emotions, age or sex, whatever is requested', async () => {
     const dir = tempDir();
     const [hook, program, photo] = [join(dir, 'hook.mjs'), join(dir, 'program.mjs'), join(dir, 'photo.jpg')];
     await writeFile(photo, await blonde());
@@ -395,7 +395,7 @@ describe('workers', () => {
     ]);
   });
 
-  test('what tells age and sex is cut out of the net that describes faces', () => {
+  test('do not have the outputs for age and sex in the net that describes faces', () => {
     const [manifest, weights] = [readWeights('human/faceres.json'), readWeights('human/faceres.bin')];
     const sizeWith = (outputs: Record<string, string>) => tfjsToOnnx(manifest, weights, { inputShape: [1, 224, 224, 3], outputs }).length;
     const descriptor = { descriptor: 'global_pooling/Mean' };
@@ -408,7 +408,7 @@ describe('workers', () => {
     expect(source).not.toMatch(/age_pred|gender_pred|emotion/);
   });
 
-  test('changed weights are refused', async () => {
+  test('refuse modified weights', async () => {
     const bytes = readFileSync(weightPath('human/blazeface.bin'));
     const path = join(tempDir(), 'blazeface.bin');
     await writeFile(path, bytes);
@@ -429,8 +429,8 @@ const rows = (path: string) =>
 
 const inData = (path: string) => readFileSync(dataFile(path) ?? path);
 
-describe.skipIf(dataFile('pairs.csv') === null)('real pictures and sound', () => {
-  test('of 25 pairs of strangers and 25 of one person nearly all are told rightly', async () => {
+describe.skipIf(dataFile('pairs.csv') === null)('with real pictures and sound,', () => {
+  test('nearly all of 25 pairs of strangers and 25 pairs of one person are classified correctly', async () => {
     const pairs = rows(dataFile('pairs.csv') ?? '').filter(([first]) => first?.startsWith('verify/lfw'));
     const pick = (same: string) => {
       const ofKind = pairs.filter(([, , label]) => label === same);
@@ -447,7 +447,7 @@ describe.skipIf(dataFile('pairs.csv') === null)('real pictures and sound', () =>
     }
   });
 
-  test('faces are counted', async () => {
+  test('faces are counted correctly', async () => {
     for (const [file, label] of rows(dataFile('facecount/labels.csv') ?? '').filter((_, i) => i % 4 === 0)) {
       const image = inData(`facecount/${file}`);
       const { faces } = await vision.observe(await toFrame(image), { phones: false });
@@ -459,7 +459,7 @@ describe.skipIf(dataFile('pairs.csv') === null)('real pictures and sound', () =>
     }
   });
 
-  test('a head turned away is told from one that faces the camera', async () => {
+  test('a head turned away is distinguished from one that faces the camera', async () => {
     for (const [file, label, direction] of rows(dataFile('pose/labels.csv') ?? '')) {
       const { faces } = await vision.observe(await toFrame(inData(`pose/${file}`)), { phones: false });
       const { yaw, pitch } = faces[0]?.pose ?? { yaw: Number.NaN, pitch: Number.NaN };
@@ -469,7 +469,7 @@ describe.skipIf(dataFile('pairs.csv') === null)('real pictures and sound', () =>
     }
   });
 
-  test('a phone in the hand is mostly seen, and hardly one where there is none, also in a poor picture', async () => {
+  test('a phone in the hand is usually detected, and hardly ever one that is not there, even in a poor picture', async () => {
     const labels = rows(dataFile('phone/labels.csv') ?? '');
     const looks = {
       asItIs: (image: Buffer) => image,
@@ -493,7 +493,7 @@ describe.skipIf(dataFile('pairs.csv') === null)('real pictures and sound', () =>
     }
   });
 
-  test('speech is told from what is not', async () => {
+  test('speech is distinguished from other sound', async () => {
     const path = dataFile('audio/speech_noise_mix.ogg') ?? '';
     const raw = await makeMedia('-i', path, '-ac', '1', '-ar', '16000', '-f', 's16le', 'pipe:1');
     const sound = new Int16Array(raw.buffer, raw.byteOffset, raw.length >> 1);

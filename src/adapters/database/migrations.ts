@@ -101,7 +101,9 @@ function assertConsistent(migrations: readonly Migration[], applied: readonly Ap
   for (const { name, checksum, finished } of applied) {
     const known = migrations.find((migration) => migration.name === name);
     if (!finished) {
-      throw new StartupError(`Migration ${name} failed or still runs elsewhere: mend the database, then "npx prisma migrate resolve" it`);
+      throw new StartupError(
+        `Migration ${name} failed, or is still running elsewhere: repair the database, then run "npx prisma migrate resolve"`,
+      );
     }
     if (!known) throw new StartupError(`The database has migration ${name} of a newer Invigil: start that version, or restore a backup`);
     if (known.checksum !== checksum) {
@@ -130,6 +132,6 @@ async function apply(client: Client, { name, sql, checksum }: Migration): Promis
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
     const hint = error instanceof DatabaseError && error.code === '42710' ? ' (is the database used by another program?)' : '';
-    throw new StartupError(`Migration ${name} failed and was undone: ${reasonOf(error)}${hint}`, { cause: error });
+    throw new StartupError(`Migration ${name} failed and was rolled back: ${reasonOf(error)}${hint}`, { cause: error });
   }
 }

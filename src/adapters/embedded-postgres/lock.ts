@@ -11,7 +11,7 @@ import { fitsSocketAddress } from './socket-address.ts';
 const ATTEMPTS = 50;
 const ANSWER_MS = 500;
 
-/** Ends with `release()` or with the process, however that ends. */
+/** Held until `release()` or the end of the process, however that ends. */
 export interface DirectoryLock {
   release: () => Promise<void>;
 }
@@ -23,12 +23,12 @@ interface Candidate {
 }
 
 /**
- * Makes this process the only one that uses the directory, also among containers that share it.
+ * Makes this process the only one that uses the directory, even among containers that share it.
  *
- * Every contender listens on a socket with a name of its own in `<directory>/lock` and then looks at the others. The
- * kernel closes a socket with its process, so one that refuses is of a process that is gone for certain: a process id in
- * a file could have been given to another program, or mean nothing in this container. A name is used once, so removing a
- * dead one cannot hit a living contender.
+ * Every contender listens on a socket with a unique name in `<directory>/lock` and then checks the others. The kernel
+ * closes a socket with its process, so a socket that refuses connections proves that its process is gone. A process id in a
+ * file could have been reused by another program, or mean nothing in this container. A name is used only once, so removing
+ * a dead one cannot hit a live contender.
  * @throws StartupError that names the process that holds it.
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
@@ -42,16 +42,16 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
       if (!rival) return hold(own, folder);
       await withdraw(own, path);
       if (rival.held) throw new StartupError(`${directory} is in use by another Invigil (process ${rival.pid}): stop it, or set DATA_DIR`);
-      // Both asked at the same moment and both stepped back: who returns first wins.
+      // Both asked at the same moment and both withdrew: the first to return wins.
       await delay(Math.random() * 40);
     }
   } finally {
     await remove();
   }
-  throw new StartupError(`${directory} is wanted by several Invigils at once: start one of them`);
+  throw new StartupError(`${directory} is being started by several Invigils at once: start only one`);
 }
 
-/** The address of a socket is limited to about 100 bytes: a longer folder is reached through a link. */
+/** A socket address is limited to about 100 bytes: a folder with a longer path is reached through a link. */
 async function shortPath(folder: string): Promise<{ path: string; remove: () => Promise<void> }> {
   if (fitsSocketAddress(join(folder, `.${socketName()}`))) return { path: folder, remove: async () => {} };
   const parent = await mkdtemp(join(tmpdir(), 'invigil-'));
@@ -61,7 +61,7 @@ async function shortPath(folder: string): Promise<{ path: string; remove: () => 
 
 const socketName = () => `${process.pid}-${randomBytes(6).toString('hex')}`;
 
-/** A name appears among the others only once it listens, so that nobody takes a newcomer for dead. */
+/** A name becomes visible to the others only when it listens, so that nobody mistakes a newcomer for dead. */
 async function register(folder: string): Promise<Candidate> {
   const own: Candidate = { name: socketName(), held: false, server: createServer() };
   own.server.on('connection', (socket) => socket.on('error', () => {}).end(own.held ? 'held' : 'asks'));
@@ -82,7 +82,7 @@ async function findRival(folder: string, ownName: string): Promise<{ pid: string
   return rival && { pid: rival.pid, held: rival.state === 'held' };
 }
 
-/** Removes the socket of a process that is gone. A process too busy to answer holds the lock for all we know. */
+/** Removes the socket of a process that is gone. A process too busy to answer is assumed to hold the lock. */
 async function probe(path: string): Promise<'gone' | 'asks' | 'held'> {
   const answer = await ask(path);
   if (answer === 'ECONNREFUSED') await rm(path, { force: true });
@@ -96,7 +96,7 @@ function ask(path: string): Promise<string> {
     socket.on('data', (data) => resolve(String(data)));
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     socket.on('timeout', () => socket.destroy());
-    // Silence: too busy, or gone this very moment, which the next attempt tells.
+    // No answer: too busy, or gone just now, which the next attempt will show.
     socket.on('close', () => resolve('held'));
   });
 }

@@ -1,4 +1,4 @@
-/** The line of PostgreSQL's output that says best what went wrong: the last grave one (but for refused connections), else the last. */
+/** The line of PostgreSQL's output that best explains a failure: the last severe one (except refused connections), else the last. */
 export function tellingLine(lines: readonly string[]): string | undefined {
   const filled = lines.map((line) => line.trim()).filter(Boolean);
   const grave = filled.findLast((line) => /\b(FATAL|PANIC|error):/.test(line) && !/the database system is/.test(line));

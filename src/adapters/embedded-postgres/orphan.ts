@@ -13,9 +13,9 @@ const POLL_MS = 10;
 const PATIENCE_MS = 10_000;
 
 /**
- * Clears away what a killed Invigil left in the directory: its PostgreSQL, or only the note of one. Call it with the
- * lock held, so that nobody else's is hit. Adopting the orphan instead would save 0.1 s and give a child whose end and
- * output cannot be seen.
+ * Cleans up after an Invigil that was killed: stops its PostgreSQL, or corrects its stale postmaster.pid. Call it with the
+ * lock held, so that it cannot hit the PostgreSQL of another server. Adopting the orphan instead would save 0.1 s, but we
+ * could see neither its exit nor its output.
  */
 export async function clearLeftovers(directory: string, account: Account, log: Logger): Promise<void> {
   const content = await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '');
@@ -26,7 +26,7 @@ export async function clearLeftovers(directory: string, account: Account, log: L
   else if (command !== undefined && !command.includes('/postgres ')) await disown(directory, content, account);
 }
 
-/** As `ps` shows it; empty for a process that ended and waits for its parent, undefined where there is none. */
+/** The command line as `ps` shows it; empty for a zombie, undefined if there is no such process. */
 async function commandOf(pid: number): Promise<string | undefined> {
   try {
     if (platform() === 'linux') return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ');
@@ -38,7 +38,7 @@ async function commandOf(pid: number): Promise<string | undefined> {
 
 const serves = (command: string | undefined, directory: string) => `${command?.trim()} `.includes(`/postgres -D ${directory} `);
 
-/** Fast, then immediate: the latter gives up the tidy end, and the next start replays the log. */
+/** A fast shutdown, then an immediate one, which skips the clean end: the next start replays the log. */
 async function stopOrphan(pid: number, directory: string, log: Logger): Promise<void> {
   log.warn({ pid }, 'stopping the PostgreSQL of an Invigil that was killed');
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
@@ -61,9 +61,9 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
 }
 
 /**
- * PostgreSQL would take whatever process bears the number in `postmaster.pid` now, which after the restart of a container
- * is often one of ours, for a running server. A file that names its own parent it knows to be stale. It must not be
- * removed: by its other lines PostgreSQL finds sessions that outlived their server.
+ * PostgreSQL takes any process that now has the id in `postmaster.pid` for a running server; after a container restart that
+ * is often one of ours. If the file names PostgreSQL's own parent, it knows that the file is stale. The file must not be
+ * removed: its other lines let PostgreSQL find sessions that outlived their server.
  */
 async function disown(directory: string, content: string, account: Account): Promise<void> {
   const file = join(directory, 'postmaster.pid');

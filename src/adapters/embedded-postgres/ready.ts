@@ -4,7 +4,7 @@ import { StartupError } from '../../errors.ts';
 import type { Postmaster } from './server.ts';
 
 const POLL_MS = 10;
-/** A crash with much unwritten work behind it takes its time to replay. */
+/** After a crash with much unwritten work, the replay takes time. */
 const PATIENCE_MS = 120_000;
 const STARTING_UP = '57P03';
 const NO_SUCH_DATABASE = '3D000';
@@ -19,7 +19,7 @@ export interface Address {
   ssl: false;
 }
 
-/** Waits until PostgreSQL serves the database, and makes it where it is missing. */
+/** Waits until PostgreSQL serves the database, and creates the database if it is missing. */
 export async function awaitDatabase(postmaster: Postmaster, address: Address): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (postmaster.isRunning() && Date.now() < deadline) {
@@ -31,7 +31,7 @@ export async function awaitDatabase(postmaster: Postmaster, address: Address): P
   throw new StartupError(`The embedded PostgreSQL did not start: ${postmaster.lastWords()}`);
 }
 
-/** The code of the failure where waiting or `createDatabase` may help. */
+/** The code of a failure that waiting or `createDatabase` may fix; undefined on success. */
 async function tryConnect(address: Address): Promise<string | undefined> {
   const client = new Client({ ...address, connectionTimeoutMillis: 5_000 });
   client.on('error', () => {});

@@ -9,7 +9,7 @@ import { tellingLine } from './log-lines.ts';
 const KEPT_LINES = 50;
 const LAST_WORDS_MS = 300;
 const PATIENCE_MS = 15_000;
-/** Durability is PostgreSQL's own default. What is set here, `postgresql.conf` cannot change. */
+/** These override `postgresql.conf`. Durability is left at PostgreSQL's defaults. */
 const SETTINGS = {
   listen_addresses: '',
   port: '5432',
@@ -18,7 +18,7 @@ const SETTINGS = {
   timezone: 'UTC',
   log_timezone: 'UTC',
   lc_messages: 'C',
-  // The server logs its own errors; statements that fail are told to those who asked.
+  // Logs the server's own errors only; failed statements are reported to the clients that sent them.
   log_min_messages: 'log',
   cluster_name: 'invigil',
 };
@@ -27,9 +27,9 @@ export interface Postmaster {
   /** Settles when PostgreSQL has ended, on request or not. */
   readonly exited: Promise<void>;
   isRunning(): boolean;
-  /** What its log says of the reason. */
+  /** The reason for its end or its silence, from its log. */
   lastWords(): string;
-  /** Ends open sessions, writes everything out, waits. */
+  /** Ends open sessions, writes everything to disk and waits for the exit. */
   stop: () => Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export interface PostmasterOptions {
 }
 
 /**
- * Runs PostgreSQL in a session of its own: ctrl-C in a terminal goes to the whole foreground group and would end it
+ * Runs PostgreSQL in its own session: Ctrl-C in a terminal goes to the whole foreground group and would end PostgreSQL
  * before the requests in flight.
  */
 export function spawnPostmaster({ postgres, directory, socketDirectory, account, log }: PostmasterOptions): Postmaster {
@@ -66,7 +66,7 @@ export function spawnPostmaster({ postgres, directory, socketDirectory, account,
   let running = true;
   const exited = (async () => {
     const [code, signal] = await once(child, 'exit').catch(() => []);
-    // Its last words come through the pipe, which a session that is slow to end may hold open.
+    // Its last lines come through the pipe, which a session that is slow to end may keep open.
     await Promise.race([closed, delay(LAST_WORDS_MS, undefined, { ref: false })]);
     lines.push(`it ended with ${signal ?? `code ${code}`}`);
     running = false;
@@ -82,7 +82,7 @@ export function spawnPostmaster({ postgres, directory, socketDirectory, account,
   };
 }
 
-/** Fast: sessions are cut off, everything is written out. Only what hangs is treated worse; the log makes up for it. */
+/** A fast shutdown: cuts off sessions, writes everything out. Harsher signals only if it hangs; the next start replays the log. */
 async function shutDown(child: ChildProcess, exited: Promise<void>, log: Logger): Promise<void> {
   const signals = ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const;
   for (const signal of signals) {
@@ -97,8 +97,8 @@ async function shutDown(child: ChildProcess, exited: Promise<void>, log: Logger)
 }
 
 /**
- * Ends PostgreSQL soon after this process, also where that is killed: the kernel then closes the pipe that the little
- * shell reads. What it misses, the next start finds as an orphan.
+ * Ends PostgreSQL soon after this process, even if that is killed: the kernel then closes the pipe that the small shell
+ * reads. If that fails too, the next start finds PostgreSQL as an orphan.
  */
 function watchParent(pid: number | undefined, account: Account): () => void {
   if (pid === undefined) return () => {};

@@ -48,7 +48,7 @@ const excessOf = (fileBytes: number) => 2 * fileBytes + 1024 * 1024;
 export async function probeMedia(ffmpeg: FfmpegBinary, source: MediaSource, signal?: AbortSignal): Promise<MediaInfo> {
   const tooMuch = new AbortController();
   const packets = new PacketLog(excessOf((await stat(source.path)).size), () =>
-    tooMuch.abort(new MediaError('The file says that it holds more than it does.')),
+    tooMuch.abort(new MediaError('The file claims to hold more data than it does.')),
   );
   let opened = false;
   let quarterTurned = false;
@@ -75,7 +75,7 @@ function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
   if (!video) throw new MediaError('The file has no video stream.');
   if (!VIDEO_CODECS.includes(video.codec)) throw new MediaError(`The video codec ${video.codec} is not supported.`);
   if (video.width * video.height > MAX_PIXELS) throw new MediaError('The video is larger than 3840 × 2160 pixels.');
-  if (video.packets === 0 || video.width * video.height === 0) throw new MediaError('The file holds no video that can be read.');
+  if (video.packets === 0 || video.width * video.height === 0) throw new MediaError('The file contains no readable video.');
   const duration = Math.max(...packets.streams.map((stream) => stream.end));
   if (duration > MAX_DURATION) throw new MediaError(`The video is longer than ${MAX_DURATION / 3600} hours.`);
   const audio = packets.streams.find((stream) => stream.mediaType === 'audio' && stream.packets > 0 && AUDIO_CODECS.includes(stream.codec));

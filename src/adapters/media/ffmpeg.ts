@@ -59,7 +59,7 @@ export async function findFfmpeg(settings: { FFMPEG_PATH?: string | undefined; p
   const bundled = bundledPath && (await tryFfmpeg(bundledPath, true));
   if (!bundled) throw new StartupError('No ffmpeg found: install it, or set FFMPEG_PATH');
   if (settings.production) {
-    throw new StartupError('The bundled ffmpeg is a build of 2018, too old for untrusted media: install ffmpeg, or set FFMPEG_PATH');
+    throw new StartupError('The bundled ffmpeg is a build from 2018, too old for untrusted media: install ffmpeg, or set FFMPEG_PATH');
   }
   return bundled;
 }

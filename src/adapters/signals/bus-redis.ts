@@ -29,7 +29,7 @@ const CLOSE_MS = 500;
  */
 export async function createRedisBus({ url, log }: { url: string; log: Logger }): Promise<Bus> {
   const address = parseRedisUrl(url);
-  if (!address) throw new StartupError('The URL of Redis cannot be read');
+  if (!address) throw new StartupError('REDIS_URL is not a valid Redis URL');
   await assertRedisUsable(address, log);
 
   const instance = newId('key');

@@ -15,7 +15,7 @@ const WORKER_SILENCE_MS = 15_000;
 /** Who adds jobs must not hang while Redis is away; who works on them must not give up. */
 export function redisBackend({ url, log }: { url: string; log: Logger }) {
   const address = parseRedisUrl(url);
-  if (!address) throw new StartupError('The URL of Redis cannot be read');
+  if (!address) throw new StartupError('REDIS_URL is not a valid Redis URL');
   const producer = createRedisClient(address, {
     offlineQueue: false,
     redis: {

@@ -23,9 +23,9 @@ export async function checkEncryptionKeys({ markPath, fileFolder, keys }: Encryp
   const given = keys.map(markOf);
   const newest = noted.at(-1);
   if (newest !== undefined && !given.includes(newest)) {
-    const trouble = given.length === 0 ? 'missing' : 'not the one';
+    const trouble = given.length === 0 ? 'missing' : 'the wrong one';
     throw new StartupError(
-      `STORAGE_ENCRYPTION_KEY is ${trouble} that the stored recordings were written with; one that was replaced belongs into STORAGE_ENCRYPTION_KEY_OLD`,
+      `STORAGE_ENCRYPTION_KEY is ${trouble}: the stored recordings were encrypted with a key that is not set; a replaced key belongs in STORAGE_ENCRYPTION_KEY_OLD`,
     );
   }
   if (noted.some((mark) => !given.includes(mark))) await refuseUnreadable(fileFolder, keys);
@@ -46,7 +46,7 @@ async function refuseUnreadable(folder: string, keys: readonly Uint8Array[]): Pr
     }
   }
   if (unreadable > 0) {
-    throw new StartupError(`STORAGE_ENCRYPTION_KEY_OLD lacks a key that ${unreadable} of the stored files are encrypted with`);
+    throw new StartupError(`STORAGE_ENCRYPTION_KEY_OLD lacks a key with which ${unreadable} of the stored files are encrypted`);
   }
 }
 

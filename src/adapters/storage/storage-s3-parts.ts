@@ -107,7 +107,7 @@ export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes
 
     async begin(name) {
       const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...objectOf(name), ContentType }));
-      if (!UploadId) throw new Error('the bucket gave no name to an upload');
+      if (!UploadId) throw new Error('the bucket returned no id for an upload');
       return UploadId;
     },
 
@@ -115,7 +115,7 @@ export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes
       sendFile(file, async (body) => {
         const command = new UploadPartCommand({ ...objectOf(name), UploadId, PartNumber, ...body });
         const { ETag } = await client.send(signHash(command, file));
-        if (!ETag) throw new Error('the bucket gave no name to a part');
+        if (!ETag) throw new Error('the bucket returned no ETag for a part');
         return ETag;
       }),
 

@@ -45,7 +45,7 @@ export class FileValues {
   /** Gives the marker. */
   open(path: string): string {
     const field = path.split('.')[0] ?? path;
-    if (this.#all.length === MAX_FILES) throw invalidField(field, 'Given too often');
+    if (this.#all.length === MAX_FILES) throw invalidField(field, 'Given too many times');
     const former = this.#newest.get(path);
     if (former) this.#drop(former);
 

@@ -22,7 +22,7 @@ export function mapPaths(operation: Record<string, unknown>, map: unknown, maxFi
   const taken = new Set<string>();
   return new Map(
     entries.map(([name, paths]) => {
-      if (!Array.isArray(paths)) throw invalidField('map', 'Must hold lists of paths');
+      if (!Array.isArray(paths)) throw invalidField('map', 'Every value must be a list of paths');
       return [name, paths.map((path: unknown) => findPath(operation, path, taken))];
     }),
   );
@@ -37,7 +37,7 @@ function findPath(operation: Record<string, unknown>, path: unknown, taken: Set<
   const names = path.split('.');
   const last = names.pop() ?? '';
   const parent = names.reduce<unknown>((object, name) => (hasOwn(object, name) ? object[name] : undefined), operation);
-  if (!hasOwn(parent, last) || parent[last] !== null) throw invalidField('map', `"${path}" is not null among the variables`);
+  if (!hasOwn(parent, last) || parent[last] !== null) throw invalidField('map', `"${path}" must be null in the variables`);
   return {
     path,
     put: (value) => {

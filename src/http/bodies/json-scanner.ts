@@ -129,7 +129,7 @@ export class JsonScanner {
     else {
       this.#expansion += this.#exponent;
       this.#exponent = null;
-      if (this.#expansion > MAX_EXPANSION) throw invalidField(this.#field(), 'Its numbers are too large to be stored');
+      if (this.#expansion > MAX_EXPANSION) throw invalidField(this.#field(), 'Contains numbers that are too large to store');
     }
   }
 

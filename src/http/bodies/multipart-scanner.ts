@@ -98,7 +98,7 @@ export class MultipartScanner {
       return at + line.length;
     }
     // Not content after all: a sender chooses a boundary that does not occur there, and to go on would cut a file in silence.
-    if (text.length === MAX_PADDING_BYTES || !CUT_LINE.test(text)) throw new MultipartError('a delimiter goes on');
+    if (text.length === MAX_PADDING_BYTES || !CUT_LINE.test(text)) throw new MultipartError('other text follows a delimiter');
     return this.#keep(bytes, at);
   }
 

@@ -48,7 +48,7 @@ export async function readMultipart(req: IncomingMessage, options: MultipartOpti
   let fieldLength = 0;
   const keep = (name: string, value: string) => {
     fieldLength += value.length;
-    if (fieldLength > FIELDS_AT_FULL_LENGTH * maxFieldBytes) throw invalidField('body', 'The fields are too long together');
+    if (fieldLength > FIELDS_AT_FULL_LENGTH * maxFieldBytes) throw invalidField('body', 'The fields together are too long');
     body.fields[name] = value;
   };
 

@@ -28,7 +28,7 @@ function cleanFilename(name: string | undefined): string | undefined {
 export function explainSpoolError(field: string, error: unknown): unknown {
   if (error instanceof TooLargeError) return fileTooLarge(field, error.maxBytes);
   if (error instanceof StorageFullError) {
-    return new AppError('server_error', 'The storage of the server is full; nothing of this request was kept', [], { cause: error });
+    return new AppError('server_error', "The server's storage is full; nothing from this request was kept", [], { cause: error });
   }
   return error;
 }

@@ -22,13 +22,13 @@ const tooLarge = (what: string) => new GraphQLError(`The document is too large: 
  */
 export function refuseOversized(text: string, viewer: Viewer): void {
   const { tokens: maxTokens, characters } = isStaff(viewer) ? LIMITS.staff : LIMITS.others;
-  if (text.length > characters) throw tooLarge(`it may have ${characters} characters; send large values as variables`);
+  if (text.length > characters) throw tooLarge(`at most ${characters} characters are allowed; send large values as variables`);
   const lexer = new Lexer(new Source(text));
   let tokens = 0;
   let depth = 0;
   for (let { kind } = lexer.advance(); kind !== TokenKind.EOF; { kind } = lexer.advance()) {
-    if (++tokens > maxTokens) throw tooLarge(`it may have ${maxTokens} tokens`);
-    if (OPENING.has(kind) && ++depth > MAX_DEPTH) throw tooLarge(`it may be nested ${MAX_DEPTH} levels deep`);
+    if (++tokens > maxTokens) throw tooLarge(`at most ${maxTokens} tokens are allowed`);
+    if (OPENING.has(kind) && ++depth > MAX_DEPTH) throw tooLarge(`at most ${MAX_DEPTH} levels of nesting are allowed`);
     if (CLOSING.has(kind)) depth--;
   }
 }

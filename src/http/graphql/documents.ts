@@ -94,7 +94,9 @@ export function createDocuments(schema: GraphQLSchema) {
       const payer = isStaff(viewer) ? 'staff' : 'others';
       const most = MAX_COST[payer];
       if (!operation || costIn(document, operation, variables, payer) <= most) return null;
-      return new GraphQLError(`The operation may have to answer more than ${most} fields: ask for smaller pages, or in several requests`);
+      return new GraphQLError(
+        `The operation could return more than ${most} fields: ask for smaller pages, or split it into several requests`,
+      );
     },
   };
 }

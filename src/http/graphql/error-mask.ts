@@ -37,6 +37,6 @@ export const maskResult = (result: ExecutionResult, request: RequestLog): Execut
 export function hideError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError && (!error.originalError || error.originalError instanceof GraphQLError)) return error;
   const original = error instanceof GraphQLError ? error.originalError : error;
-  const originalError = original instanceof Error ? original : new Error('what was thrown is no Error', { cause: original });
+  const originalError = original instanceof Error ? original : new Error('the thrown value is not an Error', { cause: original });
   return new GraphQLError(MASKED, { ...positionOf(error), originalError });
 }

@@ -30,7 +30,8 @@ type AdmittingField = GraphQLField<unknown, unknown> & { extensions: { admitUplo
 export function createUploadAdmission({ schema, documents }: { schema: GraphQLSchema; documents: Documents }) {
   const fields = (schema.getMutationType()?.getFields() ?? {}) as Record<string, AdmittingField>;
   for (const field of Object.values(fields))
-    if (field.args.some(takesFiles) && !field.extensions.admitUpload) throw new Error(`${field.name} takes files of anybody`);
+    if (field.args.some(takesFiles) && !field.extensions.admitUpload)
+      throw new Error(`${field.name} takes files without an admission check`);
 
   /** @throws AppError as the operation would be refused */
   return async function admit(ctx: Context, { query = '', operationName, variables }: GraphqlOperation): Promise<void> {
@@ -38,7 +39,7 @@ export function createUploadAdmission({ schema, documents }: { schema: GraphQLSc
     const operation = document && getOperationAST(document, operationName);
     const problem = errors[0] ?? (document && documents.refuseCostly(document, { operationName, variables }, ctx.viewer));
     if (problem || !document || !operation) throw new AppError('invalid_request', problem?.message ?? 'Unknown operation');
-    if (operation.operation !== OperationTypeNode.MUTATION) throw new AppError('invalid_request', 'Files are sent with mutations');
+    if (operation.operation !== OperationTypeNode.MUTATION) throw new AppError('invalid_request', 'Files can only be sent with mutations');
     // A variable that is declared is used, and only fields that admit files take them: what is not declared would be anybody's.
     const declared = new Set(operation.variableDefinitions?.map(({ variable }) => variable.name.value));
     const stray = Object.keys(variables ?? {}).find((name) => !declared.has(name));

@@ -34,7 +34,7 @@ export const useDocuments = (documents: Documents): ServerPlugin => ({
     extendContext({ read });
     const { document, errors } = read;
     setParseFn(() => {
-      if (!document) throw errors[0] ?? new Error('unreachable: what has no document has an error');
+      if (!document) throw errors[0] ?? new Error('unreachable: without a document there is an error');
       return document;
     });
   },

@@ -26,7 +26,7 @@ export function createOpenBodies({ perCredential }: { perCredential: number }) {
     admit(viewer: Viewer, req: IncomingMessage, res: ServerResponse): void {
       if (isSmall(req) || sendsNothingLarge(viewer)) return;
       const release = open.hold(viewer, viewer.role === 'participant' ? MOST_OF_A_PARTICIPANT : perCredential);
-      if (!release) throw new TooOften('Too many uploads at a time: wait for one to end', RETRY_MS);
+      if (!release) throw new TooOften('Too many uploads at the same time: wait for one to end', RETRY_MS);
       // A client may have left while it was looked up who it is.
       if (res.closed || req.socket.destroyed) release();
       else res.once('close', release);

@@ -54,7 +54,7 @@ export class EncryptedFileStore extends FileStore {
     const mark = metadata?.[KEY_MARK];
     // Without one it was begun before keys could be replaced.
     const masterKey = mark ? keyWith(this.#masterKeys, mark) : this.#masterKeys.at(-1);
-    if (!masterKey) throw new Error('an upload was begun with a key that STORAGE_ENCRYPTION_KEY_OLD lacks');
+    if (!masterKey) throw new Error('an upload was started with a key that STORAGE_ENCRYPTION_KEY_OLD lacks');
     return deriveKey(masterKey, Buffer.from(id), 'upload');
   }
 
@@ -73,7 +73,9 @@ export class EncryptedFileStore extends FileStore {
 const ROOM_BYTES = 64 * 1024;
 
 const diskIsFull = (cause: unknown) =>
-  new AppError('server_error', 'The storage of the server is full; what came before is kept, and the upload can go on', [], { cause });
+  new AppError('server_error', "The server's storage is full; the bytes received so far are kept, and the upload can be resumed", [], {
+    cause,
+  });
 
 /** What the request's own stream says of a full disk is told first, unless it is encrypted on the way; all else is given back as it is. */
 export const explainFullDisk = (error: unknown): unknown =>

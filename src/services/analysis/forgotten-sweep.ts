@@ -22,7 +22,7 @@ export async function startForgottenSweep({
   const sweep = startSweep({
     everyMs: SWEEP_MS,
     log,
-    failure: 'could not look for recordings that wait for their analysis; will try again',
+    failure: 'could not look for recordings that wait for analysis; will try again',
     run: () => recordings.enqueueForgotten(),
   });
   queue.onRestored(() => void sweep.now());

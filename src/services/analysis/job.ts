@@ -40,7 +40,7 @@ interface Dependencies {
 /** A recording whose analysis was begun so often and never ended breaks its workers, or they are all too weak for it. */
 const MOST_STARTS = 5;
 
-const UNKNOWN_REASON = 'The analysis failed for a reason that is not in the recording; it can be run again';
+const UNKNOWN_REASON = 'The analysis failed, but not because of the recording; it can be run again';
 
 type Subject = Recording & { exam: Exam; submission: Submission | null };
 
@@ -150,7 +150,7 @@ export function createAnalysisJob({
     if (recording.attempts >= MOST_STARTS) {
       if (!isShown) await playback.settle(recordingId, 'failed');
       if (isAnalysed) return 'failed';
-      await fail(recording, `The analysis was begun ${recording.attempts} times and broken off each time; it can be run again`);
+      await fail(recording, `The analysis was started ${recording.attempts} times and interrupted each time; it can be run again`);
       return 'failed';
     }
     await count(recordingId, 1);
@@ -173,7 +173,7 @@ export function createAnalysisJob({
         throw error;
       }
       if (limit.aborted && lastAttempt) {
-        await fail(recording, `The analysis took longer than ${limitSeconds} s each time; it can be run again`);
+        await fail(recording, `The analysis took longer than ${limitSeconds} s in every attempt; it can be run again`);
         return 'failed';
       }
       if (error instanceof MediaError && !limit.aborted) {

@@ -20,7 +20,7 @@ export const accommodationsInput = z.object(
     userId: userIdInput,
     suppress: z.array(
       z.enum(DETECTOR_TYPES, { error: () => `must be one of ${DETECTOR_TYPES.join(', ')}` }),
-      typed('an array of types of warnings'),
+      typed('an array of warning types'),
     ),
     reason: text(2_000).trim().min(1, 'must not be empty: it is kept with the change'),
   },

@@ -65,7 +65,7 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
       try {
         for (const row of await transitions.bringBack(batch)) rows.set(row.id, row);
       } catch (error) {
-        log.warn({ err: error, examId: batch.examId }, 'could not bring participants back; will try again');
+        log.warn({ err: error, examId: batch.examId }, 'could not mark participants as back; will try again');
       }
     });
     return gone.map(({ id }) => rows.get(id));

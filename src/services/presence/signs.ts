@@ -104,7 +104,7 @@ export class SignsOfLife {
 
   #flushLater(): void {
     this.#timer = undefined;
-    this.flush().catch((error) => this.#log.warn({ err: error }, 'could not write who was seen; will try again'));
+    this.flush().catch((error) => this.#log.warn({ err: error }, 'could not write signs of life; will try again'));
   }
 
   async #writeAll(): Promise<void> {

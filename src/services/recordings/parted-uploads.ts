@@ -36,7 +36,7 @@ export function createPartedUploads({ db, storage, parts, maxBytes }: Dependenci
   async function advance(row: Upload, received: number, change: { parts?: StoredPart[]; tail: string | null; tailBytes: number }) {
     const data = { parts: listOf(row), ...change, received: BigInt(received) };
     const { count } = await db.upload.updateMany({ where: { id: row.id, received: row.received, tail: row.tail }, data });
-    if (count !== 1) throw new AppError('conflict', 'Another request has gone on with this upload');
+    if (count !== 1) throw new AppError('conflict', 'Another request has continued this upload');
     // What is left of it when this fails goes with the upload.
     if (row.tail) await parts.removeTail(row.id, row.tail).catch(() => {});
     return { ...row, ...data };
@@ -134,6 +134,6 @@ export type PartedUploads = ReturnType<typeof createPartedUploads>;
 const listOf = ({ parts }: Upload) => parts as unknown as StoredPart[];
 
 function named({ id: name, bucketId }: Upload): { name: string; bucketId: string } {
-  if (bucketId === null) throw new Error('an upload was not begun in the bucket');
+  if (bucketId === null) throw new Error('an upload was not started in the bucket');
   return { name, bucketId };
 }

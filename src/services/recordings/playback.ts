@@ -103,7 +103,7 @@ export function createPlayback({ db, storage, ffmpeg }: Dependencies) {
       const made = making.get(name) ?? makeFrame(recording, at).finally(() => making.delete(name));
       making.set(name, made);
       return made.catch((error: unknown) => {
-        throw error instanceof MediaError ? notFound('A picture of this warning') : error;
+        throw error instanceof MediaError ? notFound('Picture of this warning') : error;
       });
     },
   };

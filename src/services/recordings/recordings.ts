@@ -176,7 +176,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
         const again = { status: 'UPLOADED', stage: 'queued', progress: 0, attempts: 0, error: null } as const;
         const queued = await moveRecording(draft, id, again);
         if (!queued) throw notAgain('only a failed analysis can be run again');
-        if (queued.sha256 === '') throw notAgain('nothing of it is there to analyse');
+        if (queued.sha256 === '') throw notAgain('has no file to analyse');
         return queued;
       });
       bus.publish(recordingTopic(id));

@@ -69,7 +69,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
       .miss(snapshot, { since: history.missedSince, at, cause })
       .catch((error: unknown) => {
         history.isMissTold = false;
-        log.warn({ err: error, examId: snapshot.examId }, 'a gap of the evidence could not be told; will try again');
+        log.warn({ err: error, examId: snapshot.examId }, 'a gap in the evidence could not be reported; will try again');
       })
       .finally(() => {
         telling -= 1;
@@ -83,7 +83,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
     const now = performance.now();
     if (passedOver === 0 || now - toldAt < TELL_EVERY_MS) return;
     const facts = { passedOver, waiting: queue.size, bytes: queue.bytes };
-    log.warn(facts, 'more snapshots come than can be looked at: some of each participant are left out');
+    log.warn(facts, 'more snapshots arrive than can be analysed: some from every participant are skipped');
     [passedOver, toldAt] = [0, now];
   }
 
@@ -92,7 +92,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
     const now = performance.now();
     if (error instanceof VisionError && now - complainedAt < TELL_EVERY_MS) return;
     complainedAt = now;
-    log.error({ err: error }, 'a snapshot could not be looked at');
+    log.error({ err: error }, 'a snapshot could not be analysed');
   }
 
   async function observe(snapshot: Snapshot): Promise<(ObservedImage & { phones: boolean; embedded: boolean }) | null> {
@@ -123,7 +123,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
         await follower.look(snapshot, { ...snapshot, ...observed }, { missed });
       }
     } catch (error) {
-      log.warn({ err: error, examId: snapshot.examId }, 'what a snapshot showed could not be stored');
+      log.warn({ err: error, examId: snapshot.examId }, 'the findings of a snapshot could not be stored');
     } finally {
       writing -= 1;
       queue.done(snapshot.key);

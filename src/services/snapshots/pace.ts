@@ -18,7 +18,7 @@ export function createPace() {
       const now = performance.now();
       const dueAt = Math.max(now, due.get(key) ?? 0);
       const early = dueAt - now - TOLERANCE_MS;
-      if (early > 0) throw new TooOften('At most one snapshot a second', early);
+      if (early > 0) throw new TooOften('At most one snapshot per second', early);
       due.set(key, dueAt + EVERY_MS);
     },
   };

@@ -49,7 +49,7 @@ function timeOf({ now }: AdmittedParticipant, takenAt: Date | null): number {
   if (!takenAt) return now;
   const at = takenAt.getTime();
   if (at < now - OLDEST_MS || at > now + CLOCK_TOLERANCE_MS)
-    throw invalidField('takenAt', `must be within the last ${OLDEST_MS / 1_000} s; without it the time of arrival counts`);
+    throw invalidField('takenAt', `must be within the last ${OLDEST_MS / 1_000} s; leave it out to use the time of arrival`);
   return Math.min(at, now);
 }
 

@@ -45,10 +45,10 @@ export const freshState = (): EpisodeState => ({ tracks: {}, memories: {} });
 export const isOpen = ({ tracks }: EpisodeState) => Object.values(tracks).some(({ warningId }) => warningId !== null);
 
 const GAP_WORDS: Record<GapCause, string> = {
-  overload: 'The server was overloaded: no snapshot was looked at',
+  overload: 'The server was overloaded: no snapshot was analysed',
   unreadable: 'No snapshot could be read',
-  silence: 'The participant was there, and no snapshot came',
-  unavailable: 'The service that looks at snapshots did not: its quota or cap is used up, or it cannot be reached',
+  silence: 'The participant was present, but no snapshot arrived',
+  unavailable: 'The service that analyses snapshots was unavailable: its quota or cap is used up, or it cannot be reached',
 };
 
 function closedOf(type: string, { warningId, since, cause, ...track }: Track, endedAt: number): Closed[] {

@@ -17,7 +17,7 @@ export const warningCatalogue: readonly WarningTypeInfo[] = [
   entry('INFO', 'message_read', 'The candidate read a message.'),
   entry('LOW', 'window_blur', 'The exam window lost the focus.'),
   entry('LOW', 'looking_away', 'The candidate looked away from the screen for a while.'),
-  entry('LOW', 'face_still', 'The face did not move at all for minutes, as a photo does not.'),
+  entry('LOW', 'face_still', 'The face did not move at all for minutes, as in a photo.'),
   entry('LOW', 'noise', 'Noise in the room.'),
   entry('LOW', 'mouse_left', 'The pointer left the exam window.'),
   entry('LOW', 'low_battery', 'The battery of the device is low.'),
@@ -35,16 +35,16 @@ export const warningCatalogue: readonly WarningTypeInfo[] = [
   entry('HIGH', 'books', 'Books or notes were in the picture.'),
   entry('HIGH', 'camera_stopped', 'The camera stopped.'),
   entry('HIGH', 'camera_black', 'The camera showed nothing: it was covered, off or in the dark.'),
-  entry('HIGH', 'camera_frozen', 'The picture of the camera stood still while somebody was in it.'),
+  entry('HIGH', 'camera_frozen', 'The camera picture was frozen while somebody was in it.'),
   entry('HIGH', 'screen_share_stopped', 'The screen is no longer shared.'),
   entry('HIGH', 'headphones', 'Headphones were worn.'),
   entry('HIGH', 'devtools', "The browser's developer tools were opened."),
   entry('HIGH', 'virtual_machine', 'The exam runs in a virtual machine.'),
   entry('HIGH', 'virtual_camera', 'The picture comes from a virtual camera.'),
-  entry('HIGH', 'forbidden_software', 'Forbidden software runs.'),
+  entry('HIGH', 'forbidden_software', 'Forbidden software is running.'),
   entry('CRITICAL', 'face_mismatch', 'The face is not the one that was verified.'),
   entry('CRITICAL', 'person_substituted', 'Another person took the seat.'),
-  entry('CRITICAL', 'remote_control', 'The device is controlled from afar.'),
+  entry('CRITICAL', 'remote_control', 'The device is controlled remotely.'),
   entry('CRITICAL', 'lockdown_key_mismatch', "The lockdown browser's key is wrong."),
 ];
 
@@ -55,13 +55,13 @@ export const severityOf = (type: string): WarningSeverity => severities.get(type
 const WORDS = {
   no_face: 'No face',
   multiple_faces: 'More than one face',
-  face_mismatch: 'Another face than the verified one',
+  face_mismatch: 'A face other than the verified one',
   phone_usage: 'Phone in view',
   looking_away: 'Looking away from the screen',
   talking: 'Talking',
   camera_black: 'Black picture',
   camera_frozen: 'Frozen picture',
-  face_still: 'A face that does not move at all, as a photo does not,',
+  face_still: 'A face as motionless as a photo',
 } as const;
 
 /** What the analysis warns of. */

@@ -63,7 +63,7 @@ export class Batches {
     try {
       const outcomes = await this.#send(batch.map(({ picture }) => picture));
       batch.forEach(({ resolve, reject }, i) => {
-        const outcome = outcomes[i] ?? new Error('A picture got no outcome');
+        const outcome = outcomes[i] ?? new Error('A picture has no outcome');
         if (outcome instanceof Error) reject(outcome);
         else resolve(outcome);
       });

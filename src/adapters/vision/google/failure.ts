@@ -27,7 +27,7 @@ const REFUSED: Kind = { mayPass: false, mayBeBilled: false, isFinal: true };
 const KINDS: Partial<Record<Status, Kind & { message: string }>> = {
   [Status.RESOURCE_EXHAUSTED]: {
     message: "Google Vision's quota is used up; the analysis can be run again",
-    // A quota a minute passes; one a day does not, and then a retry of the whole analysis would only ask for what was answered already.
+    // Waiting helps with a quota per minute, not with one per day; then a retry of the whole analysis would only repeat answered requests.
     ...REFUSED,
     mayPass: true,
   },
@@ -40,18 +40,18 @@ const KINDS: Partial<Record<Status, Kind & { message: string }>> = {
   [Status.DEADLINE_EXCEEDED]: { message: 'Google Vision does not answer in time; the analysis can be run again', ...AWAY },
 };
 
-const OTHER = { message: 'Google Vision cannot be reached or is out of order; the analysis can be run again', ...AWAY };
+const OTHER = { message: 'Google Vision cannot be reached or is not working; the analysis can be run again', ...AWAY };
 
 function refuses(what: string): string {
-  return `Google Vision refuses ${what}: the server's log says why; the analysis can be run again once that is mended`;
+  return `Google Vision refuses ${what}: the server's log says why; the analysis can be run again once that is fixed`;
 }
 
-/** How gRPC tells that a request never left this machine. */
+/** How gRPC reports that a request never left this machine. */
 const NEVER_SENT = /^(\d+ \w+: )?(No connection established|Name resolution failed|Getting metadata from plugin failed)/;
-/** How google-auth-library and the token service tell that it is the credentials' fault. */
+/** How google-auth-library and the token service report bad credentials. */
 const BAD_CREDENTIALS = /invalid_grant|invalid_client|unauthorized_client|default credentials|private key|DECODER routines/i;
 
-/** @param error As thrown by Google's client, or the `error` of one picture. */
+/** @param error as thrown by Google's client, or the `error` of one picture. */
 export function toFailure(error: { code?: number | string | null; message?: string | null }): GoogleVisionError {
   const text = error.message ?? '';
   const code = BAD_CREDENTIALS.test(text) ? Status.UNAUTHENTICATED : Number(error.code);

@@ -7,7 +7,7 @@ import { CONTEXT, type SpeechMemory, WINDOW } from './speech-window.ts';
 const MIRRORED = PADDED_WINDOW - CONTEXT - WINDOW;
 
 function floatsOf(tensor: Tensor | undefined): Float32Array {
-  if (!(tensor?.data instanceof Float32Array)) throw new Error('The voice detector answered no numbers');
+  if (!(tensor?.data instanceof Float32Array)) throw new Error('The voice detector returned no numbers');
   return tensor.data;
 }
 

@@ -131,7 +131,7 @@ async function join(
   if (whole) return { file, format: plan.format, info, sources: aligned.map(({ chunks }) => chunks) };
   leaveOut(
     aligned.flatMap(({ chunks }) => chunks),
-    `joined they play for ${Math.round(info.duration)} s and not ${Math.round(seconds)} s; they are kept in storage.`,
+    `joined they play for ${Math.round(info.duration)} s instead of ${Math.round(seconds)} s; the chunks are kept in storage.`,
   );
   return { file, format: plan.format, info, sources: [] };
 }

@@ -20,8 +20,8 @@ interface Dependencies {
   recordings: Recordings;
 }
 
-const NOTHING_CAME = 'Nothing of the recording arrived: it was begun, and the browser sent no picture.';
-const UNREADABLE = 'Nothing of what arrived can be played; it is kept in storage.';
+const NOTHING_CAME = 'Nothing of the recording arrived: it was started, but the browser sent no data.';
+const UNREADABLE = 'Nothing that arrived can be played; it is kept in storage.';
 
 /** Another worker was faster, or the recording was deleted: nothing is left to do. */
 class NotLive extends Error {

@@ -160,10 +160,12 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
 
 const ended = () =>
   new AppError('conflict', 'This recording has ended', [
-    { field: 'recordingId', issue: 'has ended: begin a new recording for what follows' },
+    { field: 'recordingId', issue: 'has ended: start a new recording for further chunks' },
   ]);
 
 function sameChunk(known: RecordingChunk, chunk: ReceivedChunk): ReceivedChunk {
   if (known.sha256 === chunk.sha256) return chunk;
-  throw new AppError('conflict', 'Another chunk came at this index before', [{ field: 'index', issue: 'holds other bytes' }]);
+  throw new AppError('conflict', 'A different chunk is already stored at this index', [
+    { field: 'index', issue: 'already holds different bytes' },
+  ]);
 }
