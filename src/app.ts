@@ -11,6 +11,7 @@ import { redisBackend } from './adapters/signals/queue-redis.ts';
 import { createDiskStorage } from './adapters/storage/storage-disk.ts';
 import type { Storage } from './adapters/storage/storage.ts';
 import { makeWorkDir } from './adapters/storage/work-dir.ts';
+import type { VisionProvider } from './adapters/vision/vision.ts';
 import type { Config } from './config.ts';
 import type { Services } from './context.ts';
 import { StartupError } from './errors.ts';
@@ -39,11 +40,17 @@ import { createWarnings } from './services/warnings/warnings.ts';
 import { loadTokenSecret } from './start/secrets.ts';
 import { createVision } from './start/vision.ts';
 
+/** Parts to use in place of those that the configuration names. Who gives them disposes of them. */
+export interface Overrides {
+  storage?: Storage;
+  vision?: VisionProvider;
+}
+
 /**
  * The composition root: what the API and the worker have in common, wired once. Who creates, disposes: `close` undoes
  * everything in reverse order, also after a start that failed half way.
  */
-export async function createApp(config: Config, log: Logger) {
+export async function createApp(config: Config, log: Logger, overrides: Overrides = {}) {
   const disposal: (() => Promise<void> | void)[] = [];
   const own = <T>(thing: T, dispose: (thing: T) => Promise<void> | void): T => {
     disposal.push(() => dispose(thing));
@@ -68,13 +75,13 @@ export async function createApp(config: Config, log: Logger) {
     await applyMigrations(url);
 
     const db = database.prisma;
-    const storage = await createStorage(config);
+    const storage = overrides.storage ?? (await createStorage(config));
     const redisUrl = config.REDIS_URL;
     const bus = own(
       redisUrl ? await createRedisBus({ url: redisUrl, log }) : await createPostgresBus({ url, pool: database.pool, log }),
       (it) => it.close(),
     );
-    const vision = own(await createVision(config, { pool: database.pool, log }), (it) => it.dispose());
+    const vision = overrides.vision ?? own(await createVision(config, { pool: database.pool, log }), (it) => it.dispose());
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
     const queue = own(
       redisUrl

@@ -10,7 +10,7 @@ export const credentialOf = (authorization: unknown) =>
 
 /**
  * Who asks. Without credentials it is nobody, which some doors allow.
- * @throws AppError `unauthorized` for a key or token that is unknown, revoked or expired; RateLimited for too many of them.
+ * @throws AppError `unauthorized` for a key or token that is unknown, revoked or expired; TooOften for too many of them.
  */
 export async function authenticate(
   credential: string,

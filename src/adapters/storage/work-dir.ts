@@ -1,20 +1,12 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from './is-alive.ts';
 
 const PREFIX = `${hostname()}-`;
 
 /** Of the process of this machine that made the folder; 0 for one of another machine. */
 const ownerOf = (name: string) => (name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : 0);
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
 
 /**
  * A folder of this process for what a running analysis decodes. Removes those of processes of this machine that were

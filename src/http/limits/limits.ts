@@ -1,24 +1,16 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { AppError } from '../../errors.ts';
+import { TooOften } from '../../errors.ts';
 
 const WINDOW_S = 60;
 /** A wrong key is a typing mistake a few times, a search beyond that. Right keys pass all the while, so that one bad client behind a shared address locks nobody out. */
 const FAILED_AUTH_PER_MINUTE = 60;
 
-/** 429, with what a client needs to know to come back in time. */
-export class RateLimited extends AppError {
-  override readonly headers: Readonly<Record<string, string>>;
-
-  constructor(limit: number, waitMs: number) {
-    const seconds = String(Math.max(1, Math.ceil(waitMs / 1_000)));
-    super('rate_limited', 'Rate limit exceeded');
-    this.headers = {
-      'Retry-After': seconds,
-      'RateLimit-Policy': `"default";q=${limit};w=${WINDOW_S}`,
-      RateLimit: `"default";r=0;t=${seconds}`,
-    };
-  }
-}
+/** The header fields of draft-ietf-httpapi-ratelimit-headers. */
+const rateLimited = (limit: number, waitMs: number) =>
+  new TooOften('Rate limit exceeded', waitMs, (seconds) => ({
+    'RateLimit-Policy': `"default";q=${limit};w=${WINDOW_S}`,
+    RateLimit: `"default";r=0;t=${seconds}`,
+  }));
 
 /** Counts requests a caller and failed authentications an address, in this process. */
 export function createLimits({ requestsPerMinute }: { requestsPerMinute: number }) {
@@ -29,15 +21,15 @@ export function createLimits({ requestsPerMinute }: { requestsPerMinute: number 
     try {
       await limiter.consume(key);
     } catch (error) {
-      if (error instanceof RateLimiterRes) throw new RateLimited(limiter.points, error.msBeforeNext);
+      if (error instanceof RateLimiterRes) throw rateLimited(limiter.points, error.msBeforeNext);
       throw error;
     }
   }
 
   return {
-    /** @throws RateLimited past `RATE_LIMIT_PER_MINUTE`. */
+    /** @throws TooOften past `RATE_LIMIT_PER_MINUTE`. */
     request: async (caller: string) => (requests ? consume(requests, caller) : undefined),
-    /** @throws RateLimited where the address failed too often. */
+    /** @throws TooOften where the address failed too often. */
     failedAuthentication: (address: string) => consume(failures, address),
   };
 }

@@ -17,7 +17,8 @@ import { suppressedOf } from '../participants/accommodations.ts';
 import { isFinished, type Move, moveRecording, noteProgress } from '../recordings/lifecycle.ts';
 import type { Playback } from '../recordings/playback.ts';
 import { recordingTopic } from '../recordings/recordings.ts';
-import { addWarnings, type NewWarning } from '../warnings/warnings.ts';
+import type { NewWarning } from '../warnings/rows.ts';
+import { addWarnings } from '../warnings/warnings.ts';
 import { analyseMedia, type AnalysisOutcome, type AnalysisStage } from './analyse.ts';
 import { linkTold } from './link-live-warnings.ts';
 
