@@ -21,7 +21,11 @@ afterEach(async () => {
 
 it('an app uses the parts that it is given, and leaves their disposal to whoever gave them', async () => {
   const nobody: FaceImage = { width: 1, height: 1, faces: [], main: null };
-  const vision = { verifier: 'made-up/1', readFaceImage: vi.fn<VisionProvider['readFaceImage']>(async () => nobody), dispose: vi.fn<VisionProvider['dispose']>(async () => {}) };
+  const vision = {
+    verifier: 'made-up/1',
+    readFaceImage: vi.fn<VisionProvider['readFaceImage']>(async () => nobody),
+    dispose: vi.fn<VisionProvider['dispose']>(async () => {}),
+  };
   const config = loadConfig({ DATABASE_URL: database.url, DATA_DIR: folder });
   const app = await createApp(config, createLogger('silent'), { vision: vision as unknown as VisionProvider });
   try {
