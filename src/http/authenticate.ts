@@ -3,13 +3,13 @@ import { AppError } from '../errors.ts';
 import { type Access, anonymous, type Viewer } from '../services/access/access.ts';
 import type { Limits } from './limits/limits.ts';
 
-/** Reads `Bearer …`, and a bare credential for clients that cannot write a header. */
+/** Reads `Bearer …`, or a bare credential for clients that cannot set a header. */
 export const credentialOf = (authorization: unknown) =>
   typeof authorization === 'string' ? authorization.replace(/^bearer\s+/i, '').trim() : '';
 
 /**
- * Who asks. Without credentials it is nobody, which some doors allow.
- * @throws AppError `unauthorized` for a key or token that is unknown, revoked or expired; RateLimited for too many of them.
+ * Who sends a request. Without credentials the viewer is anonymous, which some endpoints allow.
+ * @throws AppError `unauthorized` for a key or token that is unknown, revoked or expired; RateLimited after too many of them.
  */
 export async function authenticate(
   credential: string,
@@ -26,7 +26,7 @@ export async function authenticate(
   throw new AppError('unauthorized', 'The API key or access token is unknown, revoked or expired');
 }
 
-/** Tells callers apart, for limits and idempotency keys. */
+/** Identifies a caller, for limits and idempotency keys. */
 export const identityOf = (viewer: Viewer) =>
   [viewer.role, viewer.tenant, viewer.examId, viewer.userId, viewer.name].map((part) => part ?? '').join('|');
 

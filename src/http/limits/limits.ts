@@ -2,10 +2,13 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../../errors.ts';
 
 const WINDOW_S = 60;
-/** A wrong key is a typing mistake a few times, a search beyond that. Right keys pass all the while, so that one bad client behind a shared address locks nobody out. */
+/**
+ * A few wrong keys are typing mistakes, more are an attack. Correct keys still pass, so that one bad client behind a shared
+ * address locks nobody out.
+ */
 const FAILED_AUTH_PER_MINUTE = 60;
 
-/** 429, with what a client needs to know to come back in time. */
+/** 429, with the headers that tell a client when to try again. */
 export class RateLimited extends AppError {
   override readonly headers: Readonly<Record<string, string>>;
 
@@ -20,7 +23,7 @@ export class RateLimited extends AppError {
   }
 }
 
-/** Counts requests a caller and failed authentications an address, in this process. */
+/** Rate limits of this process: requests per caller, failed authentications per address. */
 export function createLimits({ requestsPerMinute }: { requestsPerMinute: number }) {
   const requests = requestsPerMinute > 0 ? new RateLimiterMemory({ points: requestsPerMinute, duration: WINDOW_S }) : null;
   const failures = new RateLimiterMemory({ points: FAILED_AUTH_PER_MINUTE, duration: WINDOW_S });
@@ -35,9 +38,9 @@ export function createLimits({ requestsPerMinute }: { requestsPerMinute: number 
   }
 
   return {
-    /** @throws RateLimited past `RATE_LIMIT_PER_MINUTE`. */
+    /** @throws RateLimited above `RATE_LIMIT_PER_MINUTE`. */
     request: async (caller: string) => (requests ? consume(requests, caller) : undefined),
-    /** @throws RateLimited where the address failed too often. */
+    /** @throws RateLimited if the address has failed too often. */
     failedAuthentication: (address: string) => consume(failures, address),
   };
 }
