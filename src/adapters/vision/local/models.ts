@@ -5,15 +5,15 @@ import { speechNet } from './convert/speech-net.ts';
 import { type ConversionOptions, tfjsToOnnx } from './convert/tfjs-to-onnx.ts';
 import { readWeights } from './weights.ts';
 
-/** A net of one image input: a batch of square RGB pictures, channels last. */
+/** A net with one image input: a batch of square RGB pictures, channels last. */
 export type ImageModel<Output extends string> = (
   pixels: Float32Array,
   shape: [number, number, number, 3],
 ) => Promise<Record<Output, Float32Array>>;
 
 /**
- * One thread a session: workers run beside one another, and a second thread was measured to triple the CPU time. The
- * arena keeps the memory of a run for the next: without it the system clears every page anew, a fifth of the time of the
+ * One thread per session: workers run in parallel, and a second thread was measured to triple the CPU time. The arena keeps the
+ * memory of one run for the next; without it, the system would clear every page again, which takes a fifth of the time of the
  * larger nets.
  */
 export function openSession(model: Uint8Array): Promise<InferenceSession> {
@@ -58,17 +58,17 @@ function once<Value>(open: () => Promise<Value>): () => Promise<Value> {
   return () => (opened ??= open());
 }
 
-/** "Cell phone" among COCO's 80 classes, counted from 0. */
+/** "Cell phone" in COCO's 80 classes, counted from 0. */
 const PHONE = 67;
 
 /**
- * Side of the picture in which phones are looked for. The net was saved for 512, where a phone in the hand is larger than
- * what it learnt from: at 320 it finds 10 of 13 in place of 7, takes two fifths of the time, and from 416 on falls off again.
+ * Side of the picture for the phone detector. The net was saved for 512, at which a phone in the hand is larger than in its
+ * training data: at 320 it finds 10 of 13 instead of 7 and takes two fifths of the time; from 416 on it gets worse again.
  */
 export const OBJECTS_SIZE = 320;
 const OBJECTS_SAVED_SIZE = 512;
 
-/** The nets, each loaded (weights checked and converted) on first use: to observe frames takes no embedder. */
+/** The nets, each loaded (weights checked and converted) on first use: observing frames needs no embedder. */
 export const models = {
   /** BlazeFace, back camera: 256 × 256, −1..1. */
   faces: once(() =>
@@ -79,11 +79,11 @@ export const models = {
       coarseBoxes: 'Identity_3',
     }),
   ),
-  /** MediaPipe FaceMesh: 192 × 192, 0..1, to 468 points in crop pixels and the probability that they are a face. */
+  /** MediaPipe FaceMesh: 192 × 192, 0..1, to 468 points in crop pixels and the probability of a face. */
   mesh: once(() => openHumanModel('facemesh', [1, 192, 192, 3], { points: 'Identity_2', presence: 'Identity_1' })),
   /** MediaPipe Iris: an eye of 64 × 64, 0..1, to 71 points of the eye and 5 of the iris. */
   iris: once(() => openHumanModel('iris', [1, 64, 64, 3], { points: 'Identity' })),
-  /** CenterNet on MobileNetV3, of its 80 COCO classes phones alone: 0..255, to maps of a quarter of the sides. */
+  /** CenterNet on MobileNetV3, only the phone class of its 80 COCO classes: 0..255, to maps with a quarter of the sides. */
   objects: once(() =>
     openHumanModel(
       'centernet',
