@@ -13,17 +13,17 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const CLI = here('../dist/src/cli.js');
 const HUMAN = here('peers/analysis-human.mjs');
 const BOOT = here('lib/vision-boot.mjs');
-/** A minute of a webcam, VP8 and Opus at 640 × 480, with faces, phones and speech. */
+/** One minute of a webcam, VP8 and Opus at 640 × 480, with faces, phones and speech. */
 const MINUTE = here('../../shared/data/video/synthetic_60s.webm');
 const MINUTES = 10;
-/** Of the peer's work: it takes as long for each frame. */
+/** Seconds of video for the peer, which takes the same time for each frame. */
 const PEER_SECONDS = 60;
 const MB = 1024 * 1024;
 const PACE = '× real time';
 const CPU = 'CPU ms a second';
 const MEMORY = 'MB';
 
-/** Runs a program on some cores. CPU time is that of all processes that it started, ffmpeg's too; memory its own. */
+/** Runs a program on some cores. CPU time includes all processes it started, such as ffmpeg; memory is its own. */
 async function run(cores, args) {
   const before = childrenCpuSeconds();
   const start = performance.now();
@@ -43,7 +43,7 @@ async function analyse(cores, args, videoSeconds) {
   return { [PACE]: videoSeconds / seconds, [CPU]: (cpu * 1_000) / videoSeconds, [MEMORY]: peak };
 }
 
-/** Encoded once and repeated: what is measured is to decode. */
+/** Encoded once and repeated, because only decoding is measured. */
 async function makeFiles(folder, minutes) {
   const kinds = {
     VP8: ['webm', '-c', 'copy'],
@@ -62,7 +62,7 @@ async function makeFiles(folder, minutes) {
 
 export const analysis = {
   name: 'analysis',
-  title: 'Analysis of ten minutes of a webcam, 640 × 480 with sound, a frame a second: × real time, start of the program included',
+  title: 'Analysis of ten minutes of a webcam, 640 × 480 with sound, one frame per second: × real time, including program start',
   async run({ quick, rounds = quick ? 1 : 2, say }) {
     if (!existsSync(MINUTE)) throw new Error(`needs ${MINUTE}`);
     const folder = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
@@ -80,7 +80,7 @@ export const analysis = {
       const contenders = [
         ...codecs.map((codec) => ({ name: `invigil ${codec}, 1 core`, measure: ours('0', codec) })),
         ...codecs.map((codec) => ({ name: `invigil ${codec}, ${all}`, measure: ours(`0-${cores - 1}`, codec) })),
-        // Without sound, which it has no detector for.
+        // Without sound, because it has no detector for it.
         { name: 'human on tfjs-wasm, 1 core', measure: () => analyse('0', [HUMAN, files.VP8, String(PEER_SECONDS)], PEER_SECONDS) },
         { name: 'models of one thread', measure: boot },
       ];
@@ -91,12 +91,12 @@ export const analysis = {
         figures,
         checks: [
           check('slowest codec on 1 core', worst(Math.min, '1 core', PACE), { atLeast: 20, unit: '×' }),
-          check('dearest codec, CPU a second', worst(Math.max, '1 core', CPU), { atMost: 50, unit: ' ms' }),
+          check('most expensive codec, CPU per second', worst(Math.max, '1 core', CPU), { atMost: 50, unit: ' ms' }),
           check(`slowest codec on ${all}`, worst(Math.min, all, PACE), { atLeast: 35, unit: '×' }),
           check('1 core × human on tfjs-wasm', of('invigil VP8, 1 core', PACE) / of('human on tfjs-wasm, 1 core', PACE), { atLeast: 4 }),
-          check('the same by CPU', of('human on tfjs-wasm, 1 core', CPU) / of('invigil VP8, 1 core', CPU), { atLeast: 4 }),
+          check('the same in CPU time', of('human on tfjs-wasm, 1 core', CPU) / of('invigil VP8, 1 core', CPU), { atLeast: 4 }),
           check('memory with one thread', worst(Math.max, '1 core', MEMORY), { atMost: 400, unit: ' MB' }),
-          check('models loaded and a frame seen after', of('models of one thread', 'boot s'), { atMost: 1, unit: ' s' }),
+          check('models loaded and first frame analysed after', of('models of one thread', 'boot s'), { atMost: 1, unit: ' s' }),
         ],
       };
     } finally {

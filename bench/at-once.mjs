@@ -12,7 +12,7 @@ const sum = (tallies, what) => tallies.reduce((total, tally) => total + tally[wh
 
 const passes = (door, { query, isFile }) => (isFile ? door.takesFiles : door.takesMutations || query.startsWith('query'));
 
-/** Asks by one door after the other, beginning with the n-th, one request at a time; every answer is checked. */
+/** Sends requests through one transport after the other, starting with the n-th, one request at a time; checks every answer. */
 async function visit({ viewer, asks, first, connection, until, running, tallies, tell }) {
   const asksBy = new Map(DOORS.map((door) => [door, asks.filter((ask) => passes(door, ask))]));
   for (let n = first; performance.now() < until; n++) {
@@ -38,7 +38,7 @@ async function visit({ viewer, asks, first, connection, until, running, tallies,
   }
 }
 
-/** Counts what is pushed to viewers of the halls, and what of it is not for them. */
+/** Counts the events pushed to viewers of the halls, and those that are not for them. */
 function watchHalls({ viewer, halls, connection, pushed, tell }) {
   for (const hall of halls.filter((exam) => seesExam(viewer, exam) && (viewer.role !== 'participant' || viewer.userId !== null))) {
     let last = 0;
@@ -54,10 +54,10 @@ function watchHalls({ viewer, halls, connection, pushed, tell }) {
   }
 }
 
-/** Whether anybody is answered with the rights of somebody else who asks at the same time. */
+/** Whether any viewer gets an answer with the rights of another viewer who sends requests at the same time. */
 export const atOnce = {
   name: 'at-once',
-  title: 'At once: more than 50 viewers with different rights, by every door; answers a second and p99 in ms of each door',
+  title: 'At once: more than 50 viewers with different rights, over every transport; answers per second and p99 in ms for each',
   async run({ postgres, quick, say }) {
     const ms = quick ? 10_000 : 120_000;
     const target = await startInvigil({ postgres, settings: { INLINE_WORKER: 'false' } });
@@ -90,11 +90,13 @@ export const atOnce = {
         checks: [
           check('wrong answers', sum(all, 'wrong'), { atMost: 0 }),
           check('refused where it is allowed', sum(all, 'refused'), { atMost: 0 }),
-          check('told that the database is busy', sum(all, 'busy'), { atMost: 0 }),
+          check('answers that the database is busy', sum(all, 'busy'), { atMost: 0 }),
           check('events that were not for their viewer, or twice', pushed.wrong, { atMost: 0 }),
           check('viewers with different rights', viewers.length, { atLeast: 50 }),
-          check('answers of the door with the fewest', Math.min(...all.map(({ latencies }) => latencies.length)), { atLeast: ms / 100 }),
-          check('answers while somebody else asked by the same door', (100 * sum(all, 'overlapped')) / answers, {
+          check('answers of the transport with the fewest', Math.min(...all.map(({ latencies }) => latencies.length)), {
+            atLeast: ms / 100,
+          }),
+          check('answers while another viewer used the same transport', (100 * sum(all, 'overlapped')) / answers, {
             atLeast: 90,
             unit: ' %',
           }),

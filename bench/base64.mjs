@@ -13,7 +13,7 @@ const MONITOR = { NODE_OPTIONS: `--import ${new URL('lib/loop-delay.mjs', import
 
 export const base64 = {
   name: 'base64',
-  title: 'A video of 100 MB in base64 JSON: CPU of the server, memory above idle, the longest stop of its event loop',
+  title: 'A video of 100 MB in base64 JSON: CPU of the server, memory above idle, the longest block of its event loop',
   async run({ postgres, quick, rounds = quick ? 1 : 5, say }) {
     const folder = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
     const servers = [];
@@ -60,7 +60,7 @@ export const base64 = {
         checks: [
           check('per CPU second × JSON.parse', ratio(figures, 'JSON.parse', 'invigil', 'CPU s'), { atLeast: 3 }),
           check('memory above idle × JSON.parse', ratio(figures, 'invigil', 'JSON.parse', 'MB above idle'), { atMost: 0.15 }),
-          check('longest stop of the event loop', figures.invigil['loop delay ms'].median, { atMost: 15, unit: ' ms' }),
+          check('longest block of the event loop', figures.invigil['loop delay ms'].median, { atMost: 15, unit: ' ms' }),
         ],
       };
     } finally {

@@ -19,7 +19,7 @@ const MINUTE = fileURLToPath(new URL('../../shared/data/video/synthetic_60s.webm
 
 export const busy = {
   name: 'busy',
-  title: '20 uploads of 100 MB at once while 2 analyses run: what is committed, memory, and GET of an exam meanwhile',
+  title: '20 uploads of 100 MB at once while 2 analyses run: committed uploads, memory, and GET of an exam meanwhile',
   async run({ postgres, quick, say }) {
     if (!existsSync(MINUTE)) throw new Error(`needs ${MINUTE}`);
     const folder = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
@@ -38,7 +38,7 @@ export const busy = {
       const analyses = [];
       for (let at = 0; at < ANALYSES; at += 1) analyses.push(await upload(`watched_${at}`, watched));
       for (const { id } of analyses) while ((await read(id)).status !== 'processing') await delay(50);
-      await delay(5_000); // the models are loaded and the first frames looked at
+      await delay(5_000); // until the models are loaded and the first frames analysed
       const idle = residentBytes(invigil.pid);
       const stopWatching = watchPeak(invigil.pid);
       const latencies = [];

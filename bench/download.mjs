@@ -25,7 +25,7 @@ const readRange = (agent, { port, path, token }, start) =>
 
 export const download = {
   name: 'download',
-  title: 'Ranges of 16 MB of a stored recording: CPU of the server a GB',
+  title: 'Ranges of 16 MB of a stored recording: CPU of the server per GB',
   async run({ postgres, quick, rounds = quick ? 1 : 5, say }) {
     const folder = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
     const servers = [];

@@ -6,7 +6,7 @@ import { interleave } from './lib/rounds.mjs';
 const SIZES = [1_000, 5_000];
 const BURST = 10;
 
-/** Deliveries a CPU second of the server, the next report going out when all consoles have the last one. */
+/** Deliveries per CPU second of the server; the next report is sent when all consoles have received the last one. */
 async function deliveriesPerCpuSecond({ target, consoles, report, size, burst, ms }) {
   await consoles.reset();
   const cpu = cpuSeconds(target.pid);
@@ -41,7 +41,7 @@ export const fanOut = {
         withLive({ contender }, async ({ target, consoles, report, watch }) => {
           await watch(size);
           const phase = { target, consoles, report, size, ms: quick ? 1_000 : 2_000 };
-          // The first events warm the code up.
+          // The first events are warm-up.
           await deliveriesPerCpuSecond({ ...phase, burst: 1, ms: 1_500 });
           const single = await deliveriesPerCpuSecond({ ...phase, burst: 1 });
           return { single, burst: await deliveriesPerCpuSecond({ ...phase, burst: BURST }) };

@@ -27,7 +27,7 @@ const contendersOf = (postgres) => [
   })),
 ];
 
-/** One report for each of the candidates of each exam, who have joined. */
+/** One report for each candidate of each exam, after they have joined. */
 async function requestsFor(target) {
   const requests = [];
   for (let exam = 0; exam < EXAMS; exam++) {
@@ -46,7 +46,7 @@ async function requestsFor(target) {
 
 export const ingest = {
   name: 'ingest',
-  title: 'Durable ingest: warnings a second through HTTP into PostgreSQL, one a request, and p99 in ms',
+  title: 'Durable ingest: warnings per second through HTTP into PostgreSQL, one per request, and p99 in ms',
   async run({ postgres, quick, rounds = quick ? 1 : 5, say }) {
     const measure = async (contender) => {
       const target = await contender.start();
@@ -70,8 +70,8 @@ export const ingest = {
       figures,
       checks: [
         check('32 at once: × plain pg', than('pg', '32: per second'), { atLeast: 1 }),
-        check('256 at once: × a Prisma create a request', than('prisma', '256: per second'), { atLeast: 6 }),
-        check('256 at once, p99: × a Prisma create a request', than('prisma', '256: p99'), { atMost: 0.5 }),
+        check('256 at once: × a Prisma create per request', than('prisma', '256: per second'), { atLeast: 6 }),
+        check('256 at once, p99: × a Prisma create per request', than('prisma', '256: p99'), { atMost: 0.5 }),
       ],
     };
   },

@@ -4,11 +4,11 @@ import { check, ratio } from './lib/report.mjs';
 import { interleave } from './lib/rounds.mjs';
 
 const DELIVERIES_PER_SECOND = 10_000;
-/** Many consoles with few events each, and few with many: the first asks more of the fan-out, the second of the log. */
+/** Many consoles with few events each, and few with many: the first stresses the fan-out, the second the log. */
 const SIZES = [1_000, 100];
 const WARM_UP_MS = 2_000;
 
-/** Reports at the planned times, whether or not the ones before are answered. */
+/** Reports at the planned times, whether or not earlier reports have been answered. */
 export async function reportSteadily({ perSecond, ms, report }) {
   const start = performance.now();
   const pending = [];
@@ -16,7 +16,7 @@ export async function reportSteadily({ perSecond, ms, report }) {
     const early = start + (i * 1_000) / perSecond - performance.now();
     if (early > 0) await delay(early);
     const reported = report(i);
-    // Told by the end, which comes after the last report: until then a failure must not pass for one that nobody handles.
+    // Failures are reported at the end, after the last report; until then they must not count as unhandled.
     reported.catch(() => {});
     pending.push(reported);
   }
@@ -25,7 +25,7 @@ export async function reportSteadily({ perSecond, ms, report }) {
 
 export const latency = {
   name: 'latency',
-  title: `Latency at ${DELIVERIES_PER_SECOND} deliveries a second: POST sent → console, in ms`,
+  title: `Latency at ${DELIVERIES_PER_SECOND} deliveries per second: POST sent → console, in ms`,
   async run({ postgres, quick, rounds = quick ? 1 : 5, say }) {
     const figures = {};
     const checks = [];

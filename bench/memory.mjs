@@ -10,7 +10,7 @@ const A_CALL = 100;
 const AT_ONCE = 4;
 const MB = 1024 * 1024;
 
-/** Resident memory that one console more costs, in KB, before any load has grown the heap. */
+/** Resident memory per additional console in KB, before any load has grown the heap. */
 const perConsole = (contender) =>
   withLive({ contender }, async ({ target, watch }) => {
     const before = await settledResidentBytes(target.pid);
@@ -18,7 +18,7 @@ const perConsole = (contender) =>
     return { 'KB a console': ((await settledResidentBytes(target.pid)) - before) / CONSOLES / 1024 };
   });
 
-/** What a flood costs a server in memory while one of its consoles reads nothing, and whether the others got all of it. */
+/** The memory that a flood costs a server while one of its consoles does not read, and whether the others received everything. */
 const flood = (contender, { events, stalled }) =>
   withLive({ contender }, async ({ target, consoles, report, watch }) => {
     await watch(READERS, ['order']);
@@ -46,7 +46,7 @@ async function waitForReaders(consoles, events, from) {
 
 export const memory = {
   name: 'memory',
-  title: `Memory: resident KB a console at ${CONSOLES}; MB that one stalled socket among ${READERS} adds under ${EVENTS} events`,
+  title: `Memory: resident KB per console at ${CONSOLES}; MB that one stalled socket among ${READERS} adds under ${EVENTS} events`,
   async run({ postgres, quick, rounds = quick ? 1 : 3, say }) {
     const contenders = liveContenders(postgres);
     const figures = await interleave({ rounds, contenders, measure: perConsole, say });
@@ -59,7 +59,7 @@ export const memory = {
     return {
       figures,
       checks: [
-        check(`KB a console at ${CONSOLES}`, figures.invigil['KB a console'].median, { atMost: 15 }),
+        check(`KB per console at ${CONSOLES}`, figures.invigil['KB a console'].median, { atMost: 15 }),
         check('MB more with a stalled socket than without', stalled.growth - alone.growth, { atMost: 40 }),
         check(`other consoles with all ${events} events in order`, stalled.whole, { atLeast: READERS - 1 }),
       ],

@@ -13,7 +13,7 @@ const USERS = ['user_1', 'user_2', 'user_3'];
 const WARNINGS = [2, 2, 1];
 const CONNECTIONS = 16;
 
-/** What GET /api/exams/{id} answers, in GraphQL. */
+/** The answer of GET /api/exams/{id} as a GraphQL query. */
 const QUERY = `query Exam($id: ID!) {
   exam(id: $id) {
     id title duration status createdAt startedAt endedAt accessUrl adminUrl
@@ -38,7 +38,7 @@ async function makeExam(target) {
 
 export const reads = {
   name: 'reads',
-  title: 'GET of an exam with 3 participants and 5 warnings: CPU of the server a request, in µs',
+  title: 'GET of an exam with 3 participants and 5 warnings: CPU of the server per request, in µs',
   async run({ postgres, quick, rounds = quick ? 1 : 5, say }) {
     const database = await postgres.createDatabase();
     const dataDir = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
@@ -72,7 +72,7 @@ export const reads = {
         return { µs: ((marks[1] - marks[0]) / requests) * 1e6, 'per second': perSecond };
       };
       const figures = await interleave({ rounds, contenders, measure, say });
-      // How many requests a CPU second answers, as the goals are told.
+      // Requests per CPU second, as in the goals.
       const times = (ours, theirs) => 1 / ratio(figures, ours, theirs, 'µs');
       return {
         figures,

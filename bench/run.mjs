@@ -1,4 +1,4 @@
-// Runs the benchmarks beside their peers: npm run bench [-- name… --quick --rounds n]. See README.md beside this file.
+// Runs the benchmarks and their peers: npm run bench [-- name… --quick --rounds n]. See README.md in this folder.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { analysis } from './analysis.mjs';
@@ -46,7 +46,7 @@ async function runOne(benchmark, postgres) {
   return result;
 }
 
-/** Null where it failed: the others are still worth their time. */
+/** Null if it failed; the others still run. */
 const attempt = (benchmark, postgres) =>
   runOne(benchmark, postgres).catch((error) => {
     say(`${benchmark.name} failed: ${error.stack}`);

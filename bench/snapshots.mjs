@@ -17,24 +17,24 @@ const MB = 1024 * 1024;
 const DATA = fileURLToPath(new URL('../../shared/data/', import.meta.url));
 const ALONE = ['pose/frontal_img1.jpg', 'pose/frontal_stock_emotions_a_1.jpg', 'pose/frontal_stock_emotions_a_5.jpg'];
 const COMPANY = ['facecount/2plus_face_recog_two_people.jpg', 'facecount/2plus_openface_longoria_cooper.jpg'];
-/** With the hold time of 2 s a warning opens at the third snapshot of two people, and is over some after. */
+/** With the hold time of 2 s, a warning opens at the third snapshot with two people, and closes a few snapshots later. */
 const SECONDS_OF_COMPANY = 5;
 const OPENS_AT = 2;
-/** What was there from the first seconds may be a picture on the wall, until the server has seen it move. */
+/** A face from the first seconds may be a picture on the wall, until the server has seen it move. */
 const CYCLES_UNTIL_ALIVE = 3;
-/** The goal; what a machine does is found by sending more than it can look at. */
+/** The goal. The actual limit is found by sending more than the machine can analyse. */
 const WANTED = 25;
 const OFFERED = 4 * WANTED;
 
 /**
- * Of each scene: as many as one participant shows, each from a place of its own. What stands still, or comes back to where it
- * was pixel for pixel, is rightly taken for a picture on the wall.
+ * Pictures per scene: as many as one participant shows, each at a different position. Anything that stands still, or returns to
+ * exactly the same pixels, is correctly taken for a picture on the wall.
  */
 const PICTURES = 61;
-/** Left and upper edge of the picture within a scene of 704 × 528, as the camera of somebody who moves. */
+/** Left and upper edge of the picture within a scene of 704 × 528, like a camera with somebody who moves. */
 const PLACE = ["'mod(n*29,65)'", "'mod(n*17,49)'"];
 
-/** Pictures as a browser takes them, 640 × 480 and some 40 KB, of each several. */
+/** Several pictures of each scene, like those from a browser: 640 × 480, about 40 KB. */
 async function photograph(folder, names) {
   const scenes = [];
   for (const name of names) {
@@ -56,7 +56,7 @@ function snapshotBytes({ examId, token, image }) {
   return Buffer.concat([Buffer.from(head), image]);
 }
 
-/** An exam and so many participants in it. Before anything else: connections that idle are closed. */
+/** Creates an exam with participants. Must run first, because idle connections are closed. */
 async function seat(invigil, count, sensitivity) {
   const pool = await openPool(invigil.port, 1);
   const settings = { aiDetection: { enabled: true, sensitivity } };
@@ -68,7 +68,7 @@ async function seat(invigil, count, sensitivity) {
   return { examId: id, participants };
 }
 
-/** Every participant sends a snapshot a second, each at a moment of its own. @returns when each was sent, by participant */
+/** Every participant sends one snapshot per second, each at a different offset. @returns when each was sent, by participant */
 async function film({ port, examId, participants, seconds, shot }) {
   const sent = participants.map(() => []);
   const start = performance.now();
@@ -87,7 +87,7 @@ async function film({ port, examId, participants, seconds, shot }) {
   return sent;
 }
 
-/** How many of each participant's snapshots were looked at: each raises the version of its row. */
+/** How many snapshots of each participant were analysed: each one increases the version of its row. */
 async function looks(database) {
   const client = new Client({ connectionString: database.url });
   await client.connect();
@@ -99,7 +99,7 @@ async function looks(database) {
   }
 }
 
-/** What was looked at while `run` ran, by participant. */
+/** Number of snapshots analysed during `run`, by participant. */
 async function counted(database, run) {
   const before = await looks(database);
   const start = performance.now();
@@ -110,7 +110,7 @@ async function counted(database, run) {
   return { each, perSecond: each.reduce((sum, count) => sum + count, 0) / seconds };
 }
 
-/** More than can be looked at: how much is, how evenly, and what that does to the memory. */
+/** Overload: how many snapshots are analysed, how evenly, and how much memory it takes. */
 async function overload({ invigil, database, seated: { examId, participants }, alone, quick, say }) {
   const send = (seconds) =>
     film({ port: invigil.port, examId, participants, seconds, shot: (who, second) => pictureOf(alone, who, second) });
@@ -131,7 +131,7 @@ async function overload({ invigil, database, seated: { examId, participants }, a
   return figures;
 }
 
-/** Snapshot sent → warning on a console, of the snapshot that opens it. */
+/** Time from the snapshot that opens a warning to the warning on a console. */
 async function latency({ invigil, examId, participants, alone, company, quick, say }) {
   const seen = new Map();
   let ready;
@@ -191,7 +191,7 @@ const figure = (figures) => Object.fromEntries(Object.entries(figures).map(([nam
 
 export const snapshots = {
   name: 'snapshots',
-  title: 'Snapshots of 640 × 480 at one a second and participant: how many are looked at, and POST → warning on a console in ms',
+  title: 'Snapshots of 640 × 480 at one per second and participant: how many are analysed, and POST → warning on a console in ms',
   async run({ postgres, quick, say }) {
     if (!existsSync(DATA)) throw new Error(`needs ${DATA}`);
     const folder = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
@@ -206,20 +206,20 @@ export const snapshots = {
       const perSecond = Math.floor(0.8 * most['looks/s']);
       const { examId, participants } = few;
       const at = (count) => latency({ invigil, examId, participants: participants.splice(0, count), alone, company, quick, say });
-      // Of others each time, who have not shown these pictures before.
+      // Different participants each time, who have not shown these pictures before.
       const usual = await at(0.8 * WANTED);
       const calm = await at(perSecond);
       const { 'fewest of one': fewest, 'most of one': mostOfOne } = most;
       return {
         figures: { [`${OFFERED}/s offered`]: figure(most), [`${0.8 * WANTED}/s`]: figure(usual), [`${perSecond}/s`]: figure(calm) },
         checks: [
-          check('looks a second', most['looks/s'], { atLeast: WANTED }),
-          check('overload: fewest looks at one participant ÷ most', fewest / mostOfOne, { atLeast: 0.8 }),
+          check('snapshots analysed per second', most['looks/s'], { atLeast: WANTED }),
+          check('overload: fewest analysed of one participant ÷ most', fewest / mostOfOne, { atLeast: 0.8 }),
           check('overload: memory grows by', most['MB more'], { atMost: 50, unit: ' MB' }),
           check('at 80 % of the goal: snapshot → warning on the console, p95', usual.p95, { atMost: 1_000, unit: ' ms' }),
           check('at 80 % of the goal: longest', usual.most, { atMost: 2_000, unit: ' ms' }),
-          check('at 80 % of what was looked at: snapshot → warning on the console, p95', calm.p95, { atMost: 1_000, unit: ' ms' }),
-          check('at 80 % of what was looked at: longest', calm.most, { atMost: 2_000, unit: ' ms' }),
+          check('at 80 % of what was analysed: snapshot → warning on the console, p95', calm.p95, { atMost: 1_000, unit: ' ms' }),
+          check('at 80 % of what was analysed: longest', calm.most, { atMost: 2_000, unit: ' ms' }),
           check('warnings missed', usual.missing + calm.missing, { atMost: 0 }),
         ],
       };

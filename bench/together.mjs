@@ -11,14 +11,14 @@ const CONSOLES = 2;
 const PER_SECOND = 2_000;
 const CONNECTIONS = 64;
 
-/** Of each exam the hash of the positions that were acknowledged: what each of its consoles must have got. */
+/** For each exam, the hash of the acknowledged positions, which each of its consoles must have received. */
 function logHashes(reports) {
   const positions = Array.from({ length: EXAMS }, () => []);
   for (const [i, { warnings }] of reports.entries()) positions[i % EXAMS].push(...warnings.map(({ seq }) => seq));
   return positions.map((of) => of.sort((a, b) => a - b).reduce(hashStep, 0));
 }
 
-/** Ingest and fan-out at once, on one machine with PostgreSQL and the clients: it measures all of them together. */
+/** Ingest and fan-out at the same time, on one machine with PostgreSQL and the clients: measures all of them together. */
 export const together = {
   name: 'together',
   title: `Together: ${EXAMS} exams with ${CONSOLES} consoles each, ${PER_SECOND} warnings/s; POST sent → console, in ms`,
@@ -48,8 +48,8 @@ export const together = {
       return {
         figures: { invigil: { warnings: of(reports.length), deliveries: of(count), p50: of(p50), p99: of(p99) } },
         checks: [
-          check('consoles that did not get just what was acknowledged, in order', incomplete, { atMost: 0 }),
-          check('deliveries lost or doubled', Math.abs(count - reports.length * CONSOLES), { atMost: 0 }),
+          check('consoles that did not receive exactly what was acknowledged, in order', incomplete, { atMost: 0 }),
+          check('deliveries lost or duplicated', Math.abs(count - reports.length * CONSOLES), { atMost: 0 }),
           check(
             'deliveries out of order',
             states.reduce((sum, { disorder }) => sum + disorder, 0),

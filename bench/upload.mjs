@@ -54,7 +54,7 @@ export const upload = {
           'MB/s': video.length / MB / ((performance.now() - start) / 1_000),
           'MB above idle': (stopWatching() - idle[name]) / MB,
         };
-        // The disk is not what is measured, nor to remove what was stored.
+        // Neither the disk space nor the removal of stored files is measured.
         for (const files of [stored, join(invigil.dataDir, 'recordings', 'files')]) {
           for (const file of await readdir(files)) await rm(join(files, file));
         }

@@ -14,13 +14,13 @@ import { interleave } from './lib/rounds.mjs';
 
 const run = promisify(execFile);
 const PEER = fileURLToPath(new URL('peers/verify-faceapi.mjs', import.meta.url));
-/** A picture of a group that @vladmandic/face-api brings. */
+/** A group picture from @vladmandic/face-api. */
 const GROUP = fileURLToPath(new URL('../node_modules/@vladmandic/face-api/demo/sample3.jpg', import.meta.url));
 const SIDE = 640;
 const IMAGES = 2;
 const AT_ONCE = 8;
 
-/** One person twice, the second time mirrored, darker and compressed harder. */
+/** One person twice, the second time mirrored, darker and more compressed. */
 const photos = () =>
   Promise.all([
     sharp(GROUP).extract({ left: 430, top: 200, width: 560, height: 560 }).resize(SIDE).jpeg({ quality: 90 }).toBuffer(),
@@ -59,7 +59,7 @@ async function measurePeer(paths, pairs) {
 
 export const verify = {
   name: 'verify',
-  title: 'POST /api/verify/user with two photos of 640 × 640: CPU an image, verifications a second, latency',
+  title: 'POST /api/verify/user with two photos of 640 × 640: CPU per image, verifications per second, latency',
   async run({ postgres, quick, rounds = quick ? 1 : 3, say }) {
     const folder = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
     try {
@@ -84,8 +84,8 @@ export const verify = {
       return {
         figures,
         checks: [
-          check('CPU an image', median(one, 'CPU ms an image'), { atMost: 60, unit: ' ms' }),
-          check(`verifications a second, ${AT_ONCE} at once`, median(many, 'verifications/s'), { atLeast: 20 }),
+          check('CPU per image', median(one, 'CPU ms an image'), { atMost: 60, unit: ' ms' }),
+          check(`verifications per second, ${AT_ONCE} at once`, median(many, 'verifications/s'), { atLeast: 20 }),
           check(`p99, ${AT_ONCE} at once`, median(many, 'p99 ms'), { atMost: 250, unit: ' ms' }),
           check('× face-api on tfjs-wasm, CPU', median(peer, 'CPU ms an image') / median(one, 'CPU ms an image'), { atLeast: 4 }),
         ],

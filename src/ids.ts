@@ -12,5 +12,5 @@ export function newId(prefix: IdPrefix): string {
   return id;
 }
 
-/** Names one request, or one WebSocket, in its answer and in the log. */
+/** Identifies one request, or one WebSocket, in its answer and in the log. */
 export const newRequestId = () => randomUUID();

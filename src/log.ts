@@ -3,15 +3,15 @@ import { newRequestId } from './ids.ts';
 
 export type { Logger } from 'pino';
 
-/** How a request is named to its client and in the log, so that one can be found by the other. */
+/** Identifies a request both for its client and in the log, so that one leads to the other. */
 export interface RequestLog {
-  /** As `X-Request-Id` bears it. */
+  /** The value of `X-Request-Id`. */
   readonly requestId: string;
-  /** Its lines bear the id. */
+  /** Logs lines with the id. */
   readonly log: Logger;
 }
 
-/** The child logger is made when it is first asked for: most requests have nothing to tell. */
+/** The child logger is created on first use, because most requests log nothing. */
 export function nameRequest(log: Logger): RequestLog {
   const requestId = newRequestId();
   let child: Logger | undefined;
@@ -23,5 +23,5 @@ export function nameRequest(log: Logger): RequestLog {
   };
 }
 
-/** JSON lines on standard error, so that standard output stays for what a person should read. */
+/** JSON lines on standard error, so that standard output remains for people. */
 export const createLogger = (level: string) => pino({ level, base: null, redact: ['*.authorization', '*.token'] }, pino.destination(2));

@@ -8,5 +8,5 @@ function findProjectRoot(from: string): string {
   return findProjectRoot(parent);
 }
 
-/** The folder of package.json: compiled and source files lie at different depths below it. */
+/** The folder of package.json: compiled and source files are at different depths below it. */
 export const projectRoot = findProjectRoot(import.meta.dirname);

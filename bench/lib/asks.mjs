@@ -31,7 +31,7 @@ const HEARTBEAT = 'mutation Heartbeat($examId: ID!) { heartbeat(examId: $examId)
 const CHUNK = `mutation Chunk($recordingId: ID!, $index: Int!, $file: Upload!) {
   appendRecordingChunk(recordingId: $recordingId, index: $index, chunk: $file) { recordingId sha256 }
 }`;
-/** With what is for staff alone. */
+/** Including the fields for staff only. */
 export const EVENTS = `subscription Events($examId: ID!) { examEvents(examId: $examId) {
   seq
   ... on WarningAdded { warning { userId } }
@@ -84,7 +84,7 @@ function listOf(viewer, read) {
   return { query: LIST, variables: {}, expected };
 }
 
-/** Other bytes each time, and the hash by which the answer tells whose arrived. */
+/** Different bytes each time, and the hash with which the answer shows whose bytes arrived. */
 function chunkOf({ recordingId }, index, expectedOf) {
   const file = randomBytes(CHUNK_BYTES);
   const sha256 = createHash('sha256').update(file).digest('hex');
@@ -94,7 +94,7 @@ function chunkOf({ recordingId }, index, expectedOf) {
 
 const chunks = (seat, indexOf, expectedOf) => ({ query: CHUNK, isFile: true, renew: () => chunkOf(seat, indexOf(), expectedOf) });
 
-/** What is for this viewer to do in the hall, in its own name. */
+/** The changes that this viewer may make in the hall, in its own name. */
 function actsOf(viewer, hall) {
   const { id: examId, tenant, seats } = hall;
   const { name, role, userId } = viewer;
@@ -129,7 +129,7 @@ function actsOf(viewer, hall) {
   });
 }
 
-/** What others may do in the hall at the same time, and this viewer may not. */
+/** Changes that others may make in the hall at the same time, but this viewer may not. */
 function refusedOf(viewer, hall) {
   const other = hall.seats.find(({ userId }) => userId !== viewer.userId);
   const { userId, warningId } = other;
@@ -149,7 +149,7 @@ function refusedOf(viewer, hall) {
   return [{ query: HEARTBEAT, variables: { examId: hall.id }, expected: { code: 'FORBIDDEN' } }];
 }
 
-/** Everything that a viewer asks for: operations with their only right answers, some of them another each time by `renew`. */
+/** All operations of a viewer with their only correct answers; some are changed each time by `renew`. */
 export function asksOf(viewer, { read, halls }, at) {
   const inHall = (hall) => [...(seesExam(viewer, hall) ? actsOf(viewer, hall) : []), ...refusedOf(viewer, hall)];
   return [
@@ -161,7 +161,7 @@ export function asksOf(viewer, { read, halls }, at) {
 
 const holdsNothing = (data) => data == null || Object.values(data).every((value) => value === null);
 
-/** `null` where the answer is right, else `wrong`; `refused` where it was to be granted; `busy` where it says to try again. */
+/** `null` if the answer is correct, else `wrong`; `refused` if it should have been granted; `busy` if it says to try again. */
 export function mistakeIn({ expected, see }, { data, errors }) {
   if (errors?.[0]?.message === 'The database is busy; try again') return 'busy';
   if (expected.code) return holdsNothing(data) && errors?.[0]?.extensions?.code === expected.code ? null : 'wrong';
@@ -169,7 +169,7 @@ export function mistakeIn({ expected, see }, { data, errors }) {
   return isDeepStrictEqual(see ? see(data) : data, expected.data) ? null : 'wrong';
 }
 
-/** Whether an event shows a viewer nothing but what is for them. */
+/** Whether an event shows a viewer only what they may see. */
 export function isRightEvent(viewer, exam, event) {
   let isRight = true;
   JSON.stringify(event, (name, value) => {

@@ -5,13 +5,13 @@ const PATIENCE_MS = 20_000;
 const KEPT_OUTPUT = 8_192;
 
 const running = new Set();
-// Also where the benchmark ends before its time: a server without it would go on for ever.
+// Also if the benchmark ends early; otherwise the server would run forever.
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-/** Starts a Node process with an IPC channel whose end is awaited and whose last words are kept. */
+/** Starts a Node process with an IPC channel; its exit can be awaited and its last output is kept. */
 export function startNode(program, { args = [], env = {} } = {}) {
   const child = spawn(process.execPath, [program, ...args], {
-    // What is measured runs as in production: graphql-js and the peers skip their development checks.
+    // Everything measured runs as in production: graphql-js and the peers skip their development checks.
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -30,7 +30,7 @@ export function startNode(program, { args = [], env = {} } = {}) {
     exited,
     output: () => output,
 
-    /** What `find` answers for an event of this process or its channel; an error where the process ends before. */
+    /** The first result of `find` for an event of this process or its channel; an error if the process ends before. */
     async first(source, event, find) {
       const gone = exited.then((end) => {
         throw new Error(`${program} ended with ${end}:\n${output}`);

@@ -6,12 +6,12 @@ const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
 const FIN = 0x80;
-/** Messages of the protocol itself are shorter than any event that is sent here. */
+/** Messages of the protocol itself are shorter than any event sent here. */
 const SHORTEST_EVENT = 150;
-/** What is read is looked at before the next read, so all sockets share one buffer. */
+/** Data is processed before the next read, so all sockets share one buffer. */
 const readBuffer = Buffer.allocUnsafe(256 * 1024);
 
-/** A client's frame must be masked; by a key of zeros the bytes stay as they are. */
+/** A client's frames must be masked; a key of zeros leaves the bytes unchanged. */
 function frame(opcode, payload) {
   const body = Buffer.from(payload);
   const head =
@@ -24,9 +24,8 @@ function frame(opcode, payload) {
 const message = (value) => frame(TEXT, JSON.stringify(value));
 
 /**
- * A console over graphql-transport-ws that costs its process as little as possible: it looks into events only where
- * `onEvent` does.
- * @param onEvent gets the buffer and where the message begins and ends
+ * A console over graphql-transport-ws that costs its process as little as possible: events are only parsed if `onEvent` does.
+ * @param onEvent gets the buffer and the start and end of the message
  * @param onEnd gets the reason, once
  */
 export function openConsole({ port, init, query, variables, onReady, onEvent, onEnd }) {
@@ -57,7 +56,7 @@ export function openConsole({ port, init, query, variables, onReady, onEvent, on
     else if (opcode === CLOSE) end(`closed with ${stop - start >= 2 ? buffer.readUInt16BE(start) : 1005}`);
   }
 
-  /** @returns how far whole frames reached */
+  /** @returns where the last complete frame ends */
   function readFrames(buffer, length) {
     let at = 0;
     while (!ended && length - at >= 2) {
@@ -98,7 +97,7 @@ export function openConsole({ port, init, query, variables, onReady, onEvent, on
   socket.on('error', (error) => end(error.message));
   socket.on('close', () => end('the connection was cut'));
   return {
-    /** Stops reading, as a client that hangs. */
+    /** Stops reading, like a client that hangs. */
     stall: () => socket.pause(),
     close() {
       ended = true;

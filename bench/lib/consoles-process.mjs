@@ -1,4 +1,4 @@
-// Many consoles in a process of their own. The benchmark calls the functions of `calls` over IPC: see consoles.mjs.
+// Many consoles in a separate process. The benchmark calls the functions in `calls` over IPC: see consoles.mjs.
 import { openConsole } from './console-socket.mjs';
 import { hashStep, percentile } from './stats.mjs';
 
@@ -95,7 +95,7 @@ const calls = {
   open,
   total: () => total,
   untilTotal: ({ count, ms }) => until(() => total >= count, ms),
-  /** Costly with many consoles, as each event looks at all of them: for events that come one by one. */
+  /** Expensive with many consoles, because each event checks all of them: only for events that arrive one by one. */
   async everyone({ ms }) {
     await until(() => total >= consoles.length && consoles.every(({ received }) => received > 0), ms);
     return consoles.filter(({ received }) => received > 0).length;

@@ -7,7 +7,7 @@ const PROBE_MS = 3_000;
 const PROBES = 20;
 const QUIET_MS = 200;
 
-/** A process with as many consoles as wanted. */
+/** A process with any number of consoles. */
 export function startConsoles() {
   const node = startNode(PROGRAM);
   const pending = new Map();
@@ -29,8 +29,8 @@ export function startConsoles() {
 
   return {
     /**
-     * One console for each of `watched`, the variables of its subscription. GraphQL over WebSocket does not tell when a
-     * subscription has begun, so `probe` publishes events until every console has seen one.
+     * One console for each of `watched`, the variables of its subscription. GraphQL over WebSocket does not report when a
+     * subscription has started, so `probe` publishes events until every console has seen one.
      */
     async open({ target, watched, track = [], probe }) {
       await call('open', { port: target.port, init: target.init, query: target.subscription, watched, track });
@@ -40,7 +40,7 @@ export function startConsoles() {
         watching = await call('everyone', { ms: PROBE_MS });
       }
       if (watching < watched.length) throw new Error(`${target.name}: ${watched.length - watching} consoles saw no event`);
-      // Who began early still gets what the last one did not wait for.
+      // Early consoles still receive events for which the last one did not have to wait.
       for (let before = -1, now = 0; before !== now;) {
         await delay(QUIET_MS);
         before = now;
@@ -48,7 +48,7 @@ export function startConsoles() {
       }
       await call('reset');
     },
-    /** Whether all consoles together got so many events since the last reset. */
+    /** Whether all consoles together have received this many events since the last reset. */
     untilTotal: (count, ms = 60_000) => call('untilTotal', { count, ms }),
     reset: () => call('reset'),
     latencies: () => call('latencies'),

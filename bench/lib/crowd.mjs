@@ -8,7 +8,7 @@ const KEYS = [
   { role: 'PROCTOR', tenant: 'north', name: 'Bea' },
   { role: 'PROCTOR', tenant: 'south', name: 'Cid' },
 ];
-/** In the first three nothing changes while they are read; in the halls everybody acts. */
+/** The first three do not change while they are read; in the halls everybody makes changes. */
 const EXAMS = [
   { title: 'Algebra, read', tenant: 'north' },
   { title: 'Biology, read', tenant: 'north' },
@@ -24,7 +24,7 @@ export const seesExam = ({ role, tenant, examId }, exam) =>
   role !== 'nobody' && (tenant === null || tenant === exam.tenant) && (examId === null || examId === exam.id);
 export const seesUser = (viewer, exam, userId) => seesExam(viewer, exam) && (isStaff(viewer) || viewer.userId === userId);
 
-/** Who holds a token of the exam. */
+/** The viewers with a token of the exam. */
 function bearersOf({ id, tenant, accessUrl, adminUrl, seats }) {
   const bearer = { tenant, examId: id, userId: null };
   return [
@@ -35,8 +35,8 @@ function bearersOf({ id, tenant, accessUrl, adminUrl, seats }) {
 }
 
 /**
- * Two tenants, five exams and more than fifty viewers, no two of them alike. Set up by one
- * request at a time: this must stand also where requests that overlap are mixed up.
+ * Two tenants, five exams and more than fifty different viewers. Set up with one request at a time, so that the setup is right
+ * even if the server mixes up concurrent requests.
  */
 export async function openSchool({ port, token: admin }) {
   const connection = await openConnection(port);
@@ -71,7 +71,7 @@ export async function openSchool({ port, token: admin }) {
       const settings = { aiDetection: { enabled: false } };
       const { id, accessUrl, adminUrl } = await post('/api/exams', { title, duration: 60, settings }, lms.credential);
       const seats = [];
-      // The same ids in every exam, as an LMS has them: only the exam tells one row from another.
+      // The same user ids in every exam, as an LMS has them: only the exam distinguishes the rows.
       for (let n = 1; n <= CANDIDATES; n++) seats.push(await seat(id, `user_${n}`));
       exams.push({ id, tenant, title, accessUrl, adminUrl, seats });
     }

@@ -18,10 +18,10 @@ const get = ({ query, variables }) => ({
   path: `${PATH}?${new URLSearchParams({ query, variables: JSON.stringify(variables) })}`,
 });
 
-/** Every way in. `request` makes a request of an operation; a WebSocket has none. */
+/** Every transport. `request` makes an HTTP request from an operation; a WebSocket has none. */
 export const DOORS = [
   { name: 'POST of JSON', takesMutations: true, request: post('application/json') },
-  // Words and an address that our own reading of a POST leaves to yoga.
+  // An Accept header and a URL that our own handling of POST leaves to yoga.
   { name: 'POST answered by yoga', takesMutations: true, request: post('application/json;q=1.0') },
   { name: 'POST with a query string', takesMutations: true, request: post('application/json', '?x=1') },
   { name: 'POST for an event stream', takesMutations: true, request: post('text/event-stream') },
@@ -30,20 +30,20 @@ export const DOORS = [
   { name: 'WebSocket', takesMutations: true },
 ];
 
-/** The one result of an event stream, or what came as plain JSON. */
+/** The single result of an event stream, or a plain JSON answer. */
 function readAnswer(body) {
   const text = body.toString();
   return JSON.parse(/^data: (\{.*\})$/m.exec(text)?.[1] ?? text);
 }
 
-/** A viewer's connection and socket, which both stay. */
+/** A viewer's connection and socket, which are both kept. */
 export async function openVisit({ port, viewer }) {
   const kept = viewer.credential === null ? null : await openConnection(port);
   const socket = createClient({
     url: `ws://127.0.0.1:${port}${PATH}`,
     webSocketImpl: WebSocket,
     connectionParams: viewer.credential === null ? {} : { apiKey: viewer.credential },
-    // Nobody's is closed each time that it asks.
+    // Without credentials, the socket is closed at every operation.
     lazy: viewer.credential === null,
     retryAttempts: 0,
   });
@@ -78,7 +78,7 @@ export async function openVisit({ port, viewer }) {
   return {
     ask: (door, { query, variables, file }) =>
       door.request ? byHttp(door.request({ query, variables }, file)) : bySocket({ query, variables }),
-    /** @returns a function that ends it */
+    /** @returns a function that ends the subscription */
     watch: (query, variables, onResult) =>
       socket.subscribe({ query, variables }, { next: onResult, error: (error) => onResult({ errors: [error].flat() }), complete() {} }),
     async close() {

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 const END_OF_HEAD = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
-/** The bytes of one request. Made ahead, it costs the client next to nothing to send. */
+/** The bytes of one request. Prepared in advance, so that sending costs the client almost nothing. */
 export function requestBytes({ method = 'GET', path, token, body, type = 'application/json', accept = 'application/json' }) {
   const payload = body === undefined || Buffer.isBuffer(body) ? (body ?? '') : JSON.stringify(body);
   const head = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', `Accept: ${accept}`];
@@ -25,7 +25,7 @@ function dechunk(body) {
   }
 }
 
-/** An answer that is there whole, or undefined. */
+/** A complete answer, or undefined. */
 function parseAnswer(bytes) {
   const headEnd = bytes.indexOf(END_OF_HEAD);
   if (headEnd < 0) return undefined;
@@ -37,7 +37,7 @@ function parseAnswer(bytes) {
   return bytes.subarray(-LAST_CHUNK.length).latin1Slice() === LAST_CHUNK ? { status, body: dechunk(body) } : undefined;
 }
 
-/** A connection that is kept, with one request under way at a time. */
+/** A kept connection with one request at a time. */
 export async function openConnection(port) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
@@ -69,14 +69,14 @@ export async function openConnection(port) {
   };
 }
 
-/** Answers in JSON; anything but a 200 is an error. */
+/** Returns the JSON answer; any status but 200 is an error. */
 export async function askJson(connection, bytes) {
   const { status, body } = await connection.request(bytes);
   if (status !== 200) throw new Error(`answered ${status}: ${body.toString()}`);
   return JSON.parse(body.toString());
 }
 
-/** Connections that requests wait for in turn. */
+/** A pool of connections; requests wait for a free one. */
 export async function openPool(port, size) {
   const connections = await Promise.all(Array.from({ length: size }, () => openConnection(port)));
   const idle = [...connections];

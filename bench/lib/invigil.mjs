@@ -13,9 +13,9 @@ const JOIN = 'mutation ($examId: ID!, $userId: ID!) { joinExam(examId: $examId, 
 export const WARNING_FIELDS = 'id seq userId type severity source timestamp details';
 
 /**
- * The built server as an operator starts it, on a database of its own.
+ * The built server as an operator starts it, with its own database.
  * @param settings more environment variables
- * @param database one that stays when the server is stopped; without it a new one is made and dropped
+ * @param database an existing one that is kept; without it, a new one is created and dropped
  */
 export async function startInvigil({ postgres, database, settings = {} }) {
   const own = database ? null : await postgres.createDatabase();
@@ -47,7 +47,7 @@ export async function startInvigil({ postgres, database, settings = {} }) {
         const { id } = await pool.askJson(requestBytes({ method: 'POST', path: '/api/exams', token: KEY, body: { title, duration: 60 } }));
         return id;
       },
-      /** @returns the participant's own token */
+      /** @returns the participant's token */
       async join(examId, userId) {
         const body = { query: JOIN, variables: { examId, userId } };
         const { data, errors } = await pool.askJson(requestBytes({ method: 'POST', path: '/graphql', token: KEY, body }));

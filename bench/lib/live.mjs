@@ -10,7 +10,7 @@ export const liveContenders = (postgres) => [
   ...['yoga', 'mercurius', 'apollo', 'raw-ws'].map((name) => ({ name, start: () => startPeer(`live-${name}`) })),
 ];
 
-/** Runs `use` with a started contender, one exam of it, consoles and a pool of connections to report by; ends them all. */
+/** Runs `use` with a started contender, one of its exams, consoles and a connection pool for reports; ends them all afterwards. */
 export async function withLive({ contender, connections = 16 }, use) {
   const target = await contender.start();
   const consoles = startConsoles();

@@ -3,9 +3,9 @@ import { openConnection } from './http-client.mjs';
 import { percentile } from './stats.mjs';
 
 /**
- * As many requests as the server answers, each connection sending its next one at once.
+ * Sends as many requests as the server can answer; each connection sends its next one immediately.
  * @param next the bytes of the n-th request
- * @param measured is called when the warm-up is over and again at the end
+ * @param measured called when the warm-up is over and again at the end
  */
 export async function runLoad({ port, connections, warmUpMs, ms, next, measured = () => {} }) {
   const open = await Promise.all(Array.from({ length: connections }, () => openConnection(port)));

@@ -1,4 +1,4 @@
-// Loaded into a server by NODE_OPTIONS: tells over the IPC channel how long its event loop was held up at most.
+// Loaded into a server with NODE_OPTIONS: reports over the IPC channel the longest block of its event loop.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
@@ -7,5 +7,5 @@ process.on('message', (message) => {
   if (message === 'reset') delay.reset();
   if (message === 'tell') process.send({ loopDelayMs: delay.max / 1e6 });
 });
-// The listener alone must not keep the server alive.
+// The listener must not keep the server alive.
 process.channel?.unref();

@@ -10,14 +10,14 @@ const FILE_SYSTEMS = { 0xef53: 'ext4', 0x01021994: 'tmpfs', 0x58465342: 'xfs', 0
 
 const require = createRequire(import.meta.url);
 
-/** Packages may hide their package.json, so it is looked for above their entry. */
+/** Packages may hide their package.json, so it is searched upwards from their entry point. */
 function versionOf(name) {
   for (let folder = dirname(require.resolve(name)); folder !== dirname(folder); folder = dirname(folder)) {
     try {
       const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
       if (manifest.name === name) return manifest.version;
     } catch {
-      // No manifest at this height.
+      // No manifest at this level.
     }
   }
   return 'unknown';
@@ -31,7 +31,7 @@ function git(...args) {
   }
 }
 
-/** What the figures depend on besides the code. */
+/** Facts that the figures depend on besides the code. */
 export async function machineFacts(postgres) {
   const { type } = await statfs(postgres.dataDir);
   return {

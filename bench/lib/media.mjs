@@ -11,7 +11,7 @@ const BOX_HEAD = 8;
 
 export const ffmpeg = (...args) => run('ffmpeg', ['-y', '-loglevel', 'error', ...args], { maxBuffer: 1024 * 1024 * 1024 });
 
-/** An MP4 of so many bytes: a second of video and a box of random bytes that players skip. */
+/** An MP4 of the given size: one second of video and a box of random bytes that players skip. */
 export async function paddedVideo(folder, bytes) {
   const path = join(folder, 'second.mp4');
   await ffmpeg('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10:duration=1', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', path);
@@ -33,7 +33,7 @@ export function multipart(fields, name, bytes) {
   return { chunks: [Buffer.from(head), bytes, Buffer.from(`\r\n--${BOUNDARY}--\r\n`)], type: `multipart/form-data; boundary=${BOUNDARY}` };
 }
 
-/** Sends a body as fast as the server takes it. @throws where the answer is not 200 */
+/** Sends a body as fast as the server accepts it. @throws if the answer is not 200 */
 export async function send({ port, path, method = 'POST', token, chunks, type }) {
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   const headers = { authorization: `Bearer ${token}`, 'content-type': type, 'content-length': length };
@@ -42,7 +42,7 @@ export async function send({ port, path, method = 'POST', token, chunks, type })
   answered.catch(() => {});
   for (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += SEND_BYTES) {
-      // An answer that comes before its time is an error: what is left is not sent.
+      // An early answer is an error, so the rest is not sent.
       if (!req.write(chunk.subarray(at, at + SEND_BYTES)))
         await Promise.race([answered, new Promise((resolve) => req.once('drain', resolve))]);
     }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { startNode } from './child.mjs';
 import { WARNING_FIELDS } from './invigil.mjs';
 
-/** Starts a program of `bench/peers`, which tells its port once it listens. */
+/** Starts a program from `bench/peers`, which reports its port once it listens. */
 export async function startPeer(name, env = {}) {
   const node = startNode(fileURLToPath(new URL(`../peers/${name}.mjs`, import.meta.url)), { env });
   try {

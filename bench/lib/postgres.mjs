@@ -7,13 +7,13 @@ import { applyMigrations } from '../../dist/src/adapters/database/migrations.js'
 import { startEmbeddedPostgres } from '../../dist/src/adapters/embedded-postgres/embedded-postgres.js';
 import { createLogger } from '../../dist/src/log.js';
 
-/** Without them a benchmark of durable writes would measure nothing. */
+/** Without these, a benchmark of durable writes would be meaningless. */
 const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 
-/** A PostgreSQL of the benchmark's own, with the settings that the server gives its embedded one. */
+/** A separate PostgreSQL with the settings of the server's embedded one. */
 export async function startPostgres() {
   const dataDir = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
-  // As root PostgreSQL runs as another user, who has to pass.
+  // If we are root, PostgreSQL runs as another user, who must be able to pass.
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDir, log: createLogger('silent') });
   const template = new URL(postgres.url).pathname.slice(1);

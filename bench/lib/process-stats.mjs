@@ -12,10 +12,10 @@ const SETTLED_SAMPLES = 6;
 const SAMPLE_MS = 500;
 const SETTLE_MS = 20_000;
 
-/** Name of a process and what `stat` tells behind it, by the places above. */
+/** Name of a process and the fields after it in `stat`, at the positions above. */
 function statOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may hold anything; what is counted begins behind it.
+  // The name in parentheses may contain anything; the numbered fields start after it.
   const end = stat.lastIndexOf(')');
   return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') };
 }
@@ -25,10 +25,10 @@ function seconds(pid, ...places) {
   return places.reduce((sum, place) => sum + Number(fields[place]), 0) / TICKS_PER_SECOND;
 }
 
-/** User and system time of all threads of a process, in seconds, by 10 ms ticks. */
+/** User and system time of all threads of a process, in seconds, in ticks of 10 ms. */
 export const cpuSeconds = (pid) => seconds(pid, UTIME, STIME);
 
-/** The same of all processes that this one started, and those started, once they have ended and were waited for. */
+/** The same for all descendants of this process that have ended and were waited for. */
 export const childrenCpuSeconds = () => seconds('self', CUTIME, CSTIME);
 
 /** Resident memory of a process, in bytes. */
@@ -36,7 +36,7 @@ export function residentBytes(pid) {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
-/** Resident memory once it stays within 1 % for 3 s, or what it is after 20 s. */
+/** Resident memory once it stays within 1 % for 3 s, or the value after 20 s. */
 export async function settledResidentBytes(pid) {
   const samples = [];
   for (const end = Date.now() + SETTLE_MS; Date.now() < end; await delay(SAMPLE_MS)) {
@@ -47,7 +47,7 @@ export async function settledResidentBytes(pid) {
   return samples.at(-1);
 }
 
-/** Null of a process that has ended. */
+/** Null if the process has ended. */
 function ifAlive(look) {
   try {
     return look();
@@ -58,8 +58,8 @@ function ifAlive(look) {
 }
 
 /**
- * Follows the CPU time of what bubblewrap runs for a process, to within 0.1 s each: nobody waits for those, so they are in no
- * `childrenCpuSeconds`. `stop` answers the seconds of all of them.
+ * Follows the CPU time of processes that bubblewrap runs for a process, accurate to 0.1 s each: nobody waits for them, so they are
+ * not included in `childrenCpuSeconds`. `stop` returns the total seconds.
  */
 export function watchConfined(pid) {
   const ofEach = new Map();
@@ -79,7 +79,7 @@ export function watchConfined(pid) {
   };
 }
 
-/** Follows the resident memory of a process; `stop` answers the most that was seen, of one that has ended too. */
+/** Follows the resident memory of a process; `stop` returns the maximum seen, even if the process has ended. */
 export function watchPeak(pid) {
   let peak = 0;
   const look = () => {

@@ -1,8 +1,8 @@
 import { round } from './rounds.mjs';
 
 /**
- * A goal and what was reached. `atLeast` or `atMost` is the goal.
- * @param reached NaN where it could not be measured, which does not pass
+ * A goal and the value reached. `atLeast` or `atMost` is the goal.
+ * @param reached NaN if it could not be measured, which does not pass
  */
 export function check(what, reached, { atLeast, atMost, unit = '' }) {
   const goal = atLeast === undefined ? `≤ ${atMost}${unit}` : `≥ ${atLeast}${unit}`;
@@ -20,7 +20,7 @@ function table(rows) {
   );
 }
 
-/** What one benchmark found, as a person reads it: the medians, then the goals. */
+/** The results of one benchmark as text: the medians, then the goals. */
 export function print({ title, figures, checks }) {
   const names = [...new Set(Object.values(figures).flatMap(Object.keys))];
   const medians = Object.entries(figures).map(([contender, of]) => [

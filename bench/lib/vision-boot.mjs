@@ -1,4 +1,4 @@
-// How long it takes from nothing to the first frame that was looked at, and the memory of a process with one thread.
+// Measures the time from start to the first analysed frame, and the memory of a process with one thread.
 // node bench/lib/vision-boot.mjs
 import { createLocalVision } from '../../dist/src/adapters/vision/local/vision-local.js';
 

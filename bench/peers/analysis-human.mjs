@@ -1,4 +1,4 @@
-// The same pipeline as a program of @vladmandic/human on tfjs-wasm: ffmpeg gives a frame a second, human looks at each.
+// The same pipeline as a program with @vladmandic/human on tfjs-wasm: ffmpeg outputs one frame per second, human analyses each.
 // node bench/peers/analysis-human.mjs FILE SECONDS
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const HUMAN = new URL('../../node_modules/@vladmandic/human/', import.meta.url);
 const WASM = new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url);
-// It fetches its models, and Node's fetch takes no files.
+// It fetches its models, but Node's fetch does not support files.
 const webFetch = globalThis.fetch;
 globalThis.fetch = async (url, init) =>
   String(url).startsWith('file:') ? new Response(await readFile(new URL(url))) : webFetch(url, init);
@@ -21,7 +21,7 @@ const human = new Human.Human({
   modelBasePath: new URL('models/', HUMAN).href,
   cacheSensitivity: 0,
   filter: { enabled: false },
-  // What ours looks for as well: faces with their mesh and irises, and phones.
+  // The same detections as ours: faces with mesh and irises, and phones.
   face: {
     enabled: true,
     detector: { maxDetected: 10 },

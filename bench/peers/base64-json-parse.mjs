@@ -1,4 +1,4 @@
-// JSON.parse of the whole body and Buffer.from of the string, as a framework's JSON body does it.
+// JSON.parse of the whole body and Buffer.from of the string, as frameworks do with a JSON body.
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { answerJson, listen, readJson } from './lib/listen.mjs';

@@ -1,4 +1,4 @@
-// stream-json's parser, whose pieces of the string are decoded as they come.
+// stream-json's parser; its pieces of the string are decoded as they arrive.
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { parser } from 'stream-json';

@@ -1,4 +1,4 @@
-// A plain INSERT a request by pg, committed by itself, into a table of the shape of a warning and with its indexes.
+// One plain INSERT per request with pg, committed separately, into a table with the columns and indexes of a warning.
 import { Pool } from 'pg';
 import { CONNECTIONS, serveInserts } from './lib/ingest.mjs';
 

@@ -1,4 +1,4 @@
-// A Prisma `create` a request, into the model of the server under test.
+// One Prisma `create` per request, into the model of the server under test.
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
 import { PrismaClient } from '../../dist/src/generated/prisma/client.js';

@@ -1,4 +1,4 @@
-// Apollo Server with graphql-ws and an in-memory PubSub, wired as Apollo's documentation on subscriptions says.
+// Apollo Server with graphql-ws and an in-memory PubSub, set up according to Apollo's documentation on subscriptions.
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer';
 import { useServer } from 'graphql-ws/use/ws';

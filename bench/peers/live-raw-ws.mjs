@@ -1,11 +1,11 @@
-// No GraphQL: each event is serialised once and goes to every socket by `ws.send`, as the broadcast in ws's README.
+// No GraphQL: each event is serialised once and sent to every socket with `ws.send`, like the broadcast in ws's README.
 import { randomUUID } from 'node:crypto';
 import { WebSocket, WebSocketServer } from 'ws';
 import { listen } from './lib/listen.mjs';
 import { createReportServer } from './lib/live-warnings.mjs';
 
 const rooms = new Map();
-/** As long as the ids of graphql-ws, so that all servers send frames of the same size. */
+/** Has the length of graphql-ws's ids, so that all servers send frames of the same size. */
 const id = randomUUID();
 
 const server = createReportServer((examId, warning) => {

@@ -1,4 +1,4 @@
-// GraphQL Yoga with createPubSub and graphql-ws, wired as Yoga's documentation on subscriptions says.
+// GraphQL Yoga with createPubSub and graphql-ws, set up according to Yoga's documentation on subscriptions.
 import { useServer } from 'graphql-ws/use/ws';
 import { createPubSub, createSchema, createYoga } from 'graphql-yoga';
 import { WebSocketServer } from 'ws';

@@ -1,4 +1,4 @@
-// Apollo Server on Node's HTTP, on the schema of the server under test, by the adapter that its documentation describes.
+// Apollo Server on Node's HTTP with the schema of the server under test, using the adapter from its documentation.
 import { createServer } from 'node:http';
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import { listen, readJson } from './lib/listen.mjs';

@@ -1,4 +1,4 @@
-// Mercurius on Fastify, on the schema of the server under test; without its JIT, which is off by default.
+// Mercurius on Fastify with the schema of the server under test; without its JIT, which is off by default.
 import Fastify from 'fastify';
 import mercurius from 'mercurius';
 import { announce } from './lib/listen.mjs';

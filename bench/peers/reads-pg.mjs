@@ -1,4 +1,4 @@
-// One statement by pg on node:http, without authentication, visibility or links: about the least that a server can do.
+// One pg statement on node:http, without authentication, visibility or links: about the minimum work of a server.
 import { createServer } from 'node:http';
 import { Pool } from 'pg';
 import { CONNECTIONS } from './lib/ingest.mjs';

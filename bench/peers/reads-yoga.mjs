@@ -1,4 +1,4 @@
-// GraphQL Yoga as it comes, on the schema of the server under test.
+// Stock GraphQL Yoga with the schema of the server under test.
 import { createServer } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import { listen } from './lib/listen.mjs';

@@ -16,7 +16,7 @@ const yoga = createYoga({
     },
   }),
   logging: false,
-  // 25 MB by default.
+  // The default is 25 MB.
   maxRequestBodySize: false,
 });
 listen(createServer(yoga));

@@ -1,5 +1,5 @@
-// The same comparison as a program of @vladmandic/face-api on tfjs-wasm: each photo decoded, its face found, aligned and
-// described, the two compared.
+// The same comparison as a program with @vladmandic/face-api on tfjs-wasm: each photo is decoded, its face found, aligned and
+// described, and the two are compared.
 // node bench/peers/verify-faceapi.mjs FIRST SECOND PAIRS
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -9,9 +9,9 @@ import sharp from 'sharp';
 
 const require = createRequire(import.meta.url);
 const MODULES = new URL('../../node_modules/', import.meta.url);
-// Its wasm build asks for the whole of tfjs, of which it needs no more than these.
+// Its wasm build requires all of tfjs, but only needs these parts.
 const tf = { ...require('@tensorflow/tfjs-core'), ...require('@tensorflow/tfjs-converter') };
-// The methods of tensors that tfjs adds to those of its core.
+// Adds the tensor methods that tfjs adds to its core.
 for (const [name, op] of Object.entries(tf)) {
   if (typeof op !== 'function' || name in tf.Tensor.prototype) continue;
   tf.Tensor.prototype[name] = function chained(...args) {

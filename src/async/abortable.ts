@@ -1,6 +1,6 @@
 /**
- * An async iterator whose `return()` takes effect at once. A plain generator answers it only after the promise that it
- * awaits has settled, so a cursor that waits for the next event would never be let go.
+ * An async iterator whose `return()` takes effect immediately. A plain generator answers `return()` only after the promise
+ * it awaits has settled, so a cursor that waits for the next event would never be released.
  */
 export function abortable<T>(run: (signal: AbortSignal) => AsyncGenerator<T, void>): AsyncIterableIterator<T> {
   const abort = new AbortController();

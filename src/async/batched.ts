@@ -1,7 +1,7 @@
 /**
- * Lets calls that arrive together share one run: while a run is under way the next one gathers, so the more calls there
- * are, the more a run serves. Never more than one run at a time.
- * @param run answers in the order of the items; where it throws, all of its callers are told.
+ * Batches concurrent calls: while one run is in progress, calls are collected for the next one, so a run serves more calls
+ * under load. Never more than one run at a time.
+ * @param run returns answers in the order of the items; if it throws, all callers of that run get the error.
  */
 export function batched<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
@@ -28,7 +28,7 @@ export function batched<Item, Answer>(
       waiting.push({ item, resolve, reject });
       if (running) return;
       running = true;
-      // Whatever else this turn of the event loop brings comes along.
+      // Also includes the other calls of this turn of the event loop.
       setImmediate(() => void serve());
     });
 }

@@ -1,18 +1,18 @@
 import { finished, type Readable } from 'node:stream';
 
-/** A promise, where there is something to wait for. */
+/** Returns a promise if the reader must wait. */
 export type TakeChunk = (chunk: Buffer) => Promise<void> | undefined | void;
 
 export interface EachChunkOptions {
-  /** Ends the reading, with its reason. */
+  /** Aborts the reading, with its reason. */
   signal?: AbortSignal | undefined;
-  /** Makes what is thrown of an error of the stream, or of its end before it was complete. */
+  /** Converts an error of the stream, or its premature end, into the error to throw. */
   explain?: (error: Error) => unknown;
 }
 
 /**
- * Hands a stream over chunk by chunk; the next one is not read before `take` is done. By hand: an iteration costs a promise
- * for each chunk, and a pipe a second buffer, and would destroy the stream. When `take` throws, the rest stays unread.
+ * Passes a stream to `take` chunk by chunk; the next one is not read before `take` is done. Written by hand, because `for await`
+ * costs a promise per chunk and a pipe a second buffer, and both destroy the stream. If `take` throws, the rest stays unread.
  */
 export function eachChunk(stream: Readable, take: TakeChunk, { signal, explain }: EachChunkOptions = {}): Promise<void> {
   return new Promise((resolve, reject) => {

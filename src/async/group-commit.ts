@@ -1,10 +1,10 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 
-/** How long an item may wait for its batch to begin: its sender is answered while a retry still makes sense. */
+/** How long an item may wait for its batch to start. Its sender then gets an answer while a retry still makes sense. */
 const QUEUED_MS = 2_500;
 const MAX_QUEUED = 10_000;
-/** After a batch of several: those who were just answered are about to send again, and a larger batch costs each less. */
+/** Wait after a batch of several items: their senders are about to send again, and a larger batch costs less per item. */
 const GATHER_MS = 2;
 
 interface QueuedItem<Item, Result> {
@@ -17,9 +17,9 @@ interface QueuedItem<Item, Result> {
 export const busy = () => new AppError('server_error', 'The database is busy; try again');
 
 /**
- * Commits items together. The first goes at once and alone; those that arrive while a batch is being committed make up
- * the next one. Only after a batch of several does the next one wait a little for more, so nobody waits for company that
- * is not coming.
+ * Commits items in batches. The first item is committed immediately and alone; items that arrive during a commit form the next
+ * batch. Only after a batch of several items does the next one wait a little for more, so a single sender never waits for
+ * others.
  */
 export class GroupCommit<Item, Result> {
   readonly #commit: (items: Item[]) => Promise<PromiseSettledResult<Result>[]>;
@@ -27,7 +27,7 @@ export class GroupCommit<Item, Result> {
   #queue: QueuedItem<Item, Result>[] = [];
   #running = false;
 
-  /** @param commit answers an outcome for each item, in their order; what it throws is the outcome of all of them. */
+  /** @param commit returns one outcome per item, in order; if it throws, that is the outcome of all of them. */
   constructor(commit: (items: Item[]) => Promise<PromiseSettledResult<Result>[]>, { maxItems }: { maxItems: number }) {
     this.#commit = commit;
     this.#maxItems = maxItems;
@@ -37,7 +37,7 @@ export class GroupCommit<Item, Result> {
     return !this.#running && this.#queue.length === 0;
   }
 
-  /** @throws AppError `server_error` where the item had to wait too long; nothing of it is stored then. */
+  /** @throws AppError `server_error` if the item had to wait too long; then nothing of it is stored. */
   add(item: Item): Promise<Result> {
     if (this.#queue.length >= MAX_QUEUED) return Promise.reject(busy());
     return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export class GroupCommit<Item, Result> {
   async #run(): Promise<void> {
     this.#running = true;
     const patience = setInterval(() => this.#refuseOld(), QUEUED_MS / 5);
-    // What the same turn of the event loop brings, say one socket's burst, goes together.
+    // Collects everything from this turn of the event loop, such as a burst from one socket.
     await setImmediate();
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, this.#maxItems);
@@ -78,7 +78,7 @@ export class GroupCommit<Item, Result> {
   }
 }
 
-/** Lanes by name, each there only while it has something to do. */
+/** One GroupCommit per name, kept only while it has work to do. */
 export class Lanes<Item, Result> {
   readonly #lanes = new Map<string, GroupCommit<Item, Result>>();
   readonly #open: (name: string) => GroupCommit<Item, Result>;

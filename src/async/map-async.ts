@@ -1,4 +1,4 @@
-/** The results of `map`, one at a time. Unlike a generator it ends its source at once when it is ended itself. */
+/** The results of `map`, one at a time. Unlike a generator, it ends its source immediately when it is ended itself. */
 export function mapAsync<T, U>(source: AsyncIterable<T>, map: (item: T) => Promise<U>): AsyncIterableIterator<U, undefined> {
   const items = source[Symbol.asyncIterator]();
   return {

@@ -1,4 +1,4 @@
-/** Maps in order with at most `limit` calls under way; pulls an item only where there is room for it, and none after a failure. */
+/** Maps in order with at most `limit` concurrent calls; pulls an item only when there is room for it, and none after a failure. */
 export async function* mapOrdered<Item, Result>(
   items: AsyncIterable<Item>,
   limit: number,
@@ -10,7 +10,7 @@ export async function* mapOrdered<Item, Result>(
     for await (const item of items) {
       if (failed) break;
       const result = map(item);
-      // It may fail before its turn to be awaited.
+      // It may fail before anything awaits it.
       result.catch(() => {
         failed = true;
       });

@@ -1,13 +1,13 @@
 import { MessageChannel } from 'node:worker_threads';
 
-/** Below this, giving it back costs more than it saves. */
+/** Below this size, releasing costs more than it saves. */
 const WORTHWHILE_BYTES = 16 * 1024;
 
 /**
- * Gives the memory of buffers back before the garbage collector would, which lets 32 MB of a request's chunks pile up
- * first: memory that is used again at once is still in the processor's cache, and an upload costs a fifth less of its time.
- * The bytes are gone for whoever still holds them, so only their one owner may call it. A slice of a larger buffer, whose
- * other parts may be in use, is left to the collector.
+ * Releases the memory of buffers before the garbage collector would, which lets 32 MB of a request's chunks pile up first.
+ * Memory that is reused immediately is still in the processor's cache, which saves an upload a fifth of its time.
+ * The bytes are gone for everybody who still holds them, so only their single owner may call it. A slice of a larger buffer,
+ * whose other parts may be in use, is left to the collector.
  */
 export function releaseMemory(chunks: readonly Uint8Array[]): void {
   const buffers = new Set<ArrayBuffer>();
@@ -17,7 +17,7 @@ export function releaseMemory(chunks: readonly Uint8Array[]): void {
   if (buffers.size > 0) detach([...buffers]);
 }
 
-/** `ArrayBuffer.prototype.transfer` of ECMAScript 2024, which Node 20 has not. */
+/** `ArrayBuffer.prototype.transfer` from ECMAScript 2024, which Node 20 does not have. */
 interface Transferable {
   transfer?(newLength: number): ArrayBuffer;
 }
@@ -27,7 +27,10 @@ function detach(buffers: (ArrayBuffer & Transferable)[]): void {
   else nobody.postMessage(null, buffers);
 }
 
-/** A port without another side: HTML (section 9.4.3, message port post message steps) takes what is transferred all the same, and drops it. */
+/**
+ * A port whose other side is closed. It still takes what is transferred, and drops it (HTML, section 9.4.3, message port post
+ * message steps).
+ */
 const { port1: nobody, port2: otherSide } = new MessageChannel();
 otherSide.close();
 nobody.unref();

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 
-/** Cuts a stream into pieces, each a stream itself; ask for the next one when the one before has been read to its end. */
+/** Splits a stream into pieces, each a stream itself. Ask for the next one only after the previous one was read to its end. */
 export class StreamSplitter {
   readonly #source: AsyncIterator<Buffer>;
   #rest: Buffer | null = null;
@@ -10,7 +10,7 @@ export class StreamSplitter {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** Up to `maxBytes`; fewer where the source ends, which `ended` then tells. An error of the source is one of the piece. */
+  /** Up to `maxBytes`; fewer if the source ends, and then `ended` is true. An error of the source becomes an error of the piece. */
   next(maxBytes: number): Readable {
     return Readable.from(this.#take(maxBytes), { objectMode: false });
   }

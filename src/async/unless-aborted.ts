@@ -1,4 +1,4 @@
-/** The outcome of the work, or the signal's reason as soon as it is aborted; the work goes on nonetheless. */
+/** The outcome of the work, or the signal's reason as soon as it is aborted. The work itself continues. */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   let onAbort = () => {};
   const aborted = new Promise<never>((_resolve, reject) => {

@@ -3,7 +3,7 @@ export class WakeSignal {
   readonly #waiters = new Set<() => void>();
   #version = 0;
 
-  /** Grows at each wake: compare it to learn whether something came while you looked elsewhere. */
+  /** Increases with each wake: compare it to find out whether you missed one. */
   get version(): number {
     return this.#version;
   }
@@ -15,7 +15,7 @@ export class WakeSignal {
     for (const resume of waiters) resume();
   }
 
-  /** Resolves at the next wake, at once if one came after `seen`, or when the signal aborts. */
+  /** Resolves at the next wake (immediately if one came after `seen`), or when the signal aborts. */
   async after(seen: number, signal: AbortSignal): Promise<void> {
     if (this.#version !== seen || signal.aborted) return;
     await new Promise<void>((resolve) => {

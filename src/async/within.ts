@@ -1,4 +1,4 @@
-/** The outcome of the work, or an error where it takes too long; it goes on nonetheless. */
+/** The outcome of the work, or an error if it takes too long. The work itself continues. */
 export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<never>((_resolve, reject) => {

@@ -4,13 +4,13 @@ import type { Access } from '../services/access/access.ts';
 import { anonymous, identityOf, type Viewer } from '../services/access/viewer.ts';
 import type { Limits } from './limits/limits.ts';
 
-/** Reads `Bearer …`, and a bare credential for clients that cannot write a header. */
+/** Reads `Bearer …`, or a bare credential for clients that cannot set a header. */
 export const credentialOf = (authorization: unknown) =>
   typeof authorization === 'string' ? authorization.replace(/^bearer\s+/i, '').trim() : '';
 
 /**
- * Who asks. Without credentials it is nobody, which some doors allow.
- * @throws AppError `unauthorized` for a key or token that is unknown, revoked or expired; TooOften for too many of them.
+ * Who sends a request. Without credentials the viewer is anonymous, which some endpoints allow.
+ * @throws AppError `unauthorized` for a key or token that is unknown, revoked or expired; RateLimited after too many of them.
  */
 export async function authenticate(
   credential: string,

@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { RequestLog } from '../log.ts';
 
-/** The documented codes and no others. */
+/** Only the documented codes. */
 const STATUS: Record<ErrorCode, number> = {
   invalid_request: 400,
   unauthorized: 401,
@@ -15,7 +15,7 @@ const STATUS: Record<ErrorCode, number> = {
 
 const masked = new AppError('server_error', 'Something went wrong on our end');
 
-/** The documented error envelope. What no client should see is logged and masked. */
+/** The documented error envelope. Errors that clients must not see are logged and masked. */
 export function errorAnswer(error: unknown, { log }: RequestLog) {
   const { code, message, details } = shown(error);
   if (code === 'server_error') log.error({ err: error }, 'request failed');
@@ -24,7 +24,7 @@ export function errorAnswer(error: unknown, { log }: RequestLog) {
 
 const shown = (error: unknown) => (error instanceof AppError ? error : masked);
 
-/** What an error is to HTTP, whatever envelope it is told in. */
+/** Status and headers of an error, for any envelope. */
 export function statusOf(error: unknown) {
   const { code, headers } = shown(error);
   return { status: STATUS[code], headers };

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Which web pages may use the API: those of the server itself and those that the settings name. */
+/** Web origins that may use the API: the server's own and those in the settings. */
 export function createOrigins({ publicUrl, allowed }: { publicUrl: string; allowed: readonly string[] }) {
   const known = new Set([new URL(publicUrl).origin, ...allowed]);
 
@@ -9,7 +9,7 @@ export function createOrigins({ publicUrl, allowed }: { publicUrl: string; allow
 
   return {
     isAllowed,
-    /** Adds the CORS headers; answers a preflight itself and says so. */
+    /** Adds the CORS headers; answers a preflight request and then returns true. */
     handle(req: IncomingMessage, res: ServerResponse): boolean {
       const { origin } = req.headers;
       if (origin !== undefined && isAllowed(req)) {

@@ -6,17 +6,17 @@ export interface StoredFile {
   key: string;
   /** Bytes. */
   size: number;
-  /** Strong and without quotes, such as the SHA-256. */
+  /** A strong ETag without quotes, such as the SHA-256. */
   etag: string;
   contentType: string;
   lastModified: Date;
-  /** What a browser calls the saved file. */
+  /** The name under which a browser saves the file. */
   filename?: string;
-  /** `attachment` where not set. */
+  /** Default: `attachment`. */
   disposition?: 'inline' | 'attachment';
 }
 
-/** Bytes `start` to `end`, both included. */
+/** Bytes `start` to `end`, both inclusive. */
 interface ByteRange {
   start: number;
   end: number;
@@ -24,9 +24,9 @@ interface ByteRange {
 
 /**
  * Answers GET or HEAD with a stored file, seekable (RFC 9110 sections 13 and 14): 200, 206 for a single range, 304, 416.
- * Several ranges are answered whole, as the RFC permits. 302 where the storage has an address of its own for it. Headers that were set before go along.
- * Resolves when all is sent or the client has gone.
- * @throws where the bytes are missing, before anything is sent; where reading fails later, with the connection cut
+ * A request for several ranges gets the whole file, as the RFC permits. 302 if the storage has its own URL for the file. Headers
+ * that were set before are sent too. Resolves when everything is sent or the client has gone.
+ * @throws if the bytes are missing, before anything is sent; if reading fails later, after cutting the connection
  */
 export async function sendFile(req: IncomingMessage, res: ServerResponse, file: StoredFile): Promise<void> {
   const headers = fileHeaders(file);
@@ -58,7 +58,7 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, file: 
   await send(file, range ?? { start: 0, end: file.size - 1 }, res, () => res.writeHead(range ? 206 : 200, headers).flushHeaders());
 }
 
-/** Each piece is on its way before the next one is read. A client that leaves, or seeks elsewhere, is no failure. */
+/** Each piece is sent before the next one is read. A client that leaves or seeks elsewhere is not a failure. */
 async function send({ storage, key }: StoredFile, range: ByteRange, res: ServerResponse, begin: () => void): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     res.once('close', resolve);
@@ -66,8 +66,8 @@ async function send({ storage, key }: StoredFile, range: ByteRange, res: ServerR
   let isGone = false;
   try {
     await storage.handOver(key, range, (piece, next) => {
-      if (!res.headersSent) begin(); // or it throws, while another answer is still possible
-      // Past the response, which does more for each write; unless another one is under way before it.
+      if (!res.headersSent) begin(); // may throw, while another answer is still possible
+      // Directly to the socket, because the response does more work per write; unless another response is still ahead of it.
       (res.socket ?? res).write(piece, (failure) => {
         isGone = failure instanceof Error;
         next(failure);
@@ -89,16 +89,16 @@ function fileHeaders(file: StoredFile): OutgoingHttpHeaders {
     'content-disposition': contentDisposition(file),
     etag: `"${file.etag}"`,
     'last-modified': file.lastModified.toUTCString(),
-    // It is a stranger's file: a browser must not take it for a page.
+    // The file is untrusted: a browser must not interpret it as a page.
     'x-content-type-options': 'nosniff',
   };
 }
 
-/** RFC 6266: a plain name for old clients, the real one in UTF-8. */
+/** RFC 6266: an ASCII name for old clients, the real one in UTF-8. */
 function contentDisposition({ disposition = 'attachment', filename }: StoredFile): string {
   if (!filename) return disposition;
   const plain = filename.replace(/[^\x20-\x7e]|["\\/%]/g, '_');
-  // Through UTF-8, because half a surrogate pair is an error to encodeURIComponent.
+  // Via UTF-8, because encodeURIComponent throws on half a surrogate pair.
   const exact = encodeURIComponent(Buffer.from(filename).toString()).replace(
     /['()*]/g,
     (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
@@ -115,7 +115,7 @@ function isUnchanged(req: IncomingMessage, file: StoredFile): boolean {
   return wholeSeconds(file.lastModified) <= since;
 }
 
-/** `undefined` where the whole file is to be sent. */
+/** `undefined` if the whole file must be sent. */
 function requestedRange(req: IncomingMessage, file: StoredFile): ByteRange | 'unsatisfiable' | undefined {
   const header = req.headers.range;
   if (req.method !== 'GET' || header === undefined || !isSameVersion(req, file)) return undefined;
@@ -133,7 +133,7 @@ function suffix(length: number, size: number): ByteRange | 'unsatisfiable' {
   return length === 0 || size === 0 ? 'unsatisfiable' : { start: Math.max(0, size - length), end: size - 1 };
 }
 
-/** If-Range: a part is of use only to whoever holds the rest of the same version. */
+/** If-Range: a part is only useful to a client that has the rest of the same version. */
 function isSameVersion(req: IncomingMessage, file: StoredFile): boolean {
   const held = req.headers['if-range'];
   if (typeof held !== 'string') return true;

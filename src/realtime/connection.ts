@@ -6,22 +6,22 @@ import type { Viewer } from '../services/access/viewer.ts';
 import { Outlet } from './outlet.ts';
 import type { Turn } from './turn.ts';
 
-/** A message may cost a round trip to the database; nobody types this fast. */
+/** A message may cost a round trip to the database; no person is this fast. */
 const MESSAGES_PER_SECOND = 100;
 const MESSAGES_AT_ONCE = 200;
 
-/** What is known of one socket. */
+/** The state of one socket. */
 export class Connection {
   readonly webSocket: WebSocket;
   readonly outlet: Outlet;
-  /** Until the client has said who it is. */
+  /** Kept until the client has authenticated. */
   request: IncomingMessage | undefined;
   viewer: Viewer | undefined;
-  /** How its lines in the log and its masked errors name it: by the id of the request that opened it. */
+  /** Names the socket in log lines and masked errors: the id of the request that opened it. */
   readonly named: RequestLog;
-  /** Undoes what its viewer brought about. */
+  /** Releases everything that is held for its viewer. */
   release = () => {};
-  /** When it is next asked for a sign of life, by `performance.now()`. */
+  /** When the next ping is due, by `performance.now()`. */
   pingAt: number;
   isAlive = true;
   #allowance = MESSAGES_AT_ONCE;
@@ -41,7 +41,7 @@ export class Connection {
     this.#allowanceAt = performance.now();
   }
 
-  /** Counts a message of the client; false where it sends too many. */
+  /** Counts a message from the client; false if it sends too many. */
   mayReceive(): boolean {
     this.isAlive = true;
     const now = performance.now();
@@ -52,7 +52,7 @@ export class Connection {
     return true;
   }
 
-  /** Closes after what was sent. Nothing is sent any more. */
+  /** Closes after sending what is pending. Nothing can be sent afterwards. */
   close(code: number, reason: string): void {
     this.outlet.flush();
     this.webSocket.close(code, reason);

@@ -6,17 +6,17 @@ import type { Connection } from './connection.ts';
 
 const TICK_MS = 1_000;
 export const PING_MS = 12_000;
-/** Clients take it as a reason to connect again, unlike 4429 and other codes of the protocol. */
+/** Clients reconnect after this code, unlike after 4429 and other codes of the protocol. */
 const TOO_SLOW = CloseCode.ConnectionInitialisationTimeout;
 
 interface Limits {
   socketsPerCredential: number;
-  /** How long a socket may owe without once being even. */
+  /** How long a socket may have unread data without catching up once. */
   stallMs: number;
   log: Logger;
 }
 
-/** All sockets of the process, under one timer. */
+/** All sockets of the process, with one timer for all of them. */
 export function createConnections({ socketsPerCredential, stallMs, log }: Limits) {
   const connections = new Set<Connection>();
   const perCredential = new PerCredential();
@@ -32,7 +32,7 @@ export function createConnections({ socketsPerCredential, stallMs, log }: Limits
     if (outlet.isClosed) return;
     if (viewer?.expiresAt && viewer.expiresAt.getTime() <= date) return connection.close(CloseCode.Forbidden, 'Token expired');
     if (outlet.stalledSince !== null) {
-      // It cannot answer a ping that waits behind what it does not read.
+      // It cannot answer a ping that is queued behind data it does not read.
       if (now - outlet.stalledSince > stallMs) {
         log.info({ name: viewer?.name }, 'closing a socket that does not read');
         connection.close(TOO_SLOW, 'Too slow');
@@ -53,7 +53,7 @@ export function createConnections({ socketsPerCredential, stallMs, log }: Limits
     remove(connection: Connection): void {
       connections.delete(connection);
     },
-    /** Counts the socket to its credential. Returns the way out; null where the credential has too many. */
+    /** Counts the socket for its credential. Returns a release function, or null if the credential has too many. */
     admit: (viewer: Viewer): (() => void) | null => perCredential.hold(viewer, mostSockets(viewer, socketsPerCredential)),
     closeAll(code: number, reason: string): void {
       clearInterval(timer);

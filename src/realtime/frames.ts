@@ -1,9 +1,9 @@
 /**
- * Text frames of RFC 6455, section 5.2, written by hand: final, unmasked, uncompressed. They are latin1 strings whose
+ * Text frames (RFC 6455, section 5.2), built by hand: final, unmasked, uncompressed. They are latin1 strings whose
  * characters are the bytes on the wire, because Node writes such a string with one copy and without a Buffer.
  */
 
-/** The bytes of the text's UTF-8, one a character. */
+/** The UTF-8 bytes of the text, one per character. */
 export const asLatin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 export const textFrame = (text: string): string => {
@@ -17,16 +17,16 @@ function header(length: number): string {
   return String.fromCharCode(0x81, 127, 0, 0, 0, 0, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }
 
-/** The start of a subscriber's messages, up to where they are the same for all. */
+/** The start of a subscriber's messages, up to the part that is the same for all. */
 export const messagePrefix = (id: string): string => asLatin1(`{"id":${JSON.stringify(id)}`);
 
-/** The rest of a `next` message of graphql-transport-ws. */
+/** The rest of a `next` message (graphql-transport-ws). */
 export const nextTail = (payload: object): string => asLatin1(`,"type":"next","payload":${JSON.stringify(payload)}}`);
 
-/** Messages that differ between subscribers in nothing but their prefix. */
+/** Messages that differ between subscribers only in their prefix. */
 export class Batch {
   readonly #tails: readonly string[];
-  /** What stands around the prefixes, by the prefix's length, which the headers depend on. */
+  /** The text around the prefixes, by the prefix's length, because the headers depend on it. */
   readonly #around = new Map<number, string[]>();
 
   constructor(tails: readonly string[]) {
@@ -37,7 +37,7 @@ export class Batch {
   for(prefix: string): string {
     let around = this.#around.get(prefix.length);
     if (!around) this.#around.set(prefix.length, (around = this.#frameAround(prefix.length)));
-    // One native copy, where a chain of concatenations is flattened piece by piece.
+    // One native copy; a chain of concatenations would be flattened piece by piece.
     return around.join(prefix);
   }
 

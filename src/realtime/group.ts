@@ -10,17 +10,17 @@ import type { Outlet } from './outlet.ts';
 import { type Entry, Ring } from './ring.ts';
 import type { Turn } from './turn.ts';
 
-/** Rendered in one turn, so that sockets get a write and other work its turn. */
+/** Events rendered in one turn, before sockets are written and other work gets its turn. */
 const MAX_BATCH = 64;
 const MAX_BATCH_BYTES = 256 * 1024;
-/** For members that replay the same stretch of the log, as all do that come back after a restart. */
+/** Cache for members that replay the same part of the log, as all do that reconnect after a restart. */
 const REPLAYED = { max: 2_048, maxSize: 2 * 1024 * 1024 };
 const RING_READ_BYTES = 32 * 1024;
 const RETRY_MS = 1_000;
 
 interface Terms {
   watch: ExamFeed;
-  /** The shared part of the message that tells of an event. */
+  /** The shared part of an event's message. */
   render(event: LogEvent): string | Promise<string>;
   turn: Turn;
   log: Logger;
@@ -28,18 +28,18 @@ interface Terms {
 }
 
 /**
- * Subscribers who get the same messages but for the id: one cursor, one execution and one serialisation an event.
+ * Subscribers who get the same messages except for the id: one cursor, and one execution and serialisation per event.
  *
- * `#head` only moves in `flush`, which hands the same events to the live members in the same step, without an await.
- * So a member whose position equals `#head` has everything and can be made live, at any time between two flushes.
+ * `#head` only moves in `flush`, which passes the same events to the live members in the same step, without an await.
+ * So a member whose position equals `#head` has everything and can become live at any time between two flushes.
  */
 export class Group {
   readonly #terms: Terms;
   readonly #members = new Set<Member>();
   readonly #ring: Ring;
-  /** Delivered up to here. */
+  /** Position up to which events were delivered. */
   #head: number;
-  /** Rendered up to here. */
+  /** Position up to which events were rendered. */
   #rendered: number;
   #batch: Entry[] = [];
   #batchBytes = 0;
@@ -100,7 +100,7 @@ export class Group {
     this.#terms.turn.deliver(this);
   }
 
-  /** Delivers what was rendered to the members that are up to date. */
+  /** Delivers the rendered events to the members that are up to date. */
   flush(): void {
     this.#flushing = false;
     if (this.#closed) return;
@@ -130,12 +130,12 @@ export class Group {
     for (const member of moved) void this.#bringUpToDate(member);
   }
 
-  /** Sends what the member has not had yet until it is up with the group. */
+  /** Sends the member what it has missed until it has caught up with the group. */
   async #bringUpToDate(member: Member): Promise<void> {
     const { outlet, state } = member;
     member.state = 'behind';
     try {
-      if (state === 'ahead') await this.#replay(member); // the log itself says what is wrong with that
+      if (state === 'ahead') await this.#replay(member); // the log raises the right error for it
       while (!member.ended && !outlet.isClosed) {
         if (outlet.isCongested) {
           await outlet.drained();
@@ -162,7 +162,7 @@ export class Group {
     member.position = entries.at(-1)?.seq ?? this.#head;
   }
 
-  /** Sends from the log until the ring reaches back to where the member is. */
+  /** Sends from the log until the member's position is within the ring. */
   async #replay(member: Member): Promise<void> {
     const { watch, turn } = this.#terms;
     this.#replays += 1;
@@ -198,7 +198,7 @@ export class Group {
     return tail;
   }
 
-  /** Outlasts an outage of the database: members who once had their rights checked need not hear of it. */
+  /** Survives an outage of the database: members whose rights were checked once do not notice it. */
   async #open(after: bigint, isOver: () => boolean): Promise<AsyncIterableIterator<LogEvent>> {
     const { watch, log } = this.#terms;
     for (;;) {

@@ -20,12 +20,12 @@ interface Dependencies {
   makeContext(viewer: Viewer): Context;
 }
 
-/** Brings subscribers together who get the same messages. */
+/** Groups subscribers who get the same messages. */
 export function createGroups({ schema, turn, log, makeContext }: Dependencies) {
   const groups = new Map<string, Group>();
   const cursorVariables = createCursorVariables(schema);
 
-  /** Executes as somebody with those rights, whoever subscribes; the same for each event as if it were the first. */
+  /** Executes with the shared rights, not as one of the subscribers. Each event is executed as if it were the first. */
   function createRender(operation: Operation, viewer: Viewer): (event: LogEvent) => string | Promise<string> {
     const context = makeContext(impersonal(viewer));
     const { document, operationName, variableValues } = operation;
@@ -39,7 +39,7 @@ export function createGroups({ schema, turn, log, makeContext }: Dependencies) {
   }
 
   return {
-    /** @param watch what the operation's resolver allowed this subscriber */
+    /** @param watch the watch that the operation's resolver permitted for this subscriber */
     join(operation: Operation, viewer: Viewer, watch: ExamFeed, outlet: Outlet): Member {
       const { id, query, operationName, variableValues: variables, document } = operation;
       const cursors = cursorVariables(document);

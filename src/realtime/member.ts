@@ -2,7 +2,7 @@ import type { LogEvent } from '../services/event-log/event-log.ts';
 import { messagePrefix } from './frames.ts';
 import type { Outlet } from './outlet.ts';
 
-/** What a member needs of its group. */
+/** What a member needs from its group. */
 interface Membership {
   start(member: Member): void;
   leave(member: Member): void;
@@ -16,14 +16,14 @@ export class Member implements AsyncIterableIterator<never, undefined> {
   readonly outlet: Outlet;
   readonly prefix: string;
   /**
-   * `live` members have all that the group delivered, `early` ones have later events than it has, and those that are
-   * `behind` are read to from the ring or the log. Who asked for what is `ahead` of the log is to be told so.
+   * `live` members have everything that the group delivered, `early` ones have later events than the group, and `behind` ones
+   * are served from the ring or the log. A member that asked for a position `ahead` of the log gets an error.
    */
   state: 'live' | 'early' | 'behind' | 'ahead' = 'behind';
-  /** All up to here was sent; not kept up while the member is live. */
+  /** Everything up to here was sent; not updated while the member is live. */
   position: number;
   ended = false;
-  /** Of its own, while neither group nor ring has what comes next. */
+  /** Its own cursor, while neither the group nor the ring has its next event. */
   cursor: AsyncIterator<LogEvent> | undefined;
   readonly #group: Membership;
   #settle: { resolve: (end: IteratorReturnResult<undefined>) => void; reject: (reason: unknown) => void } | undefined;
@@ -36,7 +36,7 @@ export class Member implements AsyncIterableIterator<never, undefined> {
     outlet.subscriptions += 1;
   }
 
-  /** The protocol loop asks once it has taken note of the subscription: not before that may anything be sent. */
+  /** The protocol loop calls this once it has registered the subscription; nothing may be sent before. */
   next(): Promise<IteratorResult<never, undefined>> {
     if (this.ended) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {

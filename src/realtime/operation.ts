@@ -12,7 +12,7 @@ export interface OperationRequest {
   context: Context;
 }
 
-/** An operation of a client, in the form that graphql-js and the protocol loop take. */
+/** A client's operation, in the form that graphql-js and the protocol loop expect. */
 export class Operation implements ExecutionArgs {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
@@ -39,7 +39,7 @@ export class Operation implements ExecutionArgs {
     return { schema, document, operationName, variableValues, contextValue };
   }
 
-  /** The protocol loop keeps an operation as long as its subscription lives, which needs none of this once it is set up. */
+  /** Drops what a running subscription no longer needs: the protocol loop keeps the operation as long as the subscription lives. */
   forget(): void {
     this.query = '';
     this.variableValues = null;

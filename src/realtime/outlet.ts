@@ -4,19 +4,19 @@ import { textFrame } from './frames.ts';
 import type { Turn } from './turn.ts';
 
 /**
- * Bytes that a socket may owe. Not less than the high-water mark of Node's sockets, below which none tells of 'drain'.
- * With thousands of slow sockets this, times their number, is what they take.
+ * Bytes that a socket may have pending. Not less than the high-water mark of Node's sockets, below which they emit no 'drain'.
+ * Thousands of slow sockets take this much memory each.
  */
 const HIGH_WATER = 64 * 1024;
 
 /**
- * The way out of one socket: all that is sent goes through here, in order, whole frames at a time, and what one turn
- * brings in one write. It never queues for a subscriber: who finds it congested waits and reads the log later.
+ * Everything that one socket sends goes through here, in order, in whole frames, and with one write per turn of the event
+ * loop. It never queues for a subscriber: a sender that finds it congested waits and reads the log later.
  */
 export class Outlet {
-  /** Since when the peer has not taken what it is owed, by `performance.now()`; null where it has. */
+  /** Since when the peer has left data unread, by `performance.now()`; null if it has read everything. */
   stalledSince: number | null = null;
-  /** Subscriptions that are served here. */
+  /** Number of subscriptions on this socket. */
   subscriptions = 0;
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
@@ -24,7 +24,7 @@ export class Outlet {
   #pending = '';
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
 
-  /** @param socket the one that carries `webSocket`; it must not be compressed, which frames written by hand are not */
+  /** @param socket the one that carries `webSocket`; it must not use compression, because hand-built frames are not compressed */
   constructor(webSocket: WebSocket, socket: Duplex, turn: Turn) {
     this.#webSocket = webSocket;
     this.#socket = socket;
@@ -39,20 +39,20 @@ export class Outlet {
     return this.#socket.writableLength + this.#pending.length > HIGH_WATER;
   }
 
-  /** Sends whole frames with whatever else this turn brings. */
+  /** Sends whole frames, together with everything else from this turn. */
   send(frames: string): void {
     if (this.isClosed) return;
     if (this.#pending === '') this.#turn.write(this);
     this.#pending += frames;
   }
 
-  /** Sends the frames of a turn that ends: at once where no other subscription can add to them. */
+  /** Sends the frames at the end of a turn: immediately if no other subscription can add to them. */
   sendLast(frames: string): void {
     if (this.subscriptions > 1 || this.#pending !== '') this.send(frames);
     else if (!this.isClosed) this.#socket.write(frames, 'latin1');
   }
 
-  /** @returns a promise where the sender should wait before it goes on. */
+  /** @returns a promise if the sender should wait before it continues. */
   sendText(text: string): Promise<void> | undefined {
     this.send(textFrame(text));
     return this.isCongested ? this.drained() : undefined;
@@ -64,7 +64,7 @@ export class Outlet {
     if (frames !== '' && !this.isClosed) this.#socket.write(frames, 'latin1');
   }
 
-  /** Resolves when there is room again, or never will be. */
+  /** Resolves when there is room again, or when the socket is closed. */
   drained(): Promise<void> {
     this.flush();
     if (this.isClosed || !this.isCongested) return Promise.resolve();
@@ -77,7 +77,7 @@ export class Outlet {
     return this.#drained.promise;
   }
 
-  /** Lets go of whoever waits for room. */
+  /** Wakes everybody who waits for room. */
   release(): void {
     this.stalledSince = null;
     this.#drained?.resolve();

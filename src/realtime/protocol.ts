@@ -17,9 +17,9 @@ import { createGroups } from './groups.ts';
 import { Operation } from './operation.ts';
 import type { Turn } from './turn.ts';
 
-/** For a client to say who it is. */
+/** Time for a client to authenticate. */
 const INIT_TIMEOUT_MS = 3_000;
-/** Operations of a socket that run at the same time, subscriptions among them. */
+/** Concurrent operations per socket, including subscriptions. */
 const MAX_OPERATIONS = 50;
 
 export interface ProtocolDependencies {
@@ -29,11 +29,11 @@ export interface ProtocolDependencies {
   turn: Turn;
   log: Logger;
   authenticate(credential: string, req: IncomingMessage): Promise<Viewer>;
-  /** @param request the socket's; one of its own where it is nobody's. */
+  /** @param request the socket's; omitted for an execution that belongs to no single socket. */
   makeContext(viewer: Viewer, request?: RequestLog): Context;
 }
 
-/** What the messages of graphql-transport-ws do here. */
+/** Handles the messages of graphql-transport-ws. */
 export function createProtocol({ graphql, access, connections, turn, log, authenticate, makeContext }: ProtocolDependencies) {
   const { schema, documents } = graphql;
   const groups = createGroups({ schema, turn, log, makeContext });
@@ -50,7 +50,7 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
     return viewer?.role === 'anonymous' ? null : viewer;
   }
 
-  /** @returns false where the socket is refused or gone. */
+  /** @returns false if the socket is refused or gone. */
   function admit(connection: Connection, viewer: Viewer): boolean {
     if (connection.outlet.isClosed) return false;
     const dismiss = connections.admit(viewer);
@@ -68,7 +68,7 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
     return true;
   }
 
-  /** The rights of each subscriber are checked by the field's own resolver, before anything is shared. */
+  /** The field's own resolver checks the rights of each subscriber before anything is shared. */
   async function subscribe(operation: Operation) {
     const { outlet, viewer } = operation.connection;
     const source = await createSourceEventStream(operation);
@@ -93,7 +93,7 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
       const viewer = await identify(connection, connectionParams);
       return viewer !== null && admit(connection, viewer);
     },
-    /** A mistake in the operation is answered on its id; thrown, it would close the socket for good. */
+    /** A mistake in the operation is reported on its id. Throwing would close the socket, and clients would not reconnect. */
     onSubscribe({ extra: connection, subscriptions }, id, { query, variables, operationName }) {
       const { viewer } = connection;
       if (!viewer) throw new Error('unreachable: the loop closes sockets that subscribe before they are acknowledged');
@@ -127,8 +127,8 @@ function ownOperation(args: ExecutionArgs): Operation {
 const wrap = (error: Error) => new GraphQLError(error.message, { originalError: error });
 
 /**
- * `connection_init` bears `{ "authorization": "Bearer …" }`, or `apiKey` or `token` with the bare credential; some clients
- * put what they would send as headers under `headers`.
+ * `connection_init` contains `{ "authorization": "Bearer …" }`, or `apiKey` or `token` with the bare credential; some clients
+ * put their HTTP headers under `headers`.
  */
 function credentialIn(params: Record<string, unknown> = {}): string {
   const { authorization, Authorization, apiKey, token, headers } = params;

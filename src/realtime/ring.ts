@@ -1,4 +1,4 @@
-/** Shared part of a message with its event's position. */
+/** The shared part of a message, with the position of its event. */
 export interface Entry {
   seq: number;
   tail: string;
@@ -7,9 +7,9 @@ export interface Entry {
 const MAX_ENTRIES = 512;
 const MAX_BYTES = 512 * 1024;
 
-/** The newest messages of a group, for members that fell behind by a little. */
+/** The newest messages of a group, for members that are slightly behind. */
 export class Ring {
-  /** Every message later than this is here. */
+  /** Every message after this position is in the ring. */
   floor: number;
   readonly #entries: Entry[] = [];
   #bytes = 0;
@@ -31,7 +31,7 @@ export class Ring {
     }
   }
 
-  /** Messages later than a position that is not below the floor: as many as come to `maxBytes`, one at least where there is any. */
+  /** Messages after a position that is not below the floor: up to `maxBytes`, but at least one if there is any. */
   after(position: number, maxBytes: number): Entry[] {
     const start = this.#entries.findLastIndex(({ seq }) => seq <= position) + 1;
     let end = start;

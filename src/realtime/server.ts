@@ -11,13 +11,13 @@ import { createProtocol, type ProtocolDependencies } from './protocol.ts';
 import { Turn } from './turn.ts';
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
-/** Of all that a socket sends before it says who it is. */
+/** Limit for everything that a socket sends before it has authenticated. */
 const MAX_BYTES_OF_NOBODY = 64 * 1024;
-/** Of the JSON in it. */
+/** Members and elements in the JSON of a message. */
 const MAX_MESSAGE_MEMBERS = 50_000;
-/** Told to every client at a restart, so that it connects again. */
+/** Close code at a restart: clients reconnect after it. */
 const SERVICE_RESTART = 1012;
-/** For a peer to answer that its socket is being closed. */
+/** Time for a peer to answer the closing handshake. */
 const CLOSE_MS = 5_000;
 
 interface Dependencies extends Omit<ProtocolDependencies, 'connections' | 'turn'> {
@@ -31,7 +31,7 @@ interface Dependencies extends Omit<ProtocolDependencies, 'connections' | 'turn'
 
 /** GraphQL over WebSocket (graphql-transport-ws) on the HTTP server's port. */
 export function createRealtime({ server, endpoint, origins, log, socketsPerCredential, stallSeconds, ...rest }: Dependencies) {
-  // Uncompressed: frames are written past `ws`, and deflate would cost 230 KB a socket.
+  // Uncompressed: frames bypass `ws`, and deflate would cost 230 KB per socket.
   const options = {
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -94,7 +94,7 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
   server.on('upgrade', onUpgrade);
 
   return {
-    /** Sends every client elsewhere; those that do not go in time are cut off. */
+    /** Tells every client to reconnect elsewhere, and cuts off those that do not leave in time. */
     async close(): Promise<void> {
       server.off('upgrade', onUpgrade);
       connections.closeAll(SERVICE_RESTART, 'Service restart');
@@ -105,7 +105,7 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
   };
 }
 
-/** Until it is known who a socket is, it may send what says so: a message that is not whole is held in memory. */
+/** Limits what a socket may send before it has authenticated, because an incomplete message is held in memory. */
 function refuseMuch(connection: Connection, socket: Duplex): void {
   let received = 0;
   const count = (bytes: Buffer) => {
@@ -117,8 +117,8 @@ function refuseMuch(connection: Connection, socket: Duplex): void {
 }
 
 /**
- * The text of a message, which is parsed by whoever gets it; no text where that would take long or fail by its depth.
- * `ws` hands out one Buffer, whatever its type says, unless it is told otherwise.
+ * The text of a message, which its receiver parses; empty if parsing would take long or fail because of its depth.
+ * By default `ws` delivers a single Buffer, whatever its type says.
  */
 function textOf(data: RawData): string {
   if (!Buffer.isBuffer(data)) return '';
@@ -130,7 +130,7 @@ function textOf(data: RawData): string {
   }
 }
 
-/** Not a closure of the upgrade, which would keep its request as long as the socket lives. */
+/** Not a closure over the upgrade, which would keep its request in memory as long as the socket lives. */
 function destroy(this: Duplex): void {
   this.destroy();
 }

@@ -12,8 +12,8 @@ interface Subscribing {
 }
 
 /**
- * Subscribers with the same key get the same messages: everything is in it that a message may depend on. It is made of
- * the very viewer that a group executes as, so that nobody is shown what was made with other rights.
+ * Subscribers with the same key get the same messages: it contains everything that a message may depend on. It is made from
+ * the same viewer that a group executes as, so that nobody sees results made with other rights.
  */
 export function shareKey({ examId, query, operationName, variables, viewer, cursors }: Subscribing): string {
   const shared = Object.entries(variables ?? {})
@@ -22,7 +22,7 @@ export function shareKey({ examId, query, operationName, variables, viewer, curs
   return JSON.stringify([examId, impersonal(viewer), operationName, shared, query]);
 }
 
-/** Variables that say where a subscription begins (`after`) and nothing else, so that messages do not depend on them. */
+/** Variables that are only used for the start position of a subscription (`after`), so that messages do not depend on them. */
 export function createCursorVariables(schema: GraphQLSchema): (document: DocumentNode) => ReadonlySet<string> {
   const known = new WeakMap<DocumentNode, ReadonlySet<string>>();
   return (document) => {

@@ -2,19 +2,19 @@ interface Flushable {
   flush(): void;
 }
 
-/** Gathers what one turn of the event loop brings, so that each socket gets it in one write. */
+/** Collects the output of one turn of the event loop, so that each socket is written once. */
 export class Turn {
   #groups: Flushable[] = [];
   #sockets: Flushable[] = [];
   #end: Promise<void> | undefined;
 
-  /** Has the group handed to its sockets when the turn ends. A group asks once a turn. */
+  /** Delivers the group to its sockets at the end of the turn. A group calls this once per turn. */
   deliver(group: Flushable): void {
     this.#groups.push(group);
     void this.end();
   }
 
-  /** Has the socket written to after all groups had their say. A socket asks once a turn. */
+  /** Writes to the socket after all groups were delivered. A socket calls this once per turn. */
   write(socket: Flushable): void {
     this.#sockets.push(socket);
     void this.end();
@@ -33,7 +33,7 @@ export class Turn {
   }
 
   #flush(): void {
-    // Groups add sockets meanwhile, and a socket that is written to may add nothing more.
+    // Delivering a group adds sockets; writing to a socket adds nothing more.
     for (const group of this.#groups.splice(0)) group.flush();
     for (const socket of this.#sockets.splice(0)) socket.flush();
   }

@@ -11,16 +11,16 @@ const WATCH = /* GraphQL */ `
   }
 `;
 
-/** A proctor's console: whatever happens to its socket, it comes back with the last position that it saw. */
+/** A proctor's console: whatever happens to its socket, it reconnects with the last position it saw. */
 export interface Console {
-  /** In the order of arrival, repeats included. */
+  /** In order of arrival, including repeats. */
   seen: { seq: number; id: string }[];
-  /** Waits for so many warnings. */
+  /** Waits for this many warnings. */
   until(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param servers tried in turn, beginning with the first, one more at each reconnection */
+/** @param servers tried in turn, starting with the first; the next one at each reconnection */
 export function openConsole(servers: readonly TestServer[], examId: string): Console {
   const seen: Console['seen'] = [];
   let connections = 0;
@@ -33,7 +33,7 @@ export function openConsole(servers: readonly TestServer[], examId: string): Con
     shouldRetry: () => true,
     retryWait: () => new Promise((resolve) => setTimeout(resolve, 50)),
   });
-  // Sent anew at each reconnection, as it is then.
+  // Sent again at each reconnection, with its current value.
   const variables = { examId, after: 0 };
   client.subscribe<{ warningAdded: { seq: number; id: string } }>(
     { query: WATCH, variables },

@@ -8,7 +8,7 @@ import { createLogger } from '../../src/log.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A database with the migrations applied that nobody writes to; `createTestDatabase` copies it. */
+    /** A migrated database that nobody writes to; `createTestDatabase` copies it. */
     templateUrl: string;
   }
 }
@@ -16,7 +16,7 @@ declare module 'vitest' {
 /** One PostgreSQL for all test files. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'invigil-test-'));
-  // As root PostgreSQL runs as another user, who has to pass.
+  // If we are root, PostgreSQL runs as another user, who must be able to pass.
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDir, log: createLogger('silent') });
   await applyMigrations(postgres.url);

@@ -1,11 +1,11 @@
 import sharp from 'sharp';
 
-/** What a picture of one colour shows to the fake service. */
+/** What each single-coloured picture shows to the fake service. */
 export const scenes = {
   ahead: 'lime',
   /** Eyes only. */
   glance: 'cyan',
-  /** The head 20° down: still at the screen. */
+  /** The head 20° down: still looking at the screen. */
   lowered: 'magenta',
   /** The head 40° to the side. */
   turned: 'blue',
@@ -16,7 +16,7 @@ export const scenes = {
 
 export type SceneName = keyof typeof scenes;
 
-/** Red, green and blue of each scene: full or none. */
+/** Red, green and blue of each scene, each full or none. */
 const CODES: Record<string, SceneName> = {
   '010': 'ahead',
   '011': 'glance',
@@ -34,7 +34,7 @@ interface Asked {
   height: number;
 }
 
-/** As Google answers: everything of a face, objects of all kinds, proto3's left-out zeros. */
+/** Answers like Google: all attributes of a face, objects of all kinds, zeros omitted as in proto3. */
 export async function annotatePicture({ jpeg, features, width, height }: Asked): Promise<object> {
   const scene = await readScene(jpeg);
   return {
@@ -118,7 +118,7 @@ const polygon = (x: number, y: number, width: number, height: number) => ({
 function objectsOf(scene: SceneName): object[] {
   const person = { mid: '/m/01g317', name: 'Person', score: 0.91, boundingPoly: share(0.1, 0.1, 0.8, 0.9) };
   if (scene === 'nobody') return [];
-  // At the left edge x is 0 and therefore not on the wire.
+  // At the left edge x is 0 and therefore omitted.
   return scene === 'phone'
     ? [person, { mid: '/m/050k8', name: 'Mobile phone', score: 0.72, boundingPoly: share(0, 0.5, 0.2, 0.3) }]
     : [person];

@@ -5,7 +5,7 @@ import { grpc, GrpcClient, Status } from 'google-gax';
 import sharp from 'sharp';
 import { annotatePicture } from './google-vision-answers.ts';
 
-/** What was asked of one picture. */
+/** The request for one picture. */
 export interface AskedPicture {
   features: string[];
   jpeg: Buffer;
@@ -18,22 +18,22 @@ export interface AskedBatch {
   headers: Record<string, unknown>;
 }
 
-/** What the service does with one request in place of an answer: refuses it, refuses one picture of it, or takes its time. */
+/** What the service does instead of answering a request: refuses it, refuses one picture of it, or delays it. */
 export type Fault = { code: Status; message: string } | { picture: number; code: Status; message: string } | { delayMs: number };
 
 export interface FakeGoogleVision {
   /** As environment variables of the server. */
   settings: Record<string, string>;
   endpoint: string;
-  /** Every request that reached it, those that it refused included. */
+  /** Every request received, including refused ones. */
   batches: AskedBatch[];
-  /** Features of pictures that were answered: what Google would bill. */
+  /** Number of answered features of pictures, which Google would bill. */
   billed(): number;
-  /** One for each request to come; then all is well again. */
+  /** One for each of the next requests; afterwards requests succeed again. */
   faults: Fault[];
-  /** For every request, as long as it is set. */
+  /** For every request while it is set. */
   always: Fault | null;
-  /** Resolves when so many requests have come in all. */
+  /** Resolves when this many requests have arrived in total. */
   received(count: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -47,15 +47,15 @@ type Reply = grpc.sendUnaryData<{ responses: object[] }>;
 const MOST_PICTURES = 16;
 const MOST_BYTES = 10 * 1024 * 1024;
 
-/** Keys of a service that speaks TLS; its clients must trust the certificate. */
+/** Keys for TLS; clients must trust the certificate. */
 interface Identity {
   key: Buffer;
   certificate: Buffer;
 }
 
 /**
- * Google Vision's own protocol, by the protocol files of its client over gRPC's own server. It keeps to the limits that
- * are documented for `images:annotate` and answers by the colour of a picture (see `scenes`).
+ * A fake Google Vision that uses the real protocol: the protocol files of Google's client on a gRPC server. It enforces the
+ * documented limits of `images:annotate` and answers according to the colour of a picture (see `scenes`).
  */
 export async function startGoogleVision(identity?: Identity): Promise<FakeGoogleVision> {
   const batches: AskedBatch[] = [];
@@ -116,7 +116,7 @@ export async function startGoogleVision(identity?: Identity): Promise<FakeGoogle
   });
 }
 
-/** The service as the client's own protocol files describe it. */
+/** The service definition from the client's own protocol files. */
 async function visionService(): Promise<grpc.ServiceDefinition> {
   const file = createRequire(import.meta.url).resolve('@google-cloud/vision/build/protos/protos.json');
   const protocol = new GrpcClient().loadProtoJSON(JSON.parse(await readFile(file, 'utf8')) as object) as unknown as {

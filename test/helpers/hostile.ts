@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 
-/** Builders of files that no honest program writes. Boxes by ISO/IEC 14496-12, elements by RFC 8794 and RFC 9559. */
+/** Builds malicious media files. Boxes by ISO/IEC 14496-12, elements by RFC 8794 and RFC 9559. */
 
 const u16 = (value: number) => Buffer.from([value >> 8, value & 0xff]);
 function u32(value: number): Buffer {
@@ -30,7 +30,7 @@ function* boxesIn(bytes: Buffer): Generator<Box> {
 
 const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf', 'dinf', 'stbl', 'edts']);
 
-/** Rewrites boxes, wherever they are; what `change` gives replaces the box, null leaves it. */
+/** Rewrites boxes at any depth; the result of `change` replaces the box, null leaves it. */
 function rewriteMp4(bytes: Buffer, change: (found: Box) => Buffer | null): Buffer {
   const parts = [...boxesIn(bytes)].map((found) => {
     const changed = change(found);
@@ -40,7 +40,7 @@ function rewriteMp4(bytes: Buffer, change: (found: Box) => Buffer | null): Buffe
   return Buffer.concat(parts);
 }
 
-/** Fails where there is no such box, so that a test does not try an honest file. */
+/** Fails if there is no such box, so that no test runs with an unmodified file. */
 export function replaceBoxes(bytes: Buffer, type: string, make: (content: Buffer) => Buffer): Buffer {
   let count = 0;
   const rewritten = rewriteMp4(bytes, (found) => {
@@ -52,10 +52,10 @@ export function replaceBoxes(bytes: Buffer, type: string, make: (content: Buffer
   return rewritten;
 }
 
-/** Says of its media that they lie in another file: by an alias of QuickTime with an absolute path, and by an address. */
+/** Claims that the media are in another file: with a QuickTime alias with an absolute path, and with a URL. */
 export function dataReference(path: string, url: string): Buffer {
   const text = (value: string, length: number) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)], length);
-  // Paths of the old Macintosh have colons.
+  // Classic Mac OS paths have colons.
   const absolute = Buffer.from(path.replaceAll('/', ':'));
   const padded = Buffer.concat([absolute, Buffer.alloc(absolute.length % 2)]);
   const alias = [Buffer.alloc(10), text('disk', 28), Buffer.alloc(12), text(path.split('/').at(-1) ?? '', 64), Buffer.alloc(16)];
@@ -65,10 +65,10 @@ export function dataReference(path: string, url: string): Buffer {
   return fullBox('dref', u32(2), entry, box('url ', u32(0), Buffer.from(`${url}\0`)));
 }
 
-/** Says that all samples have the same size, and how many there are. */
+/** Claims that all samples have the same size, and how many there are. */
 export const sampleSizes = (size: number, count: number) => fullBox('stsz', u32(size), u32(count));
 
-/** Has all samples, one after the other, read from where the first one lies. */
+/** Makes all samples point to the position of the first one. */
 export function samplesInOnePlace(bytes: Buffer, size: number, count: number): Buffer {
   const full = (type: string, ...values: number[]) => fullBox(type, u32(1), ...values.map(u32));
   const timed = replaceBoxes(
@@ -80,7 +80,7 @@ export function samplesInOnePlace(bytes: Buffer, size: number, count: number): B
   return replaceBoxes(placed, 'stsz', () => sampleSizes(size, count));
 }
 
-/** The same track again and again. */
+/** Repeats the same track. */
 export function withTracks(bytes: Buffer, count: number): Buffer {
   const tracks: Buffer[] = [];
   rewriteMp4(bytes, ({ type, content }) => {
@@ -90,11 +90,11 @@ export function withTracks(bytes: Buffer, count: number): Buffer {
   return replaceBoxes(bytes, 'moov', (movie) => box('moov', movie, ...Array.from({ length: count }, () => Buffer.concat(tracks))));
 }
 
-/** Has the same stretch of the media played again and again. */
+/** Makes the same part of the media play repeatedly. */
 export const editList = (entries: number, duration: number) =>
   fullBox('elst', u32(entries), ...Array.from({ length: entries }, () => Buffer.concat([u32(duration), u32(0), u32(0x10000)])));
 
-/** Packs the `moov`, with zeros beside it, and says that it has `size` bytes. */
+/** Compresses the `moov`, with zeros after it, and claims that it has `size` bytes. */
 export const withPackedMovie = (bytes: Buffer, zeros: number, size?: number) =>
   replaceBoxes(bytes, 'moov', (content) => {
     const movie = box('moov', content, box('free', Buffer.alloc(zeros)));
@@ -105,7 +105,7 @@ const packedMovie = (movie: Buffer, size: number) =>
   box('moov', box('cmov', box('dcom', Buffer.from('zlib')), box('cmvd', u32(size), deflateSync(movie, { level: 9 }))));
 
 const idOf = (id: number) => Buffer.from(id.toString(16), 'hex');
-/** Always with a length of eight bytes. */
+/** An element; its length always takes eight bytes. */
 function element(id: number, ...content: Buffer[]): Buffer {
   const body = Buffer.concat(content);
   const size = Buffer.alloc(8);
@@ -136,13 +136,13 @@ const vp8Track = (index: number, ...more: Buffer[]) =>
 const block = (time: number, frame: Buffer) => element(0xa3, Buffer.from([0x81]), u16(time), Buffer.from([0x80]), frame);
 const cluster = (...blocks: Buffer[]) => element(CLUSTER, number(0xe7, 0), ...blocks);
 
-/** A key frame's head, and nothing behind it. */
+/** The header of a key frame without content. */
 const FRAME = Buffer.from([0x50, 0x42, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00, ...Array.from({ length: 200 }, () => 0)]);
 
 export const webmOfTracks = (count: number) =>
   webm(info(), element(TRACKS, ...Array.from({ length: count }, (_, index) => vp8Track(index + 1))), cluster(block(0, FRAME)));
 
-/** Wants to be played between two neighbours, and to have a chapter of a third file shown. */
+/** Links two neighbouring files as previous and next, and a chapter of a third file. */
 export function linkedWebm(path: string): Buffer {
   const uid = (fill: number) => Buffer.alloc(16, fill);
   const links = [element(0x73a4, uid(1)), element(0x3cb923, uid(2)), element(0x3eb923, uid(3))];
@@ -152,7 +152,7 @@ export function linkedWebm(path: string): Buffer {
   return webm(info(...links, ...names), chapters, element(TRACKS, vp8Track(1)), cluster(block(0, FRAME)));
 }
 
-/** Each frame is unpacked a thousandfold; RFC 9559 allows it, WebM does not. */
+/** Each frame decompresses to a thousand times its size; RFC 9559 allows compression, WebM does not. */
 export function packedWebm(frames: number, frameBytes: number): Buffer {
   const packed = deflateSync(Buffer.concat([FRAME, Buffer.alloc(frameBytes)]), { level: 9 });
   const encodings = element(

@@ -9,7 +9,7 @@ export interface LiveRecording extends RestRecording {
   note?: string;
 }
 
-/** What MediaRecorder gives from `start()` to `stop()`: WebM of unknown length in short clusters, VP8 and Opus. */
+/** The output of MediaRecorder from `start()` to `stop()`: WebM of unknown length in short clusters, VP8 and Opus. */
 export const recorded = (seconds: number, { size = '320x240', sound = true } = {}): Promise<Buffer> =>
   makeMedia(
     ...['-f', 'lavfi', '-i', `testsrc=size=${size}:rate=15:duration=${seconds}`],
@@ -18,7 +18,7 @@ export const recorded = (seconds: number, { size = '320x240', sound = true } = {
     ...['-g', '30', '-f', 'webm', '-live', '1', '-cluster_time_limit', '1000', 'pipe:1'],
   );
 
-/** Cut anywhere, as `timeslice` does. */
+/** Splits bytes anywhere, like `timeslice`. */
 export function cut(bytes: Buffer, pieces: number): Buffer[] {
   const size = Math.ceil(bytes.length / pieces);
   return Array.from({ length: pieces }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
@@ -41,7 +41,7 @@ export const putChunk = (server: TestServer, recordingId: string, index: number 
     ...(credential && { credential }),
   });
 
-/** Sends chunks one after the other, as a browser does. */
+/** Sends chunks one after the other, like a browser. */
 export async function sendChunks(server: TestServer, recordingId: string, chunks: readonly Buffer[], first = 0, credential?: string) {
   for (const [at, chunk] of chunks.entries()) {
     const response = await putChunk(server, recordingId, first + at, chunk, credential);
@@ -55,7 +55,7 @@ export const finishLive = (server: TestServer, recordingId: string, credential?:
 export const readRecording = async (server: TestServer, recordingId: string) =>
   (await (await server.rest(`/recordings/${recordingId}`)).json()) as LiveRecording;
 
-/** The recording once its chunks are joined and, where that is on, analysed. */
+/** The recording once its chunks are joined and, if analysis is on, analysed. */
 export async function ended(server: TestServer, recordingId: string): Promise<LiveRecording> {
   await watchProgress(server, recordingId).end();
   return readRecording(server, recordingId);

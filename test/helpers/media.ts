@@ -12,34 +12,34 @@ const run = promisify(execFile);
 
 export const ffmpeg = await findFfmpeg({ production: false });
 
-/** A file of the real test data, which lies beside the project where there is any; else null. */
+/** A file of the real test data, which may exist next to the project; else null. */
 export function dataFile(path: string): string | null {
   const file = join(projectRoot, '../shared/data', path);
   return existsSync(file) ? file : null;
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export function tempDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'invigil-test-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
-/** Runs ffmpeg over what the test itself made; answers its standard output. */
+/** Runs ffmpeg on files made by the test; returns its standard output. */
 export async function makeMedia(...args: string[]): Promise<Buffer> {
   const options = { encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 } as const;
   const { stdout } = await run(ffmpeg.path, ['-nostdin', '-v', 'error', '-y', ...args], options);
   return stdout;
 }
 
-/** VP8, quick rather than small; in one thread, because libvpx's wait for each other by spinning. */
+/** VP8, fast rather than small; with one thread, because libvpx's threads busy-wait for each other. */
 export const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M', '-threads', '1', '-pix_fmt', 'yuv420p'];
 export const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-threads', '1', '-pix_fmt', 'yuv420p'];
 
-/** Keeps timestamps as they are. */
+/** Keeps timestamps unchanged. */
 export const passthrough = [ffmpeg.frameSyncFlag, 'passthrough'];
 
-/** What is before the camera, and for how long. */
+/** What is in front of the camera, and for how long. */
 export interface Scene {
   picture: Picture;
   seconds: number;
@@ -47,7 +47,7 @@ export interface Scene {
 
 interface Picture {
   file: string;
-  /** Of ffmpeg's crop filter. */
+  /** Argument of ffmpeg's crop filter. */
   crop?: string;
 }
 
@@ -65,13 +65,13 @@ export const pictures = {
   oneFace: picture('pose/frontal_stock_emotions_a_5.jpg', sample(5, '606:455:154:814')),
   turnedAway: picture('pose/away_ai_upper.jpg', sample(5, '545:409:399:346')),
   severalFaces: picture('facecount/2plus_face_recog_two_people.jpg', sample(3)),
-  /** A wall and half a sleeve. */
+  /** Shows a wall and half a sleeve. */
   noFace: picture('facecount/0_mtcnn_no_faces.jpg', sample(5, '300:200:1600:1150')),
   /** Null without the test data. */
   phone: dataFile('phone/yes_Active-p_images__14_.jpg'),
 };
 
-/** Films the scenes, one after the other, as a browser does: WebM without duration, written to a pipe. */
+/** Films the scenes one after the other, like a browser: WebM without duration, written to a pipe. */
 export async function film(path: string, scenes: readonly Scene[], sound: string[] = []): Promise<void> {
   const inputs = scenes.flatMap(({ picture, seconds }) => ['-loop', '1', '-framerate', '10', '-t', String(seconds), '-i', picture.file]);
   const shots = scenes.map(
@@ -96,7 +96,7 @@ export async function film(path: string, scenes: readonly Scene[], sound: string
   await writeFile(path, webm);
 }
 
-/** Input options for 5 s of speech that begins after `delay` seconds; null where there is neither recorded nor synthetic speech. */
+/** Input options for 5 s of speech that starts after `delay` seconds; null if there is neither recorded nor synthetic speech. */
 export async function speech(dir: string, delay: number): Promise<string[] | null> {
   const recorded = dataFile('audio/speech_noise_mix.ogg');
   const spoken = join(dir, 'speech.wav');
@@ -128,5 +128,5 @@ async function speak(path: string): Promise<string | null> {
   );
 }
 
-/** Child processes of this one that still run. */
+/** Child processes of this process that are still running. */
 export const childProcesses = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;

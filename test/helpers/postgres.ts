@@ -4,14 +4,14 @@ import { inject } from 'vitest';
 
 export interface TestDatabase {
   url: string;
-  /** Also cuts off who is still connected. */
+  /** Also disconnects remaining clients. */
   drop(): Promise<void>;
 }
 
-/** A database of its own with all migrations applied, in less than 0.1 s. */
+/** A new database with all migrations applied, in less than 0.1 s. */
 export const createTestDatabase = (): Promise<TestDatabase> => createDatabase(databaseOf(inject('templateUrl')));
 
-/** A database of its own with nothing in it. */
+/** A new empty database. */
 export const createEmptyDatabase = (): Promise<TestDatabase> => createDatabase('template0');
 
 async function createDatabase(template: string): Promise<TestDatabase> {

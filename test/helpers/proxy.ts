@@ -1,18 +1,18 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface FreezableProxy {
-  /** The same as the target's, by way of the proxy. */
+  /** The target's URL through the proxy. */
   url: string;
   /** Ends all connections and refuses new ones. */
   cut(): Promise<void>;
   restore(): Promise<void>;
-  /** Keeps connections open and new ones waiting, and passes nothing on. */
+  /** Keeps connections open and new ones waiting, but forwards nothing. */
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
 }
 
-/** Stands before a server that a test may not stop itself. */
+/** A proxy for a server that the test may not stop. */
 export async function startFreezableProxy(target: string): Promise<FreezableProxy> {
   const { hostname, port, searchParams } = new URL(target);
   const socketDir = searchParams.get('host');

@@ -12,14 +12,14 @@ export interface RawRequest {
   /** Sends a piece of the body. */
   write(bytes: string | Uint8Array): void;
   end(bytes?: string): void;
-  /** Rejects where the connection ends without an answer. */
+  /** Rejects if the connection ends without an answer. */
   answer: Promise<RawAnswer>;
   /** Resolves when the connection is gone. */
   closed: Promise<void>;
   destroy(): void;
 }
 
-/** A request whose body is sent by hand: the headers go out at once, and it may stay unfinished. */
+/** A request whose body is sent by hand: the headers are sent immediately, and the body may stay unfinished. */
 export function openRequest(
   server: Pick<TestServer, 'url'>,
   { path, method = 'POST', headers = {} }: { path: string; method?: string; headers?: Record<string, string> },

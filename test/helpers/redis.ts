@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 
-/** Whether tests can start a Redis of their own. In CI a missing one is a failure, elsewhere it is said and skipped. */
+/** Whether tests can start a Redis. In CI a missing one is a failure, elsewhere the tests are skipped with a message. */
 export const hasRedis = ((): boolean => {
   try {
     execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
@@ -20,19 +20,19 @@ export const hasRedis = ((): boolean => {
 
 export interface TestRedis {
   url: string;
-  /** Ends it at once; nothing of what it knew is kept. */
+  /** Kills it immediately; all its data is lost. */
   kill(): Promise<void>;
-  /** Starts it again at the same address. */
+  /** Restarts it at the same address. */
   start(): Promise<void>;
-  /** Leaves it with open connections that it does not answer. */
+  /** Keeps its connections open without answering. */
   freeze(): void;
   thaw(): void;
-  /** Runs a command as an operator would. */
+  /** Runs a command like an operator. */
   command(name: string, ...args: string[]): Promise<unknown>;
   stop(): Promise<void>;
 }
 
-/** A Redis on a free port of this machine; with `cluster` the only node of a cluster. */
+/** A Redis on a free port of this machine; with `cluster`, the only node of a cluster. */
 export async function startTestRedis({ cluster = false, settings = [] as string[] } = {}): Promise<TestRedis> {
   const port = await freePort();
   const dir = await mkdtemp(join(tmpdir(), 'invigil-test-redis-'));
@@ -46,7 +46,7 @@ export async function startTestRedis({ cluster = false, settings = [] as string[
       running = spawn('redis-server', args, { stdio: 'ignore' });
       await untilListening(port, running);
       if (!cluster) return;
-      // A node that is started again still has its slots.
+      // A restarted node still has its slots.
       await redis.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383').catch(() => {});
       while (!String(await redis.command('CLUSTER', 'INFO')).includes('cluster_state:ok'));
     },
@@ -81,7 +81,7 @@ export async function startTestRedis({ cluster = false, settings = [] as string[
   return redis;
 }
 
-/** Answers like a Redis 6, which packages of today do not bring any more. */
+/** Answers like Redis 6, which current packages no longer provide. */
 export async function startOldRedis(): Promise<{ url: string; stop(): Promise<void> }> {
   const info = 'redis_version:6.2.14\r\nredis_mode:standalone\r\n';
   const answers: Record<string, string> = { info: `$${info.length}\r\n${info}\r\n`, hello: '-NOPROTO unsupported protocol version\r\n' };
@@ -96,7 +96,7 @@ export async function startOldRedis(): Promise<{ url: string; stop(): Promise<vo
   return { url: `redis://127.0.0.1:${port}`, stop: () => close(server) };
 }
 
-/** One below those that the system gives away by itself, so that it is free still when it is used, and after a restart. */
+/** A port below those that the system assigns automatically, so that it is still free when it is used, and after a restart. */
 async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer();

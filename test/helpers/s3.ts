@@ -10,10 +10,10 @@ const BUCKET = 'recordings';
 const OWNER = 'tests:owner';
 const SECRET = 'secret-of-the-tests';
 const SERVER = fileURLToPath(new URL('swift-server.py', import.meta.url));
-/** The one that Debian's packages are made for, whatever else is on PATH. */
+/** The interpreter of Debian's packages, whatever else is on PATH. */
 const PYTHON = '/usr/bin/python3';
 
-/** Whether tests can start an S3 server of their own. In CI a missing one is a failure, elsewhere it is said and skipped. */
+/** Whether tests can start an S3 server. In CI a missing one is a failure, elsewhere the tests are skipped with a message. */
 export const hasS3 = ((): boolean => {
   try {
     execFileSync(PYTHON, ['-c', 'import swift.proxy.server'], { stdio: 'ignore' });
@@ -34,14 +34,14 @@ export interface TestBucket {
   client: S3Client;
   /** The keys of all objects. */
   objects(): Promise<string[]>;
-  /** The keys of what is sent in parts and not complete. */
+  /** The keys of incomplete multipart uploads. */
   unfinished(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
 /**
- * A bucket in an S3 server of its own: OpenStack Swift with its S3 API, because Debian brings it, it runs by itself on one
- * folder, checks version 4 signatures, and lists, copies and gives up uploads in parts.
+ * A bucket in a new S3 server: OpenStack Swift with its S3 API. Debian packages it, it runs standalone on one folder, checks
+ * version 4 signatures, and can list, copy and abort multipart uploads.
  */
 export async function startBucket(): Promise<TestBucket> {
   const directory = await mkdtemp(join(tmpdir(), 'invigil-s3-'));
@@ -76,7 +76,7 @@ export async function startBucket(): Promise<TestBucket> {
     },
     async stop() {
       client.destroy();
-      // It ends with its input.
+      // The server ends when its input ends.
       server.stdin.end();
       await exited;
       await rm(directory, { recursive: true, force: true });

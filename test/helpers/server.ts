@@ -20,31 +20,31 @@ export interface TestServer {
   dataDir: string;
   databaseUrl: string;
   pid: number;
-  /** What it wrote to standard error so far. */
+  /** Its standard error so far. */
   log(): string;
   graphql(credential?: string): GraphQLClient;
-  /** A graphql-ws client; closed with the server. */
+  /** A graphql-ws client that is closed with the server. */
   subscribe(credential?: string): SocketClient;
   rest(path: string, init?: RequestInit & { credential?: string | null }): Promise<Response>;
   post(path: string, body: unknown, init?: RequestInit & { credential?: string | null }): Promise<Response>;
-  /** Files in storage, spooled ones included, without what is made of recordings to be looked at. */
+  /** Files in storage, including spooled ones, without the files derived from recordings for viewing. */
   storedFiles(): Promise<string[]>;
-  /** As `storedFiles`, those that are made included. */
+  /** Like `storedFiles`, but including derived files. */
   allFiles(): Promise<string[]>;
-  /** Waits until nothing is being made of any recording. */
+  /** Waits until no files are being derived from any recording. */
   idle(): Promise<void>;
-  /** Ends the process at once, as a power cut would. */
+  /** Kills the process immediately, like a power cut. */
   kill(): Promise<void>;
-  /** Ends the process as an operator does. */
+  /** Stops the process like an operator. */
   shutDown(): Promise<void>;
-  /** Starts a new process on the same data. */
+  /** Starts a new process with the same data. */
   restart(): Promise<void>;
-  /** A second server beside this one, on the same database and folder; to be stopped before this one. */
+  /** A second server with the same database and folder; must be stopped before this one. */
   another(settings?: Record<string, string>): Promise<TestServer>;
   stop(): Promise<void>;
 }
 
-/** Starts the built server on a fresh database and folder, on a free port. */
+/** Starts the built server with a new database and folder on a free port. */
 export async function startTestServer(settings: Record<string, string> = {}): Promise<TestServer> {
   const database = settings['DATABASE_URL'] ? { url: settings['DATABASE_URL'], drop: async () => {} } : await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'invigil-test-'));
@@ -166,7 +166,7 @@ async function launch(settings: Record<string, string>) {
   };
 }
 
-/** Collects what a subscription brings; `take` waits for as many items as asked. */
+/** Collects the items of a subscription; `take` waits for the requested number. */
 export function collect<T>(client: SocketClient, query: string, variables: Record<string, unknown>) {
   const items: T[] = [];
   const errors: unknown[] = [];
@@ -202,7 +202,7 @@ export function collect<T>(client: SocketClient, query: string, variables: Recor
     items,
     errors,
     unsubscribe,
-    /** The first `count` items, or fewer where the subscription ended. */
+    /** The first `count` items, or fewer if the subscription ended. */
     async take(count: number): Promise<T[]> {
       await until(() => items.length >= count);
       return items.slice(0, count);

@@ -1,4 +1,4 @@
-// Preloaded into a server: its clock is off by SKEW_MS, as on a machine without time synchronisation.
+// Preloaded into a server to shift its clock by SKEW_MS, as on a machine without time synchronisation.
 const skew = Number(process.env.SKEW_MS);
 const RealDate = Date;
 globalThis.Date = class extends RealDate {

@@ -5,7 +5,7 @@ import { createExam, join, type RestExam } from './exam.ts';
 import { makeMedia, pictures } from './media.ts';
 import { collect, type TestServer } from './server.ts';
 
-/** A picture as a browser takes it from the camera: 640 × 480, JPEG. */
+/** A picture like one that a browser takes from the camera: 640 × 480, JPEG. */
 async function photograph({ file, crop }: { file: string; crop?: string }): Promise<Buffer> {
   const fit = 'scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1,setsar=1';
   return makeMedia('-i', file, '-vf', crop ? `crop=${crop},${fit}` : fit, '-frames:v', '1', '-q:v', '4', '-f', 'mjpeg', 'pipe:1');
@@ -21,7 +21,7 @@ export const photographs = {
 
 export type Photograph = keyof typeof photographs;
 
-/** Short hold times: what lasts for two seconds is an episode. */
+/** Short hold times: anything that lasts for two seconds is an episode. */
 export const sensitive = { settings: { aiDetection: { enabled: true, sensitivity: 'high' } } };
 
 /** An exam with a participant in it. */
@@ -38,7 +38,7 @@ export const snap = (server: TestServer, examId: string, image: Uint8Array, cred
     ...(credential && { credential }),
   });
 
-/** What is stored, on the way from one snapshot to the next. */
+/** Queries the server's database. */
 export async function runSql<Row extends object>(server: TestServer, text: string, values: unknown[] = []): Promise<Row[]> {
   const client = new Client({ connectionString: server.databaseUrl });
   await client.connect();
@@ -49,7 +49,7 @@ export async function runSql<Row extends object>(server: TestServer, text: strin
   }
 }
 
-/** Sends a snapshot and waits until it was looked at, however busy the machine is. */
+/** Sends a snapshot and waits until it was analysed, however busy the machine is. */
 export async function show(
   server: TestServer,
   examId: string,
@@ -69,9 +69,9 @@ export async function show(
 }
 
 /**
- * Shows a camera's snapshots, one a second, as a browser does, to each of the servers in turn. They are stills: what is in the first
- * seconds of an exam would count as a picture on the wall, so the camera saw an empty room 20 s ago.
- * @returns when each was sent, milliseconds since 1970
+ * Sends a camera's snapshots, one per second, like a browser, to each of the servers in turn. They are stills: a face in the first
+ * seconds of an exam would count as a picture on the wall, so the camera first saw an empty room 20 s ago.
+ * @returns when each was sent, in milliseconds since 1970
  */
 export async function film(servers: TestServer | readonly TestServer[], examId: string, token: string, shots: readonly Photograph[]) {
   const all = [servers].flat();
@@ -81,7 +81,7 @@ export async function film(servers: TestServer | readonly TestServer[], examId: 
   return goOn(all, examId, token, shots);
 }
 
-/** As `film`, later. */
+/** Like `film`, for an exam that is already being filmed. */
 export async function goOn(
   servers: TestServer | readonly TestServer[],
   examId: string,
@@ -162,7 +162,7 @@ export function watchLog(server: TestServer, examId: string) {
   return {
     opened: (type: string, userId?: string) => find('WarningAdded', type, userId),
     closed: (type: string, userId?: string) => find('WarningUpdated', type, userId),
-    /** How many events of warnings of that type came so far. */
+    /** How many events of this kind and warning type have arrived so far. */
     count: (kind: string, type: string) => log.items.filter(isOf(kind, type)).length,
   };
 }

@@ -7,7 +7,7 @@ export interface Message {
   payload?: { data?: Record<string, unknown>; errors?: unknown[] } & Record<string, unknown>;
 }
 
-/** A client that speaks graphql-transport-ws by hand, to do what a well-behaved one never would. */
+/** A hand-written graphql-transport-ws client, for things that a well-behaved client never does. */
 export function openSocket(server: TestServer, headers: Record<string, string> = {}) {
   const webSocket = new WebSocket(`${server.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { headers });
   const messages: Message[] = [];
@@ -27,7 +27,7 @@ export function openSocket(server: TestServer, headers: Record<string, string> =
     webSocket.once('open', resolve);
     webSocket.once('error', reject);
   });
-  // Who expects a refusal looks at that; nobody else is told twice.
+  // Tests that expect a refusal await it; for the others this avoids an unhandled rejection.
   opened.catch(() => {});
 
   const socket = {
@@ -36,7 +36,7 @@ export function openSocket(server: TestServer, headers: Record<string, string> =
     closed,
     messages,
     send: (message: object) => webSocket.send(JSON.stringify(message)),
-    /** Waits until so many messages of a kind came; fewer where the socket closed. */
+    /** Waits until this many messages of a kind have arrived; returns fewer if the socket closes. */
     async until(count: number, wanted: (message: Message) => boolean = () => true): Promise<Message[]> {
       while (webSocket.readyState < WebSocket.CLOSED && messages.filter(wanted).length < count) {
         await new Promise<void>((resolve) => {

@@ -4,32 +4,32 @@ import { join } from 'node:path';
 import { projectRoot } from '../../src/paths.ts';
 import { makeMedia, VP8 } from './media.ts';
 
-/** Somebody in a picture: one of three women of the sample pictures. */
+/** A person in a picture: one of three women from the sample pictures. */
 export interface Actor {
   who: 'anna' | 'berta' | 'clara';
   /** Pixels. */
   width: number;
-  /** Pixels of the left and upper edge; expressions of ffmpeg's overlay filter, in which `t` is the second. */
+  /** Left and upper edge in pixels, as expressions of ffmpeg's overlay filter, in which `t` is the time in seconds. */
   x: string;
   y: string;
-  /** Such an expression too: when the actor is there. */
+  /** When the actor is present, as such an expression. */
   when?: string;
 }
 
 const sample = (number: number) => join(projectRoot, `node_modules/@vladmandic/face-api/demo/sample${number}.jpg`);
 
-/** Where they are found; `crop` is of ffmpeg's filter: width, height, left, top. */
+/** Their source pictures; `crop` is for ffmpeg's filter: width, height, left, top. */
 export const people = {
   anna: { file: sample(6), crop: '340:400:180:420' },
   berta: { file: sample(6), crop: '340:400:640:190' },
   clara: { file: sample(5), crop: '340:400:1043:163' },
 } as const;
 
-/** How a living person moves about a place: never still from one second to the next. */
+/** The movements of a live person: never still from one second to the next. */
 export const living = (x: number, y: number) => ({ x: `${x}+14*sin(1.3*t)`, y: `${y}+9*sin(2.1*t)` });
 export const still = (x: number, y: number) => ({ x: String(x), y: String(y) });
 
-/** Films actors in a room, with the noise of a camera. @param after more filters over the whole picture */
+/** Films actors in a room, with camera noise. @param after more filters for the whole picture */
 export async function stage(path: string, seconds: number, actors: readonly Actor[], after: readonly string[] = []): Promise<void> {
   const room = [
     '-f',
@@ -47,7 +47,7 @@ export async function stage(path: string, seconds: number, actors: readonly Acto
   await makeMedia(...room, ...inputs, '-filter_complex', graph, '-map', '[out]', ...VP8, '-f', 'webm', path);
 }
 
-/** As `stage`, as a page sends it: a JPEG a second. */
+/** Like `stage`, but as a page sends it: one JPEG per second. */
 export async function stageSnapshots(seconds: number, actors: readonly Actor[], after: readonly string[] = []): Promise<Buffer[]> {
   const dir = await mkdtemp(join(tmpdir(), 'invigil-stage-'));
   try {

@@ -1,23 +1,23 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface Traffic {
-  /** Their texts. */
+  /** Texts of the statements. */
   statements: string[];
-  /** Of all answers. */
+  /** Bytes of all answers. */
   bytes: number;
 }
 
 export interface StatementCounter {
-  /** The same database, by way of the counter. */
+  /** The same database, through the counter. */
   url: string;
-  /** What the server's own connections executed while `run` ran; of several runs the least, for timers also read. */
+  /** What the server's own connections executed during `run`; the minimum of several runs, because timers also send queries. */
   least(run: () => Promise<unknown>): Promise<Traffic>;
   stop(): Promise<void>;
 }
 
 const RUNS = 4;
 
-/** Stands before PostgreSQL and reads along, so that what it counts is what really went over the wire. */
+/** A proxy for PostgreSQL that counts what is really sent over the wire. */
 export async function startStatementCounter(target: string): Promise<StatementCounter> {
   const { hostname, port, searchParams } = new URL(target);
   const socketDir = searchParams.get('host');
@@ -74,11 +74,11 @@ export async function startStatementCounter(target: string): Promise<StatementCo
 }
 
 /**
- * Reads what a client says by the protocol 3.0: a startup packet, then messages of a type, a length and a body.
+ * Parses a client's messages in protocol 3.0: a startup packet, then messages with type, length and body.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 class FrontendReader {
-  /** Whether it is the server's own pool, by the name that it gives itself; the queue and the bus have others. */
+  /** Whether it is a connection of the server's own pool, by its application name; the queue and the bus have others. */
   counts: boolean | undefined;
   readonly #onExecute: (text: string) => void;
   #buffer = Buffer.alloc(0);

@@ -31,7 +31,7 @@ def write(name, text):
 
 os.makedirs(os.path.join(DEVICES, "disk"), exist_ok=True)
 write("swift.conf", "[swift-hash]\nswift_hash_path_suffix = invigil\n[storage-policy:0]\nname = one\ndefault = yes\n")
-# Before anything is loaded that reads it.
+# Must be set before modules that read it are loaded.
 utils.set_swift_dir(folder)
 
 from swift.common.ring import RingBuilder  # noqa: E402
@@ -76,7 +76,7 @@ def serve(name, conf, sock):
         env["swift.cache"] = memory
         return loaded(env, start_response)
 
-    # Without capital letters the SDK finds its ETag.
+    # The SDK only finds the ETag if headers are not capitalised.
     options = {"protocol": SwiftHttpProtocol, "capitalize_response_headers": False, "log_output": False}
     eventlet.spawn(wsgi.server, sock, app, **options)
 

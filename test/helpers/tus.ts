@@ -2,10 +2,10 @@ import { expect } from 'vitest';
 import { createExam } from './exam.ts';
 import { ADMIN_KEY, type TestServer } from './server.ts';
 
-/** A client of the tus protocol for one user's webcam recordings, as plain as HTTP. */
+/** A minimal tus client for one user's webcam recordings, with plain HTTP requests. */
 export const tusHeaders = (credential = ADMIN_KEY) => ({ authorization: `Bearer ${credential}`, 'tus-resumable': '1.0.0' });
 
-/** Begins an upload for a new exam, without analysis; gives its path. */
+/** Starts an upload for a new exam without analysis; returns its path. */
 export async function beginUpload(server: TestServer, bytes: number, credential = ADMIN_KEY): Promise<{ path: string; examId: string }> {
   const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } }, credential);
   const metadata = Object.entries({ examId, userId: 'user_1', type: 'webcam' });
@@ -45,7 +45,7 @@ export const patch = (
     duplex: 'half',
   } as RequestInit);
 
-/** A PATCH whose bytes come as they are fed to it. */
+/** A PATCH whose bytes are sent as they are fed to it. */
 export function flowingPatch(server: TestServer, path: string, offset: number) {
   let feed = (_bytes: Uint8Array | null) => {};
   const flowing = new ReadableStream({
@@ -63,7 +63,7 @@ export const askUpload = (server: TestServer, path: string, credential = ADMIN_K
 
 export const offsetOf = async (server: TestServer, path: string) => Number((await askUpload(server, path)).headers.get('upload-offset'));
 
-/** What the recording has become that an answer names. */
+/** The stored bytes of the recording named in an answer. */
 export async function downloaded(server: TestServer, finished: Response): Promise<Buffer> {
   expect([200, 204]).toContain(finished.status);
   const id = finished.headers.get('x-recording-id') ?? '';

@@ -35,18 +35,18 @@ describe('the count of billed vision units', () => {
     await one.spend(1);
     const refused = await other.spend(1).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(VisionError);
-    expect(refused).toMatchObject({ isFinal: true, message: expect.stringContaining('in a month is reached') as string });
+    expect(refused).toMatchObject({ isFinal: true, message: expect.stringContaining('per month is reached') as string });
   });
 
   it('restarts every day, except the count of the month', async () => {
     const both = budget({ month: 10, day: 6 });
     await both.spend(6);
-    await expect(both.spend(1)).rejects.toThrow('in a day is reached');
-    await expect(budget({ day: 0 }).spend(1)).rejects.toThrow('in a day is reached');
+    await expect(both.spend(1)).rejects.toThrow('per day is reached');
+    await expect(budget({ day: 0 }).spend(1)).rejects.toThrow('per day is reached');
     await connection.pool.query(`UPDATE "VisionSpending" SET day = day - 1`);
     await both.spend(4);
     expect(await counted()).toEqual([{ units: 10, dayUnits: 4 }]);
-    await expect(both.spend(1)).rejects.toThrow('in a month is reached');
+    await expect(both.spend(1)).rejects.toThrow('per month is reached');
     await connection.pool.query(`UPDATE "VisionSpending" SET month = month - INTERVAL '1 month'`);
     await both.spend(6);
     expect(await counted()).toHaveLength(2);

@@ -166,7 +166,7 @@ describe('with Google Vision, a candidate', () => {
     expect(await countedUnits(server)).toBe(google.billed());
     expect(google.batches[0]?.headers['x-goog-api-client']).toContain('gapic/');
     expect(google.batches[0]?.headers).not.toHaveProperty('authorization');
-    expect(server.log()).toContain('pictures of webcams are sent to Google Vision, and no cap is set');
+    expect(server.log()).toContain('webcam pictures are sent to Google Vision, without a cap');
   });
 
   it('in a recording gets a failed analysis with a reason when the quota is used up, and a complete one when it is run again', async () => {

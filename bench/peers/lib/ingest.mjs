@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { answerJson, listen, readJson } from './listen.mjs';
 
-/** `POST /api/exams/{id}/warnings` on node:http without anything around it: no authentication, no validation, no event log. */
+/** `POST /api/exams/{id}/warnings` on plain node:http: no authentication, no validation, no event log. */
 export function serveInserts(insert) {
   const server = createServer(async (req, res) => {
     try {
@@ -17,5 +17,5 @@ export function serveInserts(insert) {
   listen(server);
 }
 
-/** As many as the server under test has. */
+/** The same number as in the server under test. */
 export const CONNECTIONS = 20;

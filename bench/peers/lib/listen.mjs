@@ -1,4 +1,4 @@
-/** Tells the benchmark where the peer listens, and ends with the benchmark. */
+/** Reports the peer's port to the benchmark, and exits with the benchmark. */
 export function announce(port) {
   process.on('disconnect', () => process.exit(0));
   process.on('SIGTERM', () => process.exit(0));

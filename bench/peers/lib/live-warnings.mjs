@@ -17,7 +17,7 @@ export const PATH = /^\/api\/exams\/(?<examId>\w+)\/warnings$/;
 
 let seq = 0;
 
-/** What the server under test makes of a report, without storing it. */
+/** Converts a report like the server under test, without storing it. */
 export const toWarnings = ({ userId, warnings }) =>
   warnings.map(({ type, details }) => ({
     id: `warn_${randomBytes(10).toString('hex')}`,
@@ -30,7 +30,7 @@ export const toWarnings = ({ userId, warnings }) =>
     details,
   }));
 
-/** An HTTP server that hands every reported warning to `publish`, after it answered all else by `handle`. */
+/** An HTTP server that passes every reported warning to `publish`; other requests go to `handle`. */
 export function createReportServer(publish, handle = (_req, res) => res.writeHead(404).end()) {
   return createServer(async (req, res) => {
     const examId = PATH.exec(req.url)?.groups.examId;

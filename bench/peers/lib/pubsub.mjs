@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 
-/** What graphql-subscriptions, the package that Apollo's documentation uses, does: an EventEmitter, and queues an iterator. */
+/** Works like graphql-subscriptions, the package in Apollo's documentation: an EventEmitter, and one queue per iterator. */
 export class PubSub {
   #emitter = new EventEmitter().setMaxListeners(0);
 

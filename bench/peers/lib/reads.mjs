@@ -3,8 +3,8 @@ import { loadConfig } from '../../../dist/src/config.js';
 import { createLogger } from '../../../dist/src/log.js';
 
 /**
- * The schema of the server under test, and the context that its resolvers get: that of an admin, without authentication,
- * and with the exam read by Prisma as a schema on Pothos' plugin does it, not by the statement of our own.
+ * The schema of the server under test, and a context for its resolvers: that of an admin, without authentication, and with the
+ * exam read by Prisma, as usual with Pothos' plugin, instead of our hand-written statement.
  */
 export { schema } from '../../../dist/src/schema/index.js';
 
@@ -15,7 +15,7 @@ export async function createContext() {
   const services = { ...own, hotReads: { ...own.hotReads, readExamPages: byPrisma(db) } };
   const viewer = { role: 'admin', tenant: null, examId: null, userId: null, name: 'benchmark', keyId: null, expiresAt: null };
   const shared = { viewer, db, services, storage, config, log, publicUrl: 'http://localhost:4000', idempotencyKey: null };
-  // A new object a request, because Pothos keeps what it loads by its context.
+  // A new object per request, because Pothos caches loaded data per context.
   return () => ({ ...shared, requestId: 'benchmark' });
 }
 

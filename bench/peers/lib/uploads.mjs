@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** Writes a stream to a new file while it hashes it, as a plain program would, durably as ours. The benchmark removes it. */
+/** Writes a stream to a new file while hashing it, like a simple program, but durably like ours. The benchmark removes the file. */
 export async function store(source) {
   const path = join(process.env.DATA_DIR, randomUUID());
   const hash = createHash('sha256');

@@ -5,13 +5,13 @@ import { Prisma } from '../../generated/prisma/client.ts';
 export type Transaction = Pick<PoolClient, 'query'>;
 export type { Pool };
 
-/** SQLSTATE classes of what is wrong with the rows themselves: data exception, integrity constraint, a trigger's refusal. */
+/** SQLSTATE classes of errors in the rows themselves: data exception, integrity constraint, refusal by a trigger. */
 const FAULT_OF_ROWS = /^(22|23|P0)/;
 
-/** A value that its column cannot hold, by SQLSTATE class: data exception. */
+/** SQLSTATE class of a value that its column cannot store: data exception. */
 const FAULT_OF_VALUES = /^22/;
 
-/** What PostgreSQL says went wrong, by pg or through Prisma. */
+/** The SQLSTATE of an error from pg or Prisma. */
 function sqlStateOf(error: unknown): string {
   if (error instanceof DatabaseError) return error.code ?? '';
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return '';
@@ -25,7 +25,7 @@ export const isFaultOfRows = (error: unknown) => FAULT_OF_ROWS.test(sqlStateOf(e
 /** Whether the same statement could succeed with other values. */
 export const isFaultOfValues = (error: unknown) => FAULT_OF_VALUES.test(sqlStateOf(error));
 
-/** For statements that Prisma cannot say, or only dearly. Commits what `run` wrote, or nothing where it throws. */
+/** For statements that are impossible or expensive in Prisma. Commits what `run` wrote, or nothing if it throws. */
 export async function inTransaction<T>(pool: Pool, run: (transaction: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let failure: Error | undefined;
@@ -35,7 +35,7 @@ export async function inTransaction<T>(pool: Pool, run: (transaction: Transactio
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    // The next user of the connection must not inherit the transaction: where it cannot be rolled back it is given up.
+    // The next user of the connection must not inherit the transaction: if the rollback fails, the connection is discarded.
     failure = await client.query('ROLLBACK').then(
       () => undefined,
       (cause: Error) => cause,

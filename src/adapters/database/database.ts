@@ -10,26 +10,26 @@ const OLDEST_VERSION = 14;
 const CONNECTIONS = 20;
 const INTAKE_CONNECTIONS = 4;
 const CONNECT_MS = 2_000;
-/** The server gives up a statement itself, before we give up the server, and both before a client gives up its request. */
+/** PostgreSQL aborts a statement before we give up the connection, and both happen before a client gives up its request. */
 const STATEMENT_MS = 2_500;
 const SILENCE_MS = 3_000;
 
 export interface Database {
   readonly prisma: PrismaClient;
-  /** The same connections for what Prisma cannot say. */
+  /** The same connections, for statements that Prisma cannot express. */
   readonly pool: Pool;
   /**
-   * A few of their own for the intake of warnings. Planning its statements takes as long as running them, and PostgreSQL
-   * would plan them anew each time; their plans do not depend on the parameters.
+   * A few separate connections for the intake of warnings. Planning its statements takes as long as running them, and
+   * PostgreSQL would plan them again each time, although the plans do not depend on the parameters.
    */
   readonly intakePool: Pool;
   close(): Promise<void>;
 }
 
 /**
- * Opens the database after a look at whether it answers and is new enough. A statement may take 2.5 s; a server that is
- * silent for 3 s, within a statement or between two of a transaction, loses the connection.
- * @throws StartupError of one line without the password.
+ * Opens the database after checking that it answers and is new enough. A statement may take 2.5 s; if the server is silent for
+ * 3 s, within a statement or between two statements of a transaction, the connection is cut.
+ * @throws StartupError with one line that does not contain the password.
  */
 export async function connectDatabase(url: string, { log }: { log: Logger }): Promise<Database> {
   await assertUsable(url);
@@ -55,23 +55,24 @@ function openPool(config: PoolConfig, log: Logger): Pool {
     keepAlive: true,
     ...config,
   });
-  // Without a listener the loss of an idle connection would end the process. The error holds the whole client.
+  // Without a listener, the loss of an idle connection would crash the process. The error contains the whole client, so only its
+  // message is logged.
   pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost a connection to PostgreSQL'));
   cutSilentConnections(pool);
   return pool;
 }
 
 /**
- * A frozen PostgreSQL keeps its connections open and answers nothing. pg's own `query_timeout` only abandons the query:
- * Prisma then returns the connection to the pool with its transaction open, and what the next user writes is lost.
- * A connection that is cut cannot be used again.
+ * A frozen PostgreSQL keeps its connections open but does not answer. pg's own `query_timeout` only abandons the query: Prisma
+ * then returns the connection to the pool with an open transaction, and the writes of its next user are lost. A connection that
+ * was cut cannot be reused.
  */
 function cutSilentConnections(pool: Pool): void {
   const inUse = new WeakSet<PoolClient>();
   pool.on('acquire', (client) => inUse.add(client));
   pool.on('release', (_error, client) => inUse.delete(client));
   pool.on('connect', (client) => {
-    // Its users learn of the loss by their queries; unheard, the event would end the process.
+    // Users notice the loss by their failing queries; without a listener, the event would crash the process.
     client.on('error', () => {});
     const { stream } = client.connection;
     if (!(stream instanceof Socket)) return;

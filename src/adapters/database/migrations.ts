@@ -6,11 +6,11 @@ import { StartupError } from '../../errors.ts';
 import { projectRoot } from '../../paths.ts';
 import { describeTarget, reasonOf } from './database-errors.ts';
 
-/** The advisory lock that Prisma's schema engine takes as well. */
+/** The advisory lock that Prisma's schema engine also takes. */
 const LOCK = 72_707_369;
 const LOCK_PATIENCE = '60s';
 
-/** As the schema engine of Prisma 7 makes it (`sql_migration_persistence.rs`). */
+/** The same table as the schema engine of Prisma 7 creates (`sql_migration_persistence.rs`). */
 const CREATE_TABLE = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id                  VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -37,10 +37,10 @@ interface AppliedMigration {
 }
 
 /**
- * Brings the database up to date and answers the names of the migrations that it applied. Records them as
- * `prisma migrate deploy` does, so that either may be used; but a migration and its record commit together, so one that
- * fails leaves no trace and is tried again at the next start. Servers that start at once wait for each other.
- * @throws StartupError where a migration fails, was edited after it was applied, or is of a newer Invigil.
+ * Brings the database up to date and returns the names of the migrations that it applied. Records them like
+ * `prisma migrate deploy`, so that either may be used. But a migration and its record commit together, so a failed one leaves
+ * no trace and is tried again at the next start. Servers that start at the same time wait for each other.
+ * @throws StartupError if a migration fails, was edited after it was applied, or is from a newer Invigil.
  */
 export async function applyMigrations(url: string, folder = join(projectRoot, 'prisma/migrations')): Promise<string[]> {
   const migrations = await readMigrations(folder);
@@ -54,15 +54,15 @@ export async function applyMigrations(url: string, folder = join(projectRoot, 'p
     for (const migration of missing) await apply(client, migration);
     return missing.map(({ name }) => name);
   } finally {
-    // Ends the session and with it the lock.
+    // Ends the session, which releases the lock.
     await client.end();
   }
 }
 
-/** A connection without time limits of its own: a migration may take long. */
+/** A connection without our time limits, because a migration may take long. */
 async function connectPatiently(url: string): Promise<Client> {
   const client = new Client({ connectionString: url, application_name: 'invigil-migrations', connectionTimeoutMillis: 5_000 });
-  // A connection that breaks also fails the query under way, which tells of it.
+  // A broken connection also fails the running query, which reports it.
   client.on('error', () => {});
   await client.connect().catch((error: unknown) => {
     throw new StartupError(`Cannot migrate the database at ${describeTarget(client)}: ${reasonOf(error)}`, { cause: error });
@@ -77,7 +77,7 @@ async function takeLock(client: Client): Promise<void> {
   });
 }
 
-/** In the order of their names, which begin with their time. */
+/** Sorted by name, which begins with the time. */
 async function readMigrations(folder: string): Promise<Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

@@ -1,8 +1,8 @@
 import { PassThrough, type Readable } from 'node:stream';
 
 /**
- * Memory of frames, shared with the threads that look at them, used again once a frame is done with: to collect a new
- * megabyte for each was a twentieth of the work of an analysis.
+ * Frame buffers, shared with the threads that analyse them and reused once a frame is done. Allocating and collecting a new
+ * megabyte per frame took a twentieth of the work of an analysis.
  */
 export class FrameMemory {
   readonly bytes: number;
@@ -21,7 +21,10 @@ export class FrameMemory {
   }
 }
 
-/** Reads whole frames from a pipe, into memory that is its reader's then; a cut last one is dropped. Throws the signal's reason where it cut the pipe. */
+/**
+ * Reads whole frames from a pipe into buffers that belong to the reader; an incomplete last one is dropped. Throws the signal's
+ * reason if that cut the pipe.
+ */
 export async function* cutFrames(stdout: Readable, memory: FrameMemory, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   let frame = memory.take();
   let filled = 0;
@@ -39,27 +42,27 @@ export async function* cutFrames(stdout: Readable, memory: FrameMemory, signal: 
       }
     }
   } catch (error) {
-    // A killed process shows as a cut stream; who killed it knows why.
+    // A killed process looks like a cut stream; the signal knows the reason.
     signal.throwIfAborted();
     throw error;
   }
   signal.throwIfAborted();
 }
 
-/** Timestamps of the frames on the pipe, in their order, from the log of `showinfo`. */
+/** Timestamps of the frames on the pipe, in order, from the log of `showinfo`. */
 export class FrameTimes {
   readonly #queue = new PassThrough({ objectMode: true });
   readonly #times = this.#queue[Symbol.asyncIterator]() as AsyncIterator<number>;
 
   readonly readLine = (line: string): void => {
     const time = /^\[Parsed_showinfo_\d+ @ [^\]]*\] n: *\d+ .*?pts_time: *(\S+)/.exec(line)?.[1];
-    // A frame without timestamp is the first one.
+    // Only the first frame may have no timestamp.
     if (time !== undefined) this.#queue.write(Math.max(0, Number(time) || 0));
   };
 
   readonly end = (): void => void this.#queue.end();
 
-  /** Null where ffmpeg has ended without telling. */
+  /** Null if ffmpeg has ended without another timestamp. */
   async next(): Promise<number | null> {
     const { value, done } = await this.#times.next();
     return done ? null : value;

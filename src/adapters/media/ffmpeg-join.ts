@@ -11,27 +11,27 @@ import {
 } from './ffmpeg-run.ts';
 import type { MediaFormat } from './media-sniff.ts';
 
-/** What all parts must be like before they can follow each other in one file. */
+/** The common encoding that all parts need before they can follow each other in one file. */
 export interface JoinPlan {
   format: MediaFormat;
-  /** Streams with this encoding are copied, others decoded and written anew. */
+  /** Streams with this encoding are copied, others are re-encoded. */
   video: { encoding: string; codec: string; width: number; height: number };
-  /** Null where no part has sound. */
+  /** Null if no part has sound. */
   audio: { encoding: string; sampleRate: number; channels: number } | null;
 }
 
-/** ffmpeg says and writes nothing for so long: it is stuck. The time that its reader takes does not count. */
+/** If ffmpeg logs and writes nothing for this long, it is stuck. Time taken by the reader does not count. */
 const STALL_MS = 60_000;
 const ENCODERS: Record<string, string> = { vp8: 'libvpx', vp9: 'libvpx-vp9' };
 const OPUS_RATE = 48_000;
-/** Bits a second and pixel, with room for text on a screen. */
+/** Bits per second and pixel, enough for text on a screen. */
 const BITS_PER_PIXEL = 4;
 const LEAST_BITRATE = 500_000;
 const MOST_BITRATE = 6_000_000;
 
 /**
- * Chooses what to make alike: what most of the time has already. Where all parts agree nothing is decoded. Where they do
- * not, WebM with VP8 or VP9 and Opus is the only goal that every build of ffmpeg can encode to.
+ * Chooses the common encoding: the one that most of the time already has. If all parts agree, nothing is decoded. Otherwise the
+ * target is WebM with VP8 or VP9 and Opus, the only one that every build of ffmpeg can encode.
  */
 export function planJoin(parts: readonly { format: MediaFormat; info: MediaInfo }[]): JoinPlan {
   const video = longest(parts.map(({ info }) => ({ stream: info.video, seconds: info.duration })));
@@ -49,7 +49,7 @@ export function planJoin(parts: readonly { format: MediaFormat; info: MediaInfo 
   };
 }
 
-/** A part as the plan has it, in a file of our own making: the same streams in the same order on the same clock. */
+/** Converts a part according to the plan: the same streams in the same order with the same time base. */
 export function alignPart(
   ffmpeg: FfmpegBinary,
   source: MediaSource,
@@ -76,7 +76,7 @@ export const concatenateParts = (
     signal,
   );
 
-/** To a pipe, so that it goes straight to storage; without anything that would differ from one run to the next. */
+/** To a pipe, so that it goes directly to storage; without anything that would differ between runs. */
 const containerOptions = (format: MediaFormat) => [
   ...toArguments({ '-map_metadata': -1, '-fflags': '+bitexact', '-flags': '+bitexact', '-f': format }),
   ...(format === 'mp4' ? ['-movflags', 'frag_keyframe+empty_moov+default_base_moof'] : []),
@@ -99,7 +99,7 @@ function audioOptions({ audio, duration }: MediaInfo, plan: JoinPlan): string[] 
   const { sampleRate, channels, encoding } = plan.audio;
   if (audio?.encoding === encoding) return ['-map', '0:a:0', '-c:a', 'copy'];
   const sound = audio
-    ? // Silence where the file has a gap, so that sound and picture stay together.
+    ? // Fills gaps with silence, so that sound and picture stay in sync.
       '[0:a:0]aresample=async=1:first_pts=0[sound]'
     : `anullsrc=r=${sampleRate}:cl=${channels === 1 ? 'mono' : 'stereo'},atrim=duration=${duration}[sound]`;
   return [
@@ -129,7 +129,7 @@ async function* output(ffmpeg: FfmpegBinary, job: Omit<FfmpegJob, 'onLog' | 'sig
   }
 }
 
-/** Calls `stall` where nothing comes while somebody waits for it. */
+/** Calls `stall` if nothing arrives while the reader waits. */
 async function* watched({ stdout }: FfmpegRun, stall: () => void, listen: (sign: () => void) => void): AsyncGenerator<Uint8Array> {
   let watchdog = setTimeout(stall, STALL_MS);
   listen(() => watchdog.refresh());
@@ -153,7 +153,7 @@ function longest<T extends { encoding: string }>(streams: readonly { stream: T; 
   return [...totals.values()].toSorted((a, b) => b.seconds - a.seconds)[0]?.stream ?? null;
 }
 
-/** The encoders take no odd sizes in 4:2:0. */
+/** The encoders do not accept odd sizes in 4:2:0. */
 const even = <T extends { width: number; height: number }>(video: T): T => ({
   ...video,
   width: video.width + (video.width % 2),

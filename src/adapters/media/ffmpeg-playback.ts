@@ -3,18 +3,18 @@ import { type FfmpegBinary, type FfmpegJob, MAX_DURATION, MediaError, type Media
 import type { MediaFormat } from './media-sniff.ts';
 
 export interface CopyOptions {
-  /** Bytes that the new file may have at most. */
+  /** Maximum size of the new file in bytes. */
   maxBytes: number;
   signal: AbortSignal;
 }
 
-/** A picture of many pictures, row by row from the top left. */
+/** The layout of many pictures in one, row by row from the top left. */
 export interface StripLayout {
   everySeconds: number;
   count: number;
   columns: number;
   rows: number;
-  /** Of each picture; its height follows from the recording. */
+  /** Width of each picture; the height follows from the recording. */
   width: number;
 }
 
@@ -22,12 +22,12 @@ const STRIP_SECONDS = 60;
 const STRIP_COLUMNS = 10;
 const STRIP_WIDTH = 160;
 const POSTER_WIDTH = 640;
-/** The first moments are often black. */
+/** Not at the start, which is often black. */
 const POSTER_SECONDS = 10;
-/** A recording's last picture may be before the end that its sound has. */
+/** Seconds to go back: a recording's last picture may come before the end of its sound. */
 const EARLIER = [0, 1, 10, MAX_DURATION];
 
-/** Where the picture of each minute lies. @param duration seconds */
+/** Where the picture of each minute is. @param duration seconds */
 export function stripLayout(duration: number): StripLayout {
   const count = Math.max(1, Math.ceil(Math.min(duration, MAX_DURATION) / STRIP_SECONDS));
   const columns = Math.min(STRIP_COLUMNS, count);
@@ -40,12 +40,12 @@ const toJpeg = (filters: string[]) => [
 ];
 
 const CONTAINER: Record<MediaFormat, string[]> = {
-  // The index at the front: a player needs no second request to find it.
+  // With the index at the front, a player needs no second request to find it.
   mp4: ['-movflags', '+faststart', '-f', 'mp4'],
   webm: ['-f', 'webm'],
 };
 
-/** Copies the packets of a recording, or some of them. */
+/** Copies all or some packets of a recording. */
 async function copy(ffmpeg: FfmpegBinary, source: MediaSource, outPath: string, options: string[], { maxBytes, signal }: CopyOptions) {
   await collect(ffmpeg, {
     source,
@@ -62,7 +62,7 @@ export function readPoster(ffmpeg: FfmpegBinary, source: MediaSource, duration: 
   return readStill(ffmpeg, source, Math.min(POSTER_SECONDS, duration / 10), signal, `scale='min(${POSTER_WIDTH},iw)':-2`);
 }
 
-/** Of pictures that need no other to be decoded: a hundredth of the work. */
+/** Made from key frames only, which takes a hundredth of the work. */
 export async function readStrip(
   ffmpeg: FfmpegBinary,
   source: MediaSource,
@@ -70,9 +70,9 @@ export async function readStrip(
   keysPath: string,
   options: CopyOptions,
 ): Promise<Buffer> {
-  // Not every decoder passes over the others when it is told to: VP9's decodes all.
+  // Not every decoder can skip the other frames: VP9's decodes all of them.
   const keys = ffmpeg.dropsPackets ? await takeKeys(ffmpeg, source, keysPath, options) : source;
-  // `fps` takes the last picture up to each minute and repeats it over a gap, so that each is in its place, but not past the end.
+  // `fps` takes the last picture up to each minute and repeats it over gaps, so that each one is in its place, but not past the end.
   const filters = [
     `fps=fps=1/${everySeconds}:start_time=0:round=up`,
     `tpad=stop_mode=clone:stop=${count},trim=end_frame=${count}`,
@@ -96,7 +96,7 @@ async function takeKeys(ffmpeg: FfmpegBinary, source: MediaSource, path: string,
   return { path, format: 'webm' };
 }
 
-/** @param filter of the picture */
+/** @param filter ffmpeg filter for the picture */
 export async function readStill(
   ffmpeg: FfmpegBinary,
   source: MediaSource,
@@ -113,7 +113,7 @@ export async function readStill(
   throw new MediaError('No picture of the video can be decoded.');
 }
 
-/** What ffmpeg writes to its pipe, whole: for pictures. */
+/** Everything that ffmpeg writes to its pipe; for pictures. */
 async function collect(ffmpeg: FfmpegBinary, job: Omit<FfmpegJob, 'onLog'>): Promise<Buffer> {
   const run = startFfmpeg(ffmpeg, { ...job, onLog() {} });
   run.ended.catch(() => {});

@@ -18,17 +18,17 @@ export interface TimeRange {
 }
 
 /**
- * What a recording holds. Streams whose `encoding` is the same text can follow each other in one file without being
- * decoded. Times are seconds from its first packet.
+ * The content of a recording. Streams with the same `encoding` text can follow each other in one file without being decoded.
+ * Times are seconds from the first packet.
  */
 export interface MediaInfo {
-  /** The end of the last packet of picture or sound; headers are not asked. */
+  /** The end of the last packet of picture or sound; headers are ignored. */
   duration: number;
-  /** When sound went on and no picture came, in order: a camera that hangs. What is lost of both is none. */
+  /** Times with sound but no picture, in order: the camera hung. A gap in both does not count. */
   stalls: TimeRange[];
-  /** As shown: turned where the file says so. */
+  /** As displayed: rotated if the file says so. */
   video: { width: number; height: number; codec: string; encoding: string };
-  /** Null where there is no sound, or none that can be decoded. */
+  /** Null if there is no sound, or none that can be decoded. */
   audio: { sampleRate: number; channels: number; codec: string; encoding: string } | null;
 }
 
@@ -36,14 +36,14 @@ export interface MediaInfo {
 const PROBE_MS = 600_000;
 
 /**
- * Packets together are hardly larger than their file. A small file can say that its packets are packed, lie in the same
- * place, or are played again and again, and take hours of everybody's time.
+ * All packets together are hardly larger than their file. But a small file can claim that its packets are compressed, are all in
+ * the same place, or are played repeatedly, and could take hours.
  */
 const excessOf = (fileBytes: number) => 2 * fileBytes + 1024 * 1024;
 
 /**
- * Reads all packets once, decoding none.
- * @throws MediaError for what cannot be read, has no video, or is over a limit.
+ * Reads all packets once, without decoding.
+ * @throws MediaError if it cannot be read, has no video, or exceeds a limit.
  */
 export async function probeMedia(ffmpeg: FfmpegBinary, source: MediaSource, signal?: AbortSignal): Promise<MediaInfo> {
   const tooMuch = new AbortController();
@@ -55,7 +55,7 @@ export async function probeMedia(ffmpeg: FfmpegBinary, source: MediaSource, sign
   const limit = AbortSignal.timeout(PROBE_MS);
   const run = startFfmpeg(ffmpeg, {
     source,
-    // Capital V leaves out cover pictures.
+    // Capital V excludes cover pictures.
     piped: ['-map', '0:V:0?', '-map', '0:a:0?', '-c', 'copy', '-f', 'framecrc'],
     onLog: (line) => {
       opened ||= line.startsWith('Input #0');
@@ -96,10 +96,10 @@ function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
   };
 }
 
-/** Packets further apart than this are a stall; a poor camera in the dark sends one a second or two. */
+/** A longer distance between packets is a stall; a poor camera in the dark sends one every second or two. */
 const STALL_SECONDS = 5;
 
-/** The silences of the video, as far as there is sound from their beginning to their end. */
+/** The gaps in the video during which there was sound throughout. */
 function stallsOf(video: PacketStream, audio: PacketStream, duration: number): TimeRange[] {
   const stretches = (stream: PacketStream) => [...stream.silences, { start: stream.last, end: duration }].filter(isStall);
   const quiet = stretches(audio);
@@ -111,48 +111,48 @@ function stallsOf(video: PacketStream, audio: PacketStream, duration: number): T
 
 const isStall = ({ start, end }: TimeRange) => end - start >= STALL_SECONDS;
 
-/** What the cut leaves of it before and after. */
+/** The parts of a stretch before and after a cut. */
 const without = ({ start, end }: TimeRange, cut: TimeRange): TimeRange[] =>
   [
     { start, end: Math.min(end, cut.start) },
     { start: Math.max(start, cut.end), end },
   ].filter(isStall);
 
-/** By name, or as the mask that older builds print. */
+/** Channels by layout name, or by the mask that older builds print. */
 const CHANNELS: Record<string, number> = { mono: 1, '4': 1, stereo: 2, '3': 2 };
 
-/** Opus names in its header how the encoder was set, which its decoder need not know. */
+/** The Opus header contains encoder settings that the decoder does not need, so it is ignored. */
 const encodingOf = ({ codec, timeBase, extradata }: PacketStream, shape: readonly (string | number)[]) =>
   [codec, timeBase, ...shape, codec === 'opus' ? '' : extradata].join(' ');
 
 interface PacketStream {
   mediaType: string;
   codec: string;
-  /** Seconds a tick. */
+  /** Seconds per tick. */
   timeBase: number;
   width: number;
   height: number;
   sampleRate: number;
   layout: string;
-  /** Length and checksum of what the decoder is set up with. */
+  /** Length and checksum of the decoder's configuration. */
   extradata: string;
   packets: number;
   /** Seconds. */
   end: number;
-  /** When its latest packet begins, seconds; how long that lasts a file may say as it likes. */
+  /** Start of its latest packet in seconds. The duration of a packet is not trusted. */
   last: number;
-  /** Between packets that are further apart than `STALL_SECONDS`. */
+  /** Gaps between packets that are further apart than `STALL_SECONDS`. */
   silences: TimeRange[];
 }
 
-/** Reads the text of ffmpeg's framecrc muxer: `#key stream: value` first, then `stream, dts, pts, duration, size, crc` a packet. */
+/** Parses the output of ffmpeg's framecrc muxer: `#key stream: value` first, then `stream, dts, pts, duration, size, crc` per packet. */
 class PacketLog {
   readonly streams: PacketStream[] = [];
   readonly #maxBytes: number;
   readonly #onExcess: () => void;
   #bytes = 0;
 
-  /** @param onExcess is called where the packets have more bytes. */
+  /** @param onExcess called if the packets have more bytes */
   constructor(maxBytes: number, onExcess: () => void) {
     this.#maxBytes = maxBytes;
     this.#onExcess = onExcess;

@@ -5,30 +5,30 @@ import createCommand from 'fluent-ffmpeg';
 import type { Sandbox } from './ffmpeg-sandbox.ts';
 import type { MediaFormat } from './media-sniff.ts';
 
-/** What is wrong with a recording, in words that its sender may read. */
+/** What is wrong with a recording; the message may be shown to its sender. */
 export class MediaError extends Error {
   override readonly name = 'MediaError';
 }
 
 export interface FfmpegBinary {
-  /** A path, or the bare name where the one on PATH is used. */
+  /** A path, or the bare name if the one on PATH is used. */
   path: string;
   version: string;
-  /** Whether it is the old build of @ffmpeg-installer/ffmpeg, good for trying things out. */
+  /** Whether it is the old build from @ffmpeg-installer/ffmpeg, for trying things out only. */
   bundled: boolean;
   /** `-vsync` became `-fps_mode` in 5.1. */
   frameSyncFlag: '-fps_mode' | '-vsync';
-  /** Whether its bitstream filter `noise` drops packets by an expression: since 5.0. */
+  /** Whether its bitstream filter `noise` can drop packets by an expression: since 5.0. */
   dropsPackets: boolean;
   sandbox: Sandbox;
 }
 
-/** Longest recording, seconds. */
+/** Maximum duration of a recording, seconds. */
 export const MAX_DURATION = 14_400;
-/** Largest picture: 3840 × 2160. */
+/** Maximum picture size: 3840 × 2160. */
 export const MAX_PIXELS = 8_294_400;
 
-/** Codecs that browsers and cameras put into WebM and MP4, by ffmpeg's codec names. */
+/** Codecs that browsers and cameras use in WebM and MP4, by ffmpeg's codec names. */
 export const VIDEO_CODECS: readonly string[] = ['vp8', 'vp9', 'av1', 'h264', 'hevc', 'mpeg4'];
 export const AUDIO_CODECS: readonly string[] = ['opus', 'vorbis', 'aac', 'mp3', 'flac', 'alac', 'pcm_s16le', 'pcm_s16be', 'pcm_f32le'];
 const OTHER_DECODERS = ['libvpx', 'libvpx-vp9', 'libdav1d', 'libaom-av1', 'libopus', 'libvorbis', 'mp3float'];
@@ -38,11 +38,11 @@ const DEMUXERS: Record<MediaFormat, string> = { webm: 'matroska', mp4: 'mov' };
 export interface MediaSource {
   /** A file on this machine. */
   path: string;
-  /** As sniffed from its content: the demuxer is forced, so that a playlist in disguise opens no other file. */
+  /** As sniffed from its content. The demuxer is forced, so that a disguised playlist cannot open other files. */
   format: MediaFormat;
 }
 
-/** Files that this program has written, to be read one after the other. */
+/** Files written by this program, read one after the other. */
 export interface MediaSequence {
   format: MediaFormat;
   parts: readonly { path: string; seconds: number }[];
@@ -50,13 +50,13 @@ export interface MediaSequence {
 
 export interface FfmpegJob {
   source: MediaSource | MediaSequence;
-  /** Reading stops here, whatever the timestamps say; packets that are only counted need no limit. */
+  /** Reading stops here, whatever the timestamps say. Not needed if packets are only counted. */
   maxSeconds?: number;
-  /** More options of the input, such as where to begin. */
+  /** More input options, such as where to start. */
   input?: string[];
-  /** Options of the output that is read as `stdout`, where there is one. */
+  /** Options of the output that is read as `stdout`, if any. */
   piped?: string[];
-  /** The output that is written to a file, where there is one. */
+  /** The output that is written to a file, if any. */
   file?: { path: string; options: string[]; maxBytes?: number };
   onLog: (line: string) => void;
   /** Kills the process. */
@@ -64,21 +64,21 @@ export interface FfmpegJob {
 }
 
 export interface FfmpegRun {
-  /** Empty where nothing is piped. */
+  /** Empty if nothing is piped. */
   stdout: Readable;
-  /** Settles once the process has ended: null where all went well, else what ffmpeg said. Rejects only where it was killed or did not start. */
+  /** Settles once the process has ended: null on success, else ffmpeg's error message. Rejects only if it was killed or did not start. */
   ended: Promise<string | null>;
 }
 
 /** `{ '-t': 5 }` as arguments. */
 export const toArguments = (options: Record<string, string | number>): string[] => Object.entries(options).flat().map(String);
 
-/** Every limit that is put on untrusted media; each is known to the builds from 2018 on. */
+/** All limits for untrusted media; every build since 2018 supports them. */
 const inputOptions = (source: MediaSource | MediaSequence, maxSeconds?: number) =>
   toArguments({
     '-loglevel': 'info',
     '-max_alloc': 128 * 1024 * 1024,
-    // More threads would only wait for each other: other recordings and the detectors keep the processors busy.
+    // More threads would only wait for each other, because other recordings and the detectors keep the processors busy.
     '-threads': 1,
     '-filter_threads': 1,
     '-max_pixels': MAX_PIXELS,
@@ -91,7 +91,7 @@ const inputOptions = (source: MediaSource | MediaSequence, maxSeconds?: number) 
       : { '-f': DEMUXERS[source.format] }),
   });
 
-/** The script of ffmpeg's concat demuxer. Files that were written to a pipe do not know their length, so it is said here. */
+/** The script for ffmpeg's concat demuxer. Files written to a pipe do not contain their duration, so it is given here. */
 const listOf = (parts: MediaSequence['parts']) =>
   [
     'ffconcat version 1.0',
@@ -102,17 +102,17 @@ const listOf = (parts: MediaSequence['parts']) =>
 const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /**
- * fluent-ffmpeg asks its program what it can do before the first run and remembers the answer for all: it is asked here,
- * because what it runs later is the sandbox.
+ * fluent-ffmpeg queries the capabilities of its program before the first run and caches them. They are queried here, because
+ * later it runs the sandbox instead of ffmpeg.
  */
 export async function learnCapabilities(path: string): Promise<void> {
   const command = createCommand().setFfmpegPath(path);
   await Promise.all([promisify(command.availableFormats.bind(command))(), promisify(command.availableEncoders.bind(command))()]);
 }
 
-/** Starts one ffmpeg over one file. */
+/** Starts one ffmpeg for one file. */
 export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
-  // Without `emitClose: false` fluent-ffmpeg takes the end of the stream for a closed one and kills a process that is about to end.
+  // Without `emitClose: false`, fluent-ffmpeg mistakes the end of the stream for a closed one and kills a process that is about to end.
   const stdout = new PassThrough({ emitClose: false });
   stdout.on('error', () => {});
   const { source } = job;
@@ -124,11 +124,11 @@ export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
   });
   const command = createCommand().setFfmpegPath(program);
   command
-    // The list goes in by standard input: it needs no file, and no other program sees it.
+    // The list is passed through standard input: no file is needed, and no other program sees it.
     .input('parts' in source ? Readable.from([listOf(source.parts)]) : `file:${reads[0]}`)
-    // fluent-ffmpeg starts the command line with these, so that the sandbox can stand before ffmpeg.
+    // fluent-ffmpeg puts these first on the command line, so that the sandbox can precede ffmpeg.
     .inputOptions(...prefix, '-hide_banner', '-nostdin', '-nostats', ...inputOptions(source, job.maxSeconds), ...(job.input ?? []));
-  // The file comes first, so that it is closed before the pipe is.
+  // The file comes first, so that it is closed before the pipe.
   if (job.file) command.output(resolve(job.file.path)).outputOptions(...job.file.options);
   if (job.piped) command.output(stdout).outputOptions(...job.piped);
   else stdout.end();
@@ -139,7 +139,7 @@ export function startFfmpeg(ffmpeg: FfmpegBinary, job: FfmpegJob): FfmpegRun {
 function waitForEnd(command: createCommand.FfmpegCommand, stdout: PassThrough, signal: AbortSignal): Promise<string | null> {
   let started = false;
   const kill = () => {
-    // With an error, for nothing else ends its reader: see `emitClose`.
+    // With an error, because nothing else ends its reader: see `emitClose`.
     stdout.destroy(signal.reason as Error);
     if (started) command.kill('SIGKILL');
   };
@@ -153,7 +153,7 @@ function waitForEnd(command: createCommand.FfmpegCommand, stdout: PassThrough, s
       if (signal.aborted) reject(signal.reason as Error);
       else if (error.message.startsWith('ffmpeg exited with code')) settle(error.message);
       else reject(error);
-      // Without a process nobody else ends the stream.
+      // If there is no process, nothing else ends the stream.
       if (!started) stdout.destroy(error);
     });
   });

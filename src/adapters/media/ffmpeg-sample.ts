@@ -5,46 +5,49 @@ import type { MediaInfo } from './ffmpeg-probe.ts';
 import { type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
 import { Growth, readGrowing } from './growing-file.ts';
 
-/** Hertz of the sound that `MediaSamples.sound` yields: mono, 16 bits, silence where the file has a gap. */
+/** Sample rate in hertz of `MediaSamples.sound`: mono, 16 bits, gaps filled with silence. */
 export const SOUND_RATE = 16_000;
 
 export interface SampledFrame {
   /** Seconds from the start of the file, by the frame's own timestamp. */
   time: number;
   frame: Frame;
-  /** Gives the picture's memory to a later frame, once: from then on nobody may read this one. What is kept is collected as usual. */
+  /**
+   * Returns the buffer for a later frame; further calls do nothing. Nobody may read this frame afterwards. A buffer that is never
+   * returned is garbage-collected as usual.
+   */
   release(): void;
 }
 
 export interface SampleOptions {
-  /** As probed. */
+  /** The result of `probe`. */
   info: MediaInfo;
-  /** Frames are scaled down to fit, keeping their aspect; never up. */
+  /** Frames are scaled down to fit, keeping their aspect ratio; never up. */
   fit: { width: number; height: number };
-  /** Frames a second, at most. */
+  /** Maximum frames per second. */
   fps: number;
-  /** An existing folder for the decoded sound, 32 kB a second; who made it removes it. */
+  /** An existing folder for the decoded sound, 32 kB per second; the caller removes it. */
   workDir: string;
   signal: AbortSignal;
 }
 
 export interface MediaSamples {
   /**
-   * The first frame of every sampling interval, in order; to be iterated once. Leaving it early kills ffmpeg.
-   * @throws MediaError where no frame can be decoded; what can be is taken, of a damaged or truncated file too.
+   * The first frame of every sampling interval, in order; can be iterated once. Leaving the loop early kills ffmpeg.
+   * @throws MediaError if no frame can be decoded. A damaged or truncated file is used as far as it can be decoded.
    */
   frames: AsyncIterable<SampledFrame>;
   /**
-   * Mono samples at `SOUND_RATE`, cut anywhere, as far as they are decoded while `frames` is read, and to their end once
-   * it is; to be called once. Null without sound.
+   * Mono samples at `SOUND_RATE`, split anywhere. While `frames` is being read, they follow its decoding; once it is read, they
+   * continue to the end. May be called once. Null without sound.
    */
   sound: (() => AsyncIterable<Int16Array>) | null;
 }
 
-/** No frame for so long means that ffmpeg is stuck, or busy with a file that was made to keep it busy. */
+/** No frame for this long means that ffmpeg is stuck, or that the file was made to keep it busy. */
 const STALL_MS = 25_000;
 
-/** Decodes a recording with one ffmpeg process, at the pace of its reader. */
+/** Decodes a recording with one ffmpeg process, at the speed of its reader. */
 export function sampleMedia(ffmpeg: FfmpegBinary, source: MediaSource, options: SampleOptions): MediaSamples {
   const soundFile = { path: join(options.workDir, 'sound.s16le'), growth: new Growth() };
   return {
@@ -81,7 +84,7 @@ async function* readFrames(
   try {
     for await (const data of cutFrames(run.stdout, memory, signal)) {
       const time = await times.next();
-      // The filters start anew where the picture changes its size, and then `select` forgets what it chose.
+      // The filters restart when the picture size changes, and then `select` forgets what it has chosen.
       let isLent = true;
       const release = () => {
         if (isLent) memory.giveBack(data);
@@ -109,8 +112,8 @@ async function* readFrames(
 }
 
 /**
- * The first frame of each interval by its timestamp: the `fps` filter would repeat frames to fill gaps, without bound.
- * A frame without timestamp is only taken as the first.
+ * The first frame of each interval, by timestamp. The `fps` filter would repeat frames to fill gaps, without limit.
+ * A frame without a timestamp is only accepted as the first.
  */
 function frameOptions(ffmpeg: FfmpegBinary, { width, height }: { width: number; height: number }, fps: number): string[] {
   const firstOfInterval = `if(isnan(prev_selected_t),not(isnan(t))+eq(n,0),gt(floor(t*${fps}),floor(prev_selected_t*${fps})))`;
@@ -125,7 +128,7 @@ function frameOptions(ffmpeg: FfmpegBinary, { width, height }: { width: number; 
   });
 }
 
-/** `async=1` fills gaps with silence, so that a sample's index tells its time. */
+/** `async=1` fills gaps with silence, so that a sample's index determines its time. */
 const soundOptions = toArguments({
   '-map': '0:a:0',
   '-af': `aresample=${SOUND_RATE}:async=1:first_pts=0`,

@@ -4,33 +4,33 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The files of one run; it can open no other. */
+/** The files of one run; ffmpeg can open no others. */
 export interface SandboxFiles {
   reads: string | readonly string[];
   /** An existing folder. */
   writes?: string;
-  /** Largest file that it may write, bytes; else room for four hours of decoded sound. */
+  /** Maximum size of a written file in bytes; default: four hours of decoded sound. */
   maxFileBytes?: number;
 }
 
-/** What stands between untrusted media and the machine. */
+/** Isolates the machine from untrusted media. */
 export interface Sandbox {
-  /** For the operator: how well ffmpeg is contained here. */
+  /** How well ffmpeg is isolated on this machine; for the operator. */
   level: 'namespaces' | 'limits' | 'none';
-  /** What to start in place of ffmpeg, and what goes before ffmpeg's own arguments. */
+  /** The command to start instead of ffmpeg, and the arguments before ffmpeg's own. */
   wrap(files: SandboxFiles): { command: string; prefix: string[] };
 }
 
 const MEMORY_BYTES = 1_536 * 1024 * 1024;
-/** Decoding four hours of the largest picture takes less. */
+/** More than decoding four hours of the largest picture takes. */
 const CPU_SECONDS = 4 * 3_600;
 /** Four hours of decoded sound. */
 const FILE_BYTES = 512 * 1024 * 1024;
 const OPEN_FILES = 64;
 
-/** No secret of ours in the environment: all that ffmpeg gets is where its libraries' tools are. */
+/** No secrets in the environment: ffmpeg only gets the PATH. */
 const EMPTY_ENVIRONMENT = ['-i', 'PATH=/usr/bin:/bin'];
-/** Where twenty recordings come at once, whoever asks the server for something else must not wait for all of them. */
+/** When twenty recordings arrive at once, other requests to the server must not wait for all of them. */
 const YIELDING = ['nice', '-n', '10'];
 const limits = ({ maxFileBytes = FILE_BYTES }: SandboxFiles) => [
   ...YIELDING,
@@ -43,10 +43,10 @@ const limits = ({ maxFileBytes = FILE_BYTES }: SandboxFiles) => [
   '--',
 ];
 
-/** Folders of the system that a dynamically linked ffmpeg reads, where they exist. */
+/** System folders that a dynamically linked ffmpeg reads, if they exist. */
 const SYSTEM = ['/usr', '/bin', '/lib', '/lib32', '/lib64', '/etc/alternatives', '/etc/ld.so.cache', '/nix/store', '/gnu/store'];
 
-/** Namespaces of its own, without network, processes or files but those named (bubblewrap). */
+/** Own namespaces without network, without other processes, and with only the named files (bubblewrap). */
 const namespaces = (ffmpeg: string, { reads, writes }: SandboxFiles): string[] => [
   'bwrap',
   ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
@@ -59,8 +59,8 @@ const namespaces = (ffmpeg: string, { reads, writes }: SandboxFiles): string[] =
 ];
 
 /**
- * Finds out what this machine can contain ffmpeg with: bubblewrap and limits, limits alone, or nothing.
- * @returns what ffmpeg says of itself there, too: its version and all its options. Null where it does not run.
+ * Finds out how this machine can isolate ffmpeg: bubblewrap and limits, only limits, or nothing.
+ * @returns also ffmpeg's help text from inside the sandbox, with its version and all options. Null if it does not run.
  */
 export async function findSandbox(ffmpeg: string): Promise<{ sandbox: Sandbox; help: string } | null> {
   const confined = (level: Sandbox['level'], prefix: (files: SandboxFiles) => string[]): Sandbox => ({

@@ -7,8 +7,8 @@ import { SOUND_RATE } from './ffmpeg-sample.ts';
 const MAX_BYTES = SOUND_RATE * 2 * 3_600 * 16;
 
 /**
- * Decodes a whole sound file of one's own, whatever its format: mono samples at `SOUND_RATE`. Nothing confines ffmpeg here,
- * so never give it what others sent.
+ * Decodes a whole trusted sound file of any format: mono samples at `SOUND_RATE`. ffmpeg is not sandboxed here, so never pass
+ * it files from others.
  */
 export async function decodeOwnSound(ffmpeg: FfmpegBinary, path: string): Promise<Int16Array> {
   const args = ['-nostdin', '-v', 'error', '-i', `file:${path}`, '-ac', '1', '-ar', String(SOUND_RATE), '-f', 's16le', 'pipe:1'];

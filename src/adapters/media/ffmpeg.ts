@@ -14,38 +14,38 @@ export { planJoin } from './ffmpeg-join.ts';
 export type { MediaInfo, TimeRange } from './ffmpeg-probe.ts';
 export { MAX_DURATION, MediaError } from './ffmpeg-run.ts';
 
-/** The ffmpeg that decodes; found once at start. There is no ffprobe: the bundled build has none. */
+/** The ffmpeg in use, found once at start. There is no ffprobe, because the bundled build has none. */
 export interface Ffmpeg extends FfmpegBinary {
   /**
-   * Reads all packets of a file once, decoding none. Give the format that was sniffed.
-   * @throws MediaError for what cannot be read, has no video, or is over a limit.
+   * Reads all packets of a file once, without decoding. Pass the sniffed format.
+   * @throws MediaError if it cannot be read, has no video, or exceeds a limit.
    */
   probe(path: string, format: MediaFormat, signal?: AbortSignal): Promise<MediaInfo>;
-  /** Decodes frames and sound with one process, at the pace of the reader. */
+  /** Decodes frames and sound with one process, at the speed of the reader. */
   sample(path: string, format: MediaFormat, options: SampleOptions): MediaSamples;
   /**
-   * Writes the recording to a new file in which a player can seek. Nothing of it is decoded.
-   * @throws MediaError where it does not fit into its container.
+   * Writes the recording to a new file in which a player can seek. Nothing is decoded.
+   * @throws MediaError if the streams do not fit into the container.
    */
   remux(path: string, format: MediaFormat, outPath: string, options: CopyOptions): Promise<void>;
-  /** A picture from near the beginning, 640 pixels wide at most, as a JPEG. @param duration seconds. @throws MediaError */
+  /** A picture from near the beginning, at most 640 pixels wide, as a JPEG. @param duration seconds. @throws MediaError */
   poster(path: string, format: MediaFormat, duration: number, signal: AbortSignal): Promise<Buffer>;
   /**
-   * One picture a minute, side by side in one JPEG.
-   * @param keysPath a file that is written on the way, for who called to remove. @throws MediaError where nothing can be decoded.
+   * One picture per minute, side by side in one JPEG.
+   * @param keysPath a temporary file, which the caller removes. @throws MediaError if nothing can be decoded.
    */
   strip(path: string, format: MediaFormat, layout: StripLayout, keysPath: string, options: CopyOptions): Promise<Buffer>;
-  /** The picture at that second as a JPEG; the last one where there is none so late. @throws MediaError */
+  /** The picture at that second as a JPEG, or the last one if the video ends earlier. @throws MediaError */
   still(path: string, format: MediaFormat, seconds: number, signal: AbortSignal): Promise<Buffer>;
-  /** Writes one part of a recording anew, as the plan has it. @throws MediaError where nothing of it can be read. */
+  /** Rewrites one part of a recording according to the plan. @throws MediaError if nothing of it can be read. */
   align(path: string, format: MediaFormat, info: MediaInfo, plan: JoinPlan, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Writes aligned parts one after the other, as one file. @throws MediaError where they do not fit. */
+  /** Writes aligned parts one after the other into one file. @throws MediaError if they do not fit together. */
   concatenate(parts: readonly { path: string; seconds: number }[], plan: JoinPlan, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /**
  * Finds ffmpeg: `FFMPEG_PATH`, else the one on PATH, else the one inside @ffmpeg-installer/ffmpeg.
- * @throws StartupError where `FFMPEG_PATH` does not run, where none is found, and where production would use the bundled one.
+ * @throws StartupError if `FFMPEG_PATH` does not run, if none is found, or if production would use the bundled one.
  */
 export async function findFfmpeg(settings: { FFMPEG_PATH?: string | undefined; production: boolean }): Promise<Ffmpeg> {
   if (settings.FFMPEG_PATH) {
@@ -66,7 +66,7 @@ export async function findFfmpeg(settings: { FFMPEG_PATH?: string | undefined; p
 
 async function tryFfmpeg(path: string, bundled: boolean): Promise<Ffmpeg | null> {
   try {
-    // Each start of ffmpeg takes a tenth of a second.
+    // In parallel, because each start of ffmpeg takes a tenth of a second.
     const [found] = await Promise.all([findSandbox(path), learnCapabilities(path)]);
     const version = found && /^ffmpeg version (\S+)/.exec(found.help)?.[1];
     if (!version) return null;
@@ -79,8 +79,8 @@ async function tryFfmpeg(path: string, bundled: boolean): Promise<Ffmpeg | null>
 }
 
 /**
- * Runs that a request waits for take turns: twenty uploads end at once, or a console asks for sixty pictures, and while a
- * process is started the server answers nobody, 60 ms where the processors are busy.
+ * Limits concurrent runs for requests: twenty uploads may end at the same time, or a console may ask for sixty pictures, and
+ * starting a process blocks the server for up to 60 ms if the processors are busy.
  */
 const inTurn = pLimit(Math.max(2, availableParallelism()));
 
@@ -96,7 +96,7 @@ const withMethods = (binary: FfmpegBinary): Ffmpeg => ({
   concatenate: (parts, plan, signal) => concatenateParts(binary, parts, plan, signal),
 });
 
-/** The package throws on import where it has no binary for this platform. */
+/** The package throws on import if it has no binary for this platform. */
 async function bundledFfmpegPath(): Promise<string | null> {
   try {
     const { default: installer } = await import('@ffmpeg-installer/ffmpeg');

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** Tells the reader of a file that its writer has come on, or has ended. */
+/** Tells the reader of a file that its writer has made progress or has ended. */
 export class Growth {
   #ended = false;
   #tell = () => {};
@@ -33,9 +33,9 @@ export class Growth {
 }
 
 /**
- * Reads a file that another process is writing, in pieces of `chunkBytes`, the last one shorter; it waits for `growth`
- * where a whole piece is not there yet.
- * @throws Error where the file is not there when its writer has ended.
+ * Reads a file that another process is writing, in pieces of `chunkBytes` (the last one may be shorter). Waits for `growth`
+ * until a whole piece is available.
+ * @throws Error if the file does not exist when its writer has ended.
  */
 export async function* readGrowing(path: string, growth: Growth, chunkBytes: number): AsyncGenerator<Uint8Array> {
   if (!growth.ended) await growth.news;
@@ -44,7 +44,7 @@ export async function* readGrowing(path: string, growth: Growth, chunkBytes: num
     let chunk = new Uint8Array(chunkBytes);
     let filled = 0;
     for (;;) {
-      // Asked for before reading, so that nothing written in between is missed.
+      // Taken before reading, so that nothing written in between is missed.
       const { ended, news } = growth;
       const { bytesRead } = await file.read(chunk, filled, chunkBytes - filled);
       filled += bytesRead;

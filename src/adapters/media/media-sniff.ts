@@ -1,4 +1,4 @@
-/** The containers that are taken. */
+/** The supported containers. */
 export type MediaFormat = 'webm' | 'mp4';
 
 const EBML_MAGIC = 0x1a45dfa3;
@@ -26,11 +26,11 @@ const MP4_BRANDS = new Set([
   'MSNV',
 ]);
 
-/** Still pictures and image sequences share the `ftyp` box and often a brand of the above. */
+/** Still pictures and image sequences also have a `ftyp` box, and often one of the brands above. */
 const PICTURE_BRANDS = new Set(['avif', 'avis', 'heic', 'heix', 'hevc', 'mif1', 'msf1', 'jpeg', 'crx ']);
 
 /**
- * Tells the container by content, never by name: WebM by its EBML DocType (RFC 8794; plain Matroska is refused),
+ * Detects the container by content, never by name: WebM by its EBML DocType (RFC 8794; plain Matroska is refused),
  * MP4 by the brands of `ftyp` (ISO/IEC 14496-12, 4.3). `head` is the first 4 KB.
  */
 export function sniffContainer(head: Uint8Array): MediaFormat | null {
@@ -39,7 +39,7 @@ export function sniffContainer(head: Uint8Array): MediaFormat | null {
   return null;
 }
 
-/** Whether a container begins here, whichever and however much of it: enough to tell a new file from the rest of one. */
+/** Whether any container starts here: enough to distinguish a new file from the continuation of one. */
 export const startsContainer = (head: Uint8Array): boolean =>
   (head.length >= 4 && view(head).getUint32(0) === EBML_MAGIC) || (head.length >= 8 && ascii(head, 4, 8) === 'ftyp');
 
@@ -48,7 +48,7 @@ function isMp4(brands: readonly string[]): boolean {
   return major !== undefined && !PICTURE_BRANDS.has(major) && brands.some((brand) => MP4_BRANDS.has(brand));
 }
 
-/** Major brand first, then the compatible ones; empty where the file does not start with `ftyp`. */
+/** Major brand first, then the compatible ones; empty if the file does not start with `ftyp`. */
 function readBrands(head: Uint8Array): string[] {
   if (head.length < 16 || ascii(head, 4, 8) !== 'ftyp') return [];
   const boxEnd = Math.min(view(head).getUint32(0), head.length);
@@ -74,7 +74,7 @@ function readDocType(head: Uint8Array): string | null {
   return null;
 }
 
-/** An EBML variable-length number (RFC 8794, 4): leading zero bits of the first byte tell how many bytes follow. */
+/** An EBML variable-length number (RFC 8794, 4): the leading zero bits of the first byte give the number of bytes that follow. */
 function readVint(bytes: Uint8Array, at: number, { keepMarker = false } = {}): { value: number; next: number } | null {
   const first = bytes[at];
   if (!first) return null;

@@ -4,7 +4,7 @@ import { type MediaFormat, sniffContainer } from './media-sniff.ts';
 
 const HEAD_BYTES = 4_096;
 
-/** The container of a file on this machine. @throws MediaError where it is none that is taken */
+/** The container of a local file. @throws MediaError if it is not supported */
 export async function sniffFile(path: string): Promise<MediaFormat> {
   const handle = await open(path, 'r');
   try {

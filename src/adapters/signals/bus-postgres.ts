@@ -5,12 +5,12 @@ import { type Bus, LocalTopics, Outbox } from './bus.ts';
 
 const CHANNEL = 'invigil_wake';
 const RECONNECT_MS = 500;
-/** An idle connection says nothing when its other end is gone, so it is asked, and cut where it does not answer. */
+/** An idle connection does not notice that its other end is gone, so it is probed, and cut if there is no answer. */
 const CHECK_MS = 2_000;
 const SILENCE_MS = 3_000;
 const CLOSE_MS = 500;
 
-/** Wakes listeners of this process at once and those of other processes by LISTEN/NOTIFY. */
+/** Wakes listeners in this process immediately and those in other processes with LISTEN/NOTIFY. */
 export async function createPostgresBus({ url, pool, log }: { url: string; pool: Pool; log: Logger }): Promise<Bus> {
   const instance = newId('key');
   const topics = new LocalTopics();
@@ -98,7 +98,7 @@ export async function createPostgresBus({ url, pool, log }: { url: string; pool:
   };
 }
 
-/** Takes leave, and cuts the connection where that is not answered. */
+/** Ends the connection cleanly, and cuts it if the other side does not answer. */
 async function hangUp(client: Client): Promise<void> {
   const limit = setTimeout(() => client.connection.stream.destroy(), CLOSE_MS);
   await client.end().catch(() => {});

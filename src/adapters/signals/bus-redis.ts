@@ -8,24 +8,24 @@ import { parseRedisUrl } from './redis-url.ts';
 import { assertRedisUsable, createRedisClient, logOutages, type RedisClient } from './redis.ts';
 
 /**
- * Topics share a fixed number of channels, each with a hash tag and so in a slot of its own, spread over the masters
- * of a cluster. A burst over 500 exams is then at most this many messages, and watching one more exam costs Redis nothing.
+ * Topics share a fixed number of channels. Each has a hash tag, so it is in its own slot, and they are spread over the masters of
+ * a cluster. A burst over 500 exams is then at most this many messages, and watching one more exam costs Redis nothing.
  */
 const CHANNELS = Array.from({ length: 16 }, (_, index) => `invigil:wake:{${index}}`);
-/** Nobody publishes there. It lies in the slot of its channel, so what asks for it takes the same connection. */
+/** A channel without publications in the slot of the given one, so that a command for it uses the same connection. */
 const silentTwin = (channel: string) => `${channel}:silent`;
 
 const CHECK_MS = 1_000;
-/** A command without an answer is given up. */
+/** Timeout of a command. */
 const COMMAND_MS = 2_000;
-/** A connection that owes an answer this long is cut and made anew. */
+/** A connection that has not answered for this long is cut and reopened. */
 const SILENCE_MS = 3_000;
 const CLOSE_MS = 500;
 
 /**
- * Wakes listeners of this process at once and those of other processes by sharded publications. While Redis is away
- * they are dropped; once it is back all listeners are woken, because they may have missed some.
- * @throws StartupError where Redis cannot be reached or is too old.
+ * Wakes listeners in this process immediately and those in other processes with sharded publications. While Redis is
+ * unreachable, publications are dropped; once it is back, all listeners are woken, because they may have missed some.
+ * @throws StartupError if Redis cannot be reached or is too old.
  */
 export async function createRedisBus({ url, log }: { url: string; log: Logger }): Promise<Bus> {
   const address = parseRedisUrl(url);
@@ -36,7 +36,7 @@ export async function createRedisBus({ url, log }: { url: string; log: Logger })
   const topics = new LocalTopics();
   const client = createRedisClient(address, {
     offlineQueue: false,
-    // ioredis would subscribe again by itself without a handler for its failure, which ends the process.
+    // ioredis would resubscribe by itself without handling a failure, which would crash the process.
     redis: {
       connectionName: 'invigil-bus',
       commandTimeout: COMMAND_MS,
@@ -77,7 +77,7 @@ export async function createRedisBus({ url, log }: { url: string; log: Logger })
 
 const channelOf = (topic: string) => CHANNELS[createHash('sha1').update(topic).digest().readUInt8() % CHANNELS.length] ?? '';
 
-/** One message a channel, all of them in one write a connection. */
+/** One message per channel, with one write per connection. */
 async function send(client: RedisClient, instance: string, batch: string[]): Promise<void> {
   const messages = new Map<string, string>();
   for (const topic of batch) {
@@ -94,8 +94,8 @@ async function send(client: RedisClient, instance: string, batch: string[]): Pro
 }
 
 /**
- * Keeps the subscriptions, and asks for a sign of life on their connections every second. Calls `onRestored` whenever
- * all of them stand again after one may not have.
+ * Maintains the subscriptions, and probes their connections every second. Calls `onRestored` whenever all of them work again
+ * after one may have failed.
  */
 function watchSubscriptions(client: RedisClient, { onRestored, log }: { onRestored(): void; log: Logger }) {
   const hear = client instanceof Cluster ? hearCluster(client) : (channel: string) => client.ssubscribe(channel);
@@ -113,7 +113,7 @@ function watchSubscriptions(client: RedisClient, { onRestored, log }: { onRestor
       log.debug({ err: error }, 'not all subscriptions stand');
       return;
     }
-    // A loss during the check is judged by the next one.
+    // A loss during the check is handled by the next one.
     if (restored === seen) return;
     restored = seen;
     onRestored();
@@ -135,7 +135,7 @@ function watchSubscriptions(client: RedisClient, { onRestored, log }: { onRestor
   const timer = setInterval(() => void check(), CHECK_MS);
   timer.unref();
   return {
-    /** Subscribes; events of the connection's own start may have come in between, hence the second look. */
+    /** Subscribes. Events from the connection's start may have come in between, so it checks twice. */
     async begin() {
       await check();
       if (restored !== losses) await check();
@@ -145,8 +145,8 @@ function watchSubscriptions(client: RedisClient, { onRestored, log }: { onRestor
 }
 
 /**
- * ioredis keeps a cluster's sharded subscriptions itself, through changes of its shape, but lists a channel twice that
- * is subscribed twice. So each is subscribed once, and from then on asked after by a command that changes nothing.
+ * ioredis maintains a cluster's sharded subscriptions itself, even when the cluster changes, but a channel that is subscribed
+ * twice is listed twice. So each is subscribed once, and later probed with a command that changes nothing.
  */
 function hearCluster(cluster: Cluster): (channel: string) => Promise<unknown> {
   const subscribed = new Set<string>();
@@ -157,7 +157,7 @@ function hearCluster(cluster: Cluster): (channel: string) => Promise<unknown> {
   };
 }
 
-/** ioredis cuts by itself, a little later, what does not let itself be closed. */
+/** ioredis itself cuts, a little later, a connection that cannot be closed. */
 async function disconnect(client: RedisClient): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     client.once('end', resolve);

@@ -1,17 +1,17 @@
 /**
- * Wake-up calls between the parts and processes of one installation. A call may be lost or doubled: whoever listens
- * reads the truth from the database.
+ * Wake-up calls between the parts and processes of one installation. A call may be lost or duplicated: listeners read the
+ * actual state from the database.
  */
 export interface Bus {
-  /** Wakes the listeners of this process before it returns and the other processes soon; never fails nor waits. */
+  /** Wakes the listeners in this process before it returns, and other processes soon after. Never fails or waits. */
   publish(topic: string): void;
-  /** Calls `wake` at each publication of the topic, and whenever calls may have been missed. Returns the way out. */
+  /** Calls `wake` at each publication of the topic, and whenever calls may have been missed. Returns an unsubscribe function. */
   subscribe(topic: string, wake: () => void): () => void;
-  /** Ends within seconds, whatever state the other side is in. */
+  /** Finishes within seconds, whatever state the other side is in. */
   close(): Promise<void>;
 }
 
-/** The listeners of one process, by topic. */
+/** The listeners in one process, by topic. */
 export class LocalTopics {
   readonly #listeners = new Map<string, Set<() => void>>();
 
@@ -34,15 +34,15 @@ export class LocalTopics {
 }
 
 /**
- * Topics on their way to the other processes. Those of one turn of the event loop leave in one batch; while a batch is
- * under way the next one gathers, each topic once, so that a slow or frozen bus holds no more than their names.
+ * Topics to be sent to the other processes. Topics from one turn of the event loop are sent in one batch. While a batch is being
+ * sent, the next one is collected, each topic once, so that a slow or frozen bus only accumulates topic names.
  */
 export class Outbox {
   readonly #waiting = new Set<string>();
   readonly #send: (topics: string[]) => Promise<void>;
   #busy = false;
 
-  /** `send` must settle within a bounded time; what it could not send is dropped. */
+  /** `send` must settle within a bounded time; topics that it could not send are dropped. */
   constructor(send: (topics: string[]) => Promise<void>) {
     this.#send = send;
   }

@@ -3,16 +3,16 @@ import type { Logger } from '../../log.ts';
 import type { AnalysisQueue, QueuedAnalysis } from './queue.ts';
 
 const QUEUE = 'analysis';
-/** Retries of a job that threw. */
+/** Attempts for a job that throws. */
 const ATTEMPTS = 3;
-/** A worker killed in mid-job leaves it stalled; two kills fail a job for good by default, whatever its attempts. */
+/** A killed worker leaves its job stalled. By default two kills fail a job permanently, whatever its attempts. */
 const MAX_STALLED = 5;
-/** How long a killed worker keeps its job from the others. */
+/** How long a killed worker blocks its job for the others. */
 const LOCK_MS = 15_000;
 const STALLED_CHECK_MS = 5_000;
-/** A shutdown waits no longer for the other side; a job that could not be given back is taken up when its lock ends. */
+/** Maximum wait for the other side at shutdown; a job that could not be returned is picked up when its lock ends. */
 const CLOSE_MS = 5_000;
-/** BullMQ takes jobs without a priority first, then those with the lowest. */
+/** BullMQ takes jobs without a priority first, then those with the lowest number. */
 const NOT_URGENT = 10;
 const WARN_EVERY_MS = 60_000;
 
@@ -20,20 +20,20 @@ interface AnalysisJob {
   recordingId: string;
 }
 
-/** Where BullMQ keeps its jobs. */
+/** Where BullMQ stores its jobs. */
 interface QueueBackend<B extends IQueueBackend, C> {
   factory: BackendFactory<B, C>;
   prefix?: string;
-  /** Connection of who adds jobs. */
+  /** Connection for adding jobs. */
   producer: C;
-  /** Connection of who works on them. */
+  /** Connection for working on jobs. */
   consumer: C;
   onRestored(callback: () => void): void;
-  /** Cuts connections that would not close by themselves. */
+  /** Cuts connections that do not close by themselves. */
   disconnect(): void;
 }
 
-/** BullMQ's tables are in a schema of their own. Without the database nothing is stored that could be queued. */
+/** BullMQ's tables have their own schema. No offline queue: without the database, nothing is stored that could be queued. */
 export function postgresBackend({ url }: { url: string }) {
   const connection = { connectionString: url, migrate: true };
   return { factory: createPostgresBackend, producer: connection, consumer: connection, onRestored() {}, disconnect() {} };
@@ -44,7 +44,7 @@ interface Dependencies<B extends IQueueBackend, C> {
   log: Logger;
 }
 
-/** An outage makes BullMQ emit an error at each attempt, for as long as it lasts. */
+/** During an outage BullMQ emits an error at each attempt, so they are logged sparsely. */
 function warnSparsely(log: Logger, what: string): (error: Error) => void {
   let warnedAt = -Infinity;
   return (err) => {
@@ -90,7 +90,7 @@ export async function createBullmqQueue<B extends IQueueBackend, C>({ backend, l
             return await handler(job.data.recordingId, { signal: stopping.signal, lastAttempt: job.attemptsMade + 1 >= ATTEMPTS });
           } catch (error) {
             if (!stopping.signal.aborted) throw error;
-            // A shutdown is not the job's fault: it goes back to the queue without losing an attempt.
+            // A shutdown does not count as an attempt: the job goes back to the queue.
             await job.moveToDelayed(Date.now(), token);
             throw new DelayedError();
           }

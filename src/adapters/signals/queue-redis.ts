@@ -4,15 +4,15 @@ import type { Logger } from '../../log.ts';
 import { parseRedisUrl } from './redis-url.ts';
 import { createRedisClient, logOutages } from './redis.ts';
 
-/** A cluster runs a script only over keys of one slot: the hash tag keeps all of the queue there. */
+/** A cluster runs a script only on keys in one slot; the hash tag keeps the whole queue in one. */
 const PREFIX = '{invigil}';
-/** An upload waits no longer for its job to be queued. */
+/** Maximum time that an upload waits for its job to be queued. */
 const ADD_MS = 2_000;
 const SILENCE_MS = 3_000;
-/** A worker waits for jobs in one command that takes up to 10 s. */
+/** A worker waits for jobs with a command that takes up to 10 s. */
 const WORKER_SILENCE_MS = 15_000;
 
-/** Who adds jobs must not hang while Redis is away; who works on them must not give up. */
+/** Adding jobs must not hang while Redis is unreachable; working on jobs must not give up. */
 export function redisBackend({ url, log }: { url: string; log: Logger }) {
   const address = parseRedisUrl(url);
   if (!address) throw new StartupError('REDIS_URL is not a valid Redis URL');

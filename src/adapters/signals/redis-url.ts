@@ -1,5 +1,5 @@
 export interface RedisAddress {
-  /** One server, or any nodes of a cluster: the rest of them are found from there. */
+  /** One server, or any nodes of a cluster, from which the others are found. */
   hosts: { host: string; port: number }[];
   cluster: boolean;
   tls: boolean;
@@ -13,8 +13,8 @@ const DEFAULT_PORT = 6379;
 const FORM = /^redis(?<tls>s?)(?<cluster>\+cluster)?:\/\/(?:(?<credentials>[^@/?#]*)@)?(?<hosts>[^@/?#]+)(?:\/(?<db>\d*))?$/;
 
 /**
- * `redis[s]://[user][:password@]host[:port][/db]`, the form that is registered with IANA, and for a cluster
- * `redis[s]+cluster://[user][:password@]host[:port][,host[:port]…]`. Null where it is neither.
+ * `redis[s]://[user][:password@]host[:port][/db]`, the form registered with IANA, and for a cluster
+ * `redis[s]+cluster://[user][:password@]host[:port][,host[:port]…]`. Null if it is neither.
  */
 export function parseRedisUrl(url: string): RedisAddress | null {
   const { tls, cluster, credentials = '', hosts = '', db } = FORM.exec(url)?.groups ?? {};
@@ -34,7 +34,7 @@ export function parseRedisUrl(url: string): RedisAddress | null {
   }
 }
 
-/** What messages may say of it: no credentials. */
+/** A description for messages, without credentials. */
 export const describeRedis = ({ hosts }: RedisAddress): string => hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
 
 function parseHost(text: string): { host: string; port: number } {
@@ -43,7 +43,7 @@ function parseHost(text: string): { host: string; port: number } {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port ? Number(port) : DEFAULT_PORT };
 }
 
-/** A password without a user is the default user's. */
+/** A password without a user belongs to the default user. */
 function parseCredentials(text: string): Pick<RedisAddress, 'username' | 'password'> {
   const [username = '', ...password] = text.split(':').map((part) => decodeURIComponent(part));
   return { username: username || undefined, password: password.join(':') || undefined };

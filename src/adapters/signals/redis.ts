@@ -10,11 +10,11 @@ const CONNECT_MS = 3_000;
 const RETRY_MS = 1_000;
 
 interface ClientOptions {
-  /** Whether commands wait for the connection; else they fail at once while there is none. */
+  /** Whether commands wait for the connection; otherwise they fail immediately while there is none. */
   offlineQueue: boolean;
-  /** Whether it connects again when the connection is lost. */
+  /** Whether to reconnect when the connection is lost. */
   reconnect?: boolean;
-  /** Of each connection. */
+  /** Options of each connection. */
   redis?: Pick<
     RedisOptions,
     'connectionName' | 'commandTimeout' | 'socketTimeout' | 'maxRetriesPerRequest' | 'autoResubscribe' | 'autoResendUnfulfilledCommands'
@@ -41,14 +41,14 @@ export function createRedisClient(address: RedisAddress, { offlineQueue, reconne
     lazyConnect: true,
     enableOfflineQueue: offlineQueue,
     clusterRetryStrategy: retryStrategy,
-    // The certificate of a node is for its name, which a look-up here would lose.
+    // A node's certificate is for its host name, which a DNS lookup here would lose.
     ...(address.tls && { dnsLookup: (host, callback) => callback(null, host) }),
     redisOptions: connection,
     ...cluster,
   });
 }
 
-/** Says once that a connection is lost and once that it is back, however often it is tried meanwhile. */
+/** Logs once that a connection is lost and once that it is back, however many attempts are made in between. */
 export function logOutages(client: RedisClient, what: string, log: Logger): void {
   let lost = false;
   client.on('error', (err: unknown) => {
@@ -62,7 +62,7 @@ export function logOutages(client: RedisClient, what: string, log: Logger): void
   });
 }
 
-/** @throws StartupError of one line, without credentials, where this Redis cannot be used. */
+/** @throws StartupError with one line, without credentials, if this Redis cannot be used. */
 export async function assertRedisUsable(address: RedisAddress, log: Logger): Promise<void> {
   const target = `the Redis at ${describeRedis(address)}`;
   const info = await readInfo(address).catch((error: unknown) => {
@@ -87,7 +87,7 @@ async function readInfo(address: RedisAddress): Promise<Record<string, string>> 
     reconnect: false,
     redis: { commandTimeout: CONNECT_MS, maxRetriesPerRequest: 0 },
   });
-  // What `connect` rejects with says only that it is closed; the reason comes by an event.
+  // The rejection of `connect` only says that it is closed; the reason comes in an event.
   let reason: unknown;
   for (const event of ['error', 'node error']) {
     client.on(event, (error: unknown) => {

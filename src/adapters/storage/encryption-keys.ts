@@ -7,16 +7,16 @@ import { newSpoolName } from './spool-names.ts';
 const markOf = (key: Uint8Array) => deriveKey(key, Buffer.alloc(0), 'mark').toString('hex');
 
 interface EncryptedFolder {
-  /** Keeps a mark of each key that files may be encrypted with, the newest one last. */
+  /** File with a fingerprint of each key that files may be encrypted with, newest last. */
   markPath: string;
   fileFolder: string;
-  /** The first one encrypts; none where nothing is to be encrypted. */
+  /** The first one encrypts; empty without encryption. */
   keys: readonly Uint8Array[];
 }
 
 /**
- * Refuses keys with which not all that is stored can be read, and notes them otherwise. A key that was replaced may be
- * dropped once no stored file needs it.
+ * Refuses the keys if they cannot read all stored files, and otherwise records them. A replaced key may be dropped once no
+ * stored file needs it.
  */
 export async function checkEncryptionKeys({ markPath, fileFolder, keys }: EncryptedFolder): Promise<void> {
   const noted = await readMarks(markPath);
@@ -70,6 +70,6 @@ async function writeMarks(path: string, marks: readonly string[]): Promise<void>
   await rename(draft, path);
 }
 
-/** The one of the keys that has this fingerprint. */
+/** The key with this fingerprint. */
 export const keyWith = (keys: readonly Uint8Array[], fingerprint: string) =>
   keys.find((key) => fingerprintOf(key).toString('hex') === fingerprint);

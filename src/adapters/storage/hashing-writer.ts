@@ -3,24 +3,24 @@ import type { FileHandle } from 'node:fs/promises';
 import { releaseMemory } from '../../async/release-memory.ts';
 import { type SpooledFile, type SpoolOptions, TooLargeError } from './storage.ts';
 
-/** Of a write: each costs two switches of threads. As much again waits here meanwhile. */
+/** Bytes per write, because each write costs two thread switches. The same amount may wait here meanwhile. */
 const BATCH_BYTES = 1024 * 1024;
 const HEAD_BYTES = 4096;
 
-/** Where bytes go in the end. */
+/** The destination of bytes. */
 export interface ByteSink {
   write(chunks: Uint8Array[]): Promise<void>;
   /** Call once, after the last `write`. */
   end(): Promise<void>;
 }
 
-/** Writes to an open file; whoever opened it closes it. */
+/** Writes to an open file; the caller closes it. */
 export const fileSink = (handle: FileHandle): ByteSink => ({
   write: (chunks) => writeAll(handle, chunks),
   end: async () => {},
 });
 
-/** Writes to a sink in batches while it hashes and counts. */
+/** Writes to a sink in batches while hashing and counting. */
 export class HashingWriter {
   readonly #sink: ByteSink;
   readonly #maxBytes: number;
@@ -39,8 +39,8 @@ export class HashingWriter {
   }
 
   /**
-   * Takes a chunk; the next one once the promise settles, where there is one. It is taken while a batch is under way, so that
-   * each is hashed while it is in the processor's cache.
+   * Takes a chunk. If it returns a promise, wait for that before the next one. Chunks are accepted while a batch is being written,
+   * so that each is hashed while it is in the processor's cache.
    * @throws TooLargeError
    */
   write(chunk: Buffer): Promise<void> | undefined {
@@ -61,11 +61,11 @@ export class HashingWriter {
     return { size: this.#size, sha256: this.#hash.digest('hex'), head: this.#head };
   }
 
-  /** Waits for the batch before only. */
+  /** Waits only for the previous batch. */
   async #startBatch(): Promise<void> {
     await this.#writing;
     this.#writing = this.#writeBatch();
-    // Its error is told with the next batch, or at the end.
+    // Its error is reported with the next batch, or at the end.
     this.#writing.catch(() => {});
   }
 
@@ -83,7 +83,7 @@ export class HashingWriter {
   }
 }
 
-/** A disk that fills up takes part of a write before it refuses the next. */
+/** A disk that fills up writes only a part before it refuses the rest. */
 async function writeAll(handle: FileHandle, chunks: Uint8Array[]): Promise<void> {
   const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   const { bytesWritten } = await handle.writev(chunks);

@@ -11,8 +11,8 @@ interface Copy {
 }
 
 /**
- * Files for ffmpeg to read where what is stored is none: in a bucket, or encrypted. They are plain, readable by their owner
- * only, and exist while they are read; who asks meanwhile reads the same one, as a console does that wants sixty pictures.
+ * Local files for ffmpeg if the stored file is in a bucket or encrypted. They are unencrypted, readable only by their owner, and
+ * exist while they are read. Concurrent readers share one copy, such as a console that asks for sixty pictures.
  */
 export function createLocalCopies(folder: string) {
   const copies = new Map<string, Copy>();
@@ -32,7 +32,7 @@ export function createLocalCopies(folder: string) {
   }
 
   return {
-    /** @param name of what is stored, and of no other bytes ever. @param open opens it, where there is no copy. */
+    /** @param name of the stored bytes, never reused for others. @param open opens them if there is no copy. */
     async lend<T>(name: string, open: () => Readable, use: (path: string) => Promise<T>): Promise<T> {
       const copy = copies.get(name) ?? { path: make(open()), readers: 0 };
       copies.set(name, copy);
@@ -50,7 +50,7 @@ export function createLocalCopies(folder: string) {
         }
       }
     },
-    /** Removes those of processes that were killed. */
+    /** Removes the copies of processes that were killed. */
     async sweep(): Promise<void> {
       await makeFolder();
       await removeLeftBehind(folder);

@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { deriveKey } from './sealed-file.ts';
 
 /*
- * A few sealed bytes: the format's number, 32 bytes of salt, what was sealed with AES-256-GCM, its tag. The key is their
- * own, derived from the installation's secret and the salt, so that the nonce may always be the same.
+ * A few sealed bytes: the format number, 32 bytes of salt, the AES-256-GCM ciphertext, its tag. Each has its own key, derived
+ * from the installation's secret and the salt, so the nonce may always be the same.
  */
 const FORMAT = 1;
 const SALT_BYTES = 32;
@@ -12,9 +12,9 @@ const NONCE = Buffer.alloc(12);
 
 export interface Seal {
   secret: Uint8Array;
-  /** What the bytes are for: those of one purpose cannot be opened for another. */
+  /** What the bytes are for: they cannot be opened for another purpose. */
   purpose: string;
-  /** Whose they are: moved to somebody else they cannot be opened. */
+  /** Whose they are: they cannot be opened for somebody else. */
   context: string;
 }
 
@@ -24,7 +24,7 @@ export function sealBytes(bytes: Uint8Array, { secret, purpose, context }: Seal)
   return Buffer.concat([Buffer.of(FORMAT), salt, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** @returns null where the bytes were changed, or sealed with another secret, for another purpose or context. */
+/** @returns null if the bytes were changed, or sealed with another secret or for another purpose or context. */
 export function unsealBytes(sealed: Uint8Array, { secret, purpose, context }: Seal): Buffer | null {
   if (sealed[0] !== FORMAT || sealed.length < 1 + SALT_BYTES + TAG_BYTES) return null;
   const key = deriveKey(secret, sealed.subarray(1, 1 + SALT_BYTES), purpose);

@@ -3,12 +3,13 @@ import type { FileHandle } from 'node:fs/promises';
 import type { ByteSink } from './hashing-writer.ts';
 
 /*
- * A sealed file: the magic, 8 bytes that tell which of the installation's keys it is sealed with, 32 bytes of salt, then chunks of 64 KiB, each encrypted with AES-256-GCM and followed by its
- * tag. The key is the file's own, derived from the installation's and the salt; the nonce is the chunk's number and whether
- * it is the last one. So any range can be read, and a chunk that was changed, moved or cut off is noticed.
+ * A sealed file: the magic, 8 bytes that identify the installation's key, 32 bytes of salt, then chunks of 64 KiB, each
+ * encrypted with AES-256-GCM and followed by its tag. Each file has its own key, derived from the installation's key and the
+ * salt. The nonce is the chunk's number and whether it is the last one. So any range can be read, and a chunk that was
+ * changed, moved or cut off is detected.
  */
 const MAGIC = Buffer.from('INVSEAL2');
-/** Of files from before keys could be replaced: they do not tell their key. */
+/** Of files from before keys could be replaced: they do not name their key. */
 const FIRST_MAGIC = Buffer.from('INVSEAL1');
 const FINGERPRINT_BYTES = 8;
 const SALT_BYTES = 32;
@@ -17,19 +18,19 @@ const HEADER_BYTES = MAGIC.length + FINGERPRINT_BYTES + SALT_BYTES;
 const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
-/** Chunks that are read from the disk at once. */
+/** Chunks per read from the disk. */
 const READ_CHUNKS = 16;
 
-/** The bytes are not what was written, or the key is another. */
+/** The bytes are not those that were written, or the key is wrong. */
 export class SealBrokenError extends Error {
   override readonly name = 'SealBrokenError';
 }
 
-/** A key for one purpose from the installation's. */
+/** Derives a key for one purpose from the installation's key. */
 export const deriveKey = (masterKey: Uint8Array, salt: Uint8Array, purpose: string) =>
   Buffer.from(hkdfSync('sha256', masterKey, salt, `invigil ${purpose}`, 32));
 
-/** Tells an installation's keys apart, and nothing about them. */
+/** Identifies a key of the installation without revealing anything about it. */
 export const fingerprintOf = (masterKey: Uint8Array) => deriveKey(masterKey, Buffer.alloc(0), 'fingerprint').subarray(0, FINGERPRINT_BYTES);
 
 const nonceOf = (index: number, isLast: boolean) => {
@@ -54,7 +55,7 @@ function unseal(key: Buffer, sealed: Buffer, index: number, isLast: boolean): Bu
   }
 }
 
-/** Seals what it is given on its way to `sink`. */
+/** Encrypts everything on its way to `sink`. */
 export function sealInto(sink: ByteSink, masterKey: Uint8Array): ByteSink {
   const salt = randomBytes(SALT_BYTES);
   const key = deriveKey(masterKey, salt, 'file');
@@ -67,7 +68,7 @@ export function sealInto(sink: ByteSink, masterKey: Uint8Array): ByteSink {
       const sealed = header;
       header = [];
       let at = 0;
-      // The last chunk is known only at the end: a full one waits for what follows it.
+      // Only at the end is it known which chunk is the last, so a full one waits for more.
       for (; bytes.length - at > CHUNK_BYTES; at += CHUNK_BYTES) {
         sealed.push(...seal(key, bytes.subarray(at, at + CHUNK_BYTES), index++, false));
       }
@@ -82,8 +83,8 @@ export function sealInto(sink: ByteSink, masterKey: Uint8Array): ByteSink {
 }
 
 /**
- * An open file as it was before it was sealed; null where it never was.
- * @throws SealBrokenError where it is sealed with none of the keys.
+ * Opens a sealed file for reading its original bytes; null if it is not sealed.
+ * @throws SealBrokenError if it is sealed with none of the keys.
  */
 export async function openSealed(handle: FileHandle, masterKeys: readonly Uint8Array[]): Promise<SealedFile | null> {
   const header = Buffer.alloc(HEADER_BYTES);
@@ -99,7 +100,7 @@ export async function openSealed(handle: FileHandle, masterKeys: readonly Uint8A
   return new SealedFile(handle, key, HEADER_BYTES, fileBytes);
 }
 
-/** Finds the key by trying. */
+/** Finds the key by trying each. */
 async function openFirst(handle: FileHandle, masterKeys: readonly Uint8Array[], header: Buffer, fileBytes: number): Promise<SealedFile> {
   const salt = header.subarray(FIRST_MAGIC.length, FIRST_HEADER_BYTES);
   const files = masterKeys.map((key) => new SealedFile(handle, deriveKey(key, salt, 'file'), FIRST_HEADER_BYTES, fileBytes));
@@ -122,7 +123,7 @@ class SealedFile {
     this.#chunks = Math.max(1, Math.ceil(this.#sealedBytes / SEALED_CHUNK_BYTES));
   }
 
-  /** Whether it has the right key, and a first chunk that is whole. */
+  /** Whether the key is right and the first chunk is intact. */
   fits(): Promise<boolean> {
     return this.#open(0, 1).then(
       () => true,
@@ -130,12 +131,12 @@ class SealedFile {
     );
   }
 
-  /** Bytes before they were sealed. */
+  /** Size in bytes before sealing. */
   get size(): number {
     return Math.max(0, this.#sealedBytes - this.#chunks * TAG_BYTES);
   }
 
-  /** Bytes `start` to `end`, both included. @throws SealBrokenError */
+  /** Bytes `start` to `end`, both inclusive. @throws SealBrokenError */
   async *read(start: number, end: number): AsyncGenerator<Buffer> {
     const last = Math.min(this.#chunks - 1, Math.floor(end / CHUNK_BYTES));
     for (let index = Math.floor(start / CHUNK_BYTES); index <= last; index += READ_CHUNKS) {

@@ -4,17 +4,17 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from './is-alive.ts';
 
-/** Long beyond any upload, so that only the dead are taken for dead. */
+/** Longer than any upload, so that no file of a live process is removed. */
 const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
 
 const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 12);
-/** Tells this process from an earlier one with the same number, which is common in containers. */
+/** Distinguishes this process from an earlier one with the same id, which is common in containers. */
 const boot = randomBytes(6).toString('hex');
 
-/** `host.pid.boot.random`: says whose it is, so that a sweep spares other living processes on the same folder. */
+/** `host.pid.boot.random`: names the owner, so that a sweep spares other live processes in the same folder. */
 export const newSpoolName = () => `${host}.${process.pid}.${boot}.${randomBytes(9).toString('hex')}`;
 
-/** Removes what processes that are gone have left in a folder of such names. */
+/** Removes files with such names whose processes are gone. */
 export async function removeLeftBehind(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
@@ -26,7 +26,7 @@ export async function removeLeftBehind(folder: string): Promise<void> {
   }
 }
 
-/** Whether the process that made this name is gone; on another host (or container) only age can tell. */
+/** Whether the process that made this name is gone; for another host (or container), only the age can tell. */
 function isLeftBehind(name: string, modifiedAtMs: number): boolean {
   const [madeOn, pid, madeBy] = name.split('.');
   if (madeBy === boot) return false;

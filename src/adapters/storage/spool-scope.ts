@@ -2,19 +2,18 @@ import type { Readable } from 'node:stream';
 import type { SpooledFile, SpoolOptions, Storage } from './storage.ts';
 
 /**
- * The spooled files of one request. However the request ends, `dispose()` leaves no file of it behind but those
- * that were committed.
+ * The spooled files of one request. However the request ends, `dispose()` removes all of its files that were not committed.
  */
 export interface SpoolScope extends AsyncDisposable {
-  /** As `Storage.spool`; the file belongs to this scope until it is committed. */
+  /** Like `Storage.spool`; the file belongs to this scope until it is committed. */
   spool(source: Readable, options: SpoolOptions): Promise<SpooledFile>;
-  /** As `Storage.commit`; the file leaves the scope. Whoever fails afterwards removes `key` itself. */
+  /** Like `Storage.commit`; the file leaves the scope. A caller that fails afterwards must remove `key` itself. */
   commit(file: SpooledFile, key: string): Promise<void>;
   /** Removes a file before the request ends. */
   discard(file: SpooledFile): Promise<void>;
   /** The bytes of a file that still belongs to this scope. */
   read(file: SpooledFile): Readable;
-  /** Stops what still flows in and removes all that was not committed. May be called twice. */
+  /** Stops files that are still arriving and removes all that were not committed. May be called twice. */
   dispose(): Promise<void>;
 }
 

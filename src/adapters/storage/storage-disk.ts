@@ -11,21 +11,21 @@ import { newSpoolName, removeLeftBehind } from './spool-names.ts';
 import { safeName, type SpooledFile, type SpoolOptions, type Storage, StorageFullError } from './storage.ts';
 import { handOverFile, handOverPieces } from './stored-pieces.ts';
 
-/** Of streams; below 1 MB one costs up to three times the CPU. */
+/** Chunk size of streams; below 1 MB they cost up to three times the CPU. */
 const READ_BYTES = 1024 * 1024;
-/** Says in the storage's folder which keys its files were written with. */
+/** File in the storage's folder that records the keys of its files. */
 const KEY_MARK = 'encryption-key';
 
 export interface DiskStorageOptions {
-  /** 32 bytes: files are encrypted with it. Those that were there before stay as they are, and readable. */
+  /** 32 bytes: new files are encrypted with it. Existing ones stay unchanged and readable. */
   encryptionKey?: Uint8Array | undefined;
-  /** Files that were encrypted with these stay readable. */
+  /** Files encrypted with these stay readable. */
   oldEncryptionKeys?: readonly Uint8Array[];
 }
 
 /**
- * Keeps files below one directory: `spool/` for what waits, `files/<key>` for what is stored, owner-only.
- * Both lie on one file system, so that a commit is a rename. Nothing is touched before the first call.
+ * Keeps files below one directory, readable only by their owner: `spool/` for waiting files, `files/<key>` for stored ones.
+ * Both are on one file system, so a commit is a rename. Nothing is touched before the first call.
  */
 export function createDiskStorage(directory: string, { encryptionKey, oldEncryptionKeys = [] }: DiskStorageOptions = {}): Storage {
   const keys = encryptionKey ? [encryptionKey, ...oldEncryptionKeys] : [];
@@ -59,7 +59,7 @@ export function createDiskStorage(directory: string, { encryptionKey, oldEncrypt
       await makeFolder(fileFolder);
       await syncToDisk(from, 'r+');
       await rename(from, to);
-      // Windows cannot open a folder, and needs no fsync of it.
+      // Windows cannot open a folder, and does not need to fsync it.
       if (process.platform !== 'win32') await syncToDisk(fileFolder, 'r');
     },
 

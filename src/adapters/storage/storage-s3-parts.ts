@@ -21,35 +21,35 @@ import { type PartStorage, safeName, type SpooledFile, type Storage, type Stored
 const MB = 1024 * 1024;
 const ATTEMPTS = 3;
 const RETRY_MS = 300;
-/** The most that S3 copies in one request is 5 GB. */
+/** S3 copies at most 5 GB per request. */
 const COPY_BYTES = 1024 * MB;
 const COPIES_AT_ONCE = 4;
-/** What lies in the folder of uploads for so long belongs to none that can still be gone on with. */
+/** Objects in the uploads folder that are this old belong to no upload that can still be continued. */
 const LEFT_BEHIND_MS = 72 * 3_600_000;
 
 export interface S3PartsOptions {
   client: S3Client;
   bucket: string;
   prefix: string;
-  /** Holds the bytes on their way. */
+  /** Holds the bytes until they are sent. */
   spool: Storage;
-  /** Larger files are copied within the bucket in parts of this size; 1 GB without it. */
+  /** Larger files are copied within the bucket in parts of this size; default: 1 GB. */
   copyBytes?: number | undefined;
 }
 
 /**
- * Unfinished uploads in a bucket: `uploads/NAME` is the upload in parts and, once they are joined, the object; tails are
- * objects beside it.
+ * Unfinished uploads in a bucket: `uploads/NAME` is the multipart upload and, once its parts are joined, the object; tails are
+ * separate objects next to it.
  */
 export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes = COPY_BYTES }: S3PartsOptions) {
   const folder = `${prefix}uploads/`;
   const keyOf = (name: string, tail?: string) => folder + safeName(name) + (tail === undefined ? '' : `.${safeName(tail)}`);
   const objectOf = (name: string, tail?: string) => ({ Bucket, Key: keyOf(name, tail) });
   const ContentType = 'application/octet-stream';
-  /** Spooled files whose bytes lie in the bucket already, by their keys there. */
+  /** Keys in the bucket of spooled files whose bytes are already there. */
   const joined = new Map<string, string>();
 
-  /** A stream can be sent once, so a request that failed in passing is made anew with a new one. */
+  /** A stream can only be sent once, so after a temporary failure the request is repeated with a new one. */
   async function sendFile<T>(file: SpooledFile, send: (body: { Body: Readable; ContentLength: number }) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       const Body = spool.read(file);
@@ -73,7 +73,7 @@ export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes
 
   async function removeBelow(start: string, isOld: (modifiedAt: Date | undefined) => boolean = () => true): Promise<void> {
     for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket, Prefix: start })) {
-      // One by one: not every provider takes a list without a checksum that others do not know.
+      // One by one: for a list, some providers require a checksum that others do not support.
       for (const { Key, LastModified } of Contents) {
         if (isOld(LastModified)) await client.send(new DeleteObjectCommand({ Bucket, Key }));
       }
@@ -137,7 +137,7 @@ export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes
       try {
         await client.send(new CompleteMultipartUploadCommand({ ...objectOf(name), UploadId, MultipartUpload: { Parts } }));
       } catch (error) {
-        // It may have been joined before, by a request that did not come to its end.
+        // It may have been joined before, by a request that was interrupted.
         if (!isGone(error)) throw error;
         await client.send(new HeadObjectCommand(objectOf(name)));
       }
@@ -158,7 +158,7 @@ export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes
 
   return {
     parts,
-    /** Copies within the bucket what lies there already. Whether it did. */
+    /** Copies within the bucket if the bytes are already there. Returns whether they were. */
     async commitWithin(file: SpooledFile, Key: string): Promise<boolean> {
       const from = joined.get(file.spoolKey);
       if (from === undefined) return false;
@@ -168,12 +168,12 @@ export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes
       return true;
     },
     forget: (file: SpooledFile) => joined.delete(file.spoolKey),
-    /** Removes objects of uploads that ended while somebody still wrote to them. */
+    /** Removes objects of uploads that ended while somebody was still writing to them. */
     removeLeftBehind: () => removeBelow(folder, (at) => at !== undefined && Date.now() - at.getTime() > LEFT_BEHIND_MS),
   };
 }
 
-/** Has the bucket refuse bytes that are not those that were hashed when they came. */
+/** Makes the bucket refuse bytes that differ from those that were hashed on arrival. */
 function signHash<T extends UploadPartCommand | PutObjectCommand>(command: T, { sha256 }: SpooledFile): T {
   const stack = command.middlewareStack as UploadPartCommand['middlewareStack'];
   stack.add(
@@ -187,10 +187,10 @@ function signHash<T extends UploadPartCommand | PutObjectCommand>(command: T, { 
   return command;
 }
 
-/** How providers tell that an upload in parts is joined or removed. */
+/** How providers report that a multipart upload is already joined or removed. */
 const isGone = (error: unknown) => error instanceof Error && (error.name === 'NoSuchUpload' || error.name === 'NoSuchKey');
 
-/** Whether the same request may succeed a moment later: the network failed, or the bucket has trouble of its own. */
+/** Whether the same request may succeed a moment later: the network failed, or the bucket has an internal problem. */
 function mayPass(error: unknown): boolean {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
   return status === undefined || status === 429 || status >= 500;

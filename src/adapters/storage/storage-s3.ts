@@ -16,36 +16,36 @@ import { safeName, type SpooledFile, type Storage } from './storage.ts';
 import { handOverPieces } from './stored-pieces.ts';
 
 const MB = 1024 * 1024;
-/** With this, 160 GB are the largest file; two of them are in memory for each upload. */
+/** Allows files up to 160 GB; two parts per upload are in memory. */
 const PART_BYTES = 16 * MB;
 const PARTS_AT_ONCE = 2;
-/** Parts of an upload that nobody has completed for so long are removed. */
+/** Multipart uploads that are still incomplete after this time are removed. */
 const ABANDONED_MS = 48 * 3_600_000;
-/** How long an address of the bucket opens by itself: long enough for a player to fetch its next range. */
+/** Validity of a signed URL: long enough for a player to fetch its next range. */
 const SIGNED_SECONDS = 3_600;
 
 export interface S3Options {
   bucket: string;
-  /** Before every key, such as `exams/`. */
+  /** Prefix of every key, such as `exams/`. */
   prefix: string;
   region: string;
-  /** Of another provider than Amazon. */
+  /** Endpoint of an S3-compatible provider; undefined for AWS. */
   endpoint: string | undefined;
-  /** Else they come from the environment, a profile or the machine's role. */
+  /** If undefined, they come from the environment, a profile or the machine's role. */
   credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
-  /** The bucket in the path and not in the host's name, as most other providers want it. */
+  /** Puts the bucket in the path instead of the host name, as most providers other than AWS require. */
   forcePathStyle: boolean;
-  /** Whether downloads are sent to the bucket itself. */
+  /** Whether downloads are redirected to the bucket. */
   redirectDownloads: boolean;
-  /** Files of finished uploads that are larger are copied within the bucket in parts of this size; 1 GB without it. */
+  /** Larger files of finished uploads are copied within the bucket in parts of this size; default: 1 GB. */
   copyBytes?: number;
 }
 
 /**
- * Keeps files in an S3-compatible bucket. What waits lies on the local disk, where ffmpeg can look into it; a commit sends
- * it to the bucket in parts and is durable when the bucket has confirmed all of them.
- * @param spool holds what waits.
- * @param workFolder takes copies that ffmpeg reads.
+ * Keeps files in an S3-compatible bucket. Spooled files are on the local disk, where ffmpeg can read them; a commit sends them to
+ * the bucket in parts and is durable when the bucket has confirmed all parts.
+ * @param spool holds spooled files.
+ * @param workFolder for copies that ffmpeg reads.
  */
 export function createS3Storage(options: S3Options, { spool, workFolder }: { spool: Storage; workFolder: string }): Storage {
   const { bucket: Bucket, prefix, region, endpoint, credentials, forcePathStyle, redirectDownloads } = options;
@@ -54,7 +54,7 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
     forcePathStyle,
     ...(endpoint && { endpoint }),
     ...(credentials && { credentials }),
-    // Other providers do not know the checksums that Amazon added later.
+    // Other providers do not support the checksums that AWS added later.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
@@ -89,7 +89,7 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
   }
 
   async function abortAbandoned(): Promise<void> {
-    // A thousand of them; the next start finds the next ones.
+    // One page of a thousand; the next start finds the next ones.
     const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: prefix }));
     for (const { Key, UploadId, Initiated } of Uploads) {
       if (Initiated && Date.now() - Initiated.getTime() > ABANDONED_MS) {
@@ -135,7 +135,7 @@ export function createS3Storage(options: S3Options, { spool, workFolder }: { spo
       await spool.sweep();
       await copies.sweep();
       await within.removeLeftBehind();
-      // Not every provider lists them; those that do not have a rule for their removal.
+      // Not every provider can list them; those that cannot remove them by a rule.
       await abortAbandoned().catch((error: { $metadata?: { httpStatusCode?: number } }) => {
         if (error.$metadata?.httpStatusCode !== 501) throw error;
       });

@@ -1,91 +1,91 @@
 import type { Readable } from 'node:stream';
 
-/** Bytes that wait under a temporary key until their request is found good. */
+/** Bytes under a temporary key, until their request has been accepted. */
 export interface SpooledFile {
-  /** Opaque to all but the storage. */
+  /** Opaque; only the storage interprets it. */
   readonly spoolKey: string;
   /** Bytes. */
   readonly size: number;
-  /** Hexadecimal, of all bytes. */
+  /** SHA-256 of all bytes, hexadecimal. */
   readonly sha256: string;
-  /** Up to the first 4,096 bytes, to sniff the container. */
+  /** The first bytes, at most 4,096, to sniff the container. */
   readonly head: Uint8Array;
 }
 
-/** A part of an upload as the bucket names it. */
+/** A part of a multipart upload, identified by its number and ETag. */
 export type StoredPart = { number: number; etag: string };
 
 /**
- * Uploads in parts, each under a name of its own (as a key), that any server goes on with. It keeps no account of them:
- * which parts there are is for the caller to know.
+ * Multipart uploads, each under its own name (like a key), that any server can continue. It keeps no record of them: the caller
+ * must know which parts exist.
  */
 export interface PartStorage {
-  /** All but the last part must have as many bytes. */
+  /** Minimum size of all parts but the last. */
   readonly minPartBytes: number;
-  /** The highest number of a part. */
+  /** The highest allowed part number. */
   readonly maxParts: number;
-  /** Gives the bucket's own name of a new upload. */
+  /** Starts an upload and returns the bucket's own id for it. */
   begin(name: string): Promise<string>;
-  /** Sends a part, durably, and gives its ETag. Numbers rise in the order of the file; what was sent as the same number before is replaced. */
+  /** Stores a part durably and returns its ETag. Numbers increase in file order; an earlier part with the same number is replaced. */
   putPart(upload: { name: string; bucketId: string }, number: number, file: SpooledFile): Promise<string>;
-  /** Keeps bytes that are too few for a part, durably, and gives the name by which they are read again. */
+  /** Stores durably bytes that are too few for a part, and returns the name for reading them again. */
   putTail(name: string, file: SpooledFile): Promise<string>;
   readTail(name: string, tail: string): Readable;
   removeTail(name: string, tail: string): Promise<void>;
-  /** Makes one object of the parts; no error where that was done before. */
+  /** Joins the parts into one object; no error if that was done before. */
   join(upload: { name: string; bucketId: string }, parts: readonly StoredPart[]): Promise<void>;
   /** The joined bytes. */
   read(name: string): Readable;
-  /** Tells that a spooled file has the joined bytes of an upload: its commit then copies them within the bucket. */
+  /** Declares that a spooled file has the joined bytes of an upload, so that its commit copies them within the bucket. */
   holds(file: SpooledFile, name: string): void;
-  /** Removes all of an upload, joined or not; no error where it is gone. */
+  /** Removes everything of an upload, joined or not; no error if it is gone. */
   remove(upload: { name: string; bucketId: string | null }): Promise<void>;
 }
 
 export interface SpoolOptions {
   maxBytes: number;
-  /** Nobody else needs the source's chunks: their memory is used again as soon as they are written. */
+  /** Set if nobody else needs the source's chunks: their memory is reused as soon as they are written. */
   releaseChunks?: boolean;
 }
 
-/** Is done with a piece when it calls `next`: for the following one, or with an error for none. */
+/** Call `next()` for the next piece, `next(error)` to stop. */
 export type TakePiece = (piece: Uint8Array, next: (failure?: Error | null) => void) => void;
 
 export interface Storage {
-  /** For unfinished uploads; without it they lie on this machine's disk alone. */
+  /** For unfinished uploads; without it, they are only on this machine's disk. */
   readonly parts?: PartStorage;
   /**
-   * Streams a source to a temporary key while hashing it, with backpressure. Removes what it wrote where it fails.
-   * @throws TooLargeError as soon as more than `maxBytes` came; StorageFullError where the disk is full; whatever the source throws.
+   * Streams a source to a temporary key while hashing it, with backpressure. Removes what it wrote if it fails.
+   * @throws TooLargeError as soon as more than `maxBytes` arrived; StorageFullError if the disk is full; any error of the source.
    */
   spool(source: Readable, options: SpoolOptions): Promise<SpooledFile>;
-  /** Moves a spooled file to its final key (letters, digits, `.`, `_`, `-`), durably; replaces what was there, at once. */
+  /** Moves a spooled file durably to its final key (letters, digits, `.`, `_`, `-`); replaces an existing file atomically. */
   commit(file: SpooledFile, key: string): Promise<void>;
-  /** Removes a spooled file that was not committed; no error where it is gone. */
+  /** Removes a spooled file that was not committed; no error if it is gone. */
   discard(file: SpooledFile): Promise<void>;
-  /** Lends the stored or spooled bytes as a local file, for ffmpeg to read: the path is good until `use` settles. */
+  /** Provides stored or spooled bytes as a local file for ffmpeg; the path is valid until `use` settles. */
   withLocalFile<T>(key: string | SpooledFile, use: (path: string) => Promise<T>): Promise<T>;
-  /** Bytes `start` to `end`, both included, of stored or spooled bytes. A missing file is an error of the stream. */
+  /** Bytes `start` to `end`, both inclusive, of stored or spooled bytes. A missing file is an error of the stream. */
   read(key: string | SpooledFile, range?: { start: number; end: number }): Readable;
   /**
-   * As `read` of stored bytes, in pieces whose memory is used again, which saves half of the processor's work. Resolves when
-   * all of them were taken. @throws before the first piece where the file is missing; what `next` was given
+   * Like `read` for stored bytes, but in pieces whose memory is reused, which saves half of the CPU time. Resolves when all
+   * pieces were taken. @throws before the first piece if the file is missing; the error that was passed to `next`
    */
   handOver(key: string, range: { start: number; end: number }, take: TakePiece): Promise<void>;
-  /** An address that opens stored bytes by itself for a while, where the storage has one and is set to tell it. */
+  /** A signed URL for stored bytes that expires; null if the storage has none or is not configured to give it out. */
   signedUrl(key: string, response: { contentType: string; disposition: string }): Promise<string | null>;
-  /** Removes stored bytes; no error where they are gone. */
+  /** Removes stored bytes; no error if they are gone. */
   remove(key: string): Promise<void>;
   /**
-   * Removes what killed processes left behind, never what belongs to a living one. Call before serving.
-   * @throws StartupError where the settings do not fit what is stored.
+   * Removes what killed processes left behind, never files of a live one. Call before serving requests.
+   * @throws StartupError if the settings do not match the stored files.
    */
   sweep(): Promise<void>;
 }
 
 const SAFE_NAME = /^[0-9A-Za-z][\w.-]{0,199}$/;
 
-/** Keys are made by this program; one that could leave its folder is a bug of ours. */
+/** Keys are generated by this program; one that could escape its folder is a bug. */
 export function safeName(name: string): string {
   if (!SAFE_NAME.test(name)) throw new Error(`not a storage key: ${JSON.stringify(name)}`);
   return name;

@@ -2,26 +2,26 @@ import { read } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { TakePiece } from './storage.ts';
 
-/** Measured: with 256 KB a download costs a tenth more CPU, with 128 KB a third. */
+/** Measured: with 256 KB a download costs a tenth more CPU, with 128 KB a third more. */
 const PIECE_BYTES = 1024 * 1024;
-/** A new megabyte for each download costs more than to read it. */
+/** Reused buffers: allocating a megabyte per download costs more than reading it. */
 const spare: Buffer[] = [];
 const MOST_SPARE = 8;
 
-/** Bytes `start` to `end` of a file, both included. @throws before the first piece where it is missing */
+/** Bytes `start` to `end` of a file, both inclusive. @throws before the first piece if the file is missing */
 export async function handOverFile(path: string, range: { start: number; end: number }, take: TakePiece): Promise<void> {
   const handle = await open(path, 'r');
   try {
     const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
     await readInto(handle.fd, buffer, range, take);
-    // After an error somebody may hold it yet.
+    // Only on success: after an error, somebody may still hold the buffer.
     if (spare.length < MOST_SPARE) spare.push(buffer);
   } finally {
     await handle.close();
   }
 }
 
-/** By callbacks: with a promise for each step a download costs a tenth more CPU. */
+/** With callbacks: a promise per step would cost a tenth more CPU per download. */
 function readInto(fd: number, buffer: Buffer, { start, end }: { start: number; end: number }, take: TakePiece): Promise<void> {
   return new Promise((resolve, reject) => {
     let at = start;
@@ -40,7 +40,7 @@ function readInto(fd: number, buffer: Buffer, { start, end }: { start: number; e
   });
 }
 
-/** For what is read as a stream of pieces of its own. */
+/** For a source that is already a stream of pieces. */
 export async function handOverPieces(pieces: AsyncIterable<Uint8Array>, take: TakePiece): Promise<void> {
   for await (const piece of pieces) {
     await new Promise<void>((resolve, reject) => {

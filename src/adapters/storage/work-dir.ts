@@ -5,12 +5,12 @@ import { isAlive } from './is-alive.ts';
 
 const PREFIX = `${hostname()}-`;
 
-/** Of the process of this machine that made the folder; 0 for one of another machine. */
+/** Id of the process on this machine that created the folder; 0 for a process on another machine. */
 const ownerOf = (name: string) => (name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : 0);
 
 /**
- * A folder of this process for what a running analysis decodes. Removes those of processes of this machine that were
- * killed: they hold the sound of candidates' rooms.
+ * Creates a folder of this process for the decoded files of a running analysis. Removes the folders of killed processes on this
+ * machine, because they contain the sound of candidates' rooms.
  */
 export async function makeWorkDir(parent: string): Promise<string> {
   await mkdir(parent, { recursive: true, mode: 0o700 });

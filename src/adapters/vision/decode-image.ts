@@ -3,17 +3,17 @@ import { type Frame, ImageError } from './vision.ts';
 import './local/image-loaders.ts';
 
 const MAX_PIXELS = 40e6;
-/** Longer sides are shrunk to this. The detector sees 256 pixels and finds no face below 50 of 1,024. */
+/** Longer sides are shrunk to this. The detector sees 256 pixels and finds no face smaller than 50 of 1,024 pixels. */
 const WORKING_SIDES = { width: 1024, height: 1024 };
 const MAX_SECONDS = 20;
 
-// One thread a worker is what the pool counts on, and nothing is decoded twice.
+// The pool assumes one thread per worker; no cache, because nothing is decoded twice.
 sharp.concurrency(1);
 sharp.cache(false);
 
 const PNG_SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
-/** JPEG, PNG or WebP by their first bytes, never by a name or a declared type. */
+/** Whether it is JPEG, PNG or WebP by its first bytes, never by a name or declared type. */
 function isAccepted(image: Buffer): boolean {
   const isJpeg = image[0] === 0xff && image[1] === 0xd8 && image[2] === 0xff;
   const isPng = image.subarray(0, 8).equals(PNG_SIGNATURE);
@@ -21,7 +21,7 @@ function isAccepted(image: Buffer): boolean {
   return isJpeg || isPng || isWebp;
 }
 
-/** What went wrong in a sentence for a client; libvips's own words may hold paths. */
+/** The failure in words for a client, because messages from libvips may contain paths. */
 function refusal(error: unknown): ImageError {
   const message = error instanceof Error ? error.message : '';
   if (message.includes('exceeds pixel limit'))
@@ -30,15 +30,15 @@ function refusal(error: unknown): ImageError {
 }
 
 export interface DecodedImage {
-  /** At most 1,024 pixels wide and high, or what was asked for. */
+  /** At most 1,024 pixels wide and high, or the requested sides. */
   frame: Frame;
-  /** Of the picture itself, turned upright. */
+  /** Width of the original picture, upright. */
   width: number;
   height: number;
 }
 
 /**
- * Decodes the first picture of a JPEG, PNG or WebP: upright, sRGB, 8 bits, transparency over white, shrunk to a working size.
+ * Decodes the first picture of a JPEG, PNG or WebP: upright, sRGB, 8 bits, transparency on white, shrunk to a working size.
  * @throws ImageError
  */
 export async function decodeImage(bytes: Uint8Array, sides = WORKING_SIDES): Promise<DecodedImage> {

@@ -1,13 +1,13 @@
-/** What analysis and verification need of a vision provider; `vision-local` is one. */
+/** What analysis and verification need from a vision provider; `vision-local` is one. */
 
-/** A picture in memory: RGB, 8 bits, 3 bytes a pixel, row by row. */
+/** A picture in memory: RGB, 8 bits, 3 bytes per pixel, row by row. */
 export interface Frame {
   data: Uint8Array;
   width: number;
   height: number;
 }
 
-/** Pixels of the frame; may reach beyond its edges. */
+/** In frame pixels; may extend beyond its edges. */
 export interface Box {
   x: number;
   y: number;
@@ -30,12 +30,12 @@ export interface FoundFace {
 
 export interface ObservedFace extends FoundFace {
   pose: HeadPose;
-  /** Where the iris lies between the eye's corners, 0 at the picture's left, 1 at its right, mean of both eyes; null where it was not looked for. */
+  /** Position of the iris between the eye's corners, 0 at the picture's left, 1 at its right, mean of both eyes; null if not measured. */
   gaze: number | null;
 }
 
 export interface FoundPhone {
-  /** 0.1..1; from 0.2 on it counts (0.1 to 0.2 lets a caller bridge a gap between two sightings). */
+  /** 0.1..1; counts from 0.2 (0.1 to 0.2 lets callers bridge a gap between two sightings). */
   score: number;
   box: Box;
 }
@@ -43,9 +43,9 @@ export interface FoundPhone {
 export interface FrameObservation {
   /** Best first. */
   faces: ObservedFace[];
-  /** Best first; empty where none is seen or `phones` was not asked for. */
+  /** Best first; empty if none is seen or `phones` was not requested. */
   phones: FoundPhone[];
-  /** The face that stands out, for comparison; null or missing where none does or `embed` was not asked for. */
+  /** The face that stands out, for comparison; null or missing if none does or `embed` was not requested. */
   outstanding?: MainFace | null;
 }
 
@@ -57,32 +57,32 @@ export interface FaceEmbedding {
   faceres: Float32Array;
 }
 
-/** The face that a picture is of. */
+/** The main face of a picture. */
 export interface MainFace extends FoundFace {
   embedding: FaceEmbedding;
   pose: HeadPose;
   /** 0 (every pixel differs from its neighbours) to 1 (no detail at all). */
   blur: number;
-  /** Mean of the face, 0 black to 1 white. */
+  /** Mean brightness of the face, 0 black to 1 white. */
   brightness: number;
 }
 
 export interface StillFace extends FoundFace {
-  /** How much the picture is of this face, against the main one (1): large, whole, central and certain; 0..1. */
+  /** Weight of this face relative to the main one (1): large, fully visible, central and certain; 0..1. */
   prominence: number;
 }
 
 export interface FaceImage {
-  /** Pixels of the decoded picture, turned upright. */
+  /** Pixels of the decoded picture, upright. */
   width: number;
   height: number;
   /** All faces, the main one first. */
   faces: StillFace[];
-  /** The most prominent of `faces`; null where there is none. */
+  /** The most prominent of `faces`; null if there is none. */
   main: MainFace | null;
 }
 
-/** What was seen in an encoded picture, and the picture. */
+/** The findings in an encoded picture, and the picture. */
 export interface ObservedImage {
   observation: FrameObservation;
   /** At most 640 pixels wide and 480 high. */
@@ -92,40 +92,40 @@ export interface ObservedImage {
 /** What to look for besides faces. */
 export interface LookFor {
   phones: boolean;
-  /** Whether to describe the face that stands out: the only one, or one whose box has four times the area of any other's. */
+  /** Whether to describe the face that stands out: the only one, or one whose box has four times the area of any other. */
   embed?: boolean;
 }
 
 export interface VisionProvider {
-  /** Names and versions of all that look at recordings, compare faces in them and listen to them, for `RecordingAnalysis.detector`. */
+  /** Names and versions of everything that analyses the frames, faces and sound of recordings, for `RecordingAnalysis.detector`. */
   readonly detector: string;
-  /** Of what finds and compares the faces of pictures, for `Verification.detector`. */
+  /** Name and version of what finds and compares the faces in pictures, for `Verification.detector`. */
   readonly verifier: string;
-  /** Frames that it looks at at once. */
+  /** Number of frames that it analyses at the same time. */
   readonly parallel: number;
   /**
-   * Faces with pose and gaze, and phones where asked. The frame must not change afterwards: it may be asked about again.
-   * @throws VisionError where what looks is a service and does not answer.
+   * Faces with pose and gaze, and phones if requested. The frame must not change afterwards, because it may be analysed again.
+   * @throws VisionError if the provider is a service that does not answer.
    */
   observe(frame: Frame, look: LookFor): Promise<FrameObservation>;
   /**
-   * As `observe`, of an encoded JPEG, PNG or WebP, turned upright and shrunk to 640 × 480. Goes before every `observe`:
-   * somebody is waiting.
-   * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
+   * Like `observe`, for an encoded JPEG, PNG or WebP, turned upright and shrunk to 640 × 480. Has priority over every `observe`,
+   * because somebody is waiting.
+   * @throws ImageError if it cannot be decoded or is larger than 40 megapixels.
    */
   observeImage(image: Uint8Array, look: LookFor): Promise<ObservedImage>;
   /**
-   * Finds and embeds the faces of an encoded JPEG, PNG or WebP.
-   * @throws ImageError where it cannot be decoded or is larger than 40 megapixels.
+   * Finds and embeds the faces in an encoded JPEG, PNG or WebP.
+   * @throws ImageError if it cannot be decoded or is larger than 40 megapixels.
    */
   readFaceImage(image: Uint8Array): Promise<FaceImage>;
-  /** Opens a voice detector over 16 kHz mono 16-bit sound; `probabilities` answers one value per 512 samples, in order. */
+  /** Opens a voice detector for 16 kHz mono 16-bit sound; `probabilities` returns one value per 512 samples, in order. */
   openSpeech(): Promise<SpeechStream>;
   dispose(): Promise<void>;
 }
 
 export interface SpeechStream {
-  /** Samples may be cut anywhere between calls; a rest shorter than 512 waits for the next. */
+  /** Samples may be split anywhere between calls; a remainder shorter than 512 waits for the next call. */
   probabilities(samples: Int16Array): Promise<Float32Array>;
   close(): Promise<void>;
 }
@@ -135,10 +135,10 @@ export class ImageError extends Error {
   override readonly name = 'ImageError';
 }
 
-/** Why a provider cannot look at present: a service that is away, a quota that is used up. A proctor may read its message. */
+/** Why a provider is unavailable: an unreachable service, a used-up quota. The message may be shown to a proctor. */
 export class VisionError extends Error {
   override readonly name = 'VisionError';
-  /** Whether trying again soon would be in vain. */
+  /** Whether trying again soon would be pointless. */
   readonly isFinal: boolean;
 
   constructor(message: string, { isFinal, ...options }: ErrorOptions & { isFinal: boolean }) {

@@ -1,8 +1,8 @@
-/** Pieces are put together to this many bytes, whole groups of them, in a buffer that whoever takes it can give back. */
+/** Pieces are collected into buffers of this size, in complete groups; the receiver may release the buffer. */
 const SLAB_BYTES = 3 * 128 * 1024;
 const GROUP_CHARACTERS = 4;
 const GROUP_BYTES = 3;
-/** Of a data URL, up to `;base64,`. */
+/** Maximum length of a data URL's start, up to `;base64,`. */
 const MAX_PREFIX = 1024;
 const DATA_URL = /^data:(.*?);base64,/is;
 const ALPHABET = /^[A-Za-z0-9+/]*$/;
@@ -13,19 +13,19 @@ export class Base64Error extends Error {
 }
 
 /**
- * Decodes the base64 of RFC 4648 section 4, bare or as a data URL (RFC 2397), from text that comes in pieces. Spaces are
+ * Decodes base64 (RFC 4648 section 4), bare or as a data URL (RFC 2397), from text that arrives in pieces. Spaces are
  * skipped, padding may be missing; the URL-safe alphabet is refused. Text must be Latin-1.
  */
 export class Base64Decoder {
   readonly #emit: (bytes: Buffer) => void;
-  /** The start of the text, until it is known whether it is a data URL. */
+  /** The start of the text, until it is clear whether it is a data URL. */
   #prefix: string | undefined = '';
-  /** Up to three characters of a group that is not complete. */
+  /** Up to three characters of an incomplete group. */
   #carry = '';
   #padding = 0;
   #slab = newSlab();
   #used = 0;
-  /** What the data URL says, with parameters. */
+  /** The media type from the data URL, with parameters. */
   mediaType: string | undefined;
 
   constructor(emit: (bytes: Buffer) => void) {
@@ -38,7 +38,7 @@ export class Base64Decoder {
     if (payload !== '') this.#decode(payload);
   }
 
-  /** @throws Base64Error where the text cannot end here */
+  /** @throws Base64Error if the text cannot end here */
   end(): void {
     if (this.#prefix !== undefined) this.#endPrefix(this.#prefix);
     const { length } = this.#carry;
@@ -53,7 +53,7 @@ export class Base64Decoder {
       this.#prefix = start;
       return '';
     }
-    // Not to the first comma: browsers write `data:video/webm;codecs=vp8,opus;base64,`.
+    // Not up to the first comma: browsers write `data:video/webm;codecs=vp8,opus;base64,`.
     const found = isDataUrl(start) ? DATA_URL.exec(start.slice(0, MAX_PREFIX)) : undefined;
     if (found === null && start.length >= MAX_PREFIX) throw new Base64Error('not a base64 data URL');
     this.#prefix = found === null ? start : undefined;
@@ -74,19 +74,19 @@ export class Base64Decoder {
     if (!this.#decodeGroups(data)) fail();
   }
 
-  /** Decodes all complete groups of four; false, with nothing done, where a character is not of the alphabet. */
+  /** Decodes all complete groups of four; false, without any effect, if a character is not in the alphabet. */
   #decodeGroups(text: string): boolean {
     const length = this.#carry.length + text.length;
     const restLength = length % GROUP_CHARACTERS;
     const rest = length < GROUP_CHARACTERS ? this.#carry + text : text.slice(text.length - restLength);
-    // Node skips what it does not know, and takes `-` and `_`: the former shows in the size.
+    // Node skips unknown characters, which shows in the size, but it accepts `-` and `_`.
     if (!ALPHABET.test(rest) || text.includes('-') || text.includes('_')) return false;
     if (length >= GROUP_CHARACTERS && !this.#decodeWhole(text, length - restLength)) return false;
     this.#carry = rest;
     return true;
   }
 
-  /** Decodes so many characters, of which the carried ones are the first. To put them together would copy all of the text. */
+  /** Decodes this many characters, starting with the carried ones. Concatenating them would copy the whole text. */
   #decodeWhole(text: string, characters: number): boolean {
     const filling = new Filling(this.#slab, this.#used);
     const carried = this.#carry.length;
@@ -104,7 +104,7 @@ export class Base64Decoder {
   }
 }
 
-/** Slabs that are filled; nothing of it counts where a character is foreign. */
+/** The slabs being filled; discarded if a character is not in the alphabet. */
 class Filling {
   readonly full: Buffer[] = [];
   slab: Buffer;
@@ -115,12 +115,12 @@ class Filling {
     this.used = used;
   }
 
-  /** Characters for which the slab has room: one at least. */
+  /** Number of characters that fit into the slab: at least one. */
   get room(): number {
     return ((this.slab.length - this.used) / GROUP_BYTES) * GROUP_CHARACTERS;
   }
 
-  /** False where some are not of the alphabet. */
+  /** False if some characters are not in the alphabet. */
   decode(groups: string): boolean {
     const size = (groups.length / GROUP_CHARACTERS) * GROUP_BYTES;
     if (this.slab.write(groups, this.used, 'base64') !== size) return false;

@@ -10,29 +10,29 @@ import { onlyText, parseScanned } from './json-text.ts';
 import { describeFile, type UploadedFile } from './uploaded-file.ts';
 
 export interface JsonFilesOptions {
-  /** Owns the files that come. */
+  /** Owns the files that arrive. */
   scope: SpoolScope;
-  /** By the path of their string, such as `webcam.data`, in bytes once decoded. */
+  /** By the path of the string, such as `webcam.data`; the limit is in decoded bytes. */
   files: Record<string, { maxBytes: number }>;
-  /** Members of the root that stay text where they are objects: see `JsonText`. */
+  /** Members of the root that stay text if they are objects: see `JsonText`. */
   raw: string[];
-  /** Bytes of each of those, and of all the rest together. */
+  /** Maximum bytes of each of those, and of all the rest together. */
   maxJsonBytes: number;
   maxMembers: number;
 }
 
 export interface JsonWithFiles {
-  /** Without the members that became files, and with a `JsonText` for each that stays text. */
+  /** Without the members that became files, and with a `JsonText` for each member that stays text. */
   body: unknown;
-  /** By path, without a prototype. */
+  /** By path; the object has no prototype. */
   files: Record<string, UploadedFile>;
 }
 
 /**
- * Reads a JSON body that holds files as base64, bare or as data URLs: they are decoded and spooled as they flow, in memory
- * that does not grow with them. Names and types are those of the members `filename` and `mimeType` beside the string, else
- * of the data URL. What is no string at one of the paths stays in `body`. A member given twice counts the last time.
- * After an error answer with `answerEarly`: the rest of the body was not read.
+ * Reads a JSON body that contains files as base64, bare or as data URLs. They are decoded and spooled while they arrive, in
+ * memory that does not grow with them. Name and type come from the members `filename` and `mimeType` next to the string, else
+ * from the data URL. A value at one of the paths that is not a string stays in `body`. If a member is repeated, the last one
+ * counts. After an error answer with `answerEarly`, because the rest of the body was not read.
  * @throws AppError `invalid_request` that names the field (the path's first name), or `body`
  */
 export async function readJsonWithFiles(req: IncomingMessage, options: JsonFilesOptions): Promise<JsonWithFiles> {
@@ -60,7 +60,7 @@ export async function readJsonWithFiles(req: IncomingMessage, options: JsonFiles
       return values.room();
     };
     await readChunks(req, take, { signal: values.failed });
-    const body = rest.parseJson(); // first: a body that was cut leaves a file that never ends
+    const body = rest.parseJson(); // first, because a truncated body leaves a file that never ends
     texts.putInto(body);
     return { body, files: await takeFiles(body, await values.finish(), scope) };
   } finally {
@@ -75,7 +75,7 @@ export interface JsonOptions {
 
 /**
  * Reads a JSON body without files.
- * @throws AppError `invalid_request` naming the member at fault, or `body`; also for an empty one
+ * @throws AppError `invalid_request` that names the invalid member, or `body`; also for an empty body
  */
 export async function readJson(req: IncomingMessage, { maxBytes, maxMembers }: JsonOptions): Promise<unknown> {
   if (Number(req.headers['content-length']) > maxBytes) throw bodyTooLarge(maxBytes);
@@ -95,7 +95,7 @@ export async function readJson(req: IncomingMessage, { maxBytes, maxMembers }: J
 class RawTexts {
   readonly #maxBytes: number;
   readonly #nonce = randomUUID();
-  /** The newest of each name: a member that is given again takes the place of the first. */
+  /** The last one of each name: a repeated member replaces the first. */
   readonly #newest = new Map<string, BoundedBytes>();
   #current: BoundedBytes | undefined;
 
@@ -103,7 +103,7 @@ class RawTexts {
     this.#maxBytes = maxBytes;
   }
 
-  /** Gives the marker that stands in its place. */
+  /** Returns the marker that replaces it. */
   open(name: string): string {
     this.#current = new BoundedBytes(this.#maxBytes, () => fieldTooLarge(name, this.#maxBytes));
     this.#newest.set(name, this.#current);
@@ -123,7 +123,7 @@ class RawTexts {
   #markerOf = (name: string) => `${this.#nonce}:${name}`;
 }
 
-/** Takes the markers out of the body. One that is not there was overwritten by a later member, and its file is of no use. */
+/** Removes the markers from the body. A missing marker was overwritten by a later member, so its file is not needed. */
 async function takeFiles(body: unknown, decoded: Map<string, DecodedFile>, scope: SpoolScope): Promise<Record<string, UploadedFile>> {
   const files = Object.create(null) as Record<string, UploadedFile>;
   for (const [path, { file, marker, mediaType }] of decoded) {
@@ -135,7 +135,7 @@ async function takeFiles(body: unknown, decoded: Map<string, DecodedFile>, scope
       continue;
     }
     delete (parent as Record<string, unknown>)[name];
-    // At the root, members beside the string are not about it.
+    // At the root, the members next to the string do not describe it.
     const about = names.length > 0 ? parent : undefined;
     files[path] = describeFile(file, ownText(about, 'filename'), ownText(about, 'mimeType') ?? mediaType);
   }

@@ -3,18 +3,18 @@ import { setImmediate } from 'node:timers/promises';
 import { eachChunk, type EachChunkOptions, type TakeChunk } from '../../async/each-chunk.ts';
 import { type AppError, formatLimit, invalidField } from '../../errors.ts';
 
-/** All bodies together have this in a round, else 2 MB are read from each socket before the next one is looked at, */
+/** Bytes that all bodies together may read per round; otherwise 2 MB are read from each socket before the next one gets its turn. */
 const ROUND_BYTES = 1024 * 1024;
-/** and one of them this at least. */
+/** Minimum for one body per round. */
 const LEAST_TURN_BYTES = 128 * 1024;
 let bodies = 0;
 
 const turnBytes = () => Math.max(LEAST_TURN_BYTES, ROUND_BYTES / bodies);
 
 /**
- * Hands a body over chunk by chunk; the next one is not read before `take` is done. When
- * `take` throws, the rest stays unread and the socket usable for an answer.
- * @throws AppError `invalid_request` where the client leaves before the end
+ * Passes a body to `take` chunk by chunk; the next one is not read before `take` is done. If `take` throws, the rest stays
+ * unread and the socket can still be used for an answer.
+ * @throws AppError `invalid_request` if the client leaves before the end
  */
 export async function readChunks(req: IncomingMessage, take: TakeChunk, { signal }: Pick<EachChunkOptions, 'signal'> = {}): Promise<void> {
   bodies++;
@@ -25,11 +25,11 @@ export async function readChunks(req: IncomingMessage, take: TakeChunk, { signal
   }
 }
 
-/** Takes a turn's bytes, then lets the others have theirs. */
+/** Takes the bytes of one turn, then lets the others have theirs. */
 function inTurns(take: TakeChunk): TakeChunk {
   let left = turnBytes();
   return (chunk) => {
-    left -= chunk.length; // first: whoever takes it may release it
+    left -= chunk.length; // first, because `take` may release it
     const taken = take(chunk) ?? (left > 0 ? undefined : setImmediate());
     if (taken) left = turnBytes();
     return taken;
@@ -39,8 +39,8 @@ function inTurns(take: TakeChunk): TakeChunk {
 export const truncatedBody = (cause: unknown) => invalidField('body', 'The body ended before it was complete', { cause });
 
 /**
- * A small body comes with its headers as a rule, and is all there by the time that somebody asks for it: it needs no
- * waiting. Null where it does, or where its length is not known.
+ * A small body usually arrives with its headers and is complete by the time it is needed, so nobody has to wait.
+ * Null if it is not complete yet, or if its length is unknown.
  */
 export function takeArrived(req: IncomingMessage): Buffer | null {
   if (!req.complete || req.readableLength === 0 || req.readableLength !== Number(req.headers['content-length'])) return null;
@@ -49,7 +49,7 @@ export function takeArrived(req: IncomingMessage): Buffer | null {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** @throws AppError `invalid_request` where it is not JSON in UTF-8 */
+/** @throws AppError `invalid_request` if it is not JSON in UTF-8 */
 export function parseJson(bytes: Uint8Array, field = 'body'): unknown {
   try {
     return JSON.parse(utf8.decode(bytes)) as unknown;
@@ -58,20 +58,20 @@ export function parseJson(bytes: Uint8Array, field = 'body'): unknown {
   }
 }
 
-/** Bytes put together. They are copied: a slice of a few would hold the whole chunk that it came in. */
+/** Collects bytes. They are copied, because even a small slice would keep its whole chunk in memory. */
 export class BoundedBytes {
   readonly #maxBytes: number;
   readonly #tooLarge: () => AppError;
   #bytes = Buffer.allocUnsafe(4096);
   #length = 0;
 
-  /** @param tooLarge what is thrown past the limit */
+  /** @param tooLarge makes the error to throw above the limit */
   constructor(maxBytes: number, tooLarge = () => bodyTooLarge(maxBytes)) {
     this.#maxBytes = maxBytes;
     this.#tooLarge = tooLarge;
   }
 
-  /** @throws AppError `invalid_request` past the limit */
+  /** @throws AppError `invalid_request` above the limit */
   append(chunk: Uint8Array): void {
     const length = this.#length + chunk.length;
     if (length > this.#maxBytes) throw this.#tooLarge();
@@ -80,12 +80,12 @@ export class BoundedBytes {
     this.#length = length;
   }
 
-  /** @throws AppError `invalid_request` where it is not JSON in UTF-8 */
+  /** @throws AppError `invalid_request` if it is not JSON in UTF-8 */
   parseJson(): unknown {
     return parseJson(this.#bytes.subarray(0, this.#length));
   }
 
-  /** @throws AppError `invalid_request` where it is not UTF-8 */
+  /** @throws AppError `invalid_request` if it is not UTF-8 */
   utf8(): string {
     try {
       return utf8.decode(this.#bytes.subarray(0, this.#length));
@@ -94,7 +94,7 @@ export class BoundedBytes {
     }
   }
 
-  /** As text; in UTF-8 where the charset is not known. */
+  /** As text; as UTF-8 if the charset is unknown. */
   decode(charset: string): string {
     const bytes = this.#bytes.subarray(0, this.#length);
     try {

@@ -6,14 +6,14 @@ import { Base64Decoder, Base64Error } from './base64-decoder.ts';
 import { PushStream } from './push-stream.ts';
 import { explainSpoolError } from './uploaded-file.ts';
 
-/** A member that is given again takes the place of the first, as in JSON.parse; each time costs a file. */
+/** A repeated member replaces the first, as in JSON.parse, but each one costs a file. */
 const MAX_FILES = 32;
 
 interface FileValue {
   path: string;
-  /** What errors call it: the first name of its path. */
+  /** The name used in errors: the first name of its path. */
   field: string;
-  /** Stands in the JSON in its place. Not to be guessed, so no client can write it. */
+  /** Replaces it in the JSON. Unguessable, so that no client can write it. */
   marker: string;
   decoder: Base64Decoder;
   stream: PushStream;
@@ -26,7 +26,7 @@ export interface DecodedFile {
   mediaType: string | undefined;
 }
 
-/** Decodes and spools the base64 strings of one JSON body while they come. */
+/** Decodes and spools the base64 strings of one JSON body while they arrive. */
 export class FileValues {
   readonly #scope: SpoolScope;
   readonly #maxBytes: Map<string, number>;
@@ -42,7 +42,7 @@ export class FileValues {
     this.#maxBytes = maxBytes;
   }
 
-  /** Gives the marker. */
+  /** Returns the marker. */
   open(path: string): string {
     const field = path.split('.')[0] ?? path;
     if (this.#all.length === MAX_FILES) throw invalidField(field, 'Given too many times');
@@ -77,17 +77,17 @@ export class FileValues {
     this.#current = undefined;
   }
 
-  /** A file cannot be stored. */
+  /** Aborted when a file cannot be stored. */
   get failed(): AbortSignal {
     return this.#failure.signal;
   }
 
-  /** Settles once more may be written. Undefined where it may be now. */
+  /** Settles once more may be written. Undefined if it may be written now. */
   room(): Promise<void> | undefined {
     return this.#current?.stream.room();
   }
 
-  /** The newest of each path, once all are stored. */
+  /** The last file of each path, once all are stored. */
   async finish(): Promise<Map<string, DecodedFile>> {
     const files = new Map<string, DecodedFile>();
     for (const { path, spooled, marker, decoder } of this.#newest.values()) {
@@ -96,7 +96,7 @@ export class FileValues {
     return files;
   }
 
-  /** Ends what still flows. What is stored belongs to the scope. */
+  /** Ends the files that are still arriving. Stored ones belong to the scope. */
   async abort(): Promise<void> {
     for (const { stream } of this.#all) stream.destroy();
     await Promise.allSettled(this.#all.map(({ spooled }) => spooled));
@@ -113,7 +113,7 @@ export class FileValues {
 
   #drop({ spooled }: FileValue): void {
     const dropped = spooled.then((file) => this.#scope.discard(file));
-    dropped.catch(() => {}); // the scope tries again
+    dropped.catch(() => {}); // the scope tries again later
     this.#dropped.push(dropped);
   }
 

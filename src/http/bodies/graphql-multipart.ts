@@ -10,20 +10,20 @@ import { type PartHandlers, type PartInfo, readParts } from './parts.ts';
 import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
 
 export interface GraphqlMultipartOptions {
-  /** Owns the files that come. */
+  /** Owns the files that arrive. */
   scope: SpoolScope;
-  /** Of each file. */
+  /** Limit per file. */
   maxFileBytes: number;
   maxFiles: number;
-  /** Of `operations` and of `map`. */
+  /** Limit for `operations` and for `map`. */
   maxOperationsBytes: number;
-  /** Of the same. */
+  /** Limit for the same fields. */
   maxMembers: number;
-  /** Refuses the files before a byte of them is stored, by the operation, whose variables hold `Upload`s by then. */
+  /** Checks the operation before a byte of the files is stored; its variables contain `Upload`s by then. Throws to refuse. */
   admit(operation: GraphqlOperation): Promise<void>;
 }
 
-/** As GraphQL over HTTP has it. Only that it is an object was checked. */
+/** An operation as in GraphQL over HTTP. Only checked to be an object. */
 export interface GraphqlOperation {
   query?: string;
   operationName?: string;
@@ -31,18 +31,18 @@ export interface GraphqlOperation {
   extensions?: Record<string, unknown>;
 }
 
-/** What the `Upload` scalar resolves to. */
+/** The value that the `Upload` scalar resolves to. */
 export interface GraphqlFile {
   fieldName: string;
   filename: string;
   mimetype: string;
   encoding: string;
   createReadStream(): Readable;
-  /** The file as it was spooled: no need to read it again. */
+  /** The spooled file, so that it need not be read again. */
   file: UploadedFile;
 }
 
-/** graphql-upload-minimal leaves this out of its types. */
+/** Missing in the types of graphql-upload-minimal. */
 interface Fulfillable {
   resolve(file: GraphqlFile): void;
 }
@@ -52,9 +52,9 @@ const SPARE_FILES = 8;
 
 /**
  * Reads a request of the GraphQL multipart request specification (github.com/jaydenseric/graphql-multipart-request-spec,
- * without batches) in place of graphql-upload-minimal's own parser. All files are spooled before it resolves; where `map`
- * says, the variables hold `Upload`s that are resolved already, and the library's scalar takes them.
- * @throws AppError `invalid_request` that names `operations`, `map`, `body` or the path of the file at fault
+ * without batches), instead of graphql-upload-minimal's own parser. All files are spooled before it resolves. At the paths in
+ * `map`, the variables contain `Upload`s that are already resolved, which the library's scalar accepts.
+ * @throws AppError `invalid_request` that names `operations`, `map`, `body` or the path of the invalid file
  */
 export async function readGraphqlMultipart(req: IncomingMessage, options: GraphqlMultipartOptions): Promise<GraphqlOperation> {
   const request = new GraphqlRequest(options);
@@ -67,7 +67,7 @@ class GraphqlRequest implements PartHandlers {
   readonly #options: GraphqlMultipartOptions;
   readonly #arrived = new Set<string>();
   #operation: Record<string, unknown> | undefined;
-  /** By the name of the file's part. */
+  /** By name of the file's part. */
   #map: Map<string, UploadPath[]> | undefined;
   readonly #uploads = new Map<string, Upload & Fulfillable>();
   #admitted: Promise<void> | undefined;
@@ -94,7 +94,7 @@ class GraphqlRequest implements PartHandlers {
     }
   }
 
-  /** Once, when the first file comes. */
+  /** Once, when the first file arrives. */
   #admit = (operation: Record<string, unknown>): Promise<void> => (this.#admitted ??= this.#options.admit(operation));
 
   async file(name: string, stream: Readable, info: PartInfo): Promise<void> {

@@ -3,16 +3,16 @@ import { invalidField } from '../../errors.ts';
 /** Characters. */
 const MAX_PATH = 1_000;
 
-/** A place among an operation's variables that waits for its file. */
+/** A position in an operation's variables that waits for its file. */
 export interface UploadPath {
-  /** As the client wrote it: `variables.input.file`. */
+  /** As written by the client: `variables.input.file`. */
   readonly path: string;
   put(value: unknown): void;
 }
 
 /**
- * The places that `map` names, by the name of the part that brings the file. A place is an own member below `variables`
- * that holds null, as the specification demands; so no path reaches a prototype, and no two files the same place.
+ * The positions in `map`, by the name of the part with the file. A position must be an own member below `variables` whose value
+ * is null, as the specification demands. So no path reaches a prototype, and no two files reach the same position.
  * @throws AppError `invalid_request` that names `map`
  */
 export function mapPaths(operation: Record<string, unknown>, map: unknown, maxFiles: number): Map<string, UploadPath[]> {
@@ -46,7 +46,7 @@ function findPath(operation: Record<string, unknown>, path: unknown, taken: Set<
   };
 }
 
-/** `__proto__` is refused although JSON.parse makes it an own member: assigning to it later would not be harmless everywhere. */
+/** `__proto__` is refused although JSON.parse makes it an own member, because assigning to it later could do harm. */
 function hasOwn(object: unknown, name: string): object is Record<string, unknown> {
   return typeof object === 'object' && object !== null && name !== '__proto__' && Object.hasOwn(object, name);
 }

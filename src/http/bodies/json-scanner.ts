@@ -5,10 +5,10 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, COLON, COMMA] = [...Buffer.from('{}[]:,')];
 const ESCAPE = /\\(u.{4}|.)/gs;
-/** An escape that a chunk's end cuts. */
+/** An escape sequence cut by the end of a chunk. */
 const CUT_ESCAPE = /\\(?:u.{0,3})?$/s;
 const LONGEST_CUT_ESCAPE = String.raw`\u000`.length;
-/** Those that base64 is full of, and white space. */
+/** Escapes that are frequent in base64, and white space. */
 const ESCAPES: Record<string, string | undefined> = {
   '/': '/',
   u002B: '+',
@@ -24,40 +24,40 @@ const LETTERS_E: ReadonlySet<number> = new Set(Buffer.from('eE'));
 const SIGNS: ReadonlySet<number> = new Set(Buffer.from('+-'));
 const ZERO = 0x30;
 const NINE = 0x39;
-/** Digits by which exponents make numbers longer than they came: PostgreSQL writes all of them out, 100,000 for nine characters. */
+/** Digits that exponents may add to numbers: PostgreSQL writes them all out, 100,000 for nine characters. */
 const MAX_EXPANSION = 1_000_000;
-/** What errors may call by its name. */
+/** Names that may appear in errors. */
 const PLAIN_NAME = /^[\w.-]{1,64}$/;
-/** Stands for what can be no part of base64 nor of a data URL. */
+/** Replaces characters that cannot be part of base64 or of a data URL. */
 const FOREIGN = '\0';
 
-/** What a scanned body may have at most, before anything is made of it. */
+/** Limits of a scanned body, applied before it is parsed. */
 export interface JsonLimits {
-  /** Members of all objects and elements of all arrays together, but for what is taken out raw. */
+  /** Members of all objects plus elements of all arrays, except in raw values. */
   maxMembers: number;
-  /** What errors call it, where it is no body but a field of one; else they name the root's member. */
+  /** The name used in errors if this is a field of a body; otherwise they name the root's member. */
   field?: string;
 }
 
 export interface ScanHandlers {
-  /** JSON as it is, but for what is asked for. The bytes are of use during the call only. */
+  /** The JSON without the extracted values. The bytes are only valid during the call. */
   text(bytes: Buffer): void;
-  /** A string that is asked for begins. */
+  /** A wanted string begins. */
   open(path: string): void;
-  /** A piece of it: Latin-1, unescaped, without escaped white space. */
+  /** A piece of the string: Latin-1, unescaped, without escaped white space. */
   piece(text: string): void;
   close(): void;
-  /** An object that is asked for begins, with its bracket. */
+  /** A wanted object begins, with its bracket. */
   openRaw(path: string): void;
-  /** A piece of it, as it came. The bytes are of use during the call only. */
+  /** A piece of the object, unchanged. The bytes are only valid during the call. */
   rawPiece(bytes: Buffer): void;
 }
 
 /**
- * Finds the strings and the objects at some paths (`webcam.data`: member `data` of the root's member `webcam`; names in
- * ASCII) in JSON that comes in chunks cut anywhere, and holds all of it to limits while it comes. It takes strings and
- * brackets apart and no more: whether all of it is JSON shows when what was taken out and what `text` was given are parsed,
- * with any string put in place of each that was taken out.
+ * Extracts the strings and objects at some paths (`webcam.data`: member `data` of the root's member `webcam`; names in
+ * ASCII) from JSON that arrives in chunks split anywhere, and enforces limits while it arrives. It only recognises strings and
+ * brackets. Whether everything is valid JSON shows when the extracted values and the text given to `text` are parsed, with
+ * any string in place of each extracted value.
  */
 export class JsonScanner {
   readonly #handlers: ScanHandlers;
@@ -67,19 +67,19 @@ export class JsonScanner {
   #state: 'outside' | 'string' | 'file' = 'outside';
   #depth = 0;
   #members = 0;
-  /** Depth of the object that is taken out now; 0 where none is. */
+  /** Depth of the object being extracted; 0 if none is. */
   #rawDepth = 0;
-  /** Of the number under way, in what is taken out raw; null before its `e`. */
+  /** Exponent of the current number in a raw value; null before its `e`. */
   #exponent: number | null = null;
   #expansion = 0;
-  /** Of depth 1 to the deepest that matters: whether it is an object, and its member that comes now. */
+  /** For depth 1 to the deepest relevant one: whether it is an object, and the name of its current member. */
   readonly #isObject: boolean[] = [];
   readonly #names: (string | undefined)[] = [];
   #nameIsNext = false;
-  /** The member name under way, in Latin-1. */
+  /** The current member name, in Latin-1. */
   #name: string | undefined;
   #escaped = false;
-  /** The start of an escape whose end comes with the next chunk. */
+  /** The start of an escape sequence that ends in the next chunk. */
   #cutEscape = '';
 
   constructor({ strings = [], raw = [] }: { strings?: string[]; raw?: string[] }, handlers: ScanHandlers, limits: JsonLimits) {
@@ -87,11 +87,11 @@ export class JsonScanner {
     this.#limits = limits;
     const find = (isRaw: boolean) => (path: string) => ({ path, names: path.split('.'), isRaw });
     this.#paths = [...strings.map(find(false)), ...raw.map(find(true))];
-    // At least the first, which errors name.
+    // At least the first level, whose names appear in errors.
     this.#maxDepth = Math.max(1, ...this.#paths.map(({ names }) => names.length));
   }
 
-  /** @throws AppError `invalid_request` that names the root's member, or `body`, past a limit */
+  /** @throws AppError `invalid_request` that names the root's member, or `body`, above a limit */
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
@@ -121,7 +121,7 @@ export class JsonScanner {
     return chunk.length;
   }
 
-  /** Exponents count once a number is over, or no honest one is any more. */
+  /** Exponents are added up when a number ends, or as soon as it cannot be legitimate any more. */
   #followNumber(byte: number): void {
     if (LETTERS_E.has(byte)) this.#exponent = 0;
     else if (this.#exponent === null || (this.#exponent === 0 && SIGNS.has(byte))) return;
@@ -170,7 +170,7 @@ export class JsonScanner {
     this.#names[this.#depth] = undefined;
   }
 
-  /** @returns whether that is the end of what is taken out: then all up to the bracket was handed over. */
+  /** @returns whether this ends the extracted object; then everything up to the bracket was delivered. */
   #leave(chunk: Buffer, from: number, bracket: number): boolean {
     const ends = this.#rawDepth > 0 && this.#depth === this.#rawDepth;
     if (ends) {
@@ -208,7 +208,7 @@ export class JsonScanner {
     return end + 1;
   }
 
-  /** Where its quote is; the chunk's length where that comes later. */
+  /** Position of the closing quote; the chunk's length if that comes later. */
   #endOfString(chunk: Buffer, from: number): number {
     let start = this.#escaped ? from + 1 : from;
     for (;;) {
@@ -228,7 +228,7 @@ export class JsonScanner {
     const end = quote === -1 ? chunk.length : quote;
     const piece = chunk.toString('latin1', from, end);
     const text = this.#cutEscape === '' ? piece : this.#cutEscape + piece;
-    // Before the quote nothing is cut: a backslash there escapes it, which no base64 does.
+    // Nothing is cut before the quote: a backslash there would escape it, which does not occur in base64.
     const cut = quote === -1 ? (CUT_ESCAPE.exec(text.slice(-LONGEST_CUT_ESCAPE))?.[0].length ?? 0) : 0;
     const whole = cut === 0 ? text : text.slice(0, -cut);
     this.#cutEscape = text.slice(whole.length);
@@ -240,7 +240,7 @@ export class JsonScanner {
   }
 }
 
-/** In one pass, since some senders escape every slash. A lone backslash stays, and is no base64. */
+/** In one pass, because some senders escape every slash. A lone backslash stays and is then refused as invalid base64. */
 const unescape = (text: string) =>
   text.includes('\\') ? text.replace(ESCAPE, (_, escape: string) => ESCAPES[escape] ?? unescapeUnicode(escape)) : text;
 
@@ -254,6 +254,6 @@ function unescapeName(raw: string): string | undefined {
   try {
     return JSON.parse(`"${raw}"`) as string;
   } catch {
-    return undefined; // not JSON, as the parser of the whole will say
+    return undefined; // invalid JSON, which parsing the whole will report
   }
 }

@@ -8,7 +8,7 @@ const TURN_BYTES = 256 * 1024;
 
 const nothing = () => {};
 
-/** For a scan that takes nothing out. */
+/** Handlers for a scan that extracts nothing. */
 export const onlyText = (text: ScanHandlers['text']): ScanHandlers => ({
   text,
   open: nothing,
@@ -18,25 +18,25 @@ export const onlyText = (text: ScanHandlers['text']): ScanHandlers => ({
   rawPiece: nothing,
 });
 
-/** @throws AppError `invalid_request` that names the root's member, or `body`, past a limit */
+/** @throws AppError `invalid_request` that names the root's member, or `body`, above a limit */
 export const refuseLargeJson = (bytes: Buffer, limits: JsonLimits): void => new JsonScanner({}, onlyText(nothing), limits).push(bytes);
 
-/** JSON that is there whole, held to limits before it is parsed. @throws AppError `invalid_request` */
+/** Parses complete JSON after checking its limits. @throws AppError `invalid_request` */
 export function parseScanned(bytes: Buffer, limits: JsonLimits): unknown {
   refuseLargeJson(bytes, limits);
   return parseJson(bytes, limits.field);
 }
 
 /**
- * The object that a field of a form holds as a `JsonText`, what is no object as it is, for whoever wants one to refuse. A
- * field is there whole and large, so others have their turn meanwhile.
+ * The JSON of a form field: an object as a `JsonText`, anything else parsed, so that the caller can refuse it. The field is
+ * complete and large, so the scan yields to others in between.
  * @throws AppError `invalid_request` that names the field
  */
 export async function asJsonText(text: string, field: string): Promise<unknown> {
   const bytes = Buffer.from(text);
   if (!/^[ \t\r\n]*\{/.test(text)) return parseScanned(bytes, { maxMembers: MEMBERS_OF_NO_OBJECT, field });
   const scanner = new JsonScanner({ raw: [field] }, onlyText(nothing), { maxMembers: Infinity, field });
-  // As the same member of a body, for it to be looked at in the same way.
+  // Scanned as the same member of a body, so that the same rules apply.
   scanner.push(Buffer.from(`{"${field}":`));
   for (let at = 0; at < bytes.length; at += TURN_BYTES) {
     scanner.push(bytes.subarray(at, at + TURN_BYTES));

@@ -4,12 +4,12 @@ const CRLF_DASHES = Buffer.from('\r\n--');
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const CLOSING = '--';
 const NOTHING = Buffer.alloc(0);
-/** As Node's limit for the headers of a request. */
+/** The same as Node's limit for the headers of a request. */
 const MAX_HEAD_BYTES = 16 * 1024;
-/** RFC 2046 section 5.1.1: what may stand between a delimiter and its line's end. Gateways that send any were never seen. */
+/** White space between a delimiter and the end of its line (RFC 2046 section 5.1.1). We have never seen a gateway that sends any. */
 const MAX_PADDING_BYTES = 64;
 const LINE_AFTER_DELIMITER = /^[ \t]*\r\n/;
-/** A beginning of it, or of what closes the body. */
+/** The start of it, or of the text that closes the body. */
 const CUT_LINE = /^(?:-|[ \t]*\r?)$/;
 
 export class MultipartError extends Error {
@@ -17,35 +17,35 @@ export class MultipartError extends Error {
 }
 
 export interface PartScanHandlers {
-  /** A part begins: its headers, without the end of the last line. The bytes are of use during the call only. */
+  /** A part begins: its headers, without the end of the last line. The bytes are only valid during the call. */
   head(block: Buffer): void;
-  /** Its content, piece by piece. */
+  /** The content of the part, piece by piece. */
   data(bytes: Buffer): void;
-  /** Its content is complete. */
+  /** The content of the part is complete. */
   end(): void;
 }
 
 /**
- * Takes a multipart body (RFC 2046 section 5.1.1, RFC 7578) apart that comes in chunks cut anywhere. What is neither part
- * nor delimiter (before the first, after the last) is skipped. Pieces of content are slices of the chunks: nothing is
- * copied, but what a chunk's end leaves undecided.
+ * Splits a multipart body (RFC 2046 section 5.1.1, RFC 7578) that arrives in chunks split anywhere. Everything before the first
+ * and after the last delimiter is skipped. Pieces of content are slices of the chunks: only undecided bytes at the end of a
+ * chunk are copied.
  */
 export class MultipartScanner {
   readonly #handlers: PartScanHandlers;
   readonly #delimiter: Buffer;
   #state: 'preamble' | 'delimiter' | 'head' | 'content' | 'epilogue' = 'preamble';
-  /** Bytes that mean something only together with those that follow: the first delimiter needs no line before it. */
+  /** Bytes that cannot be interpreted without the following ones. Starts with CRLF, because the first delimiter needs no line before it. */
   #undecided: Buffer = CRLF;
-  /** Of the empty line below a part's headers: no content, but maybe the first bytes of a delimiter. */
+  /** Bytes of the empty line after a part's headers: no content, but possibly the start of a delimiter. */
   #emptyLine = 0;
 
-  /** @param boundary as the Content-Type names it, in Latin-1 */
+  /** @param boundary from the Content-Type, in Latin-1 */
   constructor(boundary: string, handlers: PartScanHandlers) {
     this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
     this.#handlers = handlers;
   }
 
-  /** Whether the closing delimiter came. Without it the body is truncated. */
+  /** Whether the closing delimiter has arrived. Without it the body is truncated. */
   get isComplete(): boolean {
     return this.#state === 'epilogue';
   }
@@ -57,7 +57,7 @@ export class MultipartScanner {
     for (let at = 0; at < bytes.length && !this.isComplete;) at = this.#step(bytes, at);
   }
 
-  /** Gives where to go on; what it leaves undecided it keeps. */
+  /** Returns where to continue; keeps the undecided bytes. */
   #step(bytes: Buffer, at: number): number {
     if (this.#state === 'delimiter') return this.#afterDelimiter(bytes, at);
     if (this.#state === 'head') return this.#head(bytes, at);
@@ -66,7 +66,7 @@ export class MultipartScanner {
 
   #untilDelimiter(bytes: Buffer, at: number): number {
     const isContent = this.#state === 'content';
-    // Its first four bytes are found at twice the speed of the whole.
+    // Searching for its first four bytes is twice as fast as for all of it.
     const candidate = bytes.indexOf(CRLF_DASHES, at);
     const found = candidate === -1 ? -1 : bytes.indexOf(this.#delimiter, candidate);
     const end = found === -1 ? this.#cutDelimiter(bytes, at) : found;
@@ -79,7 +79,7 @@ export class MultipartScanner {
     return found + this.#delimiter.length;
   }
 
-  /** Where a delimiter begins that the chunk's end may have cut; the chunk's length where none does. */
+  /** Start of a delimiter that the end of the chunk may have cut; the chunk's length if there is none. */
   #cutDelimiter(bytes: Buffer, from: number): number {
     let at = bytes.indexOf(CR, Math.max(from, bytes.length - this.#delimiter.length + 1));
     while (at !== -1 && this.#delimiter.compare(bytes, at, bytes.length, 0, bytes.length - at) !== 0) at = bytes.indexOf(CR, at + 1);
@@ -97,7 +97,7 @@ export class MultipartScanner {
       this.#state = 'head';
       return at + line.length;
     }
-    // Not content after all: a sender chooses a boundary that does not occur there, and to go on would cut a file in silence.
+    // This cannot be content: senders choose a boundary that does not occur in it, and continuing would silently truncate a file.
     if (text.length === MAX_PADDING_BYTES || !CUT_LINE.test(text)) throw new MultipartError('other text follows a delimiter');
     return this.#keep(bytes, at);
   }

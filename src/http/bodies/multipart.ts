@@ -8,33 +8,33 @@ import { type PartInfo, readParts } from './parts.ts';
 import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
 
 export interface MultipartOptions {
-  /** Owns the files that come. */
+  /** Owns the files that arrive. */
   scope: SpoolScope;
-  /** The file fields that are read, by name; all others are skipped. */
+  /** The file fields to read, by name; all others are skipped. */
   files: Record<string, { maxBytes: number }>;
-  /** Bytes of one text field. */
+  /** Maximum bytes of a text field. */
   maxFieldBytes: number;
   maxFields: number;
-  /** Refuses a file before a byte of it is stored, by the fields that came before it. */
+  /** Checks the fields received before a file, before a byte of the file is stored. Throws to refuse it. */
   admit?(fields: Readonly<Record<string, string>>): Promise<void>;
 }
 
-/** Both maps have no prototype, so a field may bear any name. */
+/** Both maps have no prototype, so a field may have any name. */
 export interface MultipartBody {
   fields: Record<string, string>;
   files: Record<string, UploadedFile>;
 }
 
-/** Fields that may each be as long as one may be; many may not. */
+/** How many times the length limit of a field all fields together may have. */
 const FIELDS_AT_FULL_LENGTH = 2;
-/** Beyond the known ones: some clients send more than is asked for. */
+/** In addition to the known ones: some clients send more files than needed. */
 const SPARE_FILES = 8;
 
 /**
- * Reads multipart/form-data (RFC 7578) with its parts in any order; files are spooled as they flow.
- * A file part with neither name nor bytes (an empty input of a form) counts as not sent.
- * After an error answer with `answerEarly`: the rest of the body was not read.
- * @throws AppError `invalid_request` that names the field, or `body` where it is malformed or truncated
+ * Reads multipart/form-data (RFC 7578) with its parts in any order; files are spooled while they arrive.
+ * A file part with neither name nor bytes (an empty form input) counts as not sent.
+ * After an error answer with `answerEarly`, because the rest of the body was not read.
+ * @throws AppError `invalid_request` that names the field, or `body` if it is malformed or truncated
  */
 export async function readMultipart(req: IncomingMessage, options: MultipartOptions): Promise<MultipartBody> {
   const { scope, maxFieldBytes, maxFields } = options;
@@ -98,7 +98,7 @@ async function spoolPart(
   }
 }
 
-/** A JSON `Blob` in a `FormData` comes as a file named `blob`; its sender means a field. */
+/** A JSON `Blob` in a `FormData` arrives as a file named `blob`, but is meant as a field. */
 async function readJsonPart(name: string, stream: Readable, maxBytes: number): Promise<string> {
   let size = 0;
   stream.on('data', (chunk: Buffer) => {

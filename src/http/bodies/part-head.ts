@@ -1,37 +1,37 @@
 import { MultipartError } from './multipart-scanner.ts';
 
-/** What the headers of a part say about it. */
+/** The information in a part's headers. */
 export interface PartHead {
   name: string | undefined;
-  /** As it was sent, with whatever path. Empty ones, as of an empty input of a form, are none. */
+  /** As sent, including any path. An empty one, as from an empty form input, counts as none. */
   filename: string | undefined;
-  /** `type/subtype` in lower case; `text/plain` where none is declared, as RFC 7578 section 4.4 has it. */
+  /** `type/subtype` in lower case; `text/plain` if none is declared (RFC 7578 section 4.4). */
   mimeType: string;
-  /** Of a text field. */
+  /** Charset of a text field. */
   charset: string;
-  /** The transfer encoding as declared. RFC 7578 section 4.7: senders must not apply any. */
+  /** The declared transfer encoding. Senders must not use any (RFC 7578 section 4.7). */
   encoding: string;
 }
 
 const TOKEN = String.raw`[!#$%&'*+.^\`|~\w-]+`;
-// oxlint-disable-next-line no-control-regex -- that it has none is what is looked for
+// oxlint-disable-next-line no-control-regex -- the pattern is meant to exclude them
 const FIELD = new RegExp(String.raw`^(${TOKEN}):[ \t]*([\t\x20-\x7e\x80-\uffff]*)$`);
 const PARAMETER = new RegExp(String.raw`[ \t]*;[ \t]*(${TOKEN})=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|(${TOKEN}))`, 'y');
 const MEDIA_TYPE = new RegExp(String.raw`^(${TOKEN}/${TOKEN})[ \t]*(?=;|$)`);
 const FORM_DATA = /^form-data[ \t]*(?=;|$)/i;
 const EXTENDED = /^(utf-8|iso-8859-1)'[^']*'((?:[^%]|%[\da-f]{2})*)$/i;
-/** What browsers write for three characters of a name: HTML, section 4.10.21.8. */
+/** How browsers write three characters of a name (HTML, section 4.10.21.8). */
 const ESCAPED_BY_BROWSERS = /%(?:22|0D|0A)/gi;
 
 /**
- * Reads the headers of a part of multipart/form-data: RFC 7578, with what browsers and older clients send beside it (names
- * in UTF-8 as they are, `%22` for a quote, RFC 5987's `filename*`).
- * @returns null where it is no part of a form, which is to be skipped
+ * Reads the headers of a multipart/form-data part: RFC 7578, plus the variants of browsers and older clients (raw UTF-8 names,
+ * `%22` for a quote, RFC 5987's `filename*`).
+ * @returns null if it is not a part of a form and must be skipped
  * @throws MultipartError
  */
 export function parsePartHead(block: Buffer): PartHead | null {
   const fields = new Map<string, string>();
-  // A line that begins with white space continues the one before it.
+  // A line that begins with white space continues the previous one.
   for (const line of splitLines(block.toString('utf8').replace(/\r\n(?=[ \t])/g, ''))) {
     const [, name = '', value = ''] = FIELD.exec(line) ?? malformed();
     const key = name.toLowerCase();
@@ -51,12 +51,12 @@ export function parsePartHead(block: Buffer): PartHead | null {
   };
 }
 
-/** The boundary that a request's Content-Type names; undefined where it is no multipart/form-data or names none. */
+/** The boundary from a request's Content-Type; undefined if that is not multipart/form-data or has none. */
 export function boundaryOf(contentType: string | undefined): string | undefined {
   const [whole = '', type] = MEDIA_TYPE.exec(contentType ?? '') ?? [];
   if (type?.toLowerCase() !== 'multipart/form-data') return undefined;
   const boundary = parseParameters(contentType ?? '', whole.length)?.get('boundary');
-  // RFC 2046 has 1 to 70 characters; some clients take more.
+  // RFC 2046 allows 1 to 70 characters; some clients use more.
   return boundary && boundary.length <= 256 ? boundary : undefined;
 }
 
@@ -67,7 +67,7 @@ function parseContentType(value: string): { mimeType: string; charset: string } 
   return { mimeType: type.toLowerCase(), charset: parseParameters(value, whole.length)?.get('charset') ?? 'utf-8' };
 }
 
-/** From `at` to the end, the first of each name; null where they are malformed. */
+/** The parameters from `at` to the end, the first of each name; null if they are malformed. */
 function parseParameters(value: string, at: number): Map<string, string> | null {
   const found = new Map<string, string>();
   const end = value.trimEnd().length;
@@ -76,7 +76,7 @@ function parseParameters(value: string, at: number): Map<string, string> | null 
     const [, name, quoted, token = ''] = PARAMETER.exec(value) ?? [];
     if (name === undefined) return null;
     const key = name.toLowerCase();
-    // Other backslashes are part of a path, as old browsers sent it.
+    // Other backslashes belong to a path, as sent by old browsers.
     if (!found.has(key)) found.set(key, quoted?.replace(/\\(["\\])/g, '$1') ?? token);
   }
   return found;

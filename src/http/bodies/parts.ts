@@ -9,23 +9,23 @@ import { PushStream } from './push-stream.ts';
 export type PartInfo = Pick<PartHead, 'filename' | 'mimeType' | 'encoding'>;
 
 export interface PartHandlers {
-  /** What it throws ends the reading. */
+  /** Throwing ends the reading. */
   field(name: string, value: string): void;
   /** Must consume or destroy the stream; its rejection ends the reading. */
   file(name: string, stream: Readable, info: PartInfo): Promise<void>;
 }
 
 export interface PartLimits {
-  /** Bytes of one text field. */
+  /** Maximum bytes of a text field. */
   maxFieldBytes: number;
   maxFields: number;
   maxFiles: number;
 }
 
 /**
- * Hands the parts of a multipart/form-data body to `handlers` as they flow. Resolves when all of them are done.
- * After an error nothing of the request is read any more, but its socket stays usable for an answer.
- * @throws AppError `invalid_request` for a malformed, truncated or too long body; what a handler throws
+ * Passes the parts of a multipart/form-data body to `handlers` while they arrive. Resolves when all of them are done.
+ * After an error nothing more of the request is read, but its socket can still be used for an answer.
+ * @throws AppError `invalid_request` for a malformed, truncated or too long body; any error from a handler
  */
 export async function readParts(req: IncomingMessage, limits: PartLimits, handlers: PartHandlers): Promise<void> {
   const boundary = boundaryOf(req.headers['content-type']);
@@ -47,7 +47,7 @@ export async function readParts(req: IncomingMessage, limits: PartLimits, handle
   }
 }
 
-/** A part under way. */
+/** A part that is being read. */
 interface OpenPart {
   write(bytes: Buffer): void;
   end(): void;
@@ -56,7 +56,7 @@ interface OpenPart {
 
 const SKIPPED: OpenPart = { write() {}, end() {} };
 
-/** The parts of one body, one after another. */
+/** The parts of one body, one after the other. */
 class Parts {
   readonly #limits: PartLimits;
   readonly #handlers: PartHandlers;
@@ -71,7 +71,7 @@ class Parts {
     this.#handlers = handlers;
   }
 
-  /** A file's handler has failed. */
+  /** Aborted when a file's handler has failed. */
   get failed(): AbortSignal {
     return this.#failure.signal;
   }
@@ -102,7 +102,7 @@ class Parts {
     await Promise.all(this.#files.map(({ handled }) => handled));
   }
 
-  /** Ends what still flows. */
+  /** Ends the files that are still arriving. */
   async dispose(): Promise<void> {
     for (const { stream } of this.#files) if (!stream.readableEnded) stream.destroy();
     await Promise.allSettled(this.#files.map(({ handled }) => handled));

@@ -1,22 +1,22 @@
 import { Readable } from 'node:stream';
 
-/** What waits in one for its reader. The writer behind it holds two batches more. */
+/** Bytes that may wait for the reader. The writer behind it buffers two more batches. */
 const BUFFER_BYTES = 512 * 1024;
 
 /**
- * A stream whose bytes are pushed into it as they come from elsewhere. An error that nobody listens to does no harm: what
- * became of the stream is told by whoever reads it.
+ * A stream into which bytes are pushed from elsewhere. Its errors need no listener: the reader of the stream reports what
+ * happened to it.
  */
 export class PushStream extends Readable {
   #wake: (() => void) | undefined;
 
   constructor() {
     super({ highWaterMark: BUFFER_BYTES });
-    // A truncated body otherwise ends the process, where nobody reads yet or any more.
+    // Otherwise a truncated body would crash the process if nobody is reading.
     this.on('error', () => {});
   }
 
-  /** What comes after the reader has given up is thrown away. */
+  /** Bytes that arrive after the reader has given up are discarded. */
   write(bytes: Buffer): void {
     if (!this.destroyed) this.push(bytes);
   }
@@ -25,7 +25,7 @@ export class PushStream extends Readable {
     if (!this.destroyed) this.push(null);
   }
 
-  /** Settles once the reader wants more, or has given up. Undefined where it wants more now. */
+  /** Settles once the reader wants more, or has given up. Undefined if it wants more now. */
   room(): Promise<void> | undefined {
     if (this.destroyed || this.readableLength < BUFFER_BYTES) return undefined;
     return new Promise((resolve) => {

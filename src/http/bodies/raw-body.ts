@@ -6,15 +6,15 @@ import { PushStream } from './push-stream.ts';
 import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
 
 /**
- * Spools a body that is one file, as it flows. After an error answer with `answerEarly`: the rest was not read.
- * @throws AppError `invalid_request` that names `body`, where it is too large or the client leaves before its end.
+ * Spools a body that is a single file while it arrives. After an error answer with `answerEarly`: the rest was not read.
+ * @throws AppError `invalid_request` that names `body`, if it is too large or the client leaves before its end.
  */
 export async function readRawBody(
   req: IncomingMessage,
   { scope, maxBytes }: { scope: SpoolScope; maxBytes: number },
 ): Promise<UploadedFile> {
   if (Number(req.headers['content-length']) > maxBytes) throw fileTooLarge('body', maxBytes);
-  // Not the request itself: a spool that fails destroys its source, and with it the socket that the answer needs.
+  // Not the request itself: a failed spool destroys its source, which would close the socket that the answer needs.
   const stream = new PushStream();
   const failure = new AbortController();
   const spooled = scope.spool(stream, { maxBytes, releaseChunks: true }).catch((error: unknown) => {
@@ -37,8 +37,8 @@ export async function readRawBody(
 }
 
 /**
- * Reads a body that is one small file into memory.
- * @throws AppError `invalid_request` that names `body`, where it is too large or the client leaves before its end.
+ * Reads a body that is a single small file into memory.
+ * @throws AppError `invalid_request` that names `body`, if it is too large or the client leaves before its end.
  */
 export async function readSmallBody(req: IncomingMessage, { maxBytes }: { maxBytes: number }): Promise<Buffer> {
   if (Number(req.headers['content-length']) > maxBytes) throw fileTooLarge('body', maxBytes);

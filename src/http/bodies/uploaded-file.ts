@@ -1,9 +1,9 @@
 import { type SpooledFile, StorageFullError, TooLargeError } from '../../adapters/storage/storage.ts';
 import { AppError, fileTooLarge } from '../../errors.ts';
 
-/** A spooled file as its sender described it. Neither description is to be trusted. */
+/** A spooled file with its sender's description, which must not be trusted. */
 export interface UploadedFile extends SpooledFile {
-  /** A base name without control characters, where one was given. */
+  /** A base name without control characters, if one was given. */
   readonly filename: string | undefined;
   /** `type/subtype` without parameters, in lower case. */
   readonly mimeType: string;
@@ -24,7 +24,7 @@ function cleanFilename(name: string | undefined): string | undefined {
   return base.slice(0, MAX_FILENAME).replace(/[\p{Cc}\p{Cs}]/gu, '') || undefined;
 }
 
-/** The 400 for a file above its limit, the 500 for a full disk; any other error is given back as it is. */
+/** A 400 for a file above its limit, a 500 for a full disk; any other error is returned unchanged. */
 export function explainSpoolError(field: string, error: unknown): unknown {
   if (error instanceof TooLargeError) return fileTooLarge(field, error.maxBytes);
   if (error instanceof StorageFullError) {

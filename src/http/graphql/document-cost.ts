@@ -17,17 +17,17 @@ import {
 } from 'graphql';
 import { DEFAULT_PAGE, LARGEST_PAGE } from '../../schema/builder.ts';
 
-/** Of a list that has no pages. */
+/** Assumed length of a list without pages. */
 const LIST_ROWS = 10;
-/** A row that is looked up by itself costs a statement, as long as so many fields; a page is often read with its neighbours. */
+/** Looking up a single row costs one statement, which takes as long as this many fields; a page is often read together with others. */
 const LOOK_UP = 50;
 const PAGE = 10;
 
 type Fields = Readonly<Record<string, AnyField>>;
 
 /**
- * How many fields an operation may have to answer, at most: pages counted full, fragments wherever they are spread. A few
- * hundred characters of fragments that spread each other twice would be answered for hours.
+ * The maximum number of fields in the answer to an operation: pages count as full, fragments count wherever they are spread.
+ * Without this, a few hundred characters of fragments that spread each other twice would take hours to answer.
  */
 export const costOf = (schema: GraphQLSchema, asked: Asked): number => new Cost(schema, asked).total();
 
@@ -38,10 +38,10 @@ interface Asked {
   payer: Payer;
 }
 
-/** Who executes: staff may ask for more, also of single fields. */
+/** Whose limit applies: staff may ask for more, and single fields may cost them less. */
 export type Payer = 'staff' | 'others';
 
-/** `cost` is that of a value as large as many fields, as the schema names it. */
+/** `cost` is set in the schema for a value that is as large as many fields. */
 type AnyField = GraphQLField<unknown, unknown> & { extensions: { cost?: Readonly<Record<Payer, number>> } };
 
 const isPaged = ({ args }: AnyField) => args.some(({ name }) => name === 'first');
@@ -54,7 +54,7 @@ class Cost {
   readonly #variables: Asked['variables'];
   readonly #payer: Payer;
   readonly #fragments: Map<string, FragmentDefinitionNode>;
-  /** Of a fragment wherever it is spread. One under way counts nothing: fragments in a circle are refused elsewhere. */
+  /** Costs of fragments. One that is being counted counts as nothing: circular fragments are refused elsewhere. */
   readonly #known = new Map<string, number>();
 
   constructor(schema: GraphQLSchema, { document, operation, variables, payer }: Asked) {
@@ -110,7 +110,7 @@ class Cost {
 
   #rowsOf(field: AnyField, node: FieldNode, typeName: string | undefined): number {
     if (isPaged(field)) return this.#pageOf(node);
-    // The edges of a page were counted with the page.
+    // The edges of a page are counted with the page.
     const isUnpaged = isListType(getNullableType(field.type)) && !typeName?.endsWith('Connection');
     return isUnpaged ? LIST_ROWS : 1;
   }
@@ -125,7 +125,7 @@ class Cost {
     if (value.kind === Kind.INT) return Number(value.value);
     if (value.kind !== Kind.VARIABLE) return undefined;
     const name = value.name.value;
-    // A null that is given takes the place of the default, and then the page has its usual length.
+    // An explicit null replaces the variable's default; the page then has its default size.
     const given = this.#variables && Object.hasOwn(this.#variables, name) ? this.#variables[name] : this.#defaultOf(name);
     return typeof given === 'number' ? given : undefined;
   }

@@ -2,12 +2,12 @@ import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
 import { isStaff, type Viewer } from '../../services/access/viewer.ts';
 
 /**
- * What a document may have at most. Tokens are far above what a console asks for in one document, which is a few hundred;
- * GraphiQL's introspection has 182. Characters are limited beside them, since lines and comments are no tokens, and each
- * error counts the lines before it. Large values belong into variables.
+ * Limits of a document. Far above what a console sends in one document, which is a few hundred tokens; GraphiQL's
+ * introspection has 182. Characters are limited too, because line breaks and comments are not tokens, and each error counts
+ * the lines before it. Large values belong in variables.
  */
 const LIMITS = { staff: { tokens: 5_000, characters: 256 * 1024 }, others: { tokens: 1_000, characters: 32 * 1024 } };
-/** Brackets in brackets: graphql-js reads them by recursion. The deepest introspection of GraphiQL has 10. */
+/** Nesting of brackets, which graphql-js parses recursively. GraphiQL's deepest introspection has 10. */
 const MAX_DEPTH = 100;
 
 const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
@@ -16,9 +16,9 @@ const CLOSING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BR
 const tooLarge = (what: string) => new GraphQLError(`The document is too large: ${what}`);
 
 /**
- * Looks at a document's tokens before anything else reads it. Rules of validation compare fields with each other, so their
- * time grows with the square of the tokens: 5,000 of the worst cost 150 ms, 1,000 cost 6.
- * @throws GraphQLError for a document that is longer, deeper or has more tokens than allowed, or an invalid token
+ * Checks a document's tokens before anything else reads it. Validation rules compare fields with each other, so their time
+ * grows with the square of the tokens: 5,000 of the worst cost 150 ms, 1,000 cost 6 ms.
+ * @throws GraphQLError for a document that is too long, too deep or has too many tokens, or for an invalid token
  */
 export function refuseOversized(text: string, viewer: Viewer): void {
   const { tokens: maxTokens, characters } = isStaff(viewer) ? LIMITS.staff : LIMITS.others;

@@ -15,17 +15,17 @@ import { costOf, type Payer } from './document-cost.ts';
 import { refuseOversized } from './document-limits.ts';
 
 const MAX_DOCUMENTS = 1_000;
-/** Of query text; a parsed document takes some twenty times its text. */
+/** Characters of query text in the cache; a parsed document takes about twenty times its text. */
 const MAX_CHARACTERS = 1024 * 1024;
-/** Of one document: each costs a look at all of its text. */
+/** Errors per document: each costs a pass over all of its text. */
 const MAX_ERRORS = 10;
 /**
- * Fields that one operation may have to answer. graphql-js answers a million a second and does nothing else meanwhile. Who
- * looks at many exams may ask for more than a candidate, who can fill pages of its own but needs a few.
+ * Maximum fields in the answer to one operation. graphql-js resolves a million per second and blocks everything else meanwhile.
+ * Staff look at many exams, so they may ask for more than a candidate, who needs few rows but could fill pages with their own.
  */
 const MAX_COST = { staff: 2_000_000, others: 100_000 };
 
-/** Without a document where its text is too large or not GraphQL; with errors where it must not be executed. */
+/** The document is null if its text is too large or not GraphQL; there are errors if it must not be executed. */
 export interface ReadDocument {
   readonly document: DocumentNode | null;
   readonly errors: readonly GraphQLError[];
@@ -37,9 +37,9 @@ export interface OperationChoice {
 }
 
 /**
- * The only reader of GraphQL documents: every door gets its documents here, with the same limits, and what is refused here
- * is read by nothing else. Each text is parsed and validated once, as long as it is among the recently used; the same text
- * then is the same document.
+ * The only reader of GraphQL documents: every transport gets its documents here, with the same limits, and nothing else reads
+ * a document that is refused here. Each text is parsed and validated once while it is in the LRU cache; the same text then
+ * gives the same document object.
  */
 export function createDocuments(schema: GraphQLSchema) {
   const known = new LRUCache<string, ReadDocument>({
@@ -47,7 +47,7 @@ export function createDocuments(schema: GraphQLSchema) {
     maxSize: MAX_CHARACTERS,
     sizeCalculation: (_read, text) => text.length + 1,
   });
-  /** Whether variables say how long pages are. */
+  /** Whether page sizes come from variables. */
   const isVariable = new WeakMap<DocumentNode, boolean>();
   const costs = { staff: new WeakMap<OperationDefinitionNode, number>(), others: new WeakMap<OperationDefinitionNode, number>() };
 
@@ -62,7 +62,7 @@ export function createDocuments(schema: GraphQLSchema) {
     }
   }
 
-  /** Counted once, unless variables say how long its pages are. */
+  /** Counted once, unless page sizes come from variables. */
   function costIn(
     document: DocumentNode,
     operation: OperationDefinitionNode,
@@ -83,12 +83,12 @@ export function createDocuments(schema: GraphQLSchema) {
       const cached = known.get(text);
       if (cached) return cached;
       const read = readAnew(text, viewer);
-      // An error bears the place in the text where it is, and doors may add to it: each request gets its own.
+      // An error contains its position in the text, and transports may add to it, so each request gets its own.
       if (read.errors.length === 0) known.set(text, read);
       return read;
     },
 
-    /** What speaks against executing an operation of a valid document for this viewer; null where nothing does. */
+    /** The error if an operation of a valid document is too expensive for this viewer, else null. */
     refuseCostly(document: DocumentNode, { operationName, variables }: OperationChoice, viewer: Viewer): GraphQLError | null {
       const operation = getOperationAST(document, operationName);
       const payer = isStaff(viewer) ? 'staff' : 'others';

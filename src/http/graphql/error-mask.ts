@@ -7,8 +7,8 @@ const MASKED = 'Something went wrong on our end';
 const positionOf = (error: unknown) => (error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {});
 
 /**
- * As a client sees an error: an AppError in full, what GraphQL itself found wrong as it is, all else masked. What went
- * wrong on our side is logged, and names the request in `extensions.requestId`.
+ * The error that a client sees: an AppError in full, GraphQL's own errors unchanged, everything else masked. Failures on our
+ * side are logged, and name the request in `extensions.requestId`.
  */
 export function maskError(error: unknown, { requestId, log }: RequestLog): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
@@ -26,13 +26,13 @@ export function maskError(error: unknown, { requestId, log }: RequestLog): Graph
   return new GraphQLError(message, { ...position, extensions: { ...extensions, code: code.toUpperCase(), details, ...named } });
 }
 
-/** The result as its client may see it. */
+/** The result with its errors masked for the client. */
 export const maskResult = (result: ExecutionResult, request: RequestLog): ExecutionResult =>
   result.errors ? { ...result, errors: result.errors.map((error) => maskError(error, request)) } : result;
 
 /**
- * Hides an error where its request is not known, and keeps it: `maskError` tells of it once the request is. What GraphQL
- * itself found wrong stays as it is.
+ * Hides an error while its request is unknown, and keeps the original: `maskError` reports it once the request is known.
+ * GraphQL's own errors stay unchanged.
  */
 export function hideError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError && (!error.originalError || error.originalError instanceof GraphQLError)) return error;

@@ -6,8 +6,8 @@ import { mostSockets, PerCredential } from '../limits/per-credential.ts';
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Subscriptions that are answered by server-sent events. As sockets they end with the rights of who asked, are limited for
- * each credential, and hold up no shutdown.
+ * Subscriptions over server-sent events. Like sockets, they end when the rights of their viewer end, are limited per
+ * credential, and do not delay a shutdown.
  */
 export class EventStreams {
   readonly #open = new Set<ServerResponse>();
@@ -19,8 +19,8 @@ export class EventStreams {
   }
 
   /**
-   * Ends the source when the rights of who asked do.
-   * @param res the answer that the stream is
+   * Ends the source when the rights of its viewer end.
+   * @param res the response that carries the stream
    * @throws AppError `rate_limited`
    */
   bind<T>(source: AsyncIterableIterator<T>, { viewer, services }: Context, res: ServerResponse): AsyncIterableIterator<T> {
@@ -37,13 +37,13 @@ export class EventStreams {
       end();
     };
     this.#open.add(res);
-    // A client may have left while its rights were looked at.
+    // The client may have left while its rights were checked.
     if (res.closed) letGo();
     else res.once('close', letGo);
     return source;
   }
 
-  /** Breaks all of them off, so that their clients come back: to be told that it is complete would be the end for them. */
+  /** Cuts all of them off, so that their clients reconnect; they would not reconnect after a completed stream. */
   breakOff(): void {
     for (const res of this.#open) res.destroy();
   }

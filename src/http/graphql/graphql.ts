@@ -16,13 +16,13 @@ import { createUploadAdmission } from './upload-admission.ts';
 import { type ServerContext, useDocuments, useMaskedResults, useOwnContext, useParsedBody } from './yoga-plugins.ts';
 
 const MB = 1024 * 1024;
-/** Of the operation alone: files of a multipart request come on top. */
+/** Limits of the operation itself; the files of a multipart request come on top. */
 const BODY_LIMITS = {
-  /** Two images of 10 MB in base64 are the largest that anybody sends: API keys alone may verify. */
+  /** The largest is two images of 10 MB in base64: only API keys may verify. */
   key: { maxBytes: 30 * MB, maxMembers: 250_000 },
   /** A submission with 10,000 warnings. */
   token: { maxBytes: 16 * MB, maxMembers: 100_000 },
-  /** Who holds an access link may join, no more. */
+  /** The holder of an access link may only join. */
   accessLink: { maxBytes: 64 * 1024, maxMembers: 1_000 },
 };
 const MAX_FILES = 2;
@@ -54,12 +54,12 @@ export function createGraphql({ endpoint, socketsPerCredential }: Options) {
   const yoga = createYoga<ServerContext, ServerContext>({
     schema,
     graphqlEndpoint: endpoint,
-    // Its own knows no request: `useMaskedResults` says of which one an error is.
+    // Yoga's own masking does not know the request: `useMaskedResults` adds it.
     maskedErrors: { maskError: hideError },
-    // By GET, since nobody's body is read before it is known who sends it: the documentation shows without a key. By events,
-    // since the page sends its headers with them; over a WebSocket it would show no credentials.
+    // GET, because no body is read without credentials: so the documentation works without a key. Server-sent events, because
+    // the page sends its headers with them; over a WebSocket it would send no credentials.
     graphiql: { title: 'Invigil', defaultQuery: WELCOME, subscriptionsProtocol: 'SSE', useGETForQueries: true },
-    // Its page is a string of several megabytes that costs 60 MB of memory: loaded for the first who asks.
+    // The page is a string of several megabytes that costs 60 MB of memory, so it is loaded on first use.
     renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
     plugins: [useParsedBody, useDocuments(documents), useOwnContext({ documents, streams }), useMaskedResults],
     parserAndValidationCache: false,
@@ -100,7 +100,7 @@ export function createGraphql({ endpoint, socketsPerCredential }: Options) {
     yoga,
     schema,
     documents,
-    /** Ends what would hold up a shutdown. */
+    /** Ends everything that would delay a shutdown. */
     close: () => streams.breakOff(),
     async handle(req: IncomingMessage, res: ServerResponse, { ctx, scope }: { ctx: Context; scope: SpoolScope }): Promise<void> {
       if (req.method !== 'POST') return yoga.handle(req, res, { ctx, res });

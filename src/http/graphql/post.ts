@@ -9,7 +9,7 @@ import type { ServerContext } from './yoga-plugins.ts';
 const JSON_TYPE = 'application/json';
 const GRAPHQL_TYPE = 'application/graphql-response+json';
 
-/** What clients send as `Accept`, without spaces, and the type that yoga answers to it. Any other header is left to yoga. */
+/** Common values of `Accept`, without spaces, and the type that yoga answers with. Any other value is left to yoga. */
 const ANSWERED_AS: ReadonlyMap<string, string> = new Map([
   ['*/*', JSON_TYPE],
   [JSON_TYPE, JSON_TYPE],
@@ -29,7 +29,7 @@ interface Operation {
   operationName: string | undefined;
 }
 
-/** Parameters in their usual form; null for whatever yoga has more to say about. */
+/** Parameters in their usual form; null for anything that yoga should handle. */
 function readOperation(params: GraphQLParams): Operation | null {
   if (!Object.keys(params).every((name) => PARAMS.has(name))) return null;
   const { query, variables, operationName } = params as Record<string, unknown>;
@@ -43,7 +43,7 @@ function readOperation(params: GraphQLParams): Operation | null {
   };
 }
 
-/** A valid query or mutation; null for all else. */
+/** A valid query or mutation; null for anything else. */
 function documentOf({ document, errors }: ReadDocument, operationName: string | undefined): DocumentNode | null {
   const kind = document && errors.length === 0 && getOperationAST(document, operationName)?.operation;
   return kind && kind !== OperationTypeNode.SUBSCRIPTION ? document : null;
@@ -56,9 +56,9 @@ interface Dependencies {
 }
 
 /**
- * The everyday POST: one valid query or mutation, answered by one JSON document. It is executed as the WebSocket's
- * operations are: by graphql-js on the context of the request, without yoga's pipeline and the web Request and Response
- * that yoga makes of Node's.
+ * The common POST: one valid query or mutation, answered with one JSON document. It is executed like the operations of a
+ * WebSocket: by graphql-js with the context of the request, without yoga's pipeline and without the web Request and Response
+ * that yoga creates from Node's.
  */
 export function createGraphqlPost({ schema, yoga, documents }: Dependencies) {
   async function run(document: DocumentNode, { variableValues, operationName }: Operation, ctx: Context): Promise<ExecutionResult> {
@@ -71,7 +71,7 @@ export function createGraphqlPost({ schema, yoga, documents }: Dependencies) {
     }
   }
 
-  /** Errors decide on status and headers, and bear what is not for clients: that is yoga's knowledge. */
+  /** With errors, yoga decides on status and headers, and removes what is not for clients. */
   async function answerErrors(res: ServerResponse, result: ExecutionResult, mediaType: string): Promise<void> {
     const response = processRegularResult(result, yoga.fetchAPI, mediaType);
     const body = await response.text();
@@ -79,7 +79,7 @@ export function createGraphqlPost({ schema, yoga, documents }: Dependencies) {
   }
 
   return {
-    /** Answers, or leaves it to yoga where nothing was done: then `request` holds what was read. */
+    /** Answers, or returns false without any effect to leave it to yoga; then `request` contains what was read. */
     async handle(accept: string | undefined, request: ServerContext & { params: GraphQLParams }): Promise<boolean> {
       const { res } = request;
       const mediaType = ANSWERED_AS.get(accept?.replaceAll(' ', '').toLowerCase() || '*/*');

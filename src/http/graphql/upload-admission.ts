@@ -23,9 +23,9 @@ import type { Documents } from './documents.ts';
 type AdmittingField = GraphQLField<unknown, unknown> & { extensions: { admitUpload?: AdmitUpload } };
 
 /**
- * Refuses the files of a multipart request before a byte of them is stored: where the operation is none that may be
- * executed, and where a field that takes files says that they are not for this viewer to send.
- * @throws Error where a field takes files and does not say who may send them
+ * Refuses the files of a multipart request before a byte of them is stored: if the operation may not be executed, or if a
+ * field that takes files does not admit them from this viewer.
+ * @throws Error if a field takes files without an admission check
  */
 export function createUploadAdmission({ schema, documents }: { schema: GraphQLSchema; documents: Documents }) {
   const fields = (schema.getMutationType()?.getFields() ?? {}) as Record<string, AdmittingField>;
@@ -33,14 +33,14 @@ export function createUploadAdmission({ schema, documents }: { schema: GraphQLSc
     if (field.args.some(takesFiles) && !field.extensions.admitUpload)
       throw new Error(`${field.name} takes files without an admission check`);
 
-  /** @throws AppError as the operation would be refused */
+  /** @throws AppError with the reason why the operation is refused */
   return async function admit(ctx: Context, { query = '', operationName, variables }: GraphqlOperation): Promise<void> {
     const { document, errors } = documents.read(query, ctx.viewer);
     const operation = document && getOperationAST(document, operationName);
     const problem = errors[0] ?? (document && documents.refuseCostly(document, { operationName, variables }, ctx.viewer));
     if (problem || !document || !operation) throw new AppError('invalid_request', problem?.message ?? 'Unknown operation');
     if (operation.operation !== OperationTypeNode.MUTATION) throw new AppError('invalid_request', 'Files can only be sent with mutations');
-    // A variable that is declared is used, and only fields that admit files take them: what is not declared would be anybody's.
+    // A declared variable is used, and only fields with an admission check take files. An undeclared one could be sent by anybody.
     const declared = new Set(operation.variableDefinitions?.map(({ variable }) => variable.name.value));
     const stray = Object.keys(variables ?? {}).find((name) => !declared.has(name));
     if (stray !== undefined) throw invalidField('operations', `The operation declares no variable "${stray.slice(0, 100)}"`);
@@ -58,7 +58,7 @@ const takesFiles = ({ type }: GraphQLArgument | GraphQLInputField): boolean => {
   return named.name === 'Upload' || (isInputObjectType(named) && Object.values(named.getFields()).some(takesFiles));
 };
 
-/** Those of the root, also of fragments, each of which is looked at once, as it is executed. */
+/** The root fields, including those in fragments; each fragment counts once, as in execution. */
 function fieldsOf({ selections }: SelectionSetNode, document: DocumentNode, seen = new Set<string>()): FieldNode[] {
   return selections.flatMap((selection) => {
     if (selection.kind === Kind.FIELD) return [selection];

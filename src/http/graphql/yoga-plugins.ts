@@ -7,19 +7,19 @@ import type { Documents, ReadDocument } from './documents.ts';
 import { maskResult } from './error-mask.ts';
 import type { EventStreams } from './event-streams.ts';
 
-/** What yoga is handed with a request. Yoga adds to it, so each request has its own. */
+/** Passed to yoga with a request. Yoga adds to it, so each request has its own. */
 export interface ServerContext {
   readonly ctx: Context;
   readonly res: ServerResponse;
-  /** The operation, where the body was read already. */
+  /** The operation, if the body was read already. */
   readonly params?: GraphQLParams;
-  /** Its document, once it was read. */
+  /** Its document, once it has been read. */
   read?: ReadDocument;
 }
 
 type ServerPlugin = Plugin<ServerContext, ServerContext>;
 
-/** Our own reading of the body stands in place of yoga's: it bounds what is read and streams files to storage. */
+/** Replaces yoga's reading of the body with ours, which has limits and streams files to storage. */
 export const useParsedBody: ServerPlugin = {
   onRequestParse({ serverContext, setRequestParser }) {
     const { params } = serverContext;
@@ -27,7 +27,7 @@ export const useParsedBody: ServerPlugin = {
   },
 };
 
-/** Yoga parses and validates nothing: documents come from where all doors have them from. */
+/** Yoga parses and validates nothing: documents come from the reader that all transports share. */
 export const useDocuments = (documents: Documents): ServerPlugin => ({
   onParse({ context, params: { source }, extendContext, setParseFn }) {
     const read = context.read ?? documents.read(source.toString(), context.ctx.viewer);
@@ -43,7 +43,7 @@ export const useDocuments = (documents: Documents): ServerPlugin => ({
   },
 });
 
-/** Resolvers get the frozen context of the request, not the object that yoga and its plugins write to. */
+/** Resolvers get the frozen context of the request, not the object that yoga and its plugins modify. */
 export function useOwnContext({ documents, streams }: { documents: Documents; streams: EventStreams }): ServerPlugin {
   const refuse = ({ ctx, params }: ServerContext, document: DocumentNode) =>
     documents.refuseCostly(document, { operationName: params?.operationName, variables: params?.variables }, ctx.viewer);
@@ -62,7 +62,7 @@ export function useOwnContext({ documents, streams }: { documents: Documents; st
   };
 }
 
-/** Masks and logs errors by the request that they are of. */
+/** Masks and logs errors with the request they belong to. */
 export const useMaskedResults: ServerPlugin = {
   onResultProcess({ result, setResult, serverContext: { ctx } }) {
     if (Array.isArray(result)) throw new Error('unreachable: batches are off');
@@ -72,7 +72,7 @@ export const useMaskedResults: ServerPlugin = {
   },
 };
 
-/** As graphql-js has it, but with a new context for each event, and bound to the rights of who subscribes. */
+/** Like `subscribe` of graphql-js, but with a new context per event, and tied to the rights of the subscriber. */
 async function subscribe(yogas: ExecutionArgs, { ctx, res }: ServerContext, streams: EventStreams) {
   const source = await createSourceEventStream({ ...yogas, contextValue: ctx });
   if (!(Symbol.asyncIterator in source)) return source;

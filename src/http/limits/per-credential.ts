@@ -1,17 +1,17 @@
 import { identityOf, type Viewer } from '../../services/access/viewer.ts';
 
-/** Tabs of one candidate. */
+/** Enough for the tabs of one candidate. */
 const MOST_SOCKETS_OF_A_PARTICIPANT = 20;
 
-/** WebSockets, and as many event streams. */
+/** Maximum of WebSockets, and separately of event streams. */
 export const mostSockets = ({ role }: Viewer, ofOthers: number): number =>
   role === 'participant' ? MOST_SOCKETS_OF_A_PARTICIPANT : ofOthers;
 
-/** Counts what each API key, link or participant holds at a time. */
+/** Counts how many each API key, link or participant holds at a time. */
 export class PerCredential {
   readonly #held = new Map<string, number>();
 
-  /** Holds one more. Returns the way to give it back, once; null where the credential holds as many as it may. */
+  /** Holds one more. Returns a release function to be called once, or null if the credential is at its limit. */
   hold(viewer: Viewer, most: number): (() => void) | null {
     const name = identityOf(viewer);
     const held = this.#held.get(name) ?? 0;

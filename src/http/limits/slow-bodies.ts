@@ -1,33 +1,33 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
-/** Far below what any line carries that a camera's pictures are sent by. */
+/** Far below any connection that can carry camera pictures. */
 const LEAST_BYTES_PER_SECOND = 256;
 const LOOKS = 12;
 
 interface Watched {
   res: ServerResponse;
-  /** Bytes of the socket when the stretch began, */
+  /** Bytes read from the socket when the period began. */
   from: number;
-  /** and when that was, by `performance.now()`. */
+  /** When the period began, by `performance.now()`. */
   since: number;
 }
 
 const hasBody = ({ headers }: IncomingMessage) => headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 export interface SlowBodies {
-  /** How long a body may bring less than 256 bytes a second. */
+  /** How long a body may bring less than 256 bytes per second. */
   seconds: number;
-  /** Answers where nothing was answered yet. The socket is closed once that is sent. */
+  /** Answers if nothing was answered yet. The socket is closed once the answer is sent. */
   refuse(req: IncomingMessage, res: ServerResponse): void;
 }
 
 /**
- * Gives up clients that send a request's body too slowly, or not at all, whichever door reads it and also after it was
- * answered. Time in which bytes wait for this server does not count. Returns a function that ends the watch.
+ * Disconnects clients that send a request's body too slowly, or not at all, at every endpoint and even after an answer. Time in
+ * which bytes wait for this server does not count. Returns a stop function.
  */
 export function refuseSlowBodies(server: Server, { seconds, refuse }: SlowBodies): () => void {
   const open = new Map<IncomingMessage, Watched>();
-  /** Of this turn: most bodies come with their headers and need no watch. */
+  /** New in this turn: most bodies arrive with their headers and need no watching. */
   const fresh: [IncomingMessage, Watched][] = [];
   const everyMs = (seconds * 1_000) / LOOKS;
   let lookedAt = performance.now();
@@ -45,7 +45,7 @@ export function refuseSlowBodies(server: Server, { seconds, refuse }: SlowBodies
 
   function look(): void {
     const now = performance.now();
-    // Bytes that came while this process stood still are not read yet: that time is nobody's.
+    // Bytes that arrived while this process was suspended are not read yet, so that time must not count.
     const isLate = now - lookedAt > 2 * everyMs;
     lookedAt = now;
     for (const [req, watched] of open) {
@@ -67,7 +67,7 @@ export function refuseSlowBodies(server: Server, { seconds, refuse }: SlowBodies
 
   function giveUp(req: IncomingMessage, res: ServerResponse): void {
     open.delete(req);
-    // Not the socket alone: once it was answered, whoever reads the request would not hear of it.
+    // Not only the socket: after an answer, the reader of the request would not notice.
     if (res.headersSent) return void req.destroy();
     res.once('finish', () => req.destroy());
     refuse(req, res);

@@ -4,9 +4,9 @@ import { AppError } from '../../errors.ts';
 import type { PartedUploads } from '../../services/recordings/parted-uploads.ts';
 
 /**
- * Unfinished uploads in a bucket. Not by @tus/s3-store, whose version 2.0.7 removes the bytes after the last part before
- * they are safe elsewhere, joins what it finds where a part before it is missing, gives up uploads of others in the same
- * bucket, and leaves plain bytes in the machine's temporary folder.
+ * Unfinished uploads in a bucket. We do not use @tus/s3-store: version 2.0.7 removes the bytes after the last part before
+ * they are safe elsewhere, joins parts even if an earlier one is missing, aborts other programs' uploads in the same bucket,
+ * and leaves unencrypted bytes in the machine's temporary folder.
  */
 export class BucketStore extends DataStore {
   readonly #uploads: PartedUploads;

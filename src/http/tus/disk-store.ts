@@ -9,17 +9,17 @@ import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { AppError } from '../../errors.ts';
 
 const CIPHER_BLOCK = 16;
-/** Which key an upload was begun with, among its metadata. */
+/** Metadata field that says which key an upload was started with. */
 const KEY_MARK = 'sealedWith';
 
 /**
- * Uploads on the disk, encrypted while they are not complete. In counter mode, because an upload goes on at any byte; whether
- * the bytes are whole is known once the finished file is stored.
+ * Uploads on disk, encrypted while they are incomplete. In counter mode, because an upload may continue at any byte; integrity
+ * is protected once the finished file is stored.
  */
 export class EncryptedFileStore extends FileStore {
   readonly #masterKeys: readonly Uint8Array[];
 
-  /** @param encryptionKeys the first one encrypts what begins now; the others, what began before they were replaced. */
+  /** @param encryptionKeys the first one is for new uploads, the others for uploads started before the key was replaced. */
   constructor({ encryptionKeys, ...options }: ConstructorParameters<typeof FileStore>[0] & { encryptionKeys: readonly Uint8Array[] }) {
     super(options);
     this.#masterKeys = encryptionKeys;
@@ -36,7 +36,7 @@ export class EncryptedFileStore extends FileStore {
   }
 
   override read(id: string): ReturnType<FileStore['read']> {
-    // All that is asked of it is to be read.
+    // Callers only read from it.
     return Readable.from(this.#plain(super.read(id), id), { objectMode: false }) as ReturnType<FileStore['read']>;
   }
 
@@ -48,28 +48,28 @@ export class EncryptedFileStore extends FileStore {
     }
   }
 
-  /** Each upload has a key of its own, so that no stretch of it is used twice. */
+  /** Each upload has its own key, so that no part of the key stream is used twice. */
   async #keyOf(id: string): Promise<Buffer> {
     const { metadata } = await this.getUpload(id);
     const mark = metadata?.[KEY_MARK];
-    // Without one it was begun before keys could be replaced.
+    // Without a mark, it was started before keys could be replaced.
     const masterKey = mark ? keyWith(this.#masterKeys, mark) : this.#masterKeys.at(-1);
     if (!masterKey) throw new Error('an upload was started with a key that STORAGE_ENCRYPTION_KEY_OLD lacks');
     return deriveKey(masterKey, Buffer.from(id), 'upload');
   }
 
-  /** Encrypts or decrypts, which is the same. */
+  /** Encrypts or decrypts, which is the same operation. */
   #through(source: Readable, key: Buffer, offset: number): Readable {
     const counter = Buffer.alloc(CIPHER_BLOCK);
     counter.writeBigUInt64BE(BigInt(Math.floor(offset / CIPHER_BLOCK)), 8);
     const cipher = createCipheriv('aes-256-ctr', key, counter);
     cipher.update(Buffer.alloc(offset % CIPHER_BLOCK));
-    pipeline(source, cipher, () => {}); // its reader is told
+    pipeline(source, cipher, () => {}); // its reader gets the error
     return cipher;
   }
 }
 
-/** A disk with less room than this is full for any upload. */
+/** A disk with less free space than this counts as full. */
 const ROOM_BYTES = 64 * 1024;
 
 const diskIsFull = (cause: unknown) =>
@@ -77,11 +77,11 @@ const diskIsFull = (cause: unknown) =>
     cause,
   });
 
-/** What the request's own stream says of a full disk is told first, unless it is encrypted on the way; all else is given back as it is. */
+/** Converts a full-disk error. The request's own stream reports it first, unless it is encrypted. Other errors are returned unchanged. */
 export const explainFullDisk = (error: unknown): unknown =>
   error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT') ? diskIsFull(error) : error;
 
-/** Says of a failed write that the disk is full: the store of @tus/file-store keeps to itself why it failed. */
+/** Reports a failed write as a full disk if it is one: the store of @tus/file-store hides why a write failed. */
 export function withFullDisk<T extends DataStore>(store: T, directory: string): T {
   const write = store.write.bind(store);
   store.write = async (source, id, offset) => {
@@ -99,7 +99,7 @@ export function withFullDisk<T extends DataStore>(store: T, directory: string): 
 const ALGORITHMS = ['sha1', 'sha256'];
 export const CHECKSUM_ALGORITHMS = ALGORITHMS.join(',');
 
-/** The tus extension `checksum`: bytes that are not those that were sent are not added to the upload. */
+/** The tus extension `checksum`: bytes with a wrong checksum are not added to the upload. */
 export function withChecksum<T extends DataStore>(
   store: T,
   current: () => { header: string | undefined; scope: () => SpoolScope; maxBytes: number },

@@ -9,7 +9,7 @@ import type { Recordings } from '../../services/recordings/recordings.ts';
 import { parseInput } from '../../validation.ts';
 import type { UnfinishedUploads } from './unfinished.ts';
 
-/** Looking into four hours of video and copying it takes minutes. */
+/** Probing and copying four hours of video takes minutes. */
 const WAIT_MS = 60_000;
 
 interface Dependencies {
@@ -21,13 +21,13 @@ interface Dependencies {
 }
 
 /**
- * Makes recordings of complete uploads, of each one and no more: by the request that brought its last byte, by one that
- * asks how far it is, or by a sweep where the client is gone. The bytes stay until there is a recording, or a refusal of
- * the file itself.
+ * Turns each complete upload into exactly one recording: in the request that brought its last byte, in one that asks for its
+ * offset, or in a sweep if the client is gone. The bytes stay until there is a recording, or until the file itself is
+ * refused.
  */
 export function createUploadFinisher({ unfinished, recordings, storage, leases, log }: Dependencies) {
   const { store } = unfinished;
-  // Beside the one of requests: tus releases that before the upload is finished.
+  // In addition to the lock of the request, which tus releases before the upload is finished.
   const leaseOf = (id: string, waitMs: number) => leases.acquire(`upload-finish:${id}`, { waitMs });
 
   async function make(id: string): Promise<Recording> {
@@ -38,7 +38,7 @@ export function createUploadFinisher({ unfinished, recordings, storage, leases, 
     try {
       return await recordings.upload({ examId, userId: userId ?? '', type }, await recordings.check(file, 'file'), id);
     } catch (error) {
-      // What failed on our side may succeed the next time.
+      // A failure on our side may succeed next time.
       if (error instanceof AppError && error.code !== 'server_error') await store.remove(id);
       throw error;
     } finally {
@@ -59,14 +59,14 @@ export function createUploadFinisher({ unfinished, recordings, storage, leases, 
   }
 
   return {
-    /** @throws AppError of `Recordings.check` and `Recordings.upload`, after which the upload is gone. */
+    /** @throws AppError from `Recordings.check` and `Recordings.upload`; the upload is removed then. */
     async finish(id: string, { log }: RequestLog): Promise<Recording> {
       const lease = await leaseOf(id, WAIT_MS);
       if (!lease) throw ERRORS.ERR_LOCK_TIMEOUT;
       return finishWithin(lease, id, log);
     },
 
-    /** Those that nobody else is finishing. */
+    /** Finishes complete uploads that nobody else is finishing. */
     async finishLeftBehind(): Promise<void> {
       for (const id of await unfinished.completeIds()) {
         const lease = await leaseOf(id, 0);

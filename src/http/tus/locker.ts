@@ -1,12 +1,12 @@
 import { ERRORS, type Lock, type Locker } from '@tus/server';
 import type { Lease, Leases } from '../../services/leases.ts';
 
-/** A client that lost its connection may be back before its server has noticed. */
+/** A client that lost its connection may return before its server has noticed. */
 const WAIT_MS = 30_000;
 
 export const uploadLease = (uploadId: string) => `upload:${uploadId}`;
 
-/** One request at a time for each upload, among all servers. Who comes later has the earlier one stop. */
+/** One request at a time per upload, across all servers. A later request makes the earlier one stop. */
 export const createTusLocker = (leases: Leases): Locker => ({
   newLock(uploadId): Lock {
     let lease: Lease | null = null;

@@ -17,7 +17,7 @@ import { createUploadFinisher } from './finish.ts';
 import { createTusLocker } from './locker.ts';
 import { openUnfinishedUploads } from './unfinished.ts';
 
-/** An upload that is not complete so long after it was begun is removed. */
+/** An upload that is still incomplete this long after its start is removed. */
 const EXPIRY_MS = 24 * 3_600_000;
 const SWEEP_MS = 10 * 60_000;
 const PATH = '/api/uploads';
@@ -26,14 +26,14 @@ interface UploadsOptions {
   app: Pick<App, 'db' | 'storage' | 'leases' | 'log'> & { services: Pick<App['services'], 'recordings'> };
   directory: string;
   maxBytes: number;
-  /** 32 bytes each: what comes of an upload is encrypted with the first one; none where it is not. */
+  /** 32 bytes each: new uploads are encrypted with the first one. Empty without encryption. */
   encryptionKeys: readonly Uint8Array[];
 }
 
-/** Resumable uploads by tus 1.0.0. The finished upload becomes a recording as if it had come by POST /recordings. */
+/** Resumable uploads with tus 1.0.0. A finished upload becomes a recording, as if sent to POST /recordings. */
 export async function createUploads({ app, directory, maxBytes, encryptionKeys }: UploadsOptions) {
   const { db, storage, leases, log } = app;
-  // The store would make it readable for every user of the machine.
+  // The store would make it readable to every user of the machine.
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const requests = new AsyncLocalStorage<{ ctx: Context; checksum: string | undefined }>();
   const unfinished = openUnfinishedUploads({ db, storage, directory, maxBytes, encryptionKeys, expiryMs: EXPIRY_MS });
@@ -49,7 +49,7 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
     return request;
   }
 
-  /** Who began it goes on with it, and nobody else; to all others it is not there. */
+  /** Only the caller who started an upload can continue it; for others it does not exist. */
   async function findOwn(ctx: Context, uploadId: string): Promise<Upload> {
     const upload = await store.getUpload(uploadId).catch((error: unknown) => {
       if (isTusError(error)) return null;
@@ -73,7 +73,7 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
     async onUploadCreate(_req, upload) {
       const { ctx } = current();
       const { metadata } = upload;
-      // No database of ours could keep it.
+      // PostgreSQL could not store it.
       if (Object.values(metadata ?? {}).some((value) => value?.includes('\0'))) {
         throw invalidField('Upload-Metadata', 'must not contain a NUL character');
       }
@@ -95,7 +95,7 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
       const { id } = await finisher.finish(upload.id, ctx);
       return { headers: finishedHeaders(ctx, id) };
     },
-    /** Errors of tus say what they say; all others are answered in the documented envelope. */
+    /** tus errors are sent unchanged; all others in the documented envelope. */
     onResponseError(_req, error) {
       if (isTusError(error)) return undefined;
       const { status, body } = errorAnswer(explainSpoolError('file', explainFullDisk(error)), current().ctx);
@@ -104,8 +104,8 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
   });
 
   /**
-   * A client that did not learn the end of its upload asks how far it is. By then there may be a recording, or all of the
-   * bytes and none, where the server ended in between. Whether the request is answered.
+   * A client that missed the end of its upload asks for its offset. By then there may be a recording, or, if the server ended
+   * in between, all of the bytes and no recording. Returns whether the request was answered.
    */
   async function answerFinished(res: ServerResponse, ctx: Context, uploadId: string): Promise<boolean> {
     requireViewer(ctx);
@@ -135,7 +135,7 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
       if (req.method === 'HEAD' && uploadId && (await answerFinished(res, ctx, uploadId))) return;
       await requests.run({ ctx, checksum: req.headers['upload-checksum']?.toString() }, () => tus.handle(req, res));
     },
-    /** Starts to finish uploads whose server ended before it could, and to remove those that were given up. */
+    /** Finishes uploads whose server ended before it could, and removes abandoned ones: now and periodically. */
     startSweep(): Sweep {
       const sweep = startSweep({
         everyMs: SWEEP_MS,
@@ -153,5 +153,5 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
   };
 }
 
-/** What tus throws is no Error. */
+/** tus throws objects that are not Errors. */
 const isTusError = (error: unknown) => typeof error === 'object' && error !== null && 'status_code' in error;

@@ -9,25 +9,25 @@ import { EncryptedFileStore, withFullDisk } from './disk-store.ts';
 export interface UnfinishedOptions {
   db: Database['prisma'];
   storage: Storage;
-  /** For uploads that do not lie in a bucket. */
+  /** For uploads that are not in a bucket. */
   directory: string;
   maxBytes: number;
-  /** 32 bytes each: what lies in the directory is encrypted with the first one, or was with another; none where it is not. */
+  /** 32 bytes each: files in the directory are encrypted with the first one, older ones with another. Empty without encryption. */
   encryptionKeys: readonly Uint8Array[];
-  /** An upload that is not complete so long after it was begun is removed. */
+  /** An upload that is still incomplete this long after its start is removed. */
   expiryMs: number;
 }
 
-/** Where uploads lie until they become recordings. */
+/** Where uploads are kept until they become recordings. */
 export interface UnfinishedUploads {
   store: DataStore;
-  /** The bytes of a complete upload, for the caller to commit or discard. */
+  /** The bytes of a complete upload; the caller commits or discards them. */
   spool(id: string): Promise<SpooledFile>;
-  /** Those that may be complete: a process that ended before it could finish them leaves such. */
+  /** Uploads that may be complete: a process that ended too early leaves such ones. */
   completeIds(): Promise<string[]>;
 }
 
-/** In the bucket where there is one, so that any server goes on with them; else on this machine's disk. */
+/** In the bucket if there is one, so that any server can continue them; else on this machine's disk. */
 export function openUnfinishedUploads({
   db,
   storage,

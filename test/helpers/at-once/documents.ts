@@ -1,4 +1,4 @@
-/** As a console opens an exam: statements written by hand read it. */
+/** The query with which a console opens an exam; it is read with hand-written statements. */
 export const PAGES = `query Pages($examId: ID!) {
   exam(id: $examId) {
     id accessUrl adminUrl
@@ -7,7 +7,7 @@ export const PAGES = `query Pages($examId: ID!) {
   }
 }`;
 
-/** As deep as it goes: Prisma and Pothos's loaders read it. */
+/** A query of maximum depth; it is read by Prisma and Pothos's loaders. */
 export const WHOLE = `query Whole($examId: ID!, $userId: ID!, $participantId: ID!, $warningId: ID!, $recordingId: ID!) {
   exam(id: $examId) {
     title adminUrl
@@ -24,7 +24,7 @@ export const WHOLE = `query Whole($examId: ID!, $userId: ID!, $participantId: ID
   recording(id: $recordingId) { id userId }
 }`;
 
-/** Of the exams that nobody changes. */
+/** Lists the exams that nobody changes. */
 export const LIST = 'query List { exams(first: 50, search: ", read") { edges { node { id adminUrl } } } }';
 
 export const API_KEYS = 'query Keys { apiKeys { name } }';
@@ -67,7 +67,7 @@ export const UPLOAD = `mutation Upload($examId: ID!, $userId: ID!, $file: Upload
   uploadRecording(input: { examId: $examId, userId: $userId, type: WEBCAM, file: $file }) { examId userId sha256 }
 }`;
 
-/** Everything that an event may show, the fields that are for staff among them. */
+/** Everything that an event may show, including the fields for staff. */
 export const EVENTS = `subscription Events($examId: ID!) {
   examEvents(examId: $examId, after: 0) {
     kind: __typename seq

@@ -6,7 +6,7 @@ import type { Viewer } from './school.ts';
 export interface Operation {
   query: string;
   variables: Record<string, unknown>;
-  /** By the path of the variable whose place it takes; for the door of forms only. */
+  /** By path of the variable that it replaces; only for the multipart door. */
   files?: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 }
 
@@ -15,17 +15,17 @@ export interface Answer {
   errors?: readonly { message: string; extensions?: { code?: unknown } }[];
 }
 
-/** Where the doors are. */
+/** Where the server can be reached. */
 export interface Entrance {
   url: string;
-  /** A viewer's own, on which its operations run beside each other. */
+  /** The viewer's own socket, on which its operations run concurrently. */
   socketOf(viewer: Viewer): SocketClient;
 }
 
-/** A way by which an operation reaches the server. */
+/** A transport by which an operation reaches the server. */
 export interface Door {
   name: string;
-  /** GET is for queries alone. */
+  /** GET only allows queries. */
   takesMutations: boolean;
   send(entrance: Entrance, viewer: Viewer, operation: Operation): Promise<Answer>;
 }
@@ -45,7 +45,7 @@ export function openEntrance(server: TestServer): Entrance {
 const authorization = ({ credential }: Viewer): Record<string, string> =>
   credential === null ? {} : { authorization: `Bearer ${credential}` };
 
-/** The result in a stream of server-sent events, which ends with its one result. */
+/** The single result in a stream of server-sent events. */
 function readEvents(text: string): Answer {
   const data = /^data: (\{.*\})$/m.exec(text)?.[1];
   if (data === undefined) throw new Error(`no result among the events: ${text}`);
@@ -65,7 +65,7 @@ async function sendForm({ url }: Entrance, viewer: Viewer, { query, variables, f
   return readAnswer(await fetch(url, { method: 'POST', headers: authorization(viewer), body }));
 }
 
-/** A socket without credentials is closed before it can ask; that is its refusal. */
+/** A socket without credentials is closed before it can send anything; that counts as its refusal. */
 function refusalOf(error: unknown): Answer | null {
   if (Array.isArray(error)) return { errors: error as NonNullable<Answer['errors']> };
   const { code, reason } = error as { code?: number; reason?: string };
@@ -108,7 +108,7 @@ const post =
       }),
     );
 
-/** Every way in. Yoga itself answers the words and the address that our own reading of a POST leaves to it. */
+/** Every transport. Yoga itself answers the Accept header and the URL that our own handling of POST leaves to it. */
 export const DOORS: readonly Door[] = [
   { name: 'POST of JSON', takesMutations: true, send: post('application/json') },
   { name: 'POST in words that yoga answers', takesMutations: true, send: post('application/json;q=1.0') },

@@ -10,9 +10,9 @@ const sha256 = (bytes: Bytes) => createHash('sha256').update(bytes).digest('hex'
 const video = Uint8Array.from(await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=64x64:rate=5:duration=1', ...VP8, '-f', 'webm', 'pipe:1'));
 const VOID = [0xec, 0x88];
 
-/** A video that is like no other by its last bytes, which players skip. */
+/** A video with unique last bytes, which players skip. */
 const ownVideo = (): Bytes => Uint8Array.from([...video, ...VOID, ...randomBytes(8)]);
-/** Nobody looks into it, as the exams are without analysis. */
+/** Nobody decodes it, because the exams have no analysis. */
 const ownPicture = (): Bytes => Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, ...randomBytes(60)]);
 const ownChunk = (): Bytes => Uint8Array.from(randomBytes(200));
 
@@ -56,7 +56,7 @@ const ask = (viewer: Viewer, { name, query, variables, path, bytes }: Sent, kind
   expected,
 });
 
-/** Each answer names the hash of what arrived: it must be the sender's own, and for the sender's own exam and user. */
+/** Each answer contains the hash of what arrived: it must be the sender's own file, for the sender's own exam and user. */
 function sentBy(viewer: Viewer, { id: examId }: SchoolExam, { userId, recordingId }: Seat): Ask[] {
   const [chunkSent, file] = [chunk(recordingId), recording(examId, userId)];
   const { length: size } = chunkSent.bytes;
@@ -67,7 +67,7 @@ function sentBy(viewer: Viewer, { id: examId }: SchoolExam, { userId, recordingI
   ];
 }
 
-/** Of whoever may not: the neighbour in the exam, its proctors, other exams, other tenants, and nobody. */
+/** Requests of viewers without the right: other candidates, proctors, other exams, other tenants, and anonymous ones. */
 function refusedOf(viewer: Viewer, exam: SchoolExam, { userId, recordingId }: Seat): Ask[] {
   const { role } = viewer;
   const refuse = (codes: { snapshot: string; chunk: string; recording?: string }) => [
@@ -83,7 +83,7 @@ function refusedOf(viewer: Viewer, exam: SchoolExam, { userId, recordingId }: Se
   return refuse({ snapshot: other, chunk: isLink ? 'FORBIDDEN' : 'NOT_FOUND', recording: other });
 }
 
-/** Files that candidates of these exams send at once, and those that others try to send in their place. */
+/** Files that candidates of these exams send at the same time, and those that others try to send for them. */
 export function uploadsTo(exams: readonly SchoolExam[], { viewers }: School): Ask[] {
   return exams.flatMap((exam) => {
     const bearers = bearersOf(exam);
@@ -95,7 +95,7 @@ export function uploadsTo(exams: readonly SchoolExam[], { viewers }: School): As
   });
 }
 
-/** A candidate's session, with a video of their own where the door takes files. */
+/** A candidate's submission, with their own video if the door accepts files. */
 export function submissionOf(viewer: Viewer, examId: string, { withFile }: { withFile: boolean }): Ask {
   const { userId } = viewer;
   const stats = { of: userId, answers: randomBytes(4).toString('hex') };

@@ -40,15 +40,15 @@ function wholeFor(viewer: Viewer, exam: SchoolExam, seat: SchoolExam['seats'][nu
   };
 }
 
-/** Without credentials there is one answer to everything. */
+/** Without credentials, everything has the same answer. */
 const seenBy = (viewer: Viewer, data: unknown): Pick<Ask, 'kind' | 'expected'> =>
   viewer.role === 'nobody' ? { kind: 'refusal', expected: { code: 'UNAUTHORIZED' } } : { kind: 'read', expected: { data } };
 
-/** Everybody asks for everything, whosever it is; what is not the viewer's is not there. */
+/** Every viewer asks for everything; what the viewer may not see must be missing. */
 export function readsOf({ read, viewers }: School): Ask[] {
   return viewers.flatMap((viewer, at) => [
     ...read.flatMap((exam): Ask[] => {
-      // Each viewer looks for another candidate, so that each candidate is looked for by many.
+      // Each viewer asks for a different candidate, so that many ask for each candidate.
       const seat = exam.seats[at % exam.seats.length];
       if (!seat) throw new Error('an exam without candidates');
       const { userId, participantId, warningId, recordingId } = seat;

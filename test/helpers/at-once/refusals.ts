@@ -4,7 +4,7 @@ import type { Ask } from './storm.ts';
 
 type Refusal = [code: string, name: string, query: string, variables: Ask['variables']];
 
-/** What somebody else may do in the hall at the same instant, by those who may not. */
+/** Requests in the hall by viewers without the right, while others may send the same ones. */
 export function refusalsOf({ halls, viewers }: School): Ask[] {
   return halls.flatMap((hall) =>
     viewers.flatMap((viewer) =>
@@ -42,7 +42,7 @@ function forbiddenTo(viewer: Viewer, hall: SchoolExam): Refusal[] {
       const isJoined = viewer.userId !== null;
       const alike: Refusal[] = [reportAs(code), submitAs(code), review(code), [code, 'start', START, { examId }], keys];
       const accommodate: Refusal = [code, 'accommodate', ACCOMMODATE, { examId, userId: viewer.userId ?? userId, reason: details }];
-      // The seat is taken: the link's bearer is not refused for what it is.
+      // The candidate has already joined, so the holder of the link is refused for that reason and not for its role.
       return [...alike, accommodate, joinAs(isJoined ? code : 'CONFLICT'), ...(isJoined ? [] : [heartbeat(code)])];
     }
     case 'proctor':

@@ -2,7 +2,7 @@ import { createExam, createKey, join, report, tokenIn } from '../exam.ts';
 import { startLive } from '../live.ts';
 import { ADMIN_KEY, type TestServer } from '../server.ts';
 
-/** A candidate in an exam, with a warning and a recording of their own. */
+/** A candidate in an exam, with their own warning and recording. */
 export interface Seat {
   userId: string;
   token: string;
@@ -20,15 +20,15 @@ export interface SchoolExam {
   seats: readonly Seat[];
 }
 
-/** Somebody with a credential, and what it opens. */
+/** A viewer with a credential, and what it gives access to. */
 export interface Viewer {
-  /** Of the key or token, as reviews and the like are signed with it. */
+  /** Name of the key or token, as recorded in reviews. */
   name: string;
   role: 'admin' | 'lms' | 'proctor' | 'participant' | 'nobody';
   credential: string | null;
-  /** Null is every tenant. */
+  /** Null means every tenant. */
   tenant: string | null;
-  /** Set for tokens: the only exam that they open. */
+  /** Set for tokens: the only exam they give access to. */
   examId: string | null;
   /** Set for candidates. */
   userId: string | null;
@@ -50,15 +50,15 @@ const KEYS = [
   { role: 'PROCTOR', tenant: 'south', name: 'Cid' },
 ] as const;
 
-/** Without analysis, which would take the processors from what is tested here. */
+/** Without analysis, which would take processor time from the test. */
 const SETTINGS = { aiDetection: { enabled: false } };
 
-/** One step after the other: this must stand also where requests that overlap are mixed up. */
+/** Sequential, so that the setup is right even if the server mixes up concurrent requests. */
 async function openExam(server: TestServer, title: string, tenant: string, key: string, users: number): Promise<SchoolExam> {
   const { id, accessUrl, adminUrl } = await createExam(server, { title, settings: SETTINGS }, key);
   const seats: Seat[] = [];
   for (let n = 1; n <= users; n++) {
-    // The same ids in every exam, as an LMS has them: only the exam tells one row from another.
+    // The same user ids in every exam, as an LMS has them: only the exam distinguishes the rows.
     const userId = `user_${n}`;
     const token = await join(server, id, userId);
     const [warning] = await report(server, id, userId, ['noise']);
@@ -71,7 +71,7 @@ async function openExam(server: TestServer, title: string, tenant: string, key: 
   return { id, tenant, title, accessUrl, adminUrl, seats };
 }
 
-/** Who hold a token of the exam: the proctor link, the access link and the candidates. */
+/** The viewers with a token of the exam: the proctor link, the access link and the candidates. */
 export function bearersOf({ id, tenant, accessUrl, adminUrl, seats }: SchoolExam): Viewer[] {
   const bearer = { tenant, examId: id, userId: null };
   return [
@@ -84,8 +84,8 @@ export function bearersOf({ id, tenant, accessUrl, adminUrl, seats }: SchoolExam
 const nobody: Viewer = { name: 'nobody', role: 'nobody', credential: null, tenant: null, examId: null, userId: null };
 
 /**
- * Two tenants that know nothing of each other. `read` are exams in which nothing changes, so that each answer is known
- * in full; in the `halls`, one a tenant, everybody acts at once.
+ * Two independent tenants. `read` are exams in which nothing changes, so that each answer is completely known; in the `halls`,
+ * one per tenant, everybody acts at the same time.
  */
 export async function openSchool(server: TestServer) {
   const admin: Viewer = { name: 'admin', role: 'admin', credential: ADMIN_KEY, tenant: null, examId: null, userId: null };

@@ -3,14 +3,14 @@ import { expect } from 'vitest';
 import type { Answer, Door, Entrance, Operation } from './doors.ts';
 import type { Viewer } from './school.ts';
 
-/** An operation of a viewer, and the only right answer to it. */
+/** A viewer's operation, and the only correct answer. */
 export interface Ask extends Operation {
   kind: 'read' | 'refusal' | 'write';
   name: string;
   viewer: Viewer;
-  /** What it must be, as `see` shows it; or the code by which it is refused, with no data. */
+  /** The expected data after `see`, or the error code of a refusal without data. */
   expected: { data: unknown } | { code: string };
-  /** Makes what differs from time to time comparable, such as a token. */
+  /** Makes varying values comparable, such as a token. */
   see?: (data: unknown) => unknown;
 }
 
@@ -20,19 +20,19 @@ export interface Job {
 }
 
 export interface Checked extends Job {
-  /** Null where the answer was right. */
+  /** Null if the answer was correct. */
   mistake: string | null;
-  /** Whether a request of somebody else was under way by the same door. */
+  /** Whether another viewer's request was running through the same door. */
   overlapped: boolean;
 }
 
-/** So many requests are under way at any time, each on a connection that is kept. */
+/** Concurrent requests, each on a kept connection. */
 const AT_ONCE = 30;
 
-/** How often a client asks again that is told so. */
+/** Maximum attempts of a client that is told to try again. */
 const TRIES = 20;
 
-/** A connection's rows as a list in no order, and all else as it came: what a viewer is shown, and nothing of how. */
+/** Turns a connection's rows into an unordered list and leaves everything else unchanged: what a viewer sees, not how. */
 export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
@@ -52,7 +52,7 @@ function mistakeIn({ expected, see }: Ask, { data, errors }: Answer): string | n
   return isDeepStrictEqual(plain(see ? see(data) : data), plain(expected.data)) ? null : tell();
 }
 
-/** Where the machine is slow an exam's lock is waited for longer than anybody should: then nothing was done. */
+/** On a slow machine a request may wait too long for an exam's lock; then nothing was changed. */
 const isBusy = ({ errors }: Answer) => errors?.[0]?.message === 'The database is busy; try again';
 
 async function send(entrance: Entrance, { door, ask }: Job): Promise<Answer> {
@@ -61,7 +61,7 @@ async function send(entrance: Entrance, { door, ask }: Job): Promise<Answer> {
   return answer;
 }
 
-/** Another order at each seed, and the same at the same. */
+/** A random order that only depends on the seed. */
 function shuffled<T>(items: readonly T[], seed: number): T[] {
   const mixed = [...items];
   let state = seed;
@@ -73,7 +73,7 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
   return mixed;
 }
 
-/** Has them all done in no order, many at any time, and checks every single answer. */
+/** Runs all of them in random order, many at a time, and checks every answer. */
 export async function atOnce(entrance: Entrance, jobs: readonly Job[], { seed = 1, width = AT_ONCE } = {}): Promise<Checked[]> {
   const left = shuffled(jobs, seed);
   const running = new Set<Checked>();
@@ -110,7 +110,7 @@ export function expectRight(checked: readonly Checked[], atLeast: number): void 
   expect(checked.length).toBeGreaterThanOrEqual(atLeast);
 }
 
-/** Else the answers would be right because they came one by one. */
+/** Otherwise the answers might only be right because the requests ran one by one. */
 export function expectOverlap(checked: readonly Checked[]): void {
   expect(checked.filter(({ overlapped }) => overlapped).length).toBeGreaterThan(checked.length * 0.8);
 }

@@ -9,23 +9,23 @@ interface ExamEvent {
   [field: string]: unknown;
 }
 
-/** The last event of an exam. */
+/** Whether it is the last event of an exam. */
 export const isOver = ({ exam }: ExamEvent) => (exam as { status?: string } | undefined)?.status === 'COMPLETED';
 
 interface Watched {
   viewer: Viewer;
   exam: SchoolExam;
-  /** `warningAdded`, and not `examEvents`. */
+  /** `warningAdded` instead of `examEvents`. */
   ofWarnings: boolean;
 }
 
-/** A subscription of a viewer, from the beginning of the exam's log. */
+/** A viewer's subscription, from the start of the exam's log. */
 export interface Watcher extends Watched {
   by: 'WebSocket' | 'event stream';
   items: readonly ExamEvent[];
-  /** Of the errors that it was told. */
+  /** Codes of the errors it received. */
   codes: readonly unknown[];
-  /** Waits until that is so of its items; gives up where the subscription ends before. One at a time. */
+  /** Waits until `reached` is true for its items; gives up if the subscription ends before. One call at a time. */
   until(reached: (items: readonly ExamEvent[]) => boolean): Promise<void>;
   stop(): void;
 }
@@ -41,7 +41,7 @@ function codeOf(error: unknown): unknown {
   return code === CloseCode.Forbidden ? 'UNAUTHORIZED' : extensions?.code;
 }
 
-/** Those who ask for the same with the same rights share an execution here. */
+/** Viewers with the same subscription and rights share an execution here. */
 export const watchBySocket: Subscribe = ({ socketOf }, watched) => {
   const collected = collect<Record<string, ExamEvent>>(socketOf(watched.viewer), queryOf(watched), { examId: watched.exam.id });
   return {
@@ -60,7 +60,7 @@ export const watchBySocket: Subscribe = ({ socketOf }, watched) => {
   };
 };
 
-/** Each with an execution of its own, by yoga. */
+/** Each with its own execution, by yoga. */
 export const watchByEvents: Subscribe = ({ url }, watched) => {
   const { credential } = watched.viewer;
   const items: ExamEvent[] = [];
@@ -69,7 +69,7 @@ export const watchByEvents: Subscribe = ({ url }, watched) => {
   let changed = () => {};
   const state = { ended: false };
 
-  /** A refusal may come as plain JSON. */
+  /** A refusal may arrive as plain JSON. */
   function take(line: string): void {
     const text = line.replace(/^data: /, '');
     if (!text.startsWith('{')) return;

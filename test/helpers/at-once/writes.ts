@@ -2,7 +2,7 @@ import { ACCOMMODATE, CREATE, HEARTBEAT, JOIN, REPORT, REVIEW } from './document
 import type { SchoolExam, Viewer } from './school.ts';
 import type { Ask } from './storm.ts';
 
-/** Whom a signed token names. */
+/** The claims of a signed token. */
 function claimsOf(token: string) {
   const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
   const { role, tenant, exam, sub = null } = JSON.parse(payload) as Record<string, unknown>;
@@ -43,7 +43,7 @@ function createExam(viewer: Viewer, title: string): Ask {
   return write(viewer, 'create', CREATE, { title }, { title, tenant: viewer.tenant ?? 'default' }, see);
 }
 
-/** What a viewer does in the hall, in their own name. */
+/** A viewer's changes in the hall, in their own name. */
 function writesOf(viewer: Viewer, hall: SchoolExam, mark: string, named: string): Ask[] {
   const { id: examId, seats } = hall;
   const { name, role, userId } = viewer;
@@ -63,7 +63,7 @@ function writesOf(viewer: Viewer, hall: SchoolExam, mark: string, named: string)
   return [report(viewer, hall, named, mark), accommodation, ...reviews];
 }
 
-/** What all do in the hall who may. `round` makes names that were not used before. */
+/** The changes of all viewers with the right in the hall. `round` makes names unique. */
 export function writesIn(hall: SchoolExam, viewers: readonly Viewer[], round: string): Ask[] {
   const { id, tenant, seats } = hall;
   const here = viewers.filter((viewer) => viewer.tenant === tenant && (viewer.examId === null || viewer.examId === id));

@@ -2,35 +2,35 @@ import { setTimeout } from 'node:timers/promises';
 import { GoogleVisionError, toFailure } from './failure.ts';
 import type { Annotation, Picture, VisionService } from './service.ts';
 
-/** Counts units before they are asked for and answers what takes them back. Throws where the cap is reached. */
+/** Counts units before a request and returns a function that gives them back. Throws if the cap is reached. */
 export type Spend = (units: number) => Promise<() => Promise<void>>;
 
 export interface Limits {
   service: VisionService;
   spend: Spend;
-  /** How long is tried again what may pass. */
+  /** How long temporary failures are retried. */
   patienceMs: number;
-  /** Ends the waiting between two tries. */
+  /** Ends the waiting between two attempts. */
   signal: AbortSignal;
 }
 
-/** One try: a batch takes a second or three. */
+/** Timeout of one attempt; a batch takes one to three seconds. */
 const ANSWER_MS = 30_000;
 const FIRST_PAUSE_MS = 250;
-/** A quota a minute has room again well before the patience is over. */
+/** A quota per minute has room again well before the retries end. */
 const LONGEST_PAUSE_MS = 15_000;
 
 /**
- * Has Google look at up to 16 pictures, and again at those whose failure may pass, with growing pauses.
- * @returns an annotation or a failure for each picture, in their order.
- * @throws VisionError where all of them failed together: Google is away, refuses this server, or the cap is reached.
+ * Sends up to 16 pictures to Google, and retries temporary failures with growing pauses.
+ * @returns an annotation or a failure for each picture, in order.
+ * @throws VisionError if all of them failed together: Google is unreachable or refuses this server, or the cap is reached.
  */
 export async function annotate(pictures: readonly Picture[], limits: Limits): Promise<(Annotation | GoogleVisionError)[]> {
   const outcomes = new Map<Picture, Annotation | GoogleVisionError>();
   const until = performance.now() + limits.patienceMs;
   let left = pictures;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
-    // Servers that failed together must not come back together.
+    // Servers that failed at the same time must not retry at the same time.
     const wait = pause * (0.5 + Math.random() / 2);
     const isLast = performance.now() + wait >= until;
     try {
@@ -46,7 +46,7 @@ export async function annotate(pictures: readonly Picture[], limits: Limits): Pr
   return pictures.map((picture) => outcomes.get(picture) ?? lost());
 }
 
-/** Asks once. Each time is counted: Google may have worked on a request whose answer was lost. */
+/** One attempt. Every attempt is counted: Google may have processed a request whose answer was lost. */
 async function ask(pictures: readonly Picture[], { service, spend, patienceMs }: Limits): Promise<(Annotation | GoogleVisionError)[]> {
   const giveBack = await spend(pictures.reduce((units, { features }) => units + features.length, 0));
   try {
@@ -61,5 +61,5 @@ async function ask(pictures: readonly Picture[], { service, spend, patienceMs }:
 
 const mayPass = (outcome: unknown) => outcome instanceof GoogleVisionError && outcome.mayPass;
 
-/** Fewer answers than pictures. */
+/** For fewer answers than pictures. */
 const lost = () => toFailure({ message: 'no answer for a picture' });

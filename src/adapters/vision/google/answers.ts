@@ -5,21 +5,21 @@ type FaceAnnotation = NonNullable<Annotation['faceAnnotations']>[number];
 type Poly = FaceAnnotation['boundingPoly'];
 type Point = { x: number; y: number };
 
-/** "Mobile phone" in Google's Knowledge Graph: names are translated, ids stay. */
+/** "Mobile phone" in Google's Knowledge Graph: names are translated, ids are stable. */
 const PHONE = '/m/050k8';
-/** As of `FoundPhone.score`. */
+/** The minimum of `FoundPhone.score`. */
 const PHONE_MIN_SCORE = 0.1;
 
 /**
- * All faces that Google believes in, also faint ones: to say that nobody is there is the graver mistake. Its guesses at
- * emotions come with every face; they are neither read nor kept.
+ * All faces that Google reports, even with low confidence, because reporting nobody is the worse mistake. Its guesses at emotions
+ * come with every face; they are neither read nor kept.
  */
 export function toFaces({ faceAnnotations }: Annotation): ObservedFace[] {
   const found = (faceAnnotations ?? []).map((face) => ({ face, score: face.detectionConfidence ?? 0 }));
   return found
     .toSorted((a, b) => b.score - a.score)
     .map(({ face, score }) => ({
-      // The tighter one ends at brows and chin, as that of the local detector does.
+      // The tighter box ends at brows and chin, like that of the local detector.
       box: toBox(face.fdBoundingPoly?.vertices?.length ? face.fdBoundingPoly : face.boundingPoly, { width: 1, height: 1 }),
       score,
       pose: toPose(face),
@@ -27,7 +27,7 @@ export function toFaces({ faceAnnotations }: Annotation): ObservedFace[] {
     }));
 }
 
-/** @param size Of the picture in pixels: vertices of objects are shares of it. */
+/** @param size of the picture in pixels: vertices of objects are relative to it. */
 export function toPhones({ localizedObjectAnnotations }: Annotation, size: { width: number; height: number }): FoundPhone[] {
   return (localizedObjectAnnotations ?? [])
     .filter(({ mid, score }) => mid === PHONE && (score ?? 0) >= PHONE_MIN_SCORE)
@@ -35,7 +35,7 @@ export function toPhones({ localizedObjectAnnotations }: Annotation, size: { wid
     .toSorted((a, b) => b.score - a.score);
 }
 
-/** A coordinate of 0 may be left out on the wire. */
+/** A coordinate of 0 may be omitted in the answer. */
 function toBox(poly: Poly, scale: { width: number; height: number }): Box {
   const vertices = poly?.vertices ?? [];
   if (vertices.length === 0) return { x: 0, y: 0, width: 0, height: 0 };
@@ -47,15 +47,15 @@ function toBox(poly: Poly, scale: { width: number; height: number }): Box {
 }
 
 /**
- * Google's documentation names no directions. By the depths of the landmarks in its published answers pan is positive
- * towards the picture's right (at 27° the right ear lies deeper than the left one by half a face, at −29° the left jaw
- * does), tilt upwards (at −7° the chin lies deeper than the brow), roll clockwise.
+ * Google's documentation does not define the directions. According to the depths of the landmarks in its published answers, pan
+ * is positive towards the picture's right (at 27° the right ear is deeper than the left one by half a face, at −29° the left
+ * jaw is), tilt upwards (at −7° the chin is deeper than the brow), roll clockwise.
  */
 function toPose({ panAngle, tiltAngle, rollAngle }: FaceAnnotation): HeadPose {
   return { yaw: panAngle ?? 0, pitch: -(tiltAngle ?? 0), roll: rollAngle ?? 0 };
 }
 
-/** Left and right are the picture's, in Google's landmarks as here. Null where a landmark is missing. */
+/** Left and right are the picture's, both in Google's landmarks and here. Null if a landmark is missing. */
 function toGaze({ landmarks }: FaceAnnotation): number | null {
   const points = new Map(landmarks?.map(({ type, position }) => [String(type), { x: position?.x ?? 0, y: position?.y ?? 0 }]));
   const left = pupilPosition(points, 'LEFT_EYE');
@@ -63,7 +63,7 @@ function toGaze({ landmarks }: FaceAnnotation): number | null {
   return left === null || right === null ? null : (left + right) / 2;
 }
 
-/** Where the pupil lies on the line from the left to the right corner of an eye: 0 at the left, 1 at the right. */
+/** Position of the pupil on the line between the corners of an eye: 0 at the left, 1 at the right. */
 function pupilPosition(points: ReadonlyMap<string, Point>, eye: 'LEFT_EYE' | 'RIGHT_EYE'): number | null {
   const from = points.get(`${eye}_LEFT_CORNER`);
   const to = points.get(`${eye}_RIGHT_CORNER`);

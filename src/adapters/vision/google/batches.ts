@@ -3,11 +3,11 @@ import type { Annotation, Picture } from './service.ts';
 
 /** Google's limit for one request. */
 const MOST_PICTURES = 16;
-/** Of JPEG; Google takes 10 MB a request. */
+/** Maximum bytes of JPEG; Google accepts 10 MB per request. */
 const MOST_BYTES = 8 * 1024 * 1024;
-/** Requests under way at once: while one is answered, the other is filled. */
+/** Concurrent requests: while one is answered, the other is filled. */
 const LANES = 2;
-/** After a batch of several: those who were just answered are about to send the next frames. */
+/** Wait after a batch of several pictures: their senders are about to send the next frames. */
 const GATHER_MS = 25;
 
 interface QueuedPicture {
@@ -19,8 +19,8 @@ interface QueuedPicture {
 type Send = (pictures: Picture[]) => Promise<(Annotation | Error)[]>;
 
 /**
- * Sends pictures together. One that finds a lane free goes at once, whatever else may come; those that arrive while all
- * lanes are busy make up the next batch.
+ * Sends pictures in batches. A picture is sent immediately if a lane is free; pictures that arrive while all lanes are busy form
+ * the next batch.
  */
 export class Batches {
   readonly #send: Send;
@@ -33,7 +33,7 @@ export class Batches {
     this.#send = send;
   }
 
-  /** @throws what `send` throws or answers for this picture. */
+  /** @throws the error that `send` throws or returns for this picture. */
   add(picture: Picture): Promise<Annotation> {
     if (this.#closed) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
@@ -42,7 +42,7 @@ export class Batches {
     });
   }
 
-  /** Rejects what waits and what is under way. */
+  /** Rejects everything that waits. */
   close(): void {
     this.#closed = true;
     for (const { reject } of [...this.#queue.splice(0), ...this.#underWay]) reject(closed());
@@ -68,7 +68,7 @@ export class Batches {
         else resolve(outcome);
       });
     } catch (error) {
-      // What failed after all patience for a whole batch would fail for those behind it too, each after as long a time.
+      // If a whole batch failed after all retries, the pictures behind it would fail too, each after the same time.
       for (const { reject } of [...batch, ...this.#queue.splice(0)]) reject(error);
     }
   }

@@ -1,17 +1,17 @@
-/** Where Google Vision is reached. */
+/** The endpoint of Google Vision. */
 export interface VisionEndpoint {
-  /** As in a URL: an IPv6 address has its brackets. */
+  /** As in a URL: an IPv6 address has brackets. */
   host: string;
   port: number;
-  /** No TLS and no credentials: something on this machine that stands in for the service. */
+  /** No TLS and no credentials: a stand-in for the service on this machine. */
   insecure: boolean;
 }
 
 const THIS_MACHINE = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /**
- * `host[:port]`, with or without `https://`; `http://` of this machine alone, because pictures and credentials must not
- * leave it unencrypted. Null where it is neither.
+ * `host[:port]`, with or without `https://`; `http://` only for this machine, because pictures and credentials must not leave it
+ * unencrypted. Null if it is neither.
  */
 export function parseVisionEndpoint(text: string): VisionEndpoint | null {
   const full = text.includes('://') ? text : `https://${text}`;

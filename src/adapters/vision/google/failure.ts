@@ -1,11 +1,11 @@
 import { Status } from 'google-gax';
 import { VisionError } from '../vision.ts';
 
-/** Why Google did not look at a picture or at a whole batch. */
+/** Why Google did not analyse a picture or a whole batch. */
 export class GoogleVisionError extends VisionError {
-  /** Whether it may pass within minutes. */
+  /** Whether the failure may be over within minutes. */
   readonly mayPass: boolean;
-  /** Google bills answers and no refusals; where the answer was lost on the way it may have been billed. */
+  /** Google bills answers, not refusals; if the answer was lost, it may have been billed. */
   readonly mayBeBilled: boolean;
 
   constructor(message: string, { mayPass, mayBeBilled, ...options }: Kind & ErrorOptions) {

@@ -8,35 +8,35 @@ import { type Endpoint, type Feature, openService } from './service.ts';
 
 interface Options {
   endpoint: Endpoint;
-  /** Serves what Google does not: it can neither compare faces nor hear. */
+  /** Does what Google cannot: compare faces and detect speech. */
   local: VisionProvider;
   spend: Spend;
-  /** How long a frame of a recording is sent again to a Google that is away or over its quota a minute. */
+  /** How long a frame of a recording is retried while Google is unreachable or over its quota per minute. */
   retrySeconds: number;
 }
 
-/** Frames under way: two requests of 16 pictures. */
+/** Concurrent frames: two requests of 16 pictures. */
 const PARALLEL = 32;
-/** A snapshot that comes any later is of no use to who watches. */
+/** A later result for a snapshot is no use to people who watch live. */
 const LIVE_PATIENCE_MS = 4_000;
-/** As recordings are sampled. */
+/** The same size at which recordings are sampled. */
 const SNAPSHOT_SIDES = { width: 640, height: 480 };
 /**
- * Measured by the local nets on 36 faces: the gaze moves by .005 of the eye's width (95 %), at 75 by .05, where .08 is a
- * glance. A frame of 640 × 480 takes 40 to 100 kB.
+ * Measured with the local nets on 36 faces: the gaze changes by .005 of the eye's width (95 %); at quality 75 by .05, while .08
+ * is a glance. A frame of 640 × 480 takes 40 to 100 kB.
  */
 const JPEG_QUALITY = 92;
 
-/** What is known of a frame, or being asked. */
+/** Results for a frame, known or pending. */
 interface Look {
   faces: Promise<ObservedFace[]>;
   phones: Promise<FoundPhone[]> | null;
 }
 
 /**
- * Looks at frames by Google Cloud Vision. Faces of pictures are found and compared by `local`, and so is the sound: Google
- * cannot compare faces, and what was measured of verification holds for the nets that do both.
- * @throws Error where there are no credentials.
+ * Analyses frames with Google Cloud Vision. `local` finds and compares the faces of verifications, and detects speech: Google
+ * cannot compare faces, and the accuracy measured for verification is that of the nets that do both.
+ * @throws Error if there are no credentials.
  */
 export async function createGoogleVision({ endpoint, local, spend, retrySeconds }: Options): Promise<VisionProvider> {
   const service = openService(endpoint);
@@ -45,9 +45,9 @@ export async function createGoogleVision({ endpoint, local, spend, retrySeconds 
   const openBatches = (patienceMs: number) =>
     new Batches((pictures) => annotate(pictures, { service, spend, patienceMs, signal: closing.signal }));
   const recorded = openBatches(retrySeconds * 1_000);
-  /** Apart, so that nobody who watches waits for a recording. */
+  /** Separate batches, so that people who watch live do not wait for a recording. */
   const live = openBatches(LIVE_PATIENCE_MS);
-  /** What Google was asked of a frame is not asked again: it bills each feature of each picture. */
+  /** Google is not asked twice about the same feature of a frame, because it bills each feature of each picture. */
   const looks = new WeakMap<Frame, Look>();
 
   function look(frame: Frame, wantsPhones: boolean, batches: Batches): Look {
@@ -65,7 +65,7 @@ export async function createGoogleVision({ endpoint, local, spend, retrySeconds 
     return next;
   }
 
-  /** It finds faces and does not compare them: that is done here. */
+  /** Google finds faces but does not compare them; that is done here. */
   async function observe(frame: Frame, { phones: wantsPhones, embed = false }: LookFor, batches: Batches): Promise<FrameObservation> {
     const { faces, phones } = look(frame, wantsPhones, batches);
     const described = embed ? local.observe(frame, { phones: false, embed }) : null;
@@ -79,7 +79,7 @@ export async function createGoogleVision({ endpoint, local, spend, retrySeconds 
     parallel: PARALLEL,
     observe: (frame, look) => observe(frame, look, recorded),
     async observeImage(image, look) {
-      // Never as it came: it may be damaged, turned or too large, and tell where it was taken.
+      // Never sent unchanged: it may be damaged, rotated or too large, and its metadata may reveal where it was taken.
       const { frame } = await decodeImage(image, SNAPSHOT_SIDES);
       return { observation: await observe(frame, look, live), frame };
     },

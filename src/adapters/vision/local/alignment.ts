@@ -20,7 +20,7 @@ import { fitSimilarity, type Point, type Similarity } from './geometry.ts';
  * CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN
  * THE SOFTWARE.
  */
-/** Mean places, in 0..1 of the face, of those of the 68 landmarks that dlib aligns by: nose, eyes, mouth but its lower lip. */
+/** Mean positions (0..1 of the face) of the landmarks that dlib uses for alignment: nose, eyes, mouth without its lower lip. */
 const meanFace: readonly (readonly [landmark: number, x: number, y: number])[] = [
   [27, 0.490127, 0.203352],
   [28, 0.490127, 0.307009],
@@ -57,10 +57,10 @@ const meanFace: readonly (readonly [landmark: number, x: number, y: number])[] =
   [64, 0.689874, 0.784792],
 ];
 
-/** Share of the face's size that dlib's descriptor net sees around it. */
+/** Margin around the face that dlib's descriptor net sees, as a share of the face's size. */
 const PADDING = 0.25;
 
-/** Maps an aligned chip of `size` pixels onto the face with these 68 landmarks: upright, eyes and mouth in fixed places. */
+/** Maps an aligned chip of `size` pixels onto the face with these 68 landmarks: upright, eyes and mouth in fixed positions. */
 export function alignedChip(landmarks: readonly Point[], size: number): Similarity {
   const place = (share: number) => ((PADDING + share) / (2 * PADDING + 1)) * size;
   const inChip = meanFace.map(([, x, y]) => ({ x: place(x), y: place(y) }));

@@ -5,10 +5,10 @@ import { type FaceMesh, headPose } from './face-mesh.ts';
 import { scaleBox } from './geometry.ts';
 import { faceQuality } from './image-quality.ts';
 
-/** The detector's box ends at brows and chin; landmarks and FaceRes want some more. */
+/** The detector's box ends at brows and chin; landmarks and FaceRes need more. */
 export const FACE_MARGIN = 1.25;
 
-/** All that is compared of a face, and how good the picture of it is. */
+/** The descriptors of a face for comparison, and the quality of its picture. */
 export async function describeFace(frame: Frame, { box, score, mesh }: DetectedFace & { mesh: FaceMesh }): Promise<MainFace> {
   const head = scaleBox(box, FACE_MARGIN);
   const aligned = await alignFace(frame, head, mesh.angle);

@@ -7,16 +7,16 @@ export interface DetectedFace {
   box: Box;
   /** 0..1. */
   score: number;
-  /** Left and right in the picture. */
+  /** The left and the right one in the picture. */
   eyes: [Point, Point];
 }
 
 const SIZE = 256;
-/** Values of an anchor in the box output: centre, sides, six key points; the first two are the eyes. */
+/** Values per anchor in the box output: centre, sides, six key points, of which the first two are the eyes. */
 const VALUES_PER_ANCHOR = 16;
 const MAX_OVERLAP = 0.45;
 
-/** Centres of the anchors of one output: `count` a cell of `stride` pixels. */
+/** Centres of the anchors of one output: `count` per cell of `stride` pixels. */
 function anchorGrid(stride: number, count: number): Point[] {
   const cells = SIZE / stride;
   return Array.from({ length: cells * cells * count }, (_, i) => {

@@ -7,14 +7,14 @@ import { type Crop, cutCrop, withMirrored } from './sampling.ts';
 export const CHIP_SIZE = 150;
 const LANDMARK_SIZE = 112;
 const FACERES_SIZE = 224;
-/** Of the head's box. Genuine and strange pairs lie furthest apart (d′) at 1.2, and nearer both with less and with more around the head. */
+/** Factor on the head's box. True pairs and strangers are furthest apart (d′) at 1.2, and closer with both less and more margin. */
 const FACERES_MARGIN = 1.2;
-/** FaceRes was trained on blue, green, red less these; its own library feeds it otherwise, and less well. */
+/** FaceRes was trained on blue, green, red minus these means; its own library feeds it differently, with worse results. */
 const MEAN_BGR = [103.939, 116.779, 123.68] as const;
 
 /**
- * The 68 landmarks (iBUG 300-W order) of the face in the square about `box`, in frame pixels.
- * @param angle Radians that the head is rolled by: the net knows upright faces only.
+ * The 68 landmarks (iBUG 300-W order) of the face in the square around `box`, in frame pixels.
+ * @param angle roll of the head in radians, because the net only knows upright faces.
  */
 async function findLandmarks(frame: Frame, box: Box, angle: number): Promise<Point[]> {
   const run = await models.landmarks();
@@ -24,15 +24,15 @@ async function findLandmarks(frame: Frame, box: Box, angle: number): Promise<Poi
   return Array.from({ length: 68 }, (_, i) => transform(square, { x: at(2 * i), y: at(2 * i + 1) }));
 }
 
-/** A face upright, its eyes and mouth in dlib's places. */
+/** An upright face with eyes and mouth in dlib's positions. */
 export interface AlignedFace {
   /** `CHIP_SIZE` pixels wide and high. */
   chip: Crop;
-  /** Radians that it was turned by. */
+  /** Rotation that was applied, in radians. */
   angle: number;
 }
 
-/** @param angle Radians that the head seems to be rolled by. */
+/** @param angle estimated roll of the head in radians. */
 export async function alignFace(frame: Frame, head: Box, angle: number): Promise<AlignedFace> {
   const place = alignedChip(await findLandmarks(frame, head, angle), CHIP_SIZE);
   return { chip: cutCrop(frame, place, CHIP_SIZE), angle: Math.atan2(place.sin, place.cos) };
@@ -54,15 +54,15 @@ function toUnitLength(vector: Float32Array): Float32Array {
   return vector.map((value) => value / norm);
 }
 
-/** Mean of a batch of two, brought to unit length. */
+/** Mean of a batch of two, normalised to unit length. */
 function unitMean(pair: Float32Array): Float32Array {
   const length = pair.length / 2;
   return toUnitLength(pair.slice(0, length).map((value, i) => value + (pair[length + i] ?? 0)));
 }
 
 /**
- * Describes a face by two nets. dlib's also sees its mirror image, and the mean of both is kept; to FaceRes, which takes most of
- * the time, a mirror image adds nothing (d′ of true pairs and strangers 5.135 without, 5.143 with it).
+ * Describes a face with two nets. dlib's also gets the mirror image, and the mean of both is used. For FaceRes, which takes most
+ * of the time, a mirror image adds nothing (d′ of true pairs and strangers is 5.135 without and 5.143 with it).
  */
 export async function embedFace(frame: Frame, head: Box, { chip, angle }: AlignedFace): Promise<FaceEmbedding> {
   const dlib = await models.dlib();

@@ -6,10 +6,10 @@ import { centre, distance, scaleBox, zoomBox } from './geometry.ts';
 import { type ConfirmedFace, confirmFaces, findFaces } from './observe.ts';
 import { padFrame } from './sampling.ts';
 
-/** Border of the second look: a face that fills the picture is larger than any that the detector was trained on. */
+/** Border for the second attempt: a face that fills the picture is larger than any in the detector's training data. */
 const BORDER = 0.4;
 const BORDERED_MIN_SCORE = 0.4;
-/** Last resort, and of large faces only: a bowl of noodles has small ones that even the mesh believes in. */
+/** Last resort, for large faces only: in a bowl of noodles there are small "faces" that even the mesh accepts. */
 const FAINT_MIN_SCORE = 0.15;
 const FAINT_MIN_WIDTH = 0.15;
 
@@ -19,7 +19,7 @@ function shift(face: DetectedFace, dx: number, dy: number): DetectedFace {
   return { score: face.score, box: move(face.box), eyes: [move(left), move(right)] };
 }
 
-/** Where nothing is found, looks again with a border around the picture, then with a lower threshold for faces of some size. */
+/** If nothing is found, tries again with a border around the picture, then with a lower threshold for large faces. */
 async function findFacesOfStill(frame: Frame): Promise<ConfirmedFace[]> {
   const atOnce = await findFaces(frame);
   if (atOnce.length > 0) return atOnce;
@@ -42,7 +42,10 @@ function visibleShare(frame: Frame, { x, y, width, height }: Box): number {
   return visible(x, width, frame.width) * visible(y, height, frame.height);
 }
 
-/** Large, whole, central and certain: who a picture is of, where there are others at its edge or behind. */
+/**
+ * Weight of a face: large, fully visible, central and certain. Finds the person that a picture shows if others are at its edge
+ * or in the background.
+ */
 function weigh(frame: Frame, { box, score }: DetectedFace): number {
   const offCentre = distance(centre(box), { x: frame.width / 2, y: frame.height / 2 }) / Math.hypot(frame.width, frame.height);
   const visible = visibleShare(frame, scaleBox(box, FACE_MARGIN));

@@ -4,27 +4,27 @@ import { centre, type Point, transform, turnedSquare } from './geometry.ts';
 import { models } from './models.ts';
 import { cutCrop } from './sampling.ts';
 
-/** A point of the frame with its depth, in the same unit; smaller is nearer. */
+/** A point of the frame with its depth in the same unit; smaller is nearer. */
 export interface MeshPoint extends Point {
   z: number;
 }
 
 export interface FaceMesh {
-  /** The probability that there is a face at all; the box detector alone also fires on hands and patterns. */
+  /** The probability that there is a face at all; the box detector alone also reacts to hands and patterns. */
   presence: number;
-  /** Indices as in MediaPipe's canonical face model. */
+  /** Indices of MediaPipe's canonical face model. */
   point: (index: number) => MeshPoint;
-  /** Of the line through the eyes, radians. */
+  /** Angle of the line through the eyes, in radians. */
   angle: number;
 }
 
 const SIZE = 192;
-/** The mesh wants the whole head, the detector's box ends at the brows. */
+/** The mesh needs the whole head, but the detector's box ends at the brows. */
 const MARGIN = 1.5;
 
 const FOREHEAD = 10;
 const CHIN = 152;
-/** The edges of the face beside the ears, at the left and right of the picture. */
+/** The edges of the face next to the ears, at the left and right of the picture. */
 const LEFT_EDGE = 234;
 const RIGHT_EDGE = 454;
 
@@ -55,7 +55,7 @@ const cross = (a: Vector, b: Vector): Vector => [a[1] * b[2] - a[2] * b[1], a[2]
 
 const degrees = (radians: number) => (radians * 180) / Math.PI;
 
-/** The head's axes (rightwards, downwards, into the picture) taken from four points of the mesh's rim. */
+/** Computed from the head's axes (rightwards, downwards, into the picture), given by four points of the mesh's rim. */
 export function headPose({ point, angle }: FaceMesh): HeadPose {
   const down = unit(between(point(FOREHEAD), point(CHIN)));
   const inwards = unit(cross(unit(between(point(LEFT_EDGE), point(RIGHT_EDGE))), down));

@@ -7,14 +7,14 @@ import { cutCrop } from './sampling.ts';
 const SIZE = 64;
 /** How much wider than the eye the crop is. */
 const MARGIN = 2.3;
-/** Of the iris's centre in the output: it follows the 71 points of the eye. */
+/** Index of the iris's centre in the output, after the 71 points of the eye. */
 const IRIS = 71 * 3;
 
 /** Corners of both eyes, each from left to right in the picture. */
 const LEFT_EYE = [33, 133] as const;
 const RIGHT_EYE = [362, 263] as const;
 
-/** Where the iris lies on the line from the left to the right corner of an eye: 0 at the left, 1 at the right. */
+/** Position of the iris on the line between the corners of an eye: 0 at the left, 1 at the right. */
 async function irisPosition(frame: Frame, from: MeshPoint, to: MeshPoint, options: { angle: number; flip: boolean }): Promise<number> {
   const cropToFrame = turnedSquare(middle(from, to), distance(from, to) * MARGIN, options.angle, SIZE);
   const crop = cutCrop(frame, cropToFrame, SIZE, { flip: options.flip, scale: 1 / 255 });
@@ -28,8 +28,8 @@ async function irisPosition(frame: Frame, from: MeshPoint, to: MeshPoint, option
 }
 
 /**
- * Mean of both eyes' iris position. It says little by itself (eyes, glasses and cameras differ): compare it with the
- * session's median. The net knows one eye only, so the other is shown mirrored (Ablavatski et al. 2020, arXiv:2006.11341).
+ * Mean iris position of both eyes. It means little by itself (eyes, glasses and cameras differ): compare it with the session's
+ * median. The net knows only one eye, so the other one is mirrored (Ablavatski et al. 2020, arXiv:2006.11341).
  */
 export async function gazeOf(frame: Frame, { point, angle }: FaceMesh): Promise<number> {
   const left = await irisPosition(frame, point(LEFT_EYE[0]), point(LEFT_EYE[1]), { angle, flip: false });

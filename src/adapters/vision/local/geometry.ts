@@ -5,7 +5,7 @@ export interface Point {
   y: number;
 }
 
-/** Turns, scales and moves: (x, y) → (cos·x − sin·y + dx, sin·x + cos·y + dy); `cos` and `sin` hold the scale too. */
+/** Rotates, scales and moves: (x, y) → (cos·x − sin·y + dx, sin·x + cos·y + dy); `cos` and `sin` include the scale. */
 export interface Similarity {
   cos: number;
   sin: number;
@@ -21,7 +21,7 @@ export const middle = (p: Point, q: Point): Point => ({ x: (p.x + q.x) / 2, y: (
 export const distance = (p: Point, q: Point): number => Math.hypot(q.x - p.x, q.y - p.y);
 export const centre = ({ x, y, width, height }: Box): Point => ({ x: x + width / 2, y: y + height / 2 });
 
-/** The box grown (or shrunk) about its centre. */
+/** The box scaled around its centre. */
 export function scaleBox(box: Box, factor: number): Box {
   const { x, y } = centre(box);
   const width = box.width * factor;
@@ -29,12 +29,12 @@ export function scaleBox(box: Box, factor: number): Box {
   return { x: x - width / 2, y: y - height / 2, width, height };
 }
 
-/** The box with all its numbers multiplied: the same place in a picture of another size. */
+/** The box with all its numbers multiplied: the same position in a picture of another size. */
 export function zoomBox({ x, y, width, height }: Box, factor: number): Box {
   return { x: x * factor, y: y * factor, width: width * factor, height: height * factor };
 }
 
-/** Maps a square crop of `size` pixels onto the square of `side` frame pixels about `at`, turned by `angle` radians. */
+/** Maps a square crop of `size` pixels onto the square of `side` frame pixels around `at`, rotated by `angle` radians. */
 export function turnedSquare(at: Point, side: number, angle: number, size: number): Similarity {
   const scale = side / size;
   const cos = Math.cos(angle) * scale;
@@ -48,7 +48,7 @@ function meanOf(points: readonly Point[]): Point {
   return { x: total.x / points.length, y: total.y / points.length };
 }
 
-/** The similarity that brings `from` closest to `to` by least squares (Umeyama 1991, without reflection). */
+/** The similarity that maps `from` closest to `to` by least squares (Umeyama 1991, without reflection). */
 export function fitSimilarity(from: readonly Point[], to: readonly Point[]): Similarity {
   const fromMean = meanOf(from);
   const toMean = meanOf(to);
@@ -71,14 +71,17 @@ export function fitSimilarity(from: readonly Point[], to: readonly Point[]): Sim
   return { cos, sin, dx: toMean.x - cos * fromMean.x + sin * fromMean.y, dy: toMean.y - sin * fromMean.x - cos * fromMean.y };
 }
 
-/** Share of the smaller box that lies in the other, 0..1: a box within a box counts as the same thing, which shared over joint area misses. */
+/**
+ * Share of the smaller box inside the other, 0..1: a box within a box counts as the same object, which intersection over union
+ * would miss.
+ */
 export function overlap(a: Box, b: Box): number {
   const width = Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x));
   const height = Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
   return (width * height) / Math.min(a.width * a.height, b.width * b.height);
 }
 
-/** Non-maximum suppression: the best of every heap of boxes that overlap by more than `limit`, best first. */
+/** Non-maximum suppression: the best of each group of boxes that overlap by more than `limit`, best first. */
 export function bestOfHeaps<Found extends { score: number; box: Box }>(found: readonly Found[], limit: number): Found[] {
   const kept: Found[] = [];
   for (const candidate of found.toSorted((a, b) => b.score - a.score)) {

@@ -20,7 +20,7 @@ function momentsOf(values: Float32Array): { mean: number; variance: number } {
   return { mean, variance: Math.max(0, squares / values.length - mean * mean) };
 }
 
-/** What differs from the four neighbours. */
+/** The difference from the four neighbours. */
 function laplacian(luma: Float32Array, size: number): Float32Array {
   const inner = size - 2;
   const differences = new Float32Array(inner * inner);
@@ -34,14 +34,14 @@ function laplacian(luma: Float32Array, size: number): Float32Array {
   return differences;
 }
 
-/** Detail, relative to contrast, at which blur reads 0.5. */
+/** Detail, relative to contrast, at which blur is 0.5. */
 const HALF_BLURRED = 0.01;
 
 /**
  * How dark and how blurred an aligned face is.
  *
- * Blur is the variance of the Laplacian (Pech-Pacheco et al. 2000) over that of the picture, so that neither exposure nor
- * contrast changes it, brought to 0..1.
+ * Blur is the variance of the Laplacian (Pech-Pacheco et al. 2000) divided by that of the picture, so that it does not depend on
+ * exposure or contrast, mapped to 0..1.
  */
 export function faceQuality(chip: Crop, size: number): { blur: number; brightness: number } {
   const luma = toLuma(chip);

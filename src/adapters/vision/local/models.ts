@@ -2,15 +2,15 @@ import './onnx-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type NetName, readNet } from './nets.ts';
 
-/** A net of one image input: a batch of square RGB pictures, channels last. */
+/** A net with one image input: a batch of square RGB pictures, channels last. */
 export type ImageModel<Output extends string> = (
   pixels: Float32Array,
   shape: [number, number, number, 3],
 ) => Promise<Record<Output, Float32Array>>;
 
 /**
- * One thread a session: workers run beside one another, and a second thread was measured to triple the CPU time. The
- * arena keeps the memory of a run for the next: without it the system clears every page anew, a fifth of the time of the
+ * One thread per session: workers run in parallel, and a second thread was measured to triple the CPU time. The arena keeps the
+ * memory of one run for the next; without it, the system would clear every page again, which takes a fifth of the time of the
  * larger nets.
  */
 export function openSession(model: Uint8Array): Promise<InferenceSession> {
@@ -35,15 +35,15 @@ function once<Value>(open: () => Promise<Value>): () => Promise<Value> {
   return () => (opened ??= open());
 }
 
-/** The nets, each loaded on first use: to observe frames takes no embedder. */
+/** The nets, each loaded on first use: observing frames needs no embedder. */
 export const models = {
   /** BlazeFace, back camera: 256 × 256, −1..1. */
   faces: once(() => openNet('faces', ['fineScores', 'coarseScores', 'fineBoxes', 'coarseBoxes'])),
-  /** MediaPipe FaceMesh: 192 × 192, 0..1, to 468 points in crop pixels and the probability that they are a face. */
+  /** MediaPipe FaceMesh: 192 × 192, 0..1, to 468 points in crop pixels and the probability of a face. */
   mesh: once(() => openNet('mesh', ['points', 'presence'])),
   /** MediaPipe Iris: an eye of 64 × 64, 0..1, to 71 points of the eye and 5 of the iris. */
   iris: once(() => openNet('iris', ['points'])),
-  /** CenterNet on MobileNetV3, of its 80 COCO classes phones alone: 0..255, to maps of a quarter of the sides. */
+  /** CenterNet on MobileNetV3, only the phone class of its 80 COCO classes: 0..255, to maps with a quarter of the sides. */
   objects: once(() => openNet('objects', ['phones', 'extents'])),
   /** HSE FaceRes: 224 × 224 to 1,024 values. */
   faceres: once(() => openNet('faceres', ['descriptor'])),

@@ -7,21 +7,24 @@ import { letterbox } from './sampling.ts';
 const STRIDE = 4;
 const GRID = OBJECTS_SIZE / STRIDE;
 const MIN_SCORE = 0.1;
-/** Of a mirrored look: what is fainter counts as nothing. */
+/** Scores below this in the mirrored picture count as nothing. */
 const FAINTEST = 0.04;
-/** Share of the frame: a phone held before a webcam covers 2 % and more. Smaller ones are mostly other things: collars, microphones, shadows. */
+/**
+ * Share of the frame. A phone held up to a webcam covers at least 2 %; smaller finds are mostly other things: collars,
+ * microphones, shadows.
+ */
 const MIN_AREA = 0.01;
-/** Of the longer side of the first look's box, from peak to peak: nearer ones are the same thing. */
+/** Maximum distance of two peaks of the same object, as a share of the longer side of the first look's box. */
 const SAME_PLACE = 0.5;
 
 /**
- * Scores that are in doubt are looked at closer. Measured: of 295 pictures without a phone 13 are in doubt, and none is taken for one
- * then; of 12 with one 6 are, and 5 are seen.
+ * Doubtful scores get a closer look. Measured: of 295 pictures without a phone, 13 are doubtful and none is then taken for a phone;
+ * of 12 with a phone, 6 are doubtful and 5 of them are detected.
  */
 const DOUBT = { from: 0.14, to: 0.35 };
-/** Side of the square that is looked at closer, in longer sides of the box. */
+/** Side of the square for the closer look, as a multiple of the box's longer side. */
 const CLOSER = 2.2;
-/** Of the best ones; further ones are left in doubt. */
+/** Only the best ones get a closer look; the others stay doubtful. */
 const MOST_CLOSER = 2;
 
 interface Peak extends FoundPhone {
@@ -29,7 +32,7 @@ interface Peak extends FoundPhone {
   y: number;
 }
 
-/** Phones, best first. What is in doubt is looked at from near, too, and counts as the mean of both. */
+/** Phones, best first. Doubtful ones also get a closer look, and score the mean of both. */
 export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
   const found = await lookBothWays(frame);
   for (const phone of found.slice(0, MOST_CLOSER)) {
@@ -43,8 +46,8 @@ export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
 const bestFirst = (a: FoundPhone, b: FoundPhone) => b.score - a.score;
 
 /**
- * Where a phone might be, the picture is looked at once more in the mirror, and the mean of both counts: what is a phone
- * from one side only (a collar, a medal, a cord) mostly falls below the limit.
+ * If there might be a phone, the mirrored picture is analysed too, and the mean of both counts: something that looks like a phone
+ * in only one of them (a collar, a medal, a cord) mostly falls below the limit.
  */
 async function lookBothWays(frame: Frame): Promise<FoundPhone[]> {
   const { pixels, zoom } = letterbox(frame, OBJECTS_SIZE, { scale: 1, offset: 0, fill: 0 });
@@ -59,7 +62,7 @@ async function lookBothWays(frame: Frame): Promise<FoundPhone[]> {
     .sort(bestFirst);
 }
 
-/** The square about a box that is looked at closer; may reach beyond the frame. */
+/** The square around a box for the closer look; may extend beyond the frame. */
 function widen(box: Box): Box {
   const { x, y } = centre(box);
   const side = CLOSER * Math.max(box.width, box.height);
@@ -85,7 +88,7 @@ function scoreAt(peaks: readonly Peak[], { x, y, box }: Peak): number {
   return Math.max(0, ...peaks.filter((peak) => Math.hypot(peak.x - x, peak.y - y) < reach).map(({ score }) => score));
 }
 
-/** Left and right of the picture in the letterbox, which begins at the left. */
+/** Mirrors the picture within the letterbox, where it starts at the left. */
 function mirror(pixels: Float32Array, width: number): Float32Array {
   const mirrored = new Float32Array(pixels.length);
   for (let row = 0; row < OBJECTS_SIZE; row++) {
@@ -100,7 +103,7 @@ function mirror(pixels: Float32Array, width: number): Float32Array {
   return mirrored;
 }
 
-/** Phones are peaks of the class's heat map (CenterNet, Zhou et al. 2019, arXiv:1904.07850); places are those of the frame. */
+/** Phones are peaks of the class's heat map (CenterNet, Zhou et al. 2019, arXiv:1904.07850); positions are in frame pixels. */
 async function findPeaks(pixels: Float32Array, zoom: number, minScore: number): Promise<Peak[]> {
   const run = await models.objects();
   const { phones, extents } = await run(pixels, [1, OBJECTS_SIZE, OBJECTS_SIZE, 3]);

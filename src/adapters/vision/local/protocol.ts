@@ -1,7 +1,7 @@
 import type { FaceImage, Frame, FrameObservation, LookFor, ObservedImage } from '../vision.ts';
 import type { SpeechMemory } from './speech-window.ts';
 
-/** What a worker is asked, and what it answers to each. */
+/** The requests to a worker, and its answers. */
 export interface VisionTasks {
   observe: { request: { frame: Frame } & LookFor; answer: FrameObservation };
   observeImage: { request: { image: Uint8Array } & LookFor; answer: ObservedImage };
@@ -12,5 +12,5 @@ export interface VisionTasks {
 export type TaskName = keyof VisionTasks;
 export type TaskRequest = { [Name in TaskName]: { name: Name } & VisionTasks[Name]['request'] }[TaskName];
 
-/** Errors lose their class on the way between threads, so an image's fault is told apart by its own field. */
+/** Errors lose their class between threads, so image errors have their own field. */
 export type TaskReply = { answer: VisionTasks[TaskName]['answer'] } | { imageError: string } | { error: Error };

@@ -1,27 +1,27 @@
 import type { Frame } from '../vision.ts';
 import { type Point, type Similarity, transform } from './geometry.ts';
 
-/** A square of RGB values, channels last, as the nets take it. */
+/** A square of RGB values, channels last, as the nets expect. */
 export type Crop = Float32Array;
 
 const clamp = (value: number, last: number) => Math.min(Math.max(value, 0), last);
 
-/** How much a picture is shrunk at most before it is cut. */
+/** Maximum factor by which a picture is shrunk before it is cropped. */
 const MOST_SHRUNK = 6;
 
-/** A part of a frame, shrunk: square blocks of its pixels are one, and its edges go on beyond the frame. */
+/** A shrunk part of a frame: square blocks of pixels become one, and edges are repeated beyond the frame. */
 interface Region {
   data: Float32Array;
   width: number;
-  /** Frame pixels of the first block's corner. */
+  /** Position of the first block's corner in frame pixels. */
   left: number;
   top: number;
 }
 
-/** Grows to the largest region there was: what is cut is read before the next one is made. */
+/** Shared buffer that grows to the largest region so far: a region is fully used before the next one is made. */
 let scratch = new Float32Array(0);
 
-/** Indices of the columns that fall into each block, `shrink` a block, beyond the frame those at its edge. */
+/** Indices of the columns in each block, `shrink` per block; beyond the frame, those at its edge. */
 function columnsOf(left: number, blocks: number, shrink: number, lastX: number): Int32Array {
   return Int32Array.from({ length: blocks * shrink }, (_, i) => clamp(left + i, lastX) * 3);
 }
@@ -36,7 +36,7 @@ function shrinkRegion({ data, width: frameWidth, height: frameHeight }: Frame, c
   if (scratch.length < length) scratch = new Float32Array(length);
   const region = scratch;
   const weight = 1 / (shrink * shrink);
-  // Runs once a pixel of the region: no calls, no divisions, nothing allocated.
+  // Runs once per pixel of the region: no calls, no divisions, no allocations.
   let at = 0;
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
@@ -63,11 +63,11 @@ function shrinkRegion({ data, width: frameWidth, height: frameHeight }: Frame, c
 }
 
 /**
- * Cuts a square of `size` × `size` out of a frame: bilinear, out of a copy that is as much smaller as the square is, edges
- * repeated beyond the frame.
- * @param cropToFrame Where each pixel of the crop lies in the frame.
- * @param options.flip Left and right.
- * @param options.scale What the channels of 0..255 are multiplied by.
+ * Crops a square of `size` × `size` from a frame: bilinear, from a copy shrunk by the same factor, with edges repeated beyond the
+ * frame.
+ * @param cropToFrame maps each pixel of the crop to its position in the frame.
+ * @param options.flip mirrors left and right.
+ * @param options.scale factor for the channels 0..255.
  */
 export function cutCrop(
   frame: Frame,
@@ -86,12 +86,12 @@ export function cutCrop(
   const { data, width, left, top } = shrinkRegion(frame, corners, shrink);
   const cos = cropToFrame.cos / shrink;
   const sin = cropToFrame.sin / shrink;
-  // A pixel's value is that of its middle, a block's too.
+  // The value of a pixel, and of a block, belongs to its centre.
   const dx = (cropToFrame.dx - left + 0.5) / shrink - 0.5;
   const dy = (cropToFrame.dy - top + 0.5) / shrink - 0.5;
   const below = width * 3;
   const crop = new Float32Array(size * size * 3);
-  // Runs tens of thousands of times a face, as above.
+  // Runs tens of thousands of times per face, as above.
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
       const x = cos * column - sin * row + dx;
@@ -115,7 +115,7 @@ export function cutCrop(
   return crop;
 }
 
-/** A batch of two: the crop, and its mirror image. */
+/** A batch of two: the crop and its mirror image. */
 export function withMirrored(crop: Crop, size: number): Float32Array {
   const batch = new Float32Array(2 * crop.length);
   batch.set(crop);
@@ -133,11 +133,11 @@ export function withMirrored(crop: Crop, size: number): Float32Array {
 
 export interface Letterbox {
   pixels: Float32Array;
-  /** Letterbox pixels a frame pixel. */
+  /** Letterbox pixels per frame pixel. */
   zoom: number;
 }
 
-/** Where to read along one side: the index before and after each target position, and how far between them. */
+/** Where to read along one side: the index before and after each target position, and the fraction between them. */
 function taps(from: number, to: number): { before: Int32Array; after: Int32Array; between: Float64Array } {
   const before = new Int32Array(to);
   const after = new Int32Array(to);
@@ -153,8 +153,8 @@ function taps(from: number, to: number): { before: Int32Array; after: Int32Array
 }
 
 /**
- * Fits a whole frame into the top left of a square of `size`, its shape kept: bilinear.
- * @param range How a channel of 0..255 becomes a value: `value * scale + offset`; the rest of the square holds `fill`.
+ * Fits a whole frame into the top left of a square of `size`, keeping its aspect ratio: bilinear.
+ * @param range converts a channel 0..255 with `value * scale + offset`; the rest of the square is `fill`.
  */
 export function letterbox(frame: Frame, size: number, range: { scale: number; offset: number; fill: number }): Letterbox {
   const { data } = frame;
@@ -165,7 +165,7 @@ export function letterbox(frame: Frame, size: number, range: { scale: number; of
   const columns = taps(frame.width, width);
   const rows = taps(frame.height, height);
   const pixels = new Float32Array(size * size * 3).fill(fill);
-  // Runs tens of thousands of times a frame: no calls, nothing allocated.
+  // Runs tens of thousands of times per frame: no calls, no allocations.
   for (let row = 0; row < height; row++) {
     const above = (rows.before[row] ?? 0) * frame.width;
     const below = (rows.after[row] ?? 0) * frame.width;
@@ -194,7 +194,7 @@ export function letterbox(frame: Frame, size: number, range: { scale: number; of
   return { pixels, zoom };
 }
 
-/** The frame with a grey border of `share` of each side around it. */
+/** The frame with a grey border that is `share` of each side wide. */
 export function padFrame(frame: Frame, share: number): { frame: Frame; left: number; top: number } {
   const left = Math.round(frame.width * share);
   const top = Math.round(frame.height * share);

@@ -11,7 +11,7 @@ function floatsOf(tensor: Tensor | undefined): Float32Array {
   return tensor.data;
 }
 
-/** A row a window: what came before it, the window, and its end mirrored about its last sample. */
+/** One row per window: the samples before it, the window, and its end mirrored around the last sample. */
 function toRows(samples: Int16Array, context: Float32Array): Float32Array {
   const count = samples.length / WINDOW;
   const sound = new Float32Array(CONTEXT + samples.length);
@@ -27,7 +27,7 @@ function toRows(samples: Int16Array, context: Float32Array): Float32Array {
   return rows;
 }
 
-/** Probability of speech in each window of 512 samples (16 kHz, mono); `samples` holds whole windows. */
+/** Probability of speech in each window of 512 samples (16 kHz, mono); `samples` must consist of whole windows. */
 export async function detectSpeech(
   samples: Int16Array,
   { state, context }: SpeechMemory,

@@ -1,9 +1,9 @@
-/** Samples that one probability is for. */
+/** Samples per probability. */
 export const WINDOW = 512;
-/** Samples of the window before that the net wants to see again. */
+/** Samples of the previous window that the net needs again. */
 export const CONTEXT = 64;
 
-/** What the net remembers between two windows: with it, any worker can go on where another stopped. */
+/** The net's state between two windows: with it, any worker can continue where another stopped. */
 export interface SpeechMemory {
   state: Float32Array;
   context: Float32Array;

@@ -6,20 +6,20 @@ import { openImageModel } from './models.ts';
 import { cutCrop } from './sampling.ts';
 import { readWeights } from './weights.ts';
 
-/** What two nets say of a face, 0 (a picture of a picture, or not alive) to 1 (a face before the camera). */
+/** Scores of two nets for a face, 0 (a picture of a picture, or not alive) to 1 (a face in front of the camera). */
 export interface SpoofScores {
   antispoof: number;
   liveness: number;
 }
 
-/** As @vladmandic/human cuts faces for them. */
+/** The crop that @vladmandic/human uses for them. */
 const MARGIN = 1.25;
 const ANTISPOOF_SIZE = 128;
 const LIVENESS_SIZE = 32;
 
 /**
- * Opens the nets for spoofed and for living faces inside @vladmandic/human. Only the evaluation does: what it measured of
- * them (docs/quality.md) is no better than chance where it matters, so nothing that the server answers depends on them.
+ * Opens the nets for spoofs and liveness inside @vladmandic/human. Only the evaluation uses them: it measured that they are no
+ * better than chance where it matters (docs/quality.md), so no answer of the server depends on them.
  */
 export async function openSpoofNets(): Promise<(image: Uint8Array, face: Box) => Promise<SpoofScores>> {
   const open = (name: 'antispoof' | 'liveness', size: number, output: string) => {
@@ -35,7 +35,7 @@ export async function openSpoofNets(): Promise<(image: Uint8Array, face: Box) =>
       cutCrop(frame, turnedSquare(centre(box), Math.max(box.width, box.height) * MARGIN, 0, size), size, { scale: 1 / 255 });
     const real = await antispoof(cut(ANTISPOOF_SIZE), [1, ANTISPOOF_SIZE, ANTISPOOF_SIZE, 3]);
     const { answer } = await liveness(cut(LIVENESS_SIZE), [1, LIVENESS_SIZE, LIVENESS_SIZE, 3]);
-    // The softmax of two classes, alive first.
+    // Softmax of two classes, alive first.
     return { antispoof: real.answer[0] ?? 0, liveness: 1 / (1 + Math.exp((answer[1] ?? 0) - (answer[0] ?? 0))) };
   };
 }

@@ -29,7 +29,7 @@ function createAsk(pool: WorkerPool<TaskRequest, TaskReply>): Ask {
 function createSpeechStream(ask: Ask): SpeechStream {
   let memory = silence();
   let rest = new Int16Array(0);
-  /** Each call goes on from the memory of the one before. */
+  /** Each call continues from the state of the previous one. */
   let last: Promise<unknown> = Promise.resolve();
 
   const detect = async (samples: Int16Array) => {
@@ -46,7 +46,7 @@ function createSpeechStream(ask: Ask): SpeechStream {
   };
   return {
     probabilities(samples) {
-      // Copied before the first wait: the caller may reuse its buffer.
+      // Copied before the first await, because the caller may reuse its buffer.
       const own = samples.slice();
       const detected = last.then(() => detect(own));
       last = detected.catch(() => undefined);
@@ -58,7 +58,7 @@ function createSpeechStream(ask: Ask): SpeechStream {
   };
 }
 
-/** A frame that a thread reads where it lies, or a copy. */
+/** Frame memory that a thread can read in place, or a copy. */
 function toShared(data: Uint8Array): Uint8Array {
   if (data.buffer instanceof SharedArrayBuffer) return data;
   const shared = new Uint8Array(new SharedArrayBuffer(data.length));
@@ -66,13 +66,13 @@ function toShared(data: Uint8Array): Uint8Array {
   return shared;
 }
 
-/** Unless more are asked for: they share the machine with ffmpeg and the database. */
+/** Default maximum: the workers share the machine with ffmpeg and the database. */
 const MOST_WORKERS = 4;
 
 /**
- * Looks with the nets inside @vladmandic/human, @vladmandic/face-api and @ricky0123/vad-web, in `workers` threads, else
- * one a core up to four. No
- * thread starts before the first call; one that observes frames takes 175 MB, one that embeds faces too 300 MB.
+ * Uses the nets inside @vladmandic/human, @vladmandic/face-api and @ricky0123/vad-web, in `workers` threads; default: one per
+ * core, at most four. No thread starts before the first call; one that observes frames takes 175 MB, one that also embeds faces
+ * 300 MB.
  */
 export function createLocalVision(options: { workers?: number | undefined }): VisionProvider {
   const workers = options.workers ?? Math.min(MOST_WORKERS, availableParallelism());

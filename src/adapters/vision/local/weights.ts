@@ -12,8 +12,8 @@ const folders = {
 };
 
 /**
- * Every file that a model is built of, by the SHA-256 it had when the accuracy figures were measured. The thresholds of
- * the detectors hold for these weights only, so an update of a package is refused until it has been measured again.
+ * Every file that a model is built from, with its SHA-256 at the time of the accuracy measurements. The thresholds of the
+ * detectors are only valid for these weights, so an updated package is refused until it has been measured again.
  */
 const checksums = {
   'human/blazeface.json': 'cd7bbfc078270572beb39f9e5ae67aadbd50b5e67cff37e6d4f6b3ea39312e5f',
@@ -39,7 +39,7 @@ const checksums = {
 
 export type WeightFile = keyof typeof checksums;
 
-/** Where npm put a weight file. */
+/** The path of a weight file as installed by npm. */
 export function weightPath(file: WeightFile): string {
   const [family, name] = file.split('/') as [keyof typeof folders, string];
   return join(folders[family](), name);
@@ -47,7 +47,7 @@ export function weightPath(file: WeightFile): string {
 
 /**
  * Reads a weight file and checks it against its known SHA-256.
- * @throws Error naming the file where it is missing or is not the one that was measured.
+ * @throws Error that names the file if it is missing or not the one that was measured.
  */
 export function readWeights(file: WeightFile, path = weightPath(file)): Buffer {
   const bytes = readFileSync(path);

@@ -13,10 +13,10 @@ interface Slot<Request, Reply> {
   task: Task<Request, Reply> | null;
 }
 
-/** What an answer may take on a busy machine, the loading of the models included. */
+/** Maximum time of an answer on a busy machine, including the loading of the models. */
 const ANSWER_MS = 10_000;
 
-/** Once it has answered: a thread that ends while onnxruntime computes in it takes the whole process with it (`Napi::Error`). */
+/** Stops a worker after its answer: a thread that ends while onnxruntime computes in it crashes the whole process (`Napi::Error`). */
 async function stop<Request, Reply>({ worker, task }: Slot<Request, Reply>, answerMs: number): Promise<void> {
   const signal = AbortSignal.timeout(answerMs);
   if (task) await Promise.race([once(worker, 'message', { signal }), once(worker, 'exit', { signal })]).catch(() => {});
@@ -24,20 +24,20 @@ async function stop<Request, Reply>({ worker, task }: Slot<Request, Reply>, answ
 }
 
 /**
- * Threads of one script that each answer one message at a time. They start when there is work for them, do not keep the
- * process alive while they have none, and are replaced when they die: what they were at is rejected, the rest goes on.
+ * Threads of one script that each answer one message at a time. They start when there is work, do not keep the process alive
+ * while idle, and are replaced when they die: their current task is rejected, the others continue.
  */
 export class WorkerPool<Request, Reply> {
   readonly #script: URL;
   readonly #size: number;
   readonly #answerMs: number;
   readonly #slots = new Set<Slot<Request, Reply>>();
-  /** Somebody waits for these now; the others are begun once there are none of them. */
+  /** Somebody is waiting for these; other tasks start only when there are no urgent ones. */
   readonly #urgent: Task<Request, Reply>[] = [];
   readonly #waiting: Task<Request, Reply>[] = [];
   #disposed = false;
 
-  /** @param options.answerMs for what is under way when the pool is disposed of */
+  /** @param options.answerMs time for running tasks when the pool is disposed of */
   constructor(script: URL, size: number, { answerMs = ANSWER_MS } = {}) {
     this.#script = script;
     this.#size = size;
@@ -45,9 +45,9 @@ export class WorkerPool<Request, Reply> {
   }
 
   /**
-   * @param transfer Buffers of `request` that are handed over instead of copied.
-   * @param options.urgent Goes before all that is not: it waits for no more than what is under way.
-   * @throws Error where the worker dies over it or the pool is disposed of.
+   * @param transfer buffers of `request` that are transferred instead of copied.
+   * @param options.urgent goes before all other tasks: it only waits for running ones.
+   * @throws Error if the worker dies during the task or the pool is disposed of.
    */
   run(request: Request, transfer: readonly Transferable[] = [], { urgent = false } = {}): Promise<Reply> {
     if (this.#disposed) return Promise.reject(new Error('The worker pool is closed'));
@@ -57,7 +57,7 @@ export class WorkerPool<Request, Reply> {
     });
   }
 
-  /** What waits is rejected; what is under way is still answered, unless it takes too long. */
+  /** Rejects waiting tasks; running ones are still answered, unless they take too long. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     for (const task of [...this.#urgent.splice(0), ...this.#waiting.splice(0)]) task.reject(new Error('The worker pool is closed'));
@@ -72,7 +72,7 @@ export class WorkerPool<Request, Reply> {
       try {
         slot.worker.postMessage(task.request, task.transfer);
       } catch (error) {
-        // What cannot be sent must not keep the worker waiting for a reply.
+        // If the task cannot be sent, the worker must not stay busy.
         slot.worker.unref();
         task.reject(error);
         continue;
@@ -98,7 +98,7 @@ export class WorkerPool<Request, Reply> {
     return slot;
   }
 
-  /** 'error' is followed by 'exit', which then finds nothing left to do. */
+  /** 'error' is followed by 'exit', which then has nothing left to do. */
   #lose(slot: Slot<Request, Reply>, reason: Error): void {
     if (!this.#slots.delete(slot)) return;
     slot.task?.reject(reason);

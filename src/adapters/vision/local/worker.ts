@@ -26,7 +26,7 @@ async function serve(port: MessagePort, task: TaskRequest): Promise<void> {
   port.postMessage(await reply(task), []);
 }
 
-// Who asks the server something must not wait for frames. Only on Linux is it the priority of this thread alone.
+// Requests to the server must not wait for frames. Only on Linux does this set the priority of the thread alone.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 // The pool sends one task at a time and waits for its reply.

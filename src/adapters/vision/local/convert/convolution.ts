@@ -1,6 +1,6 @@
 import type { WeightTensor } from './weight-manifest.ts';
 
-/** A convolution's filters as ONNX wants them: output channels, input channels a group, rows, columns. */
+/** A convolution's filters in ONNX order: output channels, input channels per group, rows, columns. */
 export interface Filters {
   dims: [number, number, number, number];
   data: Float32Array;
@@ -35,7 +35,7 @@ export function denseFilters(weight: WeightTensor): Filters {
   return { dims: [outputs, inputs, rows, columns], data: reorder(weight.data, rows * columns, inputs, outputs, true), groups: 1 };
 }
 
-/** TensorFlow's depthwise filters, rows × columns × channels × multiplier, to ONNX: one group a channel. */
+/** TensorFlow's depthwise filters, rows × columns × channels × multiplier, to ONNX: one group per channel. */
 export function depthwiseFilters(weight: WeightTensor): Filters {
   const [rows, columns, channels, multiplier] = sides(weight);
   return {
@@ -45,7 +45,7 @@ export function depthwiseFilters(weight: WeightTensor): Filters {
   };
 }
 
-/** The filters of some output channels alone. */
+/** Only the filters of some output channels. */
 export function onlyOutputs({ dims, data, groups }: Filters, channels: readonly number[]): Filters {
   const taps = data.length / dims[0];
   const kept = new Float32Array(channels.length * taps);
@@ -53,7 +53,7 @@ export function onlyOutputs({ dims, data, groups }: Filters, channels: readonly 
   return { dims: [channels.length, dims[1], dims[2], dims[3]], data: kept, groups };
 }
 
-/** The filters with so many more, of zeros, and with zeros for so many more inputs. */
+/** The filters with additional zero outputs, and with zeros for additional inputs. */
 export function widenFilters(
   { dims: [outputs, inputs, rows, columns], data, groups }: Filters,
   more: { outputs: number; inputs: number },

@@ -2,7 +2,7 @@ import { denseFilters, depthwiseFilters, type Filters } from './convolution.ts';
 import { OnnxGraph } from './onnx-writer.ts';
 import { decodeWeights, type ManifestEntry, type Weights, weightOf } from './weight-manifest.ts';
 
-/** Mean red, green and blue of the pictures that face-api's nets were trained on. */
+/** Mean red, green and blue of the training pictures of face-api's nets. */
 const MEAN_RGB = Float32Array.of(122.782, 117.001, 104.298);
 
 function readManifest(manifest: Buffer, bytes: Buffer): Weights {
@@ -32,7 +32,7 @@ export function descriptorNet(manifest: Buffer, bytes: Buffer): Uint8Array {
 class DescriptorNet {
   readonly #graph = new OnnxGraph();
   readonly #weights: Weights;
-  /** Rows and columns, and channels, of the value built last: the shortcuts must be padded to their branch. */
+  /** Side and channels of the last value: shortcuts must be padded to the size of their branch. */
   #side = 150;
   #channels = 32;
 
@@ -60,7 +60,7 @@ class DescriptorNet {
     return graph.encode();
   }
 
-  /** Convolution and the learnt scale after it, folded into one. */
+  /** A convolution with the learnt scale after it folded in. */
   #convolution(value: string, name: string, stride: number, { relu, padded }: { relu: boolean; padded: boolean }): string {
     const filters = denseFilters(weightOf(this.#weights, `${name}/conv/filters`));
     const bias = Float32Array.from(weightOf(this.#weights, `${name}/conv/bias`).data);
@@ -84,7 +84,7 @@ class DescriptorNet {
     return this.#graph.op('Relu', [this.#graph.op('Add', [branch, value])]);
   }
 
-  /** Halves the sides; the averaged shortcut is padded with zeros where the branch has more channels, the branch where it has a row less. */
+  /** Halves the sides. The averaged shortcut is zero-padded if the branch has more channels; the branch is if it has a row less. */
   #residualDown(value: string, name: string): string {
     const graph = this.#graph;
     const inner = this.#convolution(value, `${name}/conv1`, 2, { relu: true, padded: false });
@@ -105,7 +105,7 @@ class DescriptorNet {
 
 /**
  * face-api's FaceLandmark68Net: face crops of 112 × 112 to 68 points as x, y in 0..1 of the crop, output `landmarks`.
- * Four dense blocks of depthwise-separable convolutions, each adding up all of its earlier values.
+ * Four dense blocks of depthwise-separable convolutions, each summing all of its earlier values.
  */
 export function landmarkNet(manifest: Buffer, bytes: Buffer): Uint8Array {
   const weights = readManifest(manifest, bytes);

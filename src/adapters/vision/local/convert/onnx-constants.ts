@@ -9,7 +9,7 @@ const messages = (message: Uint8Array, wanted: number): Uint8Array[] =>
 function readTensor(tensor: Uint8Array): Float32Array | null {
   const isFloat = [...readFields(tensor)].some(({ field, value }) => field === 2 && value === FLOAT);
   const [raw] = messages(tensor, 9);
-  // A copy begins at an address that floats may begin at.
+  // A copy, because it is aligned for floats.
   return isFloat && raw ? new Float32Array(new Uint8Array(raw).buffer) : null;
 }
 
@@ -25,8 +25,7 @@ function collect(graph: Uint8Array, constants: Map<string, Float32Array>): void 
 }
 
 /**
- * The float constants of an ONNX model, of its branches too, by the name of the value that each is. Field numbers are
- * those of onnx/onnx.proto3.
+ * The float constants of an ONNX model, including its branches, by value name. Field numbers are those of onnx/onnx.proto3.
  */
 export function readConstants(model: Uint8Array): ReadonlyMap<string, Float32Array> {
   const constants = new Map<string, Float32Array>();

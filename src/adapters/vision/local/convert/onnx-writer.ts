@@ -1,6 +1,6 @@
 import { ProtobufWriter } from './protobuf.ts';
 
-/** A named side may have any length. */
+/** A named dimension may have any length. */
 export type Dimension = number | string;
 export type Attribute = number | string | readonly number[];
 export type TensorData = Float32Array | Int32Array | BigInt64Array;
@@ -36,7 +36,7 @@ function attributeProto(name: string, value: Attribute): ProtobufWriter {
   return attribute.int(20, AttributeType.ints);
 }
 
-/** ValueInfoProto of a float tensor; without `dims` its shape is left to inference. */
+/** ValueInfoProto of a float tensor; without `dims` its shape is inferred. */
 function valueInfo(name: string, dims?: readonly Dimension[]): ProtobufWriter {
   const tensorType = new ProtobufWriter().int(1, ElementType.float);
   if (dims) {
@@ -51,8 +51,8 @@ function valueInfo(name: string, dims?: readonly Dimension[]): ProtobufWriter {
 }
 
 /**
- * Builds an ONNX model in memory, value by value: every method that adds a value answers its name, to be used as an
- * input of the next. Field numbers are those of onnx/onnx.proto3.
+ * Builds an ONNX model in memory, value by value: every method that adds a value returns its name, for use as an input of the
+ * next. Field numbers are those of onnx/onnx.proto3.
  */
 export class OnnxGraph {
   readonly #nodes: ProtobufWriter[] = [];
@@ -71,14 +71,14 @@ export class OnnxGraph {
     this.#outputs.push(valueInfo(name));
   }
 
-  /** Operators with one output only; an input of '' is an optional one left out. */
+  /** For operators with one output; an input of '' means an omitted optional one. */
   op(type: string, inputs: readonly string[], attributes: Attributes = {}): string {
     const name = this.#newName();
     this.#node(type, inputs, attributes, name);
     return name;
   }
 
-  /** LSTM: what each step put out, and the last state of the two memories, hidden and cell. */
+  /** LSTM: the output of each step, and the final states, hidden and cell. */
   lstm(inputs: readonly string[], attributes: Attributes): { steps: string; hidden: string; cell: string } {
     const outputs = { steps: this.#newName(), hidden: this.#newName(), cell: this.#newName() };
     this.#node('LSTM', inputs, attributes, outputs.steps, outputs.hidden, outputs.cell);

@@ -3,7 +3,7 @@ const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
-/** Writes the protobuf wire format (protobuf.dev/programming-guides/encoding), as far as ONNX needs it. */
+/** Writes the protobuf wire format (protobuf.dev/programming-guides/encoding) to the extent that ONNX needs it. */
 export class ProtobufWriter {
   readonly #parts: Uint8Array[] = [];
   #length = 0;
@@ -20,7 +20,7 @@ export class ProtobufWriter {
     return this.bytes(field, Buffer.from(value));
   }
 
-  /** Takes over the parts of a finished message: weights are copied once only, by `encode`. */
+  /** Takes over the parts of a finished message, so that weights are copied only once, by `encode`. */
   message(field: number, value: ProtobufWriter): this {
     this.#varint((field << 3) | LENGTH_DELIMITED).#varint(value.#length);
     for (const part of value.#parts) this.#append(part);
@@ -46,7 +46,7 @@ export class ProtobufWriter {
   }
 }
 
-/** The fields of a message, in order: numbers, and the bytes of what has a length. Fields of a fixed width are left out. */
+/** The fields of a message, in order: numbers, and the bytes of length-delimited fields. Fixed-width fields are skipped. */
 export function* readFields(message: Uint8Array): Generator<{ field: number; value: number | Uint8Array }> {
   let at = 0;
   const varint = () => {

@@ -1,14 +1,14 @@
 import { readConstants } from './onnx-constants.ts';
 import { OnnxGraph } from './onnx-writer.ts';
 
-/** Samples of a window with those of the one before that it begins with, and mirrored ones at its end. */
+/** Samples of a window, including those of the previous one at its start and mirrored ones at its end. */
 export const PADDED_WINDOW = 640;
-/** Values of each of the two memories. */
+/** Size of each of the two LSTM states. */
 export const UNITS = 128;
 
-/** Spectra of a window: as long as this, and begun as far apart. */
+/** The spectra of a window: their length and distance in samples, and their number. */
 const SPECTRUM = { samples: 256, hop: 128, bins: 129, count: 4 };
-/** Channels in and out of the encoder's convolutions over three points of time, points in, and the step between them. */
+/** The encoder's convolutions over three time steps: channels in and out, time steps in, stride. */
 const encoder = [
   { inputs: 129, outputs: 128, times: 4, stride: 1 },
   { inputs: 128, outputs: 64, times: 4, stride: 2 },
@@ -20,9 +20,9 @@ const TAPS = 3;
 const BRANCH = 'If_0_then_branch__Inline_0__';
 
 /**
- * Silero VAD 6 at 16 kHz with its weights, for any number of windows in a row at once; as it is shipped it takes one at a
- * time, and most of its time goes into starting. Convolutions are products of matrices with a row a window and point of
- * time. Input `windows`, `hidden` and `cell`; output `probabilities`, and `hidden` and `cell` after the last window.
+ * Silero VAD 6 at 16 kHz with its weights, for any number of consecutive windows at once. The original takes one window at a
+ * time and spends most of its time on overhead. Convolutions become matrix products with one row per window and time step.
+ * Input `windows`, `hidden` and `cell`; output `probabilities`, and `hidden` and `cell` after the last window.
  */
 export function speechNet(silero: Uint8Array): Uint8Array {
   const constants = readConstants(silero);
@@ -72,7 +72,7 @@ function slice(graph: OnnxGraph, value: string, { axis, from, to, step = 1 }: { 
   return graph.op('Slice', [value, graph.int64([from]), graph.int64([to]), graph.int64([axis]), graph.int64([step])]);
 }
 
-/** Amplitudes of the frequencies: windows × points of time × bins. */
+/** Amplitudes of the frequencies: windows × time steps × bins. */
 function spectra(graph: OnnxGraph, windows: string, basis: Float32Array): string {
   const { samples, hop, bins, count } = SPECTRUM;
   const parts = Array.from({ length: count }, (_, i) =>
@@ -87,7 +87,7 @@ function spectra(graph: OnnxGraph, windows: string, basis: Float32Array): string
   return graph.op('Sqrt', [graph.op('Add', [squares(0), squares(bins)])]);
 }
 
-/** A convolution over time, silence beyond both ends, and ReLU. */
+/** A convolution over time with zero padding at both ends, and ReLU. */
 function convolve(
   graph: OnnxGraph,
   value: string,
@@ -99,7 +99,7 @@ function convolve(
   const last = times - ((times - 1) % stride);
   const taps = Array.from({ length: TAPS }, (_, tap) => slice(graph, padded, { axis: 1, from: tap, to: tap + last, step: stride }));
   const neighbours = graph.op('Concat', taps, { axis: 2 });
-  // Filters are outputs × inputs × taps; a row of neighbours holds taps × inputs.
+  // Filters are outputs × inputs × taps; a row of neighbours is taps × inputs.
   const matrix = new Float32Array(filters.length);
   for (let output = 0; output < outputs; output++) {
     for (let input = 0; input < inputs; input++) {
@@ -112,7 +112,7 @@ function convolve(
   return graph.op('Relu', [graph.op('Add', [product, graph.constant([outputs], bias)])]);
 }
 
-/** PyTorch keeps an LSTM's gates in the order input, forget, cell, output; ONNX wants input, output, forget, cell. */
+/** PyTorch orders an LSTM's gates input, forget, cell, output; ONNX input, output, forget, cell. */
 function toOnnxGates(rows: Float32Array, columns: number): Float32Array {
   const size = UNITS * columns;
   const result = new Float32Array(rows.length);

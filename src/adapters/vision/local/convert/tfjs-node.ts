@@ -13,7 +13,7 @@ export interface LoadedModel {
   nodes: ReadonlyMap<string, GraphNode>;
   weights: Weights;
   inputSize: Size | null;
-  /** What `sizeOf` has found: every sum has two ways back to the input, and so has each before it. */
+  /** Cache of `sizeOf`: every sum has two paths back to the input, so without it the time would be exponential. */
   sizes: Map<string, Size | null>;
 }
 
@@ -40,7 +40,7 @@ export const nodeName = (reference: string) => reference.replace(/:0$/, '');
 const isConvolution = ({ op }: GraphNode) => op.includes('Conv2');
 export const isDepthwise = ({ op }: GraphNode) => op.includes('Depthwise');
 
-/** Channels of a picture, as far as it comes from a convolution. */
+/** Channels of a picture, if it comes from a convolution. */
 export function channelsOf(model: LoadedModel, reference = ''): number | undefined {
   const node = model.nodes.get(nodeName(reference));
   if (!node) return undefined;
@@ -51,20 +51,20 @@ export function channelsOf(model: LoadedModel, reference = ''): number | undefin
     return isDepthwise(node) ? incoming * outgoing : outgoing;
   }
   if (node.op === 'Pad') return (channelsOf(model, first) ?? 0) + (shapeOrCounts().data[7] ?? 0);
-  // A constant has none, and comes first or second.
+  // A constant has none, and may be first or second.
   return channelsOf(model, first) ?? channelsOf(model, second);
 }
 
-/** Whether all that takes a value is a convolution, and all that takes the value of one with a filter a channel, too. */
+/** Whether only convolutions use a value, and, if one of them is depthwise, only convolutions use its output too. */
 function onlyConvolutionsFollow(model: LoadedModel, name: string): boolean {
   const followers = [...model.nodes.values()].filter(({ input }) => input?.some((reference) => nodeName(reference) === name));
   return followers.every((node) => isConvolution(node) && (!isDepthwise(node) || onlyConvolutionsFollow(model, node.name)));
 }
 
-/** In the blocked layout channels come in fours. */
+/** In the blocked layout the number of channels is a multiple of four. */
 const CHANNEL_STEP = 4;
 
-/** How many channels of zeros a convolution's output gets so that it can be kept in the blocked layout. */
+/** How many zero channels a convolution's output needs so that it can stay in the blocked layout. */
 export function spareChannels(model: LoadedModel, reference = ''): number {
   const node = model.nodes.get(nodeName(reference));
   if (!node || !isConvolution(node)) return 0;
@@ -74,10 +74,10 @@ export function spareChannels(model: LoadedModel, reference = ''): number {
   return beyond > 0 && isPlain && onlyConvolutionsFollow(model, node.name) ? CHANNEL_STEP - beyond : 0;
 }
 
-/** Of two factors or terms: the smaller one is repeated. */
+/** The larger size of two factors or terms, because the smaller one is broadcast. */
 const larger = (a: Size | null, b: Size | null) => (a && b && b[0] * b[1] > a[0] * a[1] ? b : (a ?? b));
 
-/** Rows and columns of a picture, as far as they are known before there is one. */
+/** Rows and columns of a picture, if they are known in advance. */
 export function sizeOf(model: LoadedModel, reference = ''): Size | null {
   const known = model.sizes.get(reference);
   if (known !== undefined) return known;
@@ -103,7 +103,7 @@ function findSize(model: LoadedModel, reference: string): Size | null {
   return [Math.ceil((size[0] - lost(rows)) / down), Math.ceil((size[1] - lost(columns)) / across)];
 }
 
-/** The node that a reference names, if it is of this operator. */
+/** The node that a reference names, if it has this operator. */
 function nodeOf(model: LoadedModel, op: string, reference = ''): GraphNode | null {
   const node = model.nodes.get(nodeName(reference));
   return node?.op === op ? node : null;
@@ -115,7 +115,7 @@ function scalarOf(model: LoadedModel, reference = ''): number | null {
   return values?.length === 1 ? (values[0] ?? null) : null;
 }
 
-/** The parts of `mul(scale, relu6(add(x, 3)))`, as TensorFlow writes a hard sigmoid; null where a product is another. */
+/** The parts of `mul(scale, relu6(add(x, 3)))`, TensorFlow's form of a hard sigmoid; null for any other product. */
 export function findHardSigmoid(model: LoadedModel, [scaleName, gate]: readonly string[]) {
   const [x, shift] = nodeOf(model, 'Add', nodeOf(model, 'Relu6', gate)?.input?.[0])?.input ?? [];
   const scale = scalarOf(model, scaleName);
@@ -124,14 +124,14 @@ export function findHardSigmoid(model: LoadedModel, [scaleName, gate]: readonly 
   return isHardSigmoid && scale !== null && channels !== undefined ? { x, channels, scale } : null;
 }
 
-/** The parts of `mul(mul(scale, x), relu6(add(x, 3)))`, as TensorFlow writes a hard swish; null where a product is another. */
+/** The parts of `mul(mul(scale, x), relu6(add(x, 3)))`, TensorFlow's form of a hard swish; null for any other product. */
 export function findHardSwish(model: LoadedModel, [scaled, gate = '']: readonly string[]) {
   const [scaleName = '', x] = nodeOf(model, 'Mul', scaled)?.input ?? [];
   const swish = findHardSigmoid(model, [scaleName, gate]);
   return swish?.x === x ? swish : null;
 }
 
-/** The factors of a picture and one number a channel of it, as in squeeze and excitation; null where a product is another. */
+/** The factors of a picture times one number per channel, as in squeeze-and-excitation; null for any other product. */
 export function findExcitation(model: LoadedModel, factors: readonly string[]) {
   const sized = factors.map((reference) => ({ reference, size: sizeOf(model, reference) }));
   const isPoint = ({ size }: (typeof sized)[number]) => size?.[0] === 1 && size[1] === 1;
@@ -140,7 +140,7 @@ export function findExcitation(model: LoadedModel, factors: readonly string[]) {
   return gate !== undefined && image?.size ? { gate, image: image.reference, size: image.size } : null;
 }
 
-/** The parts of `max(min(x, high), low)`, of a ReLU too where `low` is 0; null where a maximum is another. */
+/** The parts of `max(min(x, high), low)`, also as a ReLU if `low` is 0; null for any other maximum. */
 export function findClip(model: LoadedModel, { input: [limited, lowName] = [] }: GraphNode) {
   const [clipped, highName] = nodeOf(model, 'Minimum', limited)?.input ?? [];
   const low = scalarOf(model, lowName);

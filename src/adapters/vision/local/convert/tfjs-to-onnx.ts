@@ -19,7 +19,7 @@ import {
 } from './tfjs-node.ts';
 import { decodeWeights, type ManifestEntry, type WeightTensor, weightOf } from './weight-manifest.ts';
 
-/** What a TensorFlow.js graph model's `model.json` holds, as far as it is read here. */
+/** The parts of a TensorFlow.js graph model's `model.json` that are read here. */
 interface GraphModel {
   modelTopology: { node: GraphNode[] };
   weightsManifest: { weights: ManifestEntry[] }[];
@@ -28,23 +28,23 @@ interface GraphModel {
 export interface ConversionOptions {
   /** Rows of RGB pixels: batch, height, width, 3. */
   inputShape: Dimension[];
-  /** Name of each output in the ONNX model, and of the node in the graph model that it is. */
+  /** Name of each output in the ONNX model, with the name of its node in the graph model. */
   outputs: Record<string, string>;
-  /** Convolutions of which only some output channels are wanted. */
+  /** Convolutions that keep only some output channels. */
   onlyChannels?: Record<string, readonly number[]>;
-  /** Side of the input over the side that the graph was saved for: sizes that it resizes to are scaled alike. */
+  /** Side of the input divided by the side that the graph was saved for; its resize targets are scaled by the same factor. */
   zoom?: number;
 }
 
-/** Channels of a block of the runtime's layout, at most. */
+/** Maximum channels of a block in the runtime's layout. */
 const WIDEST_BLOCK = 16;
 
 /**
  * Converts a TensorFlow.js graph model into an ONNX model. Only nodes that lead to the wanted outputs are converted, so
- * post-processing that ONNX need not know is simply left out. Values keep TensorFlow's channels-last layout between
+ * unneeded post-processing is left out. Values keep TensorFlow's channels-last layout between
  * nodes; the runtime's optimiser cancels the transpositions around the convolutions.
- * @returns An encoded ONNX ModelProto whose input is called `image`.
- * @throws Error where a node has no counterpart here.
+ * @returns an encoded ONNX ModelProto whose input is called `image`.
+ * @throws Error if a node is not supported here.
  */
 export function tfjsToOnnx(modelJson: Buffer, weightBytes: Buffer, options: ConversionOptions): Uint8Array {
   const model = JSON.parse(modelJson.toString()) as GraphModel;
@@ -195,7 +195,7 @@ class GraphConversion {
     return graph.op('Pad', [this.value(image), graph.int64([...side(0), ...side(1)])]);
   }
 
-  /** `fused_ops` of a node name what follows it, in order; the arguments that those take follow the node's own two. */
+  /** `fused_ops` of a node lists the operators that follow, in order; their arguments come after the node's own two. */
   #convolution(node: GraphNode, inputs: readonly string[]): string {
     const { graph } = this;
     const weight = this.#constant(inputs[1]);

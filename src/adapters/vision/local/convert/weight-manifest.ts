@@ -11,7 +11,7 @@ interface Quantization {
   min: number;
 }
 
-/** One entry of a TensorFlow.js weights manifest; the tensors follow one another in the binary file. */
+/** One entry of a TensorFlow.js weights manifest; the tensors are consecutive in the binary file. */
 export interface ManifestEntry {
   name: string;
   shape: number[];
@@ -29,18 +29,18 @@ function halfToNumber(bits: number): number {
   return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
 }
 
-/** All 65,536 halves: a net holds millions. */
+/** A table of all 65,536 half-precision values, because a net contains millions of them. */
 let halves: Float32Array | undefined;
 const allHalves = () => (halves ??= new Float32Array(0x1_0000).map((_, bits) => halfToNumber(bits)));
 
-/** `Float32Array.from` with a function is twenty times slower: it iterates. */
+/** `Float32Array.from` with a function is twenty times slower, because it uses an iterator. */
 function mapToFloats(source: Uint8Array | Uint16Array, toFloat: (value: number) => number): Float32Array {
   const floats = new Float32Array(source.length);
   source.forEach((value: number, i: number) => (floats[i] = toFloat(value)));
   return floats;
 }
 
-/** A copy that begins at an address that any typed array may begin at. */
+/** A copy that is aligned for any typed array. */
 const aligned = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
 const bytesPerValue = { float16: 2, uint16: 2, uint8: 1 } as const;
@@ -55,7 +55,7 @@ function decodeTensor({ dtype, quantization }: ManifestEntry, bytes: Uint8Array)
   return mapToFloats(words, (bits) => table[bits] ?? 0);
 }
 
-/** Unpacks (and dequantises) all tensors of a manifest; the files are little-endian, as every machine that runs this is. */
+/** Unpacks (and dequantises) all tensors of a manifest; the files are little-endian, like every machine that runs this. */
 export function decodeWeights(entries: readonly ManifestEntry[], bytes: Buffer): Weights {
   const weights = new Map<string, WeightTensor>();
   let offset = 0;
