@@ -65,7 +65,7 @@ else if (sql) {
 }
 
 async function withPostgres(work) {
-  const { startEmbeddedPostgres } = await import('../dist/src/adapters/embedded-postgres/embedded-postgres.js');
+  const { startEmbeddedPostgres } = await import('#built/adapters/embedded-postgres/embedded-postgres.js');
   const folder = mkdtempSync(join(tmpdir(), 'invigil-diff-'));
   chmodSync(folder, 0o711);
   try {
