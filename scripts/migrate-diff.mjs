@@ -28,6 +28,7 @@ const { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } = createRequire(im
  * as the array of it and becomes what the engine expects. The server is for this alone, so it serves as shadow database.
  */
 class CatalogueAdapter extends PrismaPg {
+  /** @override */
   async connect() {
     const connection = await super.connect();
     const queryRaw = connection.queryRaw.bind(connection);
@@ -39,12 +40,18 @@ class CatalogueAdapter extends PrismaPg {
     return connection;
   }
 
+  /** @override */
   connectToShadowDb() {
     return this.connect();
   }
 }
 
 class CataloguePool extends Pool {
+  /**
+   * @override
+   * @param {[any]} args
+   * @returns {Promise<any>}
+   */
   async query(...args) {
     const result = await super.query(...args);
     for (const field of result.fields ?? []) if (field.dataTypeID === CHAR) field.dataTypeID = CHAR_ARRAY;
@@ -94,13 +101,14 @@ async function diff(url) {
 /** Prisma's schema engine as WebAssembly on the driver adapter; its package is meant for bundlers, so it is put together here. */
 async function startEngine(factory) {
   globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => console.error(message) };
+  /** @type {any} */
   const engine = await import('@prisma/schema-engine-wasm/schema_engine_bg');
   const bytes = readFileSync(new URL('schema_engine_bg.wasm', import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg')));
   const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': engine });
   // oxlint-disable-next-line no-underscore-dangle -- wasm-bindgen's names
   engine.__wbg_set_wasm(instance.exports);
   // oxlint-disable-next-line no-underscore-dangle
-  instance.exports.__wbindgen_start();
+  /** @type {any} */ (instance.exports).__wbindgen_start();
   const adapter = bindMigrationAwareSqlAdapterFactory(factory);
   return engine.SchemaEngine.new({ datamodels: [[SCHEMA, readFileSync(SCHEMA, 'utf8')]] }, () => {}, adapter);
 }
@@ -118,7 +126,7 @@ function readMigrations() {
         path,
         migrationFile: {
           path: 'migration.sql',
-          content: { tag: 'ok', value: readFileSync(join(MIGRATIONS, path, 'migration.sql'), 'utf8') },
+          content: { tag: /** @type {const} */ ('ok'), value: readFileSync(join(MIGRATIONS, path, 'migration.sql'), 'utf8') },
         },
       })),
   };

@@ -14,8 +14,10 @@ export const WARNING_FIELDS = 'id seq userId type severity source timestamp deta
 
 /**
  * The built server as an operator starts it, on a database of its own.
- * @param settings more environment variables
- * @param database one that stays when the server is stopped; without it a new one is made and dropped
+ * @param {object} options
+ * @param {any} [options.postgres] where a database is made, and dropped when the server stops
+ * @param {{ url: string }} [options.database] one that stays when the server stops, in place of that
+ * @param {Record<string, string>} [options.settings] more environment variables
  */
 export async function startInvigil({ postgres, database, settings = {} }) {
   const own = database ? null : await postgres.createDatabase();

@@ -33,7 +33,7 @@ export const toWarnings = ({ userId, warnings }) =>
 /** An HTTP server that hands every reported warning to `publish`, after it answered all else by `handle`. */
 export function createReportServer(publish, handle = (_req, res) => res.writeHead(404).end()) {
   return createServer(async (req, res) => {
-    const examId = PATH.exec(req.url)?.groups.examId;
+    const examId = PATH.exec(req.url ?? '')?.groups?.['examId'];
     if (!examId) return handle(req, res);
     const warnings = toWarnings(await readJson(req));
     for (const warning of warnings) publish(examId, warning);

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 /** Writes a stream to a new file while it hashes it, as a plain program would, durably as ours. The benchmark removes it. */
 export async function store(source) {
-  const path = join(process.env.DATA_DIR, randomUUID());
+  const path = join(process.env.DATA_DIR ?? '.', randomUUID());
   const hash = createHash('sha256');
   let size = 0;
   const tap = new PassThrough({
