@@ -10,13 +10,15 @@ const SHOWN_MISTAKES = 5;
 const emptyTally = () => ({ latencies: [], wrong: 0, refused: 0, busy: 0, overlapped: 0 });
 const sum = (tallies, what) => tallies.reduce((total, tally) => total + tally[what], 0);
 
+/** @returns {any} */
+const doorOf = (n) => DOORS[n % DOORS.length];
 const passes = (door, { query, isFile }) => (isFile ? door.takesFiles : door.takesMutations || query.startsWith('query'));
 
 /** Sends requests through one transport after the other, starting with the n-th, one request at a time; checks every answer. */
 async function visit({ viewer, asks, first, connection, until, running, tallies, tell }) {
   const asksBy = new Map(DOORS.map((door) => [door, asks.filter((ask) => passes(door, ask))]));
   for (let n = first; performance.now() < until; n++) {
-    const door = DOORS[n % DOORS.length];
+    const door = doorOf(n);
     const able = asksBy.get(door);
     const chosen = able[Math.floor(Math.random() * able.length)];
     const ask = chosen.renew?.() ?? chosen;

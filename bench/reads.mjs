@@ -27,7 +27,10 @@ async function makeExam(target) {
   const examId = await target.createExam();
   for (const [i, userId] of USERS.entries()) {
     await target.join(examId, userId);
-    const warnings = Array.from({ length: WARNINGS[i] }, () => ({ type: 'tab_switch', details: 'the candidate left the exam window' }));
+    const warnings = Array.from({ length: WARNINGS[i] ?? 0 }, () => ({
+      type: 'tab_switch',
+      details: 'the candidate left the exam window',
+    }));
     const connection = await openConnection(target.port);
     const body = { userId, warnings };
     await askJson(connection, requestBytes({ method: 'POST', path: `/api/exams/${examId}/warnings`, token: target.token, body }));

@@ -13,9 +13,10 @@ const CONNECTIONS = 64;
 
 /** For each exam, the hash of the acknowledged positions, which each of its consoles must have received. */
 function logHashes(reports) {
+  /** @type {number[][]} */
   const positions = Array.from({ length: EXAMS }, () => []);
-  for (const [i, { warnings }] of reports.entries()) positions[i % EXAMS].push(...warnings.map(({ seq }) => seq));
-  return positions.map((of) => of.sort((a, b) => a - b).reduce(hashStep, 0));
+  for (const [i, { warnings }] of reports.entries()) positions[i % EXAMS]?.push(...warnings.map(({ seq }) => seq));
+  return positions.map((of) => of.sort((a, b) => a - b).reduce((hash, seq) => hashStep(hash, seq), 0));
 }
 
 /** Ingest and fan-out at the same time, on one machine with PostgreSQL and the clients: measures all of them together. */

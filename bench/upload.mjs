@@ -52,7 +52,7 @@ export const upload = {
         const figures = {
           'CPU s': cpuSeconds(server.pid) - cpu,
           'MB/s': video.length / MB / ((performance.now() - start) / 1_000),
-          'MB above idle': (stopWatching() - idle[name]) / MB,
+          'MB above idle': (stopWatching() - (idle[name] ?? 0)) / MB,
         };
         // Neither the disk space nor the removal of stored files is measured.
         for (const files of [stored, join(invigil.dataDir, 'recordings', 'files')]) {

@@ -64,7 +64,7 @@ export const verify = {
     const folder = await mkdtemp(join(tmpdir(), 'invigil-bench-'));
     try {
       const [first, second] = await photos();
-      const paths = [join(folder, 'first.jpg'), join(folder, 'second.jpg')];
+      const paths = /** @type {const} */ ([join(folder, 'first.jpg'), join(folder, 'second.jpg')]);
       await Promise.all([writeFile(paths[0], first), writeFile(paths[1], second)]);
       const body = { userId: 'a_candidate', referenceImage: first.toString('base64'), verificationImage: second.toString('base64') };
       const next = (token) => {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findFfmpeg } from '../dist/src/adapters/media/ffmpeg.js';
+import { findFfmpeg } from '#built/adapters/media/ffmpeg.js';
 
 const run = promisify(execFile);
 const DATA = fileURLToPath(new URL('../../shared/data/video/synthetic_60s.webm', import.meta.url));

@@ -65,7 +65,7 @@ function watchWarnings(examId) {
   live.subscribe(
     { query, variables: { examId } },
     {
-      next: ({ data }) => {
+      next: (/** @type {any} */ { data }) => {
         const { seq, userId, type, severity, source, details, offsetSeconds } = data.warningAdded;
         const at = offsetSeconds === null ? '' : ` at ${clock(offsetSeconds)}`;
         console.log(
@@ -83,7 +83,7 @@ function watchWarnings(examId) {
       return state.count;
     },
     until: async (count) => {
-      while (state.count < count) await new Promise((resolve) => (state.wake = resolve));
+      while (state.count < count) await new Promise((resolve) => (state.wake = () => resolve(undefined)));
     },
   };
 }
@@ -126,9 +126,9 @@ function followAnalysis(recordingId) {
     live.subscribe(
       { query, variables: { recordingId } },
       {
-        next: ({ data }) => bar(`Analysis, ${data.recordingProgress.stage}`, data.recordingProgress.fraction),
-        error: (errors) => reject(new Error(errors[0]?.message ?? 'the subscription broke')),
-        complete: resolve,
+        next: (/** @type {any} */ { data }) => bar(`Analysis, ${data.recordingProgress.stage}`, data.recordingProgress.fraction),
+        error: (/** @type {any} */ errors) => reject(new Error(errors[0]?.message ?? 'the subscription broke')),
+        complete: () => resolve(undefined),
       },
     );
   });

@@ -29,6 +29,7 @@ const { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } = createRequire(im
  * serves as the shadow database.
  */
 class CatalogueAdapter extends PrismaPg {
+  /** @override */
   async connect() {
     const connection = await super.connect();
     const queryRaw = connection.queryRaw.bind(connection);
@@ -40,12 +41,18 @@ class CatalogueAdapter extends PrismaPg {
     return connection;
   }
 
+  /** @override */
   connectToShadowDb() {
     return this.connect();
   }
 }
 
 class CataloguePool extends Pool {
+  /**
+   * @override
+   * @param {[any]} args
+   * @returns {Promise<any>}
+   */
   async query(...args) {
     const result = await super.query(...args);
     for (const field of result.fields ?? []) if (field.dataTypeID === CHAR) field.dataTypeID = CHAR_ARRAY;
@@ -66,7 +73,7 @@ else if (sql) {
 }
 
 async function withPostgres(work) {
-  const { startEmbeddedPostgres } = await import('../dist/src/adapters/embedded-postgres/embedded-postgres.js');
+  const { startEmbeddedPostgres } = await import('#built/adapters/embedded-postgres/embedded-postgres.js');
   const folder = mkdtempSync(join(tmpdir(), 'invigil-diff-'));
   chmodSync(folder, 0o711);
   try {
@@ -95,13 +102,14 @@ async function diff(url) {
 /** Prisma's schema engine as WebAssembly on the driver adapter. Its package is meant for bundlers, so we instantiate it here. */
 async function startEngine(factory) {
   globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => console.error(message) };
+  /** @type {any} */
   const engine = await import('@prisma/schema-engine-wasm/schema_engine_bg');
   const bytes = readFileSync(new URL('schema_engine_bg.wasm', import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg')));
   const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': engine });
   // oxlint-disable-next-line no-underscore-dangle -- wasm-bindgen's names
   engine.__wbg_set_wasm(instance.exports);
   // oxlint-disable-next-line no-underscore-dangle
-  instance.exports.__wbindgen_start();
+  /** @type {any} */ (instance.exports).__wbindgen_start();
   const adapter = bindMigrationAwareSqlAdapterFactory(factory);
   return engine.SchemaEngine.new({ datamodels: [[SCHEMA, readFileSync(SCHEMA, 'utf8')]] }, () => {}, adapter);
 }
@@ -119,7 +127,7 @@ function readMigrations() {
         path,
         migrationFile: {
           path: 'migration.sql',
-          content: { tag: 'ok', value: readFileSync(join(MIGRATIONS, path, 'migration.sql'), 'utf8') },
+          content: { tag: /** @type {const} */ ('ok'), value: readFileSync(join(MIGRATIONS, path, 'migration.sql'), 'utf8') },
         },
       })),
   };

@@ -2,8 +2,8 @@
 // With --check it only checks whether they are up to date.
 import { readFile, writeFile } from 'node:fs/promises';
 import { lexicographicSortSchema, printSchema } from 'graphql';
-import { settings } from '../dist/src/config.js';
-import { schema } from '../dist/src/schema/index.js';
+import { settings } from '#built/config.js';
+import { schema } from '#built/schema/index.js';
 
 function printSettings() {
   const entries = Object.entries(settings).map(([name, setting]) => {

@@ -21,8 +21,8 @@ export function startNode(program, { args = [], env = {} } = {}) {
   const keep = (chunk) => {
     output = (output + chunk).slice(-KEPT_OUTPUT);
   };
-  child.stdout.setEncoding('utf8').on('data', keep);
-  child.stderr.setEncoding('utf8').on('data', keep);
+  child.stdout?.setEncoding('utf8').on('data', keep);
+  child.stderr?.setEncoding('utf8').on('data', keep);
   const exited = once(child, 'exit').then(([code, signal]) => signal ?? code);
   return {
     child,

@@ -29,6 +29,7 @@ const message = (value) => frame(TEXT, JSON.stringify(value));
  * @param onEnd gets the reason, once
  */
 export function openConsole({ port, init, query, variables, onReady, onEvent, onEnd }) {
+  /** @type {Buffer | null} */
   let rest = null;
   let upgraded = false;
   let ended = false;

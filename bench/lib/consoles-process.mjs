@@ -10,6 +10,7 @@ const ZERO = 48;
 let consoles = [];
 let total = 0;
 let latencies = [];
+/** @type {{ reached: () => boolean, resolve: (value: boolean) => void } | null} */
 let wanted = null;
 
 function numberAfter(buffer, label, start) {
@@ -45,6 +46,7 @@ function open({ port, init, query, watched, track }) {
   return new Promise((resolve, reject) => {
     function connectOne() {
       if (next === watched.length) return;
+      /** @type {any} */
       const state = { ...fresh(), examId: watched[next].examId, end: null, socket: null };
       state.socket = openConsole({
         port,
@@ -117,9 +119,9 @@ const calls = {
 
 process.on('message', async ({ id, call, args }) => {
   try {
-    process.send({ id, result: await calls[call](args) });
+    process.send?.({ id, result: await calls[call](args) });
   } catch (error) {
-    process.send({ id, error: error.message });
+    process.send?.({ id, error: error.message });
   }
 });
 process.on('disconnect', () => process.exit(0));

@@ -12,7 +12,7 @@ export function startConsoles() {
   const node = startNode(PROGRAM);
   const pending = new Map();
   let nextId = 0;
-  node.child.on('message', ({ id, result, error }) => {
+  node.child.on('message', (/** @type {any} */ { id, result, error }) => {
     const { resolve, reject } = pending.get(id);
     pending.delete(id);
     if (error) reject(new Error(error));
@@ -29,8 +29,9 @@ export function startConsoles() {
 
   return {
     /**
-     * One console for each of `watched`, the variables of its subscription. GraphQL over WebSocket does not report when a
-     * subscription has started, so `probe` publishes events until every console has seen one.
+     * One console for each of `watched`, the variables of its subscription. GraphQL over WebSocket does not tell when a
+     * subscription has begun, so `probe` publishes events until every console has seen one.
+     * @param {{ target: any, watched: object[], track?: string[], probe: () => Promise<unknown> }} options
      */
     async open({ target, watched, track = [], probe }) {
       await call('open', { port: target.port, init: target.init, query: target.subscription, watched, track });

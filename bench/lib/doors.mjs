@@ -62,11 +62,12 @@ export async function openVisit({ port, viewer }) {
 
   const bySocket = (operation) =>
     new Promise((resolve, reject) => {
+      /** @type {any} */
       let answer = null;
       const settle = (why) => (answer ? resolve(answer) : reject(new Error(`no answer: ${why}`)));
       socket.subscribe(operation, {
         next: (result) => (answer = result),
-        error(error) {
+        error(/** @type {any} */ error) {
           if (Array.isArray(error)) answer = { errors: error };
           else if (error.code === FORBIDDEN) answer = { errors: [{ extensions: { code: 'UNAUTHORIZED' } }] };
           settle(error.reason ?? error);

@@ -4,7 +4,10 @@ import { connect } from 'node:net';
 const END_OF_HEAD = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
-/** The bytes of one request. Prepared in advance, so that sending costs the client almost nothing. */
+/**
+ * The bytes of one request. Made ahead, it costs the client next to nothing to send.
+ * @param {{ method?: string, path: string, token?: string | null, body?: unknown, type?: string, accept?: string }} request
+ */
 export function requestBytes({ method = 'GET', path, token, body, type = 'application/json', accept = 'application/json' }) {
   const payload = body === undefined || Buffer.isBuffer(body) ? (body ?? '') : JSON.stringify(body);
   const head = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', `Accept: ${accept}`];
@@ -41,6 +44,7 @@ function parseAnswer(bytes) {
 export async function openConnection(port) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
+  /** @type {{ resolve: (answer: { status: number, body: Buffer }) => void, reject: (reason: Error) => void } | null} */
   let pending = null;
   let received = [];
   const fail = (reason) => {
@@ -83,6 +87,7 @@ export async function openPool(port, size) {
   const waiting = [];
   return {
     async askJson(bytes) {
+      /** @type {Awaited<ReturnType<typeof openConnection>>} */
       const connection = idle.pop() ?? (await new Promise((resolve) => waiting.push(resolve)));
       try {
         return await askJson(connection, bytes);

@@ -13,9 +13,11 @@ const JOIN = 'mutation ($examId: ID!, $userId: ID!) { joinExam(examId: $examId, 
 export const WARNING_FIELDS = 'id seq userId type severity source timestamp details';
 
 /**
- * The built server as an operator starts it, with its own database.
- * @param settings more environment variables
- * @param database an existing one that is kept; without it, a new one is created and dropped
+ * The built server as an operator starts it, on a database of its own.
+ * @param {object} options
+ * @param {any} [options.postgres] where a database is made, and dropped when the server stops
+ * @param {{ url: string }} [options.database] one that stays when the server stops, in place of that
+ * @param {Record<string, string>} [options.settings] more environment variables
  */
 export async function startInvigil({ postgres, database, settings = {} }) {
   const own = database ? null : await postgres.createDatabase();

@@ -5,7 +5,7 @@ const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
 process.on('message', (message) => {
   if (message === 'reset') delay.reset();
-  if (message === 'tell') process.send({ loopDelayMs: delay.max / 1e6 });
+  if (message === 'tell') process.send?.({ loopDelayMs: delay.max / 1e6 });
 });
 // The listener must not keep the server alive.
 process.channel?.unref();

@@ -3,9 +3,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { applyMigrations } from '../../dist/src/adapters/database/migrations.js';
-import { startEmbeddedPostgres } from '../../dist/src/adapters/embedded-postgres/embedded-postgres.js';
-import { createLogger } from '../../dist/src/log.js';
+import { applyMigrations } from '#built/adapters/database/migrations.js';
+import { startEmbeddedPostgres } from '#built/adapters/embedded-postgres/embedded-postgres.js';
+import { createLogger } from '#built/log.js';
 
 /** Without these, a benchmark of durable writes would be meaningless. */
 const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };

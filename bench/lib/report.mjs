@@ -1,10 +1,12 @@
 import { round } from './rounds.mjs';
 
 /**
- * A goal and the value reached. `atLeast` or `atMost` is the goal.
- * @param reached NaN if it could not be measured, which does not pass
+ * A goal and what was reached. `atLeast` or `atMost` is the goal.
+ * @param {string} what
+ * @param {number} reached NaN where it could not be measured, which does not pass
+ * @param {{ atLeast?: number, atMost?: number, unit?: string }} wanted
  */
-export function check(what, reached, { atLeast, atMost, unit = '' }) {
+export function check(what, reached, { atLeast, atMost = Number.NaN, unit = '' }) {
   const goal = atLeast === undefined ? `≤ ${atMost}${unit}` : `≥ ${atLeast}${unit}`;
   const passed = atLeast === undefined ? reached <= atMost : reached >= atLeast;
   return { what, reached: Number.isNaN(reached) ? null : round(reached), unit, goal, passed };

@@ -1,10 +1,10 @@
 import { median } from './stats.mjs';
 
 /**
- * Measures contenders in turn, round after round, so that a temporary slowdown of the machine affects all of them. Each round
- * starts with a different one.
- * @param measure returns an object of figures
- * @returns for each contender and figure the median and all values
+ * Measures contenders in turn, round after round, so that what slows the machine for a while slows all of them. Each
+ * round begins with another one.
+ * @param measure answers an object of figures
+ * @returns {Promise<Record<string, any>>} for each contender and figure the median and all values
  */
 export async function interleave({ rounds, contenders, measure, say }) {
   const values = Object.fromEntries(contenders.map(({ name }) => [name, {}]));

@@ -1,6 +1,6 @@
 // Measures the time from start to the first analysed frame, and the memory of a process with one thread.
 // node bench/lib/vision-boot.mjs
-import { createLocalVision } from '../../dist/src/adapters/vision/local/vision-local.js';
+import { createLocalVision } from '#built/adapters/vision/local/vision-local.js';
 
 const start = performance.now();
 const vision = createLocalVision({ workers: 1 });

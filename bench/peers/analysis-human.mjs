@@ -52,7 +52,7 @@ const args = [
   'rawvideo',
   'pipe:1',
 ];
-const { stdout } = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+const { stdout } = spawn('ffmpeg', args.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
 const frameBytes = WIDTH * HEIGHT * 3;
 let pending = Buffer.alloc(0);
 let frames = 0;

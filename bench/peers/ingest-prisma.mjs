@@ -1,7 +1,7 @@
 // One Prisma `create` per request, into the model of the server under test.
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
-import { PrismaClient } from '../../dist/src/generated/prisma/client.js';
+import { PrismaClient } from '#built/generated/prisma/client.js';
 import { CONNECTIONS, serveInserts } from './lib/ingest.mjs';
 
 const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: CONNECTIONS });

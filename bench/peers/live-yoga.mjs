@@ -19,8 +19,8 @@ const yoga = createYoga({
 const server = createReportServer((examId, warning) => pubSub.publish('warning', examId, warning), yoga);
 useServer(
   {
-    execute: (args) => args.rootValue.execute(args),
-    subscribe: (args) => args.rootValue.subscribe(args),
+    execute: (/** @type {any} */ args) => args.rootValue.execute(args),
+    subscribe: (/** @type {any} */ args) => args.rootValue.subscribe(args),
     async onSubscribe(ctx, _id, params) {
       const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
         ...ctx,

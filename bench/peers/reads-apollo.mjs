@@ -11,10 +11,10 @@ const server = createServer(async (req, res) => {
   const headers = new HeaderMap();
   for (const [name, value] of Object.entries(req.headers)) if (value !== undefined) headers.set(name, String(value));
   const answer = await apollo.executeHTTPGraphQLRequest({
-    httpGraphQLRequest: { method: req.method, headers, search: '', body: await readJson(req) },
+    httpGraphQLRequest: { method: req.method ?? 'GET', headers, search: '', body: await readJson(req) },
     context: async () => context(),
   });
-  const body = answer.body.string;
+  const body = answer.body.kind === 'complete' ? answer.body.string : '';
   res.writeHead(answer.status ?? 200, { ...Object.fromEntries(answer.headers), 'content-length': Buffer.byteLength(body) }).end(body);
 });
 listen(server);

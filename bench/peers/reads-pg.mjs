@@ -14,7 +14,7 @@ const text = `SELECT e.id, e.title, e.duration, e.settings, e.status, e."created
 
 listen(
   createServer(async (req, res) => {
-    const { rows } = await pool.query({ name: 'exam', text, values: [req.url.split('/')[3]] });
+    const { rows } = await pool.query({ name: 'exam', text, values: [req.url?.split('/')[3]] });
     answerJson(res, rows[0]);
   }),
 );

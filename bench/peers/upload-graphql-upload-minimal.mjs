@@ -5,6 +5,7 @@ import { store } from './lib/uploads.mjs';
 
 listen(
   createServer(async (req, res) => {
+    /** @type {any} */
     const { variables } = await processRequest(req, res, { maxFileSize: 2 ** 32 });
     const { createReadStream } = await variables.file.promise;
     answerJson(res, await store(createReadStream()));

@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { applyMigrations } from '../../src/adapters/database/migrations.ts';
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/log.ts';
+import { projectRoot } from '../../src/paths.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,16 +16,38 @@ declare module 'vitest' {
   }
 }
 
-/** One PostgreSQL for all test files. */
+/** Most tests start the program in `dist`: it must never be older than the source, however the tests were started. */
+async function build(): Promise<void> {
+  try {
+    await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { cwd: projectRoot });
+  } catch (error) {
+    throw new Error(`The source does not build:\n${(error as { stdout?: string }).stdout ?? ''}`, { cause: error });
+  }
+}
+
+/** Builds what has changed since the last build, meanwhile starts one PostgreSQL for all test files. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  project.onTestsRerun(build);
+  const [built, started] = await Promise.allSettled([build(), startPostgres()]);
+  if (started.status === 'rejected') throw started.reason;
+  const { url, stop } = started.value;
+  if (built.status === 'rejected') {
+    await stop();
+    throw built.reason;
+  }
+  project.provide('templateUrl', url);
+  return stop;
+}
+
+async function startPostgres() {
   const dataDir = await mkdtemp(join(tmpdir(), 'invigil-test-'));
   // If we are root, PostgreSQL runs as another user, who must be able to pass.
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDir, log: createLogger('silent') });
   await applyMigrations(postgres.url);
-  project.provide('templateUrl', postgres.url);
-  return async () => {
+  const stop = async () => {
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
+  return { url: postgres.url, stop };
 }

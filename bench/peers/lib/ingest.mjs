@@ -8,7 +8,7 @@ export function serveInserts(insert) {
     try {
       const { userId, warnings } = await readJson(req);
       const [{ type, details }] = warnings;
-      const row = { id: `warn_${randomBytes(12).toString('hex')}`, examId: req.url.split('/')[3], userId, type, details };
+      const row = { id: `warn_${randomBytes(12).toString('hex')}`, examId: req.url?.split('/')[3], userId, type, details };
       answerJson(res, { warnings: [await insert(row)] });
     } catch (error) {
       res.writeHead(500).end(error.message);

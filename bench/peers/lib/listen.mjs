@@ -2,11 +2,18 @@
 export function announce(port) {
   process.on('disconnect', () => process.exit(0));
   process.on('SIGTERM', () => process.exit(0));
-  process.send({ port });
+  process.send?.({ port });
+}
+
+/** @param {import('node:net').Server} server which listens */
+export function portOf(server) {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
 }
 
 export function listen(server) {
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => announce(server.address().port));
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => announce(portOf(server)));
 }
 
 export async function readJson(req) {

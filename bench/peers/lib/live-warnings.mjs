@@ -33,7 +33,7 @@ export const toWarnings = ({ userId, warnings }) =>
 /** An HTTP server that passes every reported warning to `publish`; other requests go to `handle`. */
 export function createReportServer(publish, handle = (_req, res) => res.writeHead(404).end()) {
   return createServer(async (req, res) => {
-    const examId = PATH.exec(req.url)?.groups.examId;
+    const examId = PATH.exec(req.url ?? '')?.groups?.['examId'];
     if (!examId) return handle(req, res);
     const warnings = toWarnings(await readJson(req));
     for (const warning of warnings) publish(examId, warning);

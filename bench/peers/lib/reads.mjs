@@ -1,12 +1,12 @@
-import { createApp } from '../../../dist/src/app.js';
-import { loadConfig } from '../../../dist/src/config.js';
-import { createLogger } from '../../../dist/src/log.js';
+import { createApp } from '#built/app.js';
+import { loadConfig } from '#built/config.js';
+import { createLogger } from '#built/log.js';
 
 /**
  * The schema of the server under test, and a context for its resolvers: that of an admin, without authentication, and with the
  * exam read by Prisma, as usual with Pothos' plugin, instead of our hand-written statement.
  */
-export { schema } from '../../../dist/src/schema/index.js';
+export { schema } from '#built/schema/index.js';
 
 export async function createContext() {
   const config = loadConfig({ ...process.env, INLINE_WORKER: 'false' });

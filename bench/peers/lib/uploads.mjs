@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 /** Writes a stream to a new file while hashing it, like a simple program, but durably like ours. The benchmark removes the file. */
 export async function store(source) {
-  const path = join(process.env.DATA_DIR, randomUUID());
+  const path = join(process.env.DATA_DIR ?? '.', randomUUID());
   const hash = createHash('sha256');
   let size = 0;
   const tap = new PassThrough({

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
 import type { Transferable } from 'node:worker_threads';
 import './image-loaders.ts';
 import './onnx-telemetry.ts';
@@ -76,7 +77,9 @@ const MOST_WORKERS = 4;
  */
 export function createLocalVision(options: { workers?: number | undefined }): VisionProvider {
   const workers = options.workers ?? Math.min(MOST_WORKERS, availableParallelism());
-  const pool = new WorkerPool<TaskRequest, TaskReply>(new URL('./worker.js', import.meta.url), workers);
+  // The compiled file beside this one, or the source where the program runs from its source (`npm run dev`).
+  const worker = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+  const pool = new WorkerPool<TaskRequest, TaskReply>(worker, workers);
   const ask = createAsk(pool);
   return {
     parallel: workers,
