@@ -3,12 +3,9 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { RequestLog } from '../log.ts';
 import type { Viewer } from '../services/access/viewer.ts';
+import { MESSAGES_AT_ONCE, MESSAGES_PER_SECOND } from './limits.ts';
 import { Outlet } from './outlet.ts';
 import type { Turn } from './turn.ts';
-
-/** A message may cost a round trip to the database; no person is this fast. */
-const MESSAGES_PER_SECOND = 100;
-const MESSAGES_AT_ONCE = 200;
 
 /** The state of one socket. */
 export class Connection {

@@ -14,13 +14,9 @@ import type { Viewer } from '../services/access/viewer.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { createGroups } from './groups.ts';
+import { INIT_TIMEOUT_MS, MAX_OPERATIONS } from './limits.ts';
 import { Operation } from './operation.ts';
 import type { Turn } from './turn.ts';
-
-/** Time for a client to authenticate. */
-const INIT_TIMEOUT_MS = 3_000;
-/** Concurrent operations per socket, including subscriptions. */
-const MAX_OPERATIONS = 50;
 
 export interface ProtocolDependencies {
   graphql: Pick<Graphql, 'schema' | 'documents'>;

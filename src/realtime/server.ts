@@ -7,14 +7,10 @@ import type { Origins } from '../http/origins.ts';
 import { type Logger, nameRequest, type RequestLog } from '../log.ts';
 import { Connection } from './connection.ts';
 import { createConnections, PING_MS } from './connections.ts';
+import { MAX_BYTES_OF_NOBODY, MAX_MESSAGE_BYTES, MAX_MESSAGE_MEMBERS } from './limits.ts';
 import { createProtocol, type ProtocolDependencies } from './protocol.ts';
 import { Turn } from './turn.ts';
 
-const MAX_MESSAGE_BYTES = 1024 * 1024;
-/** Limit for everything that a socket sends before it has authenticated. */
-const MAX_BYTES_OF_NOBODY = 64 * 1024;
-/** Members and elements in the JSON of a message. */
-const MAX_MESSAGE_MEMBERS = 50_000;
 /** Close code at a restart: clients reconnect after it. */
 const SERVICE_RESTART = 1012;
 /** Time for a peer to answer the closing handshake. */

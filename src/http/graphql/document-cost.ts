@@ -17,6 +17,11 @@ import {
 } from 'graphql';
 import { DEFAULT_PAGE, LARGEST_PAGE } from '../../schema/builder.ts';
 
+/**
+ * Maximum fields in the answer to one operation. graphql-js resolves a million per second and blocks everything else meanwhile.
+ * Staff look at many exams, so they may ask for more than a candidate, who needs few rows but could fill pages with their own.
+ */
+export const MAX_COST = { staff: 2_000_000, others: 100_000 };
 /** Assumed length of a list without pages. */
 const LIST_ROWS = 10;
 /** Looking up a single row costs one statement, which takes as long as this many fields; a page is often read together with others. */

@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { isStaff, type Viewer } from '../../services/access/viewer.ts';
-import { costOf, type Payer } from './document-cost.ts';
+import { costOf, MAX_COST, type Payer } from './document-cost.ts';
 import { refuseOversized } from './document-limits.ts';
 
 const MAX_DOCUMENTS = 1_000;
@@ -19,11 +19,6 @@ const MAX_DOCUMENTS = 1_000;
 const MAX_CHARACTERS = 1024 * 1024;
 /** Errors per document: each costs a pass over all of its text. */
 const MAX_ERRORS = 10;
-/**
- * Maximum fields in the answer to one operation. graphql-js resolves a million per second and blocks everything else meanwhile.
- * Staff look at many exams, so they may ask for more than a candidate, who needs few rows but could fill pages with their own.
- */
-const MAX_COST = { staff: 2_000_000, others: 100_000 };
 
 /** The document is null if its text is too large or not GraphQL; there are errors if it must not be executed. */
 export interface ReadDocument {

@@ -5,7 +5,7 @@ import type { Storage } from '../../../adapters/storage/storage.ts';
 import type { Logger } from '../../../log.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
 import type { Recordings } from '../recordings.ts';
-import { createDue, type LiveLimits } from './due.ts';
+import { createEnding, type LiveLimits } from './ending.ts';
 import { createFinish } from './finish.ts';
 import { createReceiving } from './receive.ts';
 import { startLiveSweep } from './sweep.ts';
@@ -43,7 +43,7 @@ export function createLiveRecordings({
   graceSeconds,
   idleSeconds,
 }: Dependencies) {
-  const due = createDue({ pool, graceSeconds, idleSeconds });
+  const due = createEnding({ pool, graceSeconds, idleSeconds });
   const graceMs = graceSeconds * 1_000;
   return {
     ...createReceiving({ db, pool, eventLog, storage, bus, due, maxBytes, settleMs: Math.min(SETTLE_MS, graceMs) }),

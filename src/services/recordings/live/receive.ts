@@ -11,7 +11,7 @@ import { isFinal } from '../../participants/lifecycle.ts';
 import { ensureParticipant } from '../../participants/participants.ts';
 import { addRecording, IS_RECEIVING, isReceiving } from '../lifecycle.ts';
 import { recordingTopic } from '../recordings.ts';
-import type { Due } from './due.ts';
+import type { Ending } from './ending.ts';
 import { LIVE_TOPIC } from './sweep.ts';
 
 /** Enough to see whether a container begins. */
@@ -49,7 +49,7 @@ interface Dependencies {
   eventLog: EventLog;
   storage: Storage;
   bus: Bus;
-  due: Due;
+  due: Ending;
   /** Of all chunks together. */
   maxBytes: number;
   /** From a submission to the end of the recording, for the chunks that are still on their way. */

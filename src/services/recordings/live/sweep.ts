@@ -3,7 +3,7 @@ import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { Storage } from '../../../adapters/storage/storage.ts';
 import { startSweep } from '../../../async/sweep.ts';
 import type { Logger } from '../../../log.ts';
-import { type Due, RENEW_MS } from './due.ts';
+import { type Ending, RENEW_MS } from './ending.ts';
 import type { FinishRecording } from './finish.ts';
 import { removeObsolete } from './obsolete.ts';
 
@@ -18,7 +18,7 @@ interface Dependencies {
   storage: Storage;
   bus: Bus;
   log: Logger;
-  due: Due;
+  due: Ending;
   finish: FinishRecording;
   everyMs: number;
 }

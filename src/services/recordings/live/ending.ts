@@ -56,7 +56,7 @@ export interface LiveLimits {
 }
 
 /** When live recordings end, and which worker joins them: decided by the database and its clock, for any number of workers. */
-export function createDue({ pool, graceSeconds, idleSeconds }: LiveLimits & { pool: Pool }) {
+export function createEnding({ pool, graceSeconds, idleSeconds }: LiveLimits & { pool: Pool }) {
   return {
     /** Sets the end of recordings whose participant has left or whose browser has fallen silent. */
     mark: () => pool.query(MARK, [graceSeconds, idleSeconds]),
@@ -72,4 +72,4 @@ export function createDue({ pool, graceSeconds, idleSeconds }: LiveLimits & { po
   };
 }
 
-export type Due = ReturnType<typeof createDue>;
+export type Ending = ReturnType<typeof createEnding>;
