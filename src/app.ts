@@ -4,9 +4,9 @@ import { connectDatabase } from './adapters/database/database.ts';
 import { applyMigrations } from './adapters/database/migrations.ts';
 import { startEmbeddedPostgres } from './adapters/embedded-postgres/embedded-postgres.ts';
 import { findFfmpeg } from './adapters/media/ffmpeg.ts';
-import { createPostgresBus } from './adapters/signals/bus-postgres.ts';
-import { createRedisBus } from './adapters/signals/bus-redis.ts';
-import { createBullmqQueue, postgresBackend } from './adapters/signals/queue-bullmq.ts';
+import { connectPostgresBus } from './adapters/signals/bus-postgres.ts';
+import { connectRedisBus } from './adapters/signals/bus-redis.ts';
+import { connectBullmqQueue, postgresBackend } from './adapters/signals/queue-bullmq.ts';
 import { redisBackend } from './adapters/signals/queue-redis.ts';
 import { createDiskStorage } from './adapters/storage/storage-disk.ts';
 import type { Storage } from './adapters/storage/storage.ts';
@@ -78,15 +78,15 @@ export async function createApp(config: Config, log: Logger, overrides: Override
     const storage = overrides.storage ?? (await createStorage(config));
     const redisUrl = config.REDIS_URL;
     const bus = own(
-      redisUrl ? await createRedisBus({ url: redisUrl, log }) : await createPostgresBus({ url, pool: database.pool, log }),
+      redisUrl ? await connectRedisBus({ url: redisUrl, log }) : await connectPostgresBus({ url, pool: database.pool, log }),
       (it) => it.close(),
     );
     const vision = overrides.vision ?? own(await createVision(config, { pool: database.pool, log }), (it) => it.dispose());
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
     const queue = own(
       redisUrl
-        ? await createBullmqQueue({ backend: redisBackend({ url: redisUrl, log }), log })
-        : await createBullmqQueue({ backend: postgresBackend({ url }), log }),
+        ? await connectBullmqQueue({ backend: redisBackend({ url: redisUrl, log }), log })
+        : await connectBullmqQueue({ backend: postgresBackend({ url }), log }),
       (it) => it.close(),
     );
     const eventLog = createEventLog({ db, pool: database.pool, bus });

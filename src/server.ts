@@ -21,7 +21,7 @@ import { refuseSlowBodies } from './http/limits/slow-bodies.ts';
 import { createOrigins } from './http/origins.ts';
 import { createUploads } from './http/tus/tus.ts';
 import { nameRequest, type RequestLog } from './log.ts';
-import { createRealtime } from './realtime/server.ts';
+import { startRealtime } from './realtime/server.ts';
 import type { Viewer } from './services/access/viewer.ts';
 
 const GRAPHQL = '/graphql';
@@ -74,7 +74,7 @@ export async function startServer(app: App) {
       },
       idempotencyKey,
     });
-  const realtime = createRealtime({
+  const realtime = startRealtime({
     server,
     endpoint: GRAPHQL,
     graphql,

@@ -17,7 +17,7 @@ interface Limits {
 }
 
 /** All sockets of the process, with one timer for all of them. */
-export function createConnections({ socketsPerCredential, stallMs, log }: Limits) {
+export function watchConnections({ socketsPerCredential, stallMs, log }: Limits) {
   const connections = new Set<Connection>();
   const perCredential = new PerCredential();
   const timer = setInterval(() => {
@@ -62,4 +62,4 @@ export function createConnections({ socketsPerCredential, stallMs, log }: Limits
   };
 }
 
-export type Connections = ReturnType<typeof createConnections>;
+export type Connections = ReturnType<typeof watchConnections>;

@@ -24,7 +24,7 @@ interface Terms {
   render(event: LogEvent): string | Promise<string>;
   turn: Turn;
   log: Logger;
-  onClose(group: Group): void;
+  onClose(group: SubscriberGroup): void;
 }
 
 /**
@@ -33,7 +33,7 @@ interface Terms {
  * `#head` only moves in `flush`, which passes the same events to the live members in the same step, without an await.
  * So a member whose position equals `#head` has everything and can become live at any time between two flushes.
  */
-export class Group {
+export class SubscriberGroup {
   readonly #terms: Terms;
   readonly #members = new Set<Member>();
   readonly #ring: Ring;

@@ -6,7 +6,7 @@ import type { ExamFeed } from '../resolvers/exam-feed.ts';
 import { impersonal, type Viewer } from '../services/access/viewer.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import { nextTail } from './frames.ts';
-import { Group } from './group.ts';
+import { SubscriberGroup } from './group.ts';
 import type { Member } from './member.ts';
 import type { Operation } from './operation.ts';
 import type { Outlet } from './outlet.ts';
@@ -22,7 +22,7 @@ interface Dependencies {
 
 /** Groups subscribers who get the same messages. */
 export function createGroups({ schema, turn, log, makeContext }: Dependencies) {
-  const groups = new Map<string, Group>();
+  const groups = new Map<string, SubscriberGroup>();
   const cursorVariables = createCursorVariables(schema);
 
   /** Executes with the shared rights, not as one of the subscribers. Each event is executed as if it were the first. */
@@ -48,7 +48,7 @@ export function createGroups({ schema, turn, log, makeContext }: Dependencies) {
       if (!group) {
         const render = createRender(operation, viewer);
         log.debug({ examId: watch.examId, role: viewer.role }, 'a shared execution begins');
-        group = new Group({ watch, render, turn, log, onClose: () => groups.delete(key) });
+        group = new SubscriberGroup({ watch, render, turn, log, onClose: () => groups.delete(key) });
         groups.set(key, group);
       }
       return group.join(id, watch, outlet);

@@ -6,7 +6,7 @@ import { refuseLargeJson } from '../http/bodies/json-text.ts';
 import type { Origins } from '../http/origins.ts';
 import { type Logger, nameRequest, type RequestLog } from '../log.ts';
 import { Connection } from './connection.ts';
-import { createConnections, PING_MS } from './connections.ts';
+import { watchConnections, PING_MS } from './connections.ts';
 import { MAX_BYTES_OF_NOBODY, MAX_MESSAGE_BYTES, MAX_MESSAGE_MEMBERS } from './limits.ts';
 import { createProtocol, type ProtocolDependencies } from './protocol.ts';
 import { Turn } from './turn.ts';
@@ -26,7 +26,7 @@ interface Dependencies extends Omit<ProtocolDependencies, 'connections' | 'turn'
 }
 
 /** GraphQL over WebSocket (graphql-transport-ws) on the HTTP server's port. */
-export function createRealtime({ server, endpoint, origins, log, socketsPerCredential, stallSeconds, ...rest }: Dependencies) {
+export function startRealtime({ server, endpoint, origins, log, socketsPerCredential, stallSeconds, ...rest }: Dependencies) {
   // Uncompressed: frames bypass `ws`, and deflate would cost 230 KB per socket.
   const options = {
     noServer: true,
@@ -42,7 +42,7 @@ export function createRealtime({ server, endpoint, origins, log, socketsPerCrede
     if (named) headers.push(`X-Request-Id: ${named.requestId}`);
   });
   const turn = new Turn();
-  const connections = createConnections({ socketsPerCredential, stallMs: stallSeconds * 1_000, log });
+  const connections = watchConnections({ socketsPerCredential, stallMs: stallSeconds * 1_000, log });
   const protocol = createProtocol({ ...rest, log, connections, turn });
 
   function onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {

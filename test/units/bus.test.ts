@@ -1,7 +1,7 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createPostgresBus } from '../../src/adapters/signals/bus-postgres.ts';
-import { createRedisBus } from '../../src/adapters/signals/bus-redis.ts';
+import { connectPostgresBus } from '../../src/adapters/signals/bus-postgres.ts';
+import { connectRedisBus } from '../../src/adapters/signals/bus-redis.ts';
 import { type Bus, LocalTopics } from '../../src/adapters/signals/bus.ts';
 import { createLogger } from '../../src/log.ts';
 import { createTestDatabase } from '../helpers/postgres.ts';
@@ -30,7 +30,7 @@ async function postgres(): Promise<Carrier> {
     async open() {
       const pool = new Pool({ connectionString: proxy.url, connectionTimeoutMillis: 1_000, query_timeout: 2_000 });
       pool.on('error', () => {});
-      const bus = await createPostgresBus({ url: proxy.url, pool, log });
+      const bus = await connectPostgresBus({ url: proxy.url, pool, log });
       return {
         ...bus,
         async close() {
@@ -53,7 +53,7 @@ async function postgres(): Promise<Carrier> {
 const redis = (cluster: boolean) => async (): Promise<Carrier> => {
   const server = await startTestRedis({ cluster });
   return {
-    open: () => createRedisBus({ url: server.url, log }),
+    open: () => connectRedisBus({ url: server.url, log }),
     cut: () => server.kill(),
     restore: () => server.start(),
     freeze: () => server.freeze(),

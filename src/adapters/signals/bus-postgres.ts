@@ -11,7 +11,7 @@ const SILENCE_MS = 3_000;
 const CLOSE_MS = 500;
 
 /** Wakes listeners in this process immediately and those in other processes with LISTEN/NOTIFY. */
-export async function createPostgresBus({ url, pool, log }: { url: string; pool: Pool; log: Logger }): Promise<Bus> {
+export async function connectPostgresBus({ url, pool, log }: { url: string; pool: Pool; log: Logger }): Promise<Bus> {
   const instance = newId('key');
   const topics = new LocalTopics();
   let closed = false;

@@ -27,7 +27,7 @@ const CLOSE_MS = 500;
  * unreachable, publications are dropped; once it is back, all listeners are woken, because they may have missed some.
  * @throws StartupError if Redis cannot be reached or is too old.
  */
-export async function createRedisBus({ url, log }: { url: string; log: Logger }): Promise<Bus> {
+export async function connectRedisBus({ url, log }: { url: string; log: Logger }): Promise<Bus> {
   const address = parseRedisUrl(url);
   if (!address) throw new StartupError('REDIS_URL is not a valid Redis URL');
   await assertRedisUsable(address, log);

@@ -54,7 +54,7 @@ function warnSparsely(log: Logger, what: string): (error: Error) => void {
   };
 }
 
-export async function createBullmqQueue<B extends IQueueBackend, C>({ backend, log }: Dependencies<B, C>): Promise<AnalysisQueue> {
+export async function connectBullmqQueue<B extends IQueueBackend, C>({ backend, log }: Dependencies<B, C>): Promise<AnalysisQueue> {
   const { Queue, Worker } = withBackend(backend.factory);
   const prefix = backend.prefix !== undefined && { prefix: backend.prefix };
   const queue = new Queue<AnalysisJob>(QUEUE, {
