@@ -5,11 +5,11 @@ import type { Context } from '../src/context.ts';
 import { AppError, notFound } from '../src/errors.ts';
 import type { Prisma } from '../src/generated/prisma/client.ts';
 import { answerEarly } from '../src/http/answer-early.ts';
-import { identityOf } from '../src/http/authenticate.ts';
 import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
 import { errorAnswer } from '../src/http/error-answer.ts';
 import type { RequestLog } from '../src/log.ts';
 import { refuseLinkBearer, requireViewer } from '../src/resolvers/policy.ts';
+import { identityOf } from '../src/services/access/viewer.ts';
 
 export interface Call {
   ctx: Context;

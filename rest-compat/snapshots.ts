@@ -28,7 +28,7 @@ const snapshot = (admitted: Admitted, image: Buffer | null): Snapshot => ({
   admitted,
   image,
   toJSON: () => ({
-    userId: admitted.sitter.userId,
+    userId: admitted.participant.userId,
     takenAt: admitted.takenAt,
     sha256: image && createHash('sha256').update(image).digest('hex'),
   }),

@@ -11,6 +11,7 @@ import { redisBackend } from './adapters/signals/queue-redis.ts';
 import { createDiskStorage } from './adapters/storage/storage-disk.ts';
 import type { Storage } from './adapters/storage/storage.ts';
 import { makeWorkDir } from './adapters/storage/work-dir.ts';
+import type { VisionProvider } from './adapters/vision/vision.ts';
 import type { Config } from './config.ts';
 import type { Services } from './context.ts';
 import { StartupError } from './errors.ts';
@@ -32,18 +33,24 @@ import { createHotReads } from './services/reads/hot-reads.ts';
 import { createLiveRecordings } from './services/recordings/live/live-recordings.ts';
 import { createPlayback } from './services/recordings/playback.ts';
 import { createRecordings } from './services/recordings/recordings.ts';
-import { createLiveFrames } from './services/snapshots/snapshots.ts';
+import { createSnapshots } from './services/snapshots/snapshots.ts';
 import { createSubmissions } from './services/submissions.ts';
 import { createWarningIntake } from './services/warnings/intake.ts';
 import { createWarnings } from './services/warnings/warnings.ts';
 import { loadTokenSecret } from './start/secrets.ts';
 import { createVision } from './start/vision.ts';
 
+/** Parts to use in place of those that the configuration names. Who gives them disposes of them. */
+export interface Overrides {
+  storage?: Storage;
+  vision?: VisionProvider;
+}
+
 /**
  * The composition root: what the API and the worker have in common, wired once. Who creates, disposes: `close` undoes
  * everything in reverse order, also after a start that failed half way.
  */
-export async function createApp(config: Config, log: Logger) {
+export async function createApp(config: Config, log: Logger, overrides: Overrides = {}) {
   const disposal: (() => Promise<void> | void)[] = [];
   const own = <T>(thing: T, dispose: (thing: T) => Promise<void> | void): T => {
     disposal.push(() => dispose(thing));
@@ -68,13 +75,13 @@ export async function createApp(config: Config, log: Logger) {
     await applyMigrations(url);
 
     const db = database.prisma;
-    const storage = await createStorage(config);
+    const storage = overrides.storage ?? (await createStorage(config));
     const redisUrl = config.REDIS_URL;
     const bus = own(
       redisUrl ? await createRedisBus({ url: redisUrl, log }) : await createPostgresBus({ url, pool: database.pool, log }),
       (it) => it.close(),
     );
-    const vision = own(await createVision(config, { pool: database.pool, log }), (it) => it.dispose());
+    const vision = overrides.vision ?? own(await createVision(config, { pool: database.pool, log }), (it) => it.dispose());
     // After the models, so that a shutdown ends the running jobs before it takes the models from them.
     const queue = own(
       redisUrl
@@ -98,7 +105,7 @@ export async function createApp(config: Config, log: Logger) {
       graceSeconds: config.LIVE_RECORDING_GRACE_SECONDS,
       idleSeconds: config.LIVE_RECORDING_IDLE_SECONDS,
     });
-    const faceTemplates = own(createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS }), (it) => it.close());
+    const faceTemplates = createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS });
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
@@ -106,8 +113,8 @@ export async function createApp(config: Config, log: Logger) {
       exams: createExams({ db, eventLog }),
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
-      idempotency: own(createIdempotency({ db, log }), (it) => it.close()),
-      liveFrames: own(createLiveFrames({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
+      idempotency: createIdempotency({ db, log }),
+      snapshots: own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
       liveRecordings,
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
@@ -119,6 +126,9 @@ export async function createApp(config: Config, log: Logger) {
       verifications: createVerifications({ db, vision, faceTemplates }),
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),
     };
+
+    own(faceTemplates.startSweep(), (it) => it.stop());
+    own(services.idempotency.startSweep(), (it) => it.stop());
 
     return {
       config,
@@ -152,8 +162,8 @@ export async function createApp(config: Config, log: Logger) {
           limitSeconds: config.ANALYSIS_LIMIT_SECONDS,
         });
         await queue.work(job, { concurrency: WORKER_CONCURRENCY });
-        own(await startForgottenSweep({ recordings, queue, log }), (it) => it.close());
-        own(liveRecordings.startFinishing(), (it) => it.close());
+        own(await startForgottenSweep({ recordings, queue, log }), (it) => it.stop());
+        own(liveRecordings.startSweep(), (it) => it.stop());
       },
       close,
     };

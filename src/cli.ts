@@ -13,13 +13,13 @@ const HELP = `Usage:
       Analyses recordings (WebM, MP4): what was seen, when, and for what share of the time.
   invigil verify [--json] REFERENCE CANDIDATE
       Compares the faces in two pictures (JPEG, PNG, WebP).
-  invigil evaluate [--data FOLDER] [--out FOLDER] [--provider local|google]
+  invigil evaluate --data FOLDER [--out FOLDER] [--provider local|google]
       Measures every detector and the verification on labelled data; docs/quality.md describes the folder.
 
   --json         prints one line of JSON per recording or comparison
   --screen       the recordings show a screen
   --sensitivity  sensitivity of the warnings; default: medium
-  --data         folder of labelled data; default: ../shared/data
+  --data         folder of labelled data
   --out          folder for report.json and the plots; default: ./evaluation
   --provider     what analyses pictures and clips; default: local. google receives and bills them
 
@@ -56,10 +56,11 @@ async function main(args: string[]): Promise<number> {
     return verifyImages(reference, candidate, { config, json });
   }
   if (command === 'evaluate') {
-    const { data = '../shared/data', out = 'evaluation' } = values;
+    const { data, out = 'evaluation' } = values;
     const provider = PROVIDERS.find((name) => name === (values.provider ?? 'local'));
     if (!provider) throw new UsageError('--provider must be local or google');
     if (files.length > 0) throw new UsageError('evaluate takes its folder with --data');
+    if (!data) throw new UsageError('evaluate needs its folder: set one with --data');
     if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`There is no folder ${data}: set one with --data`);
     return evaluate({ config, data, out, provider });
   }

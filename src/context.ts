@@ -2,7 +2,8 @@ import type { Database } from './adapters/database/database.ts';
 import type { Storage } from './adapters/storage/storage.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
-import type { Access, Viewer } from './services/access/access.ts';
+import type { Access } from './services/access/access.ts';
+import type { Viewer } from './services/access/viewer.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
 import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
@@ -15,7 +16,7 @@ import type { HotReads } from './services/reads/hot-reads.ts';
 import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
 import type { Playback } from './services/recordings/playback.ts';
 import type { Recordings } from './services/recordings/recordings.ts';
-import type { LiveFrames } from './services/snapshots/snapshots.ts';
+import type { Snapshots } from './services/snapshots/snapshots.ts';
 import type { Submissions } from './services/submissions.ts';
 import type { Warnings } from './services/warnings/warnings.ts';
 
@@ -28,7 +29,7 @@ export interface Services {
   hotReads: HotReads;
   hubs: Hubs;
   idempotency: Idempotency;
-  liveFrames: LiveFrames;
+  snapshots: Snapshots;
   liveRecordings: LiveRecordings;
   participants: Participants;
   playback: Playback;

@@ -54,9 +54,11 @@ export const notFound = (what: string) => new AppError('not_found', `${what} not
 export class TooOften extends AppError {
   override readonly headers: Readonly<Record<string, string>>;
 
-  constructor(message: string, waitMs: number) {
+  /** @param headersOf what the answer bears beside `Retry-After`, made of its whole seconds */
+  constructor(message: string, waitMs: number, headersOf: (seconds: number) => Record<string, string> = () => ({})) {
     super('rate_limited', message);
-    this.headers = { 'Retry-After': String(Math.max(1, Math.ceil(waitMs / 1_000))) };
+    const seconds = Math.max(1, Math.ceil(waitMs / 1_000));
+    this.headers = { 'Retry-After': String(seconds), ...headersOf(seconds) };
   }
 }
 

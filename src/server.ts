@@ -22,7 +22,7 @@ import { createOrigins } from './http/origins.ts';
 import { createUploads } from './http/tus/tus.ts';
 import { nameRequest, type RequestLog } from './log.ts';
 import { createRealtime } from './realtime/server.ts';
-import type { Viewer } from './services/access/access.ts';
+import type { Viewer } from './services/access/viewer.ts';
 
 const GRAPHQL = '/graphql';
 /** Requests that are still running at a shutdown are given this long. */
@@ -173,10 +173,10 @@ export async function startServer(app: App) {
     },
   });
   server.on('clientError', (_error, socket) => void socket.destroy());
-  const stopWatching = services.presence.watch();
-  const stopEnding = services.liveFrames.watch();
+  const presenceSweep = services.presence.startSweep();
+  const snapshotSweep = services.snapshots.startSweep();
   await app.storage.sweep();
-  uploads.startSweeping();
+  const uploadSweep = uploads.startSweep();
 
   return {
     port,
@@ -184,10 +184,8 @@ export async function startServer(app: App) {
     /** Stops taking requests, lets running ones end, closes sockets with 1012 so that their clients come back. */
     async close(): Promise<void> {
       // From here on nobody can reach this process, so nobody's silence says anything.
-      stopWatching();
-      stopEnding();
+      const swept = Promise.all([presenceSweep.stop(), snapshotSweep.stop(), uploadSweep.stop()]);
       stopLooking();
-      await uploads.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       graphql.close();
       await realtime.close();
@@ -195,6 +193,7 @@ export async function startServer(app: App) {
       const impatience = setTimeout(() => server.closeAllConnections(), SHUTDOWN_MS);
       await closed;
       clearTimeout(impatience);
+      await swept;
     },
   };
 }

@@ -7,7 +7,7 @@ const MAX_QUEUED = 10_000;
 /** Wait after a batch of several items: their senders are about to send again, and a larger batch costs less per item. */
 const GATHER_MS = 2;
 
-interface Waiting<Item, Result> {
+interface QueuedItem<Item, Result> {
   item: Item;
   since: number;
   resolve(result: Result): void;
@@ -24,7 +24,7 @@ export const busy = () => new AppError('server_error', 'The database is busy; tr
 export class GroupCommit<Item, Result> {
   readonly #commit: (items: Item[]) => Promise<PromiseSettledResult<Result>[]>;
   readonly #maxItems: number;
-  #queue: Waiting<Item, Result>[] = [];
+  #queue: QueuedItem<Item, Result>[] = [];
   #running = false;
 
   /** @param commit returns one outcome per item, in order; if it throws, that is the outcome of all of them. */

@@ -1,27 +1,37 @@
+import { CsvError, parse } from 'csv-parse/sync';
+import { StartupError } from '../errors.ts';
+
 /** One line of a CSV file, by column name. */
 export type Row = Readonly<Record<string, string>>;
 
 export interface Line {
-  /** Counted from 1, which is the header. */
+  /** Line of the file where the row ends, counted from 1, which is the header. */
   number: number;
   row: Row;
 }
 
-/** RFC 4180, but without line breaks inside a value. */
-export function parseCsv(text: string): Line[] {
-  const [header, ...lines] = text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .map((line, index) => ({ line, number: index + 1 }))
-    .filter(({ line }) => line.trim() !== '');
-  const columns = cells(header?.line ?? '');
-  return lines.map(({ line, number }) => {
-    const values = cells(line);
-    return { number, row: Object.fromEntries(columns.map((column, index) => [column, values[index] ?? ''])) };
-  });
-}
+const OPTIONS = {
+  bom: true,
+  info: true,
+  relax_column_count: true,
+  skip_empty_lines: true,
+  skip_records_with_empty_values: true,
+  trim: true,
+};
 
-const cells = (line: string): string[] =>
-  [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) =>
-    (quoted?.replaceAll('""', '"') ?? plain ?? '').trim(),
-  );
+/**
+ * A CSV file with a header (RFC 4180). A line that is too short is empty in its last columns.
+ * @throws StartupError for a quote that is not closed and the like; its message names the line
+ */
+export function parseCsv(text: string): Line[] {
+  try {
+    const [header, ...lines] = parse(text, OPTIONS) as unknown as { record: string[]; info: { lines: number } }[];
+    const columns = header?.record ?? [];
+    return lines.map(({ record, info }) => ({
+      number: info.lines,
+      row: Object.fromEntries(columns.map((column, index) => [column, record[index] ?? ''])),
+    }));
+  } catch (error) {
+    throw error instanceof CsvError ? new StartupError(error.message, { cause: error }) : error;
+  }
+}

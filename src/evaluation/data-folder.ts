@@ -5,7 +5,7 @@ import { MediaError } from '../adapters/media/ffmpeg.ts';
 import { ImageError } from '../adapters/vision/vision.ts';
 import { StartupError } from '../errors.ts';
 import { parseCsv, type Row } from './csv.ts';
-import { check, ofRecording, tables } from './layout.ts';
+import { check, ofRecording, type Table, tables } from './layout.ts';
 
 /** A folder laid out as docs/quality.md describes. Any part of it may be missing. */
 export interface DataFolder {
@@ -50,12 +50,21 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
   );
   const wrong: string[] = [];
   for (const [file, table] of present) {
-    const lines = parseCsv(await readFile(path(file), 'utf8'));
-    wrong.push(...check(lines, table, has).map((what) => `${file}: ${what}`));
+    const text = await readFile(path(file), 'utf8');
+    wrong.push(...mistakesIn(text, table, has).map((what) => `${file}: ${what}`));
   }
   if (wrong.length > MOST_TOLD) wrong.splice(MOST_TOLD, Infinity, `and ${wrong.length - MOST_TOLD} more`);
   if (wrong.length > 0) throw new StartupError(wrong.join('\n'));
   return data;
+}
+
+function mistakesIn(text: string, table: Table, has: DataFolder['has']): string[] {
+  try {
+    return check(parseCsv(text), table, has);
+  } catch (error) {
+    if (error instanceof StartupError) return [error.message];
+    throw error;
+  }
 }
 
 /** Puts the file's name into the error if its content cannot be read. */

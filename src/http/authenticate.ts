@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../errors.ts';
-import { type Access, anonymous, type Viewer } from '../services/access/access.ts';
+import type { Access } from '../services/access/access.ts';
+import { anonymous, identityOf, type Viewer } from '../services/access/viewer.ts';
 import type { Limits } from './limits/limits.ts';
 
 /** Reads `Bearer …`, or a bare credential for clients that cannot set a header. */
@@ -25,9 +26,5 @@ export async function authenticate(
   await limits.failedAuthentication(address);
   throw new AppError('unauthorized', 'The API key or access token is unknown, revoked or expired');
 }
-
-/** Identifies a caller, for limits and idempotency keys. */
-export const identityOf = (viewer: Viewer) =>
-  [viewer.role, viewer.tenant, viewer.examId, viewer.userId, viewer.name].map((part) => part ?? '').join('|');
 
 export const addressOf = (req: IncomingMessage) => req.socket.remoteAddress ?? '';

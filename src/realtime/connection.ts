@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { RequestLog } from '../log.ts';
-import type { Viewer } from '../services/access/access.ts';
+import type { Viewer } from '../services/access/viewer.ts';
 import { Outlet } from './outlet.ts';
 import type { Turn } from './turn.ts';
 

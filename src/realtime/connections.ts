@@ -1,7 +1,7 @@
 import { CloseCode } from 'graphql-ws';
 import { mostSockets, PerCredential } from '../http/limits/per-credential.ts';
 import type { Logger } from '../log.ts';
-import type { Viewer } from '../services/access/access.ts';
+import type { Viewer } from '../services/access/viewer.ts';
 import type { Connection } from './connection.ts';
 
 const TICK_MS = 1_000;

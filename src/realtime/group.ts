@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Watch } from '../resolvers/watch.ts';
+import type { ExamFeed } from '../resolvers/exam-feed.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import { Batch } from './frames.ts';
 import { Member } from './member.ts';
@@ -19,7 +19,7 @@ const RING_READ_BYTES = 32 * 1024;
 const RETRY_MS = 1_000;
 
 interface Terms {
-  watch: Watch;
+  watch: ExamFeed;
   /** The shared part of an event's message. */
   render(event: LogEvent): string | Promise<string>;
   turn: Turn;
@@ -56,7 +56,7 @@ export class Group {
     void this.#follow();
   }
 
-  join(id: string, watch: Watch, outlet: Outlet): Member {
+  join(id: string, watch: ExamFeed, outlet: Outlet): Member {
     const member = new Member(this, { id, position: Number(watch.after), outlet });
     if (watch.after > watch.newest) member.state = 'ahead';
     this.#members.add(member);

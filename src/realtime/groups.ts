@@ -2,9 +2,8 @@ import { execute, type ExecutionArgs, type ExecutionResult, type GraphQLSchema }
 import { type Context, renewed } from '../context.ts';
 import { maskResult } from '../http/graphql/error-mask.ts';
 import type { Logger } from '../log.ts';
-import { impersonal } from '../resolvers/policy.ts';
-import type { Watch } from '../resolvers/watch.ts';
-import type { Viewer } from '../services/access/access.ts';
+import type { ExamFeed } from '../resolvers/exam-feed.ts';
+import { impersonal, type Viewer } from '../services/access/viewer.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import { nextTail } from './frames.ts';
 import { Group } from './group.ts';
@@ -41,7 +40,7 @@ export function createGroups({ schema, turn, log, makeContext }: Dependencies) {
 
   return {
     /** @param watch the watch that the operation's resolver permitted for this subscriber */
-    join(operation: Operation, viewer: Viewer, watch: Watch, outlet: Outlet): Member {
+    join(operation: Operation, viewer: Viewer, watch: ExamFeed, outlet: Outlet): Member {
       const { id, query, operationName, variableValues: variables, document } = operation;
       const cursors = cursorVariables(document);
       const key = shareKey({ examId: watch.examId, query, operationName, variables, viewer, cursors });

@@ -8,8 +8,9 @@ import { credentialOf } from '../http/authenticate.ts';
 import { maskError, maskResult } from '../http/graphql/error-mask.ts';
 import type { Graphql } from '../http/graphql/graphql.ts';
 import type { Logger, RequestLog } from '../log.ts';
-import { Watch } from '../resolvers/watch.ts';
-import type { Access, Viewer } from '../services/access/access.ts';
+import { ExamFeed } from '../resolvers/exam-feed.ts';
+import type { Access } from '../services/access/access.ts';
+import type { Viewer } from '../services/access/viewer.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { createGroups } from './groups.ts';
@@ -72,7 +73,7 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
     const { outlet, viewer } = operation.connection;
     const source = await createSourceEventStream(operation);
     if (!(Symbol.asyncIterator in source)) return maskResult(source, operation.connection.named);
-    if (source instanceof Watch && viewer) {
+    if (source instanceof ExamFeed && viewer) {
       const member = groups.join(operation, viewer, source, outlet);
       operation.forget();
       return member;

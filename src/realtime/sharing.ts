@@ -1,6 +1,5 @@
 import { type DocumentNode, type GraphQLSchema, Kind, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
-import { impersonal } from '../resolvers/policy.ts';
-import type { Viewer } from '../services/access/access.ts';
+import { impersonal, type Viewer } from '../services/access/viewer.ts';
 
 interface Subscribing {
   examId: string;

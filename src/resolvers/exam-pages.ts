@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Context } from '../context.ts';
-import type { ParticipantStatus, Prisma } from '../generated/prisma/client.ts';
+import type { ParticipantStatus, Prisma, RecordingType } from '../generated/prisma/client.ts';
+import { visibleParticipants, visibleRecordings } from '../services/access/sight.ts';
 import type { Pages } from '../services/reads/exam-pages.ts';
-import { visibleParticipants } from './policy.ts';
 import { type WarningFilter, warningsWhere } from './warnings.ts';
 
 /** The participants of an exam as a client pages through them. */
@@ -15,6 +15,16 @@ export const participantsOf = (ctx: Context, { status }: { status?: ParticipantS
 /** The warnings of an exam as a client pages through them. */
 export const warningsOf = (ctx: Context, filter: WarningFilter) =>
   ({ where: warningsWhere(ctx, filter), orderBy: { seq: 'asc' } }) satisfies Prisma.Exam$warningsArgs;
+
+/** The recordings of an exam as a client pages through them. */
+export const recordingsOf = (
+  ctx: Context,
+  { userId, type }: { userId?: string | null | undefined; type?: RecordingType | null | undefined },
+) =>
+  ({
+    where: { AND: [visibleRecordings(ctx.viewer), { ...(userId != null && { userId }), ...(type && { type }) }] },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+  }) satisfies Prisma.Exam$recordingsArgs;
 
 /**
  * What of an exam a query asks for, where that is whole rows of the exam and at most the first participants and warnings,

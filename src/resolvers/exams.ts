@@ -1,21 +1,13 @@
 import type { Context } from '../context.ts';
 import { invalidField, notFound } from '../errors.ts';
 import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
+import { sightOf, visibleExams } from '../services/access/sight.ts';
+import { isStaff } from '../services/access/viewer.ts';
 import { LONGEST_TITLE, createExamInput } from '../services/exams.ts';
 import type { WholeExam } from '../services/reads/hot-reads.ts';
 import { parseInput } from '../validation.ts';
 import { firstPages } from './exam-pages.ts';
-import {
-  isStaff,
-  requireExam,
-  requireLms,
-  requireStaff,
-  requireStaffOf,
-  requireViewer,
-  sightOf,
-  tenantOf,
-  visibleExams,
-} from './policy.ts';
+import { requireExam, requireLms, requireStaff, requireStaffOf, requireViewer, tenantOf } from './policy.ts';
 
 /** Shapes a read: Pothos's `query`, or nothing. */
 type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
+import { visibleParticipants, visibleSubmissions, visibleWarnings } from '../services/access/sight.ts';
 import { findExam } from './exams.ts';
-import { requireViewer, visibleParticipants, visibleSubmissions, visibleWarnings } from './policy.ts';
+import { requireViewer } from './policy.ts';
 import { findRecording } from './recordings.ts';
 import { findVerification } from './verifications.ts';
 

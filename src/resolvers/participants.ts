@@ -1,10 +1,11 @@
 import type { Context } from '../context.ts';
 import { AppError } from '../errors.ts';
 import type { Participant, Prisma, ReviewStatus } from '../generated/prisma/client.ts';
+import { visibleParticipants } from '../services/access/sight.ts';
 import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/participants/accommodations.ts';
 import { accommodationsInput, inviteInput, joinExamInput } from '../services/participants/input.ts';
 import { parseInput, reasonInput } from '../validation.ts';
-import { requireExam, requireLms, requireParticipant, requireStaffOf, visibleParticipants } from './policy.ts';
+import { requireExam, requireLms, requireParticipant, requireStaffOf } from './policy.ts';
 
 export { ACCOMMODATIONS_IN_ORDER };
 

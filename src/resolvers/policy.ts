@@ -1,9 +1,7 @@
 import type { Context } from '../context.ts';
 import { AppError, notFound } from '../errors.ts';
-import type { Prisma } from '../generated/prisma/client.ts';
-import type { Viewer } from '../services/access/access.ts';
-import type { Sight } from '../services/access/sight.ts';
-import type { LogEvent } from '../services/event-log/event-log.ts';
+import { sightOf } from '../services/access/sight.ts';
+import { isLinkBearer, type Role, STAFF, type Viewer } from '../services/access/viewer.ts';
 
 /**
  * Who may do what, for every door. Rows are fetched through the `visible…` filters, so what a viewer may not see reads
@@ -17,12 +15,6 @@ import type { LogEvent } from '../services/event-log/event-log.ts';
  * | participant (token) | the exam, and of it only what is the user's own | reports, submits and uploads as that user |
  * | access link | the exam's description | joins |
  */
-export type Role = Exclude<Viewer['role'], 'anonymous'>;
-
-const STAFF: readonly Role[] = ['admin', 'lms', 'proctor'];
-
-export const isStaff = (viewer: Viewer) => (STAFF as readonly string[]).includes(viewer.role);
-
 /** @throws AppError `unauthorized` without credentials, `forbidden` for another role. */
 export function requireRole({ viewer }: Pick<Context, 'viewer'>, ...roles: Role[]): void {
   if (viewer.role === 'anonymous') throw new AppError('unauthorized', 'An API key or access token is required');
@@ -37,54 +29,6 @@ export const requireLms = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'ad
 
 /** Where what a viewer makes belongs: an admin sees every tenant and makes things in the default one. */
 export const tenantOf = ({ tenant }: Viewer): string => tenant ?? 'default';
-
-/** What the viewer may see; every filter below and every statement written by hand is made of it. */
-export function sightOf(viewer: Viewer): Sight {
-  const { role, tenant, examId, userId } = viewer;
-  if (role === 'anonymous') return { tenant: null, exams: [], users: [] };
-  const own = userId === null ? [] : [userId];
-  return { tenant, exams: examId === null ? null : [examId], users: isStaff(viewer) ? null : own };
-}
-
-export function visibleExams(viewer: Viewer): Prisma.ExamWhereInput {
-  const { tenant, exams } = sightOf(viewer);
-  return { ...(tenant !== null && { tenant }), ...(exams && { id: { in: [...exams] } }) };
-}
-
-/** Of the exams that the viewer sees: everything for staff, the viewer's own for a participant. */
-function visibleOfUser(viewer: Viewer) {
-  const { users } = sightOf(viewer);
-  return { exam: visibleExams(viewer), ...(users && { userId: { in: [...users] } }) };
-}
-
-export const visibleParticipants = (viewer: Viewer): Prisma.ParticipantWhereInput => visibleOfUser(viewer);
-export const visibleWarnings = (viewer: Viewer): Prisma.WarningWhereInput => visibleOfUser(viewer);
-export const visibleRecordings = (viewer: Viewer): Prisma.RecordingWhereInput => visibleOfUser(viewer);
-export const visibleSubmissions = (viewer: Viewer): Prisma.SubmissionWhereInput => visibleOfUser(viewer);
-
-/** Verifications belong to a tenant and to no exam: only its API keys see them. */
-export function visibleVerifications(viewer: Viewer): Prisma.VerificationWhereInput {
-  if (!isStaff(viewer) || viewer.examId !== null) return { id: { in: [] } };
-  return viewer.tenant === null ? {} : { tenant: viewer.tenant };
-}
-
-/** Whether an event of a visible exam may reach the viewer. */
-export const seesEvent = (viewer: Viewer, event: LogEvent) =>
-  isStaff(viewer) || event.kind === 'EXAM_CHANGED' || (event.userId !== null && event.userId === viewer.userId);
-
-/**
- * A viewer with the same rights and nothing else that tells one from another. Whatever is done for it may be shown to
- * all whose rights are the same: results may differ by nothing but these fields.
- */
-export const impersonal = ({ role, tenant, examId, userId }: Viewer): Viewer => ({
-  role,
-  tenant,
-  examId,
-  userId,
-  name: role,
-  keyId: null,
-  expiresAt: null,
-});
 
 /** Makes sure that the exam is there for this viewer. */
 export async function requireExam(ctx: Context, examId: string): Promise<{ id: string }> {
@@ -133,9 +77,6 @@ export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string)
   refuseLinkBearer(ctx);
   return { examId, userId: viewer.userId ?? '' };
 }
-
-/** Who shows an access link and no more. */
-export const isLinkBearer = ({ role, userId }: Viewer) => role === 'participant' && userId === null;
 
 /** The token of an access link is nobody's yet: it may read the exam and join, no more. */
 export function refuseLinkBearer({ viewer }: Pick<Context, 'viewer'>): void {

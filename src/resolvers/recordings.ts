@@ -3,10 +3,11 @@ import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
 import { AppError, notFound } from '../errors.ts';
 import type { Prisma, Recording, RecordingFile } from '../generated/prisma/client.ts';
+import { sightOf, visibleRecordings } from '../services/access/sight.ts';
 import type { RecordingWithAnalysis } from '../services/reads/hot-reads.ts';
 import { uploadRecordingInput } from '../services/recordings/input.ts';
 import { parseInput } from '../validation.ts';
-import { actingUser, requireExam, requireSender, requireStaff, requireViewer, sightOf, visibleRecordings } from './policy.ts';
+import { actingUser, requireExam, requireSender, requireStaff, requireViewer } from './policy.ts';
 
 type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
 

@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
 import { fileTooLarge } from '../errors.ts';
-import type { Sitter } from '../services/snapshots/admit.ts';
+import type { AdmittedParticipant } from '../services/snapshots/admit.ts';
 import { snapshotInput } from '../services/snapshots/input.ts';
 import { MAX_SNAPSHOT_BYTES, type SnapshotReceipt } from '../services/snapshots/snapshots.ts';
 import { parseInput } from '../validation.ts';
@@ -11,7 +11,7 @@ import { actingUser, requireKnownExam, requireSender } from './policy.ts';
 export { MAX_SNAPSHOT_BYTES } from '../services/snapshots/snapshots.ts';
 
 export interface Admitted {
-  sitter: Sitter;
+  participant: AdmittedParticipant;
   takenAt: Date | null;
 }
 
@@ -25,14 +25,14 @@ export async function requireSnapshots(ctx: Context, examId: string): Promise<{ 
 export async function prepareSnapshot(ctx: Context, examId: string, input: unknown): Promise<Admitted> {
   const { id } = await requireSnapshots(ctx, examId);
   const { userId, takenAt } = parseInput(snapshotInput, input);
-  const sitter = await ctx.services.liveFrames.admit({ examId: id, userId: actingUser(ctx, userId) });
-  if (ctx.viewer.role === 'participant') ctx.services.presence.seen(sitter);
-  return { sitter, takenAt: takenAt ?? null };
+  const participant = await ctx.services.snapshots.admit({ examId: id, userId: actingUser(ctx, userId) });
+  if (ctx.viewer.role === 'participant') ctx.services.presence.seen(participant);
+  return { participant, takenAt: takenAt ?? null };
 }
 
 /** @param field what the caller knows the image by */
-export const takeSnapshot = (ctx: Context, { sitter, takenAt }: Admitted, image: Uint8Array, field: string): SnapshotReceipt =>
-  ctx.services.liveFrames.take(sitter, image, takenAt, field);
+export const takeSnapshot = (ctx: Context, { participant, takenAt }: Admitted, image: Uint8Array, field: string): SnapshotReceipt =>
+  ctx.services.snapshots.take(participant, image, takenAt, field);
 
 /** As `takeSnapshot`, of a part of a form. */
 export async function takeSpooledSnapshot(ctx: Context, admitted: Admitted, file: SpooledFile): Promise<SnapshotReceipt> {

@@ -1,9 +1,10 @@
 import type { Context } from '../context.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { Prisma, Verification } from '../generated/prisma/client.ts';
+import { visibleVerifications } from '../services/access/sight.ts';
 import { verifyUserInput } from '../services/identity/verifications.ts';
 import { parseInput } from '../validation.ts';
-import { requireStaff, tenantOf, visibleVerifications } from './policy.ts';
+import { requireStaff, tenantOf } from './policy.ts';
 
 const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
 const DATA_URL = /^data:[a-z0-9.+/-]*(?:;[a-z0-9=.+-]*)*;base64,/i;

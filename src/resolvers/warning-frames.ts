@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import { notFound } from '../errors.ts';
 import type { RecordingFile, Warning, WarningFrame } from '../generated/prisma/client.ts';
-import { requireViewer, visibleWarnings } from './policy.ts';
+import { visibleWarnings } from '../services/access/sight.ts';
+import { requireViewer } from './policy.ts';
 import { findRecording } from './recordings.ts';
 
 /** A snapshot is the warning's own; of a recording the link is good for all that belongs to it. */

@@ -1,10 +1,11 @@
 import type { Context } from '../context.ts';
 import { notFound } from '../errors.ts';
 import type { Prisma, Warning, WarningDecision, WarningSeverity } from '../generated/prisma/client.ts';
+import { visibleWarnings } from '../services/access/sight.ts';
 import { warningCatalogue } from '../services/warnings/catalogue.ts';
 import { reportWarningsInput } from '../services/warnings/input.ts';
 import { isMoment, parseInput, reasonInput } from '../validation.ts';
-import { actingUser, requireExam, requireKnownExam, requireStaff, visibleWarnings } from './policy.ts';
+import { actingUser, requireExam, requireKnownExam, requireStaff } from './policy.ts';
 
 const SEVERITIES: readonly WarningSeverity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 

@@ -1,8 +1,7 @@
 import { ExamStatus } from '../generated/prisma/enums.ts';
-import { participantsOf, warningsOf } from '../resolvers/exam-pages.ts';
+import { participantsOf, recordingsOf, warningsOf } from '../resolvers/exam-pages.ts';
 import { accessUrl, adminUrl, cancelExam, createExam, endExam, findExam, listExams, startExam } from '../resolvers/exams.ts';
 import { findParticipant } from '../resolvers/participants.ts';
-import { visibleRecordings } from '../resolvers/policy.ts';
 import type { ExamSettings } from '../services/exams.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
@@ -76,10 +75,7 @@ export const Exam = builder.prismaObject('Exam', {
     recordings: t.relatedConnection('recordings', {
       cursor: 'id',
       args: { userId: t.arg.id(), type: t.arg({ type: RecordingTypeEnum }) },
-      query: ({ userId, type }, ctx) => ({
-        where: { AND: [visibleRecordings(ctx.viewer), { ...(userId != null && { userId }), ...(type && { type }) }] },
-        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-      }),
+      query: (args, ctx) => recordingsOf(ctx, args),
     }),
     lastSeq: t.field({
       type: 'SafeInt',

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Database } from '../adapters/database/database.ts';
 import { AppError } from '../errors.ts';
-import type { Exam, ParticipantStatus, Prisma } from '../generated/prisma/client.ts';
+import type { Exam, Prisma } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
 import { opaque, optionalFlag, text, typed } from '../validation.ts';
 import type { Draft, EventLog } from './event-log/event-log.ts';
+import { timeOutAll } from './participants/lifecycle.ts';
 
 const settingsInput = z.object(
   {
@@ -65,9 +66,6 @@ function completeSettings(given: SettingsInput | null | undefined): ExamSettings
   };
 }
 
-/** A participant in one of these has left the exam for good. */
-export const FINAL_STATUSES: readonly ParticipantStatus[] = ['SUBMITTED', 'TIMED_OUT', 'TERMINATED'];
-
 /** Starts the exam within a draft, where it has not started yet. */
 export async function startWithin(draft: Draft, by: string): Promise<Exam> {
   if (draft.exam.status !== 'CREATED') return draft.exam;
@@ -87,15 +85,6 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
     await draft.changeExam({ status: to, endedAt: draft.now });
     draft.emit('EXAM_CHANGED', id, { data: { by, from: status, to } });
     return draft.exam;
-  }
-
-  /** Whoever joined and did not submit has run out of time. */
-  async function timeOutTheRest({ tx, exam, emit }: Draft, by: string): Promise<void> {
-    const rest = await tx.participant.updateManyAndReturn({
-      where: { examId: exam.id, status: { notIn: ['INVITED', ...FINAL_STATUSES] } },
-      data: { status: 'TIMED_OUT' },
-    });
-    for (const { id, userId } of rest) emit('PARTICIPANT_CHANGED', id, { userId, data: { by, to: 'TIMED_OUT' } });
   }
 
   return {
@@ -125,7 +114,7 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
         const { exam } = draft;
         if (exam.status === 'COMPLETED') return exam;
         if (exam.status !== 'IN_PROGRESS') throw new AppError('conflict', 'Only an exam in progress can end');
-        await timeOutTheRest(draft, by);
+        await timeOutAll(draft, by);
         return finish(draft, 'COMPLETED', by);
       }),
 

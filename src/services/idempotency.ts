@@ -1,4 +1,5 @@
 import type { Database } from '../adapters/database/database.ts';
+import { startSweep } from '../async/sweep.ts';
 import { AppError } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { Logger } from '../log.ts';
@@ -24,13 +25,6 @@ interface KeyedRequest {
 
 /** The `Idempotency-Key` header: a repeat of a POST gets the first answer. */
 export function createIdempotency({ db, log }: { db: Database['prisma']; log: Logger }) {
-  const sweep = () => db.idempotencyRecord.deleteMany({ where: { expiresAt: { lt: new Date() } } });
-  const sweeper = setInterval(
-    () => void sweep().catch((error) => log.warn({ err: error }, 'could not remove old idempotency records')),
-    SWEEP_MS,
-  );
-  sweeper.unref();
-
   /** Claims the key; answers the record that holds it already, if any. */
   async function claim({ scope, key, fingerprint }: KeyedRequest) {
     const fresh = { fingerprint, status: null, lockedUntil: new Date(Date.now() + LOCK_MS), expiresAt: new Date(Date.now() + KEPT_MS) };
@@ -67,9 +61,17 @@ export function createIdempotency({ db, log }: { db: Database['prisma']; log: Lo
         throw error;
       }
     },
-    close() {
-      clearInterval(sweeper);
-    },
+
+    /** Starts to remove answers that are past their time. */
+    startSweep: () =>
+      startSweep({
+        everyMs: SWEEP_MS,
+        log,
+        failure: 'could not remove old idempotency records; will try again',
+        async run() {
+          await db.idempotencyRecord.deleteMany({ where: { expiresAt: { lt: new Date() } } });
+        },
+      }),
   };
 }
 

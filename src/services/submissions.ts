@@ -6,7 +6,8 @@ import { newId } from '../ids.ts';
 import { JsonText, opaque, typed, userIdInput } from '../validation.ts';
 import type { Draft, EventLog } from './event-log/event-log.ts';
 import { refuseCancelled } from './exams.ts';
-import { ensureParticipant, isFinal } from './participants/participants.ts';
+import { submitted } from './participants/lifecycle.ts';
+import { ensureParticipant } from './participants/participants.ts';
 import type { LiveRecordings } from './recordings/live/live-recordings.ts';
 import type { CheckedMedia, Recordings } from './recordings/recordings.ts';
 import { type WarningInput, warningInput } from './warnings/input.ts';
@@ -58,8 +59,8 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
       const { submission, isNew } = await recordings.storing(async (moved) => {
         const webcamPlaced = webcam && (await recordings.place(webcam, moved));
         const screenPlaced = screen && (await recordings.place(screen, moved));
-        const submitted = await eventLog.append(examId, async (draft) => {
-          const { tx, exam, now, emit } = draft;
+        const outcome = await eventLog.append(examId, async (draft) => {
+          const { tx, exam, now } = draft;
           refuseCancelled(exam);
           const participant = await ensureParticipant(draft, userId);
           const first = await tx.submission.findUnique({
@@ -83,22 +84,14 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
             submittedAt: now,
             stats,
           });
-          const stay = isFinal(participant.status);
-          await tx.participant.update({
-            where: { id: participant.id },
-            data: { joinedAt: participant.joinedAt ?? row.submittedAt, lastSeenAt: row.submittedAt, ...(!stay && { status: 'SUBMITTED' }) },
-          });
-          emit('PARTICIPANT_CHANGED', participant.id, {
-            userId,
-            data: { from: participant.status, to: stay ? participant.status : 'SUBMITTED', submission: row.id },
-          });
+          await submitted(draft, participant, row.id);
           const files = await liveRecordings.submitted(draft, participant.id, row.id);
           if (webcamPlaced) files.push(await recordings.store(draft, participant, 'WEBCAM', webcamPlaced, { submissionId: row.id }));
           if (screenPlaced) files.push(await recordings.store(draft, participant, 'SCREEN', screenPlaced, { submissionId: row.id }));
           return { submission: { ...row, recordings: files }, isNew: true };
         });
-        if (!submitted.isNew) await recordings.removeUnnamed(moved);
-        return submitted;
+        if (!outcome.isNew) await recordings.removeUnnamed(moved);
+        return outcome;
       });
       if (isNew) recordings.enqueue(submission.recordings);
       return submission;

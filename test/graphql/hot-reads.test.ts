@@ -94,6 +94,12 @@ describe('a request that consoles and LMSs send often', () => {
     expect(bytes).toBeLessThan(16 * 1024);
   });
 
+  it('the query that opens a console is recognised, and answered by the statement that is written by hand', async () => {
+    const text = `{ exam(id: "${examId}") { title participants(first: 50) { edges { node { userId } } } warnings(first: 5) { edges { node { id } } } } }`;
+    const { statements } = await counter.least(() => server.graphql().request(text));
+    expect(statements).toEqual([expect.stringMatching(/^SELECT e\."id".* AS participants.* AS warnings FROM "Exam" e WHERE/s)]);
+  });
+
   it('takes one transaction as a report of warnings, and no statement before it', async () => {
     const { statements } = await counter.least(() => report(server, examId, 'user_1', ['noise']));
     expect(statements[0]).toBe('BEGIN');

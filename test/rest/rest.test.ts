@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createExam, report, tokenIn } from '../helpers/exam.ts';
+import { createExam, createKey, report, tokenIn } from '../helpers/exam.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -140,6 +140,17 @@ describe('the REST API for exams', () => {
 });
 
 describe('an Idempotency-Key', () => {
+  it('belongs to the API key that sent it, not to another one of the same name', async () => {
+    const keys = [await createKey(server, 'LMS', 'default', 'Moodle'), await createKey(server, 'LMS', 'default', 'Moodle')];
+    const ids = [];
+    for (const { key } of keys) {
+      const answer = await server.post('/exams', DOCUMENTED, { credential: key, headers: { 'idempotency-key': 'create-twin' } });
+      expect(answer.status).toBe(200);
+      ids.push(((await answer.json()) as { id: string }).id);
+    }
+    expect(new Set(ids).size).toBe(2);
+  });
+
   it('returns the first answer again and creates nothing twice', async () => {
     const headers = { 'idempotency-key': 'create-1' };
     const first = await json(await server.post('/exams', DOCUMENTED, { headers }));

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createKey } from '../helpers/exam.ts';
 import { makeMedia, VP8 } from '../helpers/media.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { beginUpload, downloaded, flowingPatch, askUpload, offsetOf, patch, tusHeaders } from '../helpers/tus.ts';
@@ -46,6 +47,14 @@ describe.each([
     } finally {
       execFileSync('umount', [mount]);
     }
+  });
+
+  it('belongs to the API key that began it, not to another one of the same name', async () => {
+    const [first, twin] = [await createKey(server, 'LMS', 'default', 'Moodle'), await createKey(server, 'LMS', 'default', 'Moodle')];
+    const { path } = await beginUpload(server, video.length, first.key);
+    expect((await patch(server, path, 0, video, { credential: twin.key })).status).toBe(404);
+    expect((await askUpload(server, path, twin.key)).status).toBe(404);
+    await downloaded(server, await patch(server, path, 0, video, { credential: first.key }));
   });
 
   it('continues after the server was killed in the middle, and gives the same file', async () => {

@@ -8,8 +8,8 @@ import { findBinaries } from './binaries.ts';
 import { assertUsable, createCluster, findPlace, readPassword, USER } from './cluster.ts';
 import { lockDirectory } from './lock.ts';
 import { clearLeftovers } from './orphan.ts';
+import { type Postmaster, spawnPostmaster } from './postmaster.ts';
 import { type Address, awaitDatabase } from './ready.ts';
-import { type Postmaster, spawnPostmaster } from './server.ts';
 import { fitsSocketAddress } from './socket-address.ts';
 
 /** Where root puts files that the user `postgres` cannot reach elsewhere. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { StartupError } from '../../errors.ts';
-import type { Postmaster } from './server.ts';
+import type { Postmaster } from './postmaster.ts';
 
 const POLL_MS = 10;
 /** After a crash with much unwritten work, the replay takes time. */

@@ -12,7 +12,7 @@ import {
 } from './ffmpeg-run.ts';
 
 /** Seconds. */
-export interface Stretch {
+export interface TimeRange {
   start: number;
   end: number;
 }
@@ -25,7 +25,7 @@ export interface MediaInfo {
   /** The end of the last packet of picture or sound; headers are ignored. */
   duration: number;
   /** Times with sound but no picture, in order: the camera hung. A gap in both does not count. */
-  stalls: Stretch[];
+  stalls: TimeRange[];
   /** As displayed: rotated if the file says so. */
   video: { width: number; height: number; codec: string; encoding: string };
   /** Null if there is no sound, or none that can be decoded. */
@@ -100,7 +100,7 @@ function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
 const STALL_SECONDS = 5;
 
 /** The gaps in the video during which there was sound throughout. */
-function stallsOf(video: PacketStream, audio: PacketStream, duration: number): Stretch[] {
+function stallsOf(video: PacketStream, audio: PacketStream, duration: number): TimeRange[] {
   const stretches = (stream: PacketStream) => [...stream.silences, { start: stream.last, end: duration }].filter(isStall);
   const quiet = stretches(audio);
   return stretches(video).flatMap((stall) => {
@@ -109,10 +109,10 @@ function stallsOf(video: PacketStream, audio: PacketStream, duration: number): S
   });
 }
 
-const isStall = ({ start, end }: Stretch) => end - start >= STALL_SECONDS;
+const isStall = ({ start, end }: TimeRange) => end - start >= STALL_SECONDS;
 
 /** The parts of a stretch before and after a cut. */
-const without = ({ start, end }: Stretch, cut: Stretch): Stretch[] =>
+const without = ({ start, end }: TimeRange, cut: TimeRange): TimeRange[] =>
   [
     { start, end: Math.min(end, cut.start) },
     { start: Math.max(start, cut.end), end },
@@ -142,7 +142,7 @@ interface PacketStream {
   /** Start of its latest packet in seconds. The duration of a packet is not trusted. */
   last: number;
   /** Gaps between packets that are further apart than `STALL_SECONDS`. */
-  silences: Stretch[];
+  silences: TimeRange[];
 }
 
 /** Parses the output of ffmpeg's framecrc muxer: `#key stream: value` first, then `stream, dts, pts, duration, size, crc` per packet. */

@@ -11,7 +11,7 @@ import type { MediaFormat } from './media-sniff.ts';
 
 export { type StripLayout, stripLayout } from './ffmpeg-playback.ts';
 export { planJoin } from './ffmpeg-join.ts';
-export type { MediaInfo, Stretch } from './ffmpeg-probe.ts';
+export type { MediaInfo, TimeRange } from './ffmpeg-probe.ts';
 export { MAX_DURATION, MediaError } from './ffmpeg-run.ts';
 
 /** The ffmpeg in use, found once at start. There is no ffprobe, because the bundled build has none. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from './is-alive.ts';
 
 /** Longer than any upload, so that no file of a live process is removed. */
 const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
@@ -31,14 +32,4 @@ function isLeftBehind(name: string, modifiedAtMs: number): boolean {
   if (madeBy === boot) return false;
   if (madeOn === host && (Number(pid) === process.pid || !isAlive(Number(pid)))) return true;
   return Date.now() - modifiedAtMs > FOREIGN_AGE_MS;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

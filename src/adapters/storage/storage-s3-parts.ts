@@ -15,6 +15,7 @@ import {
   UploadPartCopyCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
+import pLimit from 'p-limit';
 import { type PartStorage, safeName, type SpooledFile, type Storage, type StoredPart } from './storage.ts';
 
 const MB = 1024 * 1024;
@@ -83,17 +84,19 @@ export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes
     const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...target, ContentType }));
     try {
       const starts = Array.from({ length: Math.ceil(size / copyBytes) }, (_, index) => index * copyBytes);
-      const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
-      for (let at = 0; at < starts.length; at += COPIES_AT_ONCE) {
-        const copying = starts.slice(at, at + COPIES_AT_ONCE).map(async (start, index) => {
-          const PartNumber = at + index + 1;
-          const CopySourceRange = `bytes=${start}-${Math.min(start + copyBytes, size) - 1}`;
-          const part = { ...target, UploadId, PartNumber, CopySource, CopySourceRange };
-          const { CopyPartResult } = await client.send(new UploadPartCopyCommand(part));
-          return { PartNumber, ETag: CopyPartResult?.ETag };
-        });
-        Parts.push(...(await Promise.all(copying)));
-      }
+      const copy = pLimit({ concurrency: COPIES_AT_ONCE, rejectOnClear: true });
+      const copying = copy.map(starts, async (start, index) => {
+        const PartNumber = index + 1;
+        const CopySourceRange = `bytes=${start}-${Math.min(start + copyBytes, size) - 1}`;
+        const part = { ...target, UploadId, PartNumber, CopySource, CopySourceRange };
+        const { CopyPartResult } = await client.send(new UploadPartCopyCommand(part));
+        return { PartNumber, ETag: CopyPartResult?.ETag };
+      });
+      // After a failure no other part is begun.
+      const Parts = await copying.catch((error: unknown) => {
+        copy.clearQueue();
+        throw error;
+      });
       await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }));
     } catch (error) {
       await client.send(new AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => {});

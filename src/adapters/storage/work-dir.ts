@@ -1,20 +1,12 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from './is-alive.ts';
 
 const PREFIX = `${hostname()}-`;
 
 /** Id of the process on this machine that created the folder; 0 for a process on another machine. */
 const ownerOf = (name: string) => (name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : 0);
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
 
 /**
  * Creates a folder of this process for the decoded files of a running analysis. Removes the folders of killed processes on this

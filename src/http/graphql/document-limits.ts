@@ -1,6 +1,5 @@
 import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
-import { isStaff } from '../../resolvers/policy.ts';
-import type { Viewer } from '../../services/access/access.ts';
+import { isStaff, type Viewer } from '../../services/access/viewer.ts';
 
 /**
  * Limits of a document. Far above what a console sends in one document, which is a few hundred tokens; GraphiQL's

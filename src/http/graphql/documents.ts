@@ -10,8 +10,7 @@ import {
   visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { isStaff } from '../../resolvers/policy.ts';
-import type { Viewer } from '../../services/access/access.ts';
+import { isStaff, type Viewer } from '../../services/access/viewer.ts';
 import { costOf, type Payer } from './document-cost.ts';
 import { refuseOversized } from './document-limits.ts';
 

@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { AppError } from '../../errors.ts';
+import { TooOften } from '../../errors.ts';
 
 const WINDOW_S = 60;
 /**
@@ -8,20 +8,12 @@ const WINDOW_S = 60;
  */
 const FAILED_AUTH_PER_MINUTE = 60;
 
-/** 429, with the headers that tell a client when to try again. */
-export class RateLimited extends AppError {
-  override readonly headers: Readonly<Record<string, string>>;
-
-  constructor(limit: number, waitMs: number) {
-    const seconds = String(Math.max(1, Math.ceil(waitMs / 1_000)));
-    super('rate_limited', 'Rate limit exceeded');
-    this.headers = {
-      'Retry-After': seconds,
-      'RateLimit-Policy': `"default";q=${limit};w=${WINDOW_S}`,
-      RateLimit: `"default";r=0;t=${seconds}`,
-    };
-  }
-}
+/** With the header fields of draft-ietf-httpapi-ratelimit-headers. */
+const rateLimited = (limit: number, waitMs: number) =>
+  new TooOften('Rate limit exceeded', waitMs, (seconds) => ({
+    'RateLimit-Policy': `"default";q=${limit};w=${WINDOW_S}`,
+    RateLimit: `"default";r=0;t=${seconds}`,
+  }));
 
 /** Rate limits of this process: requests per caller, failed authentications per address. */
 export function createLimits({ requestsPerMinute }: { requestsPerMinute: number }) {
@@ -32,15 +24,15 @@ export function createLimits({ requestsPerMinute }: { requestsPerMinute: number 
     try {
       await limiter.consume(key);
     } catch (error) {
-      if (error instanceof RateLimiterRes) throw new RateLimited(limiter.points, error.msBeforeNext);
+      if (error instanceof RateLimiterRes) throw rateLimited(limiter.points, error.msBeforeNext);
       throw error;
     }
   }
 
   return {
-    /** @throws RateLimited above `RATE_LIMIT_PER_MINUTE`. */
+    /** @throws TooOften above `RATE_LIMIT_PER_MINUTE`. */
     request: async (caller: string) => (requests ? consume(requests, caller) : undefined),
-    /** @throws RateLimited if the address has failed too often. */
+    /** @throws TooOften if the address has failed too often. */
     failedAuthentication: (address: string) => consume(failures, address),
   };
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TooOften } from '../../errors.ts';
-import { isLinkBearer } from '../../resolvers/policy.ts';
-import type { Viewer } from '../../services/access/access.ts';
+import { isLinkBearer, type Viewer } from '../../services/access/viewer.ts';
 import { PerCredential } from './per-credential.ts';
 
 /** Smaller bodies arrive with their headers, or in the next few packets. */

@@ -1,4 +1,4 @@
-import type { Viewer } from '../../services/access/access.ts';
+import { identityOf, type Viewer } from '../../services/access/viewer.ts';
 
 /** Enough for the tabs of one candidate. */
 const MOST_SOCKETS_OF_A_PARTICIPANT = 20;
@@ -13,7 +13,7 @@ export class PerCredential {
 
   /** Holds one more. Returns a release function to be called once, or null if the credential is at its limit. */
   hold(viewer: Viewer, most: number): (() => void) | null {
-    const name = viewer.keyId ?? JSON.stringify([viewer.role, viewer.examId, viewer.userId]);
+    const name = identityOf(viewer);
     const held = this.#held.get(name) ?? 0;
     if (held >= most) return null;
     this.#held.set(name, held + 1);

@@ -4,11 +4,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server, TUS_RESUMABLE, type Upload } from '@tus/server';
 import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { App } from '../../app.ts';
+import { type Sweep, startSweep } from '../../async/sweep.ts';
 import type { Context } from '../../context.ts';
 import { invalidField, notFound } from '../../errors.ts';
 import { requireViewer } from '../../resolvers/policy.ts';
 import { findUploaded, prepareUpload } from '../../resolvers/recordings.ts';
-import { identityOf } from '../authenticate.ts';
+import { identityOf } from '../../services/access/viewer.ts';
 import { explainSpoolError } from '../bodies/uploaded-file.ts';
 import { errorAnswer } from '../error-answer.ts';
 import { CHECKSUM_ALGORITHMS, explainFullDisk, withChecksum } from './disk-store.ts';
@@ -126,22 +127,6 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
     return true;
   }
 
-  async function sweepNow(): Promise<void> {
-    try {
-      await finisher.finishLeftBehind();
-      await tus.cleanUpExpiredUploads();
-      await leases.sweep();
-    } catch (error) {
-      log.warn({ err: error }, 'could not look through unfinished uploads');
-    }
-  }
-  let sweeping: Promise<void> | undefined;
-  const sweep = () =>
-    (sweeping ??= sweepNow().finally(() => {
-      sweeping = undefined;
-    }));
-  let timer: NodeJS.Timeout | undefined;
-
   return {
     path: PATH,
     async handle(req: IncomingMessage, res: ServerResponse, ctx: Context): Promise<void> {
@@ -151,13 +136,19 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
       await requests.run({ ctx, checksum: req.headers['upload-checksum']?.toString() }, () => tus.handle(req, res));
     },
     /** Finishes uploads whose server ended before it could, and removes abandoned ones: now and periodically. */
-    startSweeping(): void {
-      void sweep();
-      timer = setInterval(() => void sweep(), SWEEP_MS).unref();
-    },
-    async close(): Promise<void> {
-      clearInterval(timer);
-      await sweeping;
+    startSweep(): Sweep {
+      const sweep = startSweep({
+        everyMs: SWEEP_MS,
+        log,
+        failure: 'could not look through unfinished uploads; will try again',
+        async run() {
+          await finisher.finishLeftBehind();
+          await tus.cleanUpExpiredUploads();
+          await leases.sweep();
+        },
+      });
+      void sweep.now();
+      return sweep;
     },
   };
 }

@@ -3,33 +3,7 @@ import type { Bus } from '../../adapters/signals/bus.ts';
 import type { Logger } from '../../log.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createTokens } from './tokens.ts';
-
-/** Who asks. Tokens are bound to one exam, a participant's token also to one user. */
-export interface Viewer {
-  readonly role: 'anonymous' | 'admin' | 'lms' | 'proctor' | 'participant';
-  /** Keys and tokens see the exams of their tenant; null is every tenant (admin). */
-  readonly tenant: string | null;
-  /** Set for tokens: the only exam that they open. */
-  readonly examId: string | null;
-  /** Set for a participant who joined; null for a bearer of the exam's access link. */
-  readonly userId: string | null;
-  /** For the record of who did what. */
-  readonly name: string;
-  /** Set for API keys: see `followKey`. */
-  readonly keyId: string | null;
-  readonly expiresAt: Date | null;
-}
-
-/** Shared by all who show no credentials. */
-export const anonymous: Viewer = Object.freeze({
-  role: 'anonymous',
-  tenant: null,
-  examId: null,
-  userId: null,
-  name: 'anonymous',
-  keyId: null,
-  expiresAt: null,
-});
+import type { Viewer } from './viewer.ts';
 
 /** API keys and signed tokens. */
 export function createAccess({ db, bus, log, tokenSecret }: { db: Database['prisma']; bus: Bus; log: Logger; tokenSecret: string }) {

@@ -7,7 +7,7 @@ import type { ApiKey } from '../../generated/prisma/client.ts';
 import type { ApiKeyRole } from '../../generated/prisma/enums.ts';
 import { newId } from '../../ids.ts';
 import type { Logger } from '../../log.ts';
-import { createKeyWatch } from './key-watch.ts';
+import { createRevocations } from './revocations.ts';
 
 const KEY_PREFIX = 'invigil_';
 const SHOWN_PREFIX_LENGTH = KEY_PREFIX.length + 6;
@@ -24,7 +24,7 @@ const sha256 = (value: string) => hash('sha256', value);
 export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: Bus; log: Logger }) {
   const valid = new LRUCache<string, ApiKey>({ max: KEPT, ttl: KEPT_MS });
   const reading = new Map<string, Promise<ApiKey | null>>();
-  const watch = createKeyWatch({ db, log });
+  const revoked = createRevocations({ db, log });
   let revocations = 0;
 
   const stopListening = bus.subscribe(REVOKED_TOPIC, () => {
@@ -32,7 +32,7 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
     valid.clear();
     // A reading that began before may not know of the revocation: who comes now reads anew.
     reading.clear();
-    void watch.look();
+    void revoked.look();
   });
 
   async function read(keyHash: string): Promise<ApiKey | null> {
@@ -101,11 +101,11 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
       return revoked;
     },
 
-    follow: watch.follow,
+    follow: revoked.follow,
 
     close() {
       stopListening();
-      watch.close();
+      return revoked.close();
     },
   };
 }

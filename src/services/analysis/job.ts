@@ -14,10 +14,12 @@ import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
 import type { FaceTemplates } from '../identity/face-templates.ts';
 import { suppressedOf } from '../participants/accommodations.ts';
+import { isFinished, type Move, moveRecording, noteProgress } from '../recordings/lifecycle.ts';
 import type { Playback } from '../recordings/playback.ts';
 import { recordingTopic } from '../recordings/recordings.ts';
-import { addWarnings, type NewWarning } from '../warnings/warnings.ts';
-import { analyseMedia, type AnalysisOutcome } from './analyse.ts';
+import type { NewWarning } from '../warnings/rows.ts';
+import { addWarnings } from '../warnings/warnings.ts';
+import { analyseMedia, type AnalysisOutcome, type AnalysisStage } from './analyse.ts';
 import { linkTold } from './link-live-warnings.ts';
 
 interface Dependencies {
@@ -57,28 +59,16 @@ export function createAnalysisJob({
   faceTemplates,
   limitSeconds,
 }: Dependencies) {
-  const report = (id: string, stage: string, progress: number) =>
-    db.recording
-      .updateMany({ where: { id, status: 'PROCESSING' }, data: { stage, progress } })
+  const report = (id: string, stage: AnalysisStage, progress: number) =>
+    noteProgress(db, id, stage, progress)
       .then(() => bus.publish(recordingTopic(id)))
       .catch((error) => log.debug({ err: error, recordingId: id }, 'a progress report was lost'));
 
   /** Moves the recording on within its exam's log, unless another run of the job has finished it meanwhile. */
-  async function move(
-    { id, examId, userId }: Recording,
-    data: Prisma.RecordingUpdateInput & { status: Recording['status'] },
-    also: (draft: Draft) => Promise<void> = async () => {},
-  ): Promise<boolean> {
-    const moved = await eventLog.append(examId, async (draft) => {
-      const current = await draft.tx.recording.findUnique({ where: { id }, select: { status: true } });
-      if (!current || isFinished(current)) return false;
-      await draft.tx.recording.update({ where: { id }, data });
-      await also(draft);
-      draft.emit('RECORDING_CHANGED', id, { userId, data: { from: current.status, to: data.status } });
-      return true;
-    });
+  async function move({ id, examId }: Recording, data: Move, also: (draft: Draft) => Promise<void> = async () => {}): Promise<boolean> {
+    const moved = await eventLog.append(examId, (draft) => moveRecording(draft, id, data, () => also(draft)));
     bus.publish(recordingTopic(id));
-    return moved;
+    return moved !== null;
   }
 
   async function analyse(recording: Subject, signal: AbortSignal): Promise<AnalysisOutcome> {
@@ -202,8 +192,6 @@ export function createAnalysisJob({
 
   return handle;
 }
-
-const isFinished = ({ status }: Pick<Recording, 'status'>) => status === 'PROCESSED' || status === 'FAILED';
 
 function analysisRow(
   recordingId: string,

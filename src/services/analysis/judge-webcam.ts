@@ -1,4 +1,4 @@
-import type { Stretch } from '../../adapters/media/ffmpeg.ts';
+import type { TimeRange } from '../../adapters/media/ffmpeg.ts';
 import type { ObservedFace } from '../../adapters/vision/vision.ts';
 import { findPortraits, NOWHERE, stillSeconds } from './face-places.ts';
 import { scoreLookingAway } from './looking-away.ts';
@@ -45,7 +45,7 @@ interface Timing {
   /** Between samples, seconds. */
   interval: number;
   /** When sound went on and no picture came, seconds, in order. */
-  stalls: readonly Stretch[];
+  stalls: readonly TimeRange[];
 }
 
 /** Turns what was seen and heard into figures and segments. */
@@ -116,7 +116,7 @@ function judgeStillness(samples: readonly WebcamSample[], people: readonly (read
 }
 
 /** A camera that sends nothing for as long has frozen like one that sends the same; of a shorter while nobody knows. */
-function withStalls(spans: readonly Span<StillState>[], stalls: readonly Stretch[]): Span<StillState>[] {
+function withStalls(spans: readonly Span<StillState>[], stalls: readonly TimeRange[]): Span<StillState>[] {
   const frozen = stalls
     .filter(({ start, end }) => end - start >= FROZEN_SECONDS)
     .map(({ start, end }): Span<StillState> => {

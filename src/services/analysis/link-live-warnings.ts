@@ -1,6 +1,6 @@
 import type { Participant, Warning } from '../../generated/prisma/client.ts';
 import type { Draft } from '../event-log/event-log.ts';
-import type { NewWarning } from '../warnings/warnings.ts';
+import type { NewWarning } from '../warnings/rows.ts';
 
 /** How far the clock of a recording, whose beginning may only be known roughly, may be from that of the snapshots. */
 const SLACK_MS = 5_000;

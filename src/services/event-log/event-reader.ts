@@ -20,8 +20,8 @@ export interface Position {
   after: bigint;
 }
 
-/** A stretch of the log, contiguous from the position it was asked for. */
-export interface Stretch {
+/** A page of the log, contiguous from the position it was asked for. */
+export interface EventPage {
   /** An event whose row was erased is left out. */
   events: LogEvent[];
   /** Position of the last event read, left out or not; the one asked for where there is nothing later. */
@@ -34,7 +34,7 @@ export interface Stretch {
 
 export function createEventReader({ db, pool }: { db: Database['prisma']; pool: Pool }) {
   /** What comes after each position, at most `limit` events each. One statement for all, and one a kind of row. */
-  async function readMany(positions: readonly Position[], limit: number): Promise<Map<string, Stretch>> {
+  async function readMany(positions: readonly Position[], limit: number): Promise<Map<string, EventPage>> {
     const examIds = positions.map(({ examId }) => examId);
     const afters = positions.map(({ after }) => after);
     const events = await db.$queryRaw<Event[]>`
@@ -44,14 +44,14 @@ export function createEventReader({ db, pool }: { db: Database['prisma']; pool: 
       ORDER BY e."examId", e.seq`;
     const subjects = await readSubjects(db, events);
     const byExam = groupByExam(events);
-    return new Map(positions.map(({ examId, after }) => [examId, stretch(byExam.get(examId) ?? [], after, limit, subjects)]));
+    return new Map(positions.map(({ examId, after }) => [examId, page(byExam.get(examId) ?? [], after, limit, subjects)]));
   }
 
   return {
     readMany,
 
     /** @throws ResyncRequired where events after the position are no longer kept. */
-    async read(examId: string, after: bigint, limit: number): Promise<Stretch> {
+    async read(examId: string, after: bigint, limit: number): Promise<EventPage> {
       const found = (await readMany([{ examId, after }], limit)).get(examId);
       if (!found) throw new Error('unreachable: every position is answered');
       if (found.resyncFrom !== null) throw new ResyncRequired(found.resyncFrom);
@@ -78,7 +78,7 @@ export function createEventReader({ db, pool }: { db: Database['prisma']; pool: 
   };
 }
 
-function stretch(events: Event[], after: bigint, limit: number, subjects: Map<string, LogEvent['subject']>): Stretch {
+function page(events: Event[], after: bigint, limit: number, subjects: Map<string, LogEvent['subject']>): EventPage {
   const [first] = events;
   if (first && first.seq !== after + 1n) return { events: [], newest: after, isPart: false, resyncFrom: first.seq };
   return {

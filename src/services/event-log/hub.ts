@@ -1,5 +1,5 @@
 import { WakeSignal } from '../../async/wake-signal.ts';
-import type { LogEvent, Stretch } from './event-reader.ts';
+import type { LogEvent, EventPage } from './event-reader.ts';
 
 /** Events that a hub keeps for cursors that are up to date; one that lags reads the database. */
 const RING_SIZE = 1_024;
@@ -51,7 +51,7 @@ export class Hub {
   }
 
   /** Takes what was read from the database, contiguous from a position not later than `newest`. */
-  accept({ events, newest, resyncFrom }: Stretch): void {
+  accept({ events, newest, resyncFrom }: EventPage): void {
     if (resyncFrom !== null) {
       // Retention overtook this hub; a cursor still behind learns of it when it reads.
       this.#ring = [];

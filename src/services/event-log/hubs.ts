@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../adapters/signals/bus.ts';
 import { abortable } from '../../async/abortable.ts';
+import { type Sweep, startSweep } from '../../async/sweep.ts';
 import { AppError, notFound, ResyncRequired } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { groupByExam } from './by-exam.ts';
@@ -51,21 +52,20 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
   async function readSome(): Promise<void> {
     const batch = [...behind].slice(0, HUBS_AT_ONCE);
     for (const hub of batch) behind.delete(hub);
-    const stretches = await eventLog.readMany(
+    const pages = await eventLog.readMany(
       batch.map(({ examId, newest }) => ({ examId, after: newest })),
       READ_SIZE,
     );
     for (const hub of batch) {
-      const stretch = stretches.get(hub.examId);
-      if (!stretch) continue;
-      hub.accept(stretch);
-      if (stretch.resyncFrom !== null || stretch.isPart) behind.add(hub);
+      const page = pages.get(hub.examId);
+      if (!page) continue;
+      hub.accept(page);
+      if (page.resyncFrom !== null || page.isPart) behind.add(hub);
     }
   }
 
   /** One statement for all hubs, whose answer tells which of them missed a wake-up call, and whose exam is gone. */
   async function tick(): Promise<void> {
-    if (hubs.size === 0) return;
     const asked = [...hubs.values()].map(({ hub }) => hub);
     const newest = await eventLog.newest(asked.map(({ examId }) => examId));
     for (const hub of asked) {
@@ -74,8 +74,8 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
       else if (position > hub.newest) refresh(hub);
     }
   }
-  const ticker = setInterval(() => void tick().catch((error) => log.warn({ err: error }, 'could not look for new events')), TICK_MS);
-  ticker.unref();
+  /** Only while somebody watches. */
+  let ticker: Sweep | undefined;
 
   /** @param newest a position that the log has reached: the hub begins there. */
   function enter(examId: string, newest: bigint): Hub {
@@ -84,6 +84,7 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
       const hub = new Hub(examId, newest);
       entry = { hub, unsubscribe: bus.subscribe(examTopic(examId), () => refresh(hub)) };
       hubs.set(examId, entry);
+      ticker ??= startSweep({ everyMs: TICK_MS, log, failure: 'could not look for new events; will try again', run: tick });
       // What committed between the look at `newest` and the subscription had its wake-up call unheard.
       refresh(hub);
     }
@@ -97,6 +98,9 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
     if (hub.watchers > 0 || entry?.hub !== hub) return;
     entry.unsubscribe();
     hubs.delete(hub.examId);
+    if (hubs.size > 0) return;
+    void ticker?.stop();
+    ticker = undefined;
   }
 
   /** Later than `after`: from the hub's ring where it reaches back that far, else from the database. */
@@ -104,10 +108,10 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
     const { newest } = hub;
     const events = hub.since(after);
     if (events) return { events, newest };
-    const stretch = await eventLog.read(hub.examId, after, READ_SIZE);
+    const page = await eventLog.read(hub.examId, after, READ_SIZE);
     // Nothing is left of what the hub has seen.
-    if (stretch.newest === after && newest > after && !hub.isGone) throw new ResyncRequired(newest + 1n);
-    return stretch;
+    if (page.newest === after && newest > after && !hub.isGone) throw new ResyncRequired(newest + 1n);
+    return page;
   }
 
   /** A cursor outlives an outage of the database: it tries again, at the pace of the tick. */
@@ -158,8 +162,8 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
       });
     },
     /** Ends the tick; cursors end with their sockets. */
-    close() {
-      clearInterval(ticker);
+    async close(): Promise<void> {
+      await ticker?.stop();
     },
   };
 }

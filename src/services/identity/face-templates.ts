@@ -1,6 +1,7 @@
 import type { Database } from '../../adapters/database/database.ts';
 import { sealBytes, unsealBytes } from '../../adapters/storage/sealed-bytes.ts';
 import type { FaceEmbedding } from '../../adapters/vision/vision.ts';
+import { startSweep } from '../../async/sweep.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 
@@ -33,12 +34,6 @@ export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
     purpose: 'face-template',
     context: JSON.stringify([tenant, userId]),
   });
-  const sweep = () => db.faceTemplate.deleteMany({ where: hours === 0 ? {} : { expiresAt: { lte: new Date() } } });
-  const sweeper = setInterval(
-    () => void sweep().catch((error) => log.warn({ err: error }, 'could not remove old face templates')),
-    SWEEP_MS,
-  );
-  sweeper.unref();
 
   return {
     /** Keeps the face of a user who was just verified, in the place of an earlier one. */
@@ -65,9 +60,16 @@ export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
       return face && fromBytes(face);
     },
 
-    close() {
-      clearInterval(sweeper);
-    },
+    /** Starts to remove those that are past their time. */
+    startSweep: () =>
+      startSweep({
+        everyMs: SWEEP_MS,
+        log,
+        failure: 'could not remove old face templates; will try again',
+        async run() {
+          await db.faceTemplate.deleteMany({ where: hours === 0 ? {} : { expiresAt: { lte: new Date() } } });
+        },
+      }),
   };
 }
 

@@ -1,9 +1,9 @@
 import { AppError, notFound } from '../../errors.ts';
-import type { Exam, Participant, ParticipantStatus, ReviewStatus } from '../../generated/prisma/client.ts';
-import { newId } from '../../ids.ts';
+import type { Exam, Participant, ReviewStatus } from '../../generated/prisma/client.ts';
 import type { Access } from '../access/access.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
-import { FINAL_STATUSES, refuseCancelled, startWithin } from '../exams.ts';
+import { refuseCancelled, startWithin } from '../exams.ts';
+import { activate, addParticipant, isFinal } from './lifecycle.ts';
 
 /** After the exam's time, so that a slow upload or a late message is not refused. */
 const TOKEN_GRACE_MS = 24 * 3_600_000;
@@ -11,33 +11,11 @@ const TOKEN_GRACE_MS = 24 * 3_600_000;
 const tokenExpiry = (exam: Exam, participant: Participant) =>
   new Date(Date.now() + (exam.duration + participant.extraMinutes) * 60_000 + TOKEN_GRACE_MS);
 
-export const isFinal = (status: ParticipantStatus) => FINAL_STATUSES.includes(status);
-
 const find = ({ tx, exam }: Draft, userId: string) => tx.participant.findUnique({ where: { examId_userId: { examId: exam.id, userId } } });
-
-async function add(
-  { tx, exam, now, emit }: Draft,
-  userId: string,
-  status: 'INVITED' | 'ACTIVE',
-  name?: string | null,
-): Promise<Participant> {
-  const participant = await tx.participant.create({
-    data: {
-      id: newId('part'),
-      examId: exam.id,
-      userId,
-      name: name ?? null,
-      status,
-      ...(status === 'ACTIVE' && { joinedAt: now, lastSeenAt: now }),
-    },
-  });
-  emit('PARTICIPANT_CHANGED', participant.id, { userId, data: { to: status } });
-  return participant;
-}
 
 /** The participant of that user, invited where the exam has not seen the user before. */
 export async function ensureParticipant(draft: Draft, userId: string, name?: string | null): Promise<Participant> {
-  return (await find(draft, userId)) ?? add(draft, userId, 'INVITED', name);
+  return (await find(draft, userId)) ?? addParticipant(draft, { userId, name, status: 'INVITED' });
 }
 
 /** Brings a user into the exam; the first one starts it. One who has left for good, or is paused, stays so. */
@@ -45,14 +23,9 @@ export async function bringIn(draft: Draft, userId: string, name?: string | null
   const known = await find(draft, userId);
   if (known && (isFinal(known.status) || known.status === 'PAUSED')) return known;
   await startWithin(draft, userId);
-  if (!known) return add(draft, userId, 'ACTIVE', name);
+  if (!known) return addParticipant(draft, { userId, name, status: 'ACTIVE' });
   if (known.status === 'ACTIVE' && (!name || name === known.name)) return known;
-  const active = await draft.tx.participant.update({
-    where: { id: known.id },
-    data: { status: 'ACTIVE', joinedAt: known.joinedAt ?? draft.now, lastSeenAt: draft.now, ...(name && { name }) },
-  });
-  draft.emit('PARTICIPANT_CHANGED', active.id, { userId, data: { from: known.status, to: 'ACTIVE' } });
-  return active;
+  return activate(draft, known, name);
 }
 
 export interface JoinInput {

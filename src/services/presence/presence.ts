@@ -7,9 +7,9 @@ import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { type ParticipantKey, participantOf } from '../participants/key.ts';
-import { isFinal } from '../participants/participants.ts';
+import { isFinal } from '../participants/lifecycle.ts';
 import { SignsOfLife } from './signs.ts';
-import { startSweeping } from './sweep.ts';
+import { startSilenceSweep } from './sweep.ts';
 import { createTransitions } from './transitions.ts';
 
 /** Signs of life are written this often: each participant's newest, in one statement. */
@@ -26,7 +26,7 @@ SELECT p.*, e.status AS "examStatus", now() AS "readAt"
   ${participantOf('who')}
   JOIN "Exam" e ON e.id = p."examId"`;
 
-type Found = Participant & { examStatus: ExamStatus; readAt: Date };
+type PresenceRow = Participant & { examStatus: ExamStatus; readAt: Date };
 
 export interface PresenceOptions {
   pool: Database['pool'];
@@ -51,8 +51,8 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
   const bringBack = batched(bringBackAll, MAX_READ);
   const signs = new SignsOfLife({ pool, log }, { everyMs: flushMs, freshMs: graceMs }, (examId, id) => void bringBack({ examId, id }));
 
-  async function readParticipants(who: readonly ParticipantKey[]): Promise<(Found | undefined)[]> {
-    const { rows } = await pool.query<Found>(READ, [who.map(({ examId }) => examId), who.map(({ userId }) => userId)]);
+  async function readParticipants(who: readonly ParticipantKey[]): Promise<(PresenceRow | undefined)[]> {
+    const { rows } = await pool.query<PresenceRow>(READ, [who.map(({ examId }) => examId), who.map(({ userId }) => userId)]);
     const found = new Map(rows.map((row) => [`${row.examId} ${row.userId}`, row]));
     return who.map(({ examId, userId }) => found.get(`${examId} ${userId}`));
   }
@@ -100,9 +100,9 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
     /** Any other sign that the participant is there. */
     seen: (who: ParticipantKey) => signs.note(who, { heartbeat: false }),
 
-    /** Begins to look for silent participants: only where they can reach this process. Returns the way out. */
-    watch: () =>
-      startSweeping({
+    /** Starts to disconnect silent participants: only in a process that they can reach. */
+    startSweep: () =>
+      startSilenceSweep({
         pool,
         log,
         transitions,

@@ -1,7 +1,7 @@
 import type { Database } from '../../adapters/database/database.ts';
 import type { Logger } from '../../log.ts';
-import { FINAL_STATUSES } from '../exams.ts';
 import { type ParticipantKey, participantOf } from '../participants/key.ts';
+import { FINAL_STATUSES } from '../participants/lifecycle.ts';
 
 interface Sign extends ParticipantKey {
   /** By this process's monotonic clock: only its age leaves the process. */

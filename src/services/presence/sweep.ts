@@ -1,4 +1,5 @@
 import type { Database } from '../../adapters/database/database.ts';
+import { type Sweep, startSweep } from '../../async/sweep.ts';
 import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { Transitions } from './transitions.ts';
@@ -21,7 +22,7 @@ SELECT extract(epoch FROM now())::float8 * 1000 AS now, silent.*
      LIMIT ${MAX_FOUND}
   ) AS silent ON true`;
 
-interface Found {
+interface SilentRow {
   now: number;
   examId: string | null;
   participantId: string | null;
@@ -53,7 +54,7 @@ class Reach {
   }
 }
 
-export interface Sweeping {
+interface SilenceSweep {
   pool: Database['pool'];
   log: Logger;
   transitions: Transitions;
@@ -65,43 +66,40 @@ export interface Sweeping {
 }
 
 /**
- * Looks for participants who fell silent, all over again until it is stopped. It disconnects nobody before this process
- * has itself been within reach for as long as the silence that counts: after a restart or an outage all get that time.
- * @returns the way out.
+ * Disconnects participants who fell silent. It disconnects nobody before this process has itself been within reach for as
+ * long as the silence that counts: after a restart or an outage every participant gets that time.
  */
-export function startSweeping({ pool, log, transitions, silentMs, everyMs, flush }: Sweeping): () => void {
+export function startSilenceSweep({ pool, log, transitions, silentMs, everyMs, flush }: SilenceSweep): Sweep {
   const reach = new Reach(Math.max(silentMs / 2, 2 * everyMs));
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
 
-  /** @returns whether there may be more. */
-  async function sweep(): Promise<boolean> {
-    // Were these not written, this process would take for silent whom it heard itself.
-    await flush();
-    const { rows } = await pool.query<Found>(FIND_SILENT, [silentMs]);
-    if (stopped || reach.contact(rows[0]?.now ?? 0) < silentMs) return false;
-    const silent = rows.flatMap(({ examId, participantId }) => (examId && participantId ? [{ examId, participantId }] : []));
-    await changeByExam(silent, async (batch) => {
-      if (stopped) return;
-      await transitions
-        .disconnect(batch, silentMs)
-        .catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not mark participants as disconnected; will try again'));
-    });
-    return silent.length === MAX_FOUND;
-  }
-
-  async function run(): Promise<void> {
-    const more = await sweep().catch((error) => {
+  async function findSilent() {
+    try {
+      // Were these not written, this process would take for silent whom it heard itself.
+      await flush();
+      const { rows } = await pool.query<SilentRow>(FIND_SILENT, [silentMs]);
+      const isKnown = reach.contact(rows[0]?.now ?? 0) >= silentMs;
+      return isKnown ? rows.flatMap(({ examId, participantId }) => (examId && participantId ? [{ examId, participantId }] : [])) : [];
+    } catch (error) {
       reach.lost();
-      log.warn({ err: error }, 'could not look for silent participants; will try again');
-      return false;
-    });
-    if (!stopped) timer = setTimeout(() => void run(), more ? 0 : everyMs).unref();
+      throw error;
+    }
   }
 
-  void run();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-  };
+  const sweep = startSweep({
+    everyMs,
+    log,
+    failure: 'could not look for silent participants; will try again',
+    async run(signal) {
+      const silent = await findSilent();
+      await changeByExam(silent, async (batch) => {
+        if (signal.aborted) return;
+        await transitions
+          .disconnect(batch, silentMs)
+          .catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not mark participants as disconnected; will try again'));
+      });
+      return silent.length === MAX_FOUND;
+    },
+  });
+  void sweep.now();
+  return sweep;
 }

@@ -1,6 +1,7 @@
+import { columns } from '../../adapters/database/columns.ts';
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { type Exam, type Participant, Prisma, type Warning } from '../../generated/prisma/client.ts';
-import { columns, EXAM_IN_SIGHT, inSight, ofUser, type Sight } from '../access/sight.ts';
+import { EXAM_IN_SIGHT, inSight, ofUser, type Sight } from '../access/sight.ts';
 
 /** How many of the first rows of each relation; null for none of it. */
 export interface Pages {

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import { columns } from '../../adapters/database/columns.ts';
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { type Analysis, type Exam, type Participant, Prisma, type Recording, type Warning } from '../../generated/prisma/client.ts';
-import { columns, EXAM_IN_SIGHT, inSight, ofUser, type Sight } from '../access/sight.ts';
+import { EXAM_IN_SIGHT, inSight, ofUser, seesExam, type Sight } from '../access/sight.ts';
 import { type ExamWithPages, type Pages, readExamPages } from './exam-pages.ts';
 
 export type ExamRow = Omit<Exam, 'lastSeq'>;
@@ -47,8 +48,7 @@ export function createHotReads({ pool }: { pool: Pool }) {
     return tenant;
   }
 
-  const isInSight = (sight: Sight, examId: string, tenant: string | null) =>
-    tenant !== null && (sight.tenant === null || sight.tenant === tenant) && (sight.exams === null || sight.exams.includes(examId));
+  const isInSight = (sight: Sight, id: string, tenant: string | null) => tenant !== null && seesExam(sight, { id, tenant });
 
   return {
     /** Whether the exam is there and within sight. */

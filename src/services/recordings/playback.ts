@@ -8,9 +8,8 @@ import type { MediaFormat } from '../../adapters/media/media-sniff.ts';
 import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { Storage } from '../../adapters/storage/storage.ts';
 import { notFound } from '../../errors.ts';
-import type { Recording, RecordingFile } from '../../generated/prisma/client.ts';
-
-export type RecordingFileKind = 'playback' | 'poster' | 'strip' | 'frame';
+import type { Recording, RecordingFile, RecordingFileKind } from '../../generated/prisma/client.ts';
+import { notePlayback } from './lifecycle.ts';
 
 interface Dependencies {
   db: Database['prisma'];
@@ -93,8 +92,7 @@ export function createPlayback({ db, storage, ffmpeg }: Dependencies) {
       }
     },
 
-    settle: (recordingId: string, playback: 'ready' | 'failed') =>
-      db.recording.updateMany({ where: { id: recordingId }, data: { playback } }),
+    settle: (recordingId: string, playback: 'ready' | 'failed') => notePlayback(db, recordingId, playback),
 
     /** The picture at that second. @throws AppError `not_found` where none can be decoded */
     async frame(recording: Recording, seconds: number): Promise<RecordingFile> {

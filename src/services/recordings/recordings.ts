@@ -11,8 +11,9 @@ import type { Participant, Prisma, Recording, RecordingType } from '../../genera
 import { newId } from '../../ids.ts';
 import type { Logger } from '../../log.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
-import { refuseCancelled, settingsOf } from '../exams.ts';
+import { refuseCancelled } from '../exams.ts';
 import { ensureParticipant } from '../participants/participants.ts';
+import { addRecording, isFinished, moveRecording, waitingStage } from './lifecycle.ts';
 
 /** A file that was found to be a video. */
 export interface CheckedMedia {
@@ -113,32 +114,16 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     removeUnnamed,
 
     /** Writes the row of a file that is in its place. */
-    async store(
+    store(
       draft: Draft,
       participant: Participant,
       type: RecordingType,
       { recordingId: id, storageKey, duration, format, file }: PlacedMedia,
       { submissionId = null, uploadId = null }: { submissionId?: string | null; uploadId?: string | null } = {},
     ): Promise<Recording> {
-      const recording = await draft.tx.recording.create({
-        data: {
-          id,
-          examId: draft.exam.id,
-          participantId: participant.id,
-          userId: participant.userId,
-          submissionId,
-          uploadId,
-          type,
-          duration,
-          format,
-          storageKey,
-          size: file.size,
-          sha256: file.sha256,
-          ...(!settingsOf(draft.exam).aiDetection.enabled && { stage: 'off' }),
-        },
-      });
-      draft.emit('RECORDING_CHANGED', id, { userId: participant.userId, data: { to: 'UPLOADED' } });
-      return recording;
+      const { size, sha256 } = file;
+      const stage = waitingStage(draft.exam);
+      return addRecording(draft, participant, { id, submissionId, uploadId, type, duration, format, storageKey, size, sha256, stage });
     },
 
     /** What a resumable upload has become. */
@@ -186,16 +171,13 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
      * Has a failed analysis done once more.
      * @throws AppError `conflict` unless it has failed and its file is there.
      */
-    async retry({ id, examId, userId }: Recording): Promise<Recording> {
-      const recording = await eventLog.append(examId, async ({ tx, emit }) => {
-        const current = await tx.recording.findUniqueOrThrow({ where: { id } });
-        if (current.status !== 'FAILED') throw notAgain('only a failed analysis can be run again');
-        if (current.sha256 === '') throw notAgain('has no file to analyse');
-        emit('RECORDING_CHANGED', id, { userId, data: { from: 'FAILED', to: 'UPLOADED' } });
-        return tx.recording.update({
-          where: { id },
-          data: { status: 'UPLOADED', stage: 'queued', progress: 0, attempts: 0, error: null },
-        });
+    async retry({ id, examId }: Recording): Promise<Recording> {
+      const recording = await eventLog.append(examId, async (draft) => {
+        const again = { status: 'UPLOADED', stage: 'queued', progress: 0, attempts: 0, error: null } as const;
+        const queued = await moveRecording(draft, id, again);
+        if (!queued) throw notAgain('only a failed analysis can be run again');
+        if (queued.sha256 === '') throw notAgain('has no file to analyse');
+        return queued;
       });
       bus.publish(recordingTopic(id));
       this.enqueue([recording]);
@@ -217,7 +199,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
             const state = `${recording.status} ${recording.stage} ${recording.progress}`;
             if (state !== last) yield recording;
             last = state;
-            if (recording.status === 'PROCESSED' || recording.status === 'FAILED' || recording.stage === 'off') return;
+            if (isFinished(recording) || recording.stage === 'off') return;
             await moved.after(seen, signal);
           }
         } finally {

@@ -5,10 +5,10 @@ import type { Exam, Participant } from '../../generated/prisma/client.ts';
 import type { Sensitivity } from '../analysis/episodes.ts';
 import { settingsOf } from '../exams.ts';
 import { type ParticipantKey, participantOf } from '../participants/key.ts';
-import { isFinal } from '../participants/participants.ts';
+import { isFinal } from '../participants/lifecycle.ts';
 
 /** Whose snapshot may come in, as things are now. */
-export interface Sitter extends ParticipantKey {
+export interface AdmittedParticipant extends ParticipantKey {
   participantId: string;
   tenant: string;
   /** Whether anybody looks at it: not where the exam has AI detection off, nor while the participant is paused or not in. */
@@ -45,14 +45,14 @@ const keyOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
 export function createAdmission({ pool }: { pool: Pool }) {
   async function readAll(who: readonly ParticipantKey[]): Promise<(Row | undefined)[]> {
     const values = [who.map(({ examId }) => examId), who.map(({ userId }) => userId)];
-    const { rows } = await pool.query<Row>({ name: 'read-sitters', text: READ, values });
+    const { rows } = await pool.query<Row>({ name: 'read-participants', text: READ, values });
     const found = new Map(rows.map((row) => [keyOf(row), row]));
     return who.map((one) => found.get(keyOf(one)));
   }
   const read = batched(readAll, MAX_READ);
 
   /** @throws AppError `not_found`; `conflict` where the exam does not run, or the participant is not in it or through with it. */
-  return async function admit({ examId, userId }: ParticipantKey): Promise<Sitter> {
+  return async function admit({ examId, userId }: ParticipantKey): Promise<AdmittedParticipant> {
     const row = await read({ examId, userId });
     if (!row) throw notFound('Participant');
     const { id, status, examStatus, tenant, now } = row;

@@ -1,11 +1,11 @@
 import { ImageError, type ObservedImage, VisionError, type VisionProvider } from '../../adapters/vision/vision.ts';
 import type { Logger } from '../../log.ts';
 import { HOLD_SECONDS } from '../analysis/episodes.ts';
-import type { Sitter } from './admit.ts';
-import type { Watch } from './follow.ts';
+import type { AdmittedParticipant } from './admit.ts';
+import type { Follower } from './follow.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { IdentityJudge } from './identity-judge.ts';
-import { createSeats, type Seat } from './looks.ts';
+import { createLookHistories, type LookHistory } from './look-history.ts';
 import type { GapCause } from './track.ts';
 
 /** All that wait: of some thousand participants at 640 × 480. */
@@ -16,13 +16,13 @@ const MOST_WRITING = 16;
 const GAPS_AT_ONCE = 4;
 const TELL_EVERY_MS = 10_000;
 
-interface Snapshot extends Sitter {
+interface Snapshot extends AdmittedParticipant {
   key: string;
   /** JPEG. */
   image: Uint8Array;
   /** Milliseconds since 1970. */
   at: number;
-  seat: Seat;
+  history: LookHistory;
 }
 
 function causeOf(error: unknown): GapCause {
@@ -30,18 +30,18 @@ function causeOf(error: unknown): GapCause {
   return error instanceof VisionError ? 'unavailable' : 'overload';
 }
 
-const holdOf = ({ sensitivity }: Sitter) => HOLD_SECONDS[sensitivity] * 1_000;
+const holdOf = ({ sensitivity }: AdmittedParticipant) => HOLD_SECONDS[sensitivity] * 1_000;
 
 interface Dependencies {
   vision: VisionProvider;
-  watch: Watch;
+  follower: Follower;
   identity: IdentityJudge;
   log: Logger;
 }
 
 /** Looks at snapshots, as many at once as the models can, each participant's in turn; what there is no time for is told as missing. */
-export function createAttention({ vision, watch, identity, log }: Dependencies) {
-  const seats = createSeats();
+export function createAttention({ vision, follower, identity, log }: Dependencies) {
+  const histories = createLookHistories();
   const queue = new FrameQueue<Snapshot>(MAX_WAITING_BYTES);
   const underWay = new Set<Promise<void>>();
   let looking = 0;
@@ -59,16 +59,16 @@ export function createAttention({ vision, watch, identity, log }: Dependencies) 
 
   /** Nobody will look at it. Where that goes on for too long the gap is told, once. */
   function miss(snapshot: Snapshot, cause: GapCause): void {
-    const { seat, at } = snapshot;
-    seat.missedSince ??= at;
-    const isGap = at - seat.missedSince > holdOf(snapshot);
-    if (!isGap || seat.isMissTold || telling === GAPS_AT_ONCE) return;
-    seat.isMissTold = true;
+    const { history, at } = snapshot;
+    history.missedSince ??= at;
+    const isGap = at - history.missedSince > holdOf(snapshot);
+    if (!isGap || history.isMissTold || telling === GAPS_AT_ONCE) return;
+    history.isMissTold = true;
     telling += 1;
-    const told = watch
-      .miss(snapshot, { since: seat.missedSince, at, cause })
+    const told = follower
+      .miss(snapshot, { since: history.missedSince, at, cause })
       .catch((error: unknown) => {
-        seat.isMissTold = false;
+        history.isMissTold = false;
         log.warn({ err: error, examId: snapshot.examId }, 'a gap in the evidence could not be reported; will try again');
       })
       .finally(() => {
@@ -96,12 +96,12 @@ export function createAttention({ vision, watch, identity, log }: Dependencies) 
   }
 
   async function observe(snapshot: Snapshot): Promise<(ObservedImage & { phones: boolean; embedded: boolean }) | null> {
-    const { seat, image } = snapshot;
-    const phones = seat.wantsPhones(queue.size >= vision.parallel);
+    const { history, image } = snapshot;
+    const phones = history.wantsPhones(queue.size >= vision.parallel);
     const embedded = await identity.isDue(snapshot, snapshot.at);
     try {
       const observed = await vision.observeImage(image, { phones, embed: embedded });
-      seat.looked({ phones, phoneInView: observed.observation.phones.length > 0 });
+      history.looked({ phones, phoneInView: observed.observation.phones.length > 0 });
       return { ...observed, phones, embedded };
     } catch (error) {
       if (closed) return null;
@@ -119,8 +119,8 @@ export function createAttention({ vision, watch, identity, log }: Dependencies) 
     lookAtNext();
     try {
       if (observed) {
-        const missed = snapshot.seat.endMiss(snapshot.at, holdOf(snapshot));
-        await watch.look(snapshot, { ...snapshot, ...observed }, { missed });
+        const missed = snapshot.history.endMiss(snapshot.at, holdOf(snapshot));
+        await follower.look(snapshot, { ...snapshot, ...observed }, { missed });
       }
     } catch (error) {
       log.warn({ err: error, examId: snapshot.examId }, 'the findings of a snapshot could not be stored');
@@ -142,10 +142,10 @@ export function createAttention({ vision, watch, identity, log }: Dependencies) 
 
   return {
     /** Takes a snapshot in, to be looked at in its turn. @returns false where nobody will */
-    add(sitter: Sitter, image: Uint8Array, at: number): boolean {
+    add(participant: AdmittedParticipant, image: Uint8Array, at: number): boolean {
       if (closed) return false;
-      const key = sitter.participantId;
-      const snapshot: Snapshot = { ...sitter, key, image, at, seat: seats.of(key) };
+      const key = participant.participantId;
+      const snapshot: Snapshot = { ...participant, key, image, at, history: histories.of(key) };
       const dropped = queue.offer(snapshot);
       passOver(dropped);
       lookAtNext();

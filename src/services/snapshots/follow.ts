@@ -1,14 +1,14 @@
 import type { LRUCache } from 'lru-cache';
 import { HOLD_SECONDS } from '../analysis/episodes.ts';
-import type { Sitter } from './admit.ts';
+import type { AdmittedParticipant } from './admit.ts';
 import type { Judge, Look } from './judge.ts';
 import type { createRecorder } from './record.ts';
-import type { Change, Seen, WatchStore } from './state-store.ts';
+import type { Change, Seen, StateStore } from './state-store.ts';
 import { advance, openGap, type Step } from './state.ts';
 import type { GapCause, Verdict } from './track.ts';
 
 interface Dependencies {
-  store: WatchStore;
+  store: StateStore;
   record: ReturnType<typeof createRecorder>;
   judges: readonly Judge[];
   /** Rows as this process left them: mostly the next snapshot comes here, too. */
@@ -30,10 +30,10 @@ async function judgeAll(judges: readonly Judge[], look: Look, remembered: Record
 }
 
 /** Follows each participant from snapshot to snapshot. */
-export function createWatch({ store, record, judges, known }: Dependencies) {
+export function createFollower({ store, record, judges, known }: Dependencies) {
   /** @param next null where there is nothing to change */
   async function change(
-    { participantId, examId }: Pick<Sitter, 'participantId' | 'examId'>,
+    { participantId, examId }: Pick<AdmittedParticipant, 'participantId' | 'examId'>,
     image: Uint8Array | null,
     next: (seen: Seen) => Promise<(Step & { frameAt: number }) | null>,
   ): Promise<void> {
@@ -54,26 +54,26 @@ export function createWatch({ store, record, judges, known }: Dependencies) {
 
   return {
     /** Goes on by a snapshot that was looked at; an older one than the newest is nothing new. */
-    look: (sitter: Sitter, look: Look, { missed }: { missed: boolean }) =>
-      change(sitter, look.image, async ({ frameAt, state }) => {
+    look: (participant: AdmittedParticipant, look: Look, { missed }: { missed: boolean }) =>
+      change(participant, look.image, async ({ frameAt, state }) => {
         if (frameAt !== null && look.at <= frameAt) return null;
         const { verdicts, memories } = await judgeAll(judges, look, state.memories);
-        const { sensitivity, suppressed } = sitter;
+        const { sensitivity, suppressed } = participant;
         const sinceLast = frameAt === null ? null : look.at - frameAt;
         return { ...advance(state, verdicts, memories, { at: look.at, sinceLast, sensitivity, suppressed, missed }), frameAt: look.at };
       }),
 
     /** Nothing that came from `since` to `at` was looked at, here. */
-    miss: (sitter: Sitter, { since, at, cause }: { since: number; at: number; cause: GapCause }) => {
+    miss: (participant: AdmittedParticipant, { since, at, cause }: { since: number; at: number; cause: GapCause }) => {
       // What another server looked at is not missing.
-      known.delete(sitter.participantId);
-      return change(sitter, null, async ({ frameAt, state }) => {
+      known.delete(participant.participantId);
+      return change(participant, null, async ({ frameAt, state }) => {
         const from = Math.max(since, frameAt ?? 0);
-        const step = at - from > HOLD_SECONDS[sitter.sensitivity] * 1_000 ? openGap(state, from, at, cause) : null;
+        const step = at - from > HOLD_SECONDS[participant.sensitivity] * 1_000 ? openGap(state, from, at, cause) : null;
         return step && { ...step, frameAt: frameAt ?? since };
       });
     },
   };
 }
 
-export type Watch = ReturnType<typeof createWatch>;
+export type Follower = ReturnType<typeof createFollower>;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-export interface Waiting {
+export interface QueuedFrame {
   /** Whose it is. */
   key: string;
   image: Uint8Array;
@@ -14,7 +14,7 @@ const REMEMBERED = 50_000;
  * So it never holds more than one a participant, nor more than `maxBytes`, and where there are too many all get
  * as many looks.
  */
-export class FrameQueue<Frame extends Waiting> {
+export class FrameQueue<Frame extends QueuedFrame> {
   readonly #maxBytes: number;
   /** In the order of their turns. */
   readonly #waiting = new Map<string, Frame>();

@@ -3,7 +3,7 @@ import type { FaceEmbedding } from '../../adapters/vision/vision.ts';
 import type { Logger } from '../../log.ts';
 import { compareFace, follow, freshRun, type IdentityRun, isDue, isLasting, STALE, strangeness } from '../analysis/identity.ts';
 import type { FaceTemplates } from '../identity/face-templates.ts';
-import type { Sitter } from './admit.ts';
+import type { AdmittedParticipant } from './admit.ts';
 import type { Judge } from './judge.ts';
 
 /** Seconds between looks at who it is; sooner where there is a suspicion. */
@@ -23,7 +23,7 @@ export function createIdentityJudge({ faceTemplates, log }: { faceTemplates: Fac
   const faces = new LRUCache<string, { face: FaceEmbedding | null }>({ max: KNOWN_FACES, ttl: KNOWN_MS });
   const asked = new LRUCache<string, Asked>({ max: REMEMBERED });
 
-  async function findFace({ participantId, tenant, userId }: Pick<Sitter, 'participantId' | 'tenant' | 'userId'>) {
+  async function findFace({ participantId, tenant, userId }: Pick<AdmittedParticipant, 'participantId' | 'tenant' | 'userId'>) {
     const known = faces.get(participantId);
     if (known) return known.face;
     const face = await faceTemplates.find({ tenant, userId });
@@ -49,16 +49,16 @@ export function createIdentityJudge({ faceTemplates, log }: { faceTemplates: Fac
     judge,
 
     /** Whether the face of a snapshot that was taken `at` is to be compared. Without a database nothing is. */
-    async isDue(sitter: Sitter, at: number): Promise<boolean> {
-      const { at: last, run } = asked.get(sitter.participantId) ?? { at: -Infinity, run: freshRun() };
+    async isDue(participant: AdmittedParticipant, at: number): Promise<boolean> {
+      const { at: last, run } = asked.get(participant.participantId) ?? { at: -Infinity, run: freshRun() };
       if (!isDue(run, (at - last) / 1_000, LIVE_EVERY)) return false;
       try {
-        if (!(await findFace(sitter))) return false;
+        if (!(await findFace(participant))) return false;
       } catch (error) {
-        log.warn({ err: error, examId: sitter.examId }, 'a verified face could not be read; will try again');
+        log.warn({ err: error, examId: participant.examId }, 'a verified face could not be read; will try again');
         return false;
       }
-      asked.set(sitter.participantId, { at, run });
+      asked.set(participant.participantId, { at, run });
       return true;
     },
   };

@@ -5,14 +5,14 @@ import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
 import type { Logger } from '../../log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { addWarnings, endWarnings } from '../warnings/warnings.ts';
-import type { Change, WatchStore } from './state-store.ts';
+import type { Change, StateStore } from './state-store.ts';
 import { GAP, type Closed, type Step } from './state.ts';
 
 interface Dependencies {
   db: Database['prisma'];
   eventLog: EventLog;
   storage: Storage;
-  store: WatchStore;
+  store: StateStore;
   log: Logger;
 }
 

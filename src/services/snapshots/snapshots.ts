@@ -7,15 +7,15 @@ import type { Logger } from '../../log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import type { FaceTemplates } from '../identity/face-templates.ts';
 import type { ParticipantKey } from '../participants/key.ts';
-import { createAdmission, type Sitter } from './admit.ts';
+import { createAdmission, type AdmittedParticipant } from './admit.ts';
 import { createAttention } from './attention.ts';
-import { createWatch } from './follow.ts';
+import { createFollower } from './follow.ts';
 import { createIdentityJudge } from './identity-judge.ts';
 import { judges } from './judges.ts';
 import { createPace } from './pace.ts';
 import { createRecorder } from './record.ts';
-import { createWatchStore, type Seen } from './state-store.ts';
-import { startWatchSweep } from './sweep.ts';
+import { createStateStore, type Seen } from './state-store.ts';
+import { startSnapshotSweep } from './sweep.ts';
 
 interface Dependencies {
   database: Database;
@@ -45,7 +45,7 @@ const REMEMBERED_ROWS = 20_000;
 const isJpeg = (image: Uint8Array) => image[0] === 0xff && image[1] === 0xd8 && image[2] === 0xff;
 
 /** When it was taken, by the database's clock. */
-function timeOf({ now }: Sitter, takenAt: Date | null): number {
+function timeOf({ now }: AdmittedParticipant, takenAt: Date | null): number {
   if (!takenAt) return now;
   const at = takenAt.getTime();
   if (at < now - OLDEST_MS || at > now + CLOCK_TOLERANCE_MS)
@@ -57,26 +57,26 @@ function timeOf({ now }: Sitter, takenAt: Date | null): number {
  * Snapshots of participants' cameras while the exam runs: looked at as they come, in the process that they reach, before
  * recordings. They are acknowledged before that; one that raises a warning is kept as its evidence, all others are forgotten.
  */
-export function createLiveFrames({ database: { prisma: db, pool }, eventLog, storage, vision, faceTemplates, log }: Dependencies) {
+export function createSnapshots({ database: { prisma: db, pool }, eventLog, storage, vision, faceTemplates, log }: Dependencies) {
   const pace = createPace();
   const admit = createAdmission({ pool });
-  const store = createWatchStore({ pool });
+  const store = createStateStore({ pool });
   const record = createRecorder({ db, eventLog, storage, store, log });
   const identity = createIdentityJudge({ faceTemplates, log });
-  const watch = createWatch({
+  const follower = createFollower({
     store,
     record,
     judges: [...judges, identity.judge],
     known: new LRUCache<string, Seen>({ max: REMEMBERED_ROWS }),
   });
-  const attention = createAttention({ vision, watch, identity, log });
+  const attention = createAttention({ vision, follower, identity, log });
 
   return {
     /**
      * Whether a snapshot of this participant may come in, before a byte of it is read.
      * @throws AppError `rate_limited` for more than one a second, `not_found`, `conflict` where none is taken.
      */
-    async admit(who: ParticipantKey): Promise<Sitter> {
+    async admit(who: ParticipantKey): Promise<AdmittedParticipant> {
       pace.take(`${who.examId} ${who.userId}`);
       return admit(who);
     },
@@ -85,18 +85,18 @@ export function createLiveFrames({ database: { prisma: db, pool }, eventLog, sto
      * Takes a snapshot in, to be looked at in its turn; answers at once.
      * @throws AppError `invalid_request`
      */
-    take(sitter: Sitter, image: Uint8Array, takenAt: Date | null, field: string): SnapshotReceipt {
+    take(participant: AdmittedParticipant, image: Uint8Array, takenAt: Date | null, field: string): SnapshotReceipt {
       if (!isJpeg(image)) throw invalidField(field, 'must be a JPEG image');
-      const at = timeOf(sitter, takenAt);
-      const { examId, userId, isLookedAt } = sitter;
-      return { examId, userId, takenAt: new Date(at), analysed: isLookedAt && attention.add(sitter, image, at) };
+      const at = timeOf(participant, takenAt);
+      const { examId, userId, isLookedAt } = participant;
+      return { examId, userId, takenAt: new Date(at), analysed: isLookedAt && attention.add(participant, image, at) };
     },
 
-    /** Begins to end the warnings of who left: once a process. Returns the way out. */
-    watch: () => startWatchSweep({ pool, eventLog, log }),
+    /** Starts the sweep that ends warnings of participants who left. Call once per process. */
+    startSweep: () => startSnapshotSweep({ pool, eventLog, log }),
 
     close: () => attention.close(),
   };
 }
 
-export type LiveFrames = ReturnType<typeof createLiveFrames>;
+export type Snapshots = ReturnType<typeof createSnapshots>;

@@ -1,7 +1,7 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { batched } from '../../async/batched.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
-import { freshState, isOpen, type WatchState } from './state.ts';
+import { freshState, isOpen, type EpisodeState } from './state.ts';
 
 /** The row of one participant as somebody saw it. */
 export interface Seen {
@@ -11,7 +11,7 @@ export interface Seen {
   version: number;
   /** When the newest snapshot that was looked at was taken, milliseconds since 1970; null before the first. */
   frameAt: number | null;
-  state: WatchState;
+  state: EpisodeState;
 }
 
 /** What the row becomes, if it still is as it was seen. */
@@ -52,7 +52,7 @@ const parameters = (changes: readonly Change[]) => [
  * What is known of each participant from one snapshot to the next, in the database, so that it does not matter which server
  * gets them or whether one was killed. Nothing is locked between reading and writing: who comes second looks again.
  */
-export function createWatchStore({ pool }: { pool: Pool }) {
+export function createStateStore({ pool }: { pool: Pool }) {
   async function writeAll(changes: readonly Change[]): Promise<boolean[]> {
     const { rows } = await pool.query<{ participantId: string }>({ name: 'write-watches', text: WRITE, values: parameters(changes) });
     const written = new Set(rows.map(({ participantId }) => participantId));
@@ -81,4 +81,4 @@ export function createWatchStore({ pool }: { pool: Pool }) {
   };
 }
 
-export type WatchStore = ReturnType<typeof createWatchStore>;
+export type StateStore = ReturnType<typeof createStateStore>;

@@ -5,7 +5,7 @@ import { keepTime, type Rhythm } from './rhythm.ts';
 import { confidenceOf, endOf, follow, type GapCause, type Track, type Verdict } from './track.ts';
 
 /** What is kept of a participant between two snapshots, as JSON. */
-export interface WatchState {
+export interface EpisodeState {
   /** By the type of their warnings. */
   tracks: Record<string, Track>;
   /** By the names of the judges. */
@@ -32,7 +32,7 @@ export interface Closed {
 
 /** A step from one state to the next, and what is to be told of it. */
 export interface Step {
-  state: WatchState;
+  state: EpisodeState;
   opened: Opened[];
   closed: Closed[];
 }
@@ -40,9 +40,9 @@ export interface Step {
 /** The part of the evidence that is missing, which is followed like an episode. */
 export const GAP = 'evidence_gap';
 
-export const freshState = (): WatchState => ({ tracks: {}, memories: {} });
+export const freshState = (): EpisodeState => ({ tracks: {}, memories: {} });
 
-export const isOpen = ({ tracks }: WatchState) => Object.values(tracks).some(({ warningId }) => warningId !== null);
+export const isOpen = ({ tracks }: EpisodeState) => Object.values(tracks).some(({ warningId }) => warningId !== null);
 
 const GAP_WORDS: Record<GapCause, string> = {
   overload: 'The server was overloaded: no snapshot was analysed',
@@ -74,7 +74,7 @@ export interface Circumstances {
  * @param suppressed types that are nobody's business with this participant: their tracks end.
  */
 export function advance(
-  state: WatchState,
+  state: EpisodeState,
   verdicts: readonly Verdict[],
   memories: Record<string, unknown>,
   { at, sinceLast, sensitivity, suppressed, missed }: Circumstances,
@@ -104,7 +104,7 @@ export function advance(
 const endOfGap = ({ cause, last, contrary }: Track, at: number) => (cause === 'silence' ? (contrary ?? at) : last);
 
 /** Nothing was looked at from `since` to `at`: null where that is known already. */
-export function openGap(state: WatchState, since: number, at: number, cause: GapCause): Step | null {
+export function openGap(state: EpisodeState, since: number, at: number, cause: GapCause): Step | null {
   if (state.tracks[GAP]) return null;
   const warningId = newId('warn');
   const track: Track = { since, last: at, contrary: null, sightings: 0, scores: 0, looks: 0, warningId, cause };
@@ -116,7 +116,7 @@ export function openGap(state: WatchState, since: number, at: number, cause: Gap
 }
 
 /** Ends all that goes on, but a gap where it is kept: no snapshot comes. */
-export function closeAll({ tracks, ...kept }: WatchState, now: number, { keepsGap }: { keepsGap: boolean }): Step {
+export function closeAll({ tracks, ...kept }: EpisodeState, now: number, { keepsGap }: { keepsGap: boolean }): Step {
   const { [GAP]: gap, ...others } = tracks;
   const closed = Object.entries(others).flatMap(([type, track]) => closedOf(type, track, endOf(track)));
   if (!gap || keepsGap) return { state: { ...kept, tracks: gap ? { [GAP]: gap } : {} }, opened: [], closed };

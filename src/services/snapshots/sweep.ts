@@ -1,4 +1,5 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { type Sweep, startSweep } from '../../async/sweep.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 import { changeByExam, type ParticipantBatch } from '../event-log/by-exam.ts';
@@ -6,7 +7,7 @@ import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { addWarnings, endWarnings } from '../warnings/warnings.ts';
 import { sourceOf, toEnded } from './record.ts';
 import { STEADY } from './rhythm.ts';
-import { closeAll, isOpen, openGap, type Step, type WatchState } from './state.ts';
+import { closeAll, isOpen, openGap, type Step, type EpisodeState } from './state.ts';
 import { LONGEST_GAP_MS } from './track.ts';
 
 const EVERY_MS = 2_000;
@@ -48,7 +49,7 @@ SELECT w."participantId", w.state, extract(epoch FROM w."frameAt")::float8 * 100
   ${FROM}
  WHERE ${NEEDS_CARE} AND w."participantId" = ANY (`);
 
-interface Found {
+interface RowInNeed {
   participantId: string;
   examId: string;
   open: boolean;
@@ -56,25 +57,24 @@ interface Found {
   isMissed: boolean;
 }
 
-interface Taken {
+interface LockedRow {
   participantId: string;
-  state: WatchState;
+  state: EpisodeState;
   frameAt: number;
   isThere: boolean;
   isMissed: boolean;
 }
 
 /**
- * Ends the warnings of participants of whom no more snapshots are looked at, and tells where none come any more although the
- * participant is there; all over again until it is stopped. Any number of servers may do it.
- * @returns the way out.
+ * Ends the warnings of participants whose snapshots are no longer looked at, and reports missing snapshots of participants
+ * who are there. Any number of servers may do it.
  */
-export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog: EventLog; log: Logger }): () => void {
+export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventLog: EventLog; log: Logger }): Sweep {
   /** Whose snapshots are missed, as of which version of the row, and since when: by the clock of this process. */
   let missed = new Map<string, { version: number; since: number }>();
 
   /** Those of whom a gap is to be told now. */
-  function secondThoughts(found: readonly Found[]): ReadonlySet<string> {
+  function secondThoughts(found: readonly RowInNeed[]): ReadonlySet<string> {
     const now = performance.now();
     const before = missed;
     missed = new Map(
@@ -92,7 +92,7 @@ export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog:
     await endWarnings(draft, participant.userId, closed.map(toEnded));
     for (const { warningId: id, type, since, details } of opened)
       await addWarnings(draft, participant, sourceOf(type), [{ id, type, details, timestamp: new Date(since) }]);
-    await draft.tx.liveWatch.update({
+    await draft.tx.snapshotState.update({
       where: { participantId },
       data: { version: { increment: 1 }, open: isOpen(state), state: state as unknown as Prisma.InputJsonObject },
     });
@@ -101,7 +101,7 @@ export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog:
   const careFor = ({ examId, participantIds }: ParticipantBatch, due: ReadonlySet<string>) =>
     eventLog.append(examId, async (draft) => {
       const now = draft.now.getTime();
-      const taken = await draft.tx.$queryRaw<Taken[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
+      const taken = await draft.tx.$queryRaw<LockedRow[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
       for (const { participantId, state, frameAt, isThere, isMissed } of taken) {
         // Of who is there the evidence is still missing, whatever the cause.
         const quiet = closeAll(state, now, { keepsGap: isThere });
@@ -110,25 +110,20 @@ export function startWatchSweep({ pool, eventLog, log }: { pool: Pool; eventLog:
       }
     });
 
-  async function sweep(): Promise<void> {
-    const { rows } = await pool.query<Found>(FIND);
-    const due = secondThoughts(rows);
-    const needy = rows.filter(({ open, participantId }) => open || due.has(participantId));
-    await changeByExam(needy, (batch) =>
-      careFor(batch, due).catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not end live warnings; will try again')),
-    );
-    await pool.query(FORGET);
-  }
-
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  async function run(): Promise<void> {
-    await sweep().catch((error) => log.warn({ err: error }, 'could not look for live warnings to end; will try again'));
-    if (!stopped) timer = setTimeout(() => void run(), EVERY_MS).unref();
-  }
-  void run();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-  };
+  const sweep = startSweep({
+    everyMs: EVERY_MS,
+    log,
+    failure: 'could not look for live warnings to end; will try again',
+    async run() {
+      const { rows } = await pool.query<RowInNeed>(FIND);
+      const due = secondThoughts(rows);
+      const needy = rows.filter(({ open, participantId }) => open || due.has(participantId));
+      await changeByExam(needy, (batch) =>
+        careFor(batch, due).catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not end live warnings; will try again')),
+      );
+      await pool.query(FORGET);
+    },
+  });
+  void sweep.now();
+  return sweep;
 }

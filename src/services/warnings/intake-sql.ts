@@ -1,6 +1,6 @@
+import { columns } from '../../adapters/database/columns.ts';
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
 import { Prisma, type Warning } from '../../generated/prisma/client.ts';
-import { columns } from '../access/sight.ts';
 import type { LockedExam, Report, Reporter } from './report.ts';
 
 /**

@@ -2,14 +2,13 @@ import { inTransaction, isFaultOfRows, type Pool, type Transaction } from '../..
 import { busy, GroupCommit, Lanes } from '../../async/group-commit.ts';
 import { within } from '../../async/within.ts';
 import { notFound } from '../../errors.ts';
-import type { Warning, WarningSource } from '../../generated/prisma/client.ts';
-import { newId } from '../../ids.ts';
+import type { Warning } from '../../generated/prisma/client.ts';
 import type { EventLog, LogEvent } from '../event-log/event-log.ts';
-import { FINAL_STATUSES, refuseCancelled } from '../exams.ts';
-import { severityOf } from './catalogue.ts';
-import type { WarningInput } from './input.ts';
+import { refuseCancelled } from '../exams.ts';
+import { isFinal } from '../participants/lifecycle.ts';
 import { insertWarnings, lockExams, readKnown, readReporters } from './intake-sql.ts';
 import type { LockedExam, Report, Reporter } from './report.ts';
+import { newWarningRow } from './rows.ts';
 
 /**
  * `changes`: the report changes more than the log, for it brings the participant in. `locked`: another transaction holds
@@ -111,7 +110,7 @@ async function write(
         const before = key && known.get(key);
         if (before) return before;
         exam.lastSeq += 1n;
-        const row = newRow(warning, { exam, reporter, source, now });
+        const row = newWarningRow(warning, { examId, seq: exam.lastSeq, participantId: reporter.id, userId, source, now });
         if (key) known.set(key, row);
         fresh.push(row);
         return row;
@@ -127,39 +126,7 @@ const rejected = (reason: unknown): Settled => ({ status: 'rejected', reason });
 
 /** Who reports from inside an exam that is not over is in it: see `bringIn`. */
 const changesMore = (exam: LockedExam, { status }: Reporter) =>
-  exam.status !== 'COMPLETED' &&
-  status !== 'PAUSED' &&
-  !FINAL_STATUSES.includes(status) &&
-  !(status === 'ACTIVE' && exam.status === 'IN_PROGRESS');
-
-function newRow(
-  { type, timestamp, details, clientEventId }: WarningInput,
-  { exam, reporter, source, now }: { exam: LockedExam; reporter: Reporter; source: WarningSource; now: Date },
-): Warning {
-  return {
-    id: newId('warn'),
-    examId: exam.id,
-    seq: exam.lastSeq,
-    participantId: reporter.id,
-    userId: reporter.userId,
-    type,
-    severity: severityOf(type),
-    source,
-    timestamp: timestamp ?? now,
-    recordedAt: now,
-    endedAt: null,
-    details: details ?? null,
-    clientEventId: clientEventId ?? null,
-    confidence: null,
-    recordingId: null,
-    offsetSeconds: null,
-    hasFrame: false,
-    reviewDecision: null,
-    reviewReason: null,
-    reviewBy: null,
-    reviewAt: null,
-  };
-}
+  exam.status !== 'COMPLETED' && status !== 'PAUSED' && !isFinal(status) && !(status === 'ACTIVE' && exam.status === 'IN_PROGRESS');
 
 const asEvent = (subject: Warning): LogEvent => ({
   kind: 'WARNING_ADDED',

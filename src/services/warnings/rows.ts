@@ -1,5 +1,47 @@
+import { columns } from '../../adapters/database/columns.ts';
 import { Prisma, type Warning } from '../../generated/prisma/client.ts';
-import { columns } from '../access/sight.ts';
+import { newId } from '../../ids.ts';
+import { severityOf } from './catalogue.ts';
+import type { WarningInput } from './input.ts';
+
+/** A warning on its way into the log. */
+export interface NewWarning extends WarningInput {
+  /** Where something else names it in the same transaction; a new one without it. */
+  id?: string;
+  endedAt?: Date;
+  confidence?: number;
+  recordingId?: string;
+  offsetSeconds?: number;
+  /** Whether a `WarningFrame` of it is stored with it. */
+  hasFrame?: boolean;
+}
+
+/** What the log and the reporter add to a warning. */
+interface Circumstances extends Pick<Warning, 'examId' | 'seq' | 'participantId' | 'userId' | 'source'> {
+  /** By the database's clock. */
+  now: Date;
+}
+
+/** The row of a warning that nobody has reviewed. */
+export const newWarningRow = (warning: NewWarning, { now, ...where }: Circumstances): Warning => ({
+  ...where,
+  id: warning.id ?? newId('warn'),
+  type: warning.type,
+  severity: severityOf(warning.type),
+  timestamp: warning.timestamp ?? now,
+  recordedAt: now,
+  endedAt: warning.endedAt ?? null,
+  details: warning.details ?? null,
+  clientEventId: warning.clientEventId ?? null,
+  confidence: warning.confidence ?? null,
+  recordingId: warning.recordingId ?? null,
+  offsetSeconds: warning.offsetSeconds ?? null,
+  hasFrame: warning.hasFrame ?? false,
+  reviewDecision: null,
+  reviewReason: null,
+  reviewBy: null,
+  reviewAt: null,
+});
 
 type Statements = Pick<Prisma.TransactionClient, '$executeRaw' | '$queryRaw'>;
 

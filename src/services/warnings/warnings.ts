@@ -4,23 +4,10 @@ import { newId } from '../../ids.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
 import { bringIn, ensureParticipant } from '../participants/participants.ts';
-import { severityOf } from './catalogue.ts';
 import type { WarningInput } from './input.ts';
 import type { WarningIntake } from './intake.ts';
 import type { Report } from './report.ts';
-import { findReported, insertWarningRows } from './rows.ts';
-
-/** A warning on its way into the log. */
-export interface NewWarning extends WarningInput {
-  /** Where something else names it in the same transaction; a new one without it. */
-  id?: string;
-  endedAt?: Date;
-  confidence?: number;
-  recordingId?: string;
-  offsetSeconds?: number;
-  /** Whether a `WarningFrame` of it is stored with it. */
-  hasFrame?: boolean;
-}
+import { findReported, insertWarningRows, type NewWarning, newWarningRow } from './rows.ts';
 
 /** Adds warnings of one participant within a draft, in the order given. */
 export async function addWarnings(
@@ -31,31 +18,11 @@ export async function addWarnings(
 ): Promise<Warning[]> {
   if (warnings.length === 0) return [];
   const { id: participantId, userId } = participant;
-  const rows = warnings.map((warning): Warning => {
+  const { exam, now, emit } = draft;
+  const rows = warnings.map((warning) => {
     const id = warning.id ?? newId('warn');
-    return {
-      id,
-      examId: draft.exam.id,
-      seq: draft.emit('WARNING_ADDED', id, { userId }),
-      participantId,
-      userId,
-      type: warning.type,
-      severity: severityOf(warning.type),
-      source,
-      timestamp: warning.timestamp ?? draft.now,
-      recordedAt: draft.now,
-      endedAt: warning.endedAt ?? null,
-      details: warning.details ?? null,
-      clientEventId: warning.clientEventId ?? null,
-      confidence: warning.confidence ?? null,
-      recordingId: warning.recordingId ?? null,
-      offsetSeconds: warning.offsetSeconds ?? null,
-      hasFrame: warning.hasFrame ?? false,
-      reviewDecision: null,
-      reviewReason: null,
-      reviewBy: null,
-      reviewAt: null,
-    };
+    const seq = emit('WARNING_ADDED', id, { userId });
+    return newWarningRow({ ...warning, id }, { examId: exam.id, seq, participantId, userId, source, now });
   });
   await insertWarningRows(draft.tx, rows);
   await draft.tx.participant.update({

@@ -10,7 +10,7 @@ const LANES = 2;
 /** Wait after a batch of several pictures: their senders are about to send the next frames. */
 const GATHER_MS = 25;
 
-interface Waiting {
+interface QueuedPicture {
   picture: Picture;
   resolve(annotation: Annotation): void;
   reject(reason: unknown): void;
@@ -24,8 +24,8 @@ type Send = (pictures: Picture[]) => Promise<(Annotation | Error)[]>;
  */
 export class Batches {
   readonly #send: Send;
-  readonly #queue: Waiting[] = [];
-  readonly #underWay = new Set<Waiting>();
+  readonly #queue: QueuedPicture[] = [];
+  readonly #underWay = new Set<QueuedPicture>();
   #lanes = 0;
   #closed = false;
 
@@ -51,15 +51,15 @@ export class Batches {
   async #run(): Promise<void> {
     this.#lanes += 1;
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
-      for (const waiting of batch) this.#underWay.add(waiting);
+      for (const queued of batch) this.#underWay.add(queued);
       await this.#settle(batch);
-      for (const waiting of batch) this.#underWay.delete(waiting);
+      for (const queued of batch) this.#underWay.delete(queued);
       if (batch.length > 1) await setTimeout(GATHER_MS);
     }
     this.#lanes -= 1;
   }
 
-  async #settle(batch: readonly Waiting[]): Promise<void> {
+  async #settle(batch: readonly QueuedPicture[]): Promise<void> {
     try {
       const outcomes = await this.#send(batch.map(({ picture }) => picture));
       batch.forEach(({ resolve, reject }, i) => {
@@ -73,13 +73,14 @@ export class Batches {
     }
   }
 
-  #take(): Waiting[] {
+  #take(): QueuedPicture[] {
     let bytes = 0;
-    const fits = (waiting: Waiting, at: number) => at === 0 || (at < MOST_PICTURES && bytes + waiting.picture.jpeg.length <= MOST_BYTES);
+    const fits = (queued: QueuedPicture, at: number) =>
+      at === 0 || (at < MOST_PICTURES && bytes + queued.picture.jpeg.length <= MOST_BYTES);
     let count = 0;
-    for (const [at, waiting] of this.#queue.entries()) {
-      if (!fits(waiting, at)) break;
-      bytes += waiting.picture.jpeg.length;
+    for (const [at, queued] of this.#queue.entries()) {
+      if (!fits(queued, at)) break;
+      bytes += queued.picture.jpeg.length;
       count = at + 1;
     }
     return this.#queue.splice(0, count);

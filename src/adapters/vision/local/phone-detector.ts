@@ -1,6 +1,7 @@
 import type { Box, Frame, FoundPhone } from '../vision.ts';
 import { centre } from './geometry.ts';
-import { models, OBJECTS_SIZE } from './models.ts';
+import { models } from './models.ts';
+import { OBJECTS_SIZE } from './nets.ts';
 import { letterbox } from './sampling.ts';
 
 const STRIDE = 4;

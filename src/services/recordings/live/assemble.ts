@@ -3,7 +3,7 @@ import { type Ffmpeg, MediaError, type MediaInfo, planJoin } from '../../../adap
 import { type MediaFormat, sniffContainer } from '../../../adapters/media/media-sniff.ts';
 import type { SpoolScope } from '../../../adapters/storage/spool-scope.ts';
 import type { SpooledFile, Storage } from '../../../adapters/storage/storage.ts';
-import { type Chunk, describeIndexes, missingIndexes, type Part, splitParts } from './parts.ts';
+import { type Chunk, describeIndexes, missingIndexes, type RecorderRun, splitRuns } from './recorder-runs.ts';
 
 export interface Assembled {
   /** Null where nothing of the recording can be read. */
@@ -15,7 +15,7 @@ export interface Assembled {
 }
 
 interface ReadPart {
-  chunks: Part;
+  chunks: RecorderRun;
   file: SpooledFile;
   format: MediaFormat;
   info: MediaInfo;
@@ -41,10 +41,10 @@ export async function assemble(chunks: readonly Chunk[], tools: Tools): Promise<
   const notes: string[] = [];
   const missing = missingIndexes(chunks);
   if (missing.length > 0) notes.push(`Never arrived: ${named(missing)}.`);
-  const leaveOut = (part: Part, reason: string) => notes.push(`Left out, ${named(part.map(({ index }) => index))}: ${reason}`);
+  const leaveOut = (part: RecorderRun, reason: string) => notes.push(`Left out, ${named(part.map(({ index }) => index))}: ${reason}`);
 
   const parts: ReadPart[] = [];
-  for (const piece of splitParts(chunks)) {
+  for (const piece of splitRuns(chunks)) {
     const part = await orNull(readPart(piece, tools), (reason) => leaveOut(piece, reason));
     if (part) parts.push(part);
   }
@@ -59,7 +59,7 @@ export async function assemble(chunks: readonly Chunk[], tools: Tools): Promise<
 const named = (indexes: readonly number[]) => `chunk${indexes.length === 1 ? '' : 's'} ${describeIndexes(indexes)}`;
 
 /** The part's bytes in one spooled file. @throws MediaError */
-async function readPart(chunks: Part, { storage, ffmpeg, scope, signal }: Tools): Promise<ReadPart> {
+async function readPart(chunks: RecorderRun, { storage, ffmpeg, scope, signal }: Tools): Promise<ReadPart> {
   const maxBytes = chunks.reduce((sum, { size }) => sum + Number(size), 0);
   const file = await scope.spool(Readable.from(bytesOf(chunks, storage, signal), { objectMode: false }), { maxBytes });
   try {
@@ -72,7 +72,7 @@ async function readPart(chunks: Part, { storage, ffmpeg, scope, signal }: Tools)
   }
 }
 
-async function* bytesOf(chunks: Part, storage: Storage, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* bytesOf(chunks: RecorderRun, storage: Storage, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   for (const { storageKey } of chunks) {
     for await (const bytes of storage.read(storageKey) as AsyncIterable<Uint8Array>) {
       signal.throwIfAborted();
@@ -82,10 +82,14 @@ async function* bytesOf(chunks: Part, storage: Storage, signal: AbortSignal): As
 }
 
 interface Joined extends Omit<ReadPart, 'chunks'> {
-  sources: Part[];
+  sources: RecorderRun[];
 }
 
-async function join(parts: readonly ReadPart[], tools: Tools, leaveOut: (part: Part, reason: string) => void): Promise<Joined | null> {
+async function join(
+  parts: readonly ReadPart[],
+  tools: Tools,
+  leaveOut: (part: RecorderRun, reason: string) => void,
+): Promise<Joined | null> {
   const [first] = parts;
   if (!first) return null;
   if (parts.length === 1) return { ...first, sources: [first.chunks] };

@@ -1,5 +1,7 @@
 import type { Pool } from '../../../adapters/database/database-transaction.ts';
 import { MAX_DURATION } from '../../../adapters/media/ffmpeg.ts';
+import { FINAL_STATUSES } from '../../participants/lifecycle.ts';
+import { SHUT } from '../lifecycle.ts';
 
 /** A worker that was killed is taken for dead after this; a living one renews its claim well before. */
 const CLAIM_MS = 10_000;
@@ -17,16 +19,15 @@ UPDATE "Recording" r SET "finishDueAt" = ended."dueAt"
                  THEN now() ELSE now() + $1::float8 * interval '1 s' END AS "dueAt"
       FROM "Recording" r JOIN "Participant" p ON p.id = r."participantId" JOIN "Exam" e ON e.id = r."examId"
      WHERE r.live AND r."finishDueAt" IS NULL
-       AND (p.status IN ('SUBMITTED', 'TIMED_OUT', 'TERMINATED') OR e.status IN ('COMPLETED', 'CANCELLED')
+       AND (p.status IN (${FINAL_STATUSES.map((status) => `'${status}'`).join(', ')}) OR e.status IN ('COMPLETED', 'CANCELLED')
          OR coalesce(r."lastChunkAt", r."createdAt") < now() - $2::float8 * interval '1 s'
          OR r."createdAt" < now() - ${MOST_SECONDS} * interval '1 s')
        FOR UPDATE OF r SKIP LOCKED
   ) AS ended
  WHERE r.id = ended.id`;
 
-/** `joining` shuts the door: a chunk that waited for the row's lock meanwhile finds it shut. */
 const CLAIM = `
-UPDATE "Recording" r SET stage = 'joining', "finishClaimedUntil" = clock_timestamp() + ${CLAIM_MS} * interval '1 ms'
+UPDATE "Recording" r SET ${SHUT}, "finishClaimedUntil" = clock_timestamp() + ${CLAIM_MS} * interval '1 ms'
   FROM (
     SELECT id FROM "Recording"
      WHERE live AND "finishDueAt" <= now() AND ("finishClaimedUntil" IS NULL OR "finishClaimedUntil" < now())
@@ -45,7 +46,7 @@ UPDATE "Recording" SET "finishClaimedUntil" = now() + interval '1 s' *
  WHERE id = $1 AND live`;
 
 const CLOSE = `
-UPDATE "Recording" SET stage = 'joining', "finishDueAt" = least("finishDueAt", now()) WHERE id = $1 AND live`;
+UPDATE "Recording" SET ${SHUT}, "finishDueAt" = least("finishDueAt", now()) WHERE id = $1 AND live`;
 
 export interface LiveLimits {
   /** From a participant's end to that of the recording. */

@@ -6,10 +6,10 @@ import type { Storage } from '../../../adapters/storage/storage.ts';
 import { AppError } from '../../../errors.ts';
 import type { Prisma, Recording } from '../../../generated/prisma/client.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
-import { settingsOf } from '../../exams.ts';
+import { endLive } from '../lifecycle.ts';
 import { recordingTopic, type Recordings } from '../recordings.ts';
 import { assemble, type Assembled } from './assemble.ts';
-import type { Chunk } from './parts.ts';
+import type { Chunk } from './recorder-runs.ts';
 
 interface Dependencies {
   db: Database['prisma'];
@@ -31,14 +31,11 @@ class NotLive extends Error {
 /** Turns the chunks of a live recording into a recording as an upload makes it. Safe to run twice, also at once. */
 export function createFinish({ db, eventLog, storage, ffmpeg, bus, recordings }: Dependencies) {
   /** Ends it in the same transaction that gives up the chunks, unless it has ended meanwhile. */
-  const settle = ({ id, examId, userId }: Recording, data: Prisma.RecordingUpdateInput, used: readonly Chunk[]) =>
-    eventLog.append(examId, async ({ tx, exam, emit }) => {
-      const current = await tx.recording.findUnique({ where: { id }, select: { live: true } });
-      if (!current?.live) throw new NotLive();
-      const stage = settingsOf(exam).aiDetection.enabled ? 'queued' : 'off';
-      const recording = await tx.recording.update({ where: { id }, data: { stage, ...data, live: false, finishClaimedUntil: null } });
-      await tx.recordingChunk.deleteMany({ where: { recordingId: id, index: { in: used.map(({ index }) => index) } } });
-      emit('RECORDING_CHANGED', id, { userId, data: { from: 'UPLOADED', to: recording.status, live: false } });
+  const settle = ({ id, examId }: Recording, data: Prisma.RecordingUpdateInput, used: readonly Chunk[]) =>
+    eventLog.append(examId, async (draft) => {
+      const recording = await endLive(draft, id, data);
+      if (!recording) throw new NotLive();
+      await draft.tx.recordingChunk.deleteMany({ where: { recordingId: id, index: { in: used.map(({ index }) => index) } } });
       return recording;
     });
 

@@ -48,8 +48,8 @@ export function createLiveRecordings({
   return {
     ...createReceiving({ db, pool, eventLog, storage, bus, due, maxBytes, settleMs: Math.min(SETTLE_MS, graceMs) }),
 
-    /** Finishes in this process what has ended. Returns the way out. */
-    startFinishing: () =>
+    /** Starts to finish, in this process, the recordings that have ended. */
+    startSweep: () =>
       startLiveSweep({
         db,
         storage,

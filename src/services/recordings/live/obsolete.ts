@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Database } from '../../../adapters/database/database.ts';
 import type { Storage } from '../../../adapters/storage/storage.ts';
 
@@ -8,11 +9,9 @@ const AT_ONCE = 8;
 export async function removeObsolete({ db, storage }: { db: Database['prisma']; storage: Storage }, signal: AbortSignal): Promise<void> {
   for (;;) {
     const files = await db.obsoleteFile.findMany({ orderBy: { since: 'asc' }, take: BATCH });
-    const rest = files.values();
-    const work = async () => {
-      for (const { storageKey } of rest) if (!signal.aborted) await storage.remove(storageKey);
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await pLimit(AT_ONCE).map(files, async ({ storageKey }) => {
+      if (!signal.aborted) await storage.remove(storageKey);
+    });
     if (signal.aborted || files.length === 0) return;
     await db.obsoleteFile.deleteMany({ where: { storageKey: { in: files.map(({ storageKey }) => storageKey) } } });
     if (files.length < BATCH) return;

@@ -7,7 +7,9 @@ import type { Recording, RecordingChunk, RecordingType } from '../../../generate
 import { newId } from '../../../ids.ts';
 import type { Draft, EventLog } from '../../event-log/event-log.ts';
 import { refuseCancelled } from '../../exams.ts';
-import { ensureParticipant, isFinal } from '../../participants/participants.ts';
+import { isFinal } from '../../participants/lifecycle.ts';
+import { ensureParticipant } from '../../participants/participants.ts';
+import { addRecording, IS_RECEIVING, isReceiving } from '../lifecycle.ts';
 import { recordingTopic } from '../recordings.ts';
 import type { Due } from './due.ts';
 import { LIVE_TOPIC } from './sweep.ts';
@@ -22,7 +24,7 @@ const HEAD_BYTES = 16;
 const APPEND = `
 WITH open AS (
   UPDATE "Recording" SET size = size + $3, "lastChunkAt" = now(), "nextChunk" = greatest("nextChunk", $2 + 1)
-   WHERE id = $1 AND live AND stage = 'receiving' AND ("finishDueAt" IS NULL OR "finishDueAt" > now()) AND size + $3 <= $7
+   WHERE id = $1 AND ${IS_RECEIVING} AND size + $3 <= $7
   RETURNING id)
 INSERT INTO "RecordingChunk" ("recordingId", "index", size, sha256, "storageKey", head)
 SELECT id, $2, $3, $4, $5, $6 FROM open
@@ -86,33 +88,26 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
         const participant = await ensureParticipant(draft, input.userId);
         if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
         const id = newId('rec');
-        const recording = await draft.tx.recording.create({
-          data: {
-            id,
-            examId: draft.exam.id,
-            participantId: participant.id,
-            userId: participant.userId,
-            type: input.type,
-            live: true,
-            stage: 'receiving',
-            size: 0,
-            // Until it is known: what most browsers record.
-            format: 'webm',
-            sha256: '',
-            storageKey: `${id}.live`,
-            createdAt: draft.now,
-          },
+        return addRecording(draft, participant, {
+          id,
+          type: input.type,
+          live: true,
+          stage: 'receiving',
+          size: 0,
+          // Until it is known: what most browsers record.
+          format: 'webm',
+          sha256: '',
+          storageKey: `${id}.live`,
+          createdAt: draft.now,
         });
-        draft.emit('RECORDING_CHANGED', id, { userId: participant.userId, data: { to: 'UPLOADED', live: true } });
-        return recording;
       }),
 
     /**
      * Whether chunks are taken, before one is read.
      * @throws AppError `conflict`
      */
-    refuseEnded({ live, stage }: Pick<Recording, 'live' | 'stage'>): void {
-      if (!live || stage !== 'receiving') throw ended();
+    refuseEnded(recording: Pick<Recording, 'live' | 'stage'>): void {
+      if (!isReceiving(recording)) throw ended();
     },
 
     /**
@@ -137,7 +132,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
       const other = await chunkAt(recordingId, index);
       if (other) return { chunk: sameChunk(other, chunk) };
       const recording = await db.recording.findUnique({ where: { id: recordingId } });
-      if (recording?.stage === 'receiving' && Number(recording.size) + file.size > maxBytes) return 'full';
+      if (recording && isReceiving(recording) && Number(recording.size) + file.size > maxBytes) return 'full';
       throw ended();
     },
 

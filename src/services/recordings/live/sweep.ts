@@ -1,7 +1,7 @@
 import type { Database } from '../../../adapters/database/database.ts';
 import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { Storage } from '../../../adapters/storage/storage.ts';
-import { WakeSignal } from '../../../async/wake-signal.ts';
+import { startSweep } from '../../../async/sweep.ts';
 import type { Logger } from '../../../log.ts';
 import { type Due, RENEW_MS } from './due.ts';
 import type { FinishRecording } from './finish.ts';
@@ -23,14 +23,11 @@ interface Dependencies {
   everyMs: number;
 }
 
-/** Finishes live recordings whose time has come, all over again until it is closed; any number of workers may. */
-export function startLiveSweep({ db, storage, bus, log, due, finish, everyMs }: Dependencies) {
-  const stop = new AbortController();
-  const { signal } = stop;
-  const wake = new WakeSignal();
+/** Finishes live recordings whose time has come; any number of workers may. Returns what stops it. */
+export function startLiveSweep({ db, storage, bus, log, due, finish, everyMs }: Dependencies): { stop(): Promise<void> } {
   const running = new Set<Promise<void>>();
 
-  async function finishClaimed(id: string): Promise<void> {
+  async function finishClaimed(id: string, signal: AbortSignal): Promise<void> {
     const renew = setInterval(
       () => void due.renew(id).catch((error) => log.debug({ err: error, recordingId: id }, 'a claim was not renewed')),
       RENEW_MS,
@@ -45,38 +42,30 @@ export function startLiveSweep({ db, storage, bus, log, due, finish, everyMs }: 
     }
   }
 
-  async function sweep(): Promise<void> {
-    await due.mark();
-    const free = AT_ONCE - running.size;
-    const ids = free > 0 ? await due.claim(free) : [];
-    for (const id of ids) {
-      const work = finishClaimed(id).finally(() => {
-        running.delete(work);
-        wake.wake();
-      });
-      running.add(work);
-    }
-    await removeObsolete({ db, storage }, signal);
-  }
-
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      const seen = wake.version;
-      await sweep().catch((error) => log.warn({ err: error }, 'could not look for live recordings to finish; will try again'));
-      await wake.after(seen, signal);
-    }
-  }
-
-  const unsubscribe = bus.subscribe(LIVE_TOPIC, () => wake.wake());
-  const timer = setInterval(() => wake.wake(), everyMs);
-  timer.unref();
-  const ended = run();
+  const sweep = startSweep({
+    everyMs,
+    log,
+    failure: 'could not look for live recordings to finish; will try again',
+    async run(signal) {
+      await due.mark();
+      const free = AT_ONCE - running.size;
+      const ids = free > 0 ? await due.claim(free) : [];
+      for (const id of ids) {
+        const work = finishClaimed(id, signal).finally(() => {
+          running.delete(work);
+          void sweep.now();
+        });
+        running.add(work);
+      }
+      await removeObsolete({ db, storage }, signal);
+    },
+  });
+  void sweep.now();
+  const unsubscribe = bus.subscribe(LIVE_TOPIC, () => void sweep.now());
   return {
-    async close() {
-      stop.abort(new Error('the server is stopping'));
-      clearInterval(timer);
+    async stop() {
       unsubscribe();
-      await ended;
+      await sweep.stop();
       await Promise.all(running);
     },
   };

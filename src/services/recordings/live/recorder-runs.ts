@@ -4,7 +4,7 @@ import type { RecordingChunk } from '../../../generated/prisma/client.ts';
 export type Chunk = Pick<RecordingChunk, 'index' | 'size' | 'storageKey' | 'head'>;
 
 /** Chunks that one run of the browser's recorder made: put together they are one file. */
-export type Part = readonly Chunk[];
+export type RecorderRun = readonly Chunk[];
 
 /** As many bytes as tell whether a container begins. */
 const MAGIC_BYTES = 8;
@@ -14,7 +14,7 @@ const MAGIC_BYTES = 8;
  * A gap ends no part: what follows it in the same file still has its place in time.
  * @param chunks in order.
  */
-export function splitParts(chunks: readonly Chunk[]): Part[] {
+export function splitRuns(chunks: readonly Chunk[]): RecorderRun[] {
   const parts: Chunk[][] = [];
   const filled = chunks.filter(({ size }) => size > 0n);
   for (const [at, chunk] of filled.entries()) {

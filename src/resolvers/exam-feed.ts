@@ -13,7 +13,7 @@ interface Terms<E extends LogEvent> {
  * What one subscriber asked for and may have of an exam's log. Iterated it is a cursor of its own; whoever serves many
  * alike reads the terms and opens one cursor for all of them.
  */
-export class Watch<E extends LogEvent = LogEvent> implements AsyncIterable<E> {
+export class ExamFeed<E extends LogEvent = LogEvent> implements AsyncIterable<E> {
   readonly examId: string;
   /** Its events are later than this. */
   readonly after: bigint;

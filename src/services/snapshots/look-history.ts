@@ -9,7 +9,7 @@ const PHONE_EVERY_IN_RUSH = 3;
 const REMEMBERED = 50_000;
 
 /** What this process alone knows of a participant; it may be lost. */
-export class Seat {
+export class LookHistory {
   /** When the first of the snapshots was taken that nobody has looked at since the last look; null where there is none. */
   missedSince: number | null = null;
   /** Whether that was told. */
@@ -35,15 +35,15 @@ export class Seat {
   }
 }
 
-export function createSeats() {
-  const seats = new LRUCache<string, Seat>({ max: REMEMBERED });
+export function createLookHistories() {
+  const histories = new LRUCache<string, LookHistory>({ max: REMEMBERED });
   return {
-    of(key: string): Seat {
-      const known = seats.get(key);
+    of(key: string): LookHistory {
+      const known = histories.get(key);
       if (known) return known;
-      const seat = new Seat();
-      seats.set(key, seat);
-      return seat;
+      const history = new LookHistory();
+      histories.set(key, history);
+      return history;
     },
   };
 }

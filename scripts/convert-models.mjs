@@ -1,0 +1,6 @@
+// Converts the vision models to ONNX once, so that no thread of a start has to. Runs on the compiled server.
+//   node scripts/convert-models.mjs
+import { keepNets } from '../dist/src/adapters/vision/local/nets.js';
+
+const kept = keepNets();
+if (kept.length === 0) console.error('The converted models differ on this platform: every start converts them again.');

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { projectRoot } from '../../../paths.ts';
+import { descriptorNet, landmarkNet } from './convert/faceapi-to-onnx.ts';
+import { speechNet } from './convert/speech-net.ts';
+import { type ConversionOptions, tfjsToOnnx } from './convert/tfjs-to-onnx.ts';
+import { readWeights } from './weights.ts';
+
+/** Class "cell phone" among COCO's 80 classes, counted from 0. */
+const PHONE = 67;
+
+/**
+ * Side of the picture in which phones are looked for. The net was saved for 512, where a phone in the hand is larger than
+ * what it learnt from: at 320 it finds 10 of 13 instead of 7, takes two fifths of the time, and from 416 on it gets worse.
+ */
+export const OBJECTS_SIZE = 320;
+const OBJECTS_SAVED_SIZE = 512;
+
+interface Net {
+  /** SHA-256 of the net in ONNX: what a kept conversion must have. */
+  sha256: string;
+  /** Converts the weights of the package, checked by their own SHA-256. */
+  convert(): Uint8Array;
+}
+
+const ofHuman = (name: 'blazeface' | 'facemesh' | 'iris' | 'centernet' | 'faceres', options: ConversionOptions) => () =>
+  tfjsToOnnx(readWeights(`human/${name}.json`), readWeights(`human/${name}.bin`), options);
+
+const ofFaceapi =
+  (name: 'face_recognition_model' | 'face_landmark_68_model', convert: (manifest: Buffer, weights: Buffer) => Uint8Array) => () =>
+    convert(readWeights(`faceapi/${name}-weights_manifest.json`), readWeights(`faceapi/${name}.bin`));
+
+const nets = {
+  faces: {
+    sha256: 'b416f0fb652077346432e286de97c500e68771e1aadfab87ca4c44312c7845e8',
+    convert: ofHuman('blazeface', {
+      inputShape: [1, 256, 256, 3],
+      outputs: { fineScores: 'Identity', coarseScores: 'Identity_1', fineBoxes: 'Identity_2', coarseBoxes: 'Identity_3' },
+    }),
+  },
+  mesh: {
+    sha256: 'a12b613f960f4056fc460b3ff438de20847f32139c38e1d191814a7cbe21ed69',
+    convert: ofHuman('facemesh', { inputShape: [1, 192, 192, 3], outputs: { points: 'Identity_2', presence: 'Identity_1' } }),
+  },
+  iris: {
+    sha256: '410d2fa68febc877e8f188607bba2a6228f3c1d3131126409a14f2e16e9dbd35',
+    convert: ofHuman('iris', { inputShape: [1, 64, 64, 3], outputs: { points: 'Identity' } }),
+  },
+  objects: {
+    sha256: '4ce7929def522b254fc8d1c83c0e94daeec19e0b1a5a282603bf75b2335eab7d',
+    convert: ofHuman('centernet', {
+      inputShape: [1, OBJECTS_SIZE, OBJECTS_SIZE, 3],
+      outputs: { phones: 'tower_0/keypoints', extents: 'tower_0/wh' },
+      onlyChannels: { 'tower_0/CenternetHead/centernet_cls_output/BiasAdd': [PHONE] },
+      zoom: OBJECTS_SIZE / OBJECTS_SAVED_SIZE,
+    }),
+  },
+  faceres: {
+    sha256: '60cd0d84a7cb3af082fcc0afc14b6bff86563ac81cc08b6aea14448d2d95d861',
+    convert: ofHuman('faceres', { inputShape: [1, 224, 224, 3], outputs: { descriptor: 'global_pooling/Mean' } }),
+  },
+  landmarks: {
+    sha256: 'afedbf78371d77d4795f07fd5676b4dc609dd7415cca575ab2940df8fe1c9996',
+    convert: ofFaceapi('face_landmark_68_model', landmarkNet),
+  },
+  dlib: {
+    sha256: 'd4344b6c33279fba9610bd28cfbef5292715305d7402869bc9b1253a79c8206d',
+    convert: ofFaceapi('face_recognition_model', descriptorNet),
+  },
+  speech: {
+    sha256: 'f33e0bf51e1906287f45c0efbbd364598eb97dc0b7ad15ba22bc84b46c5ed531',
+    convert: () => speechNet(readWeights('silero/silero_vad_v6.onnx')),
+  },
+} satisfies Record<string, Net>;
+
+export type NetName = keyof typeof nets;
+
+const keptPath = (name: NetName) => join(projectRoot, 'dist', 'nets', `${name}.onnx`);
+
+const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * A net in ONNX: the conversion that was kept at installation, or a new one if there is none or its hash is not the known
+ * one, which takes up to 0.3 s and much memory.
+ */
+export function readNet(name: NetName, path = keptPath(name)): Uint8Array {
+  if (existsSync(path)) {
+    const kept = readFileSync(path);
+    if (hashOf(kept) === nets[name].sha256) return kept;
+  }
+  return nets[name].convert();
+}
+
+/**
+ * Converts all nets and keeps them for `readNet`. A conversion whose hash is not the known one, on a platform that computes
+ * differently, is not kept.
+ * @returns the names of those that were kept
+ */
+export function keepNets(pathOf: (name: NetName) => string = keptPath): NetName[] {
+  return (Object.keys(nets) as NetName[]).filter((name) => {
+    const path = pathOf(name);
+    if (existsSync(path) && hashOf(readFileSync(path)) === nets[name].sha256) return true;
+    const converted = nets[name].convert();
+    if (hashOf(converted) !== nets[name].sha256) return false;
+    mkdirSync(dirname(path), { recursive: true });
+    // Whole or not at all: two installations may run at once.
+    writeFileSync(`${path}.${process.pid}`, converted);
+    renameSync(`${path}.${process.pid}`, path);
+    return true;
+  });
+}

@@ -1,0 +1,70 @@
+import type { Logger } from '../log.ts';
+
+export interface SweepOptions {
+  /** Milliseconds from the end of one run to the start of the next. */
+  everyMs: number;
+  log: Logger;
+  /** What the log says where a run fails; the next one tries again. */
+  failure: string;
+  /**
+   * One run.
+   * @param signal aborted by `stop`
+   * @returns true where there is more to do at once
+   */
+  run(signal: AbortSignal): Promise<boolean | void>;
+}
+
+export interface Sweep {
+  /** Runs it now, or once more after the run that is under way. Resolves when it has run; never rejects. */
+  now(): Promise<void>;
+  /** Resolves when the run that is under way has ended. No other begins. */
+  stop(): Promise<void>;
+}
+
+/** Repeats some work until it is stopped. Runs never overlap, failures are logged, and the timer keeps no process alive. */
+export function startSweep({ everyMs, log, failure, run }: SweepOptions): Sweep {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  let again = false;
+
+  async function runAll(): Promise<void> {
+    do {
+      again = false;
+      try {
+        if (await run(signal)) again = true;
+      } catch (error) {
+        if (!signal.aborted) log.warn({ err: error }, failure);
+      }
+    } while (again && !signal.aborted);
+  }
+
+  function schedule(): void {
+    if (!signal.aborted) timer = setTimeout(() => void now(), everyMs).unref();
+  }
+
+  function now(): Promise<void> {
+    if (running) {
+      again = true;
+      return running;
+    }
+    if (signal.aborted) return Promise.resolve();
+    clearTimeout(timer);
+    running = runAll().finally(() => {
+      running = undefined;
+      schedule();
+    });
+    return running;
+  }
+
+  schedule();
+  return {
+    now,
+    async stop() {
+      clearTimeout(timer);
+      stopping.abort(new Error('the server is stopping'));
+      await running;
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import type { Participant, ParticipantStatus, Prisma } from '../../generated/prisma/client.ts';
+import { newId } from '../../ids.ts';
+import type { Draft } from '../event-log/event-log.ts';
+
+/**
+ * The status of a participant: what it may become, and the only functions that change it, each with its event.
+ * docs/architecture.md draws the same moves; a test compares the two.
+ */
+
+/** From each status, those that may follow. `null` is a participant who is not there yet. */
+export const PARTICIPANT_MOVES = {
+  null: ['INVITED', 'ACTIVE'],
+  INVITED: ['ACTIVE', 'SUBMITTED'],
+  CHECKING_IN: ['ACTIVE', 'SUBMITTED', 'TIMED_OUT'],
+  WAITING: ['ACTIVE', 'SUBMITTED', 'TIMED_OUT'],
+  ACTIVE: ['DISCONNECTED', 'SUBMITTED', 'TIMED_OUT'],
+  PAUSED: ['SUBMITTED', 'TIMED_OUT'],
+  DISCONNECTED: ['ACTIVE', 'SUBMITTED', 'TIMED_OUT'],
+  SUBMITTED: [],
+  TIMED_OUT: [],
+  TERMINATED: [],
+} as const satisfies Record<ParticipantStatus | 'null', readonly ParticipantStatus[]>;
+
+/** A participant in one of these has left the exam for good. */
+export const FINAL_STATUSES: readonly ParticipantStatus[] = ['SUBMITTED', 'TIMED_OUT', 'TERMINATED'];
+
+export const isFinal = (status: ParticipantStatus) => FINAL_STATUSES.includes(status);
+
+/** The statuses from which a participant may become `to`. */
+const sourcesOf = (to: ParticipantStatus): ParticipantStatus[] =>
+  (Object.keys(PARTICIPANT_MOVES) as (keyof typeof PARTICIPANT_MOVES)[]).flatMap((from) =>
+    from !== 'null' && mayBecome(from, to) ? [from] : [],
+  );
+
+const mayBecome = (from: keyof typeof PARTICIPANT_MOVES, to: ParticipantStatus) =>
+  (PARTICIPANT_MOVES[from] as readonly ParticipantStatus[]).includes(to);
+
+/** Adds a participant to the exam. */
+export async function addParticipant(
+  { tx, exam, now, emit }: Draft,
+  { userId, name, status }: { userId: string; name?: string | null | undefined; status: 'INVITED' | 'ACTIVE' },
+): Promise<Participant> {
+  const participant = await tx.participant.create({
+    data: {
+      id: newId('part'),
+      examId: exam.id,
+      userId,
+      name: name ?? null,
+      status,
+      ...(status === 'ACTIVE' && { joinedAt: now, lastSeenAt: now }),
+    },
+  });
+  emit('PARTICIPANT_CHANGED', participant.id, { userId, data: { to: status } });
+  return participant;
+}
+
+/** Brings a participant into the exam, or back into it; who is in it stays so. */
+export async function activate(draft: Draft, participant: Participant, name?: string | null): Promise<Participant> {
+  const { id, userId, status, joinedAt } = participant;
+  if (status !== 'ACTIVE') requireMove(status, 'ACTIVE');
+  const active = await draft.tx.participant.update({
+    where: { id },
+    data: { status: 'ACTIVE', joinedAt: joinedAt ?? draft.now, lastSeenAt: draft.now, ...(name && { name }) },
+  });
+  draft.emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to: 'ACTIVE' } });
+  return active;
+}
+
+/** Notes a submission. Who has left for good, for example by running out of time, keeps that status. */
+export async function submitted({ tx, now, emit }: Draft, participant: Participant, submissionId: string): Promise<void> {
+  const { id, userId, status, joinedAt } = participant;
+  const to = mayBecome(status, 'SUBMITTED') ? 'SUBMITTED' : status;
+  await tx.participant.update({ where: { id }, data: { joinedAt: joinedAt ?? now, lastSeenAt: now, status: to } });
+  emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to, submission: submissionId } });
+}
+
+/** Everybody who came and did not submit has run out of time. */
+export async function timeOutAll({ tx, exam, emit }: Draft, by: string): Promise<void> {
+  const rest = await tx.participant.updateManyAndReturn({
+    where: { examId: exam.id, status: { in: sourcesOf('TIMED_OUT') } },
+    data: { status: 'TIMED_OUT' },
+  });
+  for (const { id, userId } of rest) emit('PARTICIPANT_CHANGED', id, { userId, data: { by, to: 'TIMED_OUT' } });
+}
+
+type Changed = Pick<Participant, 'id' | 'userId'>;
+
+function emitChanges({ emit }: Draft, changed: readonly Changed[], data: Prisma.InputJsonObject): void {
+  for (const { id, userId } of changed) emit('PARTICIPANT_CHANGED', id, { userId, data });
+}
+
+/**
+ * Marks those as disconnected who are silent by the database's clock.
+ * Only ACTIVE goes: who is paused or waits to be let in would come back as ACTIVE without being let.
+ */
+export async function disconnectSilent(draft: Draft, participantIds: readonly string[], silentMs: number): Promise<void> {
+  const gone = await draft.tx.$queryRaw<Changed[]>`
+    UPDATE "Participant" SET status = 'DISCONNECTED'
+     WHERE id = ANY (${participantIds}) AND status = 'ACTIVE' AND "sendsHeartbeats"
+       AND "lastSeenAt" < clock_timestamp() - ${silentMs}::float8 * interval '1 ms'
+    RETURNING id, "userId"`;
+  emitChanges(draft, gone, { by: 'presence', from: 'ACTIVE', to: 'DISCONNECTED' });
+}
+
+/** Marks those as active again who were disconnected. */
+export async function reconnect(draft: Draft, participantIds: readonly string[]): Promise<void> {
+  const back = await draft.tx.$queryRaw<Changed[]>`
+    UPDATE "Participant" SET status = 'ACTIVE', "lastSeenAt" = clock_timestamp()
+     WHERE id = ANY (${participantIds}) AND status = 'DISCONNECTED'
+    RETURNING id, "userId"`;
+  emitChanges(draft, back, { by: 'presence', from: 'DISCONNECTED', to: 'ACTIVE' });
+}
+
+/** @throws Error where a caller asks for a move that is none: it checks what its user may ask for. */
+function requireMove(from: ParticipantStatus, to: ParticipantStatus): void {
+  if (!mayBecome(from, to)) throw new Error(`a participant who is ${from} cannot become ${to}`);
+}

@@ -1,0 +1,103 @@
+import type { Exam, Participant, Prisma, Recording, RecordingStage, RecordingStatus } from '../../generated/prisma/client.ts';
+import type { Draft, DraftTransaction } from '../event-log/event-log.ts';
+import { settingsOf } from '../exams.ts';
+
+/**
+ * The states of a recording: what they may become, and the only functions that change them, each with its event.
+ * docs/architecture.md draws the same moves; a test compares the two.
+ *
+ * `status` is what clients of the documented API know; `stage` says where in it the recording is; `playback` whether the files
+ * are made that a browser plays. A live recording is UPLOADED, its stage `receiving` and then `joining`.
+ */
+
+/** From each status, those that may follow. `null` is a recording that is not there yet. */
+export const RECORDING_MOVES = {
+  null: ['UPLOADED'],
+  UPLOADED: ['PROCESSING', 'FAILED'],
+  PROCESSING: ['PROCESSED', 'FAILED'],
+  PROCESSED: [],
+  FAILED: ['UPLOADED'],
+} as const satisfies Record<RecordingStatus | 'null', readonly RecordingStatus[]>;
+
+/** The stages in which a recording of each status may be. */
+export const STAGES = {
+  UPLOADED: ['receiving', 'joining', 'queued', 'off'],
+  PROCESSING: ['reading', 'watching', 'listening'],
+  PROCESSED: ['done'],
+  FAILED: ['failed'],
+} as const satisfies Record<RecordingStatus, readonly RecordingStage[]>;
+
+/** Whether its analysis has ended, well or not. */
+export const isFinished = ({ status }: Pick<Recording, 'status'>) => status === 'PROCESSED' || status === 'FAILED';
+
+const mayBecome = (from: RecordingStatus, to: RecordingStatus) => (RECORDING_MOVES[from] as readonly RecordingStatus[]).includes(to);
+
+/** The stage of a file that is whole and has not been analysed. */
+export const waitingStage = (exam: Pick<Exam, 'settings'>): RecordingStage => (settingsOf(exam).aiDetection.enabled ? 'queued' : 'off');
+
+type NewRecording = Pick<Recording, 'id' | 'type' | 'stage' | 'format' | 'sha256' | 'storageKey'> &
+  Omit<Prisma.RecordingUncheckedCreateInput, 'examId' | 'participantId' | 'userId' | 'status'>;
+
+/** Adds a recording of that participant. */
+export async function addRecording(draft: Draft, { id: participantId, userId }: Participant, data: NewRecording): Promise<Recording> {
+  const recording = await draft.tx.recording.create({ data: { ...data, examId: draft.exam.id, participantId, userId } });
+  draft.emit('RECORDING_CHANGED', recording.id, { userId, data: { to: 'UPLOADED', ...(data.live && { live: true }) } });
+  return recording;
+}
+
+export type Move = Prisma.RecordingUpdateInput & { status: RecordingStatus; stage: RecordingStage };
+
+/**
+ * Moves a recording.
+ * @param also written with it, and told before it: a client that hears of PROCESSED has heard of the warnings
+ * @returns the row; null where it is gone, or may not become that from what it is by now
+ */
+export async function moveRecording(
+  { tx, emit }: Draft,
+  id: string,
+  data: Move,
+  also: () => Promise<void> = async () => {},
+): Promise<Recording | null> {
+  const current = await tx.recording.findUnique({ where: { id }, select: { status: true } });
+  if (!current || !mayBecome(current.status, data.status)) return null;
+  const recording = await tx.recording.update({ where: { id }, data });
+  await also();
+  emit('RECORDING_CHANGED', id, { userId: recording.userId, data: { from: current.status, to: data.status } });
+  return recording;
+}
+
+/**
+ * Ends a live recording: its chunks are joined, or nothing could be made of them.
+ * @returns the row; null where it is gone or has ended
+ */
+export async function endLive({ tx, exam, emit }: Draft, id: string, data: Prisma.RecordingUpdateInput): Promise<Recording | null> {
+  const current = await tx.recording.findUnique({ where: { id }, select: { live: true } });
+  if (!current?.live) return null;
+  const recording = await tx.recording.update({
+    where: { id },
+    data: { stage: waitingStage(exam), ...data, live: false, finishClaimedUntil: null },
+  });
+  emit('RECORDING_CHANGED', id, { userId: recording.userId, data: { from: 'UPLOADED', to: recording.status, live: false } });
+  return recording;
+}
+
+/** A live recording takes chunks: a condition of SQL, on a row of "Recording". */
+export const IS_RECEIVING = `live AND stage = 'receiving' AND ("finishDueAt" IS NULL OR "finishDueAt" > now())`;
+
+/** In memory, for an answer before any chunk is read. */
+export const isReceiving = ({ live, stage }: Pick<Recording, 'live' | 'stage'>) => live && stage === 'receiving';
+
+/** Ends the time in which chunks are taken: an assignment of SQL. One that waits for the row's lock finds it shut. */
+export const SHUT = `stage = 'joining'`;
+
+/** Notes how far the analysis is. It is no event: `recordingProgress` reads the row. */
+export const noteProgress = (
+  tx: Pick<DraftTransaction, 'recording'>,
+  id: string,
+  stage: (typeof STAGES)['PROCESSING'][number],
+  progress: number,
+) => tx.recording.updateMany({ where: { id, status: 'PROCESSING' }, data: { stage, progress } });
+
+/** Notes whether the files for playback are there. */
+export const notePlayback = (tx: Pick<DraftTransaction, 'recording'>, id: string, playback: 'ready' | 'failed') =>
+  tx.recording.updateMany({ where: { id }, data: { playback } });

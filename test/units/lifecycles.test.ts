@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/paths.ts';
+import { FINAL_STATUSES, PARTICIPANT_MOVES } from '../../src/services/participants/lifecycle.ts';
+import { RECORDING_MOVES } from '../../src/services/recordings/lifecycle.ts';
+
+/** Every move that the diagram under a heading draws, as `A --> B`. */
+function drawn(heading: string): string[] {
+  const text = readFileSync(join(projectRoot, 'docs/architecture.md'), 'utf8');
+  const [, diagram = ''] = /```mermaid\n(stateDiagram-v2[\s\S]*?)```/.exec(text.slice(text.indexOf(`### ${heading}`))) ?? [];
+  return [...diagram.matchAll(/^\s*(\w+|\[\*\]) --> (\w+)/gm)].map(([, from = '', to = '']) => `${from} --> ${to}`).toSorted(inOrder);
+}
+
+const inOrder = (a: string, b: string) => (a < b ? -1 : 1);
+
+const named = (moves: Record<string, readonly string[]>) =>
+  Object.entries(moves)
+    .flatMap(([from, all]) => all.map((to) => `${from === 'null' ? '[*]' : from} --> ${to}`))
+    .toSorted(inOrder);
+
+describe('the diagram in docs/architecture.md', () => {
+  it.each([
+    ['Participant', PARTICIPANT_MOVES],
+    ['Recording', RECORDING_MOVES],
+  ])('%s draws the moves that the code makes, and no others', (heading, moves) => {
+    expect(drawn(heading)).toEqual(named(moves));
+  });
+});
+
+it('a participant who has left for good comes back from nowhere', () => {
+  for (const [from, to] of Object.entries(PARTICIPANT_MOVES)) {
+    expect(to.length === 0, from).toBe((FINAL_STATUSES as readonly string[]).includes(from));
+  }
+});

@@ -1,0 +1,132 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectDatabase, type Database } from '../../src/adapters/database/database.ts';
+import { createLogger } from '../../src/log.ts';
+import {
+  EXAM_IN_SIGHT,
+  inSight,
+  ofUser,
+  seesEvent,
+  seesExam,
+  sightOf,
+  visibleExams,
+  visibleParticipants,
+  visibleRecordings,
+  visibleSubmissions,
+  visibleWarnings,
+} from '../../src/services/access/sight.ts';
+import { anonymous, type Viewer } from '../../src/services/access/viewer.ts';
+import type { LogEvent } from '../../src/services/event-log/event-log.ts';
+import { createHotReads } from '../../src/services/reads/hot-reads.ts';
+import { createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
+
+const TENANTS = ['north', 'south'];
+const EXAMS = TENANTS.flatMap((tenant) => [1, 2].map((n) => ({ id: `exam_${tenant}_${n}`, tenant })));
+const USERS = ['user_1', 'user_2'];
+/** One of each kind that belongs to a user, in every exam for every user. */
+const ROWS = EXAMS.flatMap(({ id: examId }) => USERS.map((userId) => ({ id: `of_${examId}_${userId}`, examId, userId })));
+
+let copy: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  copy = await createTestDatabase();
+  database = await connectDatabase(copy.url, { log: createLogger('silent') });
+  const { prisma } = database;
+  await prisma.exam.createMany({ data: EXAMS.map((exam) => ({ ...exam, title: 'Algebra', duration: 60, settings: {} })) });
+  await prisma.participant.createMany({ data: ROWS });
+  const ofParticipant = ROWS.map((row) => Object.assign({ participantId: row.id }, row));
+  const warning = { type: 'noise', severity: 'LOW', source: 'CLIENT', timestamp: new Date() } as const;
+  await prisma.warning.createMany({ data: ofParticipant.map((row, seq) => Object.assign({ seq }, row, warning)) });
+  const file = { type: 'WEBCAM', size: 1, format: 'webm', sha256: 'ab' } as const;
+  await prisma.recording.createMany({ data: ofParticipant.map((row) => Object.assign({ storageKey: row.id }, row, file)) });
+  const received = { stats: {}, warningsReceived: 0, warningsStored: 0 };
+  await prisma.submission.createMany({ data: ofParticipant.map((row) => Object.assign({}, row, received)) });
+});
+afterAll(async () => {
+  await database.close();
+  await copy.drop();
+});
+
+const key = (role: 'admin' | 'lms' | 'proctor', tenant: string | null): Viewer => ({ ...anonymous, role, tenant, keyId: 'key_1' });
+const token = (role: 'proctor' | 'participant', { id, tenant }: { id: string; tenant: string }, userId: string | null): Viewer => ({
+  ...anonymous,
+  role,
+  tenant,
+  examId: id,
+  userId,
+});
+
+/** Tenants, exams and users that exist, and some that do not. */
+const aTenant = fc.constantFrom(...TENANTS, 'elsewhere');
+const anExam = fc.oneof(fc.constantFrom(...EXAMS), fc.record({ id: fc.constant('exam_gone'), tenant: aTenant }));
+const aUser = fc.constantFrom(...USERS, 'user_unknown', '');
+const aViewer: fc.Arbitrary<Viewer> = fc.oneof(
+  fc.constant(anonymous),
+  fc.constant(key('admin', null)),
+  fc.tuple(fc.constantFrom('lms' as const, 'proctor' as const), aTenant).map(([role, tenant]) => key(role, tenant)),
+  anExam.map((exam) => token('proctor', exam, null)),
+  fc.tuple(anExam, fc.option(aUser)).map(([exam, userId]) => token('participant', exam, userId)),
+);
+
+const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id).toSorted((a, b) => (a < b ? -1 : 1));
+
+/** The rows of a table that the condition written in SQL lets through. */
+async function bySql(viewer: Viewer, table: string): Promise<string[]> {
+  const sight = sightOf(viewer);
+  const text = `SELECT r.id FROM "${table}" r JOIN "Exam" e ON e.id = r."examId" WHERE e.id = $1 AND ${EXAM_IN_SIGHT} AND ${ofUser(sight, 'r')}`;
+  const found: { id: string }[] = [];
+  for (const { id } of EXAMS) found.push(...(await database.pool.query<{ id: string }>(inSight(`sight-${table}`, text, id, sight))).rows);
+  return idsOf(found);
+}
+
+describe('what a viewer sees, whoever it is,', () => {
+  it('is the same set of exams by Prisma, by SQL and in memory', async () => {
+    const { prisma, pool } = database;
+    const hotReads = createHotReads({ pool });
+    await fc.assert(
+      fc.asyncProperty(aViewer, async (viewer) => {
+        const sight = sightOf(viewer);
+        const inMemory = idsOf(EXAMS.filter((exam) => seesExam(sight, exam)));
+        expect(idsOf(await prisma.exam.findMany({ where: visibleExams(viewer) }))).toEqual(inMemory);
+        const bySql: { id: string }[] = [];
+        for (const { id } of EXAMS) {
+          const whole = await hotReads.readExam(id, sight);
+          if (whole) bySql.push(whole.exam);
+          expect(await hotReads.seesExam(id, sight)).toBe(whole !== null);
+          expect(await hotReads.sawExam(id, sight)).toBe(whole !== null);
+        }
+        expect(idsOf(bySql)).toEqual(inMemory);
+      }),
+    );
+  });
+
+  it('is the same set of participants, warnings, recordings and submissions by Prisma, by SQL and by event', async () => {
+    const { prisma } = database;
+    await fc.assert(
+      fc.asyncProperty(aViewer, async (viewer) => {
+        const sight = sightOf(viewer);
+        const seen = ROWS.filter(({ examId, userId }) => {
+          const exam = EXAMS.find(({ id }) => id === examId);
+          return exam && seesExam(sight, exam) && seesEvent(sight, { kind: 'WARNING_ADDED', userId });
+        });
+        const byEvent = idsOf(seen);
+        expect(idsOf(await prisma.participant.findMany({ where: visibleParticipants(viewer) }))).toEqual(byEvent);
+        expect(idsOf(await prisma.warning.findMany({ where: visibleWarnings(viewer) }))).toEqual(byEvent);
+        expect(idsOf(await prisma.recording.findMany({ where: visibleRecordings(viewer) }))).toEqual(byEvent);
+        expect(idsOf(await prisma.submission.findMany({ where: visibleSubmissions(viewer) }))).toEqual(byEvent);
+        for (const table of ['Participant', 'Warning', 'Recording', 'Submission']) expect(await bySql(viewer, table)).toEqual(byEvent);
+      }),
+    );
+  });
+
+  it('holds no event of nobody but changes of the exam, unless it is staff', () => {
+    const kinds: LogEvent['kind'][] = ['WARNING_ADDED', 'WARNING_REVIEWED', 'WARNING_UPDATED', 'PARTICIPANT_CHANGED', 'RECORDING_CHANGED'];
+    fc.assert(
+      fc.property(aViewer, fc.constantFrom(...kinds), (viewer, kind) => {
+        const sight = sightOf(viewer);
+        expect(seesEvent(sight, { kind, userId: null })).toBe(['admin', 'lms', 'proctor'].includes(viewer.role));
+        expect(seesEvent(sight, { kind: 'EXAM_CHANGED', userId: null })).toBe(true);
+      }),
+    );
+  });
+});
