@@ -1,4 +1,4 @@
-// Converts the vision models to ONNX once, so that no thread of a start has to. Runs on the compiled server.
+// Converts the vision models to ONNX once, so that no thread has to at start. Needs the compiled server.
 //   node scripts/convert-models.mjs
 import { keepNets } from '#built/adapters/vision/local/nets.js';
 

@@ -54,7 +54,7 @@ export const notFound = (what: string) => new AppError('not_found', `${what} not
 export class TooOften extends AppError {
   override readonly headers: Readonly<Record<string, string>>;
 
-  /** @param headersOf what the answer bears beside `Retry-After`, made of its whole seconds */
+  /** @param headersOf more headers besides `Retry-After`, made from its whole seconds */
   constructor(message: string, waitMs: number, headersOf: (seconds: number) => Record<string, string> = () => ({})) {
     super('rate_limited', message);
     const seconds = Math.max(1, Math.ceil(waitMs / 1_000));

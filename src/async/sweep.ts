@@ -4,24 +4,24 @@ export interface SweepOptions {
   /** Milliseconds from the end of one run to the start of the next. */
   everyMs: number;
   log: Logger;
-  /** What the log says where a run fails; the next one tries again. */
+  /** The log message if a run fails; the next run tries again. */
   failure: string;
   /**
    * One run.
    * @param signal aborted by `stop`
-   * @returns true where there is more to do at once
+   * @returns true if there is more to do immediately
    */
   run(signal: AbortSignal): Promise<boolean | void>;
 }
 
 export interface Sweep {
-  /** Runs it now, or once more after the run that is under way. Resolves when it has run; never rejects. */
+  /** Runs it now, or once more after the current run. Resolves when that run has ended; never rejects. */
   now(): Promise<void>;
-  /** Resolves when the run that is under way has ended. No other begins. */
+  /** Stops: no other run starts. Resolves when the current run has ended. */
   stop(): Promise<void>;
 }
 
-/** Repeats some work until it is stopped. Runs never overlap, failures are logged, and the timer keeps no process alive. */
+/** Repeats work until it is stopped. Runs never overlap, failures are logged, and the timer does not keep the process alive. */
 export function startSweep({ everyMs, log, failure, run }: SweepOptions): Sweep {
   const stopping = new AbortController();
   const { signal } = stopping;

@@ -20,8 +20,8 @@ const OPTIONS = {
 };
 
 /**
- * A CSV file with a header (RFC 4180). A line that is too short is empty in its last columns.
- * @throws StartupError for a quote that is not closed and the like; its message names the line
+ * Parses a CSV file with a header (RFC 4180). In a line that is too short, the last columns are empty.
+ * @throws StartupError for invalid syntax such as an unclosed quote; its message contains the line
  */
 export function parseCsv(text: string): Line[] {
   try {

@@ -218,7 +218,7 @@ describe('a cursor', () => {
   it.each([
     { name: 'before the oldest kept event', after: 2, oldestSeq: 5 },
     { name: 'ahead of the log', after: 99, oldestSeq: 8 },
-  ])('$name is told to read the exam again, and where to continue', async ({ after, oldestSeq }) => {
+  ])('$name gets RESYNC_REQUIRED and the oldest position', async ({ after, oldestSeq }) => {
     const examId = await examWith('user_1');
     await report(server, examId, 'user_1', ['noise', 'noise', 'noise', 'noise', 'noise']);
     await database.query('DELETE FROM "Event" WHERE "examId" = $1 AND seq < 5', [examId]);

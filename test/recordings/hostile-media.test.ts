@@ -227,7 +227,7 @@ describe('a small file that claims to be large', () => {
   );
 
   it(
-    'with its number of samples is refused',
+    'by its number of samples is refused',
     async () => {
       for (const [size, count] of [
         [0, 0xffffffff],

@@ -19,7 +19,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it('an app uses the parts that it is given, and leaves their disposal to whoever gave them', async () => {
+it('an app uses the components passed to it, and leaves their disposal to the caller', async () => {
   const nobody: FaceImage = { width: 1, height: 1, faces: [], main: null };
   const vision = {
     verifier: 'made-up/1',

@@ -23,12 +23,12 @@ describe('the diagram in docs/architecture.md', () => {
   it.each([
     ['Participant', PARTICIPANT_MOVES],
     ['Recording', RECORDING_MOVES],
-  ])('%s draws the moves that the code makes, and no others', (heading, moves) => {
+  ])('shows for %s exactly the state changes that the code makes', (heading, moves) => {
     expect(drawn(heading)).toEqual(named(moves));
   });
 });
 
-it('a participant who has left for good comes back from nowhere', () => {
+it('a participant in a final state cannot move to any other state', () => {
   for (const [from, to] of Object.entries(PARTICIPANT_MOVES)) {
     expect(to.length === 0, from).toBe((FINAL_STATUSES as readonly string[]).includes(from));
   }

@@ -13,18 +13,18 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const pathOf = (name: NetName) => join(folder, `${name}.onnx`);
 
 describe('the conversion of the models', () => {
-  it('has the known hash for every net, and is kept', () => {
+  it('has the known hash for every net, and is stored', () => {
     const all: NetName[] = ['faces', 'mesh', 'iris', 'objects', 'faceres', 'landmarks', 'dlib', 'speech'];
     expect(keepNets(pathOf)).toEqual(all);
   });
 
-  it('is read as it was kept', async () => {
+  it('is read from the stored file', async () => {
     const kept = await readFile(pathOf('iris'));
     expect(kept.equals(readNet('iris', pathOf('iris')))).toBe(true);
     expect(kept.equals(readNet('iris', join(folder, 'missing.onnx')))).toBe(true);
   });
 
-  it('is done again instead of reading a kept file that was cut or changed, and mended by the next installation', async () => {
+  it('is repeated if the stored file was truncated or changed, and stored again by the next installation', async () => {
     const kept = await readFile(pathOf('faces'));
     await truncate(pathOf('faces'), kept.length - 1);
     expect(kept.equals(readNet('faces', pathOf('faces')))).toBe(true);

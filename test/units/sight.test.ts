@@ -79,7 +79,7 @@ async function bySql(viewer: Viewer, table: string): Promise<string[]> {
   return idsOf(found);
 }
 
-describe('what a viewer sees, whoever it is,', () => {
+describe('what any viewer may see', () => {
   it('is the same set of exams by Prisma, by SQL and in memory', async () => {
     const { prisma, pool } = database;
     const hotReads = createHotReads({ pool });
@@ -119,7 +119,7 @@ describe('what a viewer sees, whoever it is,', () => {
     );
   });
 
-  it('holds no event of nobody but changes of the exam, unless it is staff', () => {
+  it('includes no events without a participant except changes of the exam, unless the viewer is staff', () => {
     const kinds: LogEvent['kind'][] = ['WARNING_ADDED', 'WARNING_REVIEWED', 'WARNING_UPDATED', 'PARTICIPANT_CHANGED', 'RECORDING_CHANGED'];
     fc.assert(
       fc.property(aViewer, fc.constantFrom(...kinds), (viewer, kind) => {

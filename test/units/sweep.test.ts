@@ -31,7 +31,7 @@ function heldWork() {
 }
 
 describe('a sweep', () => {
-  it('does not run before its time', async () => {
+  it('does not run early', async () => {
     const work = heldWork();
     const sweep = startTestSweep(() => work.run());
     await setImmediate();
@@ -39,7 +39,7 @@ describe('a sweep', () => {
     await sweep.stop();
   });
 
-  it('runs again and again, also after a failure', async () => {
+  it('runs repeatedly, even after a failure', async () => {
     let runs = 0;
     let enough = () => {};
     const ended = new Promise<void>((resolve) => {
@@ -55,7 +55,7 @@ describe('a sweep', () => {
     expect(runs).toBeGreaterThanOrEqual(3);
   });
 
-  it('that is asked for while it runs does so once more after that, never at the same time', async () => {
+  it('that is requested during a run runs once more afterwards, never at the same time', async () => {
     const work = heldWork();
     const sweep = startTestSweep(() => work.run());
     const all = Promise.all([sweep.now(), sweep.now(), sweep.now()]);
@@ -70,7 +70,7 @@ describe('a sweep', () => {
     await sweep.stop();
   });
 
-  it('that found more than it could do runs again at once', async () => {
+  it('that found more work than it could do runs again immediately', async () => {
     let left = 3;
     const sweep = startTestSweep(async () => {
       left -= 1;
@@ -81,7 +81,7 @@ describe('a sweep', () => {
     await sweep.stop();
   });
 
-  it('that is stopped tells the run under way, waits for it, and runs no more', async () => {
+  it('that is stopped aborts the current run, waits for it, and does not run again', async () => {
     let runs = 0;
     const sweep = startTestSweep(async (signal) => {
       runs += 1;

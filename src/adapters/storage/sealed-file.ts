@@ -9,7 +9,7 @@ import type { ByteSink } from './hashing-writer.ts';
  * changed, moved or cut off is detected.
  */
 const MAGIC = Buffer.from('INVSEAL2');
-/** Of files from before keys could be replaced: they do not name their key. */
+/** The magic of files from before keys could be replaced, which do not name their key. */
 const FIRST_MAGIC = Buffer.from('INVSEAL1');
 const FINGERPRINT_BYTES = 8;
 const SALT_BYTES = 32;

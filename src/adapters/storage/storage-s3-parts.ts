@@ -92,7 +92,7 @@ export function createS3Parts({ client, bucket: Bucket, prefix, spool, copyBytes
         const { CopyPartResult } = await client.send(new UploadPartCopyCommand(part));
         return { PartNumber, ETag: CopyPartResult?.ETag };
       });
-      // After a failure no other part is begun.
+      // After a failure no other part is started.
       const Parts = await copying.catch((error: unknown) => {
         copy.clearQueue();
         throw error;

@@ -7,20 +7,20 @@ import { speechNet } from './convert/speech-net.ts';
 import { type ConversionOptions, tfjsToOnnx } from './convert/tfjs-to-onnx.ts';
 import { readWeights } from './weights.ts';
 
-/** Class "cell phone" among COCO's 80 classes, counted from 0. */
+/** "Cell phone" in COCO's 80 classes, counted from 0. */
 const PHONE = 67;
 
 /**
- * Side of the picture in which phones are looked for. The net was saved for 512, where a phone in the hand is larger than
- * what it learnt from: at 320 it finds 10 of 13 instead of 7, takes two fifths of the time, and from 416 on it gets worse.
+ * Side of the picture for the phone detector. The net was saved for 512, at which a phone in the hand is larger than in its
+ * training data: at 320 it finds 10 of 13 instead of 7 and takes two fifths of the time; from 416 on it gets worse again.
  */
 export const OBJECTS_SIZE = 320;
 const OBJECTS_SAVED_SIZE = 512;
 
 interface Net {
-  /** SHA-256 of the net in ONNX: what a kept conversion must have. */
+  /** SHA-256 of the net in ONNX, which a stored conversion must have. */
   sha256: string;
-  /** Converts the weights of the package, checked by their own SHA-256. */
+  /** Converts the weights of the package after checking their own SHA-256. */
   convert(): Uint8Array;
 }
 
@@ -81,8 +81,8 @@ const keptPath = (name: NetName) => join(projectRoot, 'dist', 'nets', `${name}.o
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * A net in ONNX: the conversion that was kept at installation, or a new one if there is none or its hash is not the known
- * one, which takes up to 0.3 s and much memory.
+ * A net in ONNX: the conversion stored at installation, or a new one if there is none or its hash is wrong, which takes up to
+ * 0.3 s and much memory.
  */
 export function readNet(name: NetName, path = keptPath(name)): Uint8Array {
   if (existsSync(path)) {
@@ -93,9 +93,9 @@ export function readNet(name: NetName, path = keptPath(name)): Uint8Array {
 }
 
 /**
- * Converts all nets and keeps them for `readNet`. A conversion whose hash is not the known one, on a platform that computes
- * differently, is not kept.
- * @returns the names of those that were kept
+ * Converts all nets and stores them for `readNet`. A conversion with another hash, on a platform that computes differently, is
+ * not stored.
+ * @returns the names of the stored ones
  */
 export function keepNets(pathOf: (name: NetName) => string = keptPath): NetName[] {
   return (Object.keys(nets) as NetName[]).filter((name) => {
@@ -104,7 +104,7 @@ export function keepNets(pathOf: (name: NetName) => string = keptPath): NetName[
     const converted = nets[name].convert();
     if (hashOf(converted) !== nets[name].sha256) return false;
     mkdirSync(dirname(path), { recursive: true });
-    // Whole or not at all: two installations may run at once.
+    // Atomic, because two installations may run at the same time.
     writeFileSync(`${path}.${process.pid}`, converted);
     renameSync(`${path}.${process.pid}`, path);
     return true;
