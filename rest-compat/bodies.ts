@@ -1,12 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
 import { AppError } from '../src/errors.ts';
 import { type JsonOptions, readJson } from '../src/http/bodies/base64-json.ts';
-import type { Body, Call } from './router.ts';
+import type { Body, Call } from './route.ts';
 
-/** For what holds no image and no video: 100 warnings with long details in escapes, or an exam with settings of its own. */
+/** For bodies without images or videos: 100 warnings with long details in escapes, or an exam with settings of its own. */
 const SMALL: JsonOptions = { maxBytes: 2 * 1024 * 1024, maxMembers: 10_000 };
 /** For two images of 10 MB in base64, and room for the rest. */
 export const IMAGES: JsonOptions = { maxBytes: 30 * 1024 * 1024, maxMembers: 1_000 };
+
+export const JSON_BODY = ['application/json'];
+export const FORM = ['multipart/form-data'];
 
 const mediaType = (req: IncomingMessage) => req.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
 
@@ -16,8 +20,13 @@ export const isJson = (req: IncomingMessage) => mediaType(req) === 'application/
 /** A JSON body without files. */
 export async function readJsonBody({ req }: Pick<Call, 'req'>, limits = SMALL): Promise<Body> {
   if (!isJson(req)) throw new AppError('invalid_request', 'Content-Type must be application/json');
-  return { body: await readJson(req, limits), files: {} };
+  return { fields: await readJson(req, limits), files: {} };
 }
 
-/** Of a route that asks for nothing, so that a beacon may send whatever it must: its `run` says who may. */
-export const NO_BODY = { admit: () => {}, read: async (): Promise<Body> => ({ body: null, files: {} }) };
+/** For a route that takes no body, so that a beacon may send whatever it must: its `run` says who may. */
+export const NO_BODY = {
+  body: z.null(),
+  accepts: [],
+  admit: () => {},
+  read: async (): Promise<Body> => ({ fields: null, files: {} }),
+};

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { AppError, invalidField } from '../src/errors.ts';
 import { readJsonWithFiles } from '../src/http/bodies/base64-json.ts';
 import { asJsonText, parseScanned } from '../src/http/bodies/json-text.ts';
@@ -7,7 +8,13 @@ import { heartbeat, setAccommodations } from '../src/resolvers/participants.ts';
 import { requireKnownExam, requireLms, requireStaffOf } from '../src/resolvers/policy.ts';
 import { prepareSubmission, submitExam } from '../src/resolvers/submissions.ts';
 import { listWarnings, reportWarnings } from '../src/resolvers/warnings.ts';
-import { isJson, isMultipart, NO_BODY, readJsonBody } from './bodies.ts';
+import { createExamInput, settingsInput } from '../src/services/exam-input.ts';
+import { accommodationsInput } from '../src/services/participants/input.ts';
+import { submitExamInput } from '../src/services/submission-input.ts';
+import { reportWarningsInput } from '../src/services/warnings/input.ts';
+import * as answers from './answers.ts';
+import { FORM, isJson, isMultipart, JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
+import { nothing, ofExam, ofParticipant, pageOfLog, submitter } from './params.ts';
 import {
   presentAccommodations,
   presentExam,
@@ -16,7 +23,7 @@ import {
   presentSubmission,
   presentWarning,
 } from './present.ts';
-import type { Body, Call, Route } from './router.ts';
+import { type Body, type Call, get, post, put, type Route } from './route.ts';
 
 const KNOWN_SETTINGS = new Set(['webcam', 'screenRecording', 'audioRecording', 'browserLock', 'aiDetection']);
 const KNOWN_AI_SETTINGS = new Set(['enabled', 'sensitivity']);
@@ -24,7 +31,6 @@ const MAX_FIELD_BYTES = 16 * 1024 * 1024;
 /** Of a submission without its `stats`: 10,000 warnings have half of that. */
 const MAX_MEMBERS = 100_000;
 const MAX_FIELDS = 32;
-const MAX_PAGE = 1_000;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -36,30 +42,18 @@ const partition = (object: Record<string, unknown>, known: ReadonlySet<string>) 
   ] as const;
 };
 
-/** The documented settings as the resolvers take them: `sensitivity` in upper case, what is unknown apart. */
+/** The documented settings as the resolvers take them: what this server does not know is kept apart. */
 function readSettings(given: unknown): unknown {
   if (!isObject(given)) return given;
   const [known, extra] = partition(given, KNOWN_SETTINGS);
   if (!isObject(known['aiDetection'])) return { ...known, extra };
   const [ai, unknownAi] = partition(known['aiDetection'], KNOWN_AI_SETTINGS);
-  const sensitivity = typeof ai['sensitivity'] === 'string' ? ai['sensitivity'].toUpperCase() : ai['sensitivity'];
-  return {
-    ...known,
-    aiDetection: { ...ai, sensitivity },
-    extra: { ...extra, ...(Object.keys(unknownAi).length > 0 && { aiDetection: unknownAi }) },
-  };
+  return { ...known, aiDetection: ai, extra: { ...extra, ...(Object.keys(unknownAi).length > 0 && { aiDetection: unknownAi }) } };
 }
 
-const readExamInput = (body: unknown) => (isObject(body) ? { ...body, settings: readSettings(body['settings']) } : body);
-
-function readPage(query: URLSearchParams) {
-  const after = query.get('after') ?? '0';
-  const limit = query.get('limit') ?? String(MAX_PAGE);
-  if (!/^\d{1,18}$/.test(after)) throw invalidField('after', 'must be a position in the log');
-  if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_PAGE)
-    throw invalidField('limit', `must be from 1 to ${MAX_PAGE}`);
-  return { after: BigInt(after), limit: Number(limit) };
-}
+const examBody = createExamInput.extend({
+  settings: z.preprocess(readSettings, settingsInput.nullish()).meta({ description: 'What is recorded and analysed.' }),
+});
 
 const readWarningsField = (warnings: string | undefined): unknown =>
   warnings === undefined ? undefined : parseScanned(Buffer.from(warnings), { maxMembers: MAX_MEMBERS, field: 'warnings' });
@@ -67,7 +61,9 @@ const readWarningsField = (warnings: string | undefined): unknown =>
 const readStatsField = async (stats: string | undefined): Promise<unknown> =>
   stats === undefined ? undefined : asJsonText(stats, 'stats');
 
-async function readSubmitMultipart({ req, scope, ctx, params: { examId = '' } }: Call): Promise<Body> {
+type SubmitCall = Call<z.output<typeof ofExam>, z.output<typeof submitter>>;
+
+async function readSubmitMultipart({ req, scope, ctx, path: { examId } }: SubmitCall): Promise<Body> {
   const limit = { maxBytes: ctx.config.MAX_SUBMIT_FILE_BYTES };
   const { fields, files } = await readMultipart(req, {
     scope,
@@ -79,10 +75,10 @@ async function readSubmitMultipart({ req, scope, ctx, params: { examId = '' } }:
     },
   });
   const { userId, stats, warnings } = fields;
-  return { body: { userId, stats: await readStatsField(stats), warnings: readWarningsField(warnings) }, files };
+  return { fields: { userId, stats: await readStatsField(stats), warnings: readWarningsField(warnings) }, files };
 }
 
-async function readSubmitJson({ req, scope, ctx }: Call): Promise<Body> {
+async function readSubmitJson({ req, scope, ctx }: SubmitCall): Promise<Body> {
   const limit = { maxBytes: ctx.config.MAX_SUBMIT_FILE_BYTES };
   const { body, files } = await readJsonWithFiles(req, {
     scope,
@@ -91,11 +87,11 @@ async function readSubmitJson({ req, scope, ctx }: Call): Promise<Body> {
     maxJsonBytes: MAX_FIELD_BYTES,
     maxMembers: MAX_MEMBERS,
   });
-  if (!isObject(body)) return { body, files: {} };
+  if (!isObject(body)) return { fields: body, files: {} };
   for (const name of ['webcam', 'screen']) refuseMissingData(body[name], name, files[`${name}.data`] !== undefined);
   const { 'webcam.data': webcam, 'screen.data': screen } = files;
   const { userId, stats, warnings } = body;
-  return { body: { userId, stats, warnings }, files: { ...(webcam && { webcam }), ...(screen && { screen }) } };
+  return { fields: { userId, stats, warnings }, files: { ...(webcam && { webcam }), ...(screen && { screen }) } };
 }
 
 /** A recording that is named but brings no data would be lost without a word. */
@@ -104,24 +100,32 @@ function refuseMissingData(value: unknown, field: string, hasData: boolean): voi
   throw invalidField(field, 'must be an object whose data is a data URL or base64');
 }
 
-/** A user named in the query counts where the body names none. */
-function withQueryUser({ body, files }: Body, query: URLSearchParams): Body {
-  const user = query.get('userId');
-  return { body: isObject(body) && body['userId'] == null && user !== null ? { ...body, userId: user } : body, files };
-}
+/** A user named in the query counts if the body names none. */
+const withQueryUser = ({ fields, files }: Body, { userId }: SubmitCall['query']): Body => ({
+  fields: isObject(fields) && fields['userId'] == null && userId !== undefined ? { ...fields, userId } : fields,
+  files,
+});
 
 export const examRoutes: Route[] = [
-  {
-    method: 'POST',
+  post({
     path: '/exams',
+    summary: 'Creates an exam.',
+    params: nothing,
+    query: nothing,
+    body: examBody,
+    accepts: JSON_BODY,
+    answer: answers.exam,
     admit: ({ ctx }) => requireLms(ctx),
     read: readJsonBody,
-    run: async ({ ctx }, { body }) => presentExam(ctx, await createExam(ctx, readExamInput(body))),
-  },
-  {
-    method: 'GET',
+    run: async ({ ctx }, input) => presentExam(ctx, await createExam(ctx, input)),
+  }),
+  get({
     path: '/exams/:examId',
-    async answer({ ctx, params: { examId = '' } }) {
+    summary: 'Returns an exam with its participants and newest warnings.',
+    params: ofExam,
+    query: nothing,
+    answer: answers.wholeExam,
+    async run({ ctx, path: { examId } }) {
       const { exam, participants, warnings, warningsTruncated } = await readWholeExam(ctx, examId);
       return {
         ...(await presentExam(ctx, exam)),
@@ -130,52 +134,68 @@ export const examRoutes: Route[] = [
         ...(warningsTruncated && { warningsTruncated }),
       };
     },
-  },
-  {
-    method: 'GET',
+  }),
+  get({
     path: '/exams/:examId/warnings',
-    async answer({ ctx, params: { examId = '' }, query }) {
-      const { warnings, nextAfter } = await listWarnings(ctx, examId, readPage(query));
+    summary: 'Returns a page of the warnings of an exam, oldest first.',
+    params: ofExam,
+    query: pageOfLog,
+    answer: answers.warningsPage,
+    async run({ ctx, path: { examId }, query }) {
+      const { warnings, nextAfter } = await listWarnings(ctx, examId, query);
       return { warnings: warnings.map(presentLoggedWarning), nextAfter: nextAfter === null ? null : Number(nextAfter) };
     },
-  },
-  {
-    method: 'POST',
+  }),
+  post({
     path: '/exams/:examId/warnings',
-    admit: ({ ctx, params: { examId = '' } }) => requireKnownExam(ctx, examId),
+    summary: 'Reports warnings while the exam runs.',
+    params: ofExam,
+    query: nothing,
+    body: reportWarningsInput,
+    accepts: JSON_BODY,
+    answer: answers.reportedWarnings,
+    admit: ({ ctx, path: { examId } }) => requireKnownExam(ctx, examId),
     read: readJsonBody,
-    run: async ({ ctx, params: { examId = '' } }, { body }) => ({
-      warnings: (await reportWarnings(ctx, examId, body)).map(presentLoggedWarning),
-    }),
-  },
-  {
-    method: 'POST',
+    run: async ({ ctx, path: { examId } }, input) => ({ warnings: (await reportWarnings(ctx, examId, input)).map(presentLoggedWarning) }),
+  }),
+  post({
     path: '/exams/:examId/heartbeat',
+    summary: 'Says that the participant of the token is present.',
+    params: ofExam,
+    query: nothing,
+    answer: answers.heartbeat,
     ...NO_BODY,
-    async run({ ctx, params: { examId = '' } }) {
+    async run({ ctx, path: { examId } }) {
       const participant = await heartbeat(ctx, examId);
       return { participant: { ...presentParticipant(participant), lastSeenAt: participant.lastSeenAt } };
     },
-  },
-  {
-    method: 'PUT',
+  }),
+  put({
     path: '/exams/:examId/participants/:userId/accommodations',
-    admit: ({ ctx, params: { examId = '' } }) => requireStaffOf(ctx, examId),
+    summary: 'Sets the types of warning that the analysis does not raise for a participant.',
+    params: ofParticipant,
+    query: nothing,
+    body: accommodationsInput.omit({ userId: true }),
+    accepts: JSON_BODY,
+    answer: answers.accommodations,
+    admit: ({ ctx, path: { examId } }) => requireStaffOf(ctx, examId),
     read: readJsonBody,
-    async run({ ctx, params: { examId = '', userId = '' } }, { body }) {
-      const { suppress, reason } = isObject(body) ? body : {};
-      return presentAccommodations(await setAccommodations(ctx, { examId, userId, suppress, reason }));
-    },
-  },
-  {
-    method: 'POST',
+    run: async ({ ctx, path }, granted) => presentAccommodations(await setAccommodations(ctx, { ...path, ...granted })),
+  }),
+  post({
     path: '/exams/:examId/submit',
-    admit: ({ ctx, params: { examId = '' }, query }) => prepareSubmission(ctx, examId, query.get('userId')),
+    summary: 'Hands in the session of a participant: statistics, warnings and recordings.',
+    params: ofExam,
+    query: submitter,
+    body: submitExamInput,
+    accepts: [...FORM, ...JSON_BODY],
+    answer: answers.submission,
+    admit: ({ ctx, path: { examId }, query }) => prepareSubmission(ctx, examId, query.userId),
     async read(call) {
       if (isMultipart(call.req)) return withQueryUser(await readSubmitMultipart(call), call.query);
       if (isJson(call.req)) return withQueryUser(await readSubmitJson(call), call.query);
       throw new AppError('invalid_request', 'Content-Type must be multipart/form-data or application/json');
     },
-    run: async ({ ctx, params: { examId = '' } }, { body, files }) => presentSubmission(await submitExam(ctx, examId, body, files)),
-  },
+    run: async ({ ctx, path: { examId } }, input, { files }) => presentSubmission(await submitExam(ctx, examId, input, files)),
+  }),
 ];

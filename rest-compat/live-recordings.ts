@@ -1,43 +1,60 @@
+import { z } from 'zod';
 import { invalidField } from '../src/errors.ts';
 import { readRawBody } from '../src/http/bodies/raw-body.ts';
 import { finishRecording, prepareChunk, requireRecorder, startRecording, storeChunk } from '../src/resolvers/live-recordings.ts';
-import { NO_BODY, readJsonBody } from './bodies.ts';
+import { chunkIndexInput, uploadRecordingInput } from '../src/services/recordings/input.ts';
+import * as answers from './answers.ts';
+import { JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
+import { nothing, ofRecording } from './params.ts';
 import { presentRecording } from './present.ts';
-import type { Route } from './router.ts';
+import { post, put, type Route } from './route.ts';
 
-const indexOf = (text = '') => (/^\d+$/.test(text) ? Number(text) : text);
-
-/** Upper case, as the resolvers take it. */
-function withType(body: unknown): unknown {
-  const { type } = (body ?? {}) as { type?: unknown };
-  return typeof type === 'string' ? { ...(body as object), type: type.toUpperCase() } : body;
-}
+const ofChunk = ofRecording.extend({
+  index: z
+    .string()
+    .transform((text) => (/^\d+$/.test(text) ? Number(text) : Number.NaN))
+    .pipe(chunkIndexInput.shape.index)
+    .meta({ description: 'Position of the chunk, from 0.' }),
+});
 
 /** Beyond the document: a recording that is sent in chunks while the exam runs. */
 export const liveRecordingRoutes: Route[] = [
-  {
-    method: 'POST',
+  post({
     path: '/recordings/live',
+    summary: 'Starts a recording that is sent in chunks.',
+    params: nothing,
+    query: nothing,
+    body: uploadRecordingInput,
+    accepts: JSON_BODY,
+    answer: answers.recording,
     admit: ({ ctx }) => requireRecorder(ctx),
     read: readJsonBody,
-    run: async ({ ctx }, { body }) => presentRecording(ctx, await startRecording(ctx, withType(body))),
-  },
-  {
-    method: 'PUT',
+    run: async ({ ctx }, input) => presentRecording(ctx, await startRecording(ctx, input)),
+  }),
+  put({
     path: '/recordings/:recordingId/chunks/:index',
-    admit: ({ ctx, params: { recordingId = '', index } }) => prepareChunk(ctx, recordingId, indexOf(index)),
+    summary: 'Stores a chunk, exactly as MediaRecorder gave it.',
+    params: ofChunk,
+    query: nothing,
+    body: z.null(),
+    accepts: ['application/octet-stream'],
+    answer: answers.chunk,
+    admit: ({ ctx, path: { recordingId, index } }) => prepareChunk(ctx, recordingId, index),
     async read({ ctx, req, scope }) {
-      return { body: null, files: { body: await readRawBody(req, { scope, maxBytes: ctx.config.MAX_RECORDING_BYTES }) } };
+      return { fields: null, files: { body: await readRawBody(req, { scope, maxBytes: ctx.config.MAX_RECORDING_BYTES }) } };
     },
-    async run({ ctx, params: { recordingId = '', index } }, { files }) {
-      if (!files['body']) throw invalidField('body', 'is required');
-      return storeChunk(ctx, { recordingId, index: Number(index) }, files['body'], 'body');
+    async run({ ctx, path }, _fields, { files: { body } }) {
+      if (!body) throw invalidField('body', 'is required');
+      return storeChunk(ctx, path, body, 'body');
     },
-  },
-  {
-    method: 'POST',
+  }),
+  post({
     path: '/recordings/:recordingId/finish',
+    summary: 'Ends a live recording.',
+    params: ofRecording,
+    query: nothing,
+    answer: answers.recording,
     ...NO_BODY,
-    run: async ({ ctx, params: { recordingId = '' } }) => presentRecording(ctx, await finishRecording(ctx, recordingId)),
-  },
+    run: async ({ ctx, path: { recordingId } }) => presentRecording(ctx, await finishRecording(ctx, recordingId)),
+  }),
 ];

@@ -76,7 +76,7 @@ export const presentSubmission = (submission: SubmissionWithRecordings) => ({
   id: submission.id,
   examId: submission.examId,
   userId: submission.userId,
-  status: 'received',
+  status: 'received' as const,
   submittedAt: submission.submittedAt,
   warnings: { received: submission.warningsReceived, stored: submission.warningsStored },
   recordings: submission.recordings.map(({ id, type, size, status }) => ({
@@ -103,7 +103,7 @@ export const presentRecording = (ctx: Context, recording: Recording & { analysis
   createdAt: recording.createdAt,
   url: downloadUrl(ctx, recording.id),
   status: lower(recording.status),
-  ...(recording.live && { live: true, nextChunk: recording.nextChunk }),
+  ...(recording.live && { live: true as const, nextChunk: recording.nextChunk }),
   ...(recording.error && { error: recording.error }),
   ...(recording.note && { note: recording.note }),
   ...(recording.analysis && {

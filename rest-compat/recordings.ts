@@ -1,14 +1,17 @@
 import type { Context } from '../src/context.ts';
-import { AppError, invalidField, notFound } from '../src/errors.ts';
+import { AppError, notFound } from '../src/errors.ts';
 import type { Recording, RecordingFile } from '../src/generated/prisma/client.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
 import { sendFile, type StoredFile } from '../src/http/send-file.ts';
 import { requireSender } from '../src/resolvers/policy.ts';
 import { findDownload, findMadeFile, prepareUpload, readRecording, retryAnalysis, uploadRecording } from '../src/resolvers/recordings.ts';
 import { findWarningFrame } from '../src/resolvers/warning-frames.ts';
-import { isMultipart, NO_BODY } from './bodies.ts';
+import { uploadRecordingInput } from '../src/services/recordings/input.ts';
+import * as answers from './answers.ts';
+import { FORM, isMultipart, NO_BODY } from './bodies.ts';
+import { nothing, ofRecording, ofWarning, signed } from './params.ts';
 import { presentRecording } from './present.ts';
-import type { Route } from './router.ts';
+import { get, post, type Route } from './route.ts';
 
 const MAX_FIELD_BYTES = 4_096;
 const MAX_FIELDS = 32;
@@ -37,89 +40,105 @@ const toStored = (ctx: Context, { storageKey, size, sha256, createdAt }: NamedFi
   filename: storageKey,
 });
 
-const readInput = ({ examId, userId, type }: Record<string, string>) => ({ examId, userId, type: type?.toUpperCase() });
-
 /** A picture that was made of a recording. */
-const picture = (what: 'poster' | 'thumbnails'): Route => ({
-  method: 'GET',
-  path: `/recordings/:recordingId/${what}`,
-  open: true,
-  async answer({ ctx, req, res, params: { recordingId = '' }, query }) {
-    await findDownload(ctx, recordingId, query.get('sig'));
-    const made = await findMadeFile(ctx, recordingId, what);
-    if (!made) throw notFound('Picture of this recording');
-    await sendFile(req, res, { ...toStored(ctx, made, JPEG), disposition: 'inline' });
-  },
-});
+const picture = (what: 'poster' | 'thumbnails', summary: string): Route =>
+  get({
+    path: `/recordings/:recordingId/${what}`,
+    summary,
+    params: ofRecording,
+    query: signed,
+    answer: answers.file,
+    open: true,
+    async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
+      await findDownload(ctx, recordingId, sig);
+      const made = await findMadeFile(ctx, recordingId, what);
+      if (!made) throw notFound('Picture of this recording');
+      await sendFile(req, res, { ...toStored(ctx, made, JPEG), disposition: 'inline' });
+    },
+  });
 
 export const recordingRoutes: Route[] = [
-  {
-    method: 'POST',
+  post({
     path: '/recordings',
+    summary: 'Stores a recording.',
+    params: nothing,
+    query: nothing,
+    body: uploadRecordingInput,
+    accepts: FORM,
+    answer: answers.recording,
     // Whose recording it is stands in the body.
     admit: ({ ctx }) => requireSender(ctx),
     async read({ req, scope, ctx }) {
       if (!isMultipart(req)) throw new AppError('invalid_request', 'Content-Type must be multipart/form-data');
-      const { fields, files } = await readMultipart(req, {
+      return readMultipart(req, {
         scope,
         files: { file: { maxBytes: ctx.config.MAX_RECORDING_BYTES } },
         maxFieldBytes: MAX_FIELD_BYTES,
         maxFields: MAX_FIELDS,
         async admit(fields) {
-          // Those that come behind the file are looked at behind it.
-          if (fields['examId'] && fields['userId'] && fields['type']) await prepareUpload(ctx, readInput(fields));
+          // Fields after the file are checked after it.
+          if (fields['examId'] && fields['userId'] && fields['type']) await prepareUpload(ctx, fields);
         },
       });
-      return { body: readInput(fields), files };
     },
-    async run({ ctx }, { body, files: { file } }) {
-      await prepareUpload(ctx, body);
-      if (!file) throw invalidField('file', 'is required');
-      return presentRecording(ctx, await uploadRecording(ctx, body, file));
-    },
-  },
-  {
-    method: 'GET',
+    run: async ({ ctx }, input, { files: { file } }) => presentRecording(ctx, await uploadRecording(ctx, input, file)),
+  }),
+  get({
     path: '/recordings/:recordingId',
-    answer: async ({ ctx, params: { recordingId = '' } }) => presentRecording(ctx, await readRecording(ctx, recordingId)),
-  },
-  {
-    // Beyond the document.
-    method: 'POST',
+    summary: 'Returns a recording with its analysis.',
+    params: ofRecording,
+    query: nothing,
+    answer: answers.recording,
+    run: async ({ ctx, path: { recordingId } }) => presentRecording(ctx, await readRecording(ctx, recordingId)),
+  }),
+  // Beyond the document.
+  post({
     path: '/recordings/:recordingId/retry',
+    summary: 'Runs a failed analysis again.',
+    params: ofRecording,
+    query: nothing,
+    answer: answers.recording,
     ...NO_BODY,
-    run: async ({ ctx, params: { recordingId = '' } }) => presentRecording(ctx, await retryAnalysis(ctx, recordingId)),
-  },
-  {
-    method: 'GET',
+    run: async ({ ctx, path: { recordingId } }) => presentRecording(ctx, await retryAnalysis(ctx, recordingId)),
+  }),
+  get({
     path: '/recordings/:recordingId/download',
+    summary: 'Sends the file as it was received.',
+    params: ofRecording,
+    query: signed,
+    answer: answers.file,
     open: true,
-    async answer({ ctx, req, res, params: { recordingId = '' }, query }) {
-      const recording = await findDownload(ctx, recordingId, query.get('sig'));
-      await sendFile(req, res, original(ctx, recording));
+    async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
+      await sendFile(req, res, original(ctx, await findDownload(ctx, recordingId, sig)));
     },
-  },
-  {
-    // Beyond the document, as all below: to be played in a browser.
-    method: 'GET',
+  }),
+  // Beyond the document, as all below: to be played in a browser.
+  get({
     path: '/recordings/:recordingId/playback',
+    summary: 'Sends a file in which a browser can seek; the one that was received until it is ready.',
+    params: ofRecording,
+    query: signed,
+    answer: answers.file,
     open: true,
-    async answer({ ctx, req, res, params: { recordingId = '' }, query }) {
-      const recording = await findDownload(ctx, recordingId, query.get('sig'));
+    async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
+      const recording = await findDownload(ctx, recordingId, sig);
       const made = await findMadeFile(ctx, recordingId, 'playback');
       const file = made ? toStored(ctx, made, `video/${recording.format}`) : original(ctx, recording);
       await sendFile(req, res, { ...file, disposition: 'inline' });
     },
-  },
-  picture('poster'),
-  picture('thumbnails'),
-  {
-    method: 'GET',
+  }),
+  picture('poster', 'Sends a picture of the recording.'),
+  picture('thumbnails', 'Sends one picture per minute, in one JPEG.'),
+  get({
     path: '/warnings/:warningId/frame',
+    summary: 'Sends the picture at a warning.',
+    params: ofWarning,
+    query: signed,
+    answer: answers.file,
     open: true,
-    async answer({ ctx, req, res, params: { warningId = '' }, query }) {
-      const frame = await findWarningFrame(ctx, warningId, query.get('sig'));
+    async run({ ctx, req, res, path: { warningId }, query: { sig } }) {
+      const frame = await findWarningFrame(ctx, warningId, sig);
       await sendFile(req, res, { ...toStored(ctx, frame, JPEG), disposition: 'inline' });
     },
-  },
+  }),
 ];

@@ -1,99 +1,62 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import createFinder from 'find-my-way';
 import type { SpoolScope } from '../src/adapters/storage/spool-scope.ts';
 import type { Context } from '../src/context.ts';
 import { AppError, notFound } from '../src/errors.ts';
 import type { Prisma } from '../src/generated/prisma/client.ts';
 import { answerEarly } from '../src/http/answer-early.ts';
-import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
 import { errorAnswer } from '../src/http/error-answer.ts';
 import type { RequestLog } from '../src/log.ts';
 import { refuseLinkBearer, requireViewer } from '../src/resolvers/policy.ts';
 import { identityOf } from '../src/services/access/viewer.ts';
-
-export interface Call {
-  ctx: Context;
-  req: IncomingMessage;
-  res: ServerResponse;
-  /** Of the path, decoded. */
-  params: Record<string, string>;
-  query: URLSearchParams;
-  /** Owns the files of this request until they are committed. */
-  scope: SpoolScope;
-}
-
-/** What a POST brought. */
-export interface Body {
-  body: unknown;
-  files: Record<string, UploadedFile>;
-}
-
-interface GetRoute {
-  method: 'GET';
-  path: string;
-  /** The answer, or nothing where it was written already. */
-  answer(call: Call): Promise<object | void>;
-  /** Whether it can be reached without credentials; it checks by itself then. */
-  open?: boolean;
-}
-
-interface PostRoute {
-  /** A PUT is safe to repeat by itself: it needs no idempotency key. */
-  method: 'POST' | 'PUT';
-  path: string;
-  /**
-   * Refuses whom the body need not be read for, by all that is known without it. That there are credentials, and not only
-   * those of an access link, was seen to.
-   */
-  admit(call: Call): Promise<unknown> | void;
-  read(call: Call): Promise<Body>;
-  run(call: Call, body: Body): Promise<object>;
-}
-
-export type Route = GetRoute | PostRoute;
+import type { Body, PostRoute, RawCall, Route } from './route.ts';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+/** Longer than any parameter that Node's limit on headers lets through. */
+const MAX_PARAM_LENGTH = 64 * 1024;
 
-function compile({ path }: Route): RegExp {
-  return new RegExp(`^/api${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`);
-}
+const FOUND_BY_NAME = () => {};
 
 /** Maps the documented endpoints onto the resolvers: one table, one error envelope. */
 export function createRouter(routes: readonly Route[]) {
-  const table = routes.map((route) => ({ route, pattern: compile(route) }));
+  const finder = createFinder({ maxParamLength: MAX_PARAM_LENGTH });
+  for (const route of routes) finder.on(route.method, `/api${route.path}`, FOUND_BY_NAME, route);
 
-  function match(method: string, path: string) {
-    for (const { route, pattern } of table) {
-      const found = (route.method === method || (route.method === 'GET' && method === 'HEAD')) && pattern.exec(path);
-      if (found) return { route, params: decodeParams(found.groups ?? {}) };
-    }
-    throw notFound('Endpoint');
+  function match(method: string, path: string): { route: Route; params: Record<string, string> } {
+    const found = finder.find(method === 'HEAD' ? 'GET' : (method as PostRoute['method']), path);
+    if (!found?.store) throw notFound('Endpoint');
+    const params = found.params as Record<string, string>;
+    // No id is empty or holds a NUL character, which PostgreSQL refuses as text.
+    if (Object.values(params).some((value) => value === '' || value.includes('\0'))) throw notFound('Endpoint');
+    return { route: found.store as Route, params };
   }
 
   async function dispatch(req: IncomingMessage, res: ServerResponse, scope: SpoolScope, enter: () => Promise<Context>) {
-    const { pathname, searchParams: query } = parseUrl(req);
+    const { pathname, searchParams } = parseUrl(req);
     const { route, params } = match(req.method ?? '', pathname);
     const ctx = await enter();
-    const call: Call = { ctx, req, res, params, query, scope };
+    const call: RawCall = { ctx, req, res, path: params, query: firstOf(searchParams), scope };
     if (route.method === 'GET') {
       if (!route.open) requireViewer(ctx);
-      return route.answer(call);
+      return route.run(call);
     }
     requireViewer(ctx);
     refuseLinkBearer(ctx);
-    await route.admit(call);
+    const { admit, read, run } = route.begin(call);
+    await admit();
     const { idempotencyKey } = ctx;
     if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey))
       throw new AppError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters');
-    const body = await route.read(call);
-    if (idempotencyKey === null || route.method === 'PUT') return route.run(call, body);
+    const body = await read();
+    if (idempotencyKey === null || route.method === 'PUT') return run(body);
     const request = { scope: identityOf(ctx.viewer), key: idempotencyKey, fingerprint: fingerprint(req, body) };
-    const answer = await ctx.services.idempotency.once(request, async () => ({ status: 200, body: plain(await route.run(call, body)) }));
-    return answer.body as object;
+    const answer = await ctx.services.idempotency.once(request, async () => ({ status: 200, body: plain(await run(body)) }));
+    return answer.body;
   }
 
   return {
-    /** Answers a request under `/api`; nothing of it is left behind that was not committed. */
+    /** Answers a request under `/api`. Nothing is left behind that was not committed. */
     async handle(
       req: IncomingMessage,
       res: ServerResponse,
@@ -101,14 +64,14 @@ export function createRouter(routes: readonly Route[]) {
     ): Promise<void> {
       try {
         const answer = await dispatch(req, res, scope, enter);
-        if (answer) await sendJson(req, res, 200, answer);
+        if (answer !== undefined) await sendJson(req, res, 200, answer);
       } catch (error) {
         if (res.headersSent || res.destroyed) {
           named.log.debug({ err: error }, 'request ended after its answer began');
           res.destroy();
           return;
         }
-        // Before the answer, which may wait for the rest of a refused body to flow past.
+        // Before the answer, which may wait for the rest of a refused body.
         await scope.dispose();
         const { status, headers, body } = errorAnswer(error, named);
         await sendJson(req, res, status, body, headers);
@@ -117,7 +80,7 @@ export function createRouter(routes: readonly Route[]) {
   };
 }
 
-const sendJson = (req: IncomingMessage, res: ServerResponse, status: number, body: object, headers: Record<string, string> = {}) =>
+const sendJson = (req: IncomingMessage, res: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>
   answerEarly(req, res, {
     status,
     headers: { ...headers, 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
@@ -132,26 +95,17 @@ function parseUrl({ url = '/' }: IncomingMessage): URL {
   }
 }
 
-function decodeParams(groups: Record<string, string>): Record<string, string> {
-  const params: Record<string, string> = {};
-  try {
-    for (const name in groups) params[name] = decodeURIComponent(groups[name] ?? '');
-  } catch {
-    throw notFound('Endpoint');
-  }
-  // No id holds it, and PostgreSQL refuses it as text.
-  if (Object.values(params).some((value) => value.includes('\0'))) throw notFound('Endpoint');
-  return params;
-}
+/** If a name is given twice, its first value counts. */
+const firstOf = (params: URLSearchParams): Record<string, string> => Object.fromEntries([...params].toReversed());
 
-/** As the client will read it: dates as strings. */
-const plain = (body: object) => JSON.parse(JSON.stringify(body)) as Prisma.JsonValue;
+/** As the client reads it: dates as strings. */
+const plain = (body: unknown) => JSON.parse(JSON.stringify(body)) as Prisma.JsonValue;
 
-function fingerprint(req: IncomingMessage, { body, files }: Body): string {
+function fingerprint(req: IncomingMessage, { fields, files }: Body): string {
   const hashes = Object.keys(files)
     .toSorted()
     .map((field) => [field, files[field]?.sha256]);
   return createHash('sha256')
-    .update(JSON.stringify([req.method, req.url, body, hashes]))
+    .update(JSON.stringify([req.method, req.url, fields, hashes]))
     .digest('hex');
 }

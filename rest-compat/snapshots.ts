@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import { invalidField } from '../src/errors.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
 import { readSmallBody } from '../src/http/bodies/raw-body.ts';
@@ -10,31 +11,31 @@ import {
   takeSnapshot,
   takeSpooledSnapshot,
 } from '../src/resolvers/snapshots.ts';
-import { isMultipart } from './bodies.ts';
-import type { Body, Call, Route } from './router.ts';
+import { snapshotInput } from '../src/services/snapshots/input.ts';
+import * as answers from './answers.ts';
+import { FORM, isMultipart } from './bodies.ts';
+import { ofExam, taken } from './params.ts';
+import { type Body, type Call, post, type Route } from './route.ts';
 
 const MAX_FIELD_BYTES = 4_096;
 const MAX_FIELDS = 8;
 
-interface Snapshot {
+type SnapshotCall = Call<z.output<typeof ofExam>, z.output<typeof taken>>;
+
+interface Received extends Body {
   admitted: Admitted;
-  /** Null where it came as a part of a form. */
+  /** Null if it came as a part of a form. */
   image: Buffer | null;
-  /** What is the same when it is sent again under its idempotency key. */
-  toJSON(): unknown;
 }
 
-const snapshot = (admitted: Admitted, image: Buffer | null): Snapshot => ({
-  admitted,
-  image,
-  toJSON: () => ({
-    userId: admitted.participant.userId,
-    takenAt: admitted.takenAt,
-    sha256: image && createHash('sha256').update(image).digest('hex'),
-  }),
+/** What is the same when it is sent again with its idempotency key. */
+const fieldsOf = ({ participant: { userId }, takenAt }: Admitted, image: Buffer | null) => ({
+  userId,
+  takenAt,
+  sha256: image && createHash('sha256').update(image).digest('hex'),
 });
 
-async function readForm({ req, scope, ctx, params: { examId = '' } }: Call): Promise<Body> {
+async function readForm({ req, scope, ctx, path: { examId } }: SnapshotCall): Promise<Received> {
   const { fields, files } = await readMultipart(req, {
     scope,
     files: { image: { maxBytes: MAX_SNAPSHOT_BYTES } },
@@ -42,28 +43,33 @@ async function readForm({ req, scope, ctx, params: { examId = '' } }: Call): Pro
     maxFields: MAX_FIELDS,
   });
   const { userId, takenAt } = fields;
-  return { body: snapshot(await prepareSnapshot(ctx, examId, { userId, takenAt }), null), files };
+  const admitted = await prepareSnapshot(ctx, examId, { userId, takenAt });
+  return { fields: fieldsOf(admitted, null), files, admitted, image: null };
 }
 
 /** Beyond the document: what a participant's camera shows while the exam runs. */
 export const snapshotRoutes: Route[] = [
-  {
-    method: 'POST',
+  post({
     path: '/exams/:examId/snapshots',
-    admit: ({ ctx, params: { examId = '' } }) => requireSnapshots(ctx, examId),
-    async read(call) {
-      const { req, ctx, params, query } = call;
+    summary: 'Sends a picture of the camera, at most one per second.',
+    params: ofExam,
+    query: taken,
+    body: snapshotInput,
+    accepts: ['image/jpeg', ...FORM],
+    answer: answers.snapshot,
+    admit: ({ ctx, path: { examId } }) => requireSnapshots(ctx, examId),
+    async read(call): Promise<Received> {
+      const { req, ctx, path, query } = call;
       if (isMultipart(req)) return readForm(call);
-      const input = { userId: query.get('userId'), takenAt: query.get('takenAt') };
-      // Before the body, which is not read of who may not send it now.
-      const admitted = await prepareSnapshot(ctx, params['examId'] ?? '', input);
-      return { body: snapshot(admitted, await readSmallBody(req, { maxBytes: MAX_SNAPSHOT_BYTES })), files: {} };
+      // Before the body, which is not read if the caller may not send it now.
+      const admitted = await prepareSnapshot(ctx, path.examId, query);
+      const image = await readSmallBody(req, { maxBytes: MAX_SNAPSHOT_BYTES });
+      return { fields: fieldsOf(admitted, image), files: {}, admitted, image };
     },
-    async run({ ctx }, { body, files }) {
-      const { admitted, image } = body as Snapshot;
+    async run({ ctx }, _fields, { admitted, image, files }) {
       if (image) return takeSnapshot(ctx, admitted, image, 'body');
       if (!files['image']) throw invalidField('image', 'is required');
       return takeSpooledSnapshot(ctx, admitted, files['image']);
     },
-  },
+  }),
 ];

@@ -1,14 +1,22 @@
 import { requireVerifier, verifyUser } from '../src/resolvers/verifications.ts';
-import { IMAGES, readJsonBody } from './bodies.ts';
+import { verifyUserInput } from '../src/services/identity/input.ts';
+import * as answers from './answers.ts';
+import { IMAGES, JSON_BODY, readJsonBody } from './bodies.ts';
+import { nothing } from './params.ts';
 import { presentVerification } from './present.ts';
-import type { Route } from './router.ts';
+import { post, type Route } from './route.ts';
 
 export const verifyRoutes: Route[] = [
-  {
-    method: 'POST',
+  post({
     path: '/verify/user',
+    summary: 'Compares the faces in two pictures.',
+    params: nothing,
+    query: nothing,
+    body: verifyUserInput,
+    accepts: JSON_BODY,
+    answer: answers.verification,
     admit: ({ ctx }) => requireVerifier(ctx),
     read: (call) => readJsonBody(call, IMAGES),
-    run: async ({ ctx }, { body }) => presentVerification(await verifyUser(ctx, body)),
-  },
+    run: async ({ ctx }, input) => presentVerification(await verifyUser(ctx, input)),
+  }),
 ];

@@ -1,11 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { examRoutes } from '../rest-compat/exams.ts';
-import { liveRecordingRoutes } from '../rest-compat/live-recordings.ts';
-import { recordingRoutes } from '../rest-compat/recordings.ts';
 import { createRouter } from '../rest-compat/router.ts';
-import { snapshotRoutes } from '../rest-compat/snapshots.ts';
-import { verifyRoutes } from '../rest-compat/verify.ts';
+import { routes } from '../rest-compat/routes.ts';
 import { createSpoolScope } from './adapters/storage/spool-scope.ts';
 import type { App } from './app.ts';
 import type { Context } from './context.ts';
@@ -41,7 +37,7 @@ export async function startServer(app: App) {
   const { config, log, services } = app;
   const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
   const openBodies = createOpenBodies({ perCredential: config.MAX_UPLOADS_PER_CREDENTIAL });
-  const rest = createRouter([...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...snapshotRoutes, ...verifyRoutes]);
+  const rest = createRouter(routes);
   const graphql = createGraphql({ endpoint: GRAPHQL, socketsPerCredential: config.MAX_SOCKETS_PER_CREDENTIAL });
   const uploads = await createUploads({
     app,

@@ -3,7 +3,7 @@ import { invalidField, notFound } from '../errors.ts';
 import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
 import { sightOf, visibleExams } from '../services/access/sight.ts';
 import { isStaff } from '../services/access/viewer.ts';
-import { LONGEST_TITLE, createExamInput } from '../services/exams.ts';
+import { createExamInput, LONGEST_TITLE } from '../services/exam-input.ts';
 import type { WholeExam } from '../services/reads/hot-reads.ts';
 import { parseInput } from '../validation.ts';
 import { firstPages } from './exam-pages.ts';

@@ -1,7 +1,7 @@
 import { type StripLayout, stripLayout } from '../adapters/media/ffmpeg.ts';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
-import { AppError, notFound } from '../errors.ts';
+import { AppError, invalidField, notFound } from '../errors.ts';
 import type { Prisma, Recording, RecordingFile } from '../generated/prisma/client.ts';
 import { sightOf, visibleRecordings } from '../services/access/sight.ts';
 import type { RecordingWithAnalysis } from '../services/reads/hot-reads.ts';
@@ -39,8 +39,9 @@ export async function prepareUpload(ctx: Context, input: unknown) {
 export const findUploaded = (ctx: Context, uploadId: string): Promise<Recording | null> =>
   ctx.db.recording.findFirst({ where: { AND: [{ uploadId }, visibleRecordings(ctx.viewer)] } });
 
-export async function uploadRecording(ctx: Context, input: unknown, file: SpooledFile): Promise<Recording> {
+export async function uploadRecording(ctx: Context, input: unknown, file: SpooledFile | undefined): Promise<Recording> {
   const upload = await prepareUpload(ctx, input);
+  if (!file) throw invalidField('file', 'is required');
   const { recordings } = ctx.services;
   return recordings.upload(upload, await recordings.check(file, 'file'));
 }
@@ -53,8 +54,8 @@ export async function retryAnalysis(ctx: Context, recordingId: string): Promise<
 }
 
 /** Where the file lies: by the viewer's rights, or by a signed link. */
-export async function findDownload(ctx: Context, recordingId: string, signature: string | null): Promise<Recording> {
-  const signed = signature !== null && (await ctx.services.access.mayDownload(signature, recordingId));
+export async function findDownload(ctx: Context, recordingId: string, signature: string | undefined): Promise<Recording> {
+  const signed = signature !== undefined && (await ctx.services.access.mayDownload(signature, recordingId));
   // A player asks again for every range.
   const recording = signed ? await ctx.db.recording.findUnique({ where: { id: recordingId } }) : await readRecording(ctx, recordingId);
   if (!recording) throw notFound('Recording');

@@ -2,7 +2,8 @@ import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
 import { fileTooLarge } from '../errors.ts';
 import type { Prisma, Submission } from '../generated/prisma/client.ts';
-import { type SubmissionWithRecordings, submitExamInput } from '../services/submissions.ts';
+import { submitExamInput } from '../services/submission-input.ts';
+import type { SubmissionWithRecordings } from '../services/submissions.ts';
 import { parseInput } from '../validation.ts';
 import { actingUser, refuseLinkBearer, requireExam, requireSender } from './policy.ts';
 

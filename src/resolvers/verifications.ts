@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { Prisma, Verification } from '../generated/prisma/client.ts';
 import { visibleVerifications } from '../services/access/sight.ts';
-import { verifyUserInput } from '../services/identity/verifications.ts';
+import { verifyUserInput } from '../services/identity/input.ts';
 import { parseInput } from '../validation.ts';
 import { requireStaff, tenantOf } from './policy.ts';
 

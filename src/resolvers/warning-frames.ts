@@ -12,12 +12,16 @@ const signedFor = ({ id, hasFrame, recordingId }: Pick<Warning, 'id' | 'hasFrame
  * The picture at the moment of a warning: its evidence. The snapshot that raised it, or made of its recording; by the
  * viewer's rights, or by a signed link.
  */
-export async function findWarningFrame(ctx: Context, warningId: string, signature: string | null): Promise<WarningFrame | RecordingFile> {
+export async function findWarningFrame(
+  ctx: Context,
+  warningId: string,
+  signature: string | undefined,
+): Promise<WarningFrame | RecordingFile> {
   const missing = notFound('Picture of this warning');
   const warning = await ctx.db.warning.findUnique({ where: { id: warningId }, include: { recording: true, frame: true } });
   const subject = warning && signedFor(warning);
   if (!warning || !subject) throw missing;
-  const isSigned = signature !== null && (await ctx.services.access.mayDownload(signature, subject));
+  const isSigned = signature !== undefined && (await ctx.services.access.mayDownload(signature, subject));
   if (warning.frame) {
     if (!isSigned && !(await seesWarning(ctx, warningId))) throw missing;
     return warning.frame;

@@ -1,49 +1,10 @@
-import { z } from 'zod';
 import type { Database } from '../adapters/database/database.ts';
 import { AppError } from '../errors.ts';
 import type { Exam, Prisma } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
-import { opaque, optionalFlag, text, typed } from '../validation.ts';
 import type { Draft, EventLog } from './event-log/event-log.ts';
+import type { CreateExamInput, SettingsInput } from './exam-input.ts';
 import { timeOutAll } from './participants/lifecycle.ts';
-
-const settingsInput = z.object(
-  {
-    webcam: optionalFlag,
-    screenRecording: optionalFlag,
-    audioRecording: optionalFlag,
-    browserLock: optionalFlag,
-    aiDetection: z
-      .object(
-        {
-          enabled: optionalFlag,
-          sensitivity: z.enum(['LOW', 'MEDIUM', 'HIGH'], { error: () => 'must be low, medium or high' }).nullish(),
-        },
-        typed('an object'),
-      )
-      .nullish(),
-    extra: opaque.transform((extra) => extra as Record<string, unknown>).nullish(),
-  },
-  typed('an object'),
-);
-
-/** Characters. */
-export const LONGEST_TITLE = 200;
-
-export const createExamInput = z.object(
-  {
-    title: text(LONGEST_TITLE).trim().min(1, 'must not be empty'),
-    duration: z
-      .number(typed('a whole number of minutes'))
-      .int('must be a whole number of minutes')
-      .min(1, 'must be at least 1')
-      .max(1440, 'must be at most 1440'),
-    settings: settingsInput.nullish(),
-  },
-  typed('a JSON object'),
-);
-export type CreateExamInput = z.output<typeof createExamInput>;
-export type SettingsInput = z.output<typeof settingsInput>;
 
 /** What `Exam.settings` holds. */
 export interface ExamSettings {

@@ -1,31 +1,16 @@
-import { z } from 'zod';
 import { isFaultOfValues } from '../adapters/database/database-transaction.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { Recording, Submission } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
-import { JsonText, opaque, typed, userIdInput } from '../validation.ts';
+import type { JsonText } from '../validation.ts';
 import type { Draft, EventLog } from './event-log/event-log.ts';
 import { refuseCancelled } from './exams.ts';
 import { submitted } from './participants/lifecycle.ts';
 import { ensureParticipant } from './participants/participants.ts';
 import type { LiveRecordings } from './recordings/live/live-recordings.ts';
 import type { CheckedMedia, Recordings } from './recordings/recordings.ts';
-import { type WarningInput, warningInput } from './warnings/input.ts';
+import type { WarningInput } from './warnings/input.ts';
 import { addUnseen } from './warnings/warnings.ts';
-
-const MAX_SUBMITTED_WARNINGS = 10_000;
-
-export const submitExamInput = z.object(
-  {
-    userId: userIdInput.nullish(),
-    stats: opaque.transform((stats) => (stats instanceof JsonText ? stats : JsonText.of(stats))),
-    warnings: z
-      .array(warningInput, typed('an array'))
-      .max(MAX_SUBMITTED_WARNINGS, `must hold at most ${MAX_SUBMITTED_WARNINGS} warnings`)
-      .nullish(),
-  },
-  typed('a JSON object'),
-);
 
 export interface NewSubmission {
   userId: string;

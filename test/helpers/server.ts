@@ -8,6 +8,7 @@ import { createClient, type Client as SocketClient } from 'graphql-ws';
 import { Client } from 'pg';
 import { expect } from 'vitest';
 import { WebSocket } from 'ws';
+import { expectDocumented } from './documented.ts';
 import { createTestDatabase } from './postgres.ts';
 
 const MADE = /\.(playback|poster|strip|frame-\d+)\.\w+$|\/work\//;
@@ -89,11 +90,13 @@ async function serve(environment: Environment, cleanUp: () => Promise<void>): Pr
       clients.push(client);
       return client;
     },
-    rest(path, { credential = ADMIN_KEY, headers, ...init } = {}) {
-      return fetch(`${running.url}/api${path}`, {
+    async rest(path, { credential = ADMIN_KEY, headers, ...init } = {}) {
+      const response = await fetch(`${running.url}/api${path}`, {
         ...init,
         headers: { ...authorization(credential), ...(headers as Record<string, string>) },
       });
+      await expectDocumented(init.method ?? 'GET', path, response);
+      return response;
     },
     post(path, body, init = {}) {
       const json = { 'content-type': 'application/json' };

@@ -276,3 +276,66 @@ describe('a server that runs', () => {
     expect(page).not.toMatch(/(?:src|href)="https?:\/\/(?!127|localhost)/);
   });
 });
+
+describe('a path', () => {
+  const ID = 'exam_0123456789abcdefghijklmn';
+
+  it.each([
+    ['that does not exist', 'GET', '/nothing'],
+    ['with a method that its route does not have', 'DELETE', `/exams/${ID}`],
+    ['with a method that nobody has', 'PROPFIND', `/exams/${ID}`],
+    ['with a slash at its end', 'GET', `/exams/${ID}/`],
+    ['with two slashes', 'GET', `//exams/${ID}`],
+    ['in upper case', 'GET', `/EXAMS/${ID}`],
+    ['without the id', 'GET', '/exams//warnings'],
+    ['with an escape that is cut', 'GET', '/exams/%'],
+    ['with an escape that is no UTF-8', 'GET', '/exams/%E0%A4%A'],
+    ['with a NUL character', 'GET', '/exams/%00'],
+    ['with an escaped slash in the id', 'GET', `/exams/${ID}%2Fwarnings`],
+    ['with a very long id', 'GET', `/exams/${'x'.repeat(4_000)}`],
+    ['that climbs', 'GET', `/exams/../recordings/${ID}`],
+    ['named like a member of every object', 'GET', '/exams/__proto__'],
+  ])('%s is answered as not found', async (_what, method, path) => {
+    expect(await json(await server.rest(path, { method }), 404)).toEqual({
+      error: { code: 'not_found', message: expect.any(String), details: [] },
+    });
+  });
+
+  it('of a user with all kinds of characters reaches that user', async () => {
+    const exam = await createExam(server);
+    const userId = 'Müller/%2F a?b#c&d=e;f+g~\u{1F600}';
+    const path = `/exams/${exam.id}/participants/${encodeURIComponent(userId)}/accommodations`;
+    const granted = { suppress: ['talking'], reason: 'reads aloud' };
+    const body = JSON.stringify(granted);
+    const headers = { 'content-type': 'application/json' };
+    expect(await json(await server.rest(path, { method: 'PUT', body, headers }))).toMatchObject({ id: userId });
+  });
+
+  it('answers HEAD as GET, without a body', async () => {
+    const { id } = await createExam(server);
+    const [head, get] = [await server.rest(`/exams/${id}`, { method: 'HEAD' }), await server.rest(`/exams/${id}`)];
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'));
+  });
+});
+
+describe('a query', () => {
+  it.each([
+    ['after', 'x', 'must be a position in the log'],
+    ['after', '-1', 'must be a position in the log'],
+    ['limit', '0', 'must be from 1 to 1000'],
+    ['limit', '1001', 'must be from 1 to 1000'],
+  ])('with %s=%s names its mistake', async (name, value, issue) => {
+    const { id } = await createExam(server);
+    expect(await json(await server.rest(`/exams/${id}/warnings?${name}=${value}`), 400)).toMatchObject({
+      error: { code: 'invalid_request', details: [{ field: name, issue }] },
+    });
+  });
+
+  it('with a name twice counts its first value, and ignores names that it does not know', async () => {
+    const { id } = await createExam(server);
+    await report(server, id, 'user_1', ['noise', 'books']);
+    const page = await json<{ warnings: unknown[] }>(await server.rest(`/exams/${id}/warnings?limit=1&limit=2&colour=red`));
+    expect(page.warnings).toHaveLength(1);
+  });
+});

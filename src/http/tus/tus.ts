@@ -80,7 +80,7 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
       const { examId, userId, type } = await prepareUpload(ctx, {
         examId: metadata?.['examId'],
         userId: metadata?.['userId'],
-        type: metadata?.['type']?.toUpperCase(),
+        type: metadata?.['type'],
       });
       return { metadata: { ...metadata, examId, userId, type, owner: identityOf(ctx.viewer) } };
     },

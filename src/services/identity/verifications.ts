@@ -1,21 +1,10 @@
-import { z } from 'zod';
 import type { Database } from '../../adapters/database/database.ts';
 import { type FaceImage, ImageError, type VisionProvider } from '../../adapters/vision/vision.ts';
 import { invalidField } from '../../errors.ts';
 import type { Verification } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
-import { typed, userIdInput } from '../../validation.ts';
 import { isLowQuality, matchFaces } from './face-match.ts';
 import type { FaceTemplates } from './face-templates.ts';
-
-export const verifyUserInput = z.object(
-  {
-    userId: userIdInput,
-    referenceImage: z.string(typed('a base64 string')),
-    verificationImage: z.string(typed('a base64 string')),
-  },
-  typed('a JSON object'),
-);
 
 export interface VerifyInput {
   tenant: string;

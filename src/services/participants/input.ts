@@ -17,12 +17,14 @@ export const inviteInput = z
 
 export const accommodationsInput = z.object(
   {
-    userId: userIdInput,
-    suppress: z.array(
-      z.enum(DETECTOR_TYPES, { error: () => `must be one of ${DETECTOR_TYPES.join(', ')}` }),
-      typed('an array of warning types'),
-    ),
-    reason: text(2_000).trim().min(1, 'must not be empty: it is kept with the change'),
+    userId: userIdInput.meta({ description: "The LMS's own id of the user." }),
+    suppress: z
+      .array(z.enum(DETECTOR_TYPES, { error: () => `must be one of ${DETECTOR_TYPES.join(', ')}` }), typed('an array of warning types'))
+      .meta({ description: 'All types of warning that the analysis does not raise from now on.' }),
+    reason: text(2_000)
+      .trim()
+      .min(1, 'must not be empty: it is kept with the change')
+      .meta({ description: 'Why; kept in the log of the exam.' }),
   },
   typed('a JSON object'),
 );

@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { typed, userIdInput } from '../../validation.ts';
+import { nameOf, typed, userIdInput } from '../../validation.ts';
 
 export const uploadRecordingInput = z.object(
   {
-    examId: z.string(typed('a string')).min(1, 'must not be empty'),
-    userId: userIdInput,
-    type: z.enum(['WEBCAM', 'SCREEN'], { error: (issue) => (issue.input === undefined ? 'is required' : 'must be webcam or screen') }),
+    examId: z.string(typed('a string')).min(1, 'must not be empty').meta({ description: 'Id of the exam.' }),
+    userId: userIdInput.meta({ description: "The LMS's own id of the user." }),
+    type: nameOf(['WEBCAM', 'SCREEN'], ({ input }) => (input === undefined ? 'is required' : 'must be webcam or screen')).meta({
+      description: 'What the recording shows.',
+    }),
   },
   typed('an object'),
 );
@@ -18,5 +20,6 @@ export const chunkIndexInput = z.object({
     .number(typed('a whole number'))
     .int('must be a whole number')
     .min(0, 'must not be negative')
-    .max(MOST_CHUNKS - 1, `must be below ${MOST_CHUNKS}`),
+    .max(MOST_CHUNKS - 1, `must be below ${MOST_CHUNKS}`)
+    .meta({ description: 'Position of the chunk, from 0.' }),
 });

@@ -3,10 +3,18 @@ import { text, timestamp, typed, userIdInput } from '../../validation.ts';
 
 export const warningInput = z.object(
   {
-    timestamp: timestamp.nullish(),
-    type: z.string(typed('a string')).regex(/^[a-z0-9_]{1,64}$/, 'must be 1 to 64 characters of [a-z0-9_]'),
-    details: text(2_000).nullish(),
-    clientEventId: text(128).min(1, 'must not be empty').nullish(),
+    timestamp: timestamp.nullish().meta({ description: 'When it happened, by the clock of the client; default: when it arrives.' }),
+    type: z
+      .string(typed('a string'))
+      .regex(/^[a-z0-9_]{1,64}$/, 'must be 1 to 64 characters of [a-z0-9_]')
+      .meta({
+        description: 'Type of the warning, for example tab_switch; unknown types are stored with severity medium.',
+      }),
+    details: text(2_000).nullish().meta({ description: 'Text for the proctor.' }),
+    clientEventId: text(128)
+      .min(1, 'must not be empty')
+      .nullish()
+      .meta({ description: "The client's own id of the event; a repeat is stored once." }),
   },
   typed('an object'),
 );
@@ -16,11 +24,12 @@ const MAX_LIVE_WARNINGS = 100;
 
 export const reportWarningsInput = z.object(
   {
-    userId: userIdInput.nullish(),
+    userId: userIdInput.nullish().meta({ description: 'The user that the warnings concern; participants may leave it out.' }),
     warnings: z
       .array(warningInput, typed('an array'))
       .min(1, 'must hold at least 1 warning')
-      .max(MAX_LIVE_WARNINGS, `must hold at most ${MAX_LIVE_WARNINGS} warnings`),
+      .max(MAX_LIVE_WARNINGS, `must hold at most ${MAX_LIVE_WARNINGS} warnings`)
+      .meta({ description: 'The warnings, oldest first.' }),
   },
   typed('a JSON object'),
 );

@@ -1,0 +1,202 @@
+import { z } from 'zod';
+
+/**
+ * The documented answers. Every member is named: the tests refuse an answer with another one. Handlers give dates, clients
+ * read them as RFC 3339 in UTC.
+ */
+
+const time = z
+  .custom<Date>((value) => value instanceof Date || (typeof value === 'string' && !Number.isNaN(Date.parse(value))), 'must be a time')
+  .meta({ type: 'string', format: 'date-time' });
+
+const lower = <const T extends readonly [string, ...string[]]>(...names: T) => z.enum(names);
+const share = z.number().min(0).max(1);
+
+const examId = z.string().meta({ description: 'Id of the exam.' });
+const userId = z.string().meta({ description: "The LMS's own id of the user." });
+const recordingType = lower('webcam', 'screen').meta({ description: 'What the recording shows.' });
+const recordingStatus = lower('uploaded', 'processing', 'processed', 'failed').meta({ description: 'How far the analysis is.' });
+const recordingSize = z.number().meta({ description: 'Bytes.' });
+
+const settings = z.looseObject({
+  webcam: z.boolean().meta({ description: 'Whether the webcam is recorded.' }),
+  screenRecording: z.boolean().meta({ description: 'Whether the screen is recorded.' }),
+  audioRecording: z.boolean().meta({ description: 'Whether sound is recorded.' }),
+  browserLock: z.boolean().meta({ description: 'Whether the client locks the browser.' }),
+  aiDetection: z
+    .looseObject({
+      enabled: z.boolean().meta({ description: 'Whether recordings and snapshots are analysed.' }),
+      sensitivity: lower('low', 'medium', 'high').meta({ description: 'How long something must last before it is a warning.' }),
+    })
+    .meta({ description: 'The analysis of recordings and snapshots.' }),
+});
+
+const examMembers = {
+  id: examId,
+  title: z.string().meta({ description: 'Title of the exam.' }),
+  duration: z.number().meta({ description: 'Minutes that a participant has.' }),
+  settings: settings.meta({ description: 'The settings, with those that this server does not know as they were given.' }),
+  status: lower('created', 'in_progress', 'completed', 'cancelled').meta({ description: 'State of the exam.' }),
+  createdAt: time.meta({ description: 'When it was created.' }),
+  startedAt: time.optional().meta({ description: 'When it was started.' }),
+  endedAt: time.optional().meta({ description: 'When it ended or was cancelled.' }),
+  accessUrl: z.string().meta({ description: 'The link for candidates.' }),
+  adminUrl: z.string().optional().meta({ description: 'The link for proctors; only for API keys and proctors.' }),
+};
+
+export const exam = z.strictObject(examMembers);
+
+const participantMembers = {
+  id: userId,
+  name: z.string().nullable().meta({ description: 'Name as given by invitation or joining.' }),
+  status: lower('invited', 'checking_in', 'waiting', 'active', 'paused', 'disconnected', 'submitted', 'timed_out', 'terminated').meta({
+    description: 'Where the participant is in the exam.',
+  }),
+  joinedAt: time.nullable().meta({ description: 'When the participant joined.' }),
+};
+
+const participant = z.strictObject(participantMembers);
+
+const warningMembers = {
+  timestamp: time.meta({ description: 'When it happened.' }),
+  type: z.string().meta({ description: 'Type of the warning.' }),
+  userId: z.string().nullable().meta({ description: 'The user whom it concerns.' }),
+  details: z.string().nullable().meta({ description: 'Text for the proctor.' }),
+  id: z.string().meta({ description: 'Id of the warning.' }),
+  severity: lower('info', 'low', 'medium', 'high', 'critical').meta({ description: 'How serious this type is.' }),
+  source: lower('client', 'analysis', 'proctor', 'system').meta({ description: 'Who raised it.' }),
+  endedAt: time.optional().meta({ description: 'When an episode that lasted ended.' }),
+};
+
+const loggedWarning = z.strictObject({ ...warningMembers, seq: z.number().meta({ description: 'Position in the log of the exam.' }) });
+
+export const wholeExam = z.strictObject({
+  ...examMembers,
+  participants: z.array(participant).meta({ description: 'The participants, in the order in which they came.' }),
+  warnings: z.array(z.strictObject(warningMembers)).meta({ description: 'The newest 1,000 warnings, oldest first.' }),
+  warningsTruncated: z.literal(true).optional().meta({ description: 'There are more warnings: read them from /warnings.' }),
+});
+
+export const warningsPage = z.strictObject({
+  warnings: z.array(loggedWarning).meta({ description: 'Warnings, oldest first.' }),
+  nextAfter: z.number().nullable().meta({ description: 'Position to continue after; null at the end.' }),
+});
+
+export const reportedWarnings = z.strictObject({
+  warnings: z.array(loggedWarning).meta({ description: 'The stored warnings, in the order of the request.' }),
+});
+
+export const heartbeat = z.strictObject({
+  participant: z
+    .strictObject({ ...participantMembers, lastSeenAt: time.nullable().meta({ description: 'When the participant was last seen.' }) })
+    .meta({ description: 'The participant of the token.' }),
+});
+
+export const accommodations = z.strictObject({
+  ...participantMembers,
+  accommodations: z
+    .array(
+      z.strictObject({
+        type: z.string().meta({ description: 'Type of warning that is not raised.' }),
+        reason: z.string().meta({ description: 'Why.' }),
+        by: z.string().meta({ description: 'Who granted it.' }),
+        at: time.meta({ description: 'When it was granted.' }),
+      }),
+    )
+    .meta({ description: 'What the participant was granted.' }),
+});
+
+export const submission = z.strictObject({
+  id: z.string().meta({ description: 'Id of the submission.' }),
+  examId,
+  userId,
+  status: z.literal('received').meta({ description: 'The submission is stored.' }),
+  submittedAt: time.meta({ description: 'When it was stored.' }),
+  warnings: z
+    .strictObject({
+      received: z.number().meta({ description: 'Warnings in the request.' }),
+      stored: z.number().meta({ description: 'Those that were not stored before.' }),
+    })
+    .meta({ description: 'How many warnings came.' }),
+  recordings: z
+    .array(
+      z.strictObject({
+        id: z.string().meta({ description: 'Id of the recording.' }),
+        type: recordingType,
+        size: recordingSize,
+        status: recordingStatus,
+      }),
+    )
+    .meta({ description: 'The recordings that belong to the submission.' }),
+});
+
+const analysis = z.strictObject({
+  faceDetection: z
+    .strictObject({
+      facePresent: share.nullable().meta({ description: 'Share of the sampled frames with exactly one face.' }),
+      multipleFaces: share.nullable().meta({ description: 'Share with several faces.' }),
+      noFace: share.nullable().meta({ description: 'Share without a face.' }),
+    })
+    .optional()
+    .meta({ description: 'Faces in a webcam recording; the three shares add up to 1.' }),
+  suspiciousActivity: z
+    .strictObject({
+      phoneUsage: share.nullable().meta({ description: 'Share of the time with a phone in view.' }),
+      lookingAway: share.nullable().meta({ description: 'Share of the time looking away.' }),
+      talking: share.nullable().meta({ description: 'Share of the time with speech; null without sound.' }),
+    })
+    .optional()
+    .meta({ description: 'What else was seen in a webcam recording.' }),
+  suppressed: z.array(z.string()).optional().meta({ description: 'Types that were not raised, as an accommodation.' }),
+  screen: z
+    .strictObject({
+      idle: share.nullable().meta({ description: 'Share of the time in which nothing changed.' }),
+      blank: share.nullable().meta({ description: 'Share of the time with an empty picture.' }),
+    })
+    .optional()
+    .meta({ description: 'The picture of a screen recording.' }),
+});
+
+export const recording = z.strictObject({
+  id: z.string().meta({ description: 'Id of the recording.' }),
+  examId,
+  userId,
+  type: recordingType,
+  duration: z.number().nullable().meta({ description: 'Seconds, measured; null of a live recording.' }),
+  size: recordingSize,
+  format: z.string().meta({ description: 'webm or mp4.' }),
+  createdAt: time.meta({ description: 'When it was stored, or started if live.' }),
+  url: z.string().meta({ description: 'Where to download it with the same authorisation.' }),
+  status: recordingStatus,
+  live: z.literal(true).optional().meta({ description: 'Its chunks still arrive or are being joined.' }),
+  nextChunk: z.number().optional().meta({ description: 'One more than the highest chunk that arrived.' }),
+  error: z.string().optional().meta({ description: 'Why the analysis failed.' }),
+  note: z.string().optional().meta({ description: 'What is missing from it.' }),
+  analysis: analysis.optional().meta({ description: 'What the analysis found, once processed.' }),
+});
+
+export const chunk = z.strictObject({
+  recordingId: z.string().meta({ description: 'Id of the recording.' }),
+  index: z.number().meta({ description: 'Position of the chunk.' }),
+  size: z.number().meta({ description: 'Bytes of the chunk.' }),
+  sha256: z.string().meta({ description: 'Hash of the chunk, hexadecimal.' }),
+});
+
+export const snapshot = z.strictObject({
+  examId,
+  userId,
+  takenAt: time.meta({ description: 'The time used: the one given, or the time of arrival.' }),
+  analysed: z.boolean().meta({ description: 'Whether it is analysed, unless a newer one replaces it.' }),
+});
+
+export const verification = z.strictObject({
+  verified: z.boolean().meta({ description: 'Whether both pictures show the same person.' }),
+  confidence: share.meta({ description: 'Calibrated probability that they do.' }),
+  matchScore: share.meta({ description: 'Similarity of the two faces.' }),
+  faceDetected: z.boolean().meta({ description: 'Whether both pictures show a face.' }),
+  warnings: z.array(z.string()).meta({ description: 'What was wrong with the pictures.' }),
+  id: z.string().meta({ description: 'Id of the verification.' }),
+});
+
+/** A route that sends a file instead of JSON. */
+export const file = z.void().meta({ type: 'string', format: 'binary' });

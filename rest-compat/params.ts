@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { timestamp, userIdInput } from '../src/validation.ts';
+
+/** What stands in paths and queries. */
+
+export const nothing = z.object({});
+
+export const ofExam = z.object({ examId: z.string().meta({ description: 'Id of the exam.' }) });
+export const ofParticipant = ofExam.extend({ userId: z.string().meta({ description: "The LMS's own id of the user." }) });
+export const ofRecording = z.object({ recordingId: z.string().meta({ description: 'Id of the recording.' }) });
+export const ofWarning = z.object({ warningId: z.string().meta({ description: 'Id of the warning.' }) });
+
+export const signed = z.object({
+  sig: z.string().optional().meta({ description: 'A signature instead of credentials, from a link that GraphQL gives.' }),
+});
+
+export const submitter = z.object({
+  userId: userIdInput.optional().meta({ description: 'The user who submits, if the body does not say.' }),
+});
+
+export const taken = z.object({
+  userId: userIdInput.optional().meta({ description: 'The user in the picture; participants may leave it out.' }),
+  takenAt: timestamp.optional().meta({ description: 'When the picture was taken, within the last 30 s.' }),
+});
+
+const MAX_PAGE = 1_000;
+
+export const pageOfLog = z.object({
+  after: z
+    .string()
+    .regex(/^\d{1,18}$/, 'must be a position in the log')
+    .default('0')
+    .transform(BigInt)
+    .meta({ description: 'Only what is later than this position.' }),
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/, `must be from 1 to ${MAX_PAGE}`)
+    .default(String(MAX_PAGE))
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= MAX_PAGE, `must be from 1 to ${MAX_PAGE}`)
+    .meta({ description: 'Maximum number of warnings.' }),
+});

@@ -1,0 +1,123 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import type { SpoolScope } from '../src/adapters/storage/spool-scope.ts';
+import type { Context } from '../src/context.ts';
+import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
+import { parseInput } from '../src/validation.ts';
+
+/** A request at a route, with its path and query checked. */
+export interface Call<Path = unknown, Query = unknown> {
+  ctx: Context;
+  req: IncomingMessage;
+  res: ServerResponse;
+  path: Path;
+  query: Query;
+  /** Owns the files of this request until they are committed. */
+  scope: SpoolScope;
+}
+
+/** Path and query as they came, decoded: one string per name. */
+export type RawCall = Call<Record<string, string>, Record<string, string>>;
+
+/** What a POST or PUT brought: its fields, not checked yet, and its files by their field. */
+export interface Body {
+  fields: unknown;
+  files: Readonly<Record<string, UploadedFile | undefined>>;
+}
+
+/** What the documentation of the API is made of. */
+interface Described {
+  /** Below `/api`, with parameters as `:examId`. */
+  path: string;
+  /** One sentence. */
+  summary: string;
+}
+
+interface Get<Path extends z.ZodType, Query extends z.ZodType, Answer extends z.ZodType> extends Described {
+  params: Path;
+  query: Query;
+  answer: Answer;
+  /** Callers without credentials are let in; `run` checks by itself. */
+  open?: boolean;
+  /** Returns the answer, or nothing if it was written already: then `answer` is `FILE`. */
+  run(call: Call<z.output<Path>, z.output<Query>>): Promise<z.input<Answer>>;
+}
+
+interface Post<
+  Path extends z.ZodType,
+  Query extends z.ZodType,
+  Fields extends z.ZodType,
+  Answer extends z.ZodType,
+  Received extends Body,
+> extends Described {
+  params: Path;
+  query: Query;
+  body: Fields;
+  /** Media types of the body; none if the route takes no body. */
+  accepts: readonly string[];
+  answer: Answer;
+  /**
+   * Refuses callers by what is known before the body is read. That they have credentials, and more than an access link, was
+   * checked before.
+   */
+  admit(call: Call<z.output<Path>, z.output<Query>>): unknown;
+  read(call: Call<z.output<Path>, z.output<Query>>): Promise<Received>;
+  run(call: Call<z.output<Path>, z.output<Query>>, fields: z.output<Fields>, received: Received): Promise<z.input<Answer>>;
+}
+
+interface AnyRoute extends Described {
+  params: z.ZodType;
+  query: z.ZodType;
+  answer: z.ZodType;
+}
+
+/** A route for the router: its types are checked where it is declared. */
+export interface GetRoute extends AnyRoute {
+  method: 'GET';
+  open: boolean;
+  run(call: RawCall): Promise<unknown>;
+}
+
+export interface PostRoute extends AnyRoute {
+  /** A PUT may be repeated as it is, so it needs no idempotency key. */
+  method: 'POST' | 'PUT';
+  body: z.ZodType;
+  accepts: readonly string[];
+  /** The steps of one request. */
+  begin(call: RawCall): { admit(): unknown; read(): Promise<Body>; run(body: Body): Promise<unknown> };
+}
+
+export type Route = GetRoute | PostRoute;
+
+const check = <Path extends z.ZodType, Query extends z.ZodType>(
+  { params, query }: { params: Path; query: Query },
+  call: RawCall,
+): Call<z.output<Path>, z.output<Query>> => ({ ...call, path: parseInput(params, call.path), query: parseInput(query, call.query) });
+
+export const get = <Path extends z.ZodType, Query extends z.ZodType, Answer extends z.ZodType>(
+  route: Get<Path, Query, Answer>,
+): GetRoute => ({ open: false, ...route, method: 'GET', run: async (call) => route.run(check(route, call)) });
+
+const withBody =
+  (method: 'POST' | 'PUT') =>
+  <Path extends z.ZodType, Query extends z.ZodType, Fields extends z.ZodType, Answer extends z.ZodType, Received extends Body>({
+    admit,
+    read,
+    run,
+    ...route
+  }: Post<Path, Query, Fields, Answer, Received>): PostRoute => ({
+    ...route,
+    method,
+    begin(raw) {
+      const call = check(route, raw);
+      return {
+        admit: () => admit(call),
+        read: () => read(call),
+        // The router hands back what `read` returned.
+        run: (body) => run(call, parseInput(route.body, body.fields), body as Received),
+      };
+    },
+  });
+
+export const post = withBody('POST');
+export const put = withBody('PUT');
