@@ -289,6 +289,51 @@ describe('vision workers', () => {
     await expect(pool.run('d')).rejects.toThrow('closed');
   });
 
+  test('that cannot start reject a task each, and none waits forever', async () => {
+    const script = join(tempDir(), 'worker.mjs');
+    await writeFile(script, `throw new Error('a library is missing, say');`);
+    const pool = new WorkerPool<string, string>(pathToFileURL(script), 1);
+    const outcomes = await Promise.allSettled(['a', 'b'].map((message) => pool.run(message)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await pool.dispose();
+  });
+
+  test('that die are replaced at once for an urgent task that waits, also while another worker is busy', async () => {
+    const script = join(tempDir(), 'worker.mjs');
+    await writeFile(
+      script,
+      `import { parentPort } from 'node:worker_threads';
+       parentPort.on('message', (message) => {
+         if (message === 'exit') process.exit(3);
+         if (message !== 'hold') return parentPort.postMessage(message);
+         setTimeout(() => parentPort.postMessage(message), 3_000);
+       });`,
+    );
+    const pool = new WorkerPool<string, string>(pathToFileURL(script), 2);
+    const order: string[] = [];
+    const run = (task: string, urgent: boolean) =>
+      pool.run(task, [], { urgent }).then(
+        () => order.push(task),
+        () => order.push(`${task} rejected`),
+      );
+    await Promise.all([run('hold', false), run('exit', false), run('snapshot', true)]);
+    expect(order).toEqual(['exit rejected', 'snapshot', 'hold']);
+    await pool.dispose();
+  });
+
+  test('close after the answers of all busy workers, not only of the first', async () => {
+    const script = join(tempDir(), 'worker.mjs');
+    await writeFile(
+      script,
+      `import { parentPort } from 'node:worker_threads';
+       parentPort.on('message', (milliseconds) => setTimeout(() => parentPort.postMessage(milliseconds), milliseconds));`,
+    );
+    const pool = new WorkerPool<number, number>(pathToFileURL(script), 3);
+    const answers = Promise.allSettled([1, 200, 400].map((milliseconds) => pool.run(milliseconds)));
+    await pool.dispose();
+    expect((await answers).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+  });
+
   test('let urgent tasks wait only for the tasks in progress', async () => {
     const script = join(tempDir(), 'worker.mjs');
     await writeFile(
@@ -330,9 +375,10 @@ describe('vision workers', () => {
        import { createLocalVision } from ${JSON.stringify(built)};
        const image = readFileSync(${JSON.stringify(photo)});
        for (let milliseconds = 25; milliseconds <= 150; milliseconds += 25) {
-         const vision = createLocalVision({ workers: 1 });
-         await vision.readFaceImage(image);
-         const looks = Promise.allSettled([image, image, image, image].map((it) => vision.readFaceImage(it)));
+         const vision = createLocalVision({ workers: 2 });
+         await Promise.all([image, image].map((it) => vision.readFaceImage(it)));
+         // Staggered: the threads must be waited for one by one.
+         const looks = Promise.allSettled([0, 20, 40, 60].map((after) => setTimeout(after).then(() => vision.readFaceImage(image))));
          await setTimeout(milliseconds);
          await vision.dispose();
          await looks;
