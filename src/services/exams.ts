@@ -27,7 +27,7 @@ function completeSettings(given: SettingsInput | null | undefined): ExamSettings
   };
 }
 
-/** Starts the exam within a draft, where it has not started yet. */
+/** Starts the exam within a draft, unless it has started. */
 export async function startWithin(draft: Draft, by: string): Promise<Exam> {
   if (draft.exam.status !== 'CREATED') return draft.exam;
   await draft.changeExam({ status: 'IN_PROGRESS', startedAt: draft.now });
@@ -35,7 +35,7 @@ export async function startWithin(draft: Draft, by: string): Promise<Exam> {
   return draft.exam;
 }
 
-/** @throws AppError `conflict` where nothing may be added to the exam any more. */
+/** @throws AppError `conflict` if nothing may be added to the exam any more. */
 export function refuseCancelled(exam: Pick<Exam, 'status'>): void {
   if (exam.status === 'CANCELLED') throw new AppError('conflict', 'The exam was cancelled');
 }
@@ -63,7 +63,7 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
       });
     },
 
-    /** A second start is no error. */
+    /** A second start is not an error. */
     start: (examId: string, by: string) =>
       eventLog.append(examId, async (draft) => {
         if (draft.exam.status === 'COMPLETED' || draft.exam.status === 'CANCELLED') throw new AppError('conflict', 'The exam is over');

@@ -4,9 +4,9 @@ import { AppError } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { Logger } from '../log.ts';
 
-/** How long the first answer is given again. */
+/** How long the first answer is repeated. */
 const KEPT_MS = 24 * 3_600_000;
-/** After this a first request that never answered counts as dead, and its repeat may run. */
+/** After this time a first request without an answer counts as dead, and its repeat may run. */
 const LOCK_MS = 120_000;
 const SWEEP_MS = 3_600_000;
 
@@ -16,16 +16,16 @@ export interface StoredAnswer {
 }
 
 interface KeyedRequest {
-  /** Whose key it is. */
+  /** The owner of the key. */
   scope: string;
   key: string;
-  /** Of method, path and body. */
+  /** Hash of method, path and body. */
   fingerprint: string;
 }
 
 /** The `Idempotency-Key` header: a repeat of a POST gets the first answer. */
 export function createIdempotency({ db, log }: { db: Database['prisma']; log: Logger }) {
-  /** Claims the key; answers the record that holds it already, if any. */
+  /** Claims the key; returns the record that already holds it, if any. */
   async function claim({ scope, key, fingerprint }: KeyedRequest) {
     const fresh = { fingerprint, status: null, lockedUntil: new Date(Date.now() + LOCK_MS), expiresAt: new Date(Date.now() + KEPT_MS) };
     const { count } = await db.idempotencyRecord.createMany({ data: { scope, key, ...fresh }, skipDuplicates: true });
@@ -43,7 +43,7 @@ export function createIdempotency({ db, log }: { db: Database['prisma']; log: Lo
   return {
     /**
      * Runs the request once and gives its answer to every repeat. A failure is not kept: its repeat runs again.
-     * @throws AppError `conflict` for the same key with another body, or while the first request still runs.
+     * @throws AppError `conflict` for the same key with another request, or while the first one is running.
      */
     async once(request: KeyedRequest, run: () => Promise<StoredAnswer>): Promise<StoredAnswer> {
       const where = { scope_key: { scope: request.scope, key: request.key } };
@@ -62,7 +62,7 @@ export function createIdempotency({ db, log }: { db: Database['prisma']; log: Lo
       }
     },
 
-    /** Starts to remove answers that are past their time. */
+    /** Starts the sweep that removes expired answers. */
     startSweep: () =>
       startSweep({
         everyMs: SWEEP_MS,

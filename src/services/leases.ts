@@ -4,12 +4,12 @@ import type { Bus } from '../adapters/signals/bus.ts';
 import { WakeSignal } from '../async/wake-signal.ts';
 import type { Logger } from '../log.ts';
 
-/** A lease whose holder was killed can be taken after this. */
+/** A lease whose holder was killed can be taken after this time. */
 const LEASE_MS = 8_000;
 const RENEW_MS = 2_000;
-/** Without an answer of the database for so long, a holder stops while the lease is surely still its own. */
+/** Without an answer from the database for this long, a holder stops while the lease is surely still its own. */
 const DOUBT_MS = 4_500;
-/** A lost wake-up call costs a waiter no more than this. */
+/** The longest delay that a lost wake-up call causes a waiter. */
 const TICK_MS = 500;
 
 const TAKE = `
@@ -27,18 +27,17 @@ export interface Lease {
 }
 
 export interface LeaseWish {
-  /** Gives up waiting. */
+  /** Stops waiting. */
   signal?: AbortSignal;
-  /** How long to wait for the one who holds it; 0 asks once. */
+  /** How long to wait for the current holder; 0 asks once. */
   waitMs: number;
-  /** Called where another request waits for the lease, or where it may be lost: the holder should soon release it. */
+  /** Called if another request waits for the lease, or if it may be lost: the holder should release it soon. */
   onWanted?: () => void;
 }
 
 /**
- * Lets one request at a time, among all servers, have a thing to itself. By rows with an end and not by advisory locks: an
- * upload takes hours, and each of those would need a connection. A holder that is cut off from the database is told, but
- * nothing stops it, so what must not be spoiled needs a check of its own.
+ * A mutex across servers, with expiry. Rows, not advisory locks: an upload takes hours, and each lock would need a connection. A
+ * holder that is cut off from the database is notified but not stopped, so data that must not be corrupted needs its own check.
  */
 export function createLeases({ pool, bus, log }: { pool: Database['pool']; bus: Bus; log: Logger }) {
   const wantedTopic = (id: string) => `lease:wanted:${id}`;
@@ -62,7 +61,7 @@ export function createLeases({ pool, bus, log }: { pool: Database['pool']; bus: 
       async release() {
         clearInterval(timer);
         unsubscribe();
-        // One that cannot be released ends by itself.
+        // A lease that cannot be released expires by itself.
         await pool.query(RELEASE, [id, holder]).catch((error: unknown) => log.warn({ err: error }, 'could not release a lease'));
         bus.publish(freeTopic(id));
       },
@@ -70,12 +69,12 @@ export function createLeases({ pool, bus, log }: { pool: Database['pool']; bus: 
   }
 
   return {
-    /** Removes leases of holders that were killed, of things that nobody has asked for since. */
+    /** Removes leases of killed holders on things that nobody has requested since. */
     async sweep(): Promise<void> {
       await pool.query(FORGET);
     },
 
-    /** Null where another still has it when the time is up. */
+    /** Null if another still holds it when the time is up. */
     async acquire(id: string, { signal, waitMs, onWanted = () => {} }: LeaseWish): Promise<Lease | null> {
       const holder = randomUUID();
       const deadline = Date.now() + waitMs;

@@ -21,7 +21,7 @@ export interface NewSubmission {
   idempotencyKey: string | null;
 }
 
-/** Without what the client said of itself, which nobody needs again. */
+/** Without the client's statistics, which nobody needs again. */
 export type SubmissionWithRecordings = Omit<Submission, 'stats'> & { recordings: Recording[] };
 
 interface Dependencies {
@@ -33,8 +33,8 @@ interface Dependencies {
 export function createSubmissions({ eventLog, recordings, liveRecordings }: Dependencies) {
   return {
     /**
-     * Takes a participant's session: all of it or nothing. A repeat that bears the first one's idempotency key gets the
-     * first answer; its files are not stored again.
+     * Stores a participant's session: all of it or nothing. A repeat with the idempotency key of the first request gets the first
+     * answer; its files are not stored again.
      * @throws AppError `conflict` for a second submission of the same user.
      */
     async submit(
@@ -85,8 +85,8 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
 }
 
 /**
- * By hand, because Prisma would have to take the statistics apart to put them together again.
- * @throws AppError `invalid_request` that names `stats` where they are not JSON, or hold text that PostgreSQL cannot
+ * Hand-written, because Prisma would have to parse and reassemble the statistics.
+ * @throws AppError `invalid_request` that names `stats` if they are not JSON, or contain text that PostgreSQL cannot store
  */
 async function insert({ tx }: Draft, { stats, ...row }: Omit<Submission, 'stats'> & { stats: JsonText }): Promise<typeof row> {
   const { id, examId, participantId, userId, warningsReceived, warningsStored, idempotencyKey, submittedAt } = row;

@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts';
 interface Dependencies {
   pool: Database['pool'];
   log: Logger;
-  /** Most units of a calendar month and of a day, UTC; no cap where undefined. */
+  /** Most units per calendar month and per day, UTC; no cap if undefined. */
   caps: { month: number | undefined; day: number | undefined };
 }
 
@@ -15,9 +15,9 @@ interface Period {
 }
 
 /**
- * One statement counts or refuses, so that servers which ask at the same moment stay within the cap together: the second
- * waits for the row of the first and judges by what it holds then. A transaction that waited past midnight is of the day
- * that has begun.
+ * One statement counts or refuses, so that servers that ask at the same moment stay within the cap together: the second waits for
+ * the row of the first and then decides by its new value. A transaction that waited past midnight counts for the day that has
+ * begun.
  */
 const SPEND = `
   WITH today AS (SELECT (now() AT TIME ZONE 'UTC')::date AS day)
@@ -40,7 +40,7 @@ const GIVE_BACK = `
 const MONTH_UNITS = `
   SELECT units FROM "VisionSpending" WHERE month = date_trunc('month', now() AT TIME ZONE 'UTC')::date`;
 
-/** Counts what a vision service bills, for all servers that share the database, and refuses what would go beyond the cap. */
+/** Counts what a vision service bills, for all servers that share the database, and refuses what would exceed the cap. */
 export function createVisionBudget({ pool, log, caps }: Dependencies) {
   const { month, day } = caps;
 
@@ -55,8 +55,9 @@ export function createVisionBudget({ pool, log, caps }: Dependencies) {
 
   return {
     /**
-     * Counts units before they are asked for. Answers what takes them back, for a request that was not billed after all.
-     * @throws VisionError where the cap does not leave room for all of them; nothing is counted then.
+     * Counts units before they are requested. Returns a function that takes them back, for a request that was not billed after
+     * all.
+     * @throws VisionError if the cap does not leave room for all of them; nothing is counted then.
      */
     async spend(units: number): Promise<() => Promise<void>> {
       const { rows } = await pool.query<Period>(SPEND, [units, month ?? null, day ?? null]);

@@ -27,7 +27,7 @@ export function createAccess({ db, bus, log, tokenSecret }: { db: Database['pris
   }
 
   return {
-    /** @returns null for a key or token that is unknown, revoked, expired or not well formed. */
+    /** @returns null for a key or token that is unknown, revoked, expired or malformed. */
     authenticate: (credential: string) => (credential.startsWith('eyJ') ? viewerOfToken(credential) : viewerOfKey(credential)),
     sign,
     signLink,
@@ -36,7 +36,7 @@ export function createAccess({ db, bus, log, tokenSecret }: { db: Database['pris
     createKey: keys.create,
     listKeys: keys.list,
     revokeKey: keys.revoke,
-    /** Calls `onRevoked` once when the key is revoked, on whichever instance. Returns the way out. */
+    /** Calls `onRevoked` once when the key is revoked, on any instance. Returns a stop function. */
     followKey: keys.follow,
     bootstrap: keys.bootstrap,
     close: keys.close,

@@ -13,14 +13,14 @@ const KEY_PREFIX = 'invigil_';
 const SHOWN_PREFIX_LENGTH = KEY_PREFIX.length + 6;
 
 const KEPT = 10_000;
-/** A revocation whose wake-up call was lost is obeyed after this, and the database is asked. */
+/** If the wake-up call of a revocation is lost, it takes effect after this time, when the database is read again. */
 const KEPT_MS = 5_000;
-/** One for all keys: revocations are rare, and a channel for each key in use would cost the bus more than reading a few rows again. */
+/** One topic for all keys: revocations are rare, and a channel per key in use would cost the bus more than reading a few rows again. */
 const REVOKED_TOPIC = 'keys-revoked';
 
 const sha256 = (value: string) => hash('sha256', value);
 
-/** API keys. Those in use are kept in memory by the hash of the key, until one is revoked anywhere or a few seconds pass. */
+/** API keys. Those in use are cached in memory by the hash of the key, until any key is revoked or a few seconds pass. */
 export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: Bus; log: Logger }) {
   const valid = new LRUCache<string, ApiKey>({ max: KEPT, ttl: KEPT_MS });
   const reading = new Map<string, Promise<ApiKey | null>>();
@@ -30,7 +30,7 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
   const stopListening = bus.subscribe(REVOKED_TOPIC, () => {
     revocations += 1;
     valid.clear();
-    // A reading that began before may not know of the revocation: who comes now reads anew.
+    // A read that began earlier may miss the revocation: later callers read again.
     reading.clear();
     void revoked.look();
   });
@@ -66,15 +66,15 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
   return {
     create,
 
-    /** @returns null for a key that is unknown or revoked; nothing is kept of those, so that a new key works at once. */
+    /** @returns null for a key that is unknown or revoked; these are not cached, so that a new key works at once. */
     async find(key: string): Promise<ApiKey | null> {
       const keyHash = sha256(key);
       return valid.get(keyHash) ?? readOnce(keyHash);
     },
 
     /**
-     * Sees to it that an admin key exists.
-     * @returns the key where one was made just now, to be shown once.
+     * Makes sure that an admin key exists.
+     * @returns the key if one was created just now, to be shown once.
      */
     async bootstrap(given: string | undefined): Promise<string | null> {
       if (given) {

@@ -2,12 +2,12 @@ import type { Database } from '../../adapters/database/database.ts';
 import { type Sweep, startSweep } from '../../async/sweep.ts';
 import type { Logger } from '../../log.ts';
 
-/** A revocation whose wake-up call was lost ends what it should end after this at the latest. */
+/** The longest delay of a revocation whose wake-up call was lost. */
 const TICK_MS = 15_000;
 
 /**
- * Calls the followers of an API key when it is revoked, on whichever instance. One statement looks at all keys that are
- * followed; while none is, nothing runs.
+ * Calls the followers of an API key when it is revoked, on any instance. One statement checks all followed keys; while no key is
+ * followed, nothing runs.
  */
 export function createRevocations({ db, log }: { db: Database['prisma']; log: Logger }) {
   const followers = new Map<string, Set<() => void>>();
@@ -28,7 +28,7 @@ export function createRevocations({ db, log }: { db: Database['prisma']; log: Lo
     rest();
   }
 
-  /** The look that is under way may still find out that a key is revoked, so it is the next one that is left out. */
+  /** The check in progress may still find a revoked key, so it is the next one that is skipped. */
   function rest(): void {
     if (followers.size > 0) return;
     void sweep?.stop();
@@ -36,14 +36,14 @@ export function createRevocations({ db, log }: { db: Database['prisma']; log: Lo
   }
 
   return {
-    /** Looks at all keys that are followed. */
+    /** Checks all followed keys. */
     async look(): Promise<void> {
       await sweep?.now();
     },
-    /** Calls `onRevoked` once when the key is revoked, also where that was a moment ago. Returns a stop function. */
+    /** Calls `onRevoked` once when the key is revoked, even if that was a moment ago. Returns a stop function. */
     follow(id: string, onRevoked: () => void): () => void {
       const others = followers.get(id);
-      // Its own entry, so that a function given twice is called twice and taken back once.
+      // A separate entry, so that a function given twice is called twice and removed once.
       const follower = () => onRevoked();
       followers.set(id, (others ?? new Set()).add(follower));
       sweep ??= startSweep({ everyMs: TICK_MS, log, failure: 'could not look for revoked keys; will try again', run: look });

@@ -11,7 +11,7 @@ export interface TokenGrant {
   expiresAt: Date;
 }
 
-/** What a verified token says. */
+/** The claims of a verified token. */
 export interface TokenClaims {
   role: TokenGrant['role'];
   tenant: string;
@@ -22,20 +22,20 @@ export interface TokenClaims {
 }
 
 const ISSUER = 'invigil';
-/** Of the links in `accessUrl` and `adminUrl`, from the exam's creation. */
+/** For the links in `accessUrl` and `adminUrl`, from the exam's creation. */
 const LINK_LIFETIME_MS = 365 * 24 * 3_600_000;
 
 const DOWNLOAD = 'download';
 const DOWNLOAD_LINK_S = 3_600;
-/** Rounded, so that a page that is drawn again within minutes gets the same link and the browser its cached video. */
+/** Rounded, so that a page drawn again within minutes gets the same link and the browser can use its cached video. */
 const downloadExpiry = () => (Math.floor(Date.now() / 1_000 / 600) + 1) * 600 + DOWNLOAD_LINK_S;
 
-/** A signature costs more than the statement that reads an exam; a link and a token are some 300 bytes. */
+/** A signature costs more than the statement that reads an exam; a link with its token takes some 300 bytes. */
 const REMEMBERED = 10_000;
 
 const seconds = (date: Date) => Math.floor(date.getTime() / 1_000);
 
-/** Signed tokens: of links, of those who joined, of downloads. The same links are signed once, the same tokens verified once. */
+/** Signed tokens: for links, joined participants and downloads. The same link is signed once, the same token verified once. */
 export function createTokens(tokenSecret: string) {
   const secret = new TextEncoder().encode(tokenSecret);
   const links = new LRUCache<string, string>({ max: REMEMBERED });
@@ -47,7 +47,7 @@ export function createTokens(tokenSecret: string) {
     return token.setIssuedAt(seconds(issuedAt)).setExpirationTime(seconds(expiresAt)).sign(secret);
   }
 
-  /** For tokens that are the same whenever they are signed. */
+  /** For tokens that are the same each time they are signed. */
   async function signOnce(name: string, sign: () => Promise<string>): Promise<string> {
     const before = links.get(name);
     if (before !== undefined) return before;
@@ -73,7 +73,7 @@ export function createTokens(tokenSecret: string) {
   return {
     sign,
 
-    /** @returns null for a token that is expired, not ours or not well formed. */
+    /** @returns null for a token that is expired, malformed or not ours. */
     async verify(token: string): Promise<TokenClaims | null> {
       const name = hash('sha256', token);
       const before = verified.get(name);
@@ -83,7 +83,7 @@ export function createTokens(tokenSecret: string) {
       return claims;
     },
 
-    /** The token of an exam's access or admin link: the same one whenever it is asked for. */
+    /** The token of an exam's access or admin link: always the same one. */
     signLink: (exam: { id: string; tenant: string; createdAt: Date }, role: TokenGrant['role']) =>
       signOnce(`${role} ${exam.id}`, () =>
         sign({
@@ -95,7 +95,7 @@ export function createTokens(tokenSecret: string) {
         }),
       ),
 
-    /** A signature that opens the download of one recording for a while, for a video tag that cannot send a header. */
+    /** A signature that allows the download of one recording for a while, for a video tag that cannot send a header. */
     signDownload(recordingId: string) {
       const expiry = downloadExpiry();
       return signOnce(`${DOWNLOAD} ${recordingId} ${expiry}`, () =>

@@ -1,13 +1,13 @@
-/** Who asks. Tokens are bound to one exam, a participant's token also to one user. */
+/** The caller of a request. Tokens are bound to one exam, a participant's token also to one user. */
 export interface Viewer {
   readonly role: 'anonymous' | 'admin' | 'lms' | 'proctor' | 'participant';
-  /** Keys and tokens see the exams of their tenant; null is every tenant (admin). */
+  /** Keys and tokens see the exams of their tenant; null means all tenants (admin). */
   readonly tenant: string | null;
-  /** Set for tokens: the only exam that they open. */
+  /** Set for tokens: the only exam that they give access to. */
   readonly examId: string | null;
   /** Set for a participant who joined; null for a bearer of the exam's access link. */
   readonly userId: string | null;
-  /** For the record of who did what. */
+  /** For the audit trail. */
   readonly name: string;
   /** Set for API keys: see `followKey`. */
   readonly keyId: string | null;
@@ -31,19 +31,19 @@ export const STAFF: readonly Role[] = ['admin', 'lms', 'proctor'];
 
 export const isStaff = ({ role }: Viewer) => (STAFF as readonly string[]).includes(role);
 
-/** Shows the token of an access link, which is nobody's until its bearer has joined. */
+/** The caller shows the token of an access link, which belongs to nobody until its bearer has joined. */
 export const isLinkBearer = ({ role, userId }: Viewer) => role === 'participant' && userId === null;
 
 /**
- * Tells callers apart, for rate limits, idempotency keys and unfinished uploads: an API key by its id, since two keys may
- * have the same name, and a token by what it says.
+ * Tells callers apart, for rate limits, idempotency keys and unfinished uploads: an API key by its id, since two keys may have
+ * the same name, and a token by its claims.
  */
 export const identityOf = ({ keyId, role, tenant, examId, userId, name }: Viewer): string =>
   keyId ?? [role, tenant, examId, userId, name].map((part) => part ?? '').join('|');
 
 /**
- * A viewer with the same rights and nothing else that tells one from another. What is made for it may be shown to everybody
- * with the same rights: results may differ by nothing but these fields.
+ * A viewer with the same rights and no other identity. A result made for it may be shown to every viewer with the same rights:
+ * results may depend on these fields only.
  */
 export const impersonal = ({ role, tenant, examId, userId }: Viewer): Viewer => ({
   role,

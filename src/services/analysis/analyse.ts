@@ -14,20 +14,20 @@ import { watchWebcam } from './watch-webcam.ts';
 export interface AnalysisInput {
   /** A file on this machine. */
   path: string;
-  /** As sniffed from its content. */
+  /** As detected from its content. */
   format: MediaFormat;
   type: 'WEBCAM' | 'SCREEN';
   sensitivity: Sensitivity;
-  /** Of the person who should be before the webcam; without it nothing is said of who is. */
+  /** The person who should be in front of the webcam; without it the analysis does not judge identity. */
   verifiedFace?: FaceEmbedding | null;
-  /** An existing folder for decoded sound, 32 kB a second; who made it removes it. */
+  /** An existing folder for decoded sound, 32 kB per second; the caller removes it. */
   workDir: string;
 }
 
 export interface AnalysisHooks {
-  /** `fraction` of the whole analysis, never falling; called at most some hundred times. */
+  /** `fraction` of the whole analysis, never decreasing; called at most about a hundred times. */
   onProgress(stage: AnalysisStage, fraction: number): void;
-  /** Ends the analysis: ffmpeg is killed, the promise rejects with the signal's reason. */
+  /** Stops the analysis: ffmpeg is killed, the promise rejects with the signal's reason. */
   signal: AbortSignal;
 }
 
@@ -36,31 +36,31 @@ export type AnalysisStage = 'reading' | 'watching' | 'listening';
 export interface AnalysisOutcome {
   /** Seconds, measured. */
   duration: number;
-  /** Name and version of what looked. */
+  /** Name and version of the detector. */
   detector: string;
   sampledFrames: number;
-  /** Both null of a screen recording, and `screen` of a webcam's. */
+  /** Both are null for a screen recording; `screen` is null for a webcam recording. */
   faceDetection: FaceDetection | null;
   suspiciousActivity: SuspiciousActivity | null;
   screen: ScreenActivity | null;
   /**
-   * By type, then by time. Types: face_present, multiple_faces, no_face, camera_black, camera_frozen, face_still, face_mismatch, phone_usage,
-   * looking_away, talking, screen_idle, screen_blank.
+   * Sorted by type, then by time. Types: face_present, multiple_faces, no_face, camera_black, camera_frozen, face_still,
+   * face_mismatch, phone_usage, looking_away, talking, screen_idle, screen_blank.
    */
   segments: Segment[];
   warnings: AnalysisWarning[];
 }
 
-/** Samples a second. */
+/** Samples per second. */
 const FPS = 1;
 const FIT = { width: 640, height: 480 };
 
-/** What a change of pixels is judged by; no model looks at a screen recording. */
+/** What judges changes of pixels; no model looks at a screen recording. */
 const SCREEN_DETECTOR = 'pixel-difference/1';
 
 /**
- * Watches and listens to a recording.
- * @throws MediaError where it cannot be read or nothing of it be decoded.
+ * Analyses the picture and sound of a recording.
+ * @throws MediaError if it cannot be read or none of it can be decoded.
  */
 export async function analyseMedia(
   input: AnalysisInput,
@@ -101,7 +101,7 @@ export async function analyseMedia(
     };
   }
   const identity = createIdentityWatch(input.verifiedFace ?? null);
-  // Side by side: each waits for the other's processor otherwise. Where one fails the other has nothing left to do.
+  // In parallel, because otherwise each would wait for the other's processor. If one fails, the other is stopped.
   const [samples, talk] = await allOrStop(
     [
       collect(watchWebcam(media.frames, vision, identity)),
@@ -122,18 +122,18 @@ export async function analyseMedia(
   };
 }
 
-/** Of the whole time; listening is quick. */
+/** Share of the total time; listening is quick. */
 const WATCHING_SHARE = 0.95;
 
-/** Awaits both to the end; the first that fails has `stop` end the other. */
+/** Waits until both have settled; the first failure stops the other through `stop`. */
 async function allOrStop<A, B>(both: [Promise<A>, Promise<B>], stop: AbortController): Promise<[A, B]> {
   for (const each of both) each.catch((error: unknown) => stop.abort(error));
   await Promise.allSettled(both);
-  // What made `stop` abort is what the other failed with, too.
+  // The one that was stopped fails with the same error.
   return Promise.all(both);
 }
 
-/** Where a service is away an answer may take minutes, and nobody who stops an analysis waits for it. */
+/** When a service is down an answer may take minutes; stopping an analysis must not wait for it. */
 const stoppableVision = (vision: VisionProvider, signal: AbortSignal): VisionProvider => ({
   ...vision,
   observe: (frame, look) => unlessAborted(signal, vision.observe(frame, look)),

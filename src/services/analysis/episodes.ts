@@ -3,13 +3,13 @@ import { meanScore, type Segment } from './timeline.ts';
 
 export type Sensitivity = 'LOW' | 'MEDIUM' | 'HIGH';
 
-/** A warning that the analysis raises, once an episode. */
+/** A warning that the analysis raises, once per episode. */
 export interface AnalysisWarning {
   type: DetectorType;
   /** Seconds from the start of the recording. */
   startSeconds: number;
   endSeconds: number;
-  /** 0..1, mean over the episode's segments. */
+  /** 0..1, mean over the segments of the episode. */
   confidence: number;
   /** For a proctor to read. */
   details: string;
@@ -18,7 +18,7 @@ export interface AnalysisWarning {
 /** Seconds until an episode opens, and until it closes again. */
 export const HOLD_SECONDS: Record<Sensitivity, number> = { LOW: 10, MEDIUM: 5, HIGH: 2 };
 
-/** Mean scores below which an episode is kept as segments but does not warn. A phone that is really there scores 0.17 to 0.6. */
+/** An episode with a lower mean score is kept as segments but raises no warning. A phone that is really there scores 0.17 to 0.6. */
 const LEAST_CONFIDENCES: Record<Sensitivity, { phone: number; other: number }> = {
   LOW: { phone: 0.3, other: 0.6 },
   MEDIUM: { phone: 0.25, other: 0.55 },
@@ -28,10 +28,10 @@ const LEAST_CONFIDENCES: Record<Sensitivity, { phone: number; other: number }> =
 export const leastConfidence = (type: string, sensitivity: Sensitivity): number =>
   LEAST_CONFIDENCES[sensitivity][type === 'phone_usage' ? 'phone' : 'other'];
 
-/** Sampling knows a length to about a sample; half of one keeps jitter of the timestamps from losing an episode. */
+/** A length is known to about one sample; half a sample keeps timestamp jitter from losing an episode. */
 export const TOLERANCE_SECONDS = 0.5;
 
-/** Warnings of all suspicious episodes, by their start. */
+/** Warnings of all suspicious episodes, sorted by start. */
 export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivity): AnalysisWarning[] {
   const warningsOf = (type: DetectorType) =>
     findEpisodes(
@@ -50,8 +50,8 @@ export function toWarnings(segments: readonly Segment[], sensitivity: Sensitivit
 }
 
 /**
- * Episodes of one type of segment, which are in order. A segment of at least `hold` seconds opens one; it goes on through
- * whatever gap is shorter than `hold`. Short segments alone open none, however many.
+ * Episodes of one type of segment; the segments are sorted. A segment of at least `hold` seconds opens an episode, which
+ * continues across gaps shorter than `hold`. Short segments alone never open one, however many there are.
  */
 export function findEpisodes(segments: readonly Segment[], hold: number): Segment[] {
   const episodes: Segment[][] = [];

@@ -1,37 +1,37 @@
 import type { Box, Frame, ObservedFace } from '../../adapters/vision/vision.ts';
 
-/** A face is looked at as so many rows and columns of mean brightness: small movements show, noise does not. */
+/** Rows and columns of mean brightness by which a face is compared: small movements show, noise does not. */
 const PRINT_SIZE = 8;
 
 /**
- * Correlation of a place's print with its first one. Measured at one frame a second: portraits .997 to 1 (a face of 35
- * pixels, noise and changing light included), people .73 to .996 with medians from .945 to .985.
+ * Correlation of the print of a place with its first print. Measured at one frame per second: portraits .997 to 1 (including a
+ * face of 35 pixels, noise and changing light), people .73 to .996 with medians from .945 to .985.
  */
 const SAME_PRINT = 0.99;
-/** Sightings in a row that differ, until what is there counts as moved: a hand may pass before a portrait. */
+/** Consecutive differing sightings after which the face counts as moved: a hand may pass in front of a portrait. */
 const MOST_MISSES = 2;
-/** Share of the smaller box that lies in the other. */
+/** Share of the smaller box that lies inside the other. */
 const SAME_PLACE = 0.5;
-/** Seconds for which a place is remembered that is hidden. */
+/** Seconds for which a hidden place is remembered. */
 const REMEMBER = 600;
 
-/** Seconds for which a face has not moved at all until it counts as a portrait. */
+/** Seconds without any movement after which a face counts as a portrait. */
 const PORTRAIT_SECONDS = 30;
-/** Seconds from the beginning in which a portrait that was always there comes into view. */
+/** Seconds from the start within which a portrait that was always there comes into view. */
 const FROM_THE_START = 3;
-/** Seconds for which a face must have stood still to be looked for elsewhere: who moves the camera moves all that hangs on the wall. */
+/** Seconds for which a face must have stood still before it is searched for elsewhere: moving the camera moves everything on the wall. */
 const SETTLED_SECONDS = 10;
 /**
- * How far that may be, in longer sides of its box, how much larger or smaller it may be then, and how alike its print:
- * measured .75 to .93 of a portrait, one at the edge of the picture among them, .47 at most of somebody else.
+ * How far the place may have moved, in longer sides of its box, how much its size may differ, and how similar its print must be:
+ * measured .75 to .93 for a portrait (including one at the edge of the picture), at most .47 for another person.
  */
 const MOVED_REACH = 3;
 const MOVED_SCALE = 1.3;
 const MOVED_PRINT = 0.6;
 
-/** Where a face was seen to stand still: no living person's does for more than a few seconds. */
+/** A place where a face stood still: a living person's face does so for a few seconds at most. */
 export interface FacePlace {
-  /** Seconds; of its first and its latest sighting. */
+  /** Seconds: its first and its latest sighting. */
   since: number;
   until: number;
   /** Whether it was there from the first seconds, or stood still elsewhere before the camera was moved. */
@@ -46,27 +46,27 @@ interface Place extends FacePlace {
   misses: number;
 }
 
-/** As JSON, of the faces that were seen last. */
+/** The most recently seen faces, as JSON. */
 export interface FacePlacesMemory {
-  /** Seconds; of the first frame. */
+  /** Seconds: time of the first frame. */
   began: number;
   size: string;
   places: (FacePlace & { box: Box; print: number[]; misses: number })[];
 }
 
-/** More faces than these are a crowd. */
+/** More faces than this are a crowd. */
 const MOST_REMEMBERED = 6;
 
 /**
- * Follows whether faces stand still, over the frames of one camera in order. Of each face it answers its place, whose `until` grows.
- * @param before the memory of another one that saw the frames before
+ * Tracks whether faces stand still over the frames of one camera, in order. Returns the place of each face; its `until` grows.
+ * @param before the memory of an earlier instance that saw the frames before
  */
 export function createFacePlaces(before: FacePlacesMemory | null = null) {
   let places: Place[] = (before?.places ?? []).map(({ print, ...place }) => Object.assign(place, { print: Float64Array.from(print) }));
   let size = before?.size ?? '';
   let began = before?.began ?? Infinity;
 
-  /** Whether a face looks like what is taken for a portrait, stood still elsewhere, and is not there any more. */
+  /** Whether a face looks like a presumed portrait that stood still elsewhere and is no longer there. */
   const wasElsewhere = (time: number, box: Box, print: Float64Array) =>
     places.some(
       (old) =>
@@ -114,19 +114,19 @@ const toFourPlaces = (value: number) => Math.round(value * 1e4) / 1e4;
 
 export const stillSeconds = ({ since, until }: FacePlace) => until - since;
 
-/** Whether a face has not moved for so long that it is no living person's. */
+/** Whether a face has not moved for so long that it cannot be a living person's. */
 export const isLifeless = (place: FacePlace) => stillSeconds(place) >= PORTRAIT_SECONDS;
 
 interface Seen {
   faces: readonly ObservedFace[];
-  /** Of each face. */
+  /** One per face. */
   places: readonly FacePlace[];
 }
 
 /**
- * The faces of a frame without portraits behind the candidate, by what is known so far: those that have not moved for long, or
+ * The faces of a frame without portraits behind the candidate, as far as known: without faces that have not moved for long, or
  * are presumed not to, beside a larger face.
- * @public for frames that come one by one
+ * @public for frames that arrive one by one
  */
 export function withoutPortraitsSoFar({ faces, places }: Seen): ObservedFace[] {
   const largest = Math.max(...faces.map(({ box }) => box.width));
@@ -136,12 +136,12 @@ export function withoutPortraitsSoFar({ faces, places }: Seen): ObservedFace[] {
   });
 }
 
-/** Sightings beside a living person by which a lifeless face is known as a portrait. */
+/** Sightings beside a living person after which a lifeless face counts as a portrait. */
 const LEAST_COMPANY = 5;
 
 /**
- * The places of all portraits of a recording. A lifeless face counts as one where a larger, living one was seen beside
- * it: were it alone, it might be held before the camera in the candidate's place.
+ * The places of all portraits of a recording. A lifeless face counts as a portrait only if a larger, living one was seen beside
+ * it: alone, it might be a picture held before the camera in the candidate's place.
  */
 export function findPortraits(frames: readonly Seen[]): Set<FacePlace> {
   const company = new Map<FacePlace, number>();
@@ -166,7 +166,7 @@ function overlap(a: Box, b: Box): number {
   return (Math.max(0, width) * Math.max(0, height)) / Math.min(a.width * a.height, b.width * b.height);
 }
 
-/** Mean green of a grid over the box, less its mean and by its spread: a change of the light changes nothing. */
+/** Mean green of a grid over the box, normalised by mean and spread, so that a change of light changes nothing. */
 function printOf(frame: Frame, box: Box): Float64Array {
   const edge = (from: number, length: number, limit: number) =>
     Array.from({ length: PRINT_SIZE + 1 }, (_, step) => Math.min(limit, Math.max(0, Math.round(from + (step * length) / PRINT_SIZE))));
@@ -190,5 +190,5 @@ function meanGreen({ data, width }: Frame, [left, right]: readonly [number, numb
   return sum / Math.max(1, (right - left) * (bottom - top));
 }
 
-/** Of prints, which have no mean and unit length. */
+/** For prints, which have zero mean and unit length. */
 const correlation = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, cell) => sum + value * (b[cell] ?? 0), 0);

@@ -6,8 +6,8 @@ import type { Recordings } from '../recordings/recordings.ts';
 const SWEEP_MS = 30_000;
 
 /**
- * Queues recordings that should be in the queue and may not be: now, whenever the queue is back from an outage, and every
- * half a minute. One that is there already is not queued twice.
+ * Queues recordings that should be in the queue and may be missing: now, each time the queue is back after an outage, and every
+ * half minute. One that is already queued is not queued twice.
  */
 export async function startForgottenSweep({
   recordings,

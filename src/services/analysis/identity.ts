@@ -4,14 +4,14 @@ import type { Segment } from './timeline.ts';
 
 export type Identity = 'match' | 'mismatch' | 'unknown';
 
-/** What one frame says of who is before the camera. */
+/** What one frame says about who is in front of the camera. */
 export interface IdentityLook {
   identity: Identity;
   /** Calibrated probability that it is the verified person, 0..1. */
   likeness: number;
 }
 
-/** Only a good picture of a face that looks ahead may speak against somebody; others say nothing. */
+/** Only a good picture of a face that looks ahead may count as a mismatch; others say nothing. */
 const LEAST_WIDTH = 70;
 const MOST_BLUR = 0.8;
 const BRIGHTNESS = { min: 0.2, max: 0.75 };
@@ -20,13 +20,14 @@ const MOST_YAW = 15;
 const MOST_PITCH = 20;
 
 /**
- * Measured with these limits: of 327 pairs of one person the least alike are .25, of 1,528 of strangers .983 are below .001;
- * in 476 frames of one person's webcam, some darkened, blurred or starved of bits, none is below .87. Likeness ends at .0005.
+ * Measured with these limits: of 327 pairs of one person the lowest likeness is .25, of 1,528 pairs of strangers .983 are below
+ * .001; in 476 frames of one person's webcam, some darkened, blurred or of low bit rate, none is below .87. The lowest likeness
+ * is .0005.
  */
 const MISMATCH_LIKENESS = 0.001;
 const MATCH_LIKENESS = 0.5;
 
-/** Frames that must differ from the verified face, none between them alike, and seconds that lie between first and last. */
+/** Frames that must differ from the verified face without a match in between, and seconds between the first and the last. */
 const LEAST_MISMATCHES = 5;
 const LEAST_SECONDS = 12;
 
@@ -38,7 +39,7 @@ const isFit = ({ box, blur, brightness, pose }: MainFace) =>
   Math.abs(pose.yaw) <= MOST_YAW &&
   Math.abs(pose.pitch) <= MOST_PITCH;
 
-/** Compares a face with the verified one; null stands for a frame in which none stands out. */
+/** Compares a face with the verified one; null stands for a frame in which no face stands out. */
 export function compareFace(verified: FaceEmbedding, face: MainFace | null | undefined): IdentityLook {
   if (!face) return { identity: 'unknown', likeness: 0 };
   const like = likeness(verified, face.embedding);
@@ -46,32 +47,35 @@ export function compareFace(verified: FaceEmbedding, face: MainFace | null | und
   return { identity: like <= MISMATCH_LIKENESS && isFit(face) ? 'mismatch' : 'unknown', likeness: like };
 }
 
-/** What was learned of somebody's identity so far, as JSON. Times are seconds. */
+/** What is known of somebody's identity so far, as JSON. Times are seconds. */
 export interface IdentityRun {
-  /** Since when faces differ, how often, and the sum of their likenesses; 0 times where the last telling one was alike. */
+  /** Since when faces differ, how often, and the sum of their likenesses; 0 times if the last clear face matched. */
   since: number;
   last: number;
   mismatches: number;
   likenesses: number;
-  /** Whether the last look told nothing. */
+  /** Whether the last look was inconclusive. */
   unclear: boolean;
 }
 
 export const freshRun = (): IdentityRun => ({ since: 0, last: 0, mismatches: 0, likenesses: 0, unclear: false });
 
-/** Seconds until a suspicion is looked into, and after which it is forgotten where nothing told more. */
+/** Seconds until a suspicion is checked, and until it is forgotten if nothing confirms it. */
 const SOON = 3;
 export const STALE = 120;
-/** How much sooner an unclear picture is made up for. */
+/** How much sooner the next look comes after an unclear picture. */
 const UNCLEAR_SOONER = 3;
 
-/** Whether the face is to be compared again, `passed` seconds after it was. `every` is the rule; suspicion makes it sooner until it is sure. */
+/**
+ * Whether the face is due for a comparison, `passed` seconds after the last. `every` is the rule; a suspicion shortens it until
+ * it is sure.
+ */
 export function isDue({ mismatches, unclear }: IdentityRun, passed: number, every: number): boolean {
   if (mismatches > 0 && mismatches < LEAST_MISMATCHES) return passed >= SOON;
   return passed >= (unclear ? every / UNCLEAR_SOONER : every);
 }
 
-/** Goes on by one look at `time`. */
+/** Adds one look at `time`. */
 export function follow(run: IdentityRun, time: number, { identity, likeness: like }: IdentityLook): IdentityRun {
   if (identity === 'match') return freshRun();
   const isStale = run.mismatches < LEAST_MISMATCHES && time - run.last > STALE;
@@ -81,25 +85,25 @@ export function follow(run: IdentityRun, time: number, { identity, likeness: lik
   return { since, last: time, mismatches: mismatches + 1, likenesses: likenesses + like, unclear: false };
 }
 
-/** Whether another face than the verified one has been there for so long, and so clearly, that it must be told. */
+/** Whether a face other than the verified one has been there long and clearly enough to be reported. */
 export const isLasting = ({ since, last, mismatches }: IdentityRun) => mismatches >= LEAST_MISMATCHES && last - since >= LEAST_SECONDS;
 
 /** How sure it is that this is somebody else, 0..1. */
 export const strangeness = ({ mismatches, likenesses }: IdentityRun) => 1 - likenesses / Math.max(1, mismatches);
 
-/** Asks for looks at the frames of a recording and learns what they show, in order. */
+/** Requests looks at the frames of a recording and receives their results in order. */
 export interface IdentityWatch {
   isDue(time: number): boolean;
-  /** @param picture by which a picture that stands still is known: it speaks once. */
+  /** @param picture identifies a picture that stands still: it counts once. */
   see(time: number, picture: number, face: MainFace | null | undefined): void;
-  /** Where the face was another than the verified one. */
+  /** Where the face differed from the verified one. */
   segments(): Segment[];
 }
 
 /** Seconds between looks at a recording. */
 const RECORDING_EVERY = 30;
 
-/** @param verified null where nobody's face is known: then nothing is asked and nothing told. */
+/** @param verified null if no face is known: then nothing is requested and nothing reported. */
 export function createIdentityWatch(verified: FaceEmbedding | null): IdentityWatch {
   let asked = -Infinity;
   let run = freshRun();
@@ -107,7 +111,7 @@ export function createIdentityWatch(verified: FaceEmbedding | null): IdentityWat
   const lasting: IdentityRun[] = [];
   return {
     isDue(time) {
-      // Frames are asked for ahead of what they show.
+      // Looks are requested ahead of their results.
       if (!verified || !isDue(run, time - asked, RECORDING_EVERY)) return false;
       asked = time;
       return true;

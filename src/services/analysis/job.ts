@@ -30,22 +30,22 @@ interface Dependencies {
   ffmpeg: Ffmpeg;
   bus: Bus;
   log: Logger;
-  /** An existing folder for what a running analysis needs. */
+  /** An existing folder for temporary files of a running analysis. */
   workDir: string;
   playback: Playback;
   faceTemplates: FaceTemplates;
-  /** Longest time that one analysis may take. */
+  /** Time limit of one analysis. */
   limitSeconds: number;
 }
 
-/** A recording whose analysis was begun so often and never ended breaks its workers, or they are all too weak for it. */
+/** A recording whose analysis was started this often and never ended crashes its workers, or they are all too weak for it. */
 const MOST_STARTS = 5;
 
 const UNKNOWN_REASON = 'The analysis failed, but not because of the recording; it can be run again';
 
 type Subject = Recording & { exam: Exam; submission: Submission | null };
 
-/** The job of the analysis queue. All that it finds commits at once, so running it again doubles nothing. */
+/** The job of the analysis queue. All results commit at once, so running it again duplicates nothing. */
 export function createAnalysisJob({
   db,
   eventLog,
@@ -64,7 +64,7 @@ export function createAnalysisJob({
       .then(() => bus.publish(recordingTopic(id)))
       .catch((error) => log.debug({ err: error, recordingId: id }, 'a progress report was lost'));
 
-  /** Moves the recording on within its exam's log, unless another run of the job has finished it meanwhile. */
+  /** Moves the recording on within its exam's log, unless another run of the job has already finished it. */
   async function move({ id, examId }: Recording, data: Move, also: (draft: Draft) => Promise<void> = async () => {}): Promise<boolean> {
     const moved = await eventLog.append(examId, (draft) => moveRecording(draft, id, data, () => also(draft)));
     bus.publish(recordingTopic(id));
@@ -110,12 +110,15 @@ export function createAnalysisJob({
       await addWarnings(draft, participant, 'ANALYSIS', await linkTold(draft, participant, found));
     });
 
-  /** Before the work, so that a start that ends with the process counts too. */
+  /** Before the work, so that a start that dies with the process counts too. */
   const count = (id: string, change: 1 | -1) => db.recording.updateMany({ where: { id }, data: { attempts: { increment: change } } });
 
   const fail = (recording: Recording, error: string) => move(recording, { status: 'FAILED', stage: 'failed', error });
 
-  /** Before the analysis, because a proctor may look at it at once; what goes wrong here holds that up for so many attempts only. */
+  /**
+   * Before the analysis, because a proctor may look at it at once; a failure here delays the analysis by the limited number of
+   * attempts only.
+   */
   async function show(recording: Recording, signal: AbortSignal, lastAttempt: boolean): Promise<void> {
     try {
       await playback.prepare(recording, workDir, signal);
@@ -127,7 +130,10 @@ export function createAnalysisJob({
     }
   }
 
-  /** Keeps the copy that a bucket's or an encrypted file is read from until all have read it; who cannot have one says so. */
+  /**
+   * Keeps the local copy of a file from a bucket or an encrypted file until all readers are done; readers report it if they
+   * cannot get one.
+   */
   async function holding<T>(storageKey: string, work: () => Promise<T>): Promise<T> {
     let release = () => {};
     const done = new Promise<void>((resolve) => {
@@ -207,10 +213,10 @@ function analysisRow(
   };
 }
 
-/** When the recording began: known of a live one, else as the session's statistics say, else as if it was uploaded when it ended. */
+/** When the recording began: known for a live one, else from the session's statistics, else as if it was uploaded when it ended. */
 function beganAt({ submission, createdAt, duration, lastChunkAt }: Subject): Date {
   if (lastChunkAt) return createdAt;
-  // What a client says of itself: it may say anything.
+  // Reported by the client, so it may contain anything.
   const stats = submission?.stats as { startTime?: unknown } | null | undefined;
   const stated = typeof stats?.startTime === 'string' ? new Date(stats.startTime) : null;
   return stated && isMoment(stated) ? stated : new Date(createdAt.getTime() - (duration ?? 0) * 1_000);

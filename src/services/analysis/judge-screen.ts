@@ -4,33 +4,33 @@ import { shareOfTime, type Segment, type Span, toSegments } from './timeline.ts'
 
 /** Fractions of the sampled time. */
 export interface ScreenActivity {
-  /** Nothing changed since the sample before. */
+  /** Nothing changed since the previous sample. */
   idle: number;
   /** Nearly one colour. */
   blank: number;
 }
 
-/** Of 255; compression alone changes a pixel by less. */
+/** Out of 255; compression alone changes a pixel by less. */
 const PIXEL_CHANGE = 32;
-/** Share of the pixels: a word typed changes more, a blinking cursor less. */
+/** Share of the pixels: typing a word changes more, a blinking cursor less. */
 const PICTURE_CHANGE = 0.0001;
-/** Of 255, the farthest that a pixel may be from the mean colour. */
+/** Out of 255: the largest distance of a pixel from the mean colour. */
 const COLOUR_RANGE = 16;
-/** Share of the pixels that are in that range: a pointer may be outside, a line of text is more. */
+/** Share of the pixels in that range: a pointer may be outside, a line of text is more. */
 const BLANK_SHARE = 0.9995;
 
-/** Seconds; who types makes shorter pauses all the time, and thousands of segments tell nothing. */
+/** Seconds; a person typing makes shorter pauses all the time, and thousands of segments say nothing. */
 const LEAST_PAUSE = 3;
 
-/** What a frame of a screen recording says of the time before it, and of itself. */
+/** What a frame of a screen recording says about the time before it, and about itself. */
 export interface ScreenSample {
   time: number;
-  /** Against the sample before; null for the first. */
+  /** Compared with the previous sample; null for the first. */
   changed: boolean | null;
   blank: boolean;
 }
 
-/** Looks at frames as they come; keeps one. */
+/** Looks at frames as they come; keeps only one. */
 export async function* watchScreen(frames: AsyncIterable<SampledFrame>): AsyncGenerator<ScreenSample> {
   let before: SampledFrame | null = null;
   for await (const sampled of frames) {

@@ -19,32 +19,32 @@ export interface SuspiciousActivity {
   talking: number | null;
 }
 
-/** How often no face is rightly no face; the detector gives no score for what it does not see. */
+/** How often "no face" is correct; the detector gives no score for what it does not see. */
 const NO_FACE_SCORE = 0.95;
 
 /** Measured on pictures of phones in the hand: 10 of 12 found, 0 false of 295, mirrored 10 and 1. docs/quality.md has more. */
 export const PHONE_SURE = 0.165;
 export const PHONE_UNSURE = 0.1;
 
-/** Seconds that one frame may speak for where a poor camera sends few. */
+/** The longest time that one frame may stand for, in seconds, when a poor camera sends few frames. */
 export const LONGEST_SPAN = 5;
 
-/** Seconds. A person moves within one; a camera may hang for some. */
+/** Seconds. A person moves within one; a camera may hang for a few. */
 const FROZEN_SECONDS = 20;
 /** Seconds for which the only face may stand still in a picture that does not. */
 const FACE_STILL_SECONDS = 120;
-/** How often a camera that shows nothing rightly does, or a picture that stands still. */
+/** How often a finding of a black or frozen camera is correct. */
 export const CAMERA_SCORE = 0.95;
 
 type FaceState = 'face_present' | 'multiple_faces' | 'no_face' | 'camera_black';
 type StillState = 'camera_frozen' | 'face_still' | null;
 
 interface Timing {
-  /** Of the recording, seconds. */
+  /** Length of the recording in seconds. */
   duration: number;
   /** Between samples, seconds. */
   interval: number;
-  /** When sound went on and no picture came, seconds, in order. */
+  /** Times in which sound continued without pictures, in seconds, sorted. */
   stalls: readonly TimeRange[];
 }
 
@@ -106,8 +106,8 @@ export function judgeFaces(faces: readonly ObservedFace[], isBlack: boolean): { 
 }
 
 /**
- * Where a picture with somebody in it stands still, and where the only face does. An empty room may stand still: that
- * nobody is there says all.
+ * Where a picture with somebody in it stands still, and where the only face does. An empty room may stand still: that nobody is
+ * there is reported already.
  */
 function judgeStillness(samples: readonly WebcamSample[], people: readonly (readonly ObservedFace[])[]): StillState[] {
   const lasted = new Map<number, number>();
@@ -115,19 +115,19 @@ function judgeStillness(samples: readonly WebcamSample[], people: readonly (read
   return samples.map((sample, index) => stillState(sample, people[index] ?? [], lasted.get(sample.picture.stillSince) ?? 0));
 }
 
-/** A camera that sends nothing for as long has frozen like one that sends the same; of a shorter while nobody knows. */
+/** A camera that sends nothing for that long has frozen, like one that sends the same picture; a shorter stall is inconclusive. */
 function withStalls(spans: readonly Span<StillState>[], stalls: readonly TimeRange[]): Span<StillState>[] {
   const frozen = stalls
     .filter(({ start, end }) => end - start >= FROZEN_SECONDS)
     .map(({ start, end }): Span<StillState> => {
-      // The last picture before it has spoken for some seconds already.
+      // The last picture before it already covers some seconds.
       const told = spans.findLast((span) => span.start <= start)?.end ?? 0;
       return { start: Math.max(start, told), end, state: 'camera_frozen', score: CAMERA_SCORE };
     });
   return [...spans, ...frozen].toSorted((a, b) => a.start - b.start);
 }
 
-/** Of one sample. `lasted`: seconds for which its picture stands still. */
+/** The state of one sample. `lasted`: seconds for which its picture stands still. */
 export function stillState(
   { faces, places, picture }: Pick<WebcamSample, 'faces' | 'places' | 'picture'>,
   people: readonly ObservedFace[],

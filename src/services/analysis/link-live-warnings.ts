@@ -2,7 +2,7 @@ import type { Participant, Warning } from '../../generated/prisma/client.ts';
 import type { Draft } from '../event-log/event-log.ts';
 import type { NewWarning } from '../warnings/rows.ts';
 
-/** How far the clock of a recording, whose beginning may only be known roughly, may be from that of the snapshots. */
+/** Largest difference between the clocks of a recording, whose start may only be known roughly, and of the snapshots. */
 const SLACK_MS = 5_000;
 
 const overlaps = (known: Warning, { timestamp, endedAt }: NewWarning, now: Date) =>
@@ -10,9 +10,9 @@ const overlaps = (known: Warning, { timestamp, endedAt }: NewWarning, now: Date)
   (endedAt ?? now).getTime() >= known.timestamp.getTime() - SLACK_MS;
 
 /**
- * What a recording shows and snapshots have shown before is one episode and stays one warning: it learns where it is in
- * the recording, and consoles learn of that.
- * @returns the warnings that nobody was told of.
+ * An episode in a recording that snapshots have already reported stays one warning: it gets its position in the recording, and
+ * consoles are notified.
+ * @returns the warnings that were not reported yet.
  */
 export async function linkTold(draft: Draft, participant: Participant, warnings: readonly NewWarning[]): Promise<NewWarning[]> {
   const { tx, now, emit } = draft;

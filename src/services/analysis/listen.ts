@@ -2,15 +2,15 @@ import { SOUND_RATE } from '../../adapters/media/ffmpeg-sample.ts';
 import type { VisionProvider } from '../../adapters/vision/vision.ts';
 import type { Span } from './timeline.ts';
 
-/** Samples a probability, fixed by the voice detector. */
+/** Samples per probability, fixed by the voice detector. */
 const WINDOW = 512;
 const WINDOW_SECONDS = WINDOW / SOUND_RATE;
 
-/** Measured: of seconds with speech .954 are found, of others none. */
+/** Measured: finds .954 of the seconds with speech, and none of the others. */
 const VOICE_PROBABILITY = 0.5;
 const VOICE_SHARE = 0.15;
 
-/** Whether somebody talks, by second; null where there is no sound. `onSeconds` learns how far it has come. */
+/** Whether somebody talks, per second; null without sound. `onSeconds` is called with the seconds done so far. */
 export async function listen(
   sound: AsyncIterable<Int16Array>,
   vision: VisionProvider,

@@ -1,36 +1,36 @@
 import type { ObservedFace } from '../../adapters/vision/vision.ts';
 
-/** Degrees. Measured: 14 of 14 turned heads found, 0 of 21 frontal ones accused. */
+/** Degrees. Measured: 14 of 14 turned heads found, 0 of 21 frontal ones reported. */
 const YAW_LIMIT = 25;
 const PITCH_DOWN_LIMIT = 22;
 const PITCH_UP_LIMIT = -18;
 
-/** Of the eye's width, against where this person's eyes rest. Measured: 37 of 38, 0 of 125 false. */
+/** In widths of the eye, relative to where this person's eyes rest. Measured: 37 of 38 found, 0 of 125 false. */
 const GAZE_LIMIT = 0.08;
 /** A median of fewer faces may itself be a glance. */
 const GAZE_LEAST_SAMPLES = 12;
-/** Seconds of faces that look ahead by which a rest is known, or a share of the whole where that is shorter. */
+/** Seconds of faces that look ahead from which a rest position is known, or a share of the whole if that is shorter. */
 const GAZE_LEAST_SECONDS = 120;
 const GAZE_LEAST_SHARE = 0.6;
-/** Where the eyes wander more than this (median deviation), their rest position is not known. */
+/** If the eyes wander more than this (median deviation), their rest position is unknown. */
 const GAZE_MOST_SPREAD = 0.05;
 /** Degrees from the median pose: a turned head moves the iris within the eye without a glance. */
 const GAZE_POSE_RANGE = 10;
-/** Whose eyes are elsewhere for a larger share than this has no rest that anybody could know. */
+/** If the eyes are elsewhere for a larger share than this, the rest position is unknown. */
 const GAZE_MOST_AWAY = 0.4;
 
-/** Seconds about a face by which its rest is told: people sink into their chairs in the course of hours. */
+/** Seconds around a face that determine its rest position: people sink into their chairs over hours. */
 const WINDOW_SECONDS = 600;
-/** Seconds for which one rest is used. */
+/** Seconds for which one rest position is used. */
 const STEP_SECONDS = 60;
-/** How far it may drift from that of the whole recording: who looks aside for minutes does not rest there. */
+/** How far it may drift from that of the whole recording: someone who looks aside for minutes does not rest there. */
 const MOST_DRIFT = 0.05;
 
 type Face = ObservedFace | null;
 
 /**
- * How surely each face looks away, 0.5..1, or 0 where it does not; null stands for a sample without exactly one face.
- * @param times of the samples, seconds, in order; without them all are taken for one short while.
+ * How surely each face looks away, 0.5..1, or 0 if it does not; null stands for a sample without exactly one face.
+ * @param times of the samples, seconds, in order; without them all samples count as one short period.
  */
 export function scoreLookingAway(faces: readonly Face[], times?: readonly number[]): number[] {
   const restOf = times ? slidingRest(faces, times) : constantRest(findRest(faces, 0));
@@ -45,7 +45,7 @@ export function scoreLookingAway(faces: readonly Face[], times?: readonly number
 
 const constantRest = (rest: Rest | null) => () => rest;
 
-/** Of each sample where the eyes rest at that time; null where nobody can know. */
+/** For each sample the rest position of the eyes at that time; null if it cannot be known. */
 function slidingRest(faces: readonly Face[], times: readonly number[]): (index: number) => Rest | null {
   const [first = 0, last = 0] = [times[0], times.at(-1)];
   const interval = (last - first) / Math.max(1, times.length - 1);
@@ -64,7 +64,7 @@ function slidingRest(faces: readonly Face[], times: readonly number[]): (index: 
   return (index) => rests.get(Math.floor(((times[index] ?? first) - first) / STEP_SECONDS)) ?? whole;
 }
 
-/** The rest of a while, as far as it may be from that of the whole. */
+/** The rest position of a window, limited to the allowed distance from that of the whole. */
 function within(rest: Rest | null, whole: Rest): Rest {
   if (!rest) return whole;
   return { ...rest, gaze: Math.min(whole.gaze + MOST_DRIFT, Math.max(whole.gaze - MOST_DRIFT, rest.gaze)) };

@@ -1,26 +1,26 @@
 import type { Frame } from '../../adapters/vision/vision.ts';
 import { thumbnail } from './scene.ts';
 
-/** Of 255. A covered lens and a camera without light stay below it, the darkest cell of a lit face far above. */
+/** Out of 255. A covered lens or a camera without light stays below it; the darkest cell of a lit face is far above. */
 const BLACK_CELL = 24;
-/** Share of the cells: a camera's own lamp may shine back into a corner. */
+/** Share of the cells: a camera's own lamp may reflect into a corner. */
 const BLACK_SHARE = 0.99;
 
 /**
- * Of 255, the most that a cell may differ from the first picture of a run that stands still. Measured: a still picture,
- * noise, low bit rates and key frames included, 1 to 6.5; a person who sits as still as can be 17 to 90 after a second.
+ * Out of 255: the most that a cell may differ from the first picture of a still run. Measured: a still picture (including noise,
+ * low bit rates and key frames) 1 to 6.5; a person who sits as still as possible 17 to 90 after a second.
  */
 const STILL_CELL = 8;
 
-/** What a picture says of the camera, whoever is in it. */
+/** What a picture says about the camera, regardless of who is in it. */
 export interface PictureSigns {
-  /** Nothing can be seen: the camera is covered, off or in the dark. */
+  /** Nothing is visible: the camera is covered, off or in the dark. */
   black: boolean;
-  /** Time of the first of the pictures up to this one that all show the same; its own where something moved. */
+  /** Time of the first picture of the still run that ends with this one; its own time if something moved. */
   stillSince: number;
 }
 
-/** A thumbnail of the first picture of a run that stands still, as JSON. */
+/** A thumbnail of the first picture of a still run, as JSON. */
 export interface PictureMemory {
   time: number;
   /** Base64. */
@@ -28,8 +28,8 @@ export interface PictureMemory {
 }
 
 /**
- * Judges pictures of one camera as they come, of a recording or one by one.
- * @param before the memory of another one that saw the pictures before
+ * Judges pictures of one camera as they come, from a recording or one by one.
+ * @param before the memory of an earlier instance that saw the pictures before
  */
 export function createPictureWatch(before: PictureMemory | null = null) {
   let first: { time: number; cells: Uint8Array } | null = before && { time: before.time, cells: Buffer.from(before.cells, 'base64') };

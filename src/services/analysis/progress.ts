@@ -1,7 +1,7 @@
-/** Reports no more often than this, fraction of the whole. */
+/** Smallest step between two reports, as a fraction of the whole. */
 const STEP = 0.01;
 
-/** Thins out progress: it passes a report on where the stage is new or the fraction rose by a step; it never falls and stays in 0..1. */
+/** Thins out progress: passes a report on if the stage is new or the fraction rose by a step; it never falls and stays in 0..1. */
 export function createProgress<Stage extends string>(
   report: (stage: Stage, fraction: number) => void,
 ): (stage: Stage, fraction: number) => void {

@@ -5,15 +5,15 @@ const ROWS = 30;
 /** Every second pixel is enough for a mean. */
 const PIXEL_STEP = 2;
 
-/** Of 255; compression alone moves a cell by less. */
+/** Out of 255; compression alone changes a cell by less. */
 const CELL_CHANGE = 24;
-/** Share of the cells; a hand that comes into the picture moves more. */
+/** Share of the cells; a hand that comes into the picture changes more. */
 const SCENE_CHANGE = 0.06;
 
-/** Of 255; a still picture that was compressed anew flickers by less. */
+/** Out of 255; a still picture that was compressed again flickers by less. */
 const PIXEL_CHANGE = 3;
 
-/** Whether two frames show the same, pixel by pixel: what was found in one then holds for the other. */
+/** Whether two frames show the same, pixel by pixel: the findings of one then hold for the other. */
 export function isSamePicture(a: Frame, b: Frame): boolean {
   if (a.width !== b.width || a.height !== b.height) return false;
   for (let at = 0; at < a.data.length; at += 1) {
@@ -23,7 +23,7 @@ export function isSamePicture(a: Frame, b: Frame): boolean {
   return true;
 }
 
-/** Tells of each frame whether something came, went or moved much since the one before. */
+/** Tells for each frame whether something came, went or moved much since the previous one. */
 export function createSceneWatch(): { hasChanged(frame: Frame): boolean } {
   let before: Uint8Array | null = null;
   return {
@@ -39,7 +39,7 @@ export function createSceneWatch(): { hasChanged(frame: Frame): boolean } {
 const countChanged = (before: Uint8Array, after: Uint8Array) =>
   after.reduce((count, value, index) => count + (Math.abs(value - (before[index] ?? 0)) > CELL_CHANGE ? 1 : 0), 0);
 
-/** Where each of so many cells begins along a side, and where the last one ends; in pixels. */
+/** Where each cell begins along a side, and where the last one ends; in pixels. */
 const edges = (side: number, cells: number) => Int32Array.from({ length: cells + 1 }, (_, cell) => Math.ceil((cell * side) / cells));
 
 /** The mean of the green channel in a coarse grid. */

@@ -12,13 +12,13 @@ export interface Segment {
   type: string;
   startSeconds: number;
   endSeconds: number;
-  /** 0..1, mean over the run; what was smoothed over counts 0. */
+  /** 0..1, mean over the run; smoothed samples count 0. */
   confidence: number;
 }
 
 /**
- * From when to when a sample speaks: until the next one, but no longer than `longest` seconds, because nobody
- * knows what happened where frames are missing. The last one speaks for `interval` seconds, at most to the end.
+ * The time that a sample stands for: until the next one, but at most `longest` seconds, because nobody knows what happened where
+ * frames are missing. The last one stands for `interval` seconds, at most to the end.
  */
 export function spanTimes(
   times: readonly number[],
@@ -31,8 +31,8 @@ export function spanTimes(
 }
 
 /**
- * Removes flicker: a single span whose neighbours, touching it, agree with each other takes their state, with score 0.
- * Goes from left to right and sees what it has smoothed already. The first and the last span stay.
+ * Removes flicker: a single span whose neighbours touch it and agree with each other takes their state, with score 0. Works from
+ * left to right on spans that are already smoothed. The first and the last span stay.
  */
 export function smooth<State>(spans: readonly Span<State>[]): Span<State>[] {
   const smoothed = [...spans];
@@ -61,17 +61,17 @@ export function toSegments<State>(spans: readonly Span<State>[], typeOf: (state:
   });
 }
 
-/** The part of all sampled time that has this state, 0..1. */
+/** The share of all sampled time that has this state, 0..1. */
 export function shareOfTime<State>(spans: readonly Span<State>[], state: State): number {
   const total = totalSeconds(spans);
   return total === 0 ? 0 : totalSeconds(spans.filter((span) => span.state === state)) / total;
 }
 
-/** The part of all samples that has this state, 0..1. */
+/** The share of all samples that have this state, 0..1. */
 export const shareOfSamples = <State>(spans: readonly Span<State>[], state: State): number =>
   spans.length === 0 ? 0 : spans.filter((span) => span.state === state).length / spans.length;
 
-/** Mean of scores, each weighted by its time. */
+/** Mean of scores, weighted by time. */
 export function meanScore(spans: readonly { start: number; end: number; score: number }[]): number {
   const total = totalSeconds(spans);
   if (total === 0) return round(spans[0]?.score ?? 0);

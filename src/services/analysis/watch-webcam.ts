@@ -10,18 +10,18 @@ export interface WebcamSample {
   /** Seconds. */
   time: number;
   faces: ObservedFace[];
-  /** Of each face, where it stands still. */
+  /** For each face, where it stands still. */
   places: FacePlace[];
   picture: PictureSigns;
-  /** Score of the likeliest phone, 0 where none is seen. */
+  /** Score of the most likely phone, 0 if there is none. */
   phone: number;
 }
 
-/** Looking for phones is the dearest part, so it is done for every third frame and where it may matter. */
+/** Looking for phones is the most expensive part, so it is done for every third frame and where it may matter. */
 const PHONE_EVERY = 3;
 /**
- * Where much changes, in every second frame: one of two in a row is looked at, and where it shows a phone so is the other.
- * A phone in a single frame would be smoothed over.
+ * Every second frame where much changes: of two in a row one is looked at, and if it shows a phone, so is the other. A phone in a
+ * single frame would be smoothed over.
  */
 const PHONE_EVERY_CHANGED = 2;
 
@@ -33,10 +33,10 @@ interface Look {
   observation: FrameObservation;
 }
 
-/** Frames that wait for each one that is looked at, so that whoever is done first goes on at once. */
+/** Frames that wait per frame being looked at, so that a free worker continues at once. */
 const QUEUED = 1;
 
-/** Looks at frames as they come, and once at a picture that stands still; keeps only a few at a time. */
+/** Looks at frames as they come, and only once at a picture that stands still; keeps only a few at a time. */
 export async function* watchWebcam(
   frames: AsyncIterable<SampledFrame>,
   vision: VisionProvider,
@@ -92,7 +92,7 @@ const lookAgain = async (look: Look, vision: VisionProvider): Promise<Look> => (
   observation: { ...look.observation, phones: (await vision.observe(look.sampled.frame, { phones: true })).phones },
 });
 
-/** To be given all looks in order. */
+/** Must be given all looks in order. */
 function createSampler(identity: IdentityWatch): (look: Look) => WebcamSample {
   const pictures = createPictureWatch();
   const places = createFacePlaces();

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 
 /** Participants of one exam that change in one transaction: few enough not to hold up its log. */
 const MAX_TOGETHER = 500;
-/** Exams that change at once, so that a network that fails whole campuses leaves connections to the others. */
+/** Exams that change at once, so that a network failure of whole campuses leaves connections for other work. */
 const EXAMS_AT_ONCE = 4;
 
 /** Participants of one exam, few enough to change in one transaction. */
@@ -11,7 +11,7 @@ export interface ParticipantBatch {
   participantIds: string[];
 }
 
-/** Rows of the same exam together, in the order in which they come. */
+/** Groups rows by exam, in their order. */
 export function groupByExam<T extends { examId: string }>(rows: readonly T[]): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const row of rows) {
@@ -23,8 +23,8 @@ export function groupByExam<T extends { examId: string }>(rows: readonly T[]): M
 }
 
 /**
- * Changes participants of many exams, some exams at once.
- * @param change takes each participant once; it deals with its own failures
+ * Changes participants of many exams, some exams in parallel.
+ * @param change gets each participant once; it handles its own failures
  */
 export async function changeByExam(
   participants: readonly { examId: string; participantId: string }[],

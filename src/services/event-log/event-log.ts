@@ -15,29 +15,29 @@ export type DraftTransaction = Omit<Prisma.TransactionClient, 'exam'>;
 /** A part of a transaction on one exam, whose row is locked: nothing else of the exam changes meanwhile. */
 export interface Draft {
   readonly tx: DraftTransaction;
-  /** As it is now, with what this draft and those before it in the transaction have changed. */
+  /** The current exam, including changes by this draft and earlier ones in the transaction. */
   readonly exam: Exam;
   /** By the database's clock, which all servers share; the time of everything that the draft writes. */
   readonly now: Date;
   /** The only way to change the exam. */
   changeExam(data: ExamChange): Promise<Exam>;
-  /** Adds an event and returns its position. `by` and the like go into `data`. */
+  /** Adds an event and returns its position. `by` and similar facts go into `data`. */
   emit(kind: EventKind, subjectId: string, about?: { userId?: string; data?: Prisma.InputJsonObject }): bigint;
 }
 
-/** What of an exam may change; its position in the log changes by `emit`. */
+/** The columns of an exam that may change; its position in the log changes through `emit`. */
 export type ExamChange = Omit<Prisma.ExamUncheckedUpdateManyInput, 'id' | 'tenant' | 'createdAt' | 'lastSeq'>;
 
 type Write = (draft: Draft) => Promise<unknown>;
 
 export const examTopic = (examId: string) => `exam:${examId}`;
 
-/** Drafts of one exam that share a transaction at most: one that fails takes its time from the others. */
+/** At most this many drafts of one exam share a transaction: one that fails takes time from the others. */
 const MAX_DRAFTS = 16;
 
 /**
- * The durable log of every exam. State and its events commit in one transaction, and `seq` is contiguous within an
- * exam: raising it happens under the lock of the exam's row, so the order of `seq` is the order of the commits.
+ * The durable log of every exam. State and its events commit in one transaction, and `seq` is contiguous within an exam: it is
+ * raised under the lock of the exam's row, so the order of `seq` is the order of the commits.
  */
 export function createEventLog({ db, pool, bus }: { db: Database['prisma']; pool: Pool; bus: Bus }) {
   const reader = createEventReader({ db, pool });
@@ -51,9 +51,9 @@ export function createEventLog({ db, pool, bus }: { db: Database['prisma']; pool
     ...reader,
 
     /**
-     * Runs `write` in a transaction that holds the exam's lock, then wakes whoever follows the exam. Drafts of an exam
-     * that arrive together share the transaction; one that fails is undone alone.
-     * @throws AppError `not_found` where the exam is gone; whatever `write` throws, and then nothing is stored.
+     * Runs `write` in a transaction that holds the exam's lock, then wakes the exam's followers. Drafts of an exam that arrive
+     * together share the transaction; a failed one is rolled back alone.
+     * @throws AppError `not_found` if the exam is gone; anything that `write` throws, and then nothing is stored.
      */
     async append<T>(examId: string, write: (draft: Draft) => Promise<T>): Promise<T> {
       const result = await lanes.add(examId, write);
@@ -77,7 +77,7 @@ export type EventLog = ReturnType<typeof createEventLog>;
 
 const TRANSACTION = { maxWait: 2_000, timeout: 15_000 };
 
-/** @returns an outcome for each; throws where nothing of any is stored. */
+/** @returns one outcome per draft; throws if nothing was stored. */
 async function runDrafts(tx: Prisma.TransactionClient, examId: string, writes: Write[]): Promise<PromiseSettledResult<unknown>[]> {
   const [locked] = await tx.$queryRaw<(Exam & { now: Date })[]>`
     SELECT *, date_trunc('milliseconds', now()) AS now FROM "Exam" WHERE id = ${examId} FOR UPDATE`;
@@ -128,12 +128,12 @@ class DraftGroup {
     };
   }
 
-  /** What fails takes the transaction with it. */
+  /** A failure rolls back the whole transaction. */
   async runOnly(write: Write): Promise<PromiseFulfilledResult<unknown>> {
     return { status: 'fulfilled', value: await write(this.#draft()) };
   }
 
-  /** What fails is undone alone. */
+  /** A failure rolls back this draft only. */
   async run(write: Write): Promise<PromiseSettledResult<unknown>> {
     const before = { exam: this.#exam, seq: this.#seq, events: this.#events.length };
     await this.#tx.$executeRaw`SAVEPOINT draft`;
@@ -157,7 +157,7 @@ class DraftGroup {
   }
 }
 
-/** One statement by hand: a submission brings thousands, and Prisma would hold up everybody for seconds. */
+/** One hand-written statement: a submission brings thousands of events, and Prisma would block everybody for seconds. */
 async function insertEvents(tx: Prisma.TransactionClient, events: readonly NewEvent[]): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO "Event" ("examId", seq, kind, "subjectId", "userId", data, at)

@@ -11,29 +11,29 @@ type EventSubject =
   | { kind: 'EXAM_CHANGED'; subject: Exam }
   | { kind: 'RECORDING_CHANGED'; subject: Recording };
 
-/** An event with the row that it tells of, as that row is when the event is read. */
+/** An event with the row that it is about, as the row is when the event is read. */
 export type LogEvent = EventSubject & { examId: string; seq: bigint; userId: string | null; at: Date };
 
-/** A place in the log of an exam: everything up to `after` is known. */
+/** A position in the log of an exam: everything up to `after` is known. */
 export interface Position {
   examId: string;
   after: bigint;
 }
 
-/** A page of the log, contiguous from the position it was asked for. */
+/** A page of the log, contiguous from the requested position. */
 export interface EventPage {
-  /** An event whose row was erased is left out. */
+  /** Events whose row was erased are left out. */
   events: LogEvent[];
-  /** Position of the last event read, left out or not; the one asked for where there is nothing later. */
+  /** Position of the last event read, left out or not; the requested position if there is nothing later. */
   newest: bigint;
-  /** Whether more may follow: as many were read as were asked for. */
+  /** Whether more may follow: as many were read as were requested. */
   isPart: boolean;
-  /** Where retention removed what came next: position of the oldest event that is still there. */
+  /** Set if retention removed the next events: position of the oldest event that is still there. */
   resyncFrom: bigint | null;
 }
 
 export function createEventReader({ db, pool }: { db: Database['prisma']; pool: Pool }) {
-  /** What comes after each position, at most `limit` events each. One statement for all, and one a kind of row. */
+  /** The events after each position, at most `limit` each. One statement for all positions, and one per kind of row. */
   async function readMany(positions: readonly Position[], limit: number): Promise<Map<string, EventPage>> {
     const examIds = positions.map(({ examId }) => examId);
     const afters = positions.map(({ after }) => after);
@@ -50,7 +50,7 @@ export function createEventReader({ db, pool }: { db: Database['prisma']; pool: 
   return {
     readMany,
 
-    /** @throws ResyncRequired where events after the position are no longer kept. */
+    /** @throws ResyncRequired if events after the position are no longer kept. */
     async read(examId: string, after: bigint, limit: number): Promise<EventPage> {
       const found = (await readMany([{ examId, after }], limit)).get(examId);
       if (!found) throw new Error('unreachable: every position is answered');
@@ -58,16 +58,16 @@ export function createEventReader({ db, pool }: { db: Database['prisma']; pool: 
       return found;
     },
 
-    /** @throws ResyncRequired where retention removed what follows a position that is not the newest. */
+    /** @throws ResyncRequired if retention removed what follows a position that is not the newest. */
     async assertKept(examId: string, after: bigint, newest: bigint): Promise<void> {
       const next = await db.event.findFirst({ where: { examId, seq: { gt: after } }, orderBy: { seq: 'asc' }, select: { seq: true } });
       const oldest = next?.seq ?? newest + 1n;
       if (oldest !== after + 1n) throw new ResyncRequired(oldest);
     },
 
-    /** Position of the newest event of each; an exam that is gone is not in the answer. */
+    /** Position of each exam's newest event; deleted exams are not in the result. */
     async newest(examIds: readonly string[]): Promise<Map<string, bigint>> {
-      // By hand, because every subscription begins with it: a room of consoles that comes back asks thousands of times at once.
+      // Hand-written, because every subscription starts with it: a room of consoles that reconnects asks thousands of times at once.
       const { rows } = await pool.query<{ id: string; lastSeq: string }>({
         name: 'newest-positions',
         text: 'SELECT id, "lastSeq" FROM "Exam" WHERE id = ANY($1)',
@@ -92,7 +92,7 @@ function page(events: Event[], after: bigint, limit: number, subjects: Map<strin
   };
 }
 
-/** One statement a kind, however many events. */
+/** One statement per kind, however many events. */
 async function readSubjects(db: Database['prisma'], events: Event[]): Promise<Map<string, LogEvent['subject']>> {
   const idsOf = (...kinds: EventKind[]) => [
     ...new Set(events.filter(({ kind }) => kinds.includes(kind)).map(({ subjectId }) => subjectId)),

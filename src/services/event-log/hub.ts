@@ -1,7 +1,7 @@
 import { WakeSignal } from '../../async/wake-signal.ts';
 import type { LogEvent, EventPage } from './event-reader.ts';
 
-/** Events that a hub keeps for cursors that are up to date; one that lags reads the database. */
+/** Events that a hub keeps for cursors that are up to date; a cursor that lags reads the database. */
 const RING_SIZE = 1_024;
 
 /** The newest events of one exam in this process, read once for all its cursors. */
@@ -21,7 +21,7 @@ export class Hub {
     this.#floor = newest;
   }
 
-  /** Position of the newest event that is known here. */
+  /** Position of the newest event known here. */
   get newest(): bigint {
     return this.#newest;
   }
@@ -38,7 +38,7 @@ export class Hub {
 
   /**
    * Takes events that were just committed here.
-   * @returns false where events before them are missing, which must be read.
+   * @returns false if events before them are missing and must be read.
    */
   offer(events: readonly LogEvent[]): boolean {
     const fresh = events.filter(({ seq }) => seq > this.#newest);
@@ -50,10 +50,10 @@ export class Hub {
     return true;
   }
 
-  /** Takes what was read from the database, contiguous from a position not later than `newest`. */
+  /** Takes a page from the database, contiguous from a position not later than `newest`. */
   accept({ events, newest, resyncFrom }: EventPage): void {
     if (resyncFrom !== null) {
-      // Retention overtook this hub; a cursor still behind learns of it when it reads.
+      // Retention overtook this hub; a cursor that is still behind finds out when it reads.
       this.#ring = [];
       this.#keep([], resyncFrom - 1n);
       this.#floor = resyncFrom - 1n;
@@ -65,7 +65,7 @@ export class Hub {
     }
   }
 
-  /** Events later than `after`; null where the ring does not reach back that far. */
+  /** Events later than `after`; null if the ring does not reach back that far. */
   since(after: bigint): LogEvent[] | null {
     if (after < this.#floor) return null;
     return this.#ring.slice(this.#ring.findLastIndex(({ seq }) => seq <= after) + 1);
@@ -73,7 +73,7 @@ export class Hub {
 
   #keep(events: readonly LogEvent[], newest: bigint): void {
     for (const event of events) this.#ring.push(event);
-    // In large steps, because each moves the whole ring.
+    // In large steps, because each one moves the whole ring.
     if (this.#ring.length >= 2 * RING_SIZE) this.#floor = this.#ring.splice(0, this.#ring.length - RING_SIZE).at(-1)?.seq ?? this.#floor;
     this.#newest = newest;
     this.changed.wake();

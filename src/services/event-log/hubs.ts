@@ -8,11 +8,11 @@ import { groupByExam } from './by-exam.ts';
 import { type EventLog, examTopic, type LogEvent } from './event-log.ts';
 import { Hub } from './hub.ts';
 
-/** Of one exam, in one statement. */
+/** For one exam, in one statement. */
 const READ_SIZE = 500;
 /** Exams in one statement. */
 const HUBS_AT_ONCE = 250;
-/** A lost wake-up call costs no more than this. */
+/** The longest delay that a lost wake-up call causes. */
 const TICK_MS = 1_000;
 
 interface Entry {
@@ -20,7 +20,7 @@ interface Entry {
   unsubscribe: () => void;
 }
 
-/** The hubs of this process: one for each exam that somebody watches. */
+/** The hubs of this process: one per watched exam. */
 export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bus; log: Logger }) {
   const hubs = new Map<string, Entry>();
   const behind = new Set<Hub>();
@@ -33,7 +33,7 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
     }
   });
 
-  /** Sees to it that the hub reads what came since the last time. Hubs that are woken together share the statements. */
+  /** Makes the hub read what is new. Hubs that are woken together share the statements. */
   function refresh(hub: Hub): void {
     behind.add(hub);
     if (reading) return;
@@ -45,7 +45,7 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
     try {
       while (behind.size > 0) await readSome();
     } finally {
-      reading = false; // in the turn that found nobody behind: whoever comes later starts anew
+      reading = false; // in the same turn that found nobody behind: later callers start a new read
     }
   }
 
@@ -64,7 +64,7 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
     }
   }
 
-  /** One statement for all hubs, whose answer tells which of them missed a wake-up call, and whose exam is gone. */
+  /** One statement for all hubs; it shows which of them missed a wake-up call and whose exam is gone. */
   async function tick(): Promise<void> {
     const asked = [...hubs.values()].map(({ hub }) => hub);
     const newest = await eventLog.newest(asked.map(({ examId }) => examId));
@@ -77,7 +77,7 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
   /** Only while somebody watches. */
   let ticker: Sweep | undefined;
 
-  /** @param newest a position that the log has reached: the hub begins there. */
+  /** @param newest a position that the log has reached: the hub starts there. */
   function enter(examId: string, newest: bigint): Hub {
     let entry = hubs.get(examId);
     if (!entry) {
@@ -85,7 +85,7 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
       entry = { hub, unsubscribe: bus.subscribe(examTopic(examId), () => refresh(hub)) };
       hubs.set(examId, entry);
       ticker ??= startSweep({ everyMs: TICK_MS, log, failure: 'could not look for new events; will try again', run: tick });
-      // What committed between the look at `newest` and the subscription had its wake-up call unheard.
+      // The wake-up call of a commit between reading `newest` and the subscription was not heard.
       refresh(hub);
     }
     entry.hub.watchers += 1;
@@ -103,18 +103,18 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
     ticker = undefined;
   }
 
-  /** Later than `after`: from the hub's ring where it reaches back that far, else from the database. */
+  /** Events later than `after`: from the hub's ring if it reaches back that far, otherwise from the database. */
   async function readSince(hub: Hub, after: bigint): Promise<{ events: readonly LogEvent[]; newest: bigint }> {
     const { newest } = hub;
     const events = hub.since(after);
     if (events) return { events, newest };
     const page = await eventLog.read(hub.examId, after, READ_SIZE);
-    // Nothing is left of what the hub has seen.
+    // Nothing is left of the events that the hub has seen.
     if (page.newest === after && newest > after && !hub.isGone) throw new ResyncRequired(newest + 1n);
     return page;
   }
 
-  /** A cursor outlives an outage of the database: it tries again, at the pace of the tick. */
+  /** A cursor survives an outage of the database: it retries at the pace of the tick. */
   async function patiently<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
       try {
@@ -129,16 +129,16 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
 
   return {
     /**
-     * A cursor: every event of the exam later than `after`, in order, each once, then those to come, until the exam is
-     * deleted. Without `after` it starts at the newest event of this moment. It holds a position and no queue, so a slow
-     * reader costs nothing.
-     * @throws AppError `not_found`; ResyncRequired where the log does not hold what came after `after`, now or later
+     * A cursor: every event of the exam later than `after`, in order, each once, then new ones, until the exam is deleted.
+     * Without `after` it starts at the newest event of this moment. It holds a position and no queue, so a slow reader costs
+     * nothing.
+     * @throws AppError `not_found`; ResyncRequired if the log does not hold what came after `after`, now or later
      */
     async watch(examId: string, after?: bigint): Promise<AsyncIterableIterator<LogEvent>> {
       const newest = (await eventLog.newest([examId])).get(examId);
       if (newest === undefined) throw notFound('Exam');
       const start = after ?? newest;
-      // Ahead of the log is a position from before a restored backup: whoever holds it has seen what no longer exists.
+      // A position ahead of the log is from before a backup was restored: its client has seen events that no longer exist.
       if (start > newest) throw new ResyncRequired(newest + 1n);
       if (start < newest) await eventLog.assertKept(examId, start, newest);
       return abortable(async function* follow(signal) {
@@ -161,7 +161,7 @@ export function createHubs({ eventLog, bus, log }: { eventLog: EventLog; bus: Bu
         }
       });
     },
-    /** Ends the tick; cursors end with their sockets. */
+    /** Stops the tick; cursors end with their sockets. */
     async close(): Promise<void> {
       await ticker?.stop();
     },

@@ -10,25 +10,28 @@ export type MatchWarning =
 
 export interface FaceMatch {
   verified: boolean;
-  /** Calibrated probability that both pictures show the same person, 0..1; 0 where they could not be compared. */
+  /** Calibrated probability that both pictures show the same person, 0..1; 0 if they could not be compared. */
   confidence: number;
-  /** Similarity of both faces, 0 (as unlike as strangers get) to 1 (the same picture); 0 where they could not be compared. */
+  /** Similarity of both faces, 0 (as unlike as strangers get) to 1 (the same picture); 0 if they could not be compared. */
   matchScore: number;
-  /** Whether each picture holds a face. */
+  /** Whether each picture contains a face. */
   faceDetected: boolean;
   warnings: MatchWarning[];
 }
 
-/** As likely the same person as not, in a mixture of one true pair to five of strangers. docs/quality.md tells what else it would yield. */
+/**
+ * As likely the same person as not, if there are five pairs of strangers per true pair. docs/quality.md has the figures of other
+ * values.
+ */
 export const MIN_CONFIDENCE = 0.5;
 
 /**
- * Another face counts from this prominence on. Group pictures reach .56 to .99 and people behind the subject or cut off
- * at the edge stay below .55; counting every bystander would turn down 12 % of LFW's true pairs instead of 1 %.
+ * From this prominence on another face counts. Group pictures reach .56 to .99; people behind the subject or cut off at the edge
+ * stay below .55; counting every bystander would reject 12 % of LFW's true pairs instead of 1 %.
  */
 const MIN_PROMINENCE = 0.55;
 
-/** Pixels. Below it true matches begin to be missed. */
+/** Pixels. Below this, true matches start to be missed. */
 const MIN_FACE_WIDTH = 45;
 /** Ordinary pictures reach .80; from .88 on (a Gaussian of 2.5 pixels on a face of 100) one true match in eight is missed. */
 const MAX_BLUR = 0.88;
@@ -42,22 +45,22 @@ const BRIGHTNESS = { min: 0.1, max: 0.8 };
 const MAX_YAW = 45;
 const MAX_PITCH = 35;
 
-/** Fused similarity (see `fuse`) of strangers that are little alike (half of them reach 4.5), and of a picture with itself. */
+/** Fused similarity (see `fuse`) of quite dissimilar strangers (half of all strangers reach 4.5), and of a picture with itself. */
 const FUSED_RANGE = { from: 4, to: 6 };
 
 function cosine(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
 }
 
-/** Both descriptors of unit length; dlib's lie close together for all faces, so its small differences weigh more. */
+/** Both descriptors have unit length; dlib's are close together for all faces, so their small differences get more weight. */
 function fuse(a: FaceEmbedding, b: FaceEmbedding): number {
   return 5 * cosine(a.dlib, b.dlib) + cosine(a.faceres, b.faceres);
 }
 
-/** More than some thousand pairs cannot show. */
+/** A few thousand pairs cannot prove more. */
 const MOST_CERTAIN = 0.9995;
 
-/** Logistic regression over 2,633 pairs; in five folds of other people each its expected calibration error is .002. */
+/** Logistic regression over 2,633 pairs; in five folds, each with other people, its expected calibration error is .002. */
 function toConfidence(fused: number): number {
   const probability = 1 / (1 + Math.exp(240.5 - 46.64 * fused));
   return Math.min(MOST_CERTAIN, Math.max(1 - MOST_CERTAIN, probability));
@@ -68,7 +71,7 @@ function toMatchScore(fused: number): number {
   return Math.min(1, Math.max(0, (fused - from) / (to - from)));
 }
 
-/** Calibrated probability that two faces are of one person, 0..1. */
+/** Calibrated probability that two faces are of the same person, 0..1. */
 export const likeness = (a: FaceEmbedding, b: FaceEmbedding): number => toConfidence(fuse(a, b));
 
 export function isLowQuality({ box, blur, brightness, pose }: MainFace): boolean {
@@ -89,9 +92,9 @@ function warningsOf<Side extends 'reference' | 'verification'>({ faces, main }: 
 /**
  * Decides whether two pictures show the same person.
  *
- * No face and several faces always block. One picture of low quality only warns: it makes true matches be missed but was
- * never seen to make strangers alike. Two block: dark faces resemble one another (of two at a twelfth of the light 4 % of
- * strangers would pass as one person).
+ * No face or several faces always block. One picture of low quality only warns: it causes missed matches but was never seen to
+ * make strangers similar. Two block: dark faces resemble one another (with two at a twelfth of the light, 4 % of strangers would
+ * pass as one person).
  */
 export function matchFaces(reference: FaceImage, candidate: FaceImage): FaceMatch {
   const warnings: MatchWarning[] = [...warningsOf(reference, 'reference'), ...warningsOf(candidate, 'verification')];

@@ -18,15 +18,15 @@ interface Whose {
 interface Dependencies {
   db: Database['prisma'];
   log: Logger;
-  /** Of the installation, the same for all its processes: what was sealed with another cannot be read. */
+  /** The installation's secret, the same for all its processes: templates sealed with another secret cannot be read. */
   secret: string;
-  /** For which a template is kept; 0 keeps none. */
+  /** How long a template is kept; 0 keeps none. */
   hours: number;
 }
 
 /**
- * The faces of verified users, for a while: what the webcam's are compared with during an exam. They are biometric data,
- * so they lie encrypted, go by themselves, and no door gives them out.
+ * The faces of verified users, kept for a while: the webcam is compared with them during an exam. They are biometric data, so
+ * they are stored encrypted, expire by themselves, and no endpoint returns them.
  */
 export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
   const sealOf = ({ tenant, userId }: Whose) => ({
@@ -36,7 +36,7 @@ export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
   });
 
   return {
-    /** Keeps the face of a user who was just verified, in the place of an earlier one. */
+    /** Stores the face of a user who was just verified, replacing an earlier one. */
     async keep(tx: Pick<Prisma.TransactionClient, 'faceTemplate'>, whose: Whose, face: FaceEmbedding): Promise<void> {
       if (hours === 0) return;
       const now = new Date();
@@ -49,7 +49,7 @@ export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
       await tx.faceTemplate.upsert({ where: { tenant_userId: { tenant, userId } }, create: { tenant, userId, ...row }, update: row });
     },
 
-    /** Null where none is kept any more, and nothing can be said of who is before the camera. */
+    /** Null if none is kept any more; then identity cannot be judged. */
     async find(whose: Whose): Promise<FaceEmbedding | null> {
       if (hours === 0) return null;
       const { tenant, userId } = whose;
@@ -60,7 +60,7 @@ export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
       return face && fromBytes(face);
     },
 
-    /** Starts to remove those that are past their time. */
+    /** Starts the sweep that removes expired templates. */
     startSweep: () =>
       startSweep({
         everyMs: SWEEP_MS,

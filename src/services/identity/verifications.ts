@@ -20,7 +20,7 @@ interface Dependencies {
   faceTemplates: FaceTemplates;
 }
 
-/** The picture of this check, which mostly comes from the camera of the exam; the reference where that is poor. */
+/** The picture of this check, which mostly comes from the camera of the exam; the reference if that picture is poor. */
 const faceToKeep = (reference: FaceImage, candidate: FaceImage) =>
   candidate.main && isLowQuality(candidate.main) ? reference.main : candidate.main;
 
@@ -35,7 +35,7 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
   }
 
   return {
-    /** Compares the faces of two images. The images are not kept; the outcome is, and of who is verified the face for a while. */
+    /** Compares the faces of two images. The images are not kept; the outcome is, and for verified users the face for a while. */
     async verify({ tenant, userId, referenceImage, verificationImage }: VerifyInput): Promise<Verification> {
       const [reference, candidate] = await Promise.all([
         read(referenceImage, 'referenceImage'),

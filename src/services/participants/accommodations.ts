@@ -5,7 +5,7 @@ import type { DetectorType } from '../warnings/catalogue.ts';
 import { ensureParticipant } from './participants.ts';
 
 export interface AccommodationChange {
-  /** All types that shall raise no warnings from now on. */
+  /** All types that raise no warnings from now on. */
   suppress: readonly DetectorType[];
   reason: string;
   by: string;
@@ -13,12 +13,12 @@ export interface AccommodationChange {
 
 export type ParticipantWithAccommodations = Participant & { accommodations: Accommodation[] };
 
-/** Types of which the analysis raises no warning of a participant: for who must look away, read aloud or have a helper. */
+/** Types of which the analysis raises no warning for a participant: for people who must look away, read aloud or have a helper. */
 export function createAccommodations({ eventLog }: { eventLog: EventLog }) {
   return {
     /**
-     * Suppresses these types and no others. What was suppressed before keeps its reason; who was not seen before is
-     * invited. A change commits with an event that tells who did what and why; a repeat changes nothing.
+     * Suppresses exactly these types. Types that were suppressed before keep their reason; a user who is new to the exam is
+     * invited. A change commits with an event that records who did what and why; a repeat changes nothing.
      */
     set: (examId: string, userId: string, { suppress, reason, by }: AccommodationChange): Promise<ParticipantWithAccommodations> =>
       eventLog.append(examId, async (draft) => {
@@ -47,7 +47,7 @@ export type Accommodations = ReturnType<typeof createAccommodations>;
 
 export const ACCOMMODATIONS_IN_ORDER = [{ at: 'asc' }, { type: 'asc' }] satisfies Prisma.AccommodationOrderByWithRelationInput[];
 
-/** Types of which no warning may be raised of a participant; read it in the transaction that would add the warning. */
+/** Types of which no warning may be raised for a participant; read it in the transaction that would add the warning. */
 export async function suppressedOf(
   tx: Pick<Prisma.TransactionClient, 'accommodation'>,
   participantId: string,

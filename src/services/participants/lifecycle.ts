@@ -3,11 +3,11 @@ import { newId } from '../../ids.ts';
 import type { Draft } from '../event-log/event-log.ts';
 
 /**
- * The status of a participant: what it may become, and the only functions that change it, each with its event.
- * docs/architecture.md draws the same moves; a test compares the two.
+ * The status of a participant: its possible moves, and the only functions that change it, each with its event.
+ * docs/architecture.md shows the same moves; a test compares the two.
  */
 
-/** From each status, those that may follow. `null` is a participant who is not there yet. */
+/** The possible next statuses of each status. `null` is a participant who does not exist yet. */
 export const PARTICIPANT_MOVES = {
   null: ['INVITED', 'ACTIVE'],
   INVITED: ['ACTIVE', 'SUBMITTED'],
@@ -21,7 +21,7 @@ export const PARTICIPANT_MOVES = {
   TERMINATED: [],
 } as const satisfies Record<ParticipantStatus | 'null', readonly ParticipantStatus[]>;
 
-/** A participant in one of these has left the exam for good. */
+/** A participant with one of these has left the exam for good. */
 export const FINAL_STATUSES: readonly ParticipantStatus[] = ['SUBMITTED', 'TIMED_OUT', 'TERMINATED'];
 
 export const isFinal = (status: ParticipantStatus) => FINAL_STATUSES.includes(status);
@@ -54,7 +54,7 @@ export async function addParticipant(
   return participant;
 }
 
-/** Brings a participant into the exam, or back into it; who is in it stays so. */
+/** Brings a participant into the exam, or back into it; no change for one who is already in it. */
 export async function activate(draft: Draft, participant: Participant, name?: string | null): Promise<Participant> {
   const { id, userId, status, joinedAt } = participant;
   if (status !== 'ACTIVE') requireMove(status, 'ACTIVE');
@@ -66,7 +66,7 @@ export async function activate(draft: Draft, participant: Participant, name?: st
   return active;
 }
 
-/** Notes a submission. Who has left for good, for example by running out of time, keeps that status. */
+/** Records a submission. A participant who has left for good, for example by running out of time, keeps that status. */
 export async function submitted({ tx, now, emit }: Draft, participant: Participant, submissionId: string): Promise<void> {
   const { id, userId, status, joinedAt } = participant;
   const to = mayBecome(status, 'SUBMITTED') ? 'SUBMITTED' : status;
@@ -90,8 +90,8 @@ function emitChanges({ emit }: Draft, changed: readonly Changed[], data: Prisma.
 }
 
 /**
- * Marks those as disconnected who are silent by the database's clock.
- * Only ACTIVE goes: who is paused or waits to be let in would come back as ACTIVE without being let.
+ * Marks participants as disconnected who are silent by the database's clock. Only ACTIVE ones: a participant who is paused or
+ * waits for admission would come back as ACTIVE without being admitted.
  */
 export async function disconnectSilent(draft: Draft, participantIds: readonly string[], silentMs: number): Promise<void> {
   const gone = await draft.tx.$queryRaw<Changed[]>`
@@ -102,7 +102,7 @@ export async function disconnectSilent(draft: Draft, participantIds: readonly st
   emitChanges(draft, gone, { by: 'presence', from: 'ACTIVE', to: 'DISCONNECTED' });
 }
 
-/** Marks those as active again who were disconnected. */
+/** Marks disconnected participants as active again. */
 export async function reconnect(draft: Draft, participantIds: readonly string[]): Promise<void> {
   const back = await draft.tx.$queryRaw<Changed[]>`
     UPDATE "Participant" SET status = 'ACTIVE', "lastSeenAt" = clock_timestamp()
@@ -111,7 +111,7 @@ export async function reconnect(draft: Draft, participantIds: readonly string[])
   emitChanges(draft, back, { by: 'presence', from: 'DISCONNECTED', to: 'ACTIVE' });
 }
 
-/** @throws Error where a caller asks for a move that is none: it checks what its user may ask for. */
+/** @throws Error if a caller requests an invalid move: callers check what their user may request. */
 function requireMove(from: ParticipantStatus, to: ParticipantStatus): void {
   if (!mayBecome(from, to)) throw new Error(`a participant who is ${from} cannot become ${to}`);
 }

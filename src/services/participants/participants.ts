@@ -5,7 +5,7 @@ import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { refuseCancelled, startWithin } from '../exams.ts';
 import { activate, addParticipant, isFinal } from './lifecycle.ts';
 
-/** After the exam's time, so that a slow upload or a late message is not refused. */
+/** Added after the exam's time, so that a slow upload or a late message is not refused. */
 const TOKEN_GRACE_MS = 24 * 3_600_000;
 
 const tokenExpiry = (exam: Exam, participant: Participant) =>
@@ -13,7 +13,7 @@ const tokenExpiry = (exam: Exam, participant: Participant) =>
 
 const find = ({ tx, exam }: Draft, userId: string) => tx.participant.findUnique({ where: { examId_userId: { examId: exam.id, userId } } });
 
-/** The participant of that user, invited where the exam has not seen the user before. */
+/** The participant of that user, invited if the exam does not know the user yet. */
 export async function ensureParticipant(draft: Draft, userId: string, name?: string | null): Promise<Participant> {
   return (await find(draft, userId)) ?? addParticipant(draft, { userId, name, status: 'INVITED' });
 }
@@ -39,7 +39,7 @@ export interface InviteInput extends JoinInput {
 
 export function createParticipants({ eventLog, access }: { eventLog: EventLog; access: Access }) {
   return {
-    /** Adds participants, or corrects the name and the extra time of those invited before. In the order given. */
+    /** Adds participants, or updates the name and the extra time of those invited before. In the order given. */
     invite: (examId: string, invited: readonly InviteInput[]) =>
       eventLog.append(examId, async (draft) => {
         refuseCancelled(draft.exam);
@@ -57,9 +57,9 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
       }),
 
     /**
-     * Lets a user in and signs a token for the rest of the exam.
-     * @param byLink whether the bearer only shows the exam's access link. Such a bearer may come in once as a user, so that
-     *   nobody takes another's seat; an API key may let the user in again.
+     * Admits a user and signs a token for the rest of the exam.
+     * @param byLink whether the caller only shows the exam's access link. Such a caller may join once per user, so that nobody
+     *   takes another's seat; an API key may admit the user again.
      */
     async join(examId: string, { userId, name }: JoinInput, { byLink }: { byLink: boolean }) {
       const { exam, participant } = await eventLog.append(examId, async (draft) => {
@@ -75,7 +75,7 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
       return { participant, token, expiresAt };
     },
 
-    /** Records what a proctor makes of a participant. */
+    /** Records a proctor's review of a participant. */
     review: (examId: string, userId: string, decision: { status: ReviewStatus; reason?: string | null | undefined; by: string }) =>
       eventLog.append(examId, async ({ tx, emit }) => {
         const before = await tx.participant.findUnique({ where: { examId_userId: { examId, userId } } });

@@ -12,14 +12,14 @@ import { SignsOfLife } from './signs.ts';
 import { startSilenceSweep } from './sweep.ts';
 import { createTransitions } from './transitions.ts';
 
-/** Signs of life are written this often: each participant's newest, in one statement. */
+/** Signs of life are written this often: the newest of each participant, in one statement. */
 const FLUSH_MS = 1_000;
 const SWEEP_MS = 5_000;
-/** A heartbeat is answered within this, if only by an error. */
+/** A heartbeat is answered within this time, if only by an error. */
 const ANSWER_MS = 2_500;
 const MAX_READ = 1_000;
 
-/** By the pool and not by Prisma: one statement for many pairs of ids, and the database's time with it. */
+/** Through the pool and not Prisma: one statement for many pairs of ids, which also reads the database's time. */
 const READ = `
 SELECT p.*, e.status AS "examStatus", now() AS "readAt"
   FROM unnest($1::text[], $2::text[]) AS who("examId", "userId")
@@ -32,14 +32,14 @@ export interface PresenceOptions {
   pool: Database['pool'];
   eventLog: EventLog;
   log: Logger;
-  /** Silence after which a participant who sends heartbeats is called disconnected. */
+  /** Silence after which a participant who sends heartbeats counts as disconnected. */
   graceSeconds: number;
 }
 
 /**
- * Who is there. A heartbeat is no event and takes no lock: it is noted in memory and written with the others of the
- * second, and read back with those that arrive together. Only a change between ACTIVE and DISCONNECTED is an event.
- * Every decision is made on the database's clock, on what is stored, so any number of servers come to the same one.
+ * Who is present. A heartbeat is not an event and takes no lock: it is noted in memory, written with the others of the same
+ * second, and read back with those that arrive together. Only a change between ACTIVE and DISCONNECTED is an event. Every
+ * decision uses the database's clock and what is stored, so any number of servers reach the same one.
  */
 export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOptions) {
   const graceMs = graceSeconds * 1_000;
@@ -57,7 +57,7 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
     return who.map(({ examId, userId }) => found.get(`${examId} ${userId}`));
   }
 
-  /** A failure is no failure of the heartbeat: the sign of life is kept, and its flush tries again. */
+  /** A failure does not fail the heartbeat: the sign of life is kept, and its flush tries again. */
   async function bringBackAll(gone: readonly Pick<Participant, 'id' | 'examId'>[]): Promise<(Participant | undefined)[]> {
     const rows = new Map<string, Participant>();
     const participants = gone.map(({ examId, id }) => ({ examId, participantId: id }));
@@ -83,9 +83,9 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
 
   return {
     /**
-     * Takes a heartbeat and answers the participant, seen now, and back where it was disconnected. After the exam, and
-     * for one who has left it, nothing changes.
-     * @throws AppError `server_error` within 3 s where the database is away; to send it again does no harm.
+     * Takes a heartbeat and returns the participant, seen now, and back if it was disconnected. After the exam, and for one who
+     * has left it, nothing changes.
+     * @throws AppError `server_error` within 3 s if the database is down; sending it again is safe.
      */
     async heartbeat(who: ParticipantKey): Promise<Participant> {
       signs.note(who, { heartbeat: true });
@@ -97,10 +97,10 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
       }
     },
 
-    /** Any other sign that the participant is there. */
+    /** Any other sign that the participant is present. */
     seen: (who: ParticipantKey) => signs.note(who, { heartbeat: false }),
 
-    /** Starts to disconnect silent participants: only in a process that they can reach. */
+    /** Starts the sweep that disconnects silent participants: only in a process that they can reach. */
     startSweep: () =>
       startSilenceSweep({
         pool,
@@ -111,7 +111,7 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
         flush: () => signs.flush(),
       }),
 
-    /** Writes what is left to write. */
+    /** Writes pending signs of life. */
     close: () => signs.close(),
   };
 }

@@ -9,21 +9,21 @@ interface Sign extends ParticipantKey {
   heartbeat: boolean;
 }
 
-/** How the rows of a flush fared that need another look. */
+/** A row of a flush that needs another look. */
 interface Leftover extends ParticipantKey {
-  /** Whether another transaction held the row, so that it was passed over. */
+  /** Whether another transaction held the row, so that it was skipped. */
   locked: boolean;
-  /** Set where the participant counts as disconnected although the sign is fresh. */
+  /** Set if the participant counts as disconnected although the sign is fresh. */
   returned: string | null;
 }
 
 const MAX_ROWS = 5_000;
 
 /**
- * By the pool and not by Prisma, which cannot update many rows with a value each. It never waits for a row: a flush
- * that held some and waited for others could deadlock with who ends the exam, and the database might end the wrong one.
- * Ages and not times are sent, so that the clock of the process does not matter. The planner knows nothing of the size
- * of a CTE: two of them are never joined, which it would do row by row.
+ * Through the pool and not Prisma, which cannot update many rows with a value each. It never waits for a row: a flush that held
+ * some and waited for others could deadlock with the end of an exam, and the database might abort the wrong one. It sends ages
+ * and not times, so that the clock of the process does not matter. The planner does not know the size of a CTE, so no two CTEs
+ * are joined: it would do that row by row.
  */
 const WRITE = `
 WITH sign AS (
@@ -54,14 +54,14 @@ SELECT * FROM (
 const keyOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
 
 /**
- * Signs of life on their way into the database: one of each participant however many came, written together.
- * They outlive an outage of the database; memory is bounded by the number of participants.
+ * Signs of life on their way into the database: at most one per participant, written together. They survive an outage of the
+ * database; memory is bounded by the number of participants.
  */
 export class SignsOfLife {
   readonly #pool: Database['pool'];
   readonly #log: Logger;
   readonly #everyMs: number;
-  /** A sign younger than this shows that the participant is there. */
+  /** A sign younger than this shows that the participant is present. */
   readonly #freshMs: number;
   readonly #onReturned: (examId: string, participantId: string) => void;
   readonly #pending = new Map<string, Sign>();
@@ -84,7 +84,7 @@ export class SignsOfLife {
     this.#keep({ examId, userId, at: performance.now(), heartbeat });
   }
 
-  /** Resolves once all that was noted before is written. Rejects where it is not; it is kept then. */
+  /** Resolves once everything noted before is written. Rejects if the write failed; the signs are kept then. */
   flush(): Promise<void> {
     const next = this.#flushing.catch(() => {}).then(() => this.#writeAll());
     this.#flushing = next;

@@ -8,8 +8,8 @@ import type { Transitions } from './transitions.ts';
 const MAX_FOUND = 10_000;
 
 /**
- * One statement for all exams. By the pool and not by Prisma, whose clock is the process's: the database's decides, and
- * it answers also where nobody is silent.
+ * One statement for all exams. Through the pool and not Prisma, which uses the process's clock: the database's clock decides, and
+ * the statement returns it even if nobody is silent.
  */
 const FIND_SILENT = `
 SELECT extract(epoch FROM now())::float8 * 1000 AS now, silent.*
@@ -29,8 +29,8 @@ interface SilentRow {
 }
 
 /**
- * How long this process has been within reach of participants and database, by the database's clock. A server that was
- * away heard nobody; that is no silence of theirs.
+ * How long this process has had contact with participants and the database, by the database's clock. A server that was offline
+ * heard nobody; that does not make participants silent.
  */
 class Reach {
   readonly #maxGapMs: number;
@@ -43,7 +43,7 @@ class Reach {
 
   /** @returns milliseconds without a gap so far. */
   contact(now: number): number {
-    // A process that was stopped and a clock that was set look alike: time that nobody can vouch for.
+    // A suspended process and a clock change look the same: the time in between proves nothing.
     if (now < this.#last || now - this.#last > this.#maxGapMs) this.#since = now;
     this.#last = now;
     return now - this.#since;
@@ -58,7 +58,7 @@ interface SilenceSweep {
   pool: Database['pool'];
   log: Logger;
   transitions: Transitions;
-  /** Silence that counts, milliseconds. */
+  /** Silence that counts, in milliseconds. */
   silentMs: number;
   everyMs: number;
   /** Writes the signs of life that this process holds. */
@@ -66,15 +66,15 @@ interface SilenceSweep {
 }
 
 /**
- * Disconnects participants who fell silent. It disconnects nobody before this process has itself been within reach for as
- * long as the silence that counts: after a restart or an outage every participant gets that time.
+ * Disconnects participants who fell silent, but only after this process itself has had contact for that long: after a restart or
+ * an outage every participant gets that time.
  */
 export function startSilenceSweep({ pool, log, transitions, silentMs, everyMs, flush }: SilenceSweep): Sweep {
   const reach = new Reach(Math.max(silentMs / 2, 2 * everyMs));
 
   async function findSilent() {
     try {
-      // Were these not written, this process would take for silent whom it heard itself.
+      // Otherwise this process would count participants as silent whom it heard itself.
       await flush();
       const { rows } = await pool.query<SilentRow>(FIND_SILENT, [silentMs]);
       const isKnown = reach.contact(rows[0]?.now ?? 0) >= silentMs;

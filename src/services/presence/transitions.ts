@@ -3,8 +3,8 @@ import type { EventLog } from '../event-log/event-log.ts';
 import { disconnectSilent, reconnect } from '../participants/lifecycle.ts';
 
 /**
- * The two changes of status that presence makes. What the caller knows may be old by now, so both look again under the
- * exam's lock, by the database's clock: of several servers one makes the change, the rest find it done.
+ * The two status changes that presence makes. The caller's data may be outdated, so both check again under the exam's lock, by
+ * the database's clock: of several servers one makes the change, the others find it done.
  */
 export function createTransitions(eventLog: EventLog) {
   return {
@@ -13,7 +13,7 @@ export function createTransitions(eventLog: EventLog) {
         if (draft.exam.status === 'IN_PROGRESS') await disconnectSilent(draft, participantIds, silentMs);
       }),
 
-    /** @returns the participants as they are now, changed or not. */
+    /** @returns the current participants, changed or not. */
     bringBack: ({ examId, participantIds }: ParticipantBatch) =>
       eventLog.append(examId, async (draft) => {
         if (draft.exam.status === 'IN_PROGRESS') await reconnect(draft, participantIds);

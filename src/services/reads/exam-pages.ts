@@ -3,7 +3,7 @@ import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { type Exam, type Participant, Prisma, type Warning } from '../../generated/prisma/client.ts';
 import { EXAM_IN_SIGHT, inSight, ofUser, type Sight } from '../access/sight.ts';
 
-/** How many of the first rows of each relation; null for none of it. */
+/** How many of the first rows of each relation; null for none. */
 export interface Pages {
   participants: number | null;
   warnings: number | null;
@@ -18,8 +18,8 @@ const page = (table: string, alias: string, order: string, condition: string, li
     SELECT * FROM "${table}" ${alias} WHERE ${alias}."examId" = e.id AND ${condition} ORDER BY ${order} LIMIT ${limit}) ${alias})`;
 
 /**
- * The exam with the beginnings of its participants and warnings, each row whole: what the GraphQL query that opens a
- * console asks for, at a third of the CPU that Prisma takes for it. Null out of sight.
+ * The exam with its first participants and warnings, each row whole: what the GraphQL query that opens a console requests, at a
+ * third of the CPU that Prisma takes for it. Null if out of sight.
  */
 export async function readExamPages(pool: Pool, examId: string, sight: Sight, pages: Pages): Promise<ExamWithPages | null> {
   const selected = [EXAM];
@@ -42,7 +42,7 @@ export async function readExamPages(pool: Pool, examId: string, sight: Sight, pa
   return { ...exam, lastSeq: BigInt(exam.lastSeq) };
 }
 
-/** The columns that JSON holds as text or as a number, all of them: a new one does not compile until it is named here. */
+/** All columns that JSON represents as text or a number: a new one does not compile until it is listed here. */
 type Texts<T> = {
   [K in keyof T as NonNullable<T[K]> extends Date | bigint ? K : never]-?: NonNullable<T[K]> extends Date ? typeof Date : typeof BigInt;
 };

@@ -14,9 +14,9 @@ export type WarningLine = Pick<
 
 export interface WholeExam {
   exam: ExamRow;
-  /** In the order in which they came. */
+  /** In the order in which they were added. */
   participants: ParticipantLine[];
-  /** The newest, oldest first. */
+  /** The newest ones, oldest first. */
   warnings: WarningLine[];
   warningsTruncated: boolean;
 }
@@ -30,8 +30,8 @@ const KNOWN_TENANTS = 10_000;
 const KNOWN_TENANT_MS = 60_000;
 
 /**
- * The reads that consoles and LMSs repeat, each one prepared statement. Written by hand because Prisma takes a statement
- * for each relation and ten times the CPU of the statement itself; a test holds them to the same rows as its filters.
+ * The reads that consoles and LMSs repeat, each one prepared statement. Hand-written because Prisma takes a statement per
+ * relation and ten times the CPU of the statement itself; a test checks that they return the same rows as its filters.
  */
 export function createHotReads({ pool }: { pool: Pool }) {
   const tenants = new LRUCache<string, string>({ max: KNOWN_TENANTS, ttl: KNOWN_TENANT_MS });
@@ -51,17 +51,17 @@ export function createHotReads({ pool }: { pool: Pool }) {
   const isInSight = (sight: Sight, id: string, tenant: string | null) => tenant !== null && seesExam(sight, { id, tenant });
 
   return {
-    /** Whether the exam is there and within sight. */
+    /** Whether the exam exists and is within sight. */
     seesExam: async (examId: string, sight: Sight): Promise<boolean> => isInSight(sight, examId, await tenantOf(examId)),
 
     /**
-     * As `seesExam`, from memory where it can be: an exam never changes its tenant. For writes, which find out by
-     * themselves whether the exam is still there.
+     * Like `seesExam`, from memory if possible: an exam never changes its tenant. For writes, which find out by themselves
+     * whether the exam still exists.
      */
     sawExam: async (examId: string, sight: Sight): Promise<boolean> =>
       isInSight(sight, examId, tenants.get(examId) ?? (await tenantOf(examId))),
 
-    /** The exam with its participants and newest warnings, as they are at one moment; null out of sight. */
+    /** The exam with its participants and newest warnings, all as of one moment; null if out of sight. */
     async readExam(examId: string, sight: Sight): Promise<WholeExam | null> {
       const text = `SELECT e.id, e.tenant, e.title, e.duration, e.settings, e.extra, e.status, e."createdAt", e."startedAt", e."endedAt",
         (SELECT coalesce(json_agg(p ORDER BY p."createdAt", p.id), '[]') FROM (
@@ -96,10 +96,10 @@ export function createHotReads({ pool }: { pool: Pool }) {
       };
     },
 
-    /** The exam with the first rows of what hangs on it; null out of sight. */
+    /** The exam with the first rows of its relations; null if out of sight. */
     readExamPages: (examId: string, sight: Sight, pages: Pages): Promise<ExamWithPages | null> => readExamPages(pool, examId, sight, pages),
 
-    /** The recording with its analysis; null out of sight. */
+    /** The recording with its analysis; null if out of sight. */
     async readRecording(recordingId: string, sight: Sight): Promise<RecordingWithAnalysis | null> {
       const text = `SELECT ${RECORDING}, (SELECT row_to_json(a) FROM "Analysis" a WHERE a."recordingId" = r.id) AS analysis
         FROM "Recording" r JOIN "Exam" e ON e.id = r."examId"
@@ -114,5 +114,5 @@ export function createHotReads({ pool }: { pool: Pool }) {
 
 export type HotReads = ReturnType<typeof createHotReads>;
 
-/** As PostgreSQL's JSON has it: moments are text. */
+/** As in PostgreSQL's JSON, where timestamps are text. */
 type InJson<T> = { [K in keyof T]: T[K] extends Date ? string : T[K] extends Date | null ? string | null : T[K] };

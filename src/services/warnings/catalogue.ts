@@ -64,17 +64,17 @@ const WORDS = {
   face_still: 'A face as motionless as a photo',
 } as const;
 
-/** What the analysis warns of. */
+/** The types that the analysis warns of. */
 export type DetectorType = keyof typeof WORDS;
 export const DETECTOR_TYPES = Object.keys(WORDS) as [DetectorType, ...DetectorType[]];
 
-/** For a proctor to read. Without `seconds` it goes on. */
+/** For a proctor to read. Without `seconds` the episode is still going on. */
 export function describeEpisode(type: string, seconds?: number): string {
   const words = type in WORDS ? WORDS[type as DetectorType] : type;
   return seconds === undefined ? words : `${words} for ${inWords(seconds)}`;
 }
 
-/** As `12 s` or `2 min 5 s`. */
+/** For example `12 s` or `2 min 5 s`. */
 export function inWords(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

@@ -4,8 +4,8 @@ import { Prisma, type Warning } from '../../generated/prisma/client.ts';
 import type { LockedExam, Report, Reporter } from './report.ts';
 
 /**
- * Locks the exams, in an order that all writers share, so that none waits for the other.
- * @param locked what becomes of those that another transaction holds: skipped, they are `existing` but not in `exams`
+ * Locks the exams in an order that all writers share, so that no two wait for each other.
+ * @param locked what happens to exams that another transaction holds: skipped ones are in `existing` but not in `exams`
  */
 export async function lockExams(transaction: Transaction, examIds: readonly string[], locked: 'skip' | 'wait') {
   const ids = [...new Set(examIds)];
@@ -33,7 +33,7 @@ export async function readReporters(transaction: Transaction, reports: readonly 
   return rows;
 }
 
-/** Warnings that were stored before under a `clientEventId` of these. */
+/** Stored warnings that have a `clientEventId` of these reports. */
 export async function readKnown(transaction: Transaction, reports: readonly Report[]): Promise<Warning[]> {
   const asked = reports.flatMap(({ examId, userId, warnings }) =>
     warnings.flatMap(({ clientEventId }) => (clientEventId ? [{ examId, userId, clientEventId }] : [])),

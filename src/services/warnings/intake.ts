@@ -11,29 +11,29 @@ import type { LockedExam, Report, Reporter } from './report.ts';
 import { newWarningRow } from './rows.ts';
 
 /**
- * `changes`: the report changes more than the log, for it brings the participant in. `locked`: another transaction holds
- * the exam. Nothing is stored of either.
+ * `changes`: the report changes more than the log, because it brings the participant in. `locked`: another transaction holds the
+ * exam. In both cases nothing is stored.
  */
 type Outcome = Warning[] | 'changes' | 'locked';
 type Settled = PromiseSettledResult<Outcome>;
 
 const MAX_REPORTS = 512;
-/** For the whole commit: beyond it the sender is told to try again, which `clientEventId` makes safe. */
+/** For the whole commit: after this the sender is asked to try again, which `clientEventId` makes safe. */
 const ANSWER_MS = 2_500;
 
 const reporterKey = (examId: string, userId: string) => JSON.stringify([examId, userId]);
 const eventKey = (examId: string, userId: string, clientEventId: string) => JSON.stringify([examId, userId, clientEventId]);
 
 /**
- * The way of most warnings into the log: reports of all exams that arrive together share a transaction of four
- * statements, written by hand because Prisma's cost a row is most of what a report costs (bench/: ingest).
+ * How most warnings get into the log: reports of all exams that arrive together share a transaction of four statements,
+ * hand-written because Prisma's cost per row is most of the cost of a report (bench/: ingest).
  */
 export function createWarningIntake({ pool, eventLog }: { pool: Pool; eventLog: EventLog }) {
-  /** An exam that another transaction holds does not hold up the rest: its reports wait in a lane of their own. */
+  /** An exam that another transaction holds does not delay the others: its reports wait in their own lane. */
   const shared = new GroupCommit<Report, Outcome>((reports) => commit(reports, 'skip'), { maxItems: MAX_REPORTS });
   const alone = new Lanes<Report, Outcome>(() => new GroupCommit((reports) => commit(reports, 'wait'), { maxItems: MAX_REPORTS }));
 
-  /** Rows that the database refuses are found by halving: they fail alone. */
+  /** Rows that the database refuses are found by bisection: they fail alone. */
   async function commit(reports: Report[], locked: 'skip' | 'wait'): Promise<Settled[]> {
     try {
       return await transact(pool, eventLog, reports, locked);
@@ -55,10 +55,10 @@ export function createWarningIntake({ pool, eventLog }: { pool: Pool; eventLog: 
   return {
     /**
      * Stores what the participant has not reported before. Resolves when that is durable.
-     * @returns a row for each warning given, the stored one for a repeated `clientEventId`; null where the report would
-     *   change more than the log and nothing was stored.
-     * @throws AppError `not_found` or `conflict` for the exam; `server_error` where the database is too slow, and then the
-     *   warnings may be stored or not.
+     * @returns one row per warning, the stored one for a repeated `clientEventId`; null if the report would change more than the
+     *   log; nothing was stored then.
+     * @throws AppError `not_found` or `conflict` for the exam; `server_error` if the database is too slow, and then the warnings
+     *   may or may not be stored.
      */
     async add(report: Report): Promise<Warning[] | null> {
       const outcome = await within(ANSWER_MS, addSomewhere(report), busy);
@@ -76,7 +76,7 @@ async function transact(pool: Pool, eventLog: EventLog, reports: Report[], locke
   return outcomes;
 }
 
-/** Decides on each report under the locks, then writes the rows of all. */
+/** Decides on each report under the locks, then writes all rows. */
 async function write(
   transaction: Transaction,
   reports: Report[],
@@ -124,7 +124,7 @@ async function write(
 const fulfilled = (value: Outcome): Settled => ({ status: 'fulfilled', value });
 const rejected = (reason: unknown): Settled => ({ status: 'rejected', reason });
 
-/** Who reports from inside an exam that is not over is in it: see `bringIn`. */
+/** A participant who reports from inside an exam that is not over is in it: see `bringIn`. */
 const changesMore = (exam: LockedExam, { status }: Reporter) =>
   exam.status !== 'COMPLETED' && status !== 'PAUSED' && !isFinal(status) && !(status === 'ACTIVE' && exam.status === 'IN_PROGRESS');
 

@@ -4,15 +4,15 @@ import { newId } from '../../ids.ts';
 import { severityOf } from './catalogue.ts';
 import type { WarningInput } from './input.ts';
 
-/** A warning on its way into the log. */
+/** A warning about to be stored. */
 export interface NewWarning extends WarningInput {
-  /** Where something else names it in the same transaction; a new one without it. */
+  /** Set if something else refers to it in the same transaction; otherwise a new id is made. */
   id?: string;
   endedAt?: Date;
   confidence?: number;
   recordingId?: string;
   offsetSeconds?: number;
-  /** Whether a `WarningFrame` of it is stored with it. */
+  /** Whether a `WarningFrame` is stored with it. */
   hasFrame?: boolean;
 }
 
@@ -22,7 +22,7 @@ interface Circumstances extends Pick<Warning, 'examId' | 'seq' | 'participantId'
   now: Date;
 }
 
-/** The row of a warning that nobody has reviewed. */
+/** The row of an unreviewed warning. */
 export const newWarningRow = (warning: NewWarning, { now, ...where }: Circumstances): Warning => ({
   ...where,
   id: warning.id ?? newId('warn'),
@@ -47,7 +47,7 @@ type Statements = Pick<Prisma.TransactionClient, '$executeRaw' | '$queryRaw'>;
 
 const COLUMNS = Prisma.raw(columns('w', Prisma.WarningScalarFieldEnum));
 
-/** One statement by hand: for the thousands of a submission Prisma takes seconds, and nobody else is served meanwhile. */
+/** One hand-written statement: for the thousands of a submission Prisma takes seconds, during which nobody else is served. */
 export async function insertWarningRows(tx: Statements, rows: readonly Warning[]): Promise<void> {
   const list = <K extends keyof Warning>(column: K): Warning[K][] => rows.map((row) => row[column]);
   await tx.$executeRaw`
@@ -60,7 +60,7 @@ export async function insertWarningRows(tx: Statements, rows: readonly Warning[]
       ${list('hasFrame')}::bool[], ${list('clientEventId')}::text[])`;
 }
 
-/** The warnings of a user that were reported under one of these ids, or happened at one of these moments. */
+/** The user's warnings that were reported with one of these ids, or happened at one of these times. */
 export const findReported = (
   tx: Statements,
   { examId, userId }: Pick<Warning, 'examId' | 'userId'>,

@@ -33,16 +33,16 @@ export async function addWarnings(
   return rows;
 }
 
-/** The end of an episode that was warned of. */
+/** The end of an episode that raised a warning. */
 export interface EndedWarning {
   warningId: string;
   endedAt: Date;
-  /** These are of the whole episode. */
+  /** Details and confidence describe the whole episode. */
   details: string;
   confidence: number | null;
 }
 
-/** Ends warnings of one participant within a draft; what is gone or has ended stays so. */
+/** Ends warnings of one participant within a draft; deleted or ended ones are left alone. */
 export async function endWarnings({ tx, emit }: Draft, userId: string, ended: readonly EndedWarning[]): Promise<void> {
   for (const { warningId: id, ...data } of ended) {
     const { count } = await tx.warning.updateMany({ where: { id, endedAt: null }, data });
@@ -50,10 +50,7 @@ export async function endWarnings({ tx, emit }: Draft, userId: string, ended: re
   }
 }
 
-/**
- * Stores what the participant has not reported before and answers a row for each warning given: the stored one for a
- * repeated `clientEventId`.
- */
+/** Stores what the participant has not reported before and returns one row per warning: the stored one for a repeated `clientEventId`. */
 export async function addUnseen(
   draft: Draft,
   participant: Participant,
@@ -95,7 +92,7 @@ async function findKnown(
 }
 
 export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intake: WarningIntake }) {
-  /** The report that changes more than the log. */
+  /** For a report that changes more than the log. */
   const bringInAndReport = ({ examId, userId, source, warnings }: Report) =>
     eventLog.append(examId, async (draft) => {
       refuseCancelled(draft.exam);
@@ -105,7 +102,7 @@ export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intak
     });
 
   return {
-    /** Stores warnings that arrive while the exam runs. Who reports from inside the exam is in it. */
+    /** Stores warnings that arrive while the exam runs. A participant who reports from inside the exam is in it. */
     report: async (report: Report): Promise<Warning[]> => (await intake.add(report)) ?? bringInAndReport(report),
 
     /** Records a proctor's decision; the row and its event commit together. */
