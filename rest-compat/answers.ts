@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * The documented answers. Every member is named: the tests refuse an answer with another one. Handlers give dates, clients
- * read them as RFC 3339 in UTC.
+ * The documented answers. Every member is declared: tests fail on an answer with any other. Handlers return dates, which clients
+ * get as RFC 3339 in UTC.
  */
 
 const time = z

@@ -4,9 +4,9 @@ import { AppError } from '../src/errors.ts';
 import { type JsonOptions, readJson } from '../src/http/bodies/base64-json.ts';
 import type { Body, Call } from './route.ts';
 
-/** For bodies without images or videos: 100 warnings with long details in escapes, or an exam with settings of its own. */
+/** For bodies without images or videos: enough for 100 warnings with long escaped details, or an exam with extra settings. */
 const SMALL: JsonOptions = { maxBytes: 2 * 1024 * 1024, maxMembers: 10_000 };
-/** For two images of 10 MB in base64, and room for the rest. */
+/** For two images of 10 MB in base64, plus the other fields. */
 export const IMAGES: JsonOptions = { maxBytes: 30 * 1024 * 1024, maxMembers: 1_000 };
 
 export const JSON_BODY = ['application/json'];
@@ -23,7 +23,7 @@ export async function readJsonBody({ req }: Pick<Call, 'req'>, limits = SMALL): 
   return { fields: await readJson(req, limits), files: {} };
 }
 
-/** For a route that takes no body, so that a beacon may send whatever it must: its `run` says who may. */
+/** For a route that takes no body and ignores what a beacon has to send. Its `run` checks the rights. */
 export const NO_BODY = {
   body: z.null(),
   accepts: [],

@@ -28,7 +28,7 @@ import { type Body, type Call, get, post, put, type Route } from './route.ts';
 const KNOWN_SETTINGS = new Set(['webcam', 'screenRecording', 'audioRecording', 'browserLock', 'aiDetection']);
 const KNOWN_AI_SETTINGS = new Set(['enabled', 'sensitivity']);
 const MAX_FIELD_BYTES = 16 * 1024 * 1024;
-/** Of a submission without its `stats`: 10,000 warnings have half of that. */
+/** Limit for a submission without its `stats`: 10,000 warnings have half as many members. */
 const MAX_MEMBERS = 100_000;
 const MAX_FIELDS = 32;
 
@@ -42,7 +42,7 @@ const partition = (object: Record<string, unknown>, known: ReadonlySet<string>) 
   ] as const;
 };
 
-/** The documented settings as the resolvers take them: what this server does not know is kept apart. */
+/** Converts the documented settings for the resolvers: settings unknown to this server go into `extra`. */
 function readSettings(given: unknown): unknown {
   if (!isObject(given)) return given;
   const [known, extra] = partition(given, KNOWN_SETTINGS);
@@ -94,13 +94,13 @@ async function readSubmitJson({ req, scope, ctx }: SubmitCall): Promise<Body> {
   return { fields: { userId, stats, warnings }, files: { ...(webcam && { webcam }), ...(screen && { screen }) } };
 }
 
-/** A recording that is named but brings no data would be lost without a word. */
+/** Refuses a recording that is named but has no data, because it would be lost silently. */
 function refuseMissingData(value: unknown, field: string, hasData: boolean): void {
   if (value == null || hasData) return;
   throw invalidField(field, 'must be an object whose data is a data URL or base64');
 }
 
-/** A user named in the query counts if the body names none. */
+/** Uses the query's user if the body names none. */
 const withQueryUser = ({ fields, files }: Body, { userId }: SubmitCall['query']): Body => ({
   fields: isObject(fields) && fields['userId'] == null && userId !== undefined ? { ...fields, userId } : fields,
   files,

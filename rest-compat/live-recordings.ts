@@ -17,7 +17,7 @@ const ofChunk = ofRecording.extend({
     .meta({ description: 'Position of the chunk, from 0.' }),
 });
 
-/** Beyond the document: a recording that is sent in chunks while the exam runs. */
+/** Not in the documented API: a recording that is sent in chunks while the exam runs. */
 export const liveRecordingRoutes: Route[] = [
   post({
     path: '/recordings/live',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { timestamp, userIdInput } from '../src/validation.ts';
 
-/** What stands in paths and queries. */
+/** Schemas of path and query parameters. */
 
 export const nothing = z.object({});
 

@@ -10,7 +10,7 @@ import type { SubmissionWithRecordings } from '../src/services/submissions.ts';
 
 type Analysis = NonNullable<RecordingWithAnalysis['analysis']>;
 
-/** Rows as the documented JSON, whose enumerations are lower case. */
+/** Converts rows to the documented JSON, in which enum values are lower case. */
 
 const lower = <T extends string>(value: T) => value.toLowerCase() as Lowercase<T>;
 

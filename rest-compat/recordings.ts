@@ -40,7 +40,7 @@ const toStored = (ctx: Context, { storageKey, size, sha256, createdAt }: NamedFi
   filename: storageKey,
 });
 
-/** A picture that was made of a recording. */
+/** A route for a picture made from a recording. */
 const picture = (what: 'poster' | 'thumbnails', summary: string): Route =>
   get({
     path: `/recordings/:recordingId/${what}`,
@@ -66,7 +66,7 @@ export const recordingRoutes: Route[] = [
     body: uploadRecordingInput,
     accepts: FORM,
     answer: answers.recording,
-    // Whose recording it is stands in the body.
+    // The rest is checked later, because the user is named in the body.
     admit: ({ ctx }) => requireSender(ctx),
     async read({ req, scope, ctx }) {
       if (!isMultipart(req)) throw new AppError('invalid_request', 'Content-Type must be multipart/form-data');
@@ -76,7 +76,7 @@ export const recordingRoutes: Route[] = [
         maxFieldBytes: MAX_FIELD_BYTES,
         maxFields: MAX_FIELDS,
         async admit(fields) {
-          // Fields after the file are checked after it.
+          // Fields that come after the file are checked after it.
           if (fields['examId'] && fields['userId'] && fields['type']) await prepareUpload(ctx, fields);
         },
       });
@@ -91,7 +91,7 @@ export const recordingRoutes: Route[] = [
     answer: answers.recording,
     run: async ({ ctx, path: { recordingId } }) => presentRecording(ctx, await readRecording(ctx, recordingId)),
   }),
-  // Beyond the document.
+  // Not in the documented API.
   post({
     path: '/recordings/:recordingId/retry',
     summary: 'Runs a failed analysis again.',
@@ -112,7 +112,7 @@ export const recordingRoutes: Route[] = [
       await sendFile(req, res, original(ctx, await findDownload(ctx, recordingId, sig)));
     },
   }),
-  // Beyond the document, as all below: to be played in a browser.
+  // This and all below are not in the documented API: they are for playback in a browser.
   get({
     path: '/recordings/:recordingId/playback',
     summary: 'Sends a file in which a browser can seek; the one that was received until it is ready.',

@@ -16,18 +16,18 @@ export interface Call<Path = unknown, Query = unknown> {
   scope: SpoolScope;
 }
 
-/** Path and query as they came, decoded: one string per name. */
+/** Path and query as received and decoded: one string per name. */
 export type RawCall = Call<Record<string, string>, Record<string, string>>;
 
-/** What a POST or PUT brought: its fields, not checked yet, and its files by their field. */
+/** The body of a POST or PUT: its fields, not checked yet, and its files by field name. */
 export interface Body {
   fields: unknown;
   files: Readonly<Record<string, UploadedFile | undefined>>;
 }
 
-/** What the documentation of the API is made of. */
+/** The documentation of the API is generated from this. */
 interface Described {
-  /** Below `/api`, with parameters as `:examId`. */
+  /** Below `/api`, with parameters like `:examId`. */
   path: string;
   /** One sentence. */
   summary: string;
@@ -37,9 +37,9 @@ interface Get<Path extends z.ZodType, Query extends z.ZodType, Answer extends z.
   params: Path;
   query: Query;
   answer: Answer;
-  /** Callers without credentials are let in; `run` checks by itself. */
+  /** Admits callers without credentials; `run` does its own checks. */
   open?: boolean;
-  /** Returns the answer, or nothing if it was written already: then `answer` is `FILE`. */
+  /** Returns the answer, or nothing if it was already written: then `answer` is `file`. */
   run(call: Call<z.output<Path>, z.output<Query>>): Promise<z.input<Answer>>;
 }
 
@@ -57,8 +57,8 @@ interface Post<
   accepts: readonly string[];
   answer: Answer;
   /**
-   * Refuses callers by what is known before the body is read. That they have credentials, and more than an access link, was
-   * checked before.
+   * Refuses callers before the body is read. It was already checked that they have credentials, and more than an access
+   * link.
    */
   admit(call: Call<z.output<Path>, z.output<Query>>): unknown;
   read(call: Call<z.output<Path>, z.output<Query>>): Promise<Received>;
@@ -71,7 +71,7 @@ interface AnyRoute extends Described {
   answer: z.ZodType;
 }
 
-/** A route for the router: its types are checked where it is declared. */
+/** A route as the router sees it; its types are checked where it is declared. */
 export interface GetRoute extends AnyRoute {
   method: 'GET';
   open: boolean;
@@ -79,7 +79,7 @@ export interface GetRoute extends AnyRoute {
 }
 
 export interface PostRoute extends AnyRoute {
-  /** A PUT may be repeated as it is, so it needs no idempotency key. */
+  /** PUT is idempotent and needs no idempotency key. */
   method: 'POST' | 'PUT';
   body: z.ZodType;
   accepts: readonly string[];
@@ -113,7 +113,7 @@ const withBody =
       return {
         admit: () => admit(call),
         read: () => read(call),
-        // The router hands back what `read` returned.
+        // The router passes the value that `read` returned.
         run: (body) => run(call, parseInput(route.body, body.fields), body as Received),
       };
     },

@@ -13,12 +13,12 @@ import { identityOf } from '../src/services/access/viewer.ts';
 import type { Body, PostRoute, RawCall, Route } from './route.ts';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-/** Longer than any parameter that Node's limit on headers lets through. */
+/** Longer than any parameter that Node's limit on headers permits. */
 const MAX_PARAM_LENGTH = 64 * 1024;
 
 const FOUND_BY_NAME = () => {};
 
-/** Maps the documented endpoints onto the resolvers: one table, one error envelope. */
+/** Maps the documented endpoints to the resolvers: one table of routes, one error format. */
 export function createRouter(routes: readonly Route[]) {
   const finder = createFinder({ maxParamLength: MAX_PARAM_LENGTH });
   for (const route of routes) finder.on(route.method, `/api${route.path}`, FOUND_BY_NAME, route);
@@ -27,7 +27,7 @@ export function createRouter(routes: readonly Route[]) {
     const found = finder.find(method === 'HEAD' ? 'GET' : (method as PostRoute['method']), path);
     if (!found?.store) throw notFound('Endpoint');
     const params = found.params as Record<string, string>;
-    // No id is empty or holds a NUL character, which PostgreSQL refuses as text.
+    // No id is empty or contains a NUL character, which PostgreSQL refuses in text.
     if (Object.values(params).some((value) => value === '' || value.includes('\0'))) throw notFound('Endpoint');
     return { route: found.store as Route, params };
   }
@@ -56,7 +56,7 @@ export function createRouter(routes: readonly Route[]) {
   }
 
   return {
-    /** Answers a request under `/api`. Nothing is left behind that was not committed. */
+    /** Answers a request under `/api`. Uncommitted files are removed. */
     async handle(
       req: IncomingMessage,
       res: ServerResponse,
@@ -71,7 +71,7 @@ export function createRouter(routes: readonly Route[]) {
           res.destroy();
           return;
         }
-        // Before the answer, which may wait for the rest of a refused body.
+        // Before the answer, because that may wait for the rest of a refused body.
         await scope.dispose();
         const { status, headers, body } = errorAnswer(error, named);
         await sendJson(req, res, status, body, headers);
@@ -95,10 +95,10 @@ function parseUrl({ url = '/' }: IncomingMessage): URL {
   }
 }
 
-/** If a name is given twice, its first value counts. */
+/** If a name is given more than once, its first value is used. */
 const firstOf = (params: URLSearchParams): Record<string, string> => Object.fromEntries([...params].toReversed());
 
-/** As the client reads it: dates as strings. */
+/** The body as the client receives it: dates as strings. */
 const plain = (body: unknown) => JSON.parse(JSON.stringify(body)) as Prisma.JsonValue;
 
 function fingerprint(req: IncomingMessage, { fields, files }: Body): string {

@@ -5,5 +5,5 @@ import type { Route } from './route.ts';
 import { snapshotRoutes } from './snapshots.ts';
 import { verifyRoutes } from './verify.ts';
 
-/** The whole REST API but for the uploads by tus. */
+/** The whole REST API except tus uploads. */
 export const routes: readonly Route[] = [...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...snapshotRoutes, ...verifyRoutes];

@@ -24,11 +24,11 @@ type SnapshotCall = Call<z.output<typeof ofExam>, z.output<typeof taken>>;
 
 interface Received extends Body {
   admitted: Admitted;
-  /** Null if it came as a part of a form. */
+  /** Null if the image came as a part of a form. */
   image: Buffer | null;
 }
 
-/** What is the same when it is sent again with its idempotency key. */
+/** The fields that identify a snapshot, equal when it is sent again with the same idempotency key. */
 const fieldsOf = ({ participant: { userId }, takenAt }: Admitted, image: Buffer | null) => ({
   userId,
   takenAt,
@@ -47,7 +47,7 @@ async function readForm({ req, scope, ctx, path: { examId } }: SnapshotCall): Pr
   return { fields: fieldsOf(admitted, null), files, admitted, image: null };
 }
 
-/** Beyond the document: what a participant's camera shows while the exam runs. */
+/** Not in the documented API: snapshots of a participant's camera while the exam runs. */
 export const snapshotRoutes: Route[] = [
   post({
     path: '/exams/:examId/snapshots',
@@ -61,7 +61,7 @@ export const snapshotRoutes: Route[] = [
     async read(call): Promise<Received> {
       const { req, ctx, path, query } = call;
       if (isMultipart(req)) return readForm(call);
-      // Before the body, which is not read if the caller may not send it now.
+      // Before the body: it is not read if the caller may not send it now.
       const admitted = await prepareSnapshot(ctx, path.examId, query);
       const image = await readSmallBody(req, { maxBytes: MAX_SNAPSHOT_BYTES });
       return { fields: fieldsOf(admitted, image), files: {}, admitted, image };

@@ -40,15 +40,15 @@ import { createWarnings } from './services/warnings/warnings.ts';
 import { loadTokenSecret } from './start/secrets.ts';
 import { createVision } from './start/vision.ts';
 
-/** Parts to use in place of those that the configuration names. Who gives them disposes of them. */
+/** Parts to use instead of the configured ones. The caller disposes of them. */
 export interface Overrides {
   storage?: Storage;
   vision?: VisionProvider;
 }
 
 /**
- * The composition root: what the API and the worker have in common, wired once. Who creates, disposes: `close` undoes
- * everything in reverse order, also after a start that failed half way.
+ * The composition root: creates and wires the parts that the API and the worker share. `close` disposes of everything created
+ * here in reverse order, also after a start that failed halfway.
  */
 export async function createApp(config: Config, log: Logger, overrides: Overrides = {}) {
   const disposal: (() => Promise<void> | void)[] = [];
@@ -65,7 +65,7 @@ export async function createApp(config: Config, log: Logger, overrides: Override
   try {
     const { DATA_DIR, NODE_ENV, FFMPEG_PATH, WORKER_CONCURRENCY } = config;
     const ffmpeg = await findFfmpeg({ FFMPEG_PATH, production: NODE_ENV === 'production' });
-    // The user that PostgreSQL runs as must get through to its own folder; all others below are closed.
+    // PostgreSQL's user must be able to reach its folder through this one; the other folders inside are private.
     await mkdir(DATA_DIR, { recursive: true, mode: 0o711 });
     const embedded = config.DATABASE_URL
       ? null
@@ -82,7 +82,7 @@ export async function createApp(config: Config, log: Logger, overrides: Override
       (it) => it.close(),
     );
     const vision = overrides.vision ?? own(await createVision(config, { pool: database.pool, log }), (it) => it.dispose());
-    // After the models, so that a shutdown ends the running jobs before it takes the models from them.
+    // Created after the models, so that a shutdown ends the running jobs before it disposes of the models.
     const queue = own(
       redisUrl
         ? await connectBullmqQueue({ backend: redisBackend({ url: redisUrl, log }), log })
@@ -138,14 +138,14 @@ export async function createApp(config: Config, log: Logger, overrides: Override
       services,
       leases: createLeases({ pool: database.pool, bus, log }),
       ffmpeg,
-      /** Resolves where the embedded database ended by itself: nothing works without it, and a new start mends it. */
+      /** Resolves if the embedded database ends by itself: nothing works without it; a restart of the server fixes it. */
       lost: new Promise<StartupError>((resolve) => {
         void embedded?.exited.then(() => resolve(new StartupError('PostgreSQL ended unexpectedly: see the log, and start again')));
       }),
-      /** Where the embedded database had to go outside DATA_DIR; null where it did not. */
+      /** The directory of the embedded database if it had to be outside DATA_DIR; otherwise null. */
       relocatedTo: embedded?.relocated ? embedded.directory : null,
 
-      /** Finishes live recordings and analyses all in this process, those first that an earlier process left behind. */
+      /** Finishes live recordings and analyses recordings in this process, first those that an earlier process left unfinished. */
       async startWorker(): Promise<void> {
         const workDir = await makeWorkDir(join(DATA_DIR, 'work'));
         const job = createAnalysisJob({
@@ -175,7 +175,7 @@ export async function createApp(config: Config, log: Logger, overrides: Override
 
 export type App = Awaited<ReturnType<typeof createApp>>;
 
-/** What waits is on this machine's disk; what is stored is there too, or in a bucket. */
+/** Spooled files are on this machine's disk; stored files are there too, or in a bucket. */
 async function createStorage(config: Config): Promise<Storage> {
   const disk = createDiskStorage(join(config.DATA_DIR, 'recordings'), {
     encryptionKey: config.STORAGE_ENCRYPTION_KEY,
@@ -192,7 +192,7 @@ async function createStorage(config: Config): Promise<Storage> {
     forcePathStyle: config.S3_FORCE_PATH_STYLE,
     redirectDownloads: config.S3_REDIRECT_DOWNLOADS,
   };
-  // Loaded by those alone who use it.
+  // Loaded only if used.
   const { createS3Storage } = await import('./adapters/storage/storage-s3.ts');
   return createS3Storage(s3, { spool: disk, workFolder: join(config.DATA_DIR, 'recordings', 'copies') });
 }

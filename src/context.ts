@@ -20,7 +20,7 @@ import type { Snapshots } from './services/snapshots/snapshots.ts';
 import type { Submissions } from './services/submissions.ts';
 import type { Warnings } from './services/warnings/warnings.ts';
 
-/** The rules of the system, wired by the composition root. */
+/** The services, wired by the composition root. */
 export interface Services {
   access: Access;
   accommodations: Accommodations;
@@ -41,8 +41,8 @@ export interface Services {
 }
 
 /**
- * What every door hands to the resolvers: made for one request and frozen, so that nothing of one request can get into
- * another by way of it (docs/decisions/0001).
+ * Passed to the resolvers by every entry point. Created per request and frozen, so that no data can leak from one request to
+ * another through it (docs/decisions/0001).
  */
 export interface Context {
   readonly viewer: Viewer;
@@ -50,16 +50,16 @@ export interface Context {
   readonly services: Services;
   readonly storage: Storage;
   readonly config: Config;
-  /** Where clients reach the server, without a slash at the end. */
+  /** The URL at which clients reach the server, without a trailing slash. */
   readonly publicUrl: string;
   readonly requestId: string;
   readonly log: Logger;
-  /** Of this request, where it bears one. */
+  /** The request's `Idempotency-Key`; null if it has none. */
   readonly idempotencyKey: string | null;
 }
 
 /**
- * A context of its own with the same content. Libraries remember what they found out by the context that they found it
- * for: whoever executes several times for one viewer takes a new one each time.
+ * A new context with the same content. Libraries cache results per context object, so each of several executions for the same
+ * viewer needs a new one.
  */
 export const renewed = (context: Context): Context => Object.freeze(Object.create(context) as Context);

@@ -1,4 +1,4 @@
-/** What a REST client sees in `error.code`; GraphQL uses the same codes in upper case. Only subscriptions get `resync_required`. */
+/** The value of `error.code` in REST answers; GraphQL uses the same codes in upper case. Only subscriptions get `resync_required`. */
 export type ErrorCode =
   | 'invalid_request'
   | 'unauthorized'

@@ -21,7 +21,7 @@ import { startRealtime } from './realtime/server.ts';
 import type { Viewer } from './services/access/viewer.ts';
 
 const GRAPHQL = '/graphql';
-/** Requests that are still running at a shutdown are given this long. */
+/** How long running requests may continue at a shutdown. */
 const SHUTDOWN_MS = 10_000;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -45,7 +45,7 @@ export async function startServer(app: App) {
     maxBytes: config.MAX_RECORDING_BYTES,
     encryptionKeys: config.STORAGE_ENCRYPTION_KEY ? [config.STORAGE_ENCRYPTION_KEY, ...config.STORAGE_ENCRYPTION_KEY_OLD] : [],
   });
-  // Large uploads take hours: what bounds them is `refuseSlowBodies`.
+  // No request timeout, because large uploads take hours: `refuseSlowBodies` limits them.
   const headersTimeout = config.SLOW_REQUEST_SECONDS * 1_000;
   const server = createServer({ requestTimeout: 0, headersTimeout, connectionsCheckingInterval: Math.ceil(headersTimeout / 12) });
   await listen();
@@ -119,7 +119,7 @@ export async function startServer(app: App) {
     }
   }
 
-  /** In the envelope of the door. An answer that has begun can only be broken off. */
+  /** Sends the error in the format of the path (REST or GraphQL). An answer that has begun can only be aborted. */
   async function answerError(req: IncomingMessage, res: ServerResponse, error: unknown, named: RequestLog): Promise<void> {
     if (res.headersSent) {
       named.log.debug({ err: error }, 'request ended after its answer began');
@@ -177,9 +177,9 @@ export async function startServer(app: App) {
   return {
     port,
     publicUrl,
-    /** Stops taking requests, lets running ones end, closes sockets with 1012 so that their clients come back. */
+    /** Stops accepting requests, lets running ones end, and closes sockets with 1012 so that clients reconnect. */
     async close(): Promise<void> {
-      // From here on nobody can reach this process, so nobody's silence says anything.
+      // From here on clients cannot reach this process, so their silence does not mean that they are gone.
       const swept = Promise.all([presenceSweep.stop(), snapshotSweep.stop(), uploadSweep.stop()]);
       stopLooking();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -4,12 +4,12 @@ import { AppError } from './errors.ts';
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What was checked, by which schema: a door and the resolver behind it check an input of 10,000 warnings once. */
+/** Inputs that passed, with their schema: a route and its resolver both call `parseInput`, but 10,000 warnings are checked once. */
 const checked = new WeakMap<object, z.ZodType>();
 
 /**
  * Checks a caller's input.
- * @throws AppError `invalid_request` with one detail for each mistake, its field written as `settings.aiDetection.enabled`.
+ * @throws AppError `invalid_request` with one detail per error, its field written like `settings.aiDetection.enabled`.
  */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   if (isObject(input) && checked.get(input) === schema) return input as z.output<Schema>;
@@ -28,7 +28,7 @@ const fieldPath = (path: readonly PropertyKey[]) =>
     '',
   ) || 'body';
 
-/** The issue for a missing value, and for a value of the wrong type. */
+/** The issue text for a missing value and for a value of the wrong type. */
 export const typed = (expected: string) => ({
   error: (issue: { input?: unknown }) => (issue.input === undefined ? 'is required' : `must be ${expected}`),
 });
@@ -39,7 +39,7 @@ export const LAST_MOMENT = new Date('9999-12-31T23:59:59.999Z');
 /** Whether a time, given or derived, may be stored and returned; false for an invalid date. */
 export const isMoment = (date: Date): boolean => date.getTime() >= 0 && date <= LAST_MOMENT;
 
-/** Nobody needs deeper JSON, and JSON.stringify, which is recursive, fails at about 4,000 levels. */
+/** More than any client needs; JSON.stringify is recursive and fails at about 4,000 levels. */
 export const MAX_JSON_DEPTH = 100;
 
 const isPlain = (value: object): boolean => {
@@ -145,5 +145,5 @@ export const timestamp = z
   .transform((value) => new Date(value))
   .refine(isMoment, 'must be an RFC 3339 time');
 
-/** Why somebody did something; kept in the log. */
+/** The reason for a decision; kept in the log. */
 export const reasonInput = text(2_000).trim().nullish();

@@ -7,7 +7,7 @@ import { ExamFeed } from './exam-feed.ts';
 import { refuseLinkBearer, requireExam } from './policy.ts';
 import { atLeast } from './warnings.ts';
 
-/** The exam's log from `after` on, as far as the viewer may see it. */
+/** The events of the exam after position `after` that the viewer may see. */
 export async function watchExam(ctx: Context, examId: string, after: number | null | undefined): Promise<ExamFeed> {
   const sight = sightOf(ctx.viewer);
   return watch(ctx, { examId, after }, (event): event is LogEvent => seesEvent(sight, event));

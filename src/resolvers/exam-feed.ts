@@ -10,12 +10,12 @@ interface Terms<E extends LogEvent> {
 }
 
 /**
- * What one subscriber asked for and may have of an exam's log. Iterated it is a cursor of its own; whoever serves many
- * alike reads the terms and opens one cursor for all of them.
+ * The events of an exam's log that one subscriber asked for and may see. Iterating it opens a cursor for this subscriber
+ * alone; code that serves many equal subscribers reads the fields and opens one cursor for all of them.
  */
 export class ExamFeed<E extends LogEvent = LogEvent> implements AsyncIterable<E> {
   readonly examId: string;
-  /** Its events are later than this. */
+  /** The feed starts after this position. */
   readonly after: bigint;
   /** Position of the newest event when the subscriber's rights were checked. */
   readonly newest: bigint;
@@ -36,14 +36,14 @@ export class ExamFeed<E extends LogEvent = LogEvent> implements AsyncIterable<E>
   }
 
   /**
-   * All events of the exam later than a position, those included that are not for this subscriber.
+   * All events of the exam after a position, including those that are not for this subscriber.
    * @throws AppError `not_found`; ResyncRequired
    */
   open(after: bigint): Promise<AsyncIterableIterator<LogEvent>> {
     return this.#hubs.watch(this.examId, after);
   }
 
-  /** Ends its cursor at once when it is ended itself. */
+  /** Ending the iterator closes its cursor at once. */
   [Symbol.asyncIterator](): AsyncIterableIterator<E> {
     const accepts = this.#accepts;
     let opening: Promise<AsyncIterableIterator<LogEvent>> | undefined;

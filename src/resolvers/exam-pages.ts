@@ -5,18 +5,18 @@ import { visibleParticipants, visibleRecordings } from '../services/access/sight
 import type { Pages } from '../services/reads/exam-pages.ts';
 import { type WarningFilter, warningsWhere } from './warnings.ts';
 
-/** The participants of an exam as a client pages through them. */
+/** Filter and order for paging through the participants of an exam. */
 export const participantsOf = (ctx: Context, { status }: { status?: ParticipantStatus | null | undefined }) =>
   ({
     where: { AND: [visibleParticipants(ctx.viewer), { ...(status && { status }) }] },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
   }) satisfies Prisma.Exam$participantsArgs;
 
-/** The warnings of an exam as a client pages through them. */
+/** Filter and order for paging through the warnings of an exam. */
 export const warningsOf = (ctx: Context, filter: WarningFilter) =>
   ({ where: warningsWhere(ctx, filter), orderBy: { seq: 'asc' } }) satisfies Prisma.Exam$warningsArgs;
 
-/** The recordings of an exam as a client pages through them. */
+/** Filter and order for paging through the recordings of an exam. */
 export const recordingsOf = (
   ctx: Context,
   { userId, type }: { userId?: string | null | undefined; type?: RecordingType | null | undefined },
@@ -27,8 +27,8 @@ export const recordingsOf = (
   }) satisfies Prisma.Exam$recordingsArgs;
 
 /**
- * What of an exam a query asks for, where that is whole rows of the exam and at most the first participants and warnings,
- * without filter, cursor or anything below them. Null for every other query.
+ * The pages that a query asks for, if it asks only for whole rows of the exam and at most its first participants and warnings,
+ * without filter, cursor or nested relations. Null for every other query.
  */
 export function firstPages(ctx: Context, { select, include }: Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>): Pages | null {
   if (select) return null;
@@ -38,7 +38,7 @@ export function firstPages(ctx: Context, { select, include }: Pick<Prisma.ExamFi
   return pages.participants === undefined || pages.warnings === undefined ? null : (pages as Pages);
 }
 
-/** How many rows are asked for; null where the relation is not, undefined where more than its first rows is asked for. */
+/** The number of rows asked for: null if the relation is not asked for, undefined if the query wants more than its first rows. */
 function firstRows(asked: unknown, plain: object): number | null | undefined {
   if (asked === undefined) return null;
   const { take, skip, ...rest } = asked as { take?: number; skip?: number };

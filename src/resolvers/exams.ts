@@ -9,7 +9,7 @@ import { parseInput } from '../validation.ts';
 import { firstPages } from './exam-pages.ts';
 import { requireExam, requireLms, requireStaff, requireStaffOf, requireViewer, tenantOf } from './policy.ts';
 
-/** Shapes a read: Pothos's `query`, or nothing. */
+/** The columns and relations to read: Pothos's `query`, or nothing. */
 type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
 
 export async function findExam(ctx: Context, examId: string, query: ExamQuery = {}): Promise<Exam | null> {
@@ -55,7 +55,7 @@ export async function cancelExam(ctx: Context, examId: string): Promise<Exam> {
   return ctx.services.exams.cancel(id, ctx.viewer.name);
 }
 
-/** The link that opens the exam room; its token sits in the fragment, so that no log sees it. */
+/** The link that opens the exam room. Its token is in the fragment, which appears in no log. */
 export async function accessUrl(ctx: Context, exam: Pick<Exam, 'id' | 'tenant' | 'createdAt'>): Promise<string> {
   return `${ctx.publicUrl}/exam/${exam.id}#t=${await ctx.services.access.signLink(exam, 'participant')}`;
 }
@@ -66,7 +66,7 @@ export async function adminUrl(ctx: Context, exam: Pick<Exam, 'id' | 'tenant' | 
   return `${ctx.publicUrl}/admin/exam/${exam.id}#t=${await ctx.services.access.signLink(exam, 'proctor')}`;
 }
 
-/** The documented exam: with its participants and the newest warnings, oldest first. */
+/** The documented exam: with its participants and its newest warnings, oldest first. */
 export async function readWholeExam(ctx: Context, examId: string): Promise<WholeExam> {
   requireViewer(ctx);
   const whole = await ctx.services.hotReads.readExam(examId, sightOf(ctx.viewer));

@@ -8,7 +8,7 @@ import { parseInput } from '../validation.ts';
 import { refuseLinkBearer, requireSender } from './policy.ts';
 import { findRecording, prepareUpload } from './recordings.ts';
 
-/** Proctors end recordings and make none. */
+/** Refuses proctors, who may end recordings but not make them. */
 export function requireRecorder(ctx: Context): void {
   requireSender(ctx);
   refuseLinkBearer(ctx);
@@ -25,7 +25,7 @@ export async function startRecording(ctx: Context, input: unknown): Promise<Reco
   return ctx.services.liveRecordings.start(await prepareUpload(ctx, input));
 }
 
-/** Whether the caller may add this chunk, before any byte of it is read. */
+/** Checks that the caller may add this chunk, before any byte of it is read. */
 export async function prepareChunk(ctx: Context, recordingId: string, index: unknown): Promise<{ recordingId: string; index: number }> {
   requireRecorder(ctx);
   const chunk = { recordingId, ...parseInput(chunkIndexInput, { index }) };
@@ -33,7 +33,7 @@ export async function prepareChunk(ctx: Context, recordingId: string, index: unk
   return chunk;
 }
 
-/** Stores a chunk that was prepared. `field` is what the caller knows its bytes by. */
+/** Stores a chunk that `prepareChunk` admitted. `field` is the caller's name for its bytes. */
 export async function storeChunk(
   ctx: Context,
   { recordingId, index }: { recordingId: string; index: number },
@@ -49,7 +49,7 @@ export async function appendRecordingChunk(ctx: Context, recordingId: string, in
   return storeChunk(ctx, await prepareChunk(ctx, recordingId, index), file, 'chunk');
 }
 
-/** Ends it; a worker joins its chunks in the background. A recording that has ended is answered as it is. */
+/** Ends a live recording; a worker joins its chunks in the background. Returns a recording that has already ended unchanged. */
 export async function finishRecording(ctx: Context, recordingId: string): Promise<Recording> {
   const recording = await requireRecording(ctx, recordingId);
   if (!recording.live) return recording;

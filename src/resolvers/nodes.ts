@@ -5,7 +5,7 @@ import { requireViewer } from './policy.ts';
 import { findRecording } from './recordings.ts';
 import { findVerification } from './verifications.ts';
 
-/** Any row by its id, whose prefix tells its kind; null where it is not there for this viewer. */
+/** Finds any row by its id, whose prefix names the kind; null if it does not exist or the viewer may not see it. */
 export async function findNode(ctx: Context, id: string) {
   requireViewer(ctx);
   const only = { id };

@@ -40,7 +40,7 @@ export async function joinExam(ctx: Context, { examId, ...input }: { examId: str
   return joined;
 }
 
-/** A participant's token names the row, and its signature is the check: a heartbeat costs no statement of its own. */
+/** Needs no database statement to check rights: the participant's signed token names the row. */
 export async function heartbeat(ctx: Context, examId: string): Promise<Participant> {
   return ctx.services.presence.heartbeat(requireParticipant(ctx, examId));
 }
@@ -53,7 +53,7 @@ export async function reviewParticipant(
   return ctx.services.participants.review(id, userId, { status, reason: parseInput(reasonInput, reason), by: ctx.viewer.name });
 }
 
-/** Staff alone: whoever could lift a suspicion from itself would. */
+/** Staff only: participants could otherwise suppress warnings about themselves. */
 export async function setAccommodations(
   ctx: Context,
   { examId, ...input }: { examId: string; userId: string; suppress: unknown; reason: unknown },

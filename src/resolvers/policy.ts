@@ -4,15 +4,15 @@ import { sightOf } from '../services/access/sight.ts';
 import { isLinkBearer, type Role, STAFF, type Viewer } from '../services/access/viewer.ts';
 
 /**
- * Who may do what, for every door. Rows are fetched through the `visible…` filters, so what a viewer may not see reads
- * as not found; `require…` refuses what a viewer may see but not do.
+ * Permissions for every entry point. Rows are read through the `visible…` filters, so rows that a viewer may not see are
+ * `not_found`; `require…` refuses actions on rows that the viewer may see.
  *
  * | role | sees | does |
  * | --- | --- | --- |
  * | admin | everything | everything |
- * | lms (key) | its tenant | all but administration of keys |
+ * | lms (key) | its tenant | everything except managing keys |
  * | proctor (key or admin link) | its tenant, or the link's exam | starts, ends, reports, reviews |
- * | participant (token) | the exam, and of it only what is the user's own | reports, submits and uploads as that user |
+ * | participant (token) | the exam, but only the user's own rows in it | reports, submits and uploads as that user |
  * | access link | the exam's description | joins |
  */
 /** @throws AppError `unauthorized` without credentials, `forbidden` for another role. */
@@ -23,27 +23,26 @@ export function requireRole({ viewer }: Pick<Context, 'viewer'>, ...roles: Role[
 
 export const requireViewer = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, ...STAFF, 'participant');
 export const requireStaff = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, ...STAFF);
-/** Who makes evidence; proctors look at it. */
+/** Roles that send evidence; proctors only view it. */
 export const requireSender = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'admin', 'lms', 'participant');
 export const requireLms = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'admin', 'lms');
 
-/** Where what a viewer makes belongs: an admin sees every tenant and makes things in the default one. */
+/** The tenant of rows that a viewer creates. An admin sees every tenant and creates rows in the default one. */
 export const tenantOf = ({ tenant }: Viewer): string => tenant ?? 'default';
 
-/** Makes sure that the exam is there for this viewer. */
+/** @throws AppError `not_found` if the exam does not exist or the viewer may not see it. */
 export async function requireExam(ctx: Context, examId: string): Promise<{ id: string }> {
   requireViewer(ctx);
   if (!(await ctx.services.hotReads.seesExam(examId, sightOf(ctx.viewer)))) throw notFound('Exam');
   return { id: examId };
 }
 
-/** Staff who see the exam. */
 export async function requireStaffOf(ctx: Context, examId: string): Promise<{ id: string }> {
   requireStaff(ctx);
   return requireExam(ctx, examId);
 }
 
-/** As `requireExam`, without a statement for an exam that was seen before: for what fails by itself where the exam is gone. */
+/** Like `requireExam`, but without a statement for exams seen before: for operations that fail anyway if the exam is gone. */
 export async function requireKnownExam(ctx: Context, examId: string): Promise<{ id: string }> {
   requireViewer(ctx);
   if (!(await ctx.services.hotReads.sawExam(examId, sightOf(ctx.viewer)))) throw notFound('Exam');
@@ -51,8 +50,9 @@ export async function requireKnownExam(ctx: Context, examId: string): Promise<{ 
 }
 
 /**
- * For whom a viewer acts. A participant acts as itself, whatever it names; staff must name a user.
- * @param fallback the user where staff names none; null where that is a mistake.
+ * The user on whose behalf a viewer acts. Participants act only as themselves; staff must name a user.
+ * @param fallback the user if staff name none; null if that is an error.
+ * @throws AppError `forbidden` for a participant that names another user.
  */
 export function actingUser({ viewer }: Pick<Context, 'viewer'>, named: string | null | undefined, fallback: string | null = null): string {
   if (viewer.role === 'participant') {
@@ -66,7 +66,7 @@ export function actingUser({ viewer }: Pick<Context, 'viewer'>, named: string | 
 }
 
 /**
- * The participant whose token the viewer shows. Nobody can stand in for it.
+ * The participant that the viewer's token belongs to. No other role can act in its place.
  * @throws AppError `forbidden` for staff and for a bearer of the access link; `not_found` for another exam.
  */
 export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string): { examId: string; userId: string } {
@@ -78,7 +78,7 @@ export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string)
   return { examId, userId: viewer.userId ?? '' };
 }
 
-/** The token of an access link is nobody's yet: it may read the exam and join, no more. */
+/** The token of an access link belongs to no user yet: it may only read the exam and join. */
 export function refuseLinkBearer({ viewer }: Pick<Context, 'viewer'>): void {
   if (isLinkBearer(viewer)) throw new AppError('forbidden', 'Join the exam first');
 }

@@ -27,7 +27,7 @@ export async function readRecording(ctx: Context, recordingId: string): Promise<
   return recording;
 }
 
-/** Whether the caller may add a recording of that user to that exam; before any byte of it is read where that is known. */
+/** Checks that the caller may add a recording of that user to that exam; called before the file is read if the fields come first. */
 export async function prepareUpload(ctx: Context, input: unknown) {
   requireSender(ctx);
   const { examId, userId, type } = parseInput(uploadRecordingInput, input);
@@ -35,7 +35,7 @@ export async function prepareUpload(ctx: Context, input: unknown) {
   return { examId, userId: actingUser(ctx, userId), type };
 }
 
-/** What has become of a resumable upload, where the viewer may see it. */
+/** The recording made from a resumable upload; null if there is none or the viewer may not see it. */
 export const findUploaded = (ctx: Context, uploadId: string): Promise<Recording | null> =>
   ctx.db.recording.findFirst({ where: { AND: [{ uploadId }, visibleRecordings(ctx.viewer)] } });
 
@@ -53,10 +53,10 @@ export async function retryAnalysis(ctx: Context, recordingId: string): Promise<
   return ctx.services.recordings.retry(recording);
 }
 
-/** Where the file lies: by the viewer's rights, or by a signed link. */
+/** The recording to download, if the viewer's rights or the signature of a link permit it. */
 export async function findDownload(ctx: Context, recordingId: string, signature: string | undefined): Promise<Recording> {
   const signed = signature !== undefined && (await ctx.services.access.mayDownload(signature, recordingId));
-  // A player asks again for every range.
+  // A player sends a request per range, so this read has to be cheap.
   const recording = signed ? await ctx.db.recording.findUnique({ where: { id: recordingId } }) : await readRecording(ctx, recordingId);
   if (!recording) throw notFound('Recording');
   if (recording.live) throw new AppError('conflict', 'The recording is still live: it can be downloaded once it has ended');
@@ -68,26 +68,26 @@ export type MadeFile = 'playback' | 'poster' | 'thumbnails';
 
 const KINDS = { playback: 'playback', poster: 'poster', thumbnails: 'strip' } as const;
 
-/** What was made of a recording to be looked at; null where it is not ready or cannot be made. */
+/** A file made from a recording for viewing; null if it is not ready or cannot be made. */
 export async function findMadeFile(ctx: Context, recordingId: string, what: MadeFile): Promise<RecordingFile | null> {
   return ctx.services.playback.find(recordingId, KINDS[what]);
 }
 
-/** The address of what was made of a recording, that opens by itself for a while. */
+/** A URL for a file made from a recording. It is signed: it needs no credentials and expires. */
 export const signedMadeUrl = async (ctx: Context, recordingId: string, what: MadeFile) =>
   `${ctx.publicUrl}/api/recordings/${recordingId}/${what}?sig=${await ctx.services.access.signDownload(recordingId)}`;
 
 export type RecordingThumbnails = StripLayout & { url: string };
 
-/** Where the thumbnails are and how they lie; null until they are ready. */
+/** The URL and layout of the thumbnails; null until they are ready. */
 export async function thumbnailsOf(ctx: Context, { id, playback, duration }: Recording): Promise<RecordingThumbnails | null> {
   return playback === 'ready' ? { url: await signedMadeUrl(ctx, id, 'thumbnails'), ...stripLayout(duration ?? 0) } : null;
 }
 
-/** The address that needs the caller's own authorisation. */
+/** A URL that needs the caller's credentials. */
 export const downloadUrl = (ctx: Context, recordingId: string) => `${ctx.publicUrl}/api/recordings/${recordingId}/download`;
 
-/** The address that opens by itself, for a while. */
+/** A signed URL: it needs no credentials and expires. */
 export const signedDownloadUrl = async (ctx: Context, recordingId: string) =>
   `${downloadUrl(ctx, recordingId)}?sig=${await ctx.services.access.signDownload(recordingId)}`;
 

@@ -15,13 +15,13 @@ export interface Admitted {
   takenAt: Date | null;
 }
 
-/** Whether the caller may send snapshots of somebody in that exam. Proctors make no evidence. */
+/** Checks that the caller may send snapshots in that exam. Proctors may not send evidence. */
 export async function requireSnapshots(ctx: Context, examId: string): Promise<{ id: string }> {
   requireSender(ctx);
   return requireKnownExam(ctx, examId);
 }
 
-/** Whether the caller may send a snapshot of that user now, before any byte of it is read. */
+/** Checks that the caller may send a snapshot of that user now, before any byte of it is read. */
 export async function prepareSnapshot(ctx: Context, examId: string, input: unknown): Promise<Admitted> {
   const { id } = await requireSnapshots(ctx, examId);
   const { userId, takenAt } = parseInput(snapshotInput, input);
@@ -30,11 +30,11 @@ export async function prepareSnapshot(ctx: Context, examId: string, input: unkno
   return { participant, takenAt: takenAt ?? null };
 }
 
-/** @param field what the caller knows the image by */
+/** @param field the caller's name for the image */
 export const takeSnapshot = (ctx: Context, { participant, takenAt }: Admitted, image: Uint8Array, field: string): SnapshotReceipt =>
   ctx.services.snapshots.take(participant, image, takenAt, field);
 
-/** As `takeSnapshot`, of a part of a form. */
+/** Like `takeSnapshot`, for an image that came as a part of a form. */
 export async function takeSpooledSnapshot(ctx: Context, admitted: Admitted, file: SpooledFile): Promise<SnapshotReceipt> {
   if (file.size > MAX_SNAPSHOT_BYTES) throw fileTooLarge('image', MAX_SNAPSHOT_BYTES);
   return takeSnapshot(ctx, admitted, await buffer(ctx.storage.read(file)), 'image');

@@ -12,7 +12,7 @@ export interface SubmittedFiles {
   screen?: SpooledFile | undefined;
 }
 
-/** Whether the caller may submit for that user, where one is named; before any byte of the submission is read. */
+/** Checks that the caller may submit for that user, if one is named, before any byte of the submission is read. */
 export async function prepareSubmission(ctx: Context, examId: string, userId: string | null | undefined): Promise<{ id: string }> {
   requireSender(ctx);
   const exam = await requireExam(ctx, examId);
@@ -37,21 +37,21 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, f
   });
 }
 
-/** What was just submitted, as a query wants to have it. */
+/** Reads a new submission again, with the columns and relations of a query. */
 export const readSubmission = (
   ctx: Context,
   { id }: Pick<Submission, 'id'>,
   query: Pick<Prisma.SubmissionFindUniqueArgs, 'select' | 'include'>,
 ): Promise<Submission> => ctx.db.submission.findUniqueOrThrow({ ...query, where: { id } });
 
-/** Doors that also take whole recordings let more pass than a submission may hold. */
+/** Entry points that also accept whole recordings have a higher limit than submissions. */
 function refuseTooLarge({ config }: Context, files: SubmittedFiles): void {
   for (const [field, file] of Object.entries(files) as [string, SpooledFile | undefined][]) {
     if (file && file.size > config.MAX_SUBMIT_FILE_BYTES) throw fileTooLarge(field, config.MAX_SUBMIT_FILE_BYTES);
   }
 }
 
-/** Whose submission it is where nobody says so: an exam with one participant leaves no doubt. */
+/** The user of a submission that names none: unambiguous if the exam has one participant, otherwise null. */
 async function onlyParticipant(ctx: Context, examId: string): Promise<string | null> {
   const participants = await ctx.db.participant.findMany({ where: { examId }, select: { userId: true }, take: 2 });
   return participants.length === 1 ? (participants[0]?.userId ?? null) : null;

@@ -22,7 +22,7 @@ export async function findVerification(
   });
 }
 
-/** The link of one exam gives no right to compare anybody's face. */
+/** Staff only, and not by the link of an exam: it gives no right to compare faces. */
 export function requireVerifier(ctx: Context): void {
   requireStaff(ctx);
   if (ctx.viewer.examId !== null) throw new AppError('forbidden', 'You are not permitted to do this');
@@ -39,7 +39,7 @@ export async function verifyUser(ctx: Context, input: unknown): Promise<Verifica
   });
 }
 
-/** Bytes of a data URL or bare base64. */
+/** Decodes a data URL or plain base64. */
 function decodeImage(value: string, field: string): Uint8Array {
   const base64 = value.replace(DATA_URL, '').replaceAll(/\s/g, '');
   if (base64.length * 0.75 > MAX_IMAGE_BYTES + 3) throw invalidField(field, 'Image size exceeds the maximum allowed (10MB)');

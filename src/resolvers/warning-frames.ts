@@ -5,12 +5,12 @@ import { visibleWarnings } from '../services/access/sight.ts';
 import { requireViewer } from './policy.ts';
 import { findRecording } from './recordings.ts';
 
-/** A snapshot is the warning's own; of a recording the link is good for all that belongs to it. */
+/** The id that a link is signed for. A snapshot belongs to the warning; a link for a recording opens all files of the recording. */
 const signedFor = ({ id, hasFrame, recordingId }: Pick<Warning, 'id' | 'hasFrame' | 'recordingId'>) => (hasFrame ? id : recordingId);
 
 /**
- * The picture at the moment of a warning: its evidence. The snapshot that raised it, or made of its recording; by the
- * viewer's rights, or by a signed link.
+ * The picture at the time of a warning, as evidence: the snapshot that raised it, or a frame of its recording. The viewer's
+ * rights or the signature of a link permit it.
  */
 export async function findWarningFrame(
   ctx: Context,
@@ -37,7 +37,7 @@ async function seesWarning(ctx: Context, warningId: string): Promise<boolean> {
   return (await ctx.db.warning.count({ where: { AND: [{ id: warningId }, visibleWarnings(ctx.viewer)] } })) > 0;
 }
 
-/** Where that picture is, opening by itself for a while; null where there is none. */
+/** A signed URL of that picture, which needs no credentials and expires; null if there is no picture. */
 export async function signedFrameUrl(
   ctx: Context,
   warning: Pick<Warning, 'id' | 'hasFrame' | 'recordingId' | 'offsetSeconds'>,

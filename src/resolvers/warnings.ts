@@ -17,7 +17,7 @@ export interface WarningFilter {
   minSeverity?: WarningSeverity | null | undefined;
 }
 
-/** A proctor who names a candidate reports what the proctor saw; everyone else passes on what a client saw. */
+/** Proctors report what they saw themselves (PROCTOR); all other callers pass on what a client saw (CLIENT). */
 export async function reportWarnings(ctx: Context, examId: string, input: unknown): Promise<Warning[]> {
   const exam = await requireKnownExam(ctx, examId);
   const { userId, warnings } = parseInput(reportWarningsInput, input);
@@ -45,7 +45,7 @@ export async function reviewWarning(
   });
 }
 
-/** Narrows to what the viewer sees and asks for. */
+/** The warnings that the viewer may see and that pass the filter. */
 export const warningsWhere = (ctx: Context, { userId, types, minSeverity }: WarningFilter): Prisma.WarningWhereInput => ({
   AND: [
     visibleWarnings(ctx.viewer),
@@ -57,7 +57,7 @@ export const warningsWhere = (ctx: Context, { userId, types, minSeverity }: Warn
   ],
 });
 
-/** A page of the log of warnings, oldest first, later than `after`. */
+/** A page of warnings after position `after`, oldest first. */
 export async function listWarnings(ctx: Context, examId: string, { after, limit }: { after: bigint; limit: number }) {
   await requireExam(ctx, examId);
   const page = await ctx.db.warning.findMany({
@@ -70,13 +70,12 @@ export async function listWarnings(ctx: Context, examId: string, { after, limit 
 }
 
 /**
- * When it happened and when it was over, as a client may be told. Rows of releases that took any time for true may hold one
- * that RFC 3339 cannot say: then it counts from when it became durable, and one row takes no list down.
+ * Start and end of a warning as sent to clients. Earlier releases accepted any time, so a row may hold one that RFC 3339 cannot
+ * express: then the start is the time of storing (`recordedAt`) and the end null, so that one row does not make a whole list fail.
  */
 export const timesOf = ({ timestamp, recordedAt, endedAt }: Pick<Warning, 'timestamp' | 'recordedAt' | 'endedAt'>) => ({
   timestamp: isMoment(timestamp) ? timestamp : recordedAt,
   endedAt: endedAt && isMoment(endedAt) ? endedAt : null,
 });
 
-/** The catalogue of known types. */
 export const warningTypes = () => warningCatalogue;

@@ -27,7 +27,7 @@ export const settingsInput = z.object(
   typed('an object'),
 );
 
-/** Characters. */
+/** In characters. */
 export const LONGEST_TITLE = 200;
 
 export const createExamInput = z.object(
