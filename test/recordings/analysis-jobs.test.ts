@@ -43,7 +43,7 @@ describe('an analysis', () => {
       await sql(server, `UPDATE "Recording" SET attempts = 5, status = 'PROCESSING' WHERE id = $1`, [id]);
       const worker = await server.another({ INLINE_WORKER: 'true' });
       try {
-        expect(await analysed(server, id)).toMatchObject({ status: 'failed', error: expect.stringContaining('begun 5 times') as string });
+        expect(await analysed(server, id)).toMatchObject({ status: 'failed', error: expect.stringContaining('started 5 times') as string });
         const token = await join(server, examId, 'user_1');
         expect((await sendRetry(server, id, token)).status).toBe(401);
         const stranger = await createKey(server, 'PROCTOR', 'another');
