@@ -68,6 +68,7 @@ async function readSubmitMultipart({ req, scope, ctx, path: { examId } }: Submit
   const { fields, files } = await readMultipart(req, {
     scope,
     files: { webcam: limit, screen: limit },
+    textFields: ['userId', 'stats', 'warnings'],
     maxFieldBytes: MAX_FIELD_BYTES,
     maxFields: MAX_FIELDS,
     async admit({ userId }) {

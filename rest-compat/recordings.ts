@@ -73,6 +73,7 @@ export const recordingRoutes: Route[] = [
       return readMultipart(req, {
         scope,
         files: { file: { maxBytes: ctx.config.MAX_RECORDING_BYTES } },
+        textFields: ['examId', 'userId', 'type'],
         maxFieldBytes: MAX_FIELD_BYTES,
         maxFields: MAX_FIELDS,
         async admit(fields) {

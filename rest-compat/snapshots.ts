@@ -39,6 +39,7 @@ async function readForm({ req, scope, ctx, path: { examId } }: SnapshotCall): Pr
   const { fields, files } = await readMultipart(req, {
     scope,
     files: { image: { maxBytes: MAX_SNAPSHOT_BYTES } },
+    textFields: ['userId', 'takenAt'],
     maxFieldBytes: MAX_FIELD_BYTES,
     maxFields: MAX_FIELDS,
   });

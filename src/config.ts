@@ -107,6 +107,9 @@ export const settings = {
   MAX_UPLOADS_PER_CREDENTIAL: whole(1, 1_000_000)
     .default(256)
     .describe('Maximum open requests with a body above 64 KB per API key or admin link and server; a participant may have 8.'),
+  KEEP_ALIVE_SECONDS: whole(1, 3_600)
+    .default(75)
+    .describe('How long an idle connection stays open; set it longer than the idle timeout of your load balancer.'),
   SLOW_REQUEST_SECONDS: whole(1, 3_600)
     .default(60)
     .describe(

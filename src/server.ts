@@ -14,6 +14,7 @@ import { createGraphql } from './http/graphql/graphql.ts';
 import { createLimits } from './http/limits/limits.ts';
 import { createOpenBodies } from './http/limits/open-bodies.ts';
 import { refuseSlowBodies } from './http/limits/slow-bodies.ts';
+import { refuseMalformed } from './http/malformed-requests.ts';
 import { createOrigins } from './http/origins.ts';
 import { createUploads } from './http/tus/tus.ts';
 import { nameRequest, type RequestLog } from './log.ts';
@@ -47,7 +48,13 @@ export async function startServer(app: App) {
   });
   // No request timeout, because large uploads take hours: `refuseSlowBodies` limits them.
   const headersTimeout = config.SLOW_REQUEST_SECONDS * 1_000;
-  const server = createServer({ requestTimeout: 0, headersTimeout, connectionsCheckingInterval: Math.ceil(headersTimeout / 12) });
+  const server = createServer({
+    requestTimeout: 0,
+    headersTimeout,
+    connectionsCheckingInterval: Math.ceil(headersTimeout / 12),
+    // Longer than a balancer's, which would otherwise send a request just as this server closes.
+    keepAliveTimeout: config.KEEP_ALIVE_SECONDS * 1_000,
+  });
   await listen();
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : config.PORT;
@@ -168,7 +175,7 @@ export async function startServer(app: App) {
       res.writeHead(status, { connection: 'close', 'content-type': JSON_TYPE }).end(JSON.stringify(body));
     },
   });
-  server.on('clientError', (_error, socket) => void socket.destroy());
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket, nameRequest(log)));
   const presenceSweep = services.presence.startSweep();
   const snapshotSweep = services.snapshots.startSweep();
   await app.storage.sweep();

@@ -26,13 +26,19 @@ export async function listExams(
 ): Promise<Exam[]> {
   requireStaff(ctx);
   if (search && search.length > LONGEST_TITLE) throw invalidField('search', `must have at most ${LONGEST_TITLE} characters`);
-  const where: Prisma.ExamWhereInput = { ...(status && { status }), ...(search && { title: { contains: search, mode: 'insensitive' } }) };
+  const where: Prisma.ExamWhereInput = {
+    ...(status && { status }),
+    ...(search && { title: { contains: literally(search), mode: 'insensitive' } }),
+  };
   return ctx.db.exam.findMany({
     ...query,
     where: { AND: [visibleExams(ctx.viewer), where] },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
   });
 }
+
+/** PostgreSQL takes `%`, `_` and `\\` in a pattern for more than themselves, and Prisma passes them on. */
+const literally = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');
 
 export async function createExam(ctx: Context, input: unknown): Promise<Exam> {
   requireLms(ctx);

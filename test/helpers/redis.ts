@@ -97,7 +97,7 @@ export async function startOldRedis(): Promise<{ url: string; stop(): Promise<vo
 }
 
 /** A port below those that the system assigns automatically, so that it is still free when it is used, and after a restart. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer();
     const port = await listen(server, randomInt(10_000, 32_000)).catch(() => null);

@@ -186,6 +186,24 @@ describe('an Idempotency-Key', () => {
   });
 });
 
+describe('a search for exams', () => {
+  it.each([
+    ['50%', ['Maths 50% share']],
+    ['a_b', ['Set a_b']],
+    ['%', ['Maths 50% share']],
+    ['_', ['Set a_b']],
+    ['C:\\\\x', ['Path C:\\\\x']],
+    ['MATHS', ['Maths 50% share', 'Maths 500 share']],
+  ])('takes "%s" as it is written, but for its case', async (search, found) => {
+    const { key } = await createKey(server, 'LMS', `search-${Buffer.from(search).toString('hex')}`);
+    for (const title of ['Maths 50% share', 'Maths 500 share', 'Set a_b', 'Set axb', 'Path C:\\\\x'])
+      await json(await server.post('/exams', { title, duration: 5 }, { credential: key }));
+    const query = 'query ($search: String) { exams(search: $search) { edges { node { title } } } }';
+    const { exams } = await server.graphql(key).request<{ exams: { edges: { node: { title: string } }[] } }>(query, { search });
+    expect(new Set(exams.edges.map(({ node }) => node.title))).toEqual(new Set(found));
+  });
+});
+
 describe('a bad request', () => {
   const bad: [string, unknown, string][] = [
     ['a missing title', { duration: 60 }, 'title'],

@@ -47,6 +47,18 @@ async function expectUntouched(examId: string, act: () => Promise<void>): Promis
 }
 
 describe('a submission', () => {
+  it.each(['text/plain', 'application/octet-stream', 'text/json', ''])(
+    'whose fields arrive as files of type "%s", as from a Blob or open() in Python, is stored completely',
+    async (type) => {
+      const { id: examId } = await createExam(server, off);
+      const body = new FormData();
+      const fields = { userId: 'user_1', stats: JSON.stringify(STATS), warnings: JSON.stringify(WARNINGS) };
+      for (const [name, value] of Object.entries(fields)) body.set(name, new Blob([value], { type }), `${name}.json`);
+      const response = await server.rest(`/exams/${examId}/submit`, { method: 'POST', body });
+      expect(await response.json()).toMatchObject({ userId: 'user_1', warnings: { received: 1, stored: 1 } });
+    },
+  );
+
   it('as multipart/form-data is stored completely', async () => {
     const { id: examId } = await createExam(server, off);
     const response = await submitForm(examId, {

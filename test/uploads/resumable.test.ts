@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createKey } from '../helpers/exam.ts';
+import { createExam, createKey } from '../helpers/exam.ts';
 import { makeMedia, VP8 } from '../helpers/media.ts';
+import { freePort } from '../helpers/redis.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { beginUpload, downloaded, flowingPatch, askUpload, offsetOf, patch, tusHeaders } from '../helpers/tus.ts';
 
@@ -46,6 +47,32 @@ describe.each([
       expect(whole.equals(video)).toBe(true);
     } finally {
       execFileSync('umount', [mount]);
+    }
+  });
+
+  it('follows the same rules for web origins as every other request, and shows its headers to them', async () => {
+    const ask = (origin: string) => fetch(`${server.api}/uploads`, { method: 'OPTIONS', headers: { ...tusHeaders(), origin } });
+    const own = await ask(server.url.replace('127.0.0.1', 'localhost'));
+    expect(own.headers.get('access-control-allow-origin')).toBe(server.url.replace('127.0.0.1', 'localhost'));
+    expect(own.headers.get('access-control-expose-headers')?.split(/,\s*/)).toEqual(expect.arrayContaining(['X-Recording-Id', 'Location']));
+    expect((await ask('https://elsewhere.example')).headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('is found below the path of PUBLIC_URL', async () => {
+    const port = await freePort();
+    const prefixed = await server.another({ PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}/invigil` });
+    try {
+      const { id: examId } = await createExam(server);
+      const metadata = Object.entries({ examId, userId: 'user_1', type: 'webcam' });
+      const encoded = metadata.map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`).join(',');
+      const headers = { ...tusHeaders(), 'upload-length': '4', 'upload-metadata': encoded };
+      const response = await fetch(`http://127.0.0.1:${port}/api/uploads`, { method: 'POST', headers });
+      const location = response.headers.get('location') ?? '';
+      expect(location).toMatch(/^\/invigil\/api\/uploads\/[0-9a-f]{32}$/);
+      const upload = `http://127.0.0.1:${port}${location.slice('/invigil'.length)}`;
+      expect((await fetch(upload, { method: 'DELETE', headers: tusHeaders() })).status).toBe(204);
+    } finally {
+      await prefixed.stop();
     }
   });
 

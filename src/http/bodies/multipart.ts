@@ -12,6 +12,8 @@ export interface MultipartOptions {
   scope: SpoolScope;
   /** The file fields to read, by name; all others are skipped. */
   files: Record<string, { maxBytes: number }>;
+  /** Text fields that some clients send as files, such as a `Blob`: read as text whatever their type. */
+  textFields?: readonly string[];
   /** Maximum bytes of a text field. */
   maxFieldBytes: number;
   maxFields: number;
@@ -39,6 +41,7 @@ const SPARE_FILES = 8;
 export async function readMultipart(req: IncomingMessage, options: MultipartOptions): Promise<MultipartBody> {
   const { scope, maxFieldBytes, maxFields } = options;
   const limits = new Map(Object.entries(options.files));
+  const textFields = new Set(options.textFields);
   const body: MultipartBody = { fields: emptyMap(), files: emptyMap() };
   const seen = new Set<string>();
   const claim = (name: string) => {
@@ -69,9 +72,9 @@ export async function readMultipart(req: IncomingMessage, options: MultipartOpti
           await options.admit?.(body.fields);
           const file = await spoolPart(scope, name, stream, info, limit.maxBytes);
           if (file) body.files[name] = file;
-        } else if (info.mimeType === 'application/json') {
+        } else if (textFields.has(name) || info.mimeType === 'application/json') {
           claim(name);
-          keep(name, await readJsonPart(name, stream, maxFieldBytes));
+          keep(name, await readTextPart(name, stream, maxFieldBytes));
         } else {
           stream.resume();
         }
@@ -98,8 +101,8 @@ async function spoolPart(
   }
 }
 
-/** A JSON `Blob` in a `FormData` arrives as a file named `blob`, but is meant as a field. */
-async function readJsonPart(name: string, stream: Readable, maxBytes: number): Promise<string> {
+/** A `Blob` in a `FormData` arrives as a file named `blob`, and Python's `open()` as one of its own name, but are meant as fields. */
+async function readTextPart(name: string, stream: Readable, maxBytes: number): Promise<string> {
   let size = 0;
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length;

@@ -35,7 +35,7 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
   const { db, storage, leases, log } = app;
   // The store would make it readable to every user of the machine.
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const requests = new AsyncLocalStorage<{ ctx: Context; checksum: string | undefined }>();
+  const requests = new AsyncLocalStorage<{ ctx: Context; checksum: string | undefined; allowedOrigin: unknown }>();
   const unfinished = openUnfinishedUploads({ db, storage, directory, maxBytes, encryptionKeys, expiryMs: EXPIRY_MS });
   const store = withChecksum(unfinished.store, () => {
     const { ctx, checksum } = current();
@@ -69,7 +69,11 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
     datastore: store,
     locker: createTusLocker(leases),
     maxSize: maxBytes,
-    relativeLocation: true,
+    // Below the path of PUBLIC_URL, without its host: a client that came by another name stays with that.
+    generateUrl: (_req, { id }) => `${new URL(current().ctx.publicUrl).pathname.replace(/\/$/, '')}${PATH}/${id}`,
+    // As for every other request: `origins` has decided before. By itself tus allows every origin.
+    allowedOrigins: (origin) => origin === current().allowedOrigin,
+    exposedHeaders: ['X-Recording-Id', 'X-Request-Id', 'Retry-After'],
     async onUploadCreate(_req, upload) {
       const { ctx } = current();
       const { metadata } = upload;
@@ -133,7 +137,9 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
       if (req.method === 'OPTIONS') res.setHeader('Tus-Checksum-Algorithm', CHECKSUM_ALGORITHMS);
       const uploadId = /^\/api\/uploads\/([0-9a-f]{32})$/.exec(req.url ?? '')?.[1];
       if (req.method === 'HEAD' && uploadId && (await answerFinished(res, ctx, uploadId))) return;
-      await requests.run({ ctx, checksum: req.headers['upload-checksum']?.toString() }, () => tus.handle(req, res));
+      const checksum = req.headers['upload-checksum']?.toString();
+      const allowedOrigin = res.getHeader('access-control-allow-origin');
+      await requests.run({ ctx, checksum, allowedOrigin }, () => tus.handle(req, res));
     },
     /** Finishes uploads whose server ended before it could, and removes abandoned ones: now and periodically. */
     startSweep(): Sweep {
