@@ -12,7 +12,7 @@ export const uploadRecordingInput = z.object(
   typed('an object'),
 );
 
-/** More than a chunk each second for the longest recording. */
+/** More than one chunk per second of the longest recording. */
 const MOST_CHUNKS = 100_000;
 
 export const chunkIndexInput = z.object({

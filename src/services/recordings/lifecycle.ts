@@ -6,11 +6,11 @@ import { settingsOf } from '../exams.ts';
  * The states of a recording: what they may become, and the only functions that change them, each with its event.
  * docs/architecture.md draws the same moves; a test compares the two.
  *
- * `status` is what clients of the documented API know; `stage` says where in it the recording is; `playback` whether the files
- * are made that a browser plays. A live recording is UPLOADED, its stage `receiving` and then `joining`.
+ * `status` is part of the documented API, `stage` says how far a recording is within it, and `playback` whether the files for
+ * a browser have been made. A live recording is UPLOADED, its stage `receiving` and then `joining`.
  */
 
-/** From each status, those that may follow. `null` is a recording that is not there yet. */
+/** From each status, those that may follow. `null` stands for a recording that does not exist yet. */
 export const RECORDING_MOVES = {
   null: ['UPLOADED'],
   UPLOADED: ['PROCESSING', 'FAILED'],
@@ -49,8 +49,8 @@ export type Move = Prisma.RecordingUpdateInput & { status: RecordingStatus; stag
 
 /**
  * Moves a recording.
- * @param also written with it, and told before it: a client that hears of PROCESSED has heard of the warnings
- * @returns the row; null where it is gone, or may not become that from what it is by now
+ * @param also written in the same transaction, its events first: a client that sees PROCESSED has seen the warnings
+ * @returns the row; null if it is gone or its present status does not allow the move
  */
 export async function moveRecording(
   { tx, emit }: Draft,
@@ -68,7 +68,7 @@ export async function moveRecording(
 
 /**
  * Ends a live recording: its chunks are joined, or nothing could be made of them.
- * @returns the row; null where it is gone or has ended
+ * @returns the row; null if it is gone or has ended
  */
 export async function endLive({ tx, exam, emit }: Draft, id: string, data: Prisma.RecordingUpdateInput): Promise<Recording | null> {
   const current = await tx.recording.findUnique({ where: { id }, select: { live: true } });
@@ -81,16 +81,16 @@ export async function endLive({ tx, exam, emit }: Draft, id: string, data: Prism
   return recording;
 }
 
-/** A live recording takes chunks: a condition of SQL, on a row of "Recording". */
+/** SQL condition on a row of "Recording": it is live and accepts chunks. */
 export const IS_RECEIVING = `live AND stage = 'receiving' AND ("finishDueAt" IS NULL OR "finishDueAt" > now())`;
 
-/** In memory, for an answer before any chunk is read. */
+/** The same in memory, to answer before a chunk is read. */
 export const isReceiving = ({ live, stage }: Pick<Recording, 'live' | 'stage'>) => live && stage === 'receiving';
 
-/** Ends the time in which chunks are taken: an assignment of SQL. One that waits for the row's lock finds it shut. */
+/** SQL assignment after which no chunk is accepted, including one that waits for the row's lock. */
 export const SHUT = `stage = 'joining'`;
 
-/** Notes how far the analysis is. It is no event: `recordingProgress` reads the row. */
+/** Notes the progress of the analysis. Not an event: `recordingProgress` reads the row. */
 export const noteProgress = (
   tx: Pick<DraftTransaction, 'recording'>,
   id: string,

@@ -5,22 +5,22 @@ import { StreamSplitter } from '../../async/stream-splitter.ts';
 import { AppError, notFound } from '../../errors.ts';
 import type { Prisma, Upload } from '../../generated/prisma/client.ts';
 
-/** Parts are no smaller, where the file is: fewer requests, and little to send again after a crash. */
+/** Size of a part, unless the file is smaller: few requests, and little to send again after a crash. */
 const PART_BYTES = 8 * 1024 * 1024;
 
 interface Dependencies {
   db: Database['prisma'];
-  /** Holds the bytes of a part on their way. */
+  /** Holds the bytes of a part until they are in the bucket. */
   storage: Storage;
   parts: PartStorage;
-  /** Largest upload. */
+  /** Maximum size of an upload. */
   maxBytes: number;
 }
 
 /**
- * Uploads that lie in a bucket while they are not complete, so that any server goes on with them. A row says what is safe:
- * a byte counts once its part, or the tail after the last part, is in the bucket and the row names it. Whoever writes adds
- * to the state that they read, or not at all, so that two servers at once, or one that was cut off, spoil nothing.
+ * Incomplete uploads are kept in a bucket, so that any server can continue them. A row says which bytes are safe: those whose
+ * part, or the tail after the last part, is in the bucket and named by the row. A writer either adds to the state that it read
+ * or changes nothing, so that two servers at once, or one that was killed, do no harm.
  */
 export function createPartedUploads({ db, storage, parts, maxBytes }: Dependencies) {
   async function find(id: string): Promise<Upload> {
@@ -32,12 +32,12 @@ export function createPartedUploads({ db, storage, parts, maxBytes }: Dependenci
   const idsWhere = async (where: Prisma.UploadWhereInput) =>
     (await db.upload.findMany({ where, select: { id: true } })).map(({ id }) => id);
 
-  /** @throws AppError `conflict` where another request has added to it meanwhile. */
+  /** @throws AppError `conflict` if another request has added to it in the meantime. */
   async function advance(row: Upload, received: number, change: { parts?: StoredPart[]; tail: string | null; tailBytes: number }) {
     const data = { parts: listOf(row), ...change, received: BigInt(received) };
     const { count } = await db.upload.updateMany({ where: { id: row.id, received: row.received, tail: row.tail }, data });
     if (count !== 1) throw new AppError('conflict', 'Another request has continued this upload');
-    // What is left of it when this fails goes with the upload.
+    // If this fails, the rest is removed with the upload.
     if (row.tail) await parts.removeTail(row.id, row.tail).catch(() => {});
     return { ...row, ...data };
   }
@@ -63,7 +63,7 @@ export function createPartedUploads({ db, storage, parts, maxBytes }: Dependenci
     }
   }
 
-  /** Half of the numbers are left for parts that are sent in vain, and for those that are cut short. */
+  /** Half of the part numbers are reserved for parts that are sent in vain or cut short. */
   const partBytesOf = ({ size }: Upload) => Math.max(PART_BYTES, Math.ceil((Number(size ?? maxBytes) * 2) / parts.maxParts));
 
   async function* afterTail({ id, tail }: Upload, source: Readable): AsyncGenerator<Buffer> {
@@ -74,14 +74,14 @@ export function createPartedUploads({ db, storage, parts, maxBytes }: Dependenci
   return {
     find,
 
-    /** @param size bytes; null where they are not known yet. */
+    /** @param size bytes; null if not known yet. */
     async begin({ id, size, metadata }: { id: string; size: number | null; metadata: Record<string, string | null> }): Promise<Upload> {
-      // First, so that what the bucket begins is always known.
+      // The row first, so that everything that the bucket starts is known.
       await db.upload.create({ data: { id, metadata, size: size === null ? null : BigInt(size) } });
       return db.upload.update({ where: { id }, data: { bucketId: await parts.begin(id) } });
     },
 
-    /** Adds what comes, part by part, and gives the bytes that are safe then. Those of a part that is not whole count once the source ends. */
+    /** Adds the source part by part and yields the number of safe bytes. An incomplete part counts once the source ends. */
     async append(id: string, source: Readable): Promise<number> {
       let row = await find(id);
       const pieces = new StreamSplitter(afterTail(row, source));
@@ -104,7 +104,7 @@ export function createPartedUploads({ db, storage, parts, maxBytes }: Dependenci
       await db.upload.update({ where: { id }, data: { size: BigInt(size) } });
     },
 
-    /** The bytes of a complete upload; they are joined in the bucket first. */
+    /** The bytes of a complete upload; its parts are joined in the bucket first. */
     async spool(id: string): Promise<SpooledFile> {
       const row = await find(id);
       const list = listOf(row);
@@ -123,7 +123,7 @@ export function createPartedUploads({ db, storage, parts, maxBytes }: Dependenci
 
     completeIds: () => idsWhere({ size: { equals: db.upload.fields.received } }),
 
-    /** Those that are not complete so long after they were begun. */
+    /** Uploads that are still incomplete this long after their start. */
     incompleteIds: (begunBefore: Date) =>
       idsWhere({ createdAt: { lt: begunBefore }, OR: [{ size: null }, { size: { not: { equals: db.upload.fields.received } } }] }),
   };

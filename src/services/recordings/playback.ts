@@ -17,15 +17,15 @@ interface Dependencies {
   ffmpeg: Ffmpeg;
 }
 
-/** Copying is bound by the disk: a recording of 4 GB takes a minute on a slow one. */
+/** Copying is limited by the disk: a recording of 4 GB takes a minute on a slow one. */
 const PREPARE_MS = 30 * 60_000;
 const FRAME_MS = 60_000;
 const MB = 1024 * 1024;
 const EXTENSIONS = { poster: 'jpg', strip: 'jpg', frame: 'jpg' } as const;
 
-/** What people look at in place of the evidence: a file in which they can seek, pictures of it, the picture at a warning. */
+/** Files for viewing, made from the evidence: one in which a browser can seek, pictures of it, the picture at a warning. */
 export function createPlayback({ db, storage, ffmpeg }: Dependencies) {
-  /** Frames that are being made, by what they are stored as: a console asks for the same one many times. */
+  /** Frames in the making, by their storage name: a console requests the same one many times. */
   const making = new Map<string, Promise<RecordingFile>>();
 
   const find = (recordingId: string, kind: RecordingFileKind, at = 0) =>
@@ -45,14 +45,14 @@ export function createPlayback({ db, storage, ffmpeg }: Dependencies) {
         update: data,
       });
     } catch (error) {
-      // The recording was deleted meanwhile.
+      // The recording was deleted in the meantime.
       if ((await db.recording.count({ where: { id } })) === 0) await storage.remove(storageKey);
       throw error;
     }
   }
 
   async function makeFrame(recording: Recording, at: number): Promise<RecordingFile> {
-    // In the file for playback ffmpeg finds the second by its index.
+    // The file for playback has an index, by which ffmpeg finds the second.
     const source = (await find(recording.id, 'playback')) ?? recording;
     const still = await storage.withLocalFile(source.storageKey, (path) =>
       ffmpeg.still(path, recording.format as MediaFormat, at / 1_000, AbortSignal.timeout(FRAME_MS)),
@@ -64,9 +64,10 @@ export function createPlayback({ db, storage, ffmpeg }: Dependencies) {
     find,
 
     /**
-     * Makes the file for playback, its poster and its strip, and says so in the row. What cannot be shown this way is no error.
+     * Makes the file for playback, its poster and its strip, and notes it in the row. A recording that cannot be shown this way is
+     * not an error.
      * @param workDir an existing folder
-     * @throws whatever is worth another try
+     * @throws if another attempt may succeed
      */
     async prepare(recording: Recording, workDir: string, outer: AbortSignal): Promise<void> {
       const { id, format, duration, size } = recording;
@@ -94,7 +95,7 @@ export function createPlayback({ db, storage, ffmpeg }: Dependencies) {
 
     settle: (recordingId: string, playback: 'ready' | 'failed') => notePlayback(db, recordingId, playback),
 
-    /** The picture at that second. @throws AppError `not_found` where none can be decoded */
+    /** The picture at that second. @throws AppError `not_found` if none can be decoded */
     async frame(recording: Recording, seconds: number): Promise<RecordingFile> {
       const at = Math.round(seconds * 1_000);
       const known = await find(recording.id, 'frame', at);

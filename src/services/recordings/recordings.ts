@@ -15,7 +15,7 @@ import { refuseCancelled } from '../exams.ts';
 import { ensureParticipant } from '../participants/participants.ts';
 import { addRecording, isFinished, moveRecording, waitingStage } from './lifecycle.ts';
 
-/** A file that was found to be a video. */
+/** A file that was checked to be a video. */
 export interface CheckedMedia {
   file: SpooledFile;
   format: 'webm' | 'mp4';
@@ -23,7 +23,7 @@ export interface CheckedMedia {
   duration: number;
 }
 
-/** A file in its place in storage, which no row names yet. */
+/** A file at its final storage key, not yet named by a row. */
 export interface PlacedMedia extends CheckedMedia {
   recordingId: string;
   storageKey: string;
@@ -31,7 +31,7 @@ export interface PlacedMedia extends CheckedMedia {
 
 export const recordingTopic = (recordingId: string) => `recording:${recordingId}`;
 
-/** A lost wake-up call costs a progress report no more than this. */
+/** The longest delay of a progress report whose wake-up call was lost. */
 const PROGRESS_TICK_MS = 1_000;
 const ENQUEUE_BATCH = 500;
 
@@ -56,7 +56,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     await Promise.all(keys.filter((key) => !named.has(key)).map((key) => storage.remove(key)));
   }
 
-  /** Those of exams that run come first: somebody may still act on what is found. */
+  /** Recordings of exams in progress go first: somebody may still act on the findings. */
   async function enqueueAll(where: Prisma.RecordingWhereInput): Promise<void> {
     const waiting = await db.recording.findMany({
       where,
@@ -69,7 +69,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
 
   return {
     /**
-     * Looks into a file: its content decides the container, and it must hold a video stream.
+     * Checks a file: its content decides the container, and it must have a video stream.
      * @throws AppError `invalid_request` that names `field`.
      */
     async check(file: SpooledFile, field: string): Promise<CheckedMedia> {
@@ -86,8 +86,8 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     },
 
     /**
-     * Moves files to their places and runs the transaction that names them. Where it fails, files already moved to their place are removed, but only
-     * once the database says that no row names them: a commit whose answer was lost has still happened.
+     * Moves files to their final keys and runs the transaction that names them. If it fails, the moved files are removed, but only
+     * after the database says that no row names them: a commit whose answer was lost has still happened.
      */
     async storing<T>(run: (moved: string[]) => Promise<T>): Promise<T> {
       const moved: string[] = [];
@@ -101,7 +101,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       }
     },
 
-    /** Moves a file to its place: before the transaction, because a bucket takes its time and the exam's log must not wait for it. */
+    /** Moves a file to its final key. Before the transaction, because a bucket is slow and the exam's log must not wait for it. */
     async place(media: CheckedMedia, moved: string[]): Promise<PlacedMedia> {
       const recordingId = newId('rec');
       const storageKey = `${recordingId}.${media.format}`;
@@ -110,10 +110,10 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       return { ...media, recordingId, storageKey };
     },
 
-    /** Removes files that no row names after all. */
+    /** Removes the files that no row names. */
     removeUnnamed,
 
-    /** Writes the row of a file that is in its place. */
+    /** Writes the row of a placed file. */
     store(
       draft: Draft,
       participant: Participant,
@@ -126,10 +126,10 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       return addRecording(draft, participant, { id, submissionId, uploadId, type, duration, format, storageKey, size, sha256, stage });
     },
 
-    /** What a resumable upload has become. */
+    /** The recording made from a resumable upload. */
     ofUpload: (uploadId: string): Promise<Recording | null> => db.recording.findUnique({ where: { uploadId } }),
 
-    /** @param uploadId the resumable upload that it came by; a second recording of one is refused by the database. */
+    /** @param uploadId the resumable upload it came from; the database refuses a second recording from the same one. */
     async upload(
       input: { examId: string; userId: string; type: RecordingType },
       media: CheckedMedia,
@@ -147,8 +147,8 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     },
 
     /**
-     * Hands committed recordings to the analysis, in the background: they are safe already, and a queue that is away
-     * must not hold up the answer. What does not reach it now is found by `enqueueForgotten`.
+     * Queues committed recordings for analysis, in the background: they are already safe, and an unreachable queue must not delay
+     * the answer. `enqueueForgotten` finds those that do not reach it now.
      */
     enqueue(recordings: readonly Recording[]): void {
       const ids = recordings.filter(({ live }) => !live).map(({ id }) => id);
@@ -158,7 +158,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       );
     },
 
-    /** Queues what was committed but is not in the queue: it was away, lost its jobs, or the process ended between the two. */
+    /** Queues committed recordings that are missing from the queue: it was unreachable, lost its jobs, or the process ended in between. */
     async enqueueForgotten(): Promise<void> {
       await enqueueAll({
         live: false,
@@ -168,8 +168,8 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     },
 
     /**
-     * Has a failed analysis done once more.
-     * @throws AppError `conflict` unless it has failed and its file is there.
+     * Runs a failed analysis again.
+     * @throws AppError `conflict` unless it failed and its file exists.
      */
     async retry({ id, examId }: Recording): Promise<Recording> {
       const recording = await eventLog.append(examId, async (draft) => {
@@ -184,7 +184,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       return recording;
     },
 
-    /** The row now and whenever its analysis moves on, up to its end. */
+    /** The row now and each time its analysis progresses, until it ends. */
     watchProgress: (recordingId: string): AsyncIterableIterator<Recording> =>
       abortable(async function* follow(signal) {
         const moved = new WakeSignal();

@@ -7,16 +7,16 @@ import { settingsOf } from '../exams.ts';
 import { type ParticipantKey, participantOf } from '../participants/key.ts';
 import { isFinal } from '../participants/lifecycle.ts';
 
-/** Whose snapshot may come in, as things are now. */
+/** A participant whose snapshots are accepted now. */
 export interface AdmittedParticipant extends ParticipantKey {
   participantId: string;
   tenant: string;
-  /** Whether anybody looks at it: not where the exam has AI detection off, nor while the participant is paused or not in. */
+  /** Whether snapshots are analysed: not if the exam's AI detection is off, nor while the participant is paused or not in the exam. */
   isLookedAt: boolean;
   sensitivity: Sensitivity;
-  /** Types of warnings that are not raised of this participant, as an accommodation. */
+  /** Types of warning that are not raised for this participant, as an accommodation. */
   suppressed: ReadonlySet<string>;
-  /** Milliseconds since 1970, by the database's clock: it is the same for all servers. */
+  /** Milliseconds since 1970, by the database's clock, which all servers share. */
   now: number;
 }
 
@@ -41,7 +41,7 @@ type Row = ParticipantKey &
 
 const keyOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
 
-/** Reads who sends snapshots, those that come together in one statement. */
+/** Reads the senders of snapshots; those that arrive together share one statement. */
 export function createAdmission({ pool }: { pool: Pool }) {
   async function readAll(who: readonly ParticipantKey[]): Promise<(Row | undefined)[]> {
     const values = [who.map(({ examId }) => examId), who.map(({ userId }) => userId)];
@@ -51,7 +51,7 @@ export function createAdmission({ pool }: { pool: Pool }) {
   }
   const read = batched(readAll, MAX_READ);
 
-  /** @throws AppError `not_found`; `conflict` where the exam does not run, or the participant is not in it or through with it. */
+  /** @throws AppError `not_found`; `conflict` if the exam is not in progress, or the participant is not in it or has left it. */
   return async function admit({ examId, userId }: ParticipantKey): Promise<AdmittedParticipant> {
     const row = await read({ examId, userId });
     if (!row) throw notFound('Participant');

@@ -8,11 +8,11 @@ import type { IdentityJudge } from './identity-judge.ts';
 import { createLookHistories, type LookHistory } from './look-history.ts';
 import type { GapCause } from './track.ts';
 
-/** All that wait: of some thousand participants at 640 × 480. */
+/** Limit for all waiting snapshots: those of about a thousand participants at 640 × 480. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-/** What was seen and is being written down holds its picture, a megabyte: a database that is slow makes the looks wait. */
+/** A result that is being stored holds its picture, up to a megabyte: a slow database delays further analysis. */
 const MOST_WRITING = 16;
-/** Gaps are told a few at a time, those that are left out with the next snapshot: what is seen must not wait behind them. */
+/** Gaps are reported a few at a time, the others with the next snapshot: findings must not wait behind them. */
 const GAPS_AT_ONCE = 4;
 const TELL_EVERY_MS = 10_000;
 
@@ -39,7 +39,10 @@ interface Dependencies {
   log: Logger;
 }
 
-/** Looks at snapshots, as many at once as the models can, each participant's in turn; what there is no time for is told as missing. */
+/**
+ * Analyses snapshots, as many at once as the models can, in turn per participant. If there is no time for some, that is
+ * reported as a gap.
+ */
 export function createAttention({ vision, follower, identity, log }: Dependencies) {
   const histories = createLookHistories();
   const queue = new FrameQueue<Snapshot>(MAX_WAITING_BYTES);
@@ -57,7 +60,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
     underWay.add(tracked);
   }
 
-  /** Nobody will look at it. Where that goes on for too long the gap is told, once. */
+  /** Notes a snapshot that will not be analysed. If that lasts for too long the gap is reported, once. */
   function miss(snapshot: Snapshot, cause: GapCause): void {
     const { history, at } = snapshot;
     history.missedSince ??= at;
@@ -87,7 +90,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
     [passedOver, toldAt] = [0, now];
   }
 
-  /** A service that is away is away for every snapshot. */
+  /** An unreachable service fails for every snapshot, so this is logged from time to time only. */
   function complain(error: unknown): void {
     const now = performance.now();
     if (error instanceof VisionError && now - complainedAt < TELL_EVERY_MS) return;
@@ -113,7 +116,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
 
   async function lookAt(snapshot: Snapshot): Promise<void> {
     const observed = await observe(snapshot);
-    // The next one is looked at while this one is written down.
+    // The next one is analysed while this result is stored.
     looking -= 1;
     writing += 1;
     lookAtNext();
@@ -141,7 +144,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
   }
 
   return {
-    /** Takes a snapshot in, to be looked at in its turn. @returns false where nobody will */
+    /** Queues a snapshot for analysis. @returns false if it will not be analysed */
     add(participant: AdmittedParticipant, image: Uint8Array, at: number): boolean {
       if (closed) return false;
       const key = participant.participantId;
@@ -152,7 +155,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
       return !dropped.includes(snapshot);
     },
 
-    /** Forgets what waits; what is being looked at is finished. */
+    /** Discards waiting snapshots; those under analysis are finished. */
     async close(): Promise<void> {
       closed = true;
       queue.clear();

@@ -11,11 +11,11 @@ interface Dependencies {
   store: StateStore;
   record: ReturnType<typeof createRecorder>;
   judges: readonly Judge[];
-  /** Rows as this process left them: mostly the next snapshot comes here, too. */
+  /** Rows as this process left them: the next snapshot usually arrives here too. */
   known: LRUCache<string, Seen>;
 }
 
-/** More often than this nobody is faster again and again: then the participant is through. */
+/** Another server is rarely faster this many times in a row; more probably the participant has left. */
 const MOST_ATTEMPTS = 3;
 
 async function judgeAll(judges: readonly Judge[], look: Look, remembered: Record<string, unknown>) {
@@ -31,7 +31,7 @@ async function judgeAll(judges: readonly Judge[], look: Look, remembered: Record
 
 /** Follows each participant from snapshot to snapshot. */
 export function createFollower({ store, record, judges, known }: Dependencies) {
-  /** @param next null where there is nothing to change */
+  /** @param next null if there is nothing to change */
   async function change(
     { participantId, examId }: Pick<AdmittedParticipant, 'participantId' | 'examId'>,
     image: Uint8Array | null,
@@ -43,7 +43,7 @@ export function createFollower({ store, record, judges, known }: Dependencies) {
       if (!step) return;
       const change: Change = { participantId, examId, version: seen.version, frameAt: step.frameAt, state: step.state };
       const isQuiet = step.opened.length + step.closed.length === 0;
-      // Before it is known how it ends: what fails may have happened.
+      // Before the result is known: a statement that fails may have been executed.
       known.delete(participantId);
       if (await (isQuiet ? store.write(change) : record(change, step, image))) {
         known.set(participantId, { ...change, version: seen.version + 1 });
@@ -53,7 +53,7 @@ export function createFollower({ store, record, judges, known }: Dependencies) {
   }
 
   return {
-    /** Goes on by a snapshot that was looked at; an older one than the newest is nothing new. */
+    /** Continues with an analysed snapshot; one that is older than the newest is ignored. */
     look: (participant: AdmittedParticipant, look: Look, { missed }: { missed: boolean }) =>
       change(participant, look.image, async ({ frameAt, state }) => {
         if (frameAt !== null && look.at <= frameAt) return null;
@@ -63,9 +63,9 @@ export function createFollower({ store, record, judges, known }: Dependencies) {
         return { ...advance(state, verdicts, memories, { at: look.at, sinceLast, sensitivity, suppressed, missed }), frameAt: look.at };
       }),
 
-    /** Nothing that came from `since` to `at` was looked at, here. */
+    /** Reports that this server analysed nothing that arrived from `since` to `at`. */
     miss: (participant: AdmittedParticipant, { since, at, cause }: { since: number; at: number; cause: GapCause }) => {
-      // What another server looked at is not missing.
+      // What another server analysed is not missing.
       known.delete(participant.participantId);
       return change(participant, null, async ({ frameAt, state }) => {
         const from = Math.max(since, frameAt ?? 0);

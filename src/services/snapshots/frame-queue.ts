@@ -1,26 +1,26 @@
 import { LRUCache } from 'lru-cache';
 
 export interface QueuedFrame {
-  /** Whose it is. */
+  /** Identifies its participant. */
   key: string;
   image: Uint8Array;
 }
 
-/** Participants whose turn is remembered; one is a few hundred bytes. */
+/** Participants whose turn is remembered, at a few hundred bytes each. */
 const REMEMBERED = 50_000;
 
 /**
- * Snapshots that wait to be looked at: of each participant the newest alone, each in turn, whoever waited longest first.
- * So it never holds more than one a participant, nor more than `maxBytes`, and where there are too many all get
- * as many looks.
+ * Snapshots that wait for analysis: only the newest per participant, and the participant who waited longest goes first. So it
+ * never holds more than one per participant, nor more than `maxBytes`, and if there are too many, all participants get the same
+ * share.
  */
 export class FrameQueue<Frame extends QueuedFrame> {
   readonly #maxBytes: number;
-  /** In the order of their turns. */
+  /** Ordered by turn. */
   readonly #waiting = new Map<string, Frame>();
-  /** Whose snapshot is being looked at: one after the other, or an older one might be judged last. */
+  /** Participants with a snapshot under analysis: only one at a time, or an older one might be judged last. */
   readonly #busy = new Set<string>();
-  /** The number of the newest look at each. */
+  /** Number of the newest analysis per participant. */
   readonly #turns = new LRUCache<string, number>({ max: REMEMBERED });
   #turn = 0;
   #bytes = 0;
@@ -37,18 +37,18 @@ export class FrameQueue<Frame extends QueuedFrame> {
     return this.#bytes;
   }
 
-  /** Takes a snapshot in. @returns those that nobody will look at because of it; it may be one of them. */
+  /** Queues a snapshot. @returns the snapshots that will not be analysed because of it; it may be one of them. */
   offer(frame: Frame): Frame[] {
     const older = this.#waiting.get(frame.key);
     const dropped = older ? [older] : [];
-    // It keeps the turn of the one that it replaces.
+    // It keeps the turn of the snapshot that it replaces.
     this.#waiting.set(frame.key, frame);
     this.#bytes += frame.image.length - (older?.image.length ?? 0);
     while (this.#bytes > this.#maxBytes) dropped.push(this.#evict());
     return dropped;
   }
 
-  /** The next one to look at; `done` gives its participant the next turn. */
+  /** The next one to analyse; `done` lets its participant have the next turn. */
   take(): Frame | undefined {
     for (const [key, frame] of this.#waiting) {
       if (this.#busy.has(key)) continue;
@@ -69,7 +69,7 @@ export class FrameQueue<Frame extends QueuedFrame> {
     this.#bytes = 0;
   }
 
-  /** Of whom was looked at last. */
+  /** Participants by their latest analysis. */
   #evict(): Frame {
     let victim: Frame | undefined;
     let latest = -1;

@@ -6,19 +6,22 @@ import type { FaceTemplates } from '../identity/face-templates.ts';
 import type { AdmittedParticipant } from './admit.ts';
 import type { Judge } from './judge.ts';
 
-/** Seconds between looks at who it is; sooner where there is a suspicion. */
+/** Seconds between two identity checks; fewer if there is a suspicion. */
 const LIVE_EVERY = 15;
 const KNOWN_FACES = 2_000;
 const KNOWN_MS = 60_000;
 const REMEMBERED = 50_000;
 
-/** When the face of a participant was asked for last, and what is known since; this process alone knows it, and it may be lost. */
+/** When a participant's face was last requested and what has been found since. Known to this process only; it may be lost. */
 interface Asked {
   at: number;
   run: IdentityRun;
 }
 
-/** Whether it is the verified person who sits before the camera: of who was verified, and now and then, for it is dear. */
+/**
+ * Checks whether the person in front of the camera is the verified one: for verified users only, and from time to time, because
+ * it is expensive.
+ */
 export function createIdentityJudge({ faceTemplates, log }: { faceTemplates: FaceTemplates; log: Logger }) {
   const faces = new LRUCache<string, { face: FaceEmbedding | null }>({ max: KNOWN_FACES, ttl: KNOWN_MS });
   const asked = new LRUCache<string, Asked>({ max: REMEMBERED });
@@ -38,7 +41,7 @@ export function createIdentityJudge({ faceTemplates, log }: { faceTemplates: Fac
       const verified = embedded ? await findFace(who) : null;
       const next = verified ? follow(run, at / 1_000, compareFace(verified, observation.outstanding)) : run;
       if (verified) asked.set(who.participantId, { at, run: next });
-      // Between two looks it is the same person, as far as anybody knows.
+      // Between two checks it counts as the same person.
       const isStranger = isLasting(next) && at / 1_000 - next.last <= STALE && observation.faces.length > 0;
       const isOn = isStranger ? true : next.mismatches > 0 || !verified ? null : false;
       return { verdicts: [{ type: 'face_mismatch', isOn, score: strangeness(next) }], memory: next };
@@ -48,7 +51,7 @@ export function createIdentityJudge({ faceTemplates, log }: { faceTemplates: Fac
   return {
     judge,
 
-    /** Whether the face of a snapshot that was taken `at` is to be compared. Without a database nothing is. */
+    /** Whether to compare the face in a snapshot taken `at`. Without a database nothing is compared. */
     async isDue(participant: AdmittedParticipant, at: number): Promise<boolean> {
       const { at: last, run } = asked.get(participant.participantId) ?? { at: -Infinity, run: freshRun() };
       if (!isDue(run, (at - last) / 1_000, LIVE_EVERY)) return false;

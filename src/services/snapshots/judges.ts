@@ -2,7 +2,7 @@ import { PHONE_SURE, PHONE_UNSURE } from '../analysis/judge-webcam.ts';
 import type { Judge } from './judge.ts';
 import { scene } from './scene-judge.ts';
 
-/** What looks a little like a phone only keeps alive what surely looked like one. */
+/** An unsure phone only continues an episode that a sure one started. */
 const phone: Judge = {
   name: 'phone',
   judge({ observation, phones }, memory) {
@@ -15,5 +15,5 @@ const phone: Judge = {
   },
 };
 
-/** Of every snapshot, in this order; another one tells who it is. */
+/** Applied to every snapshot, in this order; the identity judge is added to them. */
 export const judges: readonly Judge[] = [scene, phone];

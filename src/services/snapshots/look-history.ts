@@ -1,18 +1,18 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * Phones are the dearest part of a look: they are looked for in every second one, in a rush in every third, and as long as
- * one is in view in each.
+ * Phone detection is the most expensive part: it runs for every second snapshot, under load for every third, and for each one
+ * while a phone is in view.
  */
 const PHONE_EVERY = 2;
 const PHONE_EVERY_IN_RUSH = 3;
 const REMEMBERED = 50_000;
 
-/** What this process alone knows of a participant; it may be lost. */
+/** What only this process knows about a participant; it may be lost. */
 export class LookHistory {
-  /** When the first of the snapshots was taken that nobody has looked at since the last look; null where there is none. */
+  /** Time of the first snapshot since the last analysis that was not analysed; null if there is none. */
   missedSince: number | null = null;
-  /** Whether that was told. */
+  /** Whether that was reported. */
   isMissTold = false;
   #sincePhones = PHONE_EVERY_IN_RUSH;
   #phoneInView = false;
@@ -26,7 +26,7 @@ export class LookHistory {
     if (phones) this.#phoneInView = phoneInView;
   }
 
-  /** Somebody looks again. @returns whether nobody did for longer than `hold`, milliseconds */
+  /** A snapshot was analysed again. @returns whether none was for longer than `hold` milliseconds */
   endMiss(at: number, hold: number): boolean {
     const missed = this.missedSince !== null && at - this.missedSince > hold;
     this.missedSince = null;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { TooOften } from '../../errors.ts';
 
 const EVERY_MS = 1_000;
-/** What came late comes together: a network that stands still for so long is no fault of the sender's. */
+/** Delayed snapshots arrive together: a network that stalls for this long is not the sender's fault. */
 const TOLERANCE_MS = 2_500;
 const REMEMBERED = 50_000;
 
@@ -15,7 +15,7 @@ const REMEMBERED = 50_000;
 export function createPace() {
   const due = new LRUCache<string, number>({ max: REMEMBERED });
   return {
-    /** @throws TooOften, which does not count. */
+    /** @throws TooOften; the refused snapshot does not count. */
     take(key: string): void {
       const now = performance.now();
       const dueAt = Math.max(now, due.get(key) ?? 0);

@@ -22,14 +22,14 @@ interface StoredFrame {
   file: SpooledFile;
 }
 
-/** @param type of the warning: what is missing the server itself tells */
+/** @param type of the warning; gaps are reported by the server itself */
 export const sourceOf = (type: string) => (type === GAP ? 'SYSTEM' : 'ANALYSIS');
 
 export const toEnded = ({ endedAt, ...closed }: Closed) => ({ ...closed, endedAt: new Date(endedAt) });
 
-/** Tells what begins and ends with a snapshot: the warnings, their pictures, what is known of the participant, all or nothing. */
+/** Stores what starts and ends with a snapshot in one transaction: warnings, their pictures and the state of the participant. */
 export function createRecorder({ db, eventLog, storage, store, log }: Dependencies) {
-  /** The warning is worth more than its picture: where there is no room for that, it goes without. */
+  /** The warning matters more than its picture: if there is no room, it is stored without one. */
   async function keep(warningId: string, image: Uint8Array): Promise<StoredFrame | null> {
     try {
       await using scope = createSpoolScope(storage);
@@ -48,7 +48,7 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
       if ((await db.warningFrame.count({ where: { warningId } })) === 0) await storage.remove(storageKey);
   }
 
-  /** @returns false where nothing was done, because the row is not what it was. */
+  /** @returns false if nothing was stored, because the row has changed. */
   const append = (change: Change, { opened, closed }: Step, frames: readonly StoredFrame[]) =>
     eventLog.append(change.examId, async (draft) => {
       if (!(await store.writeWithin(draft.tx, change))) return false;
@@ -65,14 +65,14 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
     });
 
   /**
-   * @param image the snapshot at which the warnings open
-   * @returns false where nothing was stored, because somebody else changed the row or the participant is through.
+   * @param image the snapshot at which the warnings start
+   * @returns false if nothing was stored, because another server changed the row or the participant has left.
    */
   return async function record(change: Change, step: Step, image: Uint8Array | null): Promise<boolean> {
     const pictured = image ? step.opened.filter(({ type }) => type !== GAP) : [];
     const frames: StoredFrame[] = [];
     for (const { warningId } of pictured) {
-      // Before the transaction: a bucket takes its time, and the exam's log must not wait for it.
+      // Before the transaction: a bucket is slow, and the exam's log must not wait for it.
       const frame = image && (await keep(warningId, image));
       if (frame) frames.push(frame);
     }

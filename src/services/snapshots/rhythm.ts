@@ -1,16 +1,16 @@
-/** How often a participant's snapshots come. */
+/** How often a participant's snapshots arrive. */
 export interface Rhythm {
-  /** Those that were looked at, counted up to `STEADY`. */
+  /** Analysed snapshots, counted up to `STEADY`. */
   snapshots: number;
-  /** Milliseconds between two, the mean of the last ones. */
+  /** Milliseconds between two snapshots, the mean of the latest. */
   interval: number;
 }
 
-/** So many make a rhythm: who sends a few pictures at the beginning never promised more. */
+/** From this number on they count as regular: a client that sends a few pictures at the start never promised more. */
 export const STEADY = 10;
 const MEAN_OF = 8;
 
-/** @param sinceLast milliseconds since the snapshot before; null of the first one */
+/** @param sinceLast milliseconds since the previous snapshot; null for the first one */
 export function keepTime(rhythm: Rhythm | undefined, sinceLast: number | null): Rhythm {
   if (!rhythm || sinceLast === null) return { snapshots: 1, interval: 0 };
   const { snapshots, interval } = rhythm;

@@ -6,18 +6,18 @@ import { createPictureWatch, type PictureMemory } from '../analysis/picture-watc
 import type { Judge } from './judge.ts';
 import type { Verdict } from './track.ts';
 
-/** Time, gaze, yaw and pitch of a face that was seen alone. */
+/** Time, gaze, yaw and pitch of a face that was the only one. */
 type RestSample = readonly [at: number, gaze: number, yaw: number, pitch: number];
 
 interface SceneMemory {
-  /** When the first snapshot was taken, milliseconds since 1970. */
+  /** Time of the first snapshot, milliseconds since 1970. */
   began: number;
   picture: PictureMemory | null;
   places: FacePlacesMemory | null;
   rest: readonly RestSample[];
 }
 
-/** With these the eyes are judged after two minutes, by the rest of the last ten. */
+/** With these the eyes are judged after two minutes, against the rest of the last ten. */
 const REST_EVERY_MS = 10_000;
 const MOST_REST = 60;
 
@@ -29,13 +29,13 @@ function remember(rest: readonly RestSample[], { gaze, pose }: ObservedFace, at:
   return [...rest, [at, round(gaze), round(pose.yaw), round(pose.pitch)] as const].slice(-MOST_REST);
 }
 
-/** A turned head is seen at once; the eyes only against where this person's eyes were for minutes. */
+/** A turned head is recognised immediately; the eyes only compared with where this person's eyes were for minutes. */
 function scoreAway(face: ObservedFace, rest: readonly RestSample[]): number {
   const before = rest.map(([, gaze, yaw, pitch]): ObservedFace => ({ ...face, gaze, pose: { yaw, pitch, roll: 0 } }));
   return scoreLookingAway([...before, face]).at(-1) ?? 0;
 }
 
-/** The camera, who is before it and where they look. Judged as in a recording, as far as it can be without what is still to come. */
+/** The camera, the people in front of it and where they look. Judged as in a recording, as far as possible without later frames. */
 export const scene: Judge = {
   name: 'scene',
   judge({ observation: { faces }, frame, at }, memory) {
@@ -59,7 +59,7 @@ export const scene: Judge = {
       began,
       picture: pictures.memory(),
       places: facePlaces.memory(),
-      // Also where the eyes are elsewhere: who sits down anew rests elsewhere, and must not be told of for ever.
+      // Also while the eyes are elsewhere: after sitting down again a person rests elsewhere, and must not be reported for ever.
       rest: alone ? remember(rest, alone, at) : rest,
     };
     return { verdicts, memory: next };

@@ -29,22 +29,22 @@ interface Dependencies {
 export interface SnapshotReceipt {
   examId: string;
   userId: string;
-  /** As it counts. */
+  /** The time used: yours if within 30 s, otherwise the time of arrival. */
   takenAt: Date;
-  /** Whether it is looked at, unless a newer one takes its place; false also where the server is too busy for this one. */
+  /** Whether it is analysed, unless a newer one replaces it; also false if the server is too busy. */
   analysed: boolean;
 }
 
-/** One snapshot. */
+/** Maximum size of a snapshot. */
 export const MAX_SNAPSHOT_BYTES = 1024 * 1024;
-/** Older ones are of no use any more, and nobody's clock runs ahead of the server's. */
+/** Older snapshots are useless, and a client's clock should not be ahead of the server's. */
 const OLDEST_MS = 30_000;
 const CLOCK_TOLERANCE_MS = 2_000;
 const REMEMBERED_ROWS = 20_000;
 
 const isJpeg = (image: Uint8Array) => image[0] === 0xff && image[1] === 0xd8 && image[2] === 0xff;
 
-/** When it was taken, by the database's clock. */
+/** When the snapshot was taken, by the database's clock. */
 function timeOf({ now }: AdmittedParticipant, takenAt: Date | null): number {
   if (!takenAt) return now;
   const at = takenAt.getTime();
@@ -54,8 +54,8 @@ function timeOf({ now }: AdmittedParticipant, takenAt: Date | null): number {
 }
 
 /**
- * Snapshots of participants' cameras while the exam runs: looked at as they come, in the process that they reach, before
- * recordings. They are acknowledged before that; one that raises a warning is kept as its evidence, all others are forgotten.
+ * Snapshots of participants' cameras while the exam runs: analysed on arrival, in the process that receives them, before any
+ * recording. They are acknowledged before that. One that raises a warning is kept as its evidence, all others are discarded.
  */
 export function createSnapshots({ database: { prisma: db, pool }, eventLog, storage, vision, faceTemplates, log }: Dependencies) {
   const pace = createPace();
@@ -73,8 +73,8 @@ export function createSnapshots({ database: { prisma: db, pool }, eventLog, stor
 
   return {
     /**
-     * Whether a snapshot of this participant may come in, before a byte of it is read.
-     * @throws AppError `rate_limited` for more than one a second, `not_found`, `conflict` where none is taken.
+     * Checks whether a snapshot of this participant is accepted, before a byte of it is read.
+     * @throws AppError `rate_limited` for more than one per second, `not_found`, `conflict` if none is accepted.
      */
     async admit(who: ParticipantKey): Promise<AdmittedParticipant> {
       pace.take(`${who.examId} ${who.userId}`);
@@ -82,7 +82,7 @@ export function createSnapshots({ database: { prisma: db, pool }, eventLog, stor
     },
 
     /**
-     * Takes a snapshot in, to be looked at in its turn; answers at once.
+     * Queues a snapshot for analysis and returns immediately.
      * @throws AppError `invalid_request`
      */
     take(participant: AdmittedParticipant, image: Uint8Array, takenAt: Date | null, field: string): SnapshotReceipt {

@@ -3,18 +3,18 @@ import { batched } from '../../async/batched.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import { freshState, isOpen, type EpisodeState } from './state.ts';
 
-/** The row of one participant as somebody saw it. */
+/** A participant's row as it was read. */
 export interface Seen {
   participantId: string;
   examId: string;
-  /** 0 where there is no row yet. */
+  /** 0 if there is no row yet. */
   version: number;
-  /** When the newest snapshot that was looked at was taken, milliseconds since 1970; null before the first. */
+  /** Time of the newest analysed snapshot, milliseconds since 1970; null before the first. */
   frameAt: number | null;
   state: EpisodeState;
 }
 
-/** What the row becomes, if it still is as it was seen. */
+/** The new content of a row, if the row is still as it was read. */
 export interface Change extends Pick<Seen, 'participantId' | 'examId' | 'version' | 'state'> {
   frameAt: number;
 }
@@ -24,8 +24,8 @@ const MAX_ROWS = 500;
 const READ = `SELECT version, extract(epoch FROM "frameAt")::float8 * 1000 AS "frameAt", state FROM "LiveWatch" WHERE "participantId" = $1`;
 
 /**
- * Rows that were changed meanwhile stay as they are. A participant who is through has none any more, and none is made;
- * rows are taken in an order that all writers share.
+ * Rows that were changed in the meantime stay as they are. A participant who has left has no row, and none is created. Rows are
+ * locked in an order that all writers share.
  */
 const WRITE = `
 INSERT INTO "LiveWatch" AS w ("participantId", "examId", version, "frameAt", open, state)
@@ -49,8 +49,8 @@ const parameters = (changes: readonly Change[]) => [
 ];
 
 /**
- * What is known of each participant from one snapshot to the next, in the database, so that it does not matter which server
- * gets them or whether one was killed. Nothing is locked between reading and writing: who comes second looks again.
+ * The state of each participant between two snapshots, in the database, so that it does not matter which server receives them or
+ * whether one was killed. Nothing is locked between reading and writing: the second writer reads again.
  */
 export function createStateStore({ pool }: { pool: Pool }) {
   async function writeAll(changes: readonly Change[]): Promise<boolean[]> {
@@ -70,10 +70,10 @@ export function createStateStore({ pool }: { pool: Pool }) {
       return row ? { participantId, examId, ...row } : { participantId, examId, version: 0, frameAt: null, state: freshState() };
     },
 
-    /** Those of all participants that come together in one statement. @returns whether it is written */
+    /** Changes that arrive together share one statement. @returns whether it was written */
     write: batched(writeAll, MAX_ROWS),
 
-    /** As `write`, in the transaction that tells of the change. */
+    /** Like `write`, in the transaction that has the event. */
     async writeWithin(tx: Pick<Prisma.TransactionClient, '$queryRawUnsafe'>, change: Change): Promise<boolean> {
       const rows = await tx.$queryRawUnsafe<unknown[]>(WRITE, ...parameters([change]));
       return rows.length === 1;

@@ -4,11 +4,11 @@ import { describeEpisode, inWords } from '../warnings/catalogue.ts';
 import { keepTime, type Rhythm } from './rhythm.ts';
 import { confidenceOf, endOf, follow, type GapCause, type Track, type Verdict } from './track.ts';
 
-/** What is kept of a participant between two snapshots, as JSON. */
+/** The state of a participant between two snapshots, as JSON. */
 export interface EpisodeState {
-  /** By the type of their warnings. */
+  /** By warning type. */
   tracks: Record<string, Track>;
-  /** By the names of the judges. */
+  /** By judge. */
   memories: Record<string, unknown>;
   /** None before the first snapshot. */
   rhythm?: Rhythm;
@@ -19,7 +19,7 @@ export interface Opened {
   type: string;
   since: number;
   details: string;
-  /** Null of what no detector measured. */
+  /** Null if no detector measured it. */
   confidence: number | null;
 }
 
@@ -30,14 +30,14 @@ export interface Closed {
   confidence: number | null;
 }
 
-/** A step from one state to the next, and what is to be told of it. */
+/** A step from one state to the next, with the warnings that start and end. */
 export interface Step {
   state: EpisodeState;
   opened: Opened[];
   closed: Closed[];
 }
 
-/** The part of the evidence that is missing, which is followed like an episode. */
+/** Missing evidence, which is tracked like an episode. */
 export const GAP = 'evidence_gap';
 
 export const freshState = (): EpisodeState => ({ tracks: {}, memories: {} });
@@ -59,19 +59,19 @@ function closedOf(type: string, { warningId, since, cause, ...track }: Track, en
 }
 
 export interface Circumstances {
-  /** When the snapshot was taken. */
+  /** Time of the snapshot. */
   at: number;
-  /** Milliseconds since the one before; null of the first one. */
+  /** Milliseconds since the previous one; null for the first. */
   sinceLast: number | null;
   sensitivity: Sensitivity;
   suppressed: ReadonlySet<string>;
-  /** Whether snapshots before it were passed over for longer than the hold time. */
+  /** Whether earlier snapshots were skipped for longer than the hold time. */
   missed: boolean;
 }
 
 /**
- * Goes on by what one snapshot shows.
- * @param suppressed types that are nobody's business with this participant: their tracks end.
+ * Advances the state with the findings of one snapshot.
+ * @param suppressed types that are not raised for this participant: their tracks end
  */
 export function advance(
   state: EpisodeState,
@@ -100,10 +100,10 @@ export function advance(
   return step;
 }
 
-/** Silence is over with the first snapshot, any other gap with the first look that no more pass before the next one. */
+/** Silence ends with the first snapshot, any other gap with the first analysis after which no snapshot is skipped. */
 const endOfGap = ({ cause, last, contrary }: Track, at: number) => (cause === 'silence' ? (contrary ?? at) : last);
 
-/** Nothing was looked at from `since` to `at`: null where that is known already. */
+/** Nothing was analysed from `since` to `at`. Null if that is already known. */
 export function openGap(state: EpisodeState, since: number, at: number, cause: GapCause): Step | null {
   if (state.tracks[GAP]) return null;
   const warningId = newId('warn');
@@ -115,7 +115,7 @@ export function openGap(state: EpisodeState, since: number, at: number, cause: G
   };
 }
 
-/** Ends all that goes on, but a gap where it is kept: no snapshot comes. */
+/** Ends everything that is open, except a gap if it is kept: no more snapshots arrive. */
 export function closeAll({ tracks, ...kept }: EpisodeState, now: number, { keepsGap }: { keepsGap: boolean }): Step {
   const { [GAP]: gap, ...others } = tracks;
   const closed = Object.entries(others).flatMap(([type, track]) => closedOf(type, track, endOf(track)));

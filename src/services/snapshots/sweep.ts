@@ -12,19 +12,19 @@ import { LONGEST_GAP_MS } from './track.ts';
 
 const EVERY_MS = 2_000;
 const MOST_FOUND = 5_000;
-/** Whoever sends more seldom is waited for longer: so many of the usual intervals. */
+/** Clients that send less often get more time: this number of their usual intervals. */
 const PATIENCE = 5;
-/** After an outage the sign of life may come before the snapshot. */
+/** After an outage a sign of life may arrive before the snapshot. */
 const SECOND_THOUGHT_MS = 10_000;
 
-/** Nobody is looked at any more: the exam is over, the participant is through or paused. */
+/** Snapshots are no longer analysed: the exam is over, or the participant has left or is paused. */
 const IS_OVER = `(e.status <> 'IN_PROGRESS' OR p.status NOT IN ('ACTIVE', 'DISCONNECTED'))`;
 const IS_SILENT = `w."frameAt" < now() - ${LONGEST_GAP_MS} * interval '1 ms'`;
-/** The participant's client shows that it is there: what is missing then is missing. */
+/** The participant's client is present, so that missing evidence is really missing. */
 const IS_THERE = `(p.status = 'ACTIVE' AND p."sendsHeartbeats")`;
 const HAS_GAP = `(w.state #> '{tracks,evidence_gap}' IS NOT NULL)`;
 const HAS_MORE = `(w.state -> 'tracks') - 'evidence_gap' <> '{}'`;
-/** Snapshots came steadily and come no more. */
+/** Snapshots arrived regularly and have stopped. */
 const IS_MISSED = `(${IS_THERE} AND NOT ${HAS_GAP} AND coalesce((w.state #>> '{rhythm,snapshots}')::int, 0) >= ${STEADY}
   AND p."lastSeenAt" > w."frameAt" + greatest(${LONGEST_GAP_MS}, ${PATIENCE} * (w.state #>> '{rhythm,interval}')::float8) * interval '1 ms')`;
 const NEEDS_CARE = `((w.open AND ${IS_OVER})
@@ -32,7 +32,7 @@ const NEEDS_CARE = `((w.open AND ${IS_OVER})
 
 const FROM = `FROM "LiveWatch" w JOIN "Participant" p ON p.id = w."participantId" JOIN "Exam" e ON e.id = p."examId"`;
 
-/** What is known of a face is kept no longer than it is needed. */
+/** Data about a face is kept no longer than needed. */
 const FORGET = `
 DELETE FROM "LiveWatch" w USING "Participant" p, "Exam" e
  WHERE p.id = w."participantId" AND e.id = p."examId" AND NOT w.open AND ${IS_OVER}`;
@@ -42,7 +42,7 @@ SELECT w."participantId", w."examId", w.open, w.version, NOT ${IS_OVER} AND ${IS
   ${FROM}
  WHERE ${NEEDS_CARE} LIMIT ${MOST_FOUND}`;
 
-/** As the exam's lock leaves them: another server may have closed them meanwhile. */
+/** Read again under the exam's lock: another server may have closed them in the meantime. */
 const TAKE = Prisma.raw(`
 SELECT w."participantId", w.state, extract(epoch FROM w."frameAt")::float8 * 1000 AS "frameAt",
        NOT ${IS_OVER} AND ${IS_THERE} AS "isThere", NOT ${IS_OVER} AND ${IS_MISSED} AS "isMissed"
@@ -70,10 +70,10 @@ interface LockedRow {
  * who are there. Any number of servers may do it.
  */
 export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventLog: EventLog; log: Logger }): Sweep {
-  /** Whose snapshots are missed, as of which version of the row, and since when: by the clock of this process. */
+  /** Participants whose snapshots are missing: the version of the row, and since when, by the clock of this process. */
   let missed = new Map<string, { version: number; since: number }>();
 
-  /** Those of whom a gap is to be told now. */
+  /** Participants whose gap is due to be reported. */
   function secondThoughts(found: readonly RowInNeed[]): ReadonlySet<string> {
     const now = performance.now();
     const before = missed;
@@ -103,7 +103,7 @@ export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventL
       const now = draft.now.getTime();
       const taken = await draft.tx.$queryRaw<LockedRow[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
       for (const { participantId, state, frameAt, isThere, isMissed } of taken) {
-        // Of who is there the evidence is still missing, whatever the cause.
+        // The evidence of a participant who is present is still missing, whatever the cause.
         const quiet = closeAll(state, now, { keepsGap: isThere });
         const gap = isMissed && due.has(participantId) ? openGap(quiet.state, frameAt, now, 'silence') : null;
         await tell(draft, participantId, gap ? { ...gap, closed: quiet.closed } : quiet);

@@ -1,68 +1,68 @@
 import { TOLERANCE_SECONDS } from '../analysis/episodes.ts';
 import { LONGEST_SPAN } from '../analysis/judge-webcam.ts';
 
-/** What one look at a snapshot says of one kind of episode. */
+/** What one snapshot says about one type of episode. */
 export interface Verdict {
-  /** Of the warning. */
+  /** Warning type. */
   type: string;
-  /** Null where the snapshot cannot tell. */
+  /** Null if the snapshot cannot tell. */
   isOn: boolean | null;
-  /** How sure it is where it is on, 0..1. */
+  /** How sure it is if it is on, 0..1. */
   score: number;
 }
 
 /**
- * A run of snapshots that show the same, and the warning of it once it has lasted. Times are milliseconds since 1970.
- * What happened between two snapshots nobody knows, so a run counts from its first to its last one.
+ * A run of snapshots that show the same, and its warning once it has lasted. Times are milliseconds since 1970. Nothing is known
+ * between two snapshots, so a run lasts from its first to its last one.
  */
 export interface Track {
   since: number;
   last: number;
-  /** The first snapshot after `last` that shows the contrary; null where none does. */
+  /** The first snapshot after `last` that shows the contrary; null if none does. */
   contrary: number | null;
   /** Snapshots that show it. */
   sightings: number;
-  /** Sum of their scores, and how many the mean is of: one that shows the contrary within the run counts 0. */
+  /** Sum of their scores, and the number that the mean is taken over: a contrary snapshot within the run counts as 0. */
   scores: number;
   looks: number;
   /** Null until it has lasted for the hold time. */
   warningId: string | null;
-  /** Why evidence is missing, of a gap. */
+  /** For a gap: why evidence is missing. */
   cause?: GapCause;
 }
 
-/** The server was overloaded, what came was no picture, nothing came, or a service that looks at pictures does not. */
+/** The server was overloaded, the data was not a picture, nothing arrived, or an analysis service was unavailable. */
 export type GapCause = 'overload' | 'unreadable' | 'silence' | 'unavailable';
 
 export interface Rules {
   /** Milliseconds until it opens, and until it closes again. */
   hold: number;
-  /** Mean score without which it does not open. */
+  /** Minimum mean score for it to open. */
   least: number;
 }
 
 export interface Followed {
-  /** Null where there is nothing to follow any more. */
+  /** Null if there is nothing left to track. */
   track: Track | null;
-  /** The track is to have a warning now. */
+  /** Whether the track gets a warning now. */
   opens: boolean;
   /** The track whose warning has ended, and when. */
   ended: { track: Track; at: number } | null;
 }
 
-/** One snapshot to the contrary between two that are no further apart is the detector's mistake, as in a recording. */
+/** A single contrary snapshot between two that are no further apart is a detector error, as in a recording. */
 const FLICKER_MS = 3_000;
 const SPAN_MS = LONGEST_SPAN * 1_000;
 const TOLERANCE_MS = TOLERANCE_SECONDS * 1_000;
-/** Nobody is accused by two pictures. */
+/** Two pictures accuse nobody. */
 const LEAST_SIGHTINGS = 3;
-/** A warning goes on over so much of which there is no snapshot: after it nobody knows whether it is the same episode. */
+/** A warning continues across a gap of at most this length: after a longer one it may not be the same episode. */
 export const LONGEST_GAP_MS = 60_000;
 
 export const confidenceOf = ({ scores, looks }: Pick<Track, 'scores' | 'looks'>) =>
   Math.round((scores / Math.max(1, looks)) * 1_000) / 1_000;
 
-/** When an episode that is over ended: with the first contrary snapshot, where that is not far from the last sighting. */
+/** When a finished episode ended: with the first contrary snapshot, if that is close to the last sighting. */
 export const endOf = ({ last, contrary }: Track) => (contrary !== null && contrary - last <= SPAN_MS ? contrary : last);
 
 const begin = (at: number, score: number): Track => ({
@@ -75,7 +75,7 @@ const begin = (at: number, score: number): Track => ({
   warningId: null,
 });
 
-/** Goes on with a track by one more snapshot, which is newer than all before. */
+/** Continues a track with one more snapshot, newer than all before. */
 export function follow(track: Track | null, { isOn, score }: Verdict, at: number, rules: Rules): Followed {
   if (track !== null && at - track.last > (track.warningId === null ? SPAN_MS : LONGEST_GAP_MS)) {
     const ended = track.warningId === null ? null : { track, at: endOf(track) };

@@ -6,11 +6,11 @@ import type { SpooledFile, Storage } from '../../../adapters/storage/storage.ts'
 import { type Chunk, describeIndexes, missingIndexes, type RecorderRun, splitRuns } from './recorder-runs.ts';
 
 export interface Assembled {
-  /** Null where nothing of the recording can be read. */
+  /** Null if nothing of the recording can be read. */
   media: { file: SpooledFile; format: MediaFormat; duration: number } | null;
-  /** Chunks that have become part of it: their bytes are needed no more. */
+  /** Chunks that are part of it: their own bytes are no longer needed. */
   used: readonly Chunk[];
-  /** What is missing from it, for a proctor; null where nothing is. */
+  /** What is missing from it, for proctors; null if nothing is. */
   note: string | null;
 }
 
@@ -21,21 +21,21 @@ interface ReadPart {
   info: MediaInfo;
 }
 
-/** Seconds that packets of sound and picture may overlap where two parts meet, and one in a hundred for clocks. */
+/** Seconds by which sound and picture may overlap at the border of two parts, plus one percent for clock differences. */
 const TOLERANCE = 1;
 
 interface Tools {
   storage: Storage;
   ffmpeg: Ffmpeg;
-  /** Owns all that is written on the way, and the outcome. */
+  /** Owns all temporary files and the result. */
   scope: SpoolScope;
   signal: AbortSignal;
 }
 
 /**
- * Makes one file of the chunks. Of a recorder that ran through it is their bytes as they came; of one that began anew
- * the parts are joined, decoded only where they differ. A part that cannot be read does not cost the others.
- * @param chunks in order.
+ * Makes one file from the chunks. If the recorder ran without a restart, the file is their bytes as received; otherwise the
+ * parts are joined, and decoded only if they differ. A part that cannot be read does not affect the others.
+ * @param chunks sorted by index
  */
 export async function assemble(chunks: readonly Chunk[], tools: Tools): Promise<Assembled> {
   const notes: string[] = [];
@@ -96,7 +96,7 @@ async function join(
   const { storage, ffmpeg, scope, signal } = tools;
   const plan = planJoin(parts);
   const probe = (file: SpooledFile) => storage.withLocalFile(file, (path) => ffmpeg.probe(path, plan.format, signal));
-  /** What ffmpeg may write is bounded by its bit rate and the longest duration. */
+  /** The output of ffmpeg is limited by its bit rate and the maximum duration. */
   const spool = (bytes: AsyncIterable<Uint8Array>) =>
     scope.spool(Readable.from(bytes, { objectMode: false }), { maxBytes: Number.MAX_SAFE_INTEGER });
   async function align({ chunks, file, format, info }: ReadPart): Promise<ReadPart> {
@@ -136,14 +136,14 @@ async function join(
   return { file, format: plan.format, info, sources: [] };
 }
 
-/** Lends several files at once. */
+/** Runs `work` with local copies of several files. */
 async function withLocalFiles<T>(storage: Storage, files: readonly SpooledFile[], use: (paths: string[]) => Promise<T>): Promise<T> {
   const [first, ...rest] = files;
   if (!first) return use([]);
   return storage.withLocalFile(first, (path) => withLocalFiles(storage, rest, (paths) => use([path, ...paths])));
 }
 
-/** Null for media that cannot be read; any other failure is ours, and worth another try. */
+/** Null for media that cannot be read; any other failure is the server's and may not happen again. */
 async function orNull<T>(work: Promise<T>, onUnreadable: (reason: string) => void): Promise<T | null> {
   try {
     return await work;

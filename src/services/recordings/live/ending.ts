@@ -3,12 +3,12 @@ import { MAX_DURATION } from '../../../adapters/media/ffmpeg.ts';
 import { FINAL_STATUSES } from '../../participants/lifecycle.ts';
 import { SHUT } from '../lifecycle.ts';
 
-/** A worker that was killed is taken for dead after this; a living one renews its claim well before. */
+/** A worker counts as dead after this time; a living one renews its claim well before. */
 const CLAIM_MS = 10_000;
 export const RENEW_MS = 3_000;
 const LEAST_RETRY_SECONDS = 5;
 const MOST_RETRY_SECONDS = 600;
-/** Longer recordings are not analysed: the browser begins the next one in time. */
+/** Longer recordings are not analysed: the browser has to start the next one in time. */
 const MOST_SECONDS = MAX_DURATION - 600;
 
 const MARK = `
@@ -39,7 +39,7 @@ RETURNING r.id`;
 const RENEW = `UPDATE "Recording" SET "finishClaimedUntil" = clock_timestamp() + ${CLAIM_MS} * interval '1 ms' WHERE id = $1 AND live`;
 const RELEASE = `UPDATE "Recording" SET "finishClaimedUntil" = NULL WHERE id = $1 AND live`;
 
-/** The longer it has failed, the longer until the next try. */
+/** The longer it has been failing, the later the next attempt. */
 const POSTPONE = `
 UPDATE "Recording" SET "finishClaimedUntil" = now() + interval '1 s' *
        least(${MOST_RETRY_SECONDS}, greatest(${LEAST_RETRY_SECONDS}, extract(epoch FROM now() - "finishDueAt") / 2))
@@ -49,25 +49,25 @@ const CLOSE = `
 UPDATE "Recording" SET ${SHUT}, "finishDueAt" = least("finishDueAt", now()) WHERE id = $1 AND live`;
 
 export interface LiveLimits {
-  /** From a participant's end to that of the recording. */
+  /** From the end of the participant to the end of the recording. */
   graceSeconds: number;
-  /** Without a chunk. */
+  /** Time without a chunk after which a recording ends. */
   idleSeconds: number;
 }
 
-/** When live recordings end, and which worker joins them: decided by the database and its clock, for any number of workers. */
+/** Decides when live recordings end and which worker joins them: in the database, by its clock, for any number of workers. */
 export function createEnding({ pool, graceSeconds, idleSeconds }: LiveLimits & { pool: Pool }) {
   return {
-    /** Sets the end of recordings whose participant has left or whose browser has fallen silent. */
+    /** Sets the end of recordings whose participant has left or whose browser is silent. */
     mark: () => pool.query(MARK, [graceSeconds, idleSeconds]),
-    /** Ends one now. No error where it has ended. */
+    /** Ends one now; no error if it has already ended. */
     close: (recordingId: string) => pool.query(CLOSE, [recordingId]),
-    /** Takes up to so many that are due; for these no chunk is accepted any more. */
+    /** Claims up to `count` recordings that are due; they accept no more chunks. */
     claim: async (count: number): Promise<string[]> => (await pool.query<{ id: string }>(CLAIM, [count])).rows.map(({ id }) => id),
     renew: (recordingId: string) => pool.query(RENEW, [recordingId]),
-    /** Gives it to the next worker that looks. */
+    /** Lets the next worker claim it. */
     release: (recordingId: string) => pool.query(RELEASE, [recordingId]),
-    /** Gives it to any worker, after a while. */
+    /** Lets any worker claim it after a while. */
     postpone: (recordingId: string) => pool.query(POSTPONE, [recordingId]),
   };
 }

@@ -23,14 +23,14 @@ interface Dependencies {
 const NOTHING_CAME = 'Nothing of the recording arrived: it was started, but the browser sent no data.';
 const UNREADABLE = 'Nothing that arrived can be played; it is kept in storage.';
 
-/** Another worker was faster, or the recording was deleted: nothing is left to do. */
+/** Another worker was faster, or the recording was deleted: there is nothing to do. */
 class NotLive extends Error {
   override readonly name = 'NotLive';
 }
 
-/** Turns the chunks of a live recording into a recording as an upload makes it. Safe to run twice, also at once. */
+/** Turns the chunks of a live recording into a recording like an uploaded one. Safe to run twice, even at the same time. */
 export function createFinish({ db, eventLog, storage, ffmpeg, bus, recordings }: Dependencies) {
-  /** Ends it in the same transaction that gives up the chunks, unless it has ended meanwhile. */
+  /** Ends it in the same transaction that removes the chunks, unless it has ended in the meantime. */
   const settle = ({ id, examId }: Recording, data: Prisma.RecordingUpdateInput, used: readonly Chunk[]) =>
     eventLog.append(examId, async (draft) => {
       const recording = await endLive(draft, id, data);
@@ -45,7 +45,7 @@ export function createFinish({ db, eventLog, storage, ffmpeg, bus, recordings }:
   async function keep(recording: Recording, { media, used, note }: Assembled, scope: SpoolScope): Promise<Recording> {
     if (!media) return fail(recording, UNREADABLE, { note });
     const { file, format, duration } = media;
-    // Named by its content: a worker that does this again after a kill puts the same bytes in the same place.
+    // Named by its content: a worker that repeats this after a kill stores the same bytes under the same key.
     const storageKey = `${recording.id}.${file.sha256.slice(0, 16)}.${format}`;
     return recordings.storing(async (moved) => {
       moved.push(storageKey);
@@ -62,7 +62,7 @@ export function createFinish({ db, eventLog, storage, ffmpeg, bus, recordings }:
     return await keep(recording, assembled, scope);
   }
 
-  /** @throws whatever is worth another try: then nothing has changed. */
+  /** @throws if another attempt may succeed; nothing has changed then. */
   return async function finishRecording(recordingId: string, signal: AbortSignal): Promise<void> {
     const recording = await db.recording.findUnique({ where: { id: recordingId } });
     if (!recording?.live) return;

@@ -11,7 +11,7 @@ import { createReceiving } from './receive.ts';
 import { startLiveSweep } from './sweep.ts';
 
 const SWEEP_MS = 5_000;
-/** For chunks that are on their way when their participant submits. */
+/** Time for chunks that are still being sent when their participant submits. */
 const SETTLE_MS = 10_000;
 
 interface Dependencies extends LiveLimits {
@@ -22,14 +22,14 @@ interface Dependencies extends LiveLimits {
   bus: Bus;
   log: Logger;
   recordings: Recordings;
-  /** Of all chunks of one recording. */
+  /** Maximum size of all chunks of one recording. */
   maxBytes: number;
 }
 
 /**
- * Recordings that are received in chunks while the exam runs. A chunk is acknowledged once it is durable, so that a
- * browser that crashes loses at most its last one; what came becomes one recording when the browser, the submission, a
- * proctor or silence ends it, joined by whichever worker is free.
+ * Recordings that arrive in chunks while the exam runs. A chunk is acknowledged once it is durable, so that a browser that
+ * crashes loses at most its last one. When the browser, the submission, a proctor or silence ends it, any free worker joins the
+ * chunks into one recording.
  */
 export function createLiveRecordings({
   database: { prisma: db, pool },
@@ -48,7 +48,7 @@ export function createLiveRecordings({
   return {
     ...createReceiving({ db, pool, eventLog, storage, bus, due, maxBytes, settleMs: Math.min(SETTLE_MS, graceMs) }),
 
-    /** Starts to finish, in this process, the recordings that have ended. */
+    /** Starts the sweep that joins recordings that have ended, in this process. */
     startSweep: () =>
       startLiveSweep({
         db,

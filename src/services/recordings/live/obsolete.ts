@@ -5,7 +5,7 @@ import type { Storage } from '../../../adapters/storage/storage.ts';
 const BATCH = 200;
 const AT_ONCE = 8;
 
-/** Removes stored bytes that no row names any more; what cannot be removed now is tried again. */
+/** Removes stored files that no row names any more; a failed removal is tried again. */
 export async function removeObsolete({ db, storage }: { db: Database['prisma']; storage: Storage }, signal: AbortSignal): Promise<void> {
   for (;;) {
     const files = await db.obsoleteFile.findMany({ orderBy: { since: 'asc' }, take: BATCH });

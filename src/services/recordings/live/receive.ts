@@ -14,12 +14,12 @@ import { recordingTopic } from '../recordings.ts';
 import type { Ending } from './ending.ts';
 import { LIVE_TOPIC } from './sweep.ts';
 
-/** Enough to see whether a container begins. */
+/** Enough to recognise the start of a container. */
 const HEAD_BYTES = 16;
 
 /**
- * One statement for the row and what hangs on it. Waiting for the row's lock it looks again, so that no chunk slips in
- * once the joining has begun.
+ * One statement for the chunk and its recording. After waiting for the row's lock it checks again, so that no chunk is accepted
+ * once joining has begun.
  */
 const APPEND = `
 WITH open AS (
@@ -40,7 +40,7 @@ export interface ReceivedChunk {
   sha256: string;
 }
 
-/** What became of a chunk: `full` where the recording would grow beyond its limit. */
+/** The result for a chunk: `full` if the recording would exceed its limit. */
 export type Received = { chunk: ReceivedChunk } | 'full';
 
 interface Dependencies {
@@ -50,9 +50,9 @@ interface Dependencies {
   storage: Storage;
   bus: Bus;
   due: Ending;
-  /** Of all chunks together. */
+  /** Maximum size of all chunks together. */
   maxBytes: number;
-  /** From a submission to the end of the recording, for the chunks that are still on their way. */
+  /** From a submission to the end of the recording, for chunks that are still being sent. */
   settleMs: number;
 }
 
@@ -71,15 +71,15 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
     }
   }
 
-  /** Bytes that no row names: those of a chunk that was refused once it had been stored. */
+  /** Removes the bytes of a chunk that was refused after it had been stored. */
   async function removeUnnamed(storageKey: string): Promise<void> {
     if ((await db.recordingChunk.count({ where: { storageKey } })) === 0) await storage.remove(storageKey);
   }
 
   return {
     /**
-     * Begins a recording whose chunks come while the exam runs.
-     * @throws AppError `conflict` where the exam or the participant's part in it is over.
+     * Starts a recording whose chunks arrive while the exam runs.
+     * @throws AppError `conflict` if the exam is over or the participant has left it.
      */
     start: (input: { examId: string; userId: string; type: RecordingType }): Promise<Recording> =>
       eventLog.append(input.examId, async (draft) => {
@@ -94,7 +94,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
           live: true,
           stage: 'receiving',
           size: 0,
-          // Until it is known: what most browsers record.
+          // What most browsers record, until it is known.
           format: 'webm',
           sha256: '',
           storageKey: `${id}.live`,
@@ -103,7 +103,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
       }),
 
     /**
-     * Whether chunks are taken, before one is read.
+     * Refuses a recording that accepts no chunks, before one is read.
      * @throws AppError `conflict`
      */
     refuseEnded(recording: Pick<Recording, 'live' | 'stage'>): void {
@@ -111,20 +111,20 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
     },
 
     /**
-     * Takes a chunk; answered once it is durable. The same bytes at the same index change nothing.
-     * @throws AppError `conflict` for other bytes at the same index, and once the recording has ended.
+     * Stores a chunk; resolves once it is durable. The same bytes at the same index change nothing.
+     * @throws AppError `conflict` for different bytes at the same index, and after the end of the recording.
      */
     async append(recordingId: string, index: number, file: SpooledFile): Promise<Received> {
       const chunk = { recordingId, index, size: file.size, sha256: file.sha256 };
       const known = await chunkAt(recordingId, index);
       if (known) return { chunk: sameChunk(known, chunk) };
-      // Named by its content: when two requests bring the same chunk, it does not matter whose bytes stay.
+      // Named by its content: if two requests bring the same chunk, it does not matter whose bytes are kept.
       const storageKey = `${recordingId}.${index}.${file.sha256}`;
       try {
         await storage.commit(file, storageKey);
         if (await insert(recordingId, index, file, storageKey)) return { chunk };
       } catch (error) {
-        // A statement whose answer was lost may still have happened.
+        // A statement whose answer was lost may still have been executed.
         await removeUnnamed(storageKey).catch(() => {});
         throw error;
       }
@@ -137,8 +137,8 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
     },
 
     /**
-     * The live recordings of who submits belong to the submission, and end when what is still on its way has had time to
-     * come. Within the submission's transaction, so that a crash forgets neither.
+     * Adds the participant's live recordings to the submission and sets their end, late enough for chunks that are still being
+     * sent. In the submission's transaction, so that a crash loses neither.
      */
     async submitted({ tx, now }: Draft, participantId: string, submissionId: string): Promise<Recording[]> {
       const finishDueAt = new Date(now.getTime() + settleMs);
@@ -149,7 +149,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
       return tx.recording.findMany({ where: { submissionId }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] });
     },
 
-    /** Ends a recording: from now on no chunk is taken, and a worker joins what came. Once it has ended nothing changes. */
+    /** Ends a recording: it accepts no more chunks, and a worker joins those received. No effect if it has already ended. */
     async finish(recordingId: string): Promise<void> {
       await due.close(recordingId);
       bus.publish(LIVE_TOPIC);

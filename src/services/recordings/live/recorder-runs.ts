@@ -3,16 +3,16 @@ import type { RecordingChunk } from '../../../generated/prisma/client.ts';
 
 export type Chunk = Pick<RecordingChunk, 'index' | 'size' | 'storageKey' | 'head'>;
 
-/** Chunks that one run of the browser's recorder made: put together they are one file. */
+/** Chunks of one run of the browser's recorder: concatenated they are one file. */
 export type RecorderRun = readonly Chunk[];
 
-/** As many bytes as tell whether a container begins. */
+/** Bytes that are needed to recognise the start of a container. */
 const MAGIC_BYTES = 8;
 
 /**
- * Where the recorder began anew, after a reload of the page or a stop, its first chunk begins with a container's head.
- * A gap ends no part: what follows it in the same file still has its place in time.
- * @param chunks in order.
+ * Splits the chunks at restarts of the recorder, after a reload or a stop: its first chunk starts with a container header. A gap
+ * does not split: what follows it in the same file still has its place in time.
+ * @param chunks sorted by index
  */
 export function splitRuns(chunks: readonly Chunk[]): RecorderRun[] {
   const parts: Chunk[][] = [];
@@ -25,7 +25,7 @@ export function splitRuns(chunks: readonly Chunk[]): RecorderRun[] {
   return parts;
 }
 
-/** The first bytes from a chunk on; the next ones lend theirs to one that is shorter than that. */
+/** The first bytes from this chunk on, including those of the following chunks if it is too short. */
 function headFrom(chunks: readonly Chunk[], at: number): Uint8Array {
   let head = Buffer.alloc(0);
   for (let next = at; head.length < MAGIC_BYTES; next += 1) {
@@ -37,7 +37,7 @@ function headFrom(chunks: readonly Chunk[], at: number): Uint8Array {
   return head;
 }
 
-/** Positions below the highest that came of which nothing came. */
+/** Missing indexes below the highest one received. */
 export function missingIndexes(chunks: readonly Pick<Chunk, 'index'>[]): number[] {
   const came = new Set(chunks.map(({ index }) => index));
   const end = Math.max(-1, ...came);

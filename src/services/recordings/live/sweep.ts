@@ -7,10 +7,10 @@ import { type Ending, RENEW_MS } from './ending.ts';
 import type { FinishRecording } from './finish.ts';
 import { removeObsolete } from './obsolete.ts';
 
-/** Told when a recording was ended: its parts wait to be joined. */
+/** Wake-up topic: a recording has ended and its chunks can be joined. */
 export const LIVE_TOPIC = 'live-recordings';
 
-/** Recordings that one process joins at once: copying is bound by the disk, not by the processor. */
+/** Recordings that one process joins at once: copying is limited by the disk, not by the processor. */
 const AT_ONCE = 2;
 
 interface Dependencies {
@@ -23,7 +23,7 @@ interface Dependencies {
   everyMs: number;
 }
 
-/** Finishes live recordings whose time has come; any number of workers may. Returns what stops it. */
+/** Starts the sweep that finishes live recordings that are due. Any number of workers may run it. */
 export function startLiveSweep({ db, storage, bus, log, due, finish, everyMs }: Dependencies): { stop(): Promise<void> } {
   const running = new Set<Promise<void>>();
 
