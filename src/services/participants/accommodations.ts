@@ -13,7 +13,7 @@ export interface AccommodationChange {
 
 export type ParticipantWithAccommodations = Participant & { accommodations: Accommodation[] };
 
-/** Types of which the analysis raises no warning for a participant: for people who must look away, read aloud or have a helper. */
+/** Warning types that the analysis does not raise for a participant who needs to look away, read aloud or have a helper. */
 export function createAccommodations({ eventLog }: { eventLog: EventLog }) {
   return {
     /**
@@ -47,7 +47,7 @@ export type Accommodations = ReturnType<typeof createAccommodations>;
 
 export const ACCOMMODATIONS_IN_ORDER = [{ at: 'asc' }, { type: 'asc' }] satisfies Prisma.AccommodationOrderByWithRelationInput[];
 
-/** Types of which no warning may be raised for a participant; read it in the transaction that would add the warning. */
+/** Warning types that are suppressed for a participant. Read them in the transaction that adds the warning. */
 export async function suppressedOf(
   tx: Pick<Prisma.TransactionClient, 'accommodation'>,
   participantId: string,

@@ -74,7 +74,7 @@ export async function submitted({ tx, now, emit }: Draft, participant: Participa
   emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to, submission: submissionId } });
 }
 
-/** Everybody who came and did not submit has run out of time. */
+/** Sets TIMED_OUT for all participants who came and did not submit. */
 export async function timeOutAll({ tx, exam, emit }: Draft, by: string): Promise<void> {
   const rest = await tx.participant.updateManyAndReturn({
     where: { examId: exam.id, status: { in: sourcesOf('TIMED_OUT') } },

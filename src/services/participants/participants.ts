@@ -18,7 +18,7 @@ export async function ensureParticipant(draft: Draft, userId: string, name?: str
   return (await find(draft, userId)) ?? addParticipant(draft, { userId, name, status: 'INVITED' });
 }
 
-/** Brings a user into the exam; the first one starts it. One who has left for good, or is paused, stays so. */
+/** Brings a user into the exam; the first one starts it. A participant who has left for good, or is paused, is not changed. */
 export async function bringIn(draft: Draft, userId: string, name?: string | null): Promise<Participant> {
   const known = await find(draft, userId);
   if (known && (isFinal(known.status) || known.status === 'PAUSED')) return known;

@@ -44,7 +44,7 @@ export interface PresenceOptions {
 export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOptions) {
   const graceMs = graceSeconds * 1_000;
   const flushMs = Math.min(FLUSH_MS, graceMs / 10);
-  // What another server heard within the grace period may take its flush and the next to get here.
+  // A heartbeat that another server received within the grace period may need its flush and the next one to be visible here.
   const silentMs = graceMs + 2 * flushMs;
   const transitions = createTransitions(eventLog);
   const read = batched(readParticipants, MAX_READ);
@@ -83,8 +83,8 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
 
   return {
     /**
-     * Takes a heartbeat and returns the participant, seen now, and back if it was disconnected. After the exam, and for one who
-     * has left it, nothing changes.
+     * Takes a heartbeat and returns the participant as seen now, and ACTIVE again if it was DISCONNECTED. Nothing changes after the
+     * exam, or for a participant who has left it.
      * @throws AppError `server_error` within 3 s if the database is down; sending it again is safe.
      */
     async heartbeat(who: ParticipantKey): Promise<Participant> {

@@ -4,7 +4,7 @@ import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { Transitions } from './transitions.ts';
 
-/** More silent participants wait for the next sweep, which follows at once. */
+/** Silent participants per run. If there are more, the next run follows immediately. */
 const MAX_FOUND = 10_000;
 
 /**
@@ -66,7 +66,7 @@ interface SilenceSweep {
 }
 
 /**
- * Disconnects participants who fell silent, but only after this process itself has had contact for that long: after a restart or
+ * Starts the sweep that disconnects participants who fell silent, but only after this process itself has had contact for that long: after a restart or
  * an outage every participant gets that time.
  */
 export function startSilenceSweep({ pool, log, transitions, silentMs, everyMs, flush }: SilenceSweep): Sweep {

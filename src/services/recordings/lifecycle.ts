@@ -10,7 +10,7 @@ import { settingsOf } from '../exams.ts';
  * a browser have been made. A live recording is UPLOADED, its stage `receiving` and then `joining`.
  */
 
-/** From each status, those that may follow. `null` stands for a recording that does not exist yet. */
+/** The possible next statuses of each status. `null` stands for a recording that does not exist yet. */
 export const RECORDING_MOVES = {
   null: ['UPLOADED'],
   UPLOADED: ['PROCESSING', 'FAILED'],

@@ -5,7 +5,7 @@ import { StreamSplitter } from '../../async/stream-splitter.ts';
 import { AppError, notFound } from '../../errors.ts';
 import type { Prisma, Upload } from '../../generated/prisma/client.ts';
 
-/** Size of a part, unless the file is smaller: few requests, and little to send again after a crash. */
+/** Minimum size of parts, unless the file is smaller: few requests, and little to send again after a crash. */
 const PART_BYTES = 8 * 1024 * 1024;
 
 interface Dependencies {
@@ -63,7 +63,7 @@ export function createPartedUploads({ db, storage, parts, maxBytes }: Dependenci
     }
   }
 
-  /** Half of the part numbers are reserved for parts that are sent in vain or cut short. */
+  /** Half of the part numbers are reserved for parts that are lost or cut short. */
   const partBytesOf = ({ size }: Upload) => Math.max(PART_BYTES, Math.ceil((Number(size ?? maxBytes) * 2) / parts.maxParts));
 
   async function* afterTail({ id, tail }: Upload, source: Readable): AsyncGenerator<Buffer> {
@@ -81,7 +81,7 @@ export function createPartedUploads({ db, storage, parts, maxBytes }: Dependenci
       return db.upload.update({ where: { id }, data: { bucketId: await parts.begin(id) } });
     },
 
-    /** Adds the source part by part and yields the number of safe bytes. An incomplete part counts once the source ends. */
+    /** Adds the source part by part. Returns the number of safe bytes. An incomplete part counts once the source ends. */
     async append(id: string, source: Readable): Promise<number> {
       let row = await find(id);
       const pieces = new StreamSplitter(afterTail(row, source));

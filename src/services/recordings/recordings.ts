@@ -86,8 +86,8 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     },
 
     /**
-     * Moves files to their final keys and runs the transaction that names them. If it fails, the moved files are removed, but only
-     * after the database says that no row names them: a commit whose answer was lost has still happened.
+     * Runs work that moves files to their final keys and the transaction that names them. If it fails, the moved files are removed,
+     * but only after the database says that no row names them: a commit whose answer was lost has still happened.
      */
     async storing<T>(run: (moved: string[]) => Promise<T>): Promise<T> {
       const moved: string[] = [];

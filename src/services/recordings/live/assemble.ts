@@ -136,14 +136,14 @@ async function join(
   return { file, format: plan.format, info, sources: [] };
 }
 
-/** Runs `work` with local copies of several files. */
+/** `Storage.withLocalFile` for several files. */
 async function withLocalFiles<T>(storage: Storage, files: readonly SpooledFile[], use: (paths: string[]) => Promise<T>): Promise<T> {
   const [first, ...rest] = files;
   if (!first) return use([]);
   return storage.withLocalFile(first, (path) => withLocalFiles(storage, rest, (paths) => use([path, ...paths])));
 }
 
-/** Null for media that cannot be read; any other failure is the server's and may not happen again. */
+/** Null for media that cannot be read; any other failure is the server's, so another attempt may succeed. */
 async function orNull<T>(work: Promise<T>, onUnreadable: (reason: string) => void): Promise<T | null> {
   try {
     return await work;

@@ -8,7 +8,7 @@ const CLAIM_MS = 10_000;
 export const RENEW_MS = 3_000;
 const LEAST_RETRY_SECONDS = 5;
 const MOST_RETRY_SECONDS = 600;
-/** Longer recordings are not analysed: the browser has to start the next one in time. */
+/** Live recordings end at this age, because longer ones are not analysed; the browser starts the next one in time. */
 const MOST_SECONDS = MAX_DURATION - 600;
 
 const MARK = `
@@ -49,7 +49,7 @@ const CLOSE = `
 UPDATE "Recording" SET ${SHUT}, "finishDueAt" = least("finishDueAt", now()) WHERE id = $1 AND live`;
 
 export interface LiveLimits {
-  /** From the end of the participant to the end of the recording. */
+  /** From the end of a participant's exam to the end of the recording. */
   graceSeconds: number;
   /** Time without a chunk after which a recording ends. */
   idleSeconds: number;
@@ -58,7 +58,7 @@ export interface LiveLimits {
 /** Decides when live recordings end and which worker joins them: in the database, by its clock, for any number of workers. */
 export function createEnding({ pool, graceSeconds, idleSeconds }: LiveLimits & { pool: Pool }) {
   return {
-    /** Sets the end of recordings whose participant has left or whose browser is silent. */
+    /** Sets the end of recordings whose participant has left, whose exam is over, whose browser is silent, or that are too long. */
     mark: () => pool.query(MARK, [graceSeconds, idleSeconds]),
     /** Ends one now; no error if it has already ended. */
     close: (recordingId: string) => pool.query(CLOSE, [recordingId]),

@@ -79,7 +79,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
   return {
     /**
      * Starts a recording whose chunks arrive while the exam runs.
-     * @throws AppError `conflict` if the exam is over or the participant has left it.
+     * @throws AppError `conflict` if the exam is over or cancelled, or the participant has left it.
      */
     start: (input: { examId: string; userId: string; type: RecordingType }): Promise<Recording> =>
       eventLog.append(input.examId, async (draft) => {
@@ -94,7 +94,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
           live: true,
           stage: 'receiving',
           size: 0,
-          // What most browsers record, until it is known.
+          // What most browsers record, until the format is known.
           format: 'webm',
           sha256: '',
           storageKey: `${id}.live`,

@@ -23,7 +23,7 @@ interface Dependencies {
   everyMs: number;
 }
 
-/** Starts the sweep that finishes live recordings that are due. Any number of workers may run it. */
+/** Starts the sweep that finishes live recordings that are due; any number of workers may run it. Returns how to stop it. */
 export function startLiveSweep({ db, storage, bus, log, due, finish, everyMs }: Dependencies): { stop(): Promise<void> } {
   const running = new Set<Promise<void>>();
 
