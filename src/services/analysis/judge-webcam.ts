@@ -106,8 +106,8 @@ export function judgeFaces(faces: readonly ObservedFace[], isBlack: boolean): { 
 }
 
 /**
- * Where a picture with somebody in it stands still, and where the only face does. An empty room may stand still: that nobody is
- * there is reported already.
+ * Finds when a picture with a person in it stands still, and when the only face does. A still picture of an empty room does not
+ * count: it is already reported as `no_face`.
  */
 function judgeStillness(samples: readonly WebcamSample[], people: readonly (readonly ObservedFace[])[]): StillState[] {
   const lasted = new Map<number, number>();

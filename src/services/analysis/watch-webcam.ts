@@ -17,10 +17,10 @@ export interface WebcamSample {
   phone: number;
 }
 
-/** Looking for phones is the most expensive part, so it is done for every third frame and where it may matter. */
+/** Looking for phones is the most expensive part, so it is done for every third frame, and for frames that may show one. */
 const PHONE_EVERY = 3;
 /**
- * Every second frame where much changes: of two in a row one is looked at, and if it shows a phone, so is the other. A phone in a
+ * Every second frame if much changes: of two in a row one is looked at, and if it shows a phone, so is the other. A phone in a
  * single frame would be smoothed over.
  */
 const PHONE_EVERY_CHANGED = 2;

@@ -69,7 +69,7 @@ export class FrameQueue<Frame extends QueuedFrame> {
     this.#bytes = 0;
   }
 
-  /** Participants by their latest analysis. */
+  /** Drops the snapshot of the participant who was analysed most recently. */
   #evict(): Frame {
     let victim: Frame | undefined;
     let latest = -1;

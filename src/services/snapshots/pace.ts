@@ -7,10 +7,10 @@ const TOLERANCE_MS = 2_500;
 const REMEMBERED = 50_000;
 
 /**
- * One snapshot per second and participant, at this server: the generic cell rate algorithm (ITU-T I.371), by which each has
- * a time at which it is due and may come a little earlier. Not rate-limiter-flexible, which the other limits use: it counts
- * in fixed windows, so it either lets through twice the rate at the border of two, or refuses a steady sender whose second
- * is not ours.
+ * One snapshot per second and participant, at this server: the generic cell rate algorithm (ITU-T I.371), by which each
+ * has a due time and may come a little earlier. Not rate-limiter-flexible, which the other limits use: it counts
+ * in fixed windows, so it either allows twice the rate at the border of two windows, or refuses a steady sender whose seconds
+ * begin at other times than ours.
  */
 export function createPace() {
   const due = new LRUCache<string, number>({ max: REMEMBERED });

@@ -59,7 +59,7 @@ export const scene: Judge = {
       began,
       picture: pictures.memory(),
       places: facePlaces.memory(),
-      // Also while the eyes are elsewhere: after sitting down again a person rests elsewhere, and must not be reported for ever.
+      // Also while looking away: after sitting down again a person's eyes rest elsewhere, which must not cause warnings forever.
       rest: alone ? remember(rest, alone, at) : rest,
     };
     return { verdicts, memory: next };

@@ -29,7 +29,7 @@ interface Dependencies {
 export interface SnapshotReceipt {
   examId: string;
   userId: string;
-  /** The time used: yours if within 30 s, otherwise the time of arrival. */
+  /** The time used: the client's, but never later than the arrival; without one, the time of arrival. */
   takenAt: Date;
   /** Whether it is analysed, unless a newer one replaces it; also false if the server is too busy. */
   analysed: boolean;

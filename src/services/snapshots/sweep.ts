@@ -14,7 +14,7 @@ const EVERY_MS = 2_000;
 const MOST_FOUND = 5_000;
 /** Clients that send less often get more time: this number of their usual intervals. */
 const PATIENCE = 5;
-/** After an outage a sign of life may arrive before the snapshot. */
+/** Delay before a gap is reported: after an outage the heartbeat may arrive before the snapshot. */
 const SECOND_THOUGHT_MS = 10_000;
 
 /** Snapshots are no longer analysed: the exam is over, or the participant has left or is paused. */
@@ -66,8 +66,8 @@ interface LockedRow {
 }
 
 /**
- * Ends the warnings of participants whose snapshots are no longer looked at, and reports missing snapshots of participants
- * who are there. Any number of servers may do it.
+ * Starts the sweep that ends the warnings of participants whose snapshots are no longer analysed, and reports missing snapshots
+ * of participants who are present. May run on any number of servers.
  */
 export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventLog: EventLog; log: Logger }): Sweep {
   /** Participants whose snapshots are missing: the version of the row, and since when, by the clock of this process. */

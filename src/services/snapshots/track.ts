@@ -54,7 +54,7 @@ export interface Followed {
 const FLICKER_MS = 3_000;
 const SPAN_MS = LONGEST_SPAN * 1_000;
 const TOLERANCE_MS = TOLERANCE_SECONDS * 1_000;
-/** Two pictures accuse nobody. */
+/** Two pictures are not enough for a warning. */
 const LEAST_SIGHTINGS = 3;
 /** A warning continues across a gap of at most this length: after a longer one it may not be the same episode. */
 export const LONGEST_GAP_MS = 60_000;
