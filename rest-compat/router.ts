@@ -24,12 +24,10 @@ export function createRouter(routes: readonly Route[]) {
   for (const route of routes) finder.on(route.method, `/api${route.path}`, FOUND_BY_NAME, route);
 
   function match(method: string, path: string): { route: Route; params: Record<string, string> } {
-    const found = finder.find(method === 'HEAD' ? 'GET' : (method as PostRoute['method']), path);
+    // find-my-way decodes whole paths, so `/ex%61ms` would reach `/exams`. Escaped once more, only the parameters are decoded.
+    const found = finder.find(method === 'HEAD' ? 'GET' : (method as PostRoute['method']), path.replaceAll('%', '%25'));
     if (!found?.store) throw notFound('Endpoint');
-    const params = found.params as Record<string, string>;
-    // No id is empty or contains a NUL character, which PostgreSQL refuses in text.
-    if (Object.values(params).some((value) => value === '' || value.includes('\0'))) throw notFound('Endpoint');
-    return { route: found.store as Route, params };
+    return { route: found.store as Route, params: decodeParams(found.params as Record<string, string>) };
   }
 
   async function dispatch(req: IncomingMessage, res: ServerResponse, scope: SpoolScope, enter: () => Promise<Context>) {
@@ -90,6 +88,25 @@ const sendJson = (req: IncomingMessage, res: ServerResponse, status: number, bod
 function parseUrl({ url = '/' }: IncomingMessage): URL {
   try {
     return new URL(url, 'http://localhost');
+  } catch {
+    throw notFound('Endpoint');
+  }
+}
+
+/** @throws AppError `not_found` for an escape that is malformed, and for what no id is: empty, or with a NUL character, which PostgreSQL refuses in text. */
+function decodeParams(escaped: Readonly<Record<string, string>>): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const [name, text] of Object.entries(escaped)) {
+    const value = text.includes('%') ? decodeParam(text) : text;
+    if (value === '' || value.includes('\0')) throw notFound('Endpoint');
+    params[name] = value;
+  }
+  return params;
+}
+
+function decodeParam(text: string): string {
+  try {
+    return decodeURIComponent(text);
   } catch {
     throw notFound('Endpoint');
   }

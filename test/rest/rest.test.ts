@@ -319,6 +319,18 @@ describe('a path', () => {
     });
   });
 
+  it.each([
+    ['in its first word', (id: string) => ['GET', `/ex%61ms/${id}`]],
+    ['behind an id', (id: string) => ['GET', `/exams/${id}/w%61rnings`]],
+    ['for a slash between its parts', (id: string) => ['GET', `/exams%2F${id}`]],
+    ['for a slash behind an id', (id: string) => ['GET', `/exams/${id}%2Fwarnings`]],
+    ['in a word that tells two routes apart', () => ['POST', '/recordings/l%69ve']],
+  ] as const)('with an escape %s reaches no route, even if the exam exists', async (_where, pathOf) => {
+    const { id } = await createExam(server);
+    const [method = '', path = ''] = pathOf(id);
+    expect(await json(await server.rest(path, { method }), 404)).toMatchObject({ error: { code: 'not_found' } });
+  });
+
   it('of a user with all kinds of characters reaches that user', async () => {
     const exam = await createExam(server);
     const userId = 'Müller/%2F a?b#c&d=e;f+g~\u{1F600}';
