@@ -4,14 +4,23 @@ import type { Recording, RecordingFile } from '../src/generated/prisma/client.ts
 import { readMultipart } from '../src/http/bodies/multipart.ts';
 import { sendFile, type StoredFile } from '../src/http/send-file.ts';
 import { requireSender } from '../src/resolvers/policy.ts';
-import { findDownload, findMadeFile, prepareUpload, readRecording, retryAnalysis, uploadRecording } from '../src/resolvers/recordings.ts';
+import {
+  findDownload,
+  findMadeFile,
+  prepareUpload,
+  readRecording,
+  retryAnalysis,
+  storeUpload,
+  type Upload,
+} from '../src/resolvers/recordings.ts';
 import { findWarningFrame } from '../src/resolvers/warning-frames.ts';
 import { uploadRecordingInput } from '../src/services/recordings/input.ts';
+import { parseInput } from '../src/validation.ts';
 import * as answers from './answers.ts';
 import { FORM, isMultipart, NO_BODY } from './bodies.ts';
 import { nothing, ofRecording, ofWarning, signed } from './params.ts';
 import { presentRecording } from './present.ts';
-import { get, post, type Route } from './route.ts';
+import { type Body, type Call, get, post, type Route } from './route.ts';
 
 const MAX_FIELD_BYTES = 4_096;
 const MAX_FIELDS = 32;
@@ -57,6 +66,29 @@ const picture = (what: 'poster' | 'thumbnails', summary: string): Route =>
     },
   });
 
+interface Received extends Body {
+  /** Null if fields came after the file. */
+  upload: Upload | null;
+}
+
+async function readUpload({ req, scope, ctx }: Call): Promise<Received> {
+  if (!isMultipart(req)) throw new AppError('invalid_request', 'Content-Type must be multipart/form-data');
+  let upload: Upload | null = null;
+  const { fields, files } = await readMultipart(req, {
+    scope,
+    files: { file: { maxBytes: ctx.config.MAX_RECORDING_BYTES } },
+    textFields: ['examId', 'userId', 'type'],
+    maxFieldBytes: MAX_FIELD_BYTES,
+    maxFields: MAX_FIELDS,
+    async admit(fields) {
+      // Final: a field that is given twice is refused.
+      if (fields['examId'] && fields['userId'] && fields['type']) upload = await prepareUpload(ctx, fields);
+    },
+  });
+  // Checked here, because the order, the case and unknown fields must not make a repeat another request.
+  return { fields: parseInput(uploadRecordingInput, fields), files, upload };
+}
+
 export const recordingRoutes: Route[] = [
   post({
     path: '/recordings',
@@ -68,21 +100,9 @@ export const recordingRoutes: Route[] = [
     answer: answers.recording,
     // The rest is checked later, because the user is named in the body.
     admit: ({ ctx }) => requireSender(ctx),
-    async read({ req, scope, ctx }) {
-      if (!isMultipart(req)) throw new AppError('invalid_request', 'Content-Type must be multipart/form-data');
-      return readMultipart(req, {
-        scope,
-        files: { file: { maxBytes: ctx.config.MAX_RECORDING_BYTES } },
-        textFields: ['examId', 'userId', 'type'],
-        maxFieldBytes: MAX_FIELD_BYTES,
-        maxFields: MAX_FIELDS,
-        async admit(fields) {
-          // Fields that come after the file are checked after it.
-          if (fields['examId'] && fields['userId'] && fields['type']) await prepareUpload(ctx, fields);
-        },
-      });
-    },
-    run: async ({ ctx }, input, { files: { file } }) => presentRecording(ctx, await uploadRecording(ctx, input, file)),
+    read: readUpload,
+    run: async ({ ctx }, input, { files: { file }, upload }) =>
+      presentRecording(ctx, await storeUpload(ctx, upload ?? (await prepareUpload(ctx, input)), file)),
   }),
   get({
     path: '/recordings/:recordingId',

@@ -2,7 +2,7 @@ import { type StripLayout, stripLayout } from '../adapters/media/ffmpeg.ts';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
 import { AppError, invalidField, notFound } from '../errors.ts';
-import type { Prisma, Recording, RecordingFile } from '../generated/prisma/client.ts';
+import type { Prisma, Recording, RecordingFile, RecordingType } from '../generated/prisma/client.ts';
 import { sightOf, visibleRecordings } from '../services/access/sight.ts';
 import type { RecordingWithAnalysis } from '../services/reads/hot-reads.ts';
 import { uploadRecordingInput } from '../services/recordings/input.ts';
@@ -27,8 +27,15 @@ export async function readRecording(ctx: Context, recordingId: string): Promise<
   return recording;
 }
 
-/** Checks that the caller may add a recording of that user to that exam; called before the file is read if the fields come first. */
-export async function prepareUpload(ctx: Context, input: unknown) {
+/** A recording that the caller may add. */
+export interface Upload {
+  examId: string;
+  userId: string;
+  type: RecordingType;
+}
+
+/** Whether the caller may add a recording of that user to that exam; before any byte of it is read where that is known. */
+export async function prepareUpload(ctx: Context, input: unknown): Promise<Upload> {
   requireSender(ctx);
   const { examId, userId, type } = parseInput(uploadRecordingInput, input);
   await requireExam(ctx, examId);
@@ -39,11 +46,15 @@ export async function prepareUpload(ctx: Context, input: unknown) {
 export const findUploaded = (ctx: Context, uploadId: string): Promise<Recording | null> =>
   ctx.db.recording.findFirst({ where: { AND: [{ uploadId }, visibleRecordings(ctx.viewer)] } });
 
-export async function uploadRecording(ctx: Context, input: unknown, file: SpooledFile | undefined): Promise<Recording> {
-  const upload = await prepareUpload(ctx, input);
+/** Stores an upload that was prepared. An exam that was cancelled or erased since then is refused by the transaction. */
+export async function storeUpload(ctx: Context, upload: Upload, file: SpooledFile | undefined): Promise<Recording> {
   if (!file) throw invalidField('file', 'is required');
   const { recordings } = ctx.services;
   return recordings.upload(upload, await recordings.check(file, 'file'));
+}
+
+export async function uploadRecording(ctx: Context, input: unknown, file: SpooledFile): Promise<Recording> {
+  return storeUpload(ctx, await prepareUpload(ctx, input), file);
 }
 
 export async function retryAnalysis(ctx: Context, recordingId: string): Promise<Recording> {

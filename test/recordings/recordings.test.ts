@@ -340,6 +340,22 @@ describe('a recording that is refused', () => {
   });
 });
 
+describe('a form that is sent again with its Idempotency-Key', () => {
+  it('gets the first recording, whatever the order, the case and the extra fields', async () => {
+    const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
+    const send = async (fields: Parameters<typeof form>[0]) => {
+      const headers = { 'idempotency-key': 'upload-1' };
+      const response = await server.rest('/recordings', { method: 'POST', body: await form(fields), headers });
+      return (await response.json()) as object;
+    };
+    const file = { path: video };
+    const first = await send({ examId, userId: 'user_1', type: 'webcam', file });
+    expect(first).toMatchObject({ id: expect.stringMatching(/^rec_/), status: 'uploaded' });
+    expect(await send({ file, type: 'WEBCAM', userId: 'user_1', attempt: '2', examId })).toEqual(first);
+    expect(await send({ examId, userId: 'user_1', type: 'screen', file })).toMatchObject({ error: { code: 'conflict' } });
+  });
+});
+
 describe('a GraphQL upload', () => {
   it('streams a file into the same recording', async () => {
     const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
