@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { AppError } from '../src/errors.ts';
 import { type JsonOptions, readJson } from '../src/http/bodies/base64-json.ts';
-import type { Body, Call } from './route.ts';
+import type { Body, Call, FileField } from './route.ts';
 
 /** For bodies without images or videos: enough for 100 warnings with long escaped details, or an exam with extra settings. */
 const SMALL: JsonOptions = { maxBytes: 2 * 1024 * 1024, maxMembers: 10_000 };
@@ -12,13 +12,20 @@ export const IMAGES: JsonOptions = { maxBytes: 30 * 1024 * 1024, maxMembers: 1_0
 export const JSON_BODY = ['application/json'];
 export const FORM = ['multipart/form-data'];
 
+/** Videos are known by their content, whatever type they are sent with. */
+export const video = (description: string, { required }: Pick<FileField, 'required'>): FileField => ({
+  description,
+  mediaTypes: ['video/webm', 'video/mp4'],
+  required,
+});
+
 const mediaType = (req: IncomingMessage) => req.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
 
 export const isMultipart = (req: IncomingMessage) => mediaType(req) === 'multipart/form-data';
 export const isJson = (req: IncomingMessage) => mediaType(req) === 'application/json' || mediaType(req).endsWith('+json');
 
 /** A JSON body without files. */
-export async function readJsonBody({ req }: Pick<Call, 'req'>, limits = SMALL): Promise<Body> {
+export async function readJsonBody({ req }: Pick<Call, 'req'>, limits = SMALL): Promise<Body<never>> {
   if (!isJson(req)) throw new AppError('invalid_request', 'Content-Type must be application/json');
   return { fields: await readJson(req, limits), files: {} };
 }
@@ -28,5 +35,5 @@ export const NO_BODY = {
   body: z.null(),
   accepts: [],
   admit: () => {},
-  read: async (): Promise<Body> => ({ fields: null, files: {} }),
+  read: async (): Promise<Body<never>> => ({ fields: null, files: {} }),
 };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AppError, invalidField } from '../src/errors.ts';
 import { readJsonWithFiles } from '../src/http/bodies/base64-json.ts';
 import { asJsonText, parseScanned } from '../src/http/bodies/json-text.ts';
@@ -8,12 +8,12 @@ import { heartbeat, setAccommodations } from '../src/resolvers/participants.ts';
 import { requireKnownExam, requireLms, requireStaffOf } from '../src/resolvers/policy.ts';
 import { prepareSubmission, submitExam } from '../src/resolvers/submissions.ts';
 import { listWarnings, reportWarnings } from '../src/resolvers/warnings.ts';
-import { createExamInput, settingsInput } from '../src/services/exam-input.ts';
+import { aiDetectionInput, createExamInput, settingsInput } from '../src/services/exam-input.ts';
 import { accommodationsInput } from '../src/services/participants/input.ts';
 import { submitExamInput } from '../src/services/submission-input.ts';
 import { reportWarningsInput } from '../src/services/warnings/input.ts';
 import * as answers from './answers.ts';
-import { FORM, isJson, isMultipart, JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
+import { FORM, isJson, isMultipart, JSON_BODY, NO_BODY, readJsonBody, video } from './bodies.ts';
 import { nothing, ofExam, ofParticipant, pageOfLog, submitter } from './params.ts';
 import {
   presentAccommodations,
@@ -25,8 +25,6 @@ import {
 } from './present.ts';
 import { type Body, type Call, get, post, put, type Route } from './route.ts';
 
-const KNOWN_SETTINGS = new Set(['webcam', 'screenRecording', 'audioRecording', 'browserLock', 'aiDetection']);
-const KNOWN_AI_SETTINGS = new Set(['enabled', 'sensitivity']);
 const MAX_FIELD_BYTES = 16 * 1024 * 1024;
 /** Limit for a submission without its `stats`: 10,000 warnings have half as many members. */
 const MAX_MEMBERS = 100_000;
@@ -34,25 +32,26 @@ const MAX_FIELDS = 32;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const partition = (object: Record<string, unknown>, known: ReadonlySet<string>) => {
-  const entries = Object.entries(object);
-  return [
-    Object.fromEntries(entries.filter(([key]) => known.has(key))),
-    Object.fromEntries(entries.filter(([key]) => !known.has(key))),
-  ] as const;
-};
-
-/** Converts the documented settings for the resolvers: settings unknown to this server go into `extra`. */
-function readSettings(given: unknown): unknown {
-  if (!isObject(given)) return given;
-  const [known, extra] = partition(given, KNOWN_SETTINGS);
-  if (!isObject(known['aiDetection'])) return { ...known, extra };
-  const [ai, unknownAi] = partition(known['aiDetection'], KNOWN_AI_SETTINGS);
-  return { ...known, aiDetection: ai, extra: { ...extra, ...(Object.keys(unknownAi).length > 0 && { aiDetection: unknownAi }) } };
-}
+/** The documented settings as the resolvers take them: what this server does not know is kept apart. */
+const examSettings = settingsInput
+  .omit({ extra: true })
+  .extend({ aiDetection: aiDetectionInput.loose().nullish().meta({ description: 'The analysis of recordings and snapshots.' }) })
+  .loose()
+  .transform(({ webcam, screenRecording, audioRecording, browserLock, aiDetection, ...extra }) => {
+    const known = { webcam, screenRecording, audioRecording, browserLock };
+    if (!aiDetection) return { ...known, aiDetection, extra };
+    const { enabled, sensitivity, ...unknownAi } = aiDetection;
+    return {
+      ...known,
+      aiDetection: { enabled, sensitivity },
+      extra: { ...extra, ...(Object.keys(unknownAi).length > 0 && { aiDetection: unknownAi }) },
+    };
+  });
 
 const examBody = createExamInput.extend({
-  settings: z.preprocess(readSettings, settingsInput.nullish()).meta({ description: 'What is recorded and analysed.' }),
+  settings: examSettings
+    .nullish()
+    .meta({ description: 'What is recorded and analysed; settings that this server does not know are kept.' }),
 });
 
 const readWarningsField = (warnings: string | undefined): unknown =>
@@ -62,8 +61,9 @@ const readStatsField = async (stats: string | undefined): Promise<unknown> =>
   stats === undefined ? undefined : asJsonText(stats, 'stats');
 
 type SubmitCall = Call<z.output<typeof ofExam>, z.output<typeof submitter>>;
+type SubmitBody = Body<'webcam' | 'screen'>;
 
-async function readSubmitMultipart({ req, scope, ctx, path: { examId } }: SubmitCall): Promise<Body> {
+async function readSubmitMultipart({ req, scope, ctx, path: { examId } }: SubmitCall): Promise<SubmitBody> {
   const limit = { maxBytes: ctx.config.MAX_SUBMIT_FILE_BYTES };
   const { fields, files } = await readMultipart(req, {
     scope,
@@ -79,7 +79,7 @@ async function readSubmitMultipart({ req, scope, ctx, path: { examId } }: Submit
   return { fields: { userId, stats: await readStatsField(stats), warnings: readWarningsField(warnings) }, files };
 }
 
-async function readSubmitJson({ req, scope, ctx }: SubmitCall): Promise<Body> {
+async function readSubmitJson({ req, scope, ctx }: SubmitCall): Promise<SubmitBody> {
   const limit = { maxBytes: ctx.config.MAX_SUBMIT_FILE_BYTES };
   const { body, files } = await readJsonWithFiles(req, {
     scope,
@@ -101,8 +101,8 @@ function refuseMissingData(value: unknown, field: string, hasData: boolean): voi
   throw invalidField(field, 'must be an object whose data is a data URL or base64');
 }
 
-/** Uses the query's user if the body names none. */
-const withQueryUser = ({ fields, files }: Body, { userId }: SubmitCall['query']): Body => ({
+/** A user named in the query counts if the body names none. */
+const withQueryUser = ({ fields, files }: SubmitBody, { userId }: SubmitCall['query']): SubmitBody => ({
   fields: isObject(fields) && fields['userId'] == null && userId !== undefined ? { ...fields, userId } : fields,
   files,
 });
@@ -190,6 +190,10 @@ export const examRoutes: Route[] = [
     query: submitter,
     body: submitExamInput,
     accepts: [...FORM, ...JSON_BODY],
+    files: {
+      webcam: video('The webcam recording, WebM or MP4.', { required: false }),
+      screen: video('The screen recording, WebM or MP4.', { required: false }),
+    },
     answer: answers.submission,
     admit: ({ ctx, path: { examId }, query }) => prepareSubmission(ctx, examId, query.userId),
     async read(call) {

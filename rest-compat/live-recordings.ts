@@ -38,6 +38,7 @@ export const liveRecordingRoutes: Route[] = [
     query: nothing,
     body: z.null(),
     accepts: ['application/octet-stream'],
+    files: { body: { description: 'The chunk.', mediaTypes: ['application/octet-stream'], required: true } },
     answer: answers.chunk,
     admit: ({ ctx, path: { recordingId, index } }) => prepareChunk(ctx, recordingId, index),
     async read({ ctx, req, scope }) {

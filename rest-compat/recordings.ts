@@ -17,7 +17,7 @@ import { findWarningFrame } from '../src/resolvers/warning-frames.ts';
 import { uploadRecordingInput } from '../src/services/recordings/input.ts';
 import { parseInput } from '../src/validation.ts';
 import * as answers from './answers.ts';
-import { FORM, isMultipart, NO_BODY } from './bodies.ts';
+import { FORM, isMultipart, NO_BODY, video } from './bodies.ts';
 import { nothing, ofRecording, ofWarning, signed } from './params.ts';
 import { presentRecording } from './present.ts';
 import { type Body, type Call, get, post, type Route } from './route.ts';
@@ -66,7 +66,7 @@ const picture = (what: 'poster' | 'thumbnails', summary: string): Route =>
     },
   });
 
-interface Received extends Body {
+interface Received extends Body<'file'> {
   /** Null if fields came after the file. */
   upload: Upload | null;
 }
@@ -97,6 +97,7 @@ export const recordingRoutes: Route[] = [
     query: nothing,
     body: uploadRecordingInput,
     accepts: FORM,
+    files: { file: video('The recording, WebM or MP4.', { required: true }) },
     answer: answers.recording,
     // The rest is checked later, because the user is named in the body.
     admit: ({ ctx }) => requireSender(ctx),

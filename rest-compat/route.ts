@@ -19,10 +19,20 @@ export interface Call<Path = unknown, Query = unknown> {
 /** Path and query as received and decoded: one string per name. */
 export type RawCall = Call<Record<string, string>, Record<string, string>>;
 
-/** The body of a POST or PUT: its fields, not checked yet, and its files by field name. */
-export interface Body {
+/** What a POST or PUT brought: its fields, not checked yet, and its files by their field. */
+export interface Body<File extends string = string> {
   fields: unknown;
-  files: Readonly<Record<string, UploadedFile | undefined>>;
+  files: Readonly<Partial<Record<File, UploadedFile | undefined>>>;
+}
+
+/**
+ * A file of a body: a part of a form; in JSON a member whose `data` is a data URL or base64, beside `filename` and `mimeType`;
+ * the whole body if that has one of the file's own media types.
+ */
+export interface FileField {
+  description: string;
+  mediaTypes: readonly string[];
+  required: boolean;
 }
 
 /** The documentation of the API is generated from this. */
@@ -48,13 +58,16 @@ interface Post<
   Query extends z.ZodType,
   Fields extends z.ZodType,
   Answer extends z.ZodType,
-  Received extends Body,
+  File extends string,
+  Received extends Body<File>,
 > extends Described {
   params: Path;
   query: Query;
   body: Fields;
   /** Media types of the body; none if the route takes no body. */
   accepts: readonly string[];
+  /** By the names under which `read` returns them. */
+  files?: Readonly<Record<File, FileField>>;
   answer: Answer;
   /**
    * Refuses callers before the body is read. It was already checked that they have credentials, and more than an access
@@ -83,6 +96,7 @@ export interface PostRoute extends AnyRoute {
   method: 'POST' | 'PUT';
   body: z.ZodType;
   accepts: readonly string[];
+  files: Readonly<Record<string, FileField>>;
   /** The steps of one request. */
   begin(call: RawCall): { admit(): unknown; read(): Promise<Body>; run(body: Body): Promise<unknown> };
 }
@@ -100,13 +114,22 @@ export const get = <Path extends z.ZodType, Query extends z.ZodType, Answer exte
 
 const withBody =
   (method: 'POST' | 'PUT') =>
-  <Path extends z.ZodType, Query extends z.ZodType, Fields extends z.ZodType, Answer extends z.ZodType, Received extends Body>({
+  <
+    Path extends z.ZodType,
+    Query extends z.ZodType,
+    Fields extends z.ZodType,
+    Answer extends z.ZodType,
+    Received extends Body<File>,
+    File extends string = never,
+  >({
     admit,
     read,
     run,
+    files,
     ...route
-  }: Post<Path, Query, Fields, Answer, Received>): PostRoute => ({
+  }: Post<Path, Query, Fields, Answer, File, Received>): PostRoute => ({
     ...route,
+    files: files ?? {},
     method,
     begin(raw) {
       const call = check(route, raw);

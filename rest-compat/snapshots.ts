@@ -22,7 +22,7 @@ const MAX_FIELDS = 8;
 
 type SnapshotCall = Call<z.output<typeof ofExam>, z.output<typeof taken>>;
 
-interface Received extends Body {
+interface Received extends Body<'image'> {
   admitted: Admitted;
   /** Null if the image came as a part of a form. */
   image: Buffer | null;
@@ -57,6 +57,7 @@ export const snapshotRoutes: Route[] = [
     query: taken,
     body: snapshotInput,
     accepts: ['image/jpeg', ...FORM],
+    files: { image: { description: 'The picture, JPEG.', mediaTypes: ['image/jpeg'], required: true } },
     answer: answers.snapshot,
     admit: ({ ctx, path: { examId } }) => requireSnapshots(ctx, examId),
     async read(call): Promise<Received> {
@@ -69,8 +70,8 @@ export const snapshotRoutes: Route[] = [
     },
     async run({ ctx }, _fields, { admitted, image, files }) {
       if (image) return takeSnapshot(ctx, admitted, image, 'body');
-      if (!files['image']) throw invalidField('image', 'is required');
-      return takeSpooledSnapshot(ctx, admitted, files['image']);
+      if (!files.image) throw invalidField('image', 'is required');
+      return takeSpooledSnapshot(ctx, admitted, files.image);
     },
   }),
 ];

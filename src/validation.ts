@@ -139,10 +139,13 @@ export const opaque = z.custom<Record<string, unknown> | JsonText>(isObject, typ
 /** The LMS's own id for a user. */
 export const userIdInput = text(128).min(1, 'must not be empty');
 
-/** An RFC 3339 time, or a Date. */
+/** An RFC 3339 time; or a Date, which GraphQL makes of one. */
 export const timestamp = z
-  .union([z.date(), z.iso.datetime({ offset: true })], { error: () => 'must be an RFC 3339 time' })
-  .transform((value) => new Date(value))
+  .preprocess(
+    (value) => (value instanceof Date && isMoment(value) ? value.toISOString() : value),
+    z.iso.datetime({ offset: true, error: () => 'must be an RFC 3339 time' }),
+  )
+  .transform((text) => new Date(text))
   .refine(isMoment, 'must be an RFC 3339 time');
 
 /** The reason for a decision; kept in the log. */

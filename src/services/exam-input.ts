@@ -1,24 +1,23 @@
 import { z } from 'zod';
 import { nameOf, opaque, optionalFlag, text, typed } from '../validation.ts';
 
+export const aiDetectionInput = z.object(
+  {
+    enabled: optionalFlag.meta({ description: 'Whether recordings and snapshots are analysed; default true.' }),
+    sensitivity: nameOf(['LOW', 'MEDIUM', 'HIGH'], () => 'must be low, medium or high')
+      .nullish()
+      .meta({ description: 'How long something must last before it is a warning: 10 s, 5 s (default) or 2 s.' }),
+  },
+  typed('an object'),
+);
+
 export const settingsInput = z.object(
   {
     webcam: optionalFlag.meta({ description: 'Record the webcam; default true.' }),
     screenRecording: optionalFlag.meta({ description: 'Record the screen; default true.' }),
     audioRecording: optionalFlag.meta({ description: 'Record sound; default true.' }),
     browserLock: optionalFlag.meta({ description: 'Whether the client locks the browser; default true.' }),
-    aiDetection: z
-      .object(
-        {
-          enabled: optionalFlag.meta({ description: 'Whether recordings and snapshots are analysed; default true.' }),
-          sensitivity: nameOf(['LOW', 'MEDIUM', 'HIGH'], () => 'must be low, medium or high')
-            .nullish()
-            .meta({ description: 'How long something must last before it is a warning: 10 s, 5 s (default) or 2 s.' }),
-        },
-        typed('an object'),
-      )
-      .nullish()
-      .meta({ description: 'The analysis of recordings and snapshots.' }),
+    aiDetection: aiDetectionInput.nullish().meta({ description: 'The analysis of recordings and snapshots.' }),
     extra: opaque
       .transform((extra) => extra as Record<string, unknown>)
       .nullish()
