@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { join as joinPath } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { file } from '../../rest-compat/answers.ts';
+import { routes } from '../../rest-compat/routes.ts';
+import { checkedRoutes } from '../helpers/documented.ts';
+import { createExam, join, report } from '../helpers/exam.ts';
+import { finishLive, putChunk, recorded, startLive } from '../helpers/live.ts';
+import { film, pictures, tempDir } from '../helpers/media.ts';
+import { form, uploadRecording } from '../helpers/recordings.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { runSql, snap } from '../helpers/snapshots.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+
+const ok = async (answer: Promise<Response>) => {
+  const response = await answer;
+  expect(response.status, await response.clone().text()).toBe(200);
+};
+
+// Films, joins and compares faces, on a machine that may be busy.
+it('every route answers exactly what it declares', { timeout: 90_000 }, async () => {
+  const { id: examId } = await createExam(server, { settings: { calculator: true, aiDetection: { enabled: false } } });
+  const token = await join(server, examId, 'user_1');
+  const warnings = [{ type: 'tab_switch', details: 'x' }];
+  await report(server, examId, 'user_1', ['noise']);
+  await ok(server.rest(`/exams/${examId}`));
+  await ok(server.rest(`/exams/${examId}/warnings`));
+  await ok(server.rest(`/exams/${examId}/heartbeat`, { method: 'POST', credential: token }));
+  const granted = { suppress: ['talking'], reason: 'reads aloud' };
+  await ok(server.post(`/exams/${examId}/participants/user_1/accommodations`, granted, { method: 'PUT' }));
+
+  const path = joinPath(tempDir(), 'webcam.webm');
+  await film(path, [{ picture: pictures.oneFace, seconds: 1 }], []);
+  await ok(snap(server, examId, await readFile(pictures.oneFace.file), token));
+  const { id: recordingId } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path });
+  await ok(server.rest(`/recordings/${recordingId}`));
+  await runSql(server, `UPDATE "Recording" SET status = 'FAILED', error = 'for a test' WHERE id = $1`, [recordingId]);
+  await ok(server.rest(`/recordings/${recordingId}`));
+  await ok(server.rest(`/recordings/${recordingId}/retry`, { method: 'POST' }));
+
+  const live = await startLive(server, { examId, userId: 'user_1', type: 'screen' });
+  await ok(putChunk(server, live.id, 0, await recorded(1)));
+  await ok(finishLive(server, live.id));
+  const submission = await form({ userId: 'user_1', stats: '{}', warnings: JSON.stringify(warnings), webcam: { path } });
+  await ok(server.rest(`/exams/${examId}/submit`, { method: 'POST', body: submission }));
+
+  const image = (await readFile(pictures.oneFace.file)).toString('base64');
+  await ok(server.post('/verify/user', { userId: 'user_1', referenceImage: image, verificationImage: image }));
+
+  const withJson = routes.filter(({ answer }) => answer !== file).map((route) => `${route.method} ${route.path}`);
+  expect([...checkedRoutes].toSorted()).toEqual(withJson.toSorted());
+});
