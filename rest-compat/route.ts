@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { SpoolScope } from '../src/adapters/storage/spool-scope.ts';
 import type { Context } from '../src/context.ts';
 import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
-import { parseInput } from '../src/validation.ts';
+import { parseInput, parseSmallInput } from '../src/validation.ts';
 
 /** A request at a route, with its path and query checked. */
 export interface Call<Path = unknown, Query = unknown> {
@@ -106,7 +106,11 @@ export type Route = GetRoute | PostRoute;
 const check = <Path extends z.ZodType, Query extends z.ZodType>(
   { params, query }: { params: Path; query: Query },
   call: RawCall,
-): Call<z.output<Path>, z.output<Query>> => ({ ...call, path: parseInput(params, call.path), query: parseInput(query, call.query) });
+): Call<z.output<Path>, z.output<Query>> => ({
+  ...call,
+  path: parseSmallInput(params, call.path),
+  query: parseSmallInput(query, call.query),
+});
 
 export const get = <Path extends z.ZodType, Query extends z.ZodType, Answer extends z.ZodType>(
   route: Get<Path, Query, Answer>,

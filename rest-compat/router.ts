@@ -96,8 +96,8 @@ function parseUrl({ url = '/' }: IncomingMessage): URL {
 /** @throws AppError `not_found` for an escape that is malformed, and for what no id is: empty, or with a NUL character, which PostgreSQL refuses in text. */
 function decodeParams(escaped: Readonly<Record<string, string>>): Record<string, string> {
   const params: Record<string, string> = {};
-  for (const [name, text] of Object.entries(escaped)) {
-    const value = text.includes('%') ? decodeParam(text) : text;
+  for (const name in escaped) {
+    const value = decodeParam(escaped[name] ?? '');
     if (value === '' || value.includes('\0')) throw notFound('Endpoint');
     params[name] = value;
   }
@@ -106,14 +106,20 @@ function decodeParams(escaped: Readonly<Record<string, string>>): Record<string,
 
 function decodeParam(text: string): string {
   try {
-    return decodeURIComponent(text);
+    return text.includes('%') ? decodeURIComponent(text) : text;
   } catch {
     throw notFound('Endpoint');
   }
 }
 
-/** If a name is given more than once, its first value is used. */
-const firstOf = (params: URLSearchParams): Record<string, string> => Object.fromEntries([...params].toReversed());
+/** If a name is given more than once, its first value is used. By `forEach`, because iterating takes twice as long. */
+function firstOf(params: URLSearchParams): Record<string, string> {
+  const values = Object.create(null) as Record<string, string>;
+  params.forEach((value, name) => {
+    values[name] ??= value;
+  });
+  return values;
+}
 
 /** The body as the client receives it: dates as strings. */
 const plain = (body: unknown) => JSON.parse(JSON.stringify(body)) as Prisma.JsonValue;
