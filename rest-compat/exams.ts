@@ -32,7 +32,7 @@ const MAX_FIELDS = 32;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The documented settings as the resolvers take them: what this server does not know is kept apart. */
+/** Converts the documented settings for the resolvers: settings unknown to this server go into `extra`. */
 const examSettings = settingsInput
   .omit({ extra: true })
   .extend({ aiDetection: aiDetectionInput.loose().nullish().meta({ description: 'The analysis of recordings and snapshots.' }) })
@@ -101,7 +101,7 @@ function refuseMissingData(value: unknown, field: string, hasData: boolean): voi
   throw invalidField(field, 'must be an object whose data is a data URL or base64');
 }
 
-/** A user named in the query counts if the body names none. */
+/** Uses the query's user if the body names none. */
 const withQueryUser = ({ fields, files }: SubmitBody, { userId }: SubmitCall['query']): SubmitBody => ({
   fields: isObject(fields) && fields['userId'] == null && userId !== undefined ? { ...fields, userId } : fields,
   files,

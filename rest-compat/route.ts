@@ -19,7 +19,7 @@ export interface Call<Path = unknown, Query = unknown> {
 /** Path and query as received and decoded: one string per name. */
 export type RawCall = Call<Record<string, string>, Record<string, string>>;
 
-/** What a POST or PUT brought: its fields, not checked yet, and its files by their field. */
+/** The body of a POST or PUT: its fields, not checked yet, and its files by field name. */
 export interface Body<File extends string = string> {
   fields: unknown;
   files: Readonly<Partial<Record<File, UploadedFile | undefined>>>;

@@ -93,7 +93,7 @@ function parseUrl({ url = '/' }: IncomingMessage): URL {
   }
 }
 
-/** @throws AppError `not_found` for an escape that is malformed, and for what no id is: empty, or with a NUL character, which PostgreSQL refuses in text. */
+/** @throws AppError `not_found` for a malformed escape, an empty id, or one with a NUL character, which PostgreSQL refuses in text. */
 function decodeParams(escaped: Readonly<Record<string, string>>): Record<string, string> {
   const params: Record<string, string> = {};
   for (const name in escaped) {

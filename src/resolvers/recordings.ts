@@ -34,7 +34,7 @@ export interface Upload {
   type: RecordingType;
 }
 
-/** Whether the caller may add a recording of that user to that exam; before any byte of it is read where that is known. */
+/** Checks that the caller may add a recording of that user to that exam; called before the file is read if the fields come first. */
 export async function prepareUpload(ctx: Context, input: unknown): Promise<Upload> {
   requireSender(ctx);
   const { examId, userId, type } = parseInput(uploadRecordingInput, input);
