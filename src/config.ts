@@ -159,7 +159,7 @@ export const settings = {
   VISION_WORKERS: whole(1, 64)
     .optional()
     .describe(
-      'Threads that analyse frames; each takes 270 MB of memory, or 300 MB if it also compares faces. Defaults to one per core, at most four.',
+      'Threads that analyse frames; each takes 180 MB of memory, or 300 MB if it also compares faces. Defaults to one per core, at most four.',
     ),
   ANALYSIS_LIMIT_SECONDS: whole(1, 604_800)
     .default(14_400)

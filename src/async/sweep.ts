@@ -29,7 +29,7 @@ export function startSweep({ everyMs, log, failure, run }: SweepOptions): Sweep 
   let running: Promise<void> | undefined;
   let again = false;
 
-  async function runAll(): Promise<void> {
+  async function runAll(ended: () => void): Promise<void> {
     do {
       again = false;
       try {
@@ -38,6 +38,10 @@ export function startSweep({ everyMs, log, failure, run }: SweepOptions): Sweep 
         if (!signal.aborted) log.warn({ err: error }, failure);
       }
     } while (again && !signal.aborted);
+    // In the same turn as the check above: a later call of `now` starts a new run.
+    running = undefined;
+    schedule();
+    ended();
   }
 
   function schedule(): void {
@@ -51,11 +55,13 @@ export function startSweep({ everyMs, log, failure, run }: SweepOptions): Sweep 
     }
     if (signal.aborted) return Promise.resolve();
     clearTimeout(timer);
-    running = runAll().finally(() => {
-      running = undefined;
-      schedule();
+    let ended = () => {};
+    const started = new Promise<void>((resolve) => {
+      ended = resolve;
     });
-    return running;
+    running = started;
+    void runAll(ended);
+    return started;
   }
 
   schedule();

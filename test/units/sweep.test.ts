@@ -97,3 +97,24 @@ describe('a sweep', () => {
     expect(runs).toBe(1);
   });
 });
+
+it('a sweep that is asked for at the very moment in which its run ends runs once more', async () => {
+  let runs = 0;
+  let end = () => {};
+  const work = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const sweep = startTestSweep(() => {
+    runs += 1;
+    return work;
+  });
+  const running = sweep.now();
+  await setImmediate();
+  // After the sweep itself, in the same turn.
+  const asked = work.then(() => sweep.now());
+  end();
+  await Promise.all([running, asked]);
+  await setImmediate();
+  expect(runs).toBe(2);
+  await sweep.stop();
+});
