@@ -103,6 +103,10 @@ describe('submitting recordings as base64 in JSON', () => {
     ['a start that looks like a data URL', 'data', '75ab5a'],
     ['a single byte', 'AA', '00'],
     ['escaped letters', String.raw`\u0041\u0041AA`, '000000'],
+    ['a data URL with quoted codecs', String.raw`data:video/webm;codecs=\"vp8, opus\";base64,AAAA`, '000000'],
+    ['a data URL with escaped quotes', String.raw`data:video/webm;codecs=\u0022vp8, opus\u0022;base64,AAAA`, '000000'],
+    ['a data URL with an escaped backslash', String.raw`data:video/webm;name=\"c:\\\\u\\\"x\";base64,AAAA`, '000000'],
+    ['percent escapes', String.raw`data:video/webm;base64,%2B\u00252F%2B/`, 'fbffbf'],
   ] as const)('accepts %s, however the body is split', async ([, data, hex]) => {
     const text = `{"webcam":{"data":"${data}"}}`;
     for (let size = 1; size <= text.length; size++) {
@@ -308,6 +312,80 @@ describe('submitting recordings as base64 in JSON', () => {
       { numRuns: 60 },
     );
   });
+
+  test('reads any body, written in any way and damaged in any way, like JSON.parse', async () => {
+    const strings = fc.string({ unit: 'binary', maxLength: 12 });
+    const base64 = fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes).toString('base64'));
+    const data = fc.oneof(
+      base64,
+      base64.map((text) => `data:video/webm;codecs="vp8, opus";name="\\é";base64,${text}`),
+      strings,
+    );
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof({ maxDepth: 3 }, strings, fc.double(), fc.constantFrom(null, true), tie('list'), tie('object')),
+      list: fc.array(tie('any'), { maxLength: 3 }),
+      object: fc.dictionary(strings, tie('any'), { maxKeys: 3 }),
+    })).any;
+    const body = fc.record({ 'a"\\': value, webcam: fc.record({ data, filename: strings }), data: strings }, { requiredKeys: [] });
+    const damage = fc.option(fc.record({ at: fc.nat(), put: fc.constantFrom('"', '\\', ',', '}', ']', '\n', 'u', ' ', '0', '') }), {
+      freq: 2,
+    });
+    await fc.assert(
+      fc.asyncProperty(body, fc.infiniteStream(fc.nat(5)), damage, fc.integer({ min: 1, max: 50 }), async (given, styles, harm, size) => {
+        const text = written(given, () => styles.next().value as number);
+        const at = harm ? harm.at % text.length : 0;
+        const sent = harm ? text.slice(0, at) + harm.put + text.slice(at + 1) : text;
+        const expected = oracle(sent);
+        const found = await read(splitEvery(sent, size)).then(
+          ({ body, bytes }) => ({ body, hex: bytes['webcam.data'] }),
+          (error: unknown) => (error instanceof AppError ? error.details[0]?.issue : error),
+        );
+        if (expected === 'Not valid JSON') expect(found).toMatch(/^Not valid (JSON|base64)$/);
+        else expect(found).toEqual(expected);
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  /** Valid JSON whose characters are escaped, or not, by `style`. */
+  function written(value: unknown, style: () => number): string {
+    if (Array.isArray(value)) return `[${value.map((each) => written(each, style)).join(style() === 0 ? ' ,\n' : ',')}]`;
+    if (isObject(value)) {
+      const members = Object.entries(value).map(
+        ([name, each]) => `${written(name, style)}:${style() === 0 ? ' ' : ''}${written(each, style)}`,
+      );
+      return `{${members.join(',')}}`;
+    }
+    if (typeof value !== 'string') return JSON.stringify(value);
+    const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    const units = [...value].map((character) => {
+      if (style() === 0) return character.split('').map(escape).join('');
+      if (character === '/' && style() === 1) return String.raw`\/`;
+      return JSON.stringify(character).slice(1, -1);
+    });
+    return `"${units.join('')}"`;
+  }
+
+  /** What JSON.parse and `atob` make of it. */
+  function oracle(text: string): unknown {
+    let body: unknown;
+    try {
+      body = JSON.parse(Buffer.from(text).toString());
+    } catch {
+      return 'Not valid JSON';
+    }
+    const webcam = isObject(body) && Object.hasOwn(body, 'webcam') ? body['webcam'] : undefined;
+    if (!isObject(webcam) || typeof webcam['data'] !== 'string') return { body, hex: undefined };
+    const data = webcam['data'].trimStart();
+    delete webcam['data'];
+    // Control characters in the parameters are refused.
+    const base64 = /^data:/i.test(data) ? /^[^\0-\x08\x0b\x0e-\x1f]*;base64,(.*)$/is.exec(data)?.[1] : data;
+    try {
+      return { body, hex: Buffer.from(atob(base64 ?? '!'), 'latin1').toString('hex') };
+    } catch {
+      return 'Not valid base64';
+    }
+  }
 
   function encode(given: { stats?: unknown; webcam?: { data: Uint8Array; filename?: string } }, indent: number) {
     const { webcam, ...rest } = given;

@@ -150,6 +150,37 @@ test('large forms, split anywhere, are read as busboy reads them whole', async (
   );
 });
 
+test('forms as the platform writes them are read as the platform reads them, split anywhere', async () => {
+  const name = fc.string({
+    unit: fc.constantFrom('a', 'é', '🎥', ' ', ';', '=', '"', '\r\n', '%22', '[', ']'),
+    minLength: 1,
+    maxLength: 6,
+  });
+  const filename = fc.tuple(name, fc.constantFrom('', '\\')).map((parts) => parts.join(''));
+  const entry = fc.record({ name, text: fc.string({ unit: 'binary' }), file: fc.option(fc.record({ filename, bytes: fc.uint8Array() })) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(entry, { maxLength: 4 }), fc.integer({ min: 1, max: 200 }), async (entries, size) => {
+      const form = new FormData();
+      for (const { name, text, file } of entries) {
+        if (file) form.append(name, new File([file.bytes], file.filename, { type: 'video/webm' }));
+        else form.append(name, text);
+      }
+      const sent = new Response(form);
+      const type = sent.headers.get('content-type') ?? '';
+      const body = Buffer.from(await sent.arrayBuffer());
+      const chunks = Array.from({ length: Math.ceil(body.length / size) }, (_, i) => body.subarray(i * size, (i + 1) * size));
+      const expected = [];
+      for (const [name, value] of await new Response(body, { headers: { 'content-type': type } }).formData()) {
+        const bytes = typeof value === 'string' ? value : await value.arrayBuffer();
+        expected.push([name, typeof value === 'string' ? undefined : value.name, Buffer.from(bytes as string).toString('latin1')]);
+      }
+      const found = scan(boundaryOf(type) ?? '', chunks).map((part) => [part.name, part.filename, part.content]);
+      expect(found).toEqual(expected);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('a form that ends anywhere before its closing delimiter is reported as truncated, never as a shorter form', () => {
   const body = joined(BOUNDARY, [
     ['Content-Disposition: form-data; name="a"\r\n\r\n', 'x'],
@@ -204,13 +235,19 @@ test('names are read as browsers and older clients write them', () => {
   expect(read("form-data; name=a; filename*=iso-8859-1''%A3")).toEqual(['a', '£']);
   expect(read('form-data; name=""; filename=""')).toEqual([undefined, undefined]);
   expect(read('attachment; name=a')).toEqual([undefined, undefined]);
-  expect(() => read('form-data; name=a b')).toThrow(MultipartError);
+  expect(read('form-data; name="a"; filename="v.webm";')).toEqual(['a', 'v.webm']);
+  expect(read('form-data; name = a ; filename= my webcam.webm')).toEqual(['a', 'my webcam.webm']);
+  expect(read("form-data; name=a; filename*=UTF-8''%zz.webm")).toEqual(['a', "UTF-8''%zz.webm"]);
+  expect(() => read('form-data; name="a')).toThrow(MultipartError);
+  expect(() => read('form-data; name="a" b; filename=c')).toThrow(MultipartError);
 });
 
 test.for([
   ['multipart/form-data; boundary=b', 'b'],
   ['Multipart/Form-Data; charset=utf-8; Boundary="b c"', 'b c'],
-  ['multipart/form-data;boundary=b;', undefined],
+  ['multipart/form-data;boundary=b;', 'b'],
+  ['multipart/form-data; boundary=----=_Part/1:2', '----=_Part/1:2'],
+  ['multipart/form-data; boundary= b', 'b'],
   ['multipart/form-data; boundary=""', undefined],
   ['multipart/form-data', undefined],
   ['multipart/form-dataX; boundary=b', undefined],

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { SpooledFile } from '../../adapters/storage/storage.ts';
+import { Base64Error } from '../../encoding/base64-decoder.ts';
+import { DataUrlDecoder } from '../../encoding/data-url.ts';
 import { invalidField } from '../../errors.ts';
-import { Base64Decoder, Base64Error } from './base64-decoder.ts';
 import { PushStream } from './push-stream.ts';
 import { explainSpoolError } from './uploaded-file.ts';
 
@@ -15,7 +16,7 @@ interface FileValue {
   field: string;
   /** Replaces it in the JSON. Unguessable, so that no client can write it. */
   marker: string;
-  decoder: Base64Decoder;
+  decoder: DataUrlDecoder;
   stream: PushStream;
   spooled: Promise<SpooledFile>;
 }
@@ -55,7 +56,7 @@ export class FileValues {
       path,
       field,
       marker: `${this.#nonce}:${this.#all.length}`,
-      decoder: new Base64Decoder((bytes) => stream.write(bytes)),
+      decoder: new DataUrlDecoder((bytes) => stream.write(bytes)),
       stream,
       spooled,
     };

@@ -4,22 +4,9 @@ import { MAX_JSON_DEPTH } from '../../validation.ts';
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, COLON, COMMA] = [...Buffer.from('{}[]:,')];
-const ESCAPE = /\\(u.{4}|.)/gs;
-/** An escape sequence cut by the end of a chunk. */
-const CUT_ESCAPE = /\\(?:u.{0,3})?$/s;
-const LONGEST_CUT_ESCAPE = String.raw`\u000`.length;
-/** Escapes that are frequent in base64, and white space. */
-const ESCAPES: Record<string, string | undefined> = {
-  '/': '/',
-  u002B: '+',
-  u002b: '+',
-  u002F: '/',
-  u002f: '/',
-  n: '',
-  r: '',
-  t: '',
-  f: '',
-};
+const ESCAPE = /\\(u[\da-f]{4}|.)/gis;
+/** Escape sequences of JSON. White space is dropped: base64 and data URLs may contain it anywhere. */
+const ESCAPES: Record<string, string | undefined> = { '"': '"', '\\': '\\', '/': '/', n: '', r: '', t: '', f: '' };
 const LETTERS_E: ReadonlySet<number> = new Set(Buffer.from('eE'));
 const SIGNS: ReadonlySet<number> = new Set(Buffer.from('+-'));
 const ZERO = 0x30;
@@ -28,8 +15,11 @@ const NINE = 0x39;
 const MAX_EXPANSION = 1_000_000;
 /** Names that may appear in errors. */
 const PLAIN_NAME = /^[\w.-]{1,64}$/;
-/** Replaces characters that cannot be part of base64 or of a data URL. */
-const FOREIGN = '\0';
+/** Stands for an invalid escape: the text is not JSON, and a control character is refused wherever it is. */
+const INVALID = '\0';
+/** Stands for characters outside of Latin-1, which data URLs may have in their parameters only. */
+const FOREIGN = '\xff';
+const WHITE_SPACE: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0c, 0x0d]);
 
 /** Limits of a scanned body, applied before it is parsed. */
 export interface JsonLimits {
@@ -44,7 +34,7 @@ export interface ScanHandlers {
   text(bytes: Buffer): void;
   /** A wanted string begins. */
   open(path: string): void;
-  /** A piece of the string: Latin-1, unescaped, without escaped white space. */
+  /** A piece of the string: Latin-1, unescaped, without escaped white space. Every other character was replaced by one that base64 does not have. */
   piece(text: string): void;
   close(): void;
   /** A wanted object begins, with its bracket. */
@@ -224,29 +214,39 @@ export class JsonScanner {
   }
 
   #inFile(chunk: Buffer, from: number): number {
-    const quote = chunk.indexOf(QUOTE, from);
-    const end = quote === -1 ? chunk.length : quote;
-    const piece = chunk.toString('latin1', from, end);
-    const text = this.#cutEscape === '' ? piece : this.#cutEscape + piece;
-    // Nothing is cut before the quote: a backslash there would escape it, which does not occur in base64.
-    const cut = quote === -1 ? (CUT_ESCAPE.exec(text.slice(-LONGEST_CUT_ESCAPE))?.[0].length ?? 0) : 0;
-    const whole = cut === 0 ? text : text.slice(0, -cut);
+    const end = this.#endOfString(chunk, from);
+    const isCut = end === chunk.length;
+    const text = this.#cutEscape + chunk.toString('latin1', from, end);
+    const whole = isCut ? text.slice(0, startOfCutEscape(text)) : text;
     this.#cutEscape = text.slice(whole.length);
     this.#handlers.piece(unescape(whole));
-    if (quote === -1) return end;
+    if (isCut) return end;
     this.#handlers.close();
     this.#state = 'outside';
-    return quote + 1;
+    return end + 1;
   }
 }
 
-/** In one pass, because some senders escape every slash. A lone backslash stays and is then refused as invalid base64. */
+/** Where an escape sequence begins that the end of the text cuts; the text's length if there is none. */
+function startOfCutEscape(text: string): number {
+  const last = text.lastIndexOf('\\');
+  if (last === -1 || last < text.length - 5) return text.length;
+  let first = last;
+  while (text[first - 1] === '\\') first--;
+  const isEscaped = (last - first) % 2 === 1;
+  if (isEscaped || (last < text.length - 1 && text[last + 1] !== 'u')) return text.length;
+  return last;
+}
+
+/** In one pass, because some senders escape every slash. */
 const unescape = (text: string) =>
   text.includes('\\') ? text.replace(ESCAPE, (_, escape: string) => ESCAPES[escape] ?? unescapeUnicode(escape)) : text;
 
 function unescapeUnicode(escape: string): string {
-  const character = /^u00[0-7][\da-f]$/i.test(escape) ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : FOREIGN;
-  return character.trim();
+  if (escape.length < 5) return INVALID;
+  const code = Number.parseInt(escape.slice(1), 16);
+  if (WHITE_SPACE.has(code)) return '';
+  return code <= 0xff ? String.fromCharCode(code) : FOREIGN;
 }
 
 function unescapeName(raw: string): string | undefined {

@@ -1,3 +1,4 @@
+import { invalidField } from '../../errors.ts';
 import { MultipartError } from './multipart-scanner.ts';
 
 /** The information in a part's headers. */
@@ -5,20 +6,30 @@ export interface PartHead {
   name: string | undefined;
   /** As sent, including any path. An empty one, as from an empty form input, counts as none. */
   filename: string | undefined;
+  /** Whether it must be read as bytes: it has a filename, which may be empty, or a type that is no text. */
+  isFile: boolean;
   /** `type/subtype` in lower case; `text/plain` if none is declared (RFC 7578 section 4.4). */
   mimeType: string;
   /** Charset of a text field. */
   charset: string;
-  /** The declared transfer encoding. Senders must not use any (RFC 7578 section 4.7). */
+  /** The declared transfer encoding: one that changes nothing. Senders must not use others (RFC 7578 section 4.7). */
   encoding: string;
 }
 
 const TOKEN = String.raw`[!#$%&'*+.^\`|~\w-]+`;
 // oxlint-disable-next-line no-control-regex -- the pattern is meant to exclude them
 const FIELD = new RegExp(String.raw`^(${TOKEN}):[ \t]*([\t\x20-\x7e\x80-\uffff]*)$`);
-const PARAMETER = new RegExp(String.raw`[ \t]*;[ \t]*(${TOKEN})=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|(${TOKEN}))`, 'y');
+// Values without quotes may have any character but a quote: some senders forget the quotes of a name or of a boundary.
+const parameter = (quoted: string) => new RegExp(String.raw`[ \t]*;[ \t]*(${TOKEN})[ \t]*=[ \t]*(?:"(${quoted})"|([^";]+))`, 'y');
+/** As RFC 2045 says. */
+const PARAMETER = parameter(String.raw`[^"\\]*(?:\\.[^"\\]*)*`);
+/** As browsers write them: a backslash is no escape, not even before the closing quote. */
+const BROWSER_PARAMETER = parameter('[^"]*');
+const TRAILING = /[ \t;]+$/;
 const MEDIA_TYPE = new RegExp(String.raw`^(${TOKEN}/${TOKEN})[ \t]*(?=;|$)`);
 const FORM_DATA = /^form-data[ \t]*(?=;|$)/i;
+const PLAIN_ENCODINGS: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary']);
+const BINARY = /^(?:video|audio|image)\/|^application\/octet-stream$/;
 const EXTENDED = /^(utf-8|iso-8859-1)'[^']*'((?:[^%]|%[\da-f]{2})*)$/i;
 /** How browsers write three characters of a name (HTML, section 4.10.21.8). */
 const ESCAPED_BY_BROWSERS = /%(?:22|0D|0A)/gi;
@@ -28,6 +39,7 @@ const ESCAPED_BY_BROWSERS = /%(?:22|0D|0A)/gi;
  * `%22` for a quote, RFC 5987's `filename*`).
  * @returns null if it is not a part of a form and must be skipped
  * @throws MultipartError
+ * @throws AppError `invalid_request` that names a part with an encoding
  */
 export function parsePartHead(block: Buffer): PartHead | null {
   const fields = new Map<string, string>();
@@ -42,12 +54,17 @@ export function parsePartHead(block: Buffer): PartHead | null {
   if (formData === undefined) return null;
   const about = parseParameters(disposition, formData.length) ?? malformed();
   const { mimeType, charset } = parseContentType(fields.get('content-type') ?? '');
+  const name = unescape(about.get('name')) || undefined;
+  const encoding = (fields.get('content-transfer-encoding') ?? '7bit').toLowerCase();
+  if (!PLAIN_ENCODINGS.has(encoding))
+    throw invalidField(name ?? 'body', `Must be sent as it is, not with Content-Transfer-Encoding ${encoding}`);
   return {
-    name: unescape(about.get('name')) || undefined,
-    filename: (decodeExtended(about.get('filename*')) ?? unescape(about.get('filename'))) || undefined,
+    name,
+    filename: (decodeExtended(about.get('filename*')) ?? unescape(about.get('filename')) ?? about.get('filename*')) || undefined,
+    isFile: about.has('filename') || about.has('filename*') || BINARY.test(mimeType),
     mimeType,
     charset,
-    encoding: (fields.get('content-transfer-encoding') ?? '7bit').toLowerCase(),
+    encoding,
   };
 }
 
@@ -68,16 +85,19 @@ function parseContentType(value: string): { mimeType: string; charset: string } 
 }
 
 /** The parameters from `at` to the end, the first of each name; null if they are malformed. */
-function parseParameters(value: string, at: number): Map<string, string> | null {
+const parseParameters = (value: string, at: number): Map<string, string> | null =>
+  parseAs(PARAMETER, value, at) ?? parseAs(BROWSER_PARAMETER, value, at);
+
+function parseAs(pattern: RegExp, value: string, at: number): Map<string, string> | null {
   const found = new Map<string, string>();
-  const end = value.trimEnd().length;
-  for (let next = at; next < end; next = PARAMETER.lastIndex) {
-    PARAMETER.lastIndex = next;
-    const [, name, quoted, token = ''] = PARAMETER.exec(value) ?? [];
+  const end = value.replace(TRAILING, '').length;
+  for (let next = at; next < end; next = pattern.lastIndex) {
+    pattern.lastIndex = next;
+    const [, name, quoted, token = ''] = pattern.exec(value) ?? [];
     if (name === undefined) return null;
     const key = name.toLowerCase();
     // Other backslashes belong to a path, as sent by old browsers.
-    if (!found.has(key)) found.set(key, quoted?.replace(/\\(["\\])/g, '$1') ?? token);
+    if (!found.has(key)) found.set(key, quoted?.replace(/\\(["\\])/g, '$1') ?? token.trimEnd());
   }
   return found;
 }

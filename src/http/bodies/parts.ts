@@ -81,7 +81,7 @@ class Parts {
     if (++this.#count > maxFields + maxFiles) throw invalidField('body', 'Too many parts');
     const head = parsePartHead(block);
     if (!head) this.#current = SKIPPED;
-    else if (head.filename !== undefined || head.mimeType === 'application/octet-stream') this.#current = this.#openFile(head);
+    else if (head.isFile) this.#current = this.#openFile(head);
     else this.#current = this.#openField(head);
   }
 

@@ -2,9 +2,6 @@
 const SLAB_BYTES = 3 * 128 * 1024;
 const GROUP_CHARACTERS = 4;
 const GROUP_BYTES = 3;
-/** Maximum length of a data URL's start, up to `;base64,`. */
-const MAX_PREFIX = 1024;
-const DATA_URL = /^data:(.*?);base64,/is;
 const ALPHABET = /^[A-Za-z0-9+/]*$/;
 const PADDED = /^([A-Za-z0-9+/]*)(=*)$/;
 
@@ -13,20 +10,16 @@ export class Base64Error extends Error {
 }
 
 /**
- * Decodes base64 (RFC 4648 section 4), bare or as a data URL (RFC 2397), from text that arrives in pieces. Spaces are
- * skipped, padding may be missing; the URL-safe alphabet is refused. Text must be Latin-1.
+ * Decodes base64 (RFC 4648 section 4) from text that arrives in pieces. Spaces are skipped, padding may be missing; the
+ * URL-safe alphabet is refused. Text must be Latin-1.
  */
 export class Base64Decoder {
   readonly #emit: (bytes: Buffer) => void;
-  /** The start of the text, until it is clear whether it is a data URL. */
-  #prefix: string | undefined = '';
   /** Up to three characters of an incomplete group. */
   #carry = '';
   #padding = 0;
   #slab = newSlab();
   #used = 0;
-  /** The media type from the data URL, with parameters. */
-  mediaType: string | undefined;
 
   constructor(emit: (bytes: Buffer) => void) {
     this.#emit = emit;
@@ -34,44 +27,20 @@ export class Base64Decoder {
 
   /** @throws Base64Error */
   write(text: string): void {
-    const payload = this.#prefix === undefined ? text : this.#afterPrefix(this.#prefix + text);
-    if (payload !== '') this.#decode(payload);
-  }
-
-  /** @throws Base64Error if the text cannot end here */
-  end(): void {
-    if (this.#prefix !== undefined) this.#endPrefix(this.#prefix);
-    const { length } = this.#carry;
-    const complete = this.#padding === 0 ? length !== 1 : length > 0 && length + this.#padding === 4;
-    if (!complete || this.#padding > 2) throw new Base64Error('incomplete');
-    const used = this.#used + this.#slab.write(this.#carry, this.#used, 'base64');
-    if (used > 0) this.#emit(this.#slab.subarray(0, used));
-  }
-
-  #afterPrefix(start: string): string {
-    if (start.length < 5 && isDataUrl(start)) {
-      this.#prefix = start;
-      return '';
-    }
-    // Not up to the first comma: browsers write `data:video/webm;codecs=vp8,opus;base64,`.
-    const found = isDataUrl(start) ? DATA_URL.exec(start.slice(0, MAX_PREFIX)) : undefined;
-    if (found === null && start.length >= MAX_PREFIX) throw new Base64Error('not a base64 data URL');
-    this.#prefix = found === null ? start : undefined;
-    this.mediaType = found?.[1];
-    return found === null ? '' : start.slice(found?.[0].length ?? 0);
-  }
-
-  #endPrefix(start: string): void {
-    if (start.length >= 5) throw new Base64Error('not a base64 data URL');
-    this.#decode(start);
-  }
-
-  #decode(text: string): void {
     if (this.#padding === 0 && this.#decodeGroups(text)) return;
     const [, data = '', padding = ''] = PADDED.exec(text.replaceAll(' ', '')) ?? fail();
     if (this.#padding > 0 && data !== '') fail();
     this.#padding += padding.length;
     if (!this.#decodeGroups(data)) fail();
+  }
+
+  /** @throws Base64Error if the text cannot end here */
+  end(): void {
+    const { length } = this.#carry;
+    const complete = this.#padding === 0 ? length !== 1 : length > 0 && length + this.#padding === 4;
+    if (!complete || this.#padding > 2) throw new Base64Error('incomplete');
+    const used = this.#used + this.#slab.write(this.#carry, this.#used, 'base64');
+    if (used > 0) this.#emit(this.#slab.subarray(0, used));
   }
 
   /** Decodes all complete groups of four; false, without any effect, if a character is not in the alphabet. */
@@ -134,8 +103,6 @@ class Filling {
 }
 
 const newSlab = (): Buffer => Buffer.allocUnsafeSlow(SLAB_BYTES);
-
-const isDataUrl = (start: string) => 'data:'.startsWith(start.slice(0, 5).toLowerCase());
 
 function fail(): never {
   throw new Base64Error('not base64');
