@@ -128,6 +128,15 @@ export const submission = z.strictObject({
       }),
     )
     .meta({ description: 'The recordings that belong to the submission.' }),
+  ignored: z
+    .array(
+      z.strictObject({
+        field: z.string().meta({ description: 'Name of the field.' }),
+        issue: z.string().meta({ description: 'Why it was not stored.' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'What came with the submission but was not stored: recordings without a picture.' }),
 });
 
 const analysis = z.strictObject({

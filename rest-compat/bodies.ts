@@ -30,7 +30,7 @@ export async function readJsonBody({ req }: Pick<Call, 'req'>, limits = SMALL): 
   return { fields: await readJson(req, limits), files: {} };
 }
 
-/** For a route that takes no body and ignores what a beacon has to send. Its `run` checks the rights. */
+/** For a route that takes no body and ignores whatever is sent. Its `run` checks the rights. */
 export const NO_BODY = {
   body: z.null(),
   accepts: [],

@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import { AppError, invalidField } from '../src/errors.ts';
 import { readJsonWithFiles } from '../src/http/bodies/base64-json.ts';
 import { asJsonText, parseScanned } from '../src/http/bodies/json-text.ts';
+import { refuseMisnamed } from '../src/http/bodies/misnamed.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
+import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
 import { createExam, readWholeExam } from '../src/resolvers/exams.ts';
 import { heartbeat, setAccommodations } from '../src/resolvers/participants.ts';
 import { requireKnownExam, requireLms, requireStaffOf } from '../src/resolvers/policy.ts';
@@ -29,6 +31,9 @@ const MAX_FIELD_BYTES = 16 * 1024 * 1024;
 /** Limit for a submission without its `stats`: 10,000 warnings have half as many members. */
 const MAX_MEMBERS = 100_000;
 const MAX_FIELDS = 32;
+
+const SUBMIT_FIELDS = ['userId', 'stats', 'warnings'];
+const RECORDINGS = ['webcam', 'screen'] as const;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -68,13 +73,15 @@ async function readSubmitMultipart({ req, scope, ctx, path: { examId } }: Submit
   const { fields, files } = await readMultipart(req, {
     scope,
     files: { webcam: limit, screen: limit },
-    textFields: ['userId', 'stats', 'warnings'],
+    textFields: SUBMIT_FIELDS,
+    refuseOtherFiles: true,
     maxFieldBytes: MAX_FIELD_BYTES,
     maxFields: MAX_FIELDS,
     async admit({ userId }) {
       if (userId !== undefined) await prepareSubmission(ctx, examId, userId);
     },
   });
+  refuseMisnamed(Object.keys(fields), SUBMIT_FIELDS);
   const { userId, stats, warnings } = fields;
   return { fields: { userId, stats: await readStatsField(stats), warnings: readWarningsField(warnings) }, files };
 }
@@ -83,23 +90,28 @@ async function readSubmitJson({ req, scope, ctx }: SubmitCall): Promise<SubmitBo
   const limit = { maxBytes: ctx.config.MAX_SUBMIT_FILE_BYTES };
   const { body, files } = await readJsonWithFiles(req, {
     scope,
-    files: { 'webcam.data': limit, 'screen.data': limit },
+    files: { webcam: limit, 'webcam.data': limit, screen: limit, 'screen.data': limit },
     raw: ['stats'],
     maxJsonBytes: MAX_FIELD_BYTES,
     maxMembers: MAX_MEMBERS,
   });
   if (!isObject(body)) return { fields: body, files: {} };
-  for (const name of ['webcam', 'screen']) refuseMissingData(body[name], name, files[`${name}.data`] !== undefined);
-  const { 'webcam.data': webcam, 'screen.data': screen } = files;
+  refuseMisnamed(Object.keys(body), [...SUBMIT_FIELDS, ...RECORDINGS]);
+  const received: Partial<Record<(typeof RECORDINGS)[number], UploadedFile>> = {};
+  for (const name of RECORDINGS) {
+    const file = files[name] ?? files[`${name}.data`];
+    if (file) received[name] = file;
+    else if (body[name] != null) throw invalidField(name, 'must be a data URL or base64, or an object whose data is one');
+  }
   const { userId, stats, warnings } = body;
-  return { fields: { userId, stats, warnings }, files: { ...(webcam && { webcam }), ...(screen && { screen }) } };
+  const unread = Object.keys(body).find((name) => ![...SUBMIT_FIELDS, ...RECORDINGS].includes(name) && holdsFile(body[name]));
+  if (unread !== undefined) throw invalidField(unread.slice(0, 64), `Is none of the recordings of this request: ${RECORDINGS.join(', ')}`);
+  return { fields: { userId, stats, warnings }, files: received };
 }
 
-/** Refuses a recording that is named but has no data, because it would be lost silently. */
-function refuseMissingData(value: unknown, field: string, hasData: boolean): void {
-  if (value == null || hasData) return;
-  throw invalidField(field, 'must be an object whose data is a data URL or base64');
-}
+/** Whether it may be a recording under a wrong name, which must not be lost silently. */
+const holdsFile = (value: unknown): boolean =>
+  typeof value === 'string' ? /^\s*data:/i.test(value) : isObject(value) && typeof value['data'] === 'string';
 
 /** Uses the query's user if the body names none. */
 const withQueryUser = ({ fields, files }: SubmitBody, { userId }: SubmitCall['query']): SubmitBody => ({

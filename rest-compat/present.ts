@@ -2,11 +2,11 @@ import type { Context } from '../src/context.ts';
 import type { Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
 import { accessUrl, adminUrl } from '../src/resolvers/exams.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
+import type { Submitted } from '../src/resolvers/submissions.ts';
 import { timesOf } from '../src/resolvers/warnings.ts';
 import type { ExamSettings } from '../src/services/exams.ts';
 import type { ParticipantWithAccommodations } from '../src/services/participants/accommodations.ts';
 import type { ExamRow, ParticipantLine, RecordingWithAnalysis, WarningLine } from '../src/services/reads/hot-reads.ts';
-import type { SubmissionWithRecordings } from '../src/services/submissions.ts';
 
 type Analysis = NonNullable<RecordingWithAnalysis['analysis']>;
 
@@ -72,7 +72,7 @@ export function presentWarning(warning: WarningLine) {
 
 export const presentLoggedWarning = (warning: Warning) => ({ ...presentWarning(warning), seq: Number(warning.seq) });
 
-export const presentSubmission = (submission: SubmissionWithRecordings) => ({
+export const presentSubmission = ({ submission, ignored }: Submitted) => ({
   id: submission.id,
   examId: submission.examId,
   userId: submission.userId,
@@ -85,6 +85,7 @@ export const presentSubmission = (submission: SubmissionWithRecordings) => ({
     size: Number(size),
     status: lower(status),
   })),
+  ...(ignored.length > 0 && { ignored }),
 });
 
 const presentFaces = ({ facePresent, multipleFaces, noFace }: Analysis) => ({ faceDetection: { facePresent, multipleFaces, noFace } });

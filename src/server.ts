@@ -30,6 +30,15 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const pathOf = (req: IncomingMessage) => req.url?.split('?', 1)[0] ?? '/';
 const isGraphql = (req: IncomingMessage) => pathOf(req) === GRAPHQL;
 
+/** Proxies may send the whole URL (RFC 9112 section 3.2.2). */
+const withoutOrigin = (url: string | undefined) => url?.replace(/^https?:\/\/[^/?#]*(?=\/|\?|$)/i, '') || '/';
+
+/** @throws AppError `invalid_request` for a compressed body: it would be read as broken JSON. */
+function refuseEncoded({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding']?.trim().toLowerCase();
+  if (encoding && encoding !== 'identity') throw invalidField('Content-Encoding', 'Bodies must be sent without compression');
+}
+
 const failure = (req: IncomingMessage, error: unknown, named: RequestLog) =>
   isGraphql(req) ? { ...statusOf(error), body: { errors: [maskError(error, named)] } } : errorAnswer(error, named);
 
@@ -54,12 +63,14 @@ export async function startServer(app: App) {
     connectionsCheckingInterval: Math.ceil(headersTimeout / 12),
     // Longer than a balancer's, which would otherwise send a request just as this server closes.
     keepAliveTimeout: config.KEEP_ALIVE_SECONDS * 1_000,
+    // Checked in `handle`, which answers in the documented envelope.
+    requireHostHeader: false,
   });
   await listen();
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : config.PORT;
   const publicUrl = (config.PUBLIC_URL ?? `http://localhost:${port}`).replace(/\/+$/, '');
-  const origins = createOrigins({ publicUrl, allowed: config.ALLOWED_ORIGINS });
+  const origins = createOrigins({ publicUrl, isPublicUrlSet: config.PUBLIC_URL !== undefined, allowed: config.ALLOWED_ORIGINS });
 
   const identify = (credential: string, req: IncomingMessage) =>
     authenticate(credential, addressOf(req), { access: services.access, limits });
@@ -91,10 +102,14 @@ export async function startServer(app: App) {
   });
 
   async function handle(req: IncomingMessage, res: ServerResponse, named: RequestLog): Promise<void> {
+    req.url = withoutOrigin(req.url);
     res.setHeader('X-Request-Id', named.requestId);
     res.setHeader('X-Content-Type-Options', 'nosniff');
+    if (req.headers.host === undefined && req.httpVersion === '1.1')
+      return answerError(req, res, invalidField('Host', 'Is required'), named);
     if (origins.handle(req, res)) return;
     async function enter(): Promise<Context> {
+      refuseEncoded(req);
       const viewer = await identify(credentialOf(req.headers.authorization), req);
       openBodies.admit(viewer, req, res);
       return makeContext(viewer, named, req.headers['idempotency-key']?.toString() ?? null);
@@ -174,6 +189,10 @@ export async function startServer(app: App) {
       const { status, body } = failure(req, invalidField('body', 'The body arrived too slowly'), nameRequest(log));
       res.writeHead(status, { connection: 'close', 'content-type': JSON_TYPE }).end(JSON.stringify(body));
     },
+  });
+  server.on('checkExpectation', (req, res) => {
+    const { body } = failure(req, invalidField('Expect', 'Only 100-continue is supported'), nameRequest(log));
+    res.writeHead(417, { connection: 'close', 'content-type': JSON_TYPE }).end(JSON.stringify(body));
   });
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, nameRequest(log)));
   const presenceSweep = services.presence.startSweep();

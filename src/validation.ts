@@ -78,19 +78,37 @@ export function faultOfJson(value: unknown): 'depth' | 'nul' | 'foreign' | null 
   return null;
 }
 
+/** One escape of JSON text; both of a surrogate pair together. */
+const ESCAPES = /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[dD][89a-fA-F][\da-fA-F]{2}|[^])/g;
+const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/;
+const LONE_SURROGATE_LENGTH = String.raw`\ud83d`.length;
+
+/** JSON text with U+FFFD for every escaped half of a surrogate pair: PostgreSQL refuses them. */
+const repairSurrogates = (json: string): string =>
+  ESCAPED_SURROGATE.test(json)
+    ? json.replace(ESCAPES, (escape) => (escape.length === LONE_SURROGATE_LENGTH ? String.raw`\ufffd` : escape))
+    : json;
+
+/** The same value with U+FFFD for every half of a surrogate pair, as from a text that was cut in the middle of an emoji. */
+function wellFormed<T extends object>(value: T): T {
+  const json = JSON.stringify(value);
+  const repaired = repairSurrogates(json);
+  return repaired === json ? value : (JSON.parse(repaired) as T);
+}
+
 /** `\u0000` whose backslash is not itself escaped. */
 const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 
 /**
- * A JSON object that is stored exactly as received: this process never parses it, however large it is. PostgreSQL checks
- * that it is valid JSON and refuses it otherwise.
+ * A JSON object that is stored as received, but for halves of surrogate pairs, which become U+FFFD: this process never parses
+ * it, however large it is. PostgreSQL checks that it is valid JSON and refuses it otherwise.
  */
 export class JsonText {
   readonly text: string;
 
   /** @param text begins with the object's bracket, and is nested no deeper than allowed */
   constructor(text: string) {
-    this.text = text;
+    this.text = repairSurrogates(text);
   }
 
   static of(value: object): JsonText {
@@ -121,12 +139,28 @@ export const nameOf = <const T extends readonly [string, ...string[]]>(names: T,
 /** True, false or absent. */
 export const optionalFlag = z.boolean(typed('true or false')).nullish();
 
-/** Text that PostgreSQL can store. @param max characters */
-export const text = (max: number) =>
-  z
-    .string(typed('a string'))
+const textWithoutNul = z.string(typed('a string')).refine((value) => !value.includes('\0'), 'must not contain a NUL character');
+
+const toWellFormed = (value: string) => value.toWellFormed();
+
+/** Text that PostgreSQL can store; half a surrogate pair becomes U+FFFD. @param max characters */
+export const text = (max: number) => textWithoutNul.max(max, `must have at most ${max} characters`).overwrite(toWellFormed);
+
+/** As `text`, but text that is too long is cut, and its end says so: it is evidence, and must not make a request fail. */
+export const textToCut = (max: number) => textWithoutNul.overwrite((value) => cut(value, max).toWellFormed());
+
+function cut(value: string, max: number): string {
+  if (value.length <= max) return value;
+  const note = ` … [cut, ${value.length} characters]`;
+  return value.slice(0, max - note.length) + note;
+}
+
+/** Text that identifies something: half a surrogate pair is refused, because two such ids would become one. @param max characters */
+export const idText = (max: number) =>
+  textWithoutNul
     .max(max, `must have at most ${max} characters`)
-    .refine((value) => !value.includes('\0'), 'must not contain a NUL character');
+    .min(1, 'must not be empty')
+    .refine((value) => value.isWellFormed(), 'must not contain half a surrogate pair');
 
 const FAULTS = {
   foreign: 'must be JSON',
@@ -140,8 +174,11 @@ export const opaque = z.custom<Record<string, unknown> | JsonText>(isObject, typ
   if (fault) issues.push({ code: 'custom', input: value, message: FAULTS[fault] });
 });
 
+/** As `opaque`, with U+FFFD for halves of surrogate pairs. */
+export const opaqueSettings = opaque.overwrite((value) => (value instanceof JsonText ? value : wellFormed(value)));
+
 /** The LMS's own id for a user. */
-export const userIdInput = text(128).min(1, 'must not be empty');
+export const userIdInput = idText(128);
 
 /** An RFC 3339 time; or a Date, which GraphQL makes of one. */
 export const timestamp = z

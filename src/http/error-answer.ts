@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { RequestLog } from '../log.ts';
+import { clientFault } from './client-fault.ts';
 
 /** Only the documented codes. */
 const STATUS: Record<ErrorCode, number> = {
@@ -22,7 +23,7 @@ export function errorAnswer(error: unknown, { log }: RequestLog) {
   return { ...statusOf(error), body: { error: { code, message, details } } };
 }
 
-const shown = (error: unknown) => (error instanceof AppError ? error : masked);
+const shown = (error: unknown) => clientFault(error) ?? masked;
 
 /** Status and headers of an error, for any envelope. */
 export function statusOf(error: unknown) {

@@ -1,24 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Web origins that may use the API: the server's own and those in the settings. */
-export function createOrigins({ publicUrl, allowed }: { publicUrl: string; allowed: readonly string[] }) {
-  const known = new Set([new URL(publicUrl).origin, ...allowed]);
+interface OriginSettings {
+  /** Without a setting for it: the server is used from its own machine, by any of its names. */
+  publicUrl: string;
+  isPublicUrlSet: boolean;
+  allowed: readonly string[];
+}
 
-  const isAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
-    origin === undefined || known.has(origin) || (host !== undefined && URL.canParse(origin) && new URL(origin).host === host);
+const EXPOSED = [
+  ...['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'ETag', 'Accept-Ranges', 'Content-Range', 'Content-Disposition'],
+  ...['Location', 'Upload-Offset', 'Upload-Length', 'Upload-Expires', 'Tus-Resumable', 'Tus-Version', 'X-Recording-Id'],
+].join(', ');
+
+/** Web origins that may use the API: the server's own and those in the settings. The Host header is the client's word and decides nothing. */
+export function createOrigins({ publicUrl, isPublicUrlSet, allowed }: OriginSettings) {
+  const { origin: own, port } = new URL(publicUrl);
+  const local = ['localhost', '127.0.0.1', '[::1]'].map((host) => new URL(`http://${host}:${port || 80}`).origin);
+  const known = new Set([own, ...(isPublicUrlSet ? [] : local), ...allowed]);
+
+  const isAllowed = ({ headers: { origin } }: IncomingMessage) => origin === undefined || known.has(origin);
 
   return {
     isAllowed,
     /** Adds the CORS headers; answers a preflight request and then returns true. */
     handle(req: IncomingMessage, res: ServerResponse): boolean {
       const { origin } = req.headers;
+      res.setHeader('Vary', 'Origin');
       if (origin !== undefined && isAllowed(req)) {
         res.setHeader('Access-Control-Allow-Origin', origin);
-        res.setHeader(
-          'Access-Control-Expose-Headers',
-          'X-Request-Id, Location, Upload-Offset, Upload-Length, Tus-Resumable, X-Recording-Id, Retry-After',
-        );
-        res.setHeader('Vary', 'Origin');
+        res.setHeader('Access-Control-Expose-Headers', EXPOSED);
       }
       if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return false;
       res.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, PATCH, DELETE');

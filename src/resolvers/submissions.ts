@@ -1,6 +1,7 @@
+import { isEmptyRecording } from '../adapters/media/empty-recording.ts';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
-import { fileTooLarge } from '../errors.ts';
+import { type ErrorDetail, fileTooLarge, invalidField } from '../errors.ts';
 import type { Prisma, Submission } from '../generated/prisma/client.ts';
 import { submitExamInput } from '../services/submission-input.ts';
 import type { SubmissionWithRecordings } from '../services/submissions.ts';
@@ -21,13 +22,25 @@ export async function prepareSubmission(ctx: Context, examId: string, userId: st
   return exam;
 }
 
-export async function submitExam(ctx: Context, examId: string, input: unknown, files: SubmittedFiles): Promise<SubmissionWithRecordings> {
+/** A submission, and what was sent with it but not stored. */
+export interface Submitted {
+  submission: SubmissionWithRecordings;
+  ignored: ErrorDetail[];
+}
+
+/**
+ * Stores a session. A recording without a picture (its recorder was stopped at once) does not refuse the rest: it is named in
+ * `ignored`.
+ */
+export async function submitExam(ctx: Context, examId: string, input: unknown, sent: SubmittedFiles): Promise<Submitted> {
   const exam = await prepareSubmission(ctx, examId, null);
   const { userId, stats, warnings } = parseInput(submitExamInput, input);
-  refuseTooLarge(ctx, files);
+  refuseTooLarge(ctx, sent);
+  if (sent.webcam && sent.webcam === sent.screen) throw invalidField('screen', 'Is the same file as webcam');
+  const { files, ignored } = withoutEmpty(sent);
   const { recordings, submissions } = ctx.services;
   const user = actingUser(ctx, userId, userId == null ? await onlyParticipant(ctx, exam.id) : null);
-  return submissions.submit(exam.id, {
+  const submission = await submissions.submit(exam.id, {
     userId: user,
     stats,
     warnings: warnings ?? [],
@@ -35,6 +48,18 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, f
     screen: files.screen ? await recordings.check(files.screen, 'screen') : null,
     idempotencyKey: ctx.idempotencyKey,
   });
+  return { submission, ignored };
+}
+
+function withoutEmpty(sent: SubmittedFiles): { files: SubmittedFiles; ignored: ErrorDetail[] } {
+  const files: SubmittedFiles = {};
+  const ignored: ErrorDetail[] = [];
+  for (const type of ['webcam', 'screen'] as const) {
+    const file = sent[type];
+    if (file && isEmptyRecording(file)) ignored.push({ field: type, issue: 'The recording is empty and was not stored' });
+    else files[type] = file;
+  }
+  return { files, ignored };
 }
 
 /** Reads a new submission again, with the columns and relations of a query. */

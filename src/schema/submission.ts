@@ -42,7 +42,8 @@ builder.mutationField('submitExam', (t) =>
     },
     async resolve(query, _root, { examId, input: { webcam, screen, ...input } }, ctx) {
       const files = { webcam: (await webcam)?.file, screen: (await screen)?.file };
-      return readSubmission(ctx, await submitExam(ctx, examId, input, files), query);
+      const { submission } = await submitExam(ctx, examId, input, files);
+      return readSubmission(ctx, submission, query);
     },
   }),
 );

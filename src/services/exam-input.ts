@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameOf, opaque, optionalFlag, text, typed } from '../validation.ts';
+import { nameOf, opaqueSettings, optionalFlag, text, typed } from '../validation.ts';
 
 export const aiDetectionInput = z.object(
   {
@@ -18,7 +18,7 @@ export const settingsInput = z.object(
     audioRecording: optionalFlag.meta({ description: 'Record sound; default true.' }),
     browserLock: optionalFlag.meta({ description: 'Whether the client locks the browser; default true.' }),
     aiDetection: aiDetectionInput.nullish().meta({ description: 'The analysis of recordings and snapshots.' }),
-    extra: opaque
+    extra: opaqueSettings
       .transform((extra) => extra as Record<string, unknown>)
       .nullish()
       .meta({ description: 'Settings that this server does not know; stored and returned.' }),

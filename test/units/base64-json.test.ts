@@ -358,7 +358,7 @@ describe('submitting recordings as base64 in JSON', () => {
     }
     if (typeof value !== 'string') return JSON.stringify(value);
     const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-    const units = [...value].map((character) => {
+    const units = Array.from(value, (character) => {
       if (style() === 0) return character.split('').map(escape).join('');
       if (character === '/' && style() === 1) return String.raw`\/`;
       return JSON.stringify(character).slice(1, -1);
@@ -378,7 +378,7 @@ describe('submitting recordings as base64 in JSON', () => {
     if (!isObject(webcam) || typeof webcam['data'] !== 'string') return { body, hex: undefined };
     const data = webcam['data'].trimStart();
     delete webcam['data'];
-    // Control characters in the parameters are refused.
+    // oxlint-disable-next-line no-control-regex -- control characters in the parameters are refused
     const base64 = /^data:/i.test(data) ? /^[^\0-\x08\x0b\x0e-\x1f]*;base64,(.*)$/is.exec(data)?.[1] : data;
     try {
       return { body, hex: Buffer.from(atob(base64 ?? '!'), 'latin1').toString('hex') };

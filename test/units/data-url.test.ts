@@ -70,7 +70,7 @@ test('bare base64 is read as the platform reads it', () => {
 });
 
 test('a data URL with base64 is read as the platform fetches it', async () => {
-  const token = fc.string({ unit: fc.constantFrom(...'abcXYZ019.+-'), minLength: 1, maxLength: 8 });
+  const token = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '.', '+', '-'), minLength: 1, maxLength: 8 });
   const value = fc.oneof(
     token,
     token.map((text) => `"${text} ${text}"`),

@@ -25,6 +25,12 @@ export const isFaultOfRows = (error: unknown) => FAULT_OF_ROWS.test(sqlStateOf(e
 /** Whether the same statement could succeed with other values. */
 export const isFaultOfValues = (error: unknown) => FAULT_OF_VALUES.test(sqlStateOf(error));
 
+/** SQLSTATEs of text with a NUL character, as text and in JSON. */
+const NUL = /^22(021|P05)$/;
+
+/** Whether a text of the statement has a character that PostgreSQL cannot store: NUL, because other input is UTF-8. */
+export const isUnstorableText = (error: unknown) => NUL.test(sqlStateOf(error));
+
 /** For statements that are impossible or expensive in Prisma. Commits what `run` wrote, or nothing if it throws. */
 export async function inTransaction<T>(pool: Pool, run: (transaction: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect();

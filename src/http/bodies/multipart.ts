@@ -12,6 +12,8 @@ export interface MultipartOptions {
   scope: SpoolScope;
   /** The file fields to read, by name; all others are skipped. */
   files: Record<string, { maxBytes: number }>;
+  /** Refuses files of other names instead: they may be evidence. */
+  refuseOtherFiles?: boolean;
   /** Text fields that some clients send as files, such as a `Blob`: read as text whatever their type. */
   textFields?: readonly string[];
   /** Maximum bytes of a text field. */
@@ -75,6 +77,8 @@ export async function readMultipart(req: IncomingMessage, options: MultipartOpti
         } else if (textFields.has(name) || info.mimeType === 'application/json') {
           claim(name);
           keep(name, await readTextPart(name, stream, maxFieldBytes));
+        } else if (options.refuseOtherFiles && info.filename !== undefined) {
+          throw invalidField(name, `Is none of the files of this request: ${[...limits.keys()].join(', ')}`);
         } else {
           stream.resume();
         }

@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import { AppError } from '../../errors.ts';
 import type { RequestLog } from '../../log.ts';
+import { clientFault } from '../client-fault.ts';
 
 const MASKED = 'Something went wrong on our end';
 
@@ -16,13 +16,14 @@ export function maskError(error: unknown, { requestId, log }: RequestLog): Graph
   if (error instanceof GraphQLError && (!original || original instanceof GraphQLError)) {
     return new GraphQLError(error.message, { ...position, extensions: { code: 'INVALID_REQUEST', ...error.extensions } });
   }
-  const isOurs = !(original instanceof AppError) || original.code === 'server_error';
+  const fault = clientFault(original);
+  const isOurs = fault === null || fault.code === 'server_error';
   if (isOurs) log.error({ err: original }, 'operation failed');
   const named = isOurs && { requestId };
-  if (!(original instanceof AppError)) {
+  if (fault === null) {
     return new GraphQLError(MASKED, { ...position, extensions: { code: 'SERVER_ERROR', ...named } });
   }
-  const { message, code, details, extensions } = original;
+  const { message, code, details, extensions } = fault;
   return new GraphQLError(message, { ...position, extensions: { ...extensions, code: code.toUpperCase(), details, ...named } });
 }
 

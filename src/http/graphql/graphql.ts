@@ -7,6 +7,7 @@ import { requireViewer } from '../../resolvers/policy.ts';
 import { schema } from '../../schema/index.ts';
 import { isLinkBearer, type Viewer } from '../../services/access/viewer.ts';
 import { readJson } from '../bodies/base64-json.ts';
+import { parseJson } from '../bodies/body.ts';
 import { readGraphqlMultipart } from '../bodies/graphql-multipart.ts';
 import { createDocuments } from './documents.ts';
 import { hideError } from './error-mask.ts';
@@ -73,7 +74,7 @@ export function createGraphql({ endpoint, socketsPerCredential }: Options) {
   async function readParams(req: IncomingMessage, ctx: Context, scope: SpoolScope): Promise<GraphQLParams> {
     const { viewer, config } = ctx;
     const limits = bodyLimitsOf(viewer);
-    const type = req.headers['content-type'] ?? '';
+    const type = (req.headers['content-type'] ?? '').trimStart().toLowerCase();
     if (type.startsWith('multipart/form-data')) {
       const { maxBytes: maxOperationsBytes, maxMembers } = limits;
       return readGraphqlMultipart(req, {
@@ -103,6 +104,7 @@ export function createGraphql({ endpoint, socketsPerCredential }: Options) {
     /** Ends everything that would delay a shutdown. */
     close: () => streams.breakOff(),
     async handle(req: IncomingMessage, res: ServerResponse, { ctx, scope }: { ctx: Context; scope: SpoolScope }): Promise<void> {
+      refuseBrokenQuery(req);
       if (req.method !== 'POST') return yoga.handle(req, res, { ctx, res });
       requireViewer(ctx);
       const request = { ctx, res, params: await readParams(req, ctx, scope) };
@@ -110,6 +112,15 @@ export function createGraphql({ endpoint, socketsPerCredential }: Options) {
       if (!simple) await yoga.handle(req, res, request);
     },
   };
+}
+
+/** @throws AppError `invalid_request` if JSON in the URL is malformed; yoga would answer as if we had failed. */
+function refuseBrokenQuery({ url = '' }: IncomingMessage): void {
+  const query = new URLSearchParams(url.split('?', 2)[1] ?? '');
+  for (const name of ['variables', 'extensions']) {
+    const json = query.get(name);
+    if (json) parseJson(Buffer.from(json), name);
+  }
 }
 
 function bodyLimitsOf(viewer: Viewer) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text, timestamp, typed, userIdInput } from '../../validation.ts';
+import { idText, textToCut, timestamp, typed, userIdInput } from '../../validation.ts';
 
 export const warningInput = z.object(
   {
@@ -10,11 +10,8 @@ export const warningInput = z.object(
       .meta({
         description: 'Type of the warning, for example tab_switch; unknown types are stored with severity medium.',
       }),
-    details: text(2_000).nullish().meta({ description: 'Text for the proctor.' }),
-    clientEventId: text(128)
-      .min(1, 'must not be empty')
-      .nullish()
-      .meta({ description: "The client's own id of the event; a repeat is stored once." }),
+    details: textToCut(2_000).nullish().meta({ description: 'Text for the proctor; cut at 2,000 characters, which its end then says.' }),
+    clientEventId: idText(128).nullish().meta({ description: "The client's own id of the event; a repeat is stored once." }),
   },
   typed('an object'),
 );
