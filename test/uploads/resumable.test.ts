@@ -135,6 +135,50 @@ describe.each([
     expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Upload-Metadata')]);
   });
 
+  it('that comes whole in the creating request becomes one recording, and can be asked for', async () => {
+    const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
+    const metadata = Object.entries({ examId, userId: 'user_1', type: 'webcam' });
+    const headers = {
+      ...tusHeaders(),
+      'content-type': 'application/offset+octet-stream',
+      'upload-length': String(video.length),
+      'upload-metadata': metadata.map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`).join(','),
+    };
+    const created = await fetch(`${server.api}/uploads`, { method: 'POST', headers, body: new Uint8Array(video) });
+    expect([created.status, created.headers.get('upload-offset')]).toEqual([201, String(video.length)]);
+    const id = created.headers.get('x-recording-id') ?? '';
+    expect(Buffer.from(await (await server.rest(`/recordings/${id}/download`)).arrayBuffer()).equals(video)).toBe(true);
+    const asked = await askUpload(server, new URL(created.headers.get('location') ?? '', server.api).pathname);
+    expect([asked.status, asked.headers.get('x-recording-id')]).toEqual([200, id]);
+    const query = `{ exam(id: "${examId}") { recordings { edges { node { id } } } } }`;
+    expect(await server.graphql().request(query)).toEqual({ exam: { recordings: { edges: [{ node: { id } }] } } });
+  });
+
+  it('can be continued by POST with X-HTTP-Method-Override', async () => {
+    const { path } = await beginUpload(server, video.length);
+    const override = (method: string, headers: Record<string, string> = {}, body?: Uint8Array<ArrayBuffer>) =>
+      fetch(`${server.url}${path}`, {
+        method: 'POST',
+        headers: { ...tusHeaders(), 'x-http-method-override': method, ...headers },
+        ...(body && { body }),
+      });
+    const chunk = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' };
+    expect((await override('PATCH', chunk, new Uint8Array(video.subarray(0, 100)))).status).toBe(204);
+    expect((await override('HEAD')).headers.get('upload-offset')).toBe('100');
+    expect((await override('DELETE')).status).toBe(204);
+  });
+
+  it('is refused as the protocol says for another version or another type of body', async () => {
+    const { path } = await beginUpload(server, video.length);
+    for (const version of [{}, { 'tus-resumable': '0.2.2' }]) {
+      const authorization = tusHeaders().authorization;
+      const refused = await fetch(`${server.url}${path}`, { method: 'HEAD', headers: { authorization, ...version } });
+      expect([refused.status, refused.headers.get('tus-version')]).toEqual([412, '1.0.0']);
+    }
+    const refused = await patch(server, path, 0, video, { headers: { 'content-type': 'video/webm' } });
+    expect([refused.status, await offsetOf(server, path)]).toEqual([415, 0]);
+  });
+
   it('announces its tus extensions', async () => {
     const { headers } = await fetch(`${server.api}/uploads`, { method: 'OPTIONS', headers: tusHeaders() });
     expect(headers.get('tus-extension')?.split(',')).toEqual(expect.arrayContaining(['creation', 'termination', 'expiration', 'checksum']));

@@ -21,6 +21,8 @@ import { openUnfinishedUploads } from './unfinished.ts';
 const EXPIRY_MS = 24 * 3_600_000;
 const SWEEP_MS = 10 * 60_000;
 const PATH = '/api/uploads';
+const OVERRIDES: ReadonlySet<string> = new Set(['PATCH', 'HEAD', 'DELETE']);
+const CHUNK_TYPE = 'application/offset+octet-stream';
 
 interface UploadsOptions {
   app: Pick<App, 'db' | 'storage' | 'leases' | 'log'> & { services: Pick<App['services'], 'recordings'> };
@@ -30,17 +32,31 @@ interface UploadsOptions {
   encryptionKeys: readonly Uint8Array[];
 }
 
+interface TusRequest {
+  ctx: Context;
+  checksum: string | undefined;
+  allowedOrigin: unknown;
+  /** The upload that this request has completed; it is a recording by now, and no longer in the store. */
+  finished?: Upload;
+}
+
 /** Resumable uploads with tus 1.0.0. A finished upload becomes a recording, as if sent to POST /recordings. */
 export async function createUploads({ app, directory, maxBytes, encryptionKeys }: UploadsOptions) {
   const { db, storage, leases, log } = app;
   // The store would make it readable to every user of the machine.
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const requests = new AsyncLocalStorage<{ ctx: Context; checksum: string | undefined; allowedOrigin: unknown }>();
+  const requests = new AsyncLocalStorage<TusRequest>();
   const unfinished = openUnfinishedUploads({ db, storage, directory, maxBytes, encryptionKeys, expiryMs: EXPIRY_MS });
   const store = withChecksum(unfinished.store, () => {
     const { ctx, checksum } = current();
     return { header: checksum, scope: () => createSpoolScope(ctx.storage), maxBytes };
   });
+  const getUpload = store.getUpload.bind(store);
+  // tus looks at an upload again after it came whole in the creating request.
+  store.getUpload = async (id) => {
+    const { finished } = requests.getStore() ?? {};
+    return finished?.id === id ? finished : getUpload(id);
+  };
   const finisher = createUploadFinisher({ unfinished, recordings: app.services.recordings, storage, leases, log });
 
   function current() {
@@ -95,8 +111,10 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
       if (req.method !== 'POST') await findOwn(ctx, uploadId);
     },
     async onUploadFinish(_req, upload) {
-      const { ctx } = current();
+      const request = current();
+      const { ctx } = request;
       const { id } = await finisher.finish(upload.id, ctx);
+      request.finished = upload;
       return { headers: finishedHeaders(ctx, id) };
     },
     /** tus errors are sent unchanged; all others in the documented envelope. */
@@ -134,7 +152,9 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
   return {
     path: PATH,
     async handle(req: IncomingMessage, res: ServerResponse, ctx: Context): Promise<void> {
+      overrideMethod(req);
       if (req.method === 'OPTIONS') res.setHeader('Tus-Checksum-Algorithm', CHECKSUM_ALGORITHMS);
+      else if (refuseProtocol(req, res)) return;
       const uploadId = /^\/api\/uploads\/([0-9a-f]{32})$/.exec(req.url ?? '')?.[1];
       if (req.method === 'HEAD' && uploadId && (await answerFinished(res, ctx, uploadId))) return;
       const checksum = req.headers['upload-checksum']?.toString();
@@ -157,6 +177,24 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
       return sweep;
     },
   };
+}
+
+/** For environments that cannot send PATCH (tus 1.0.0, X-HTTP-Method-Override). */
+function overrideMethod(req: IncomingMessage): void {
+  const method = req.headers['x-http-method-override']?.toString().toUpperCase();
+  if (req.method === 'POST' && method && OVERRIDES.has(method)) req.method = method;
+}
+
+/** Answers another version of tus and another type of body as the protocol says, where the library answers 400. */
+function refuseProtocol({ method, headers }: IncomingMessage, res: ServerResponse): boolean {
+  const refuse = (status: number, more: Record<string, string>, text: string) => {
+    res.writeHead(status, { 'Tus-Resumable': TUS_RESUMABLE, connection: 'close', 'content-type': 'text/plain', ...more }).end(text);
+    return true;
+  };
+  if (method !== 'GET' && headers['tus-resumable'] !== TUS_RESUMABLE)
+    return refuse(412, { 'Tus-Version': TUS_RESUMABLE }, `Tus-Resumable must be ${TUS_RESUMABLE}\n`);
+  if (method === 'PATCH' && headers['content-type'] !== CHUNK_TYPE) return refuse(415, {}, `Content-Type must be ${CHUNK_TYPE}\n`);
+  return false;
 }
 
 /** tus throws objects that are not Errors. */
