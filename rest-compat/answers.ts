@@ -194,8 +194,12 @@ export const chunk = z.strictObject({
 export const snapshot = z.strictObject({
   examId,
   userId,
-  takenAt: time.meta({ description: 'The time used: the one given, or the time of arrival.' }),
+  takenAt: time.meta({ description: 'The time used: the one given if it is within the last 30 s, else the time of arrival.' }),
   analysed: z.boolean().meta({ description: 'Whether it is analysed, unless a newer one replaces it.' }),
+  clockSkewSeconds: z
+    .number()
+    .optional()
+    .meta({ description: "How far the client's clock is ahead (behind: negative), if its time was not used." }),
 });
 
 export const verification = z.strictObject({

@@ -59,7 +59,7 @@ const picture = (what: 'poster' | 'thumbnails', summary: string): Route =>
     answer: answers.file,
     open: true,
     async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
-      await findDownload(ctx, recordingId, sig);
+      await findDownload(ctx, recordingId, what, sig);
       const made = await findMadeFile(ctx, recordingId, what);
       if (!made) throw notFound('Picture of this recording');
       await sendFile(req, res, { ...toStored(ctx, made, JPEG), disposition: 'inline' });
@@ -131,7 +131,7 @@ export const recordingRoutes: Route[] = [
     answer: answers.file,
     open: true,
     async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
-      await sendFile(req, res, original(ctx, await findDownload(ctx, recordingId, sig)));
+      await sendFile(req, res, original(ctx, await findDownload(ctx, recordingId, 'download', sig)));
     },
   }),
   // This and all below are not in the documented API: they are for playback in a browser.
@@ -143,7 +143,7 @@ export const recordingRoutes: Route[] = [
     answer: answers.file,
     open: true,
     async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
-      const recording = await findDownload(ctx, recordingId, sig);
+      const recording = await findDownload(ctx, recordingId, 'playback', sig);
       const made = await findMadeFile(ctx, recordingId, 'playback');
       const file = made ? toStored(ctx, made, `video/${recording.format}`) : original(ctx, recording);
       await sendFile(req, res, { ...file, disposition: 'inline' });

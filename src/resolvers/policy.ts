@@ -7,13 +7,8 @@ import { isLinkBearer, type Role, STAFF, type Viewer } from '../services/access/
  * Permissions for every entry point. Rows are read through the `visible…` filters, so rows that a viewer may not see are
  * `not_found`; `require…` refuses actions on rows that the viewer may see.
  *
- * | role | sees | does |
- * | --- | --- | --- |
- * | admin | everything | everything |
- * | lms (key) | its tenant | everything except managing keys |
- * | proctor (key or admin link) | its tenant, or the link's exam | starts, ends, reports, reviews |
- * | participant (token) | the exam, but only the user's own rows in it | reports, submits and uploads as that user |
- * | access link | the exam's description | joins |
+ * README.md has the table of who may do what, in "Keys and roles"; a test compares it with every door. The bearer of an access
+ * link sees the exam's description and may join.
  */
 /** @throws AppError `unauthorized` without credentials, `forbidden` for another role. */
 export function requireRole({ viewer }: Pick<Context, 'viewer'>, ...roles: Role[]): void {

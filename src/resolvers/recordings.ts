@@ -64,9 +64,14 @@ export async function retryAnalysis(ctx: Context, recordingId: string): Promise<
   return ctx.services.recordings.retry(recording);
 }
 
-/** The recording to download, if the viewer's rights or the signature of a link permit it. */
-export async function findDownload(ctx: Context, recordingId: string, signature: string | undefined): Promise<Recording> {
-  const signed = signature !== undefined && (await ctx.services.access.mayDownload(signature, recordingId));
+/** The recording of which one file is to be sent, if the viewer's rights or the signature of a link to that file permit it. */
+export async function findDownload(
+  ctx: Context,
+  recordingId: string,
+  what: 'download' | MadeFile,
+  signature: string | undefined,
+): Promise<Recording> {
+  const signed = signature !== undefined && (await ctx.services.access.opensFile(signature, what, recordingId));
   // A player sends a request per range, so this read has to be cheap.
   const recording = signed ? await ctx.db.recording.findUnique({ where: { id: recordingId } }) : await readRecording(ctx, recordingId);
   if (!recording) throw notFound('Recording');
@@ -86,7 +91,7 @@ export async function findMadeFile(ctx: Context, recordingId: string, what: Made
 
 /** A URL for a file made from a recording. It is signed: it needs no credentials and expires. */
 export const signedMadeUrl = async (ctx: Context, recordingId: string, what: MadeFile) =>
-  `${ctx.publicUrl}/api/recordings/${recordingId}/${what}?sig=${await ctx.services.access.signDownload(recordingId)}`;
+  `${ctx.publicUrl}/api/recordings/${recordingId}/${what}?sig=${await ctx.services.access.signFile(what, recordingId)}`;
 
 export type RecordingThumbnails = StripLayout & { url: string };
 
@@ -100,7 +105,7 @@ export const downloadUrl = (ctx: Context, recordingId: string) => `${ctx.publicU
 
 /** A signed URL: it needs no credentials and expires. */
 export const signedDownloadUrl = async (ctx: Context, recordingId: string) =>
-  `${downloadUrl(ctx, recordingId)}?sig=${await ctx.services.access.signDownload(recordingId)}`;
+  `${downloadUrl(ctx, recordingId)}?sig=${await ctx.services.access.signFile('download', recordingId)}`;
 
 export async function watchRecording(ctx: Context, recordingId: string): Promise<AsyncIterable<Recording>> {
   const recording = await findRecording(ctx, recordingId);

@@ -5,9 +5,6 @@ import { visibleWarnings } from '../services/access/sight.ts';
 import { requireViewer } from './policy.ts';
 import { findRecording } from './recordings.ts';
 
-/** The id that a link is signed for. A snapshot belongs to the warning; a link for a recording opens all files of the recording. */
-const signedFor = ({ id, hasFrame, recordingId }: Pick<Warning, 'id' | 'hasFrame' | 'recordingId'>) => (hasFrame ? id : recordingId);
-
 /**
  * The picture at the time of a warning, as evidence: the snapshot that raised it, or a frame of its recording. The viewer's
  * rights or the signature of a link permit it.
@@ -19,9 +16,8 @@ export async function findWarningFrame(
 ): Promise<WarningFrame | RecordingFile> {
   const missing = notFound('Picture of this warning');
   const warning = await ctx.db.warning.findUnique({ where: { id: warningId }, include: { recording: true, frame: true } });
-  const subject = warning && signedFor(warning);
-  if (!warning || !subject) throw missing;
-  const isSigned = signature !== undefined && (await ctx.services.access.mayDownload(signature, subject));
+  if (!warning) throw missing;
+  const isSigned = signature !== undefined && (await ctx.services.access.opensFile(signature, 'frame', warningId));
   if (warning.frame) {
     if (!isSigned && !(await seesWarning(ctx, warningId))) throw missing;
     return warning.frame;
@@ -42,7 +38,6 @@ export async function signedFrameUrl(
   ctx: Context,
   warning: Pick<Warning, 'id' | 'hasFrame' | 'recordingId' | 'offsetSeconds'>,
 ): Promise<string | null> {
-  const subject = signedFor(warning);
-  if (!subject || (!warning.hasFrame && warning.offsetSeconds === null)) return null;
-  return `${ctx.publicUrl}/api/warnings/${warning.id}/frame?sig=${await ctx.services.access.signDownload(subject)}`;
+  if (!warning.hasFrame && (warning.recordingId === null || warning.offsetSeconds === null)) return null;
+  return `${ctx.publicUrl}/api/warnings/${warning.id}/frame?sig=${await ctx.services.access.signFile('frame', warning.id)}`;
 }

@@ -7,7 +7,15 @@ const SnapshotReceipt = builder.objectRef<Receipt>('SnapshotReceipt').implement(
   fields: (t) => ({
     examId: t.exposeID('examId'),
     userId: t.exposeID('userId'),
-    takenAt: t.expose('takenAt', { type: 'DateTime', description: 'The time used: yours if given, else the time of arrival.' }),
+    takenAt: t.expose('takenAt', {
+      type: 'DateTime',
+      description: 'The time used: yours if within the last 30 s, else the time of arrival.',
+    }),
+    clockSkewSeconds: t.float({
+      nullable: true,
+      description: 'How far your clock is ahead (behind: negative), if your time was not used.',
+      resolve: ({ clockSkewSeconds }) => clockSkewSeconds ?? null,
+    }),
     analysed: t.exposeBoolean('analysed', {
       description:
         'Whether it will be analysed, unless a newer one replaces it. False if AI detection is off, while the participant is paused, or if the server is too busy.',
@@ -23,7 +31,7 @@ builder.mutationField('submitSnapshot', (t) =>
       examId: t.arg.id({ required: true }),
       userId: t.arg.id({ description: "Not needed with a participant's token, which already names the user." }),
       image: t.arg({ type: 'Upload', required: true, description: 'JPEG, up to 1 MB.' }),
-      takenAt: t.arg({ type: 'DateTime', description: 'Must be within the last 30 seconds; if omitted, the time of arrival is used.' }),
+      takenAt: t.arg({ type: 'DateTime', description: 'When it was taken. Not used if omitted, in the future or older than 30 seconds.' }),
     },
     extensions: { admitUpload: ((ctx, { examId, ...input }) => prepareSnapshot(ctx, String(examId), input)) satisfies AdmitUpload },
     description:

@@ -8,7 +8,7 @@ import type { Viewer } from './viewer.ts';
 /** API keys and signed tokens. */
 export function createAccess({ db, bus, log, tokenSecret }: { db: Database['prisma']; bus: Bus; log: Logger; tokenSecret: string }) {
   const keys = createApiKeys({ db, bus, log });
-  const { sign, verify, signLink, signDownload, mayDownload } = createTokens(tokenSecret);
+  const { sign, verify, signLink, signFile, opensFile } = createTokens(tokenSecret);
 
   async function viewerOfKey(key: string): Promise<Viewer | null> {
     const row = await keys.find(key);
@@ -31,8 +31,8 @@ export function createAccess({ db, bus, log, tokenSecret }: { db: Database['pris
     authenticate: (credential: string) => (credential.startsWith('eyJ') ? viewerOfToken(credential) : viewerOfKey(credential)),
     sign,
     signLink,
-    signDownload,
-    mayDownload,
+    signFile,
+    opensFile,
     createKey: keys.create,
     listKeys: keys.list,
     revokeKey: keys.revoke,

@@ -25,7 +25,9 @@ const ISSUER = 'invigil';
 /** For the links in `accessUrl` and `adminUrl`, from the exam's creation. */
 const LINK_LIFETIME_MS = 365 * 24 * 3_600_000;
 
-const DOWNLOAD = 'download';
+/** What a signature opens: one file of a recording, or the picture at a warning. */
+export type SignedFile = 'download' | 'playback' | 'poster' | 'thumbnails' | 'frame';
+
 const DOWNLOAD_LINK_S = 3_600;
 /** Rounded, so that a page drawn again within minutes gets the same link and the browser can use its cached video. */
 const downloadExpiry = () => (Math.floor(Date.now() / 1_000 / 600) + 1) * 600 + DOWNLOAD_LINK_S;
@@ -95,27 +97,27 @@ export function createTokens(tokenSecret: string) {
         }),
       ),
 
-    /** A signature that allows the download of one recording for a while, for a video tag that cannot send a header. */
-    signDownload(recordingId: string) {
+    /** A signature that opens one file for a while, for a video tag that cannot send a header. */
+    signFile(what: SignedFile, id: string) {
       const expiry = downloadExpiry();
-      return signOnce(`${DOWNLOAD} ${recordingId} ${expiry}`, () =>
-        new SignJWT({ rec: recordingId })
+      return signOnce(`${what} ${id} ${expiry}`, () =>
+        new SignJWT({ file: id })
           .setProtectedHeader({ alg: 'HS256' })
           .setIssuer(ISSUER)
-          .setAudience(DOWNLOAD)
+          .setAudience(what)
           .setExpirationTime(expiry)
           .sign(secret),
       );
     },
 
-    async mayDownload(signature: string, recordingId: string): Promise<boolean> {
+    async opensFile(signature: string, what: SignedFile, id: string): Promise<boolean> {
       const verified = await jwtVerify(signature, secret, {
         issuer: ISSUER,
-        audience: DOWNLOAD,
+        audience: what,
         algorithms: ['HS256'],
         requiredClaims: ['exp'],
       }).catch(() => null);
-      return verified?.payload['rec'] === recordingId;
+      return verified?.payload['file'] === id;
     },
   };
 }

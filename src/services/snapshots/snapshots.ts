@@ -29,28 +29,29 @@ interface Dependencies {
 export interface SnapshotReceipt {
   examId: string;
   userId: string;
-  /** The time used: the client's, but never later than the arrival; without one, the time of arrival. */
+  /** The time used: the client's if it is within the last 30 s, else the time of arrival. */
   takenAt: Date;
   /** Whether it is analysed, unless a newer one replaces it; also false if the server is too busy. */
   analysed: boolean;
+  /** How far the client's clock is ahead (behind: negative) if its time was not used. */
+  clockSkewSeconds?: number;
 }
 
 /** Maximum size of a snapshot. */
 export const MAX_SNAPSHOT_BYTES = 1024 * 1024;
-/** Older snapshots are useless, and a client's clock should not be ahead of the server's. */
+/** What seems older, or newer than now, comes from a client whose clock is wrong: a snapshot is never kept this long. */
 const OLDEST_MS = 30_000;
 const CLOCK_TOLERANCE_MS = 2_000;
 const REMEMBERED_ROWS = 20_000;
 
 const isJpeg = (image: Uint8Array) => image[0] === 0xff && image[1] === 0xd8 && image[2] === 0xff;
 
-/** When the snapshot was taken, by the database's clock. */
-function timeOf({ now }: AdmittedParticipant, takenAt: Date | null): number {
-  if (!takenAt) return now;
+/** When the snapshot was taken, by the database's clock, and how far the client's clock is off, in milliseconds. */
+function timeOf({ now }: AdmittedParticipant, takenAt: Date | null): { at: number; skew: number } {
+  if (!takenAt) return { at: now, skew: 0 };
   const at = takenAt.getTime();
-  if (at < now - OLDEST_MS || at > now + CLOCK_TOLERANCE_MS)
-    throw invalidField('takenAt', `must be within the last ${OLDEST_MS / 1_000} s; leave it out to use the time of arrival`);
-  return Math.min(at, now);
+  if (at > now) return { at: now, skew: at - now > CLOCK_TOLERANCE_MS ? at - now : 0 };
+  return at < now - OLDEST_MS ? { at: now, skew: at - now } : { at, skew: 0 };
 }
 
 /**
@@ -87,9 +88,10 @@ export function createSnapshots({ database: { prisma: db, pool }, eventLog, stor
      */
     take(participant: AdmittedParticipant, image: Uint8Array, takenAt: Date | null, field: string): SnapshotReceipt {
       if (!isJpeg(image)) throw invalidField(field, 'must be a JPEG image');
-      const at = timeOf(participant, takenAt);
+      const { at, skew } = timeOf(participant, takenAt);
       const { examId, userId, isLookedAt } = participant;
-      return { examId, userId, takenAt: new Date(at), analysed: isLookedAt && attention.add(participant, image, at) };
+      const analysed = isLookedAt && attention.add(participant, image, at);
+      return { examId, userId, takenAt: new Date(at), analysed, ...(skew !== 0 && { clockSkewSeconds: Math.round(skew / 100) / 10 }) };
     },
 
     /** Starts the sweep that ends warnings of participants who left. Call once per process. */

@@ -1,4 +1,4 @@
-import type { WarningSeverity } from '../../generated/prisma/enums.ts';
+import type { WarningSeverity, WarningSource } from '../../generated/prisma/enums.ts';
 
 interface WarningTypeInfo {
   type: string;
@@ -50,8 +50,6 @@ export const warningCatalogue: readonly WarningTypeInfo[] = [
 
 const severities = new Map(warningCatalogue.map(({ type, severity }) => [type, severity]));
 
-export const severityOf = (type: string): WarningSeverity => severities.get(type) ?? 'MEDIUM';
-
 const WORDS = {
   no_face: 'No face',
   multiple_faces: 'More than one face',
@@ -63,6 +61,16 @@ const WORDS = {
   camera_frozen: 'Frozen picture',
   face_still: 'A face as motionless as a photo',
 } as const;
+
+/** Findings of the server itself: from a client they are a claim, which must not look like one. */
+const OWN_FINDINGS: ReadonlySet<string> = new Set([...Object.keys(WORDS), 'evidence_gap']);
+const QUIET: ReadonlySet<WarningSeverity> = new Set(['INFO', 'LOW', 'MEDIUM']);
+
+/** The severity by the catalogue; `MEDIUM` for unknown types, and at most that for a client that reports a finding of the analysis. */
+export function severityOf(type: string, source: WarningSource): WarningSeverity {
+  const severity = severities.get(type) ?? 'MEDIUM';
+  return source === 'CLIENT' && OWN_FINDINGS.has(type) && !QUIET.has(severity) ? 'MEDIUM' : severity;
+}
 
 /** The types that the analysis warns of. */
 export type DetectorType = keyof typeof WORDS;

@@ -27,7 +27,7 @@ export const newWarningRow = (warning: NewWarning, { now, ...where }: Circumstan
   ...where,
   id: warning.id ?? newId('warn'),
   type: warning.type,
-  severity: severityOf(warning.type),
+  severity: severityOf(warning.type, where.source),
   timestamp: warning.timestamp ?? now,
   recordedAt: now,
   endedAt: warning.endedAt ?? null,

@@ -1,0 +1,223 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
+import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
+import { tusHeaders } from '../helpers/tus.ts';
+
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const ROLES = ['admin', 'lms', 'proctor', 'participant'] as const;
+type Role = (typeof ROLES)[number];
+
+/** The table in README.md: by what may be done, what each role may. */
+const table = new Map(
+  [...README.matchAll(/^\| ([^|]+) \| (yes|no) \| (yes|no) \| (yes|no) \| (yes|no|for itself) \|$/gm)].map(([, may = '', ...cells]) => [
+    may,
+    Object.fromEntries(ROLES.map((role, i) => [role, cells[i]])) as Record<Role, string>,
+  ]),
+);
+
+let server: TestServer;
+/** All credentials of a role; proctors come by key and by link. */
+let credentials: Record<Role, string[]>;
+let examId: string;
+let warningId: string;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  const exam = await createExam(server);
+  examId = exam.id;
+  await join(server, examId, 'user_0');
+  [{ id: warningId = '' } = { id: '' }] = await report(server, examId, 'user_0', ['tab_switch']);
+  const lms = await createKey(server, 'LMS');
+  const proctor = await createKey(server, 'PROCTOR');
+  credentials = {
+    admin: [ADMIN_KEY],
+    lms: [lms.key],
+    proctor: [proctor.key, tokenIn(exam.adminUrl)],
+    participant: [await join(server, examId, 'user_1')],
+  };
+});
+afterAll(() => server.stop());
+
+type Ask = (credential: string, userId: string) => Promise<string>;
+
+/** The code of the error, or an empty text. */
+const graphql =
+  (operation: (userId: string) => string): Ask =>
+  async (credential, userId) => {
+    const headers = { authorization: `Bearer ${credential}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ query: operation(userId) });
+    const answer = await (await fetch(`${server.url}/graphql`, { method: 'POST', headers, body })).json();
+    const error = (answer as { errors?: { message: string; extensions: { code: string } }[] }).errors?.[0];
+    if (/^(Unknown|Field|Cannot|Syntax)/.test(error?.message ?? '')) throw new Error(error?.message);
+    return error?.extensions.code.toLowerCase() ?? '';
+  };
+
+const rest =
+  (method: string, path: (userId: string) => string, body?: (userId: string) => unknown, type = 'application/json'): Ask =>
+  async (credential, userId) => {
+    const payload = body ? { body: type === 'application/json' ? JSON.stringify(body(userId)) : 'x' } : {};
+    const response = await server.rest(path(userId), { method, credential, headers: { 'content-type': type }, ...payload });
+    const answer = (await response.json().catch(() => ({}))) as { error?: { code: string } };
+    return answer.error?.code ?? '';
+  };
+
+const metadata = (userId: string) =>
+  Object.entries({ examId, userId, type: 'webcam' })
+    .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
+    .join(',');
+
+const tus: Ask = async (credential, userId) => {
+  const headers = { ...tusHeaders(credential), 'upload-length': '10', 'upload-metadata': metadata(userId) };
+  const response = await fetch(`${server.api}/uploads`, { method: 'POST', headers });
+  return response.status === 201 ? '' : ((await response.json()) as { error: { code: string } }).error.code;
+};
+
+const upload: Ask = async (credential, userId) => {
+  const body = new FormData();
+  for (const [name, value] of Object.entries({ examId, userId, type: 'webcam' })) body.set(name, value);
+  body.set('file', new Blob(['no video']), 'a.webm');
+  const response = await server.rest('/recordings', { method: 'POST', credential, body });
+  return ((await response.json()) as { error?: { code: string } }).error?.code ?? '';
+};
+
+/** Each must be answered with `forbidden` to roles that may not do it, and with anything else to the others. */
+const DOORS: Record<string, [string, Ask][]> = {
+  'manage keys': [
+    ['apiKeys', graphql(() => '{ apiKeys { id } }')],
+    ['createApiKey', graphql(() => 'mutation { createApiKey(input: { name: "a", role: LMS, tenant: "x" }) { key } }')],
+    ['revokeApiKey', graphql(() => 'mutation { revokeApiKey(id: "key_none") { id } }')],
+  ],
+  'create, cancel, invite': [
+    [
+      'POST /exams',
+      rest(
+        'POST',
+        () => '/exams',
+        () => ({ title: 'A', duration: 1 }),
+      ),
+    ],
+    ['createExam', graphql(() => 'mutation { createExam(input: { title: "A", duration: 1 }) { id } }')],
+    ['cancelExam', graphql(() => 'mutation { cancelExam(examId: "exam_none") { id } }')],
+    [
+      'inviteParticipants',
+      graphql((user) => `mutation { inviteParticipants(examId: "${examId}", participants: [{ userId: "i_${user}" }]) { id } }`),
+    ],
+  ],
+  'verify a face': [
+    [
+      'POST /verify/user',
+      rest(
+        'POST',
+        () => '/verify/user',
+        (userId) => ({ userId, referenceImage: 'AAAA', verificationImage: 'AAAA' }),
+      ),
+    ],
+    [
+      'verifyUser',
+      graphql((user) => `mutation { verifyUser(input: { userId: "${user}", referenceImage: "AAAA", verificationImage: "AAAA" }) { id } }`),
+    ],
+  ],
+  'start, end, review': [
+    ['startExam', graphql(() => 'mutation { startExam(examId: "exam_none") { id } }')],
+    ['endExam', graphql(() => 'mutation { endExam(examId: "exam_none") { id } }')],
+    ['reviewWarning', graphql(() => `mutation { reviewWarning(warningId: "${warningId}", decision: CONFIRMED) { id } }`)],
+    ['reviewParticipant', graphql(() => `mutation { reviewParticipant(examId: "${examId}", userId: "user_0", status: PASSED) { id } }`)],
+  ],
+  'grant accommodations': [
+    [
+      'PUT …/accommodations',
+      rest(
+        'PUT',
+        () => `/exams/${examId}/participants/user_0/accommodations`,
+        () => ({ suppress: ['talking'], reason: 'reads aloud' }),
+      ),
+    ],
+    [
+      'setAccommodations',
+      graphql(
+        () => `mutation { setAccommodations(examId: "${examId}", userId: "user_0", suppress: ["talking"], reason: "reads aloud") { id } }`,
+      ),
+    ],
+  ],
+  'run an analysis again': [
+    ['POST …/retry', rest('POST', () => '/recordings/rec_none/retry')],
+    ['retryAnalysis', graphql(() => 'mutation { retryAnalysis(recordingId: "rec_none") { id } }')],
+  ],
+  'report warnings': [
+    [
+      'POST …/warnings',
+      rest(
+        'POST',
+        () => `/exams/${examId}/warnings`,
+        (userId) => ({ userId, warnings: [{ type: 'tab_switch' }] }),
+      ),
+    ],
+    [
+      'reportWarnings',
+      graphql((user) => `mutation { reportWarnings(examId: "${examId}", userId: "${user}", warnings: [{ type: "tab_switch" }]) { id } }`),
+    ],
+  ],
+  'submit, upload, send snapshots': [
+    [
+      'POST …/submit',
+      rest(
+        'POST',
+        () => `/exams/${examId}/submit`,
+        (userId) => ({ userId, stats: {} }),
+      ),
+    ],
+    ['submitExam', graphql((user) => `mutation { submitExam(examId: "${examId}", input: { userId: "${user}", stats: {} }) { id } }`)],
+    ['POST /recordings', upload],
+    ['tus', tus],
+    [
+      'POST /recordings/live',
+      rest(
+        'POST',
+        () => '/recordings/live',
+        (userId) => ({ examId, userId, type: 'webcam' }),
+      ),
+    ],
+    [
+      'startRecording',
+      graphql((user) => `mutation { startRecording(input: { examId: "${examId}", userId: "${user}", type: SCREEN }) { id } }`),
+    ],
+    [
+      'POST …/snapshots',
+      rest(
+        'POST',
+        (userId) => `/exams/${examId}/snapshots?userId=${userId}`,
+        () => 'x',
+        'image/jpeg',
+      ),
+    ],
+  ],
+  'send heartbeats': [
+    ['POST …/heartbeat', rest('POST', () => `/exams/${examId}/heartbeat`)],
+    ['heartbeat', graphql(() => `mutation { heartbeat(examId: "${examId}") { id } }`)],
+  ],
+};
+
+it('the table of rights in README.md names the operations that are tried here', () => {
+  expect([...table.keys()].toSorted()).toEqual(Object.keys(DOORS).toSorted());
+});
+
+it.each(Object.entries(DOORS).flatMap(([may, doors]) => doors.map(([door, ask]) => [door, may, ask] as const)))(
+  '%s does what README.md says of "%s", for every role',
+  async (_door, may, ask) => {
+    const found: Record<string, string[]> = {};
+    for (const role of ROLES) {
+      // Participants name themselves; that naming another user is refused is tried next.
+      const userId = role === 'participant' ? 'user_1' : 'user_2';
+      for (const credential of credentials[role]) {
+        const isForbidden = (await ask(credential, userId)) === 'forbidden';
+        (found[role] ??= []).push(isForbidden ? 'no' : 'yes');
+      }
+    }
+    const rights = table.get(may);
+    const expected = Object.fromEntries(ROLES.map((role) => [role, credentials[role].map(() => (rights?.[role] === 'no' ? 'no' : 'yes'))]));
+    expect(found).toEqual(expected);
+    if (rights?.participant === 'for itself' && may !== 'send heartbeats')
+      expect(await ask(credentials.participant[0] ?? '', 'user_0')).toBe('forbidden');
+  },
+);
