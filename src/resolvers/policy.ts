@@ -22,6 +22,9 @@ export const requireStaff = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, .
 export const requireSender = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'admin', 'lms', 'participant');
 export const requireLms = (ctx: Pick<Context, 'viewer'>) => requireRole(ctx, 'admin', 'lms');
 
+/** Who decided something about a participant, as that participant may know it: not by name, because people get threatened for it. */
+export const shownName = ({ viewer }: Pick<Context, 'viewer'>, name: string): string => (viewer.role === 'participant' ? 'staff' : name);
+
 /** The tenant of rows that a viewer creates. An admin sees every tenant and creates rows in the default one. */
 export const tenantOf = ({ tenant }: Viewer): string => tenant ?? 'default';
 

@@ -24,6 +24,20 @@ export async function findVerification(
   });
 }
 
+/** Newest first; one user's if named. */
+export async function listVerifications(
+  ctx: Context,
+  userId: string | null | undefined,
+  query: Prisma.VerificationFindManyArgs,
+): Promise<Verification[]> {
+  requireStaff(ctx);
+  return ctx.db.verification.findMany({
+    ...query,
+    where: { AND: [visibleVerifications(ctx.viewer), userId == null ? {} : { userId }] },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+  });
+}
+
 /** Proctors watch; whose faces are compared is decided by the LMS. */
 export const requireVerifier = (ctx: Context): void => requireLms(ctx);
 

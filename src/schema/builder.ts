@@ -4,6 +4,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
+import { invalidField } from '../errors.ts';
 import type PrismaTypes from '../generated/pothos.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import { requireLms, requireRole, requireStaff, requireViewer } from '../resolvers/policy.ts';
@@ -11,6 +12,15 @@ import { requireLms, requireRole, requireStaff, requireViewer } from '../resolve
 /** Rows per page of a connection: the default without `first` or `last`, and the maximum. */
 export const DEFAULT_PAGE = 50;
 export const LARGEST_PAGE = 500;
+
+/** For every connection. A page that is cut silently would look complete, so asking for a larger one is refused. */
+export const paged = {
+  maxSize(asked: { first?: number | null | undefined; last?: number | null | undefined }): number {
+    for (const name of ['first', 'last'] as const)
+      if ((asked[name] ?? 0) > LARGEST_PAGE) throw invalidField(name, `must be at most ${LARGEST_PAGE}`);
+    return LARGEST_PAGE;
+  },
+};
 
 /** An `Upload` as graphql-upload-minimal's scalar resolves it: the file is on disk already. */
 export interface UploadValue {

@@ -3,7 +3,7 @@ import { participantsOf, recordingsOf, warningsOf } from '../resolvers/exam-page
 import { accessUrl, adminUrl, cancelExam, createExam, endExam, findExam, listExams, startExam } from '../resolvers/exams.ts';
 import { findParticipant } from '../resolvers/participants.ts';
 import type { ExamSettings } from '../services/exams.ts';
-import { builder } from './builder.ts';
+import { builder, paged } from './builder.ts';
 import { Node } from './node.ts';
 import { Participant, ParticipantStatusEnum } from './participant.ts';
 import { RecordingTypeEnum } from './recording.ts';
@@ -56,6 +56,7 @@ export const Exam = builder.prismaObject('Exam', {
       resolve: (exam, _args, ctx) => adminUrl(ctx, exam),
     }),
     participants: t.relatedConnection('participants', {
+      ...paged,
       cursor: 'id',
       args: { status: t.arg({ type: ParticipantStatusEnum }) },
       query: (args, ctx) => participantsOf(ctx, args),
@@ -68,11 +69,13 @@ export const Exam = builder.prismaObject('Exam', {
       resolve: (exam, { userId }, ctx) => findParticipant(ctx, exam.id, userId),
     }),
     warnings: t.relatedConnection('warnings', {
+      ...paged,
       cursor: 'id',
       args: { userId: t.arg.id(), types: t.arg.stringList(), minSeverity: t.arg({ type: WarningSeverityEnum }) },
       query: (args, ctx) => warningsOf(ctx, args),
     }),
     recordings: t.relatedConnection('recordings', {
+      ...paged,
       cursor: 'id',
       args: { userId: t.arg.id(), type: t.arg({ type: RecordingTypeEnum }) },
       query: (args, ctx) => recordingsOf(ctx, args),
@@ -116,6 +119,7 @@ builder.queryFields((t) => ({
     resolve: (query, _root, { id }, ctx) => findExam(ctx, id, query),
   }),
   exams: t.prismaConnection({
+    ...paged,
     type: 'Exam',
     cursor: 'id',
     authScopes: { staff: true },

@@ -8,7 +8,8 @@ import {
   reviewParticipant,
   setAccommodations,
 } from '../resolvers/participants.ts';
-import { builder } from './builder.ts';
+import { shownName } from '../resolvers/policy.ts';
+import { builder, paged } from './builder.ts';
 import { Node } from './node.ts';
 
 export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
@@ -22,7 +23,7 @@ builder.prismaObject('Accommodation', {
   fields: (t) => ({
     type: t.exposeString('type'),
     reason: t.exposeString('reason'),
-    by: t.exposeString('by'),
+    by: t.string({ select: { by: true }, resolve: ({ by }, _args, ctx) => shownName(ctx, by) }),
     at: t.expose('at', { type: 'DateTime' }),
   }),
 });
@@ -40,7 +41,7 @@ export const Participant = builder.prismaObject('Participant', {
     extraMinutes: t.exposeInt('extraMinutes'),
     review: t.expose('review', { type: ReviewStatusEnum }),
     warningCount: t.exposeInt('warningCount'),
-    warnings: t.relatedConnection('warnings', { cursor: 'id', query: { orderBy: { seq: 'asc' } } }),
+    warnings: t.relatedConnection('warnings', { ...paged, cursor: 'id', query: { orderBy: { seq: 'asc' } } }),
     recordings: t.relation('recordings', {
       query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 },
       description: 'At most 500.',

@@ -1,5 +1,5 @@
-import { findVerification, verifyUser } from '../resolvers/verifications.ts';
-import { builder } from './builder.ts';
+import { findVerification, listVerifications, verifyUser } from '../resolvers/verifications.ts';
+import { builder, paged } from './builder.ts';
 import { Node } from './node.ts';
 
 export const Verification = builder.prismaObject('Verification', {
@@ -25,6 +25,18 @@ const VerifyUserInput = builder.inputType('VerifyUserInput', {
   }),
 });
 
+builder.queryField('verifications', (t) =>
+  t.prismaConnection({
+    ...paged,
+    type: 'Verification',
+    cursor: 'id',
+    authScopes: { staff: true },
+    description: 'Verifications, newest first.',
+    args: { userId: t.arg.id({ description: "Only of this user, by the LMS's own id." }) },
+    resolve: (query, _root, { userId }, ctx) => listVerifications(ctx, userId, query),
+  }),
+);
+
 builder.queryField('verification', (t) =>
   t.prismaField({
     type: 'Verification',
@@ -38,7 +50,7 @@ builder.queryField('verification', (t) =>
 builder.mutationField('verifyUser', (t) =>
   t.field({
     type: Verification,
-    authScopes: { staff: true },
+    authScopes: { lms: true },
     args: { input: t.arg({ type: VerifyUserInput, required: true }) },
     resolve: (_root, { input }, ctx) => verifyUser(ctx, input),
   }),

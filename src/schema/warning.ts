@@ -1,5 +1,6 @@
 import { WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/enums.ts';
 import { watchWarnings } from '../resolvers/events.ts';
+import { shownName } from '../resolvers/policy.ts';
 import { signedFrameUrl } from '../resolvers/warning-frames.ts';
 import { reportWarnings, reviewWarning, timesOf, warningTypes } from '../resolvers/warnings.ts';
 import { builder } from './builder.ts';
@@ -65,8 +66,8 @@ export const Warning = builder.prismaObject('Warning', {
     review: t.field({
       type: WarningReview,
       nullable: true,
-      resolve: ({ reviewDecision: decision, reviewReason: reason, reviewBy: by, reviewAt: at }) =>
-        decision && by && at ? { decision, reason, by, at } : null,
+      resolve: ({ reviewDecision: decision, reviewReason: reason, reviewBy: by, reviewAt: at }, _args, ctx) =>
+        decision && by && at ? { decision, reason, by: shownName(ctx, by), at } : null,
     }),
   }),
 });

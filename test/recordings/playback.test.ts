@@ -89,6 +89,12 @@ describe('the playback of a recording', () => {
         .map((line) => line.split(',').at(-1));
     expect(packets(log)).toEqual(packets(before));
     expect((await ffmpeg.probe(playable, 'webm')).duration).toBeCloseTo(6, 0);
+    const signature = new URL(playbackUrl).searchParams.get('sig') ?? '';
+    for (const other of ['download', 'poster', 'thumbnails'])
+      expect([other, (await server.rest(`/recordings/${id}/${other}?sig=${signature}`, { credential: null })).status]).toEqual([
+        other,
+        401,
+      ]);
     const part = await fetch(local(playbackUrl), { headers: { range: 'bytes=0-99' } });
     expect([part.status, part.headers.get('content-type'), part.headers.get('content-disposition')?.startsWith('inline')]).toEqual([
       206,

@@ -159,6 +159,28 @@ describe('the rules for roles', () => {
     expect(await codeOf(proctor, `mutation { endExam(examId: "${exam.id}") { id } }`)).toBeNull();
   });
 
+  it('keep the names of staff from the candidate whom they decided about', async () => {
+    const exam = await createExam(server);
+    const token = await join(server, exam.id, 'user_1');
+    const { key } = await createKey(server, 'PROCTOR', 'default', 'Jane Doe');
+    const [warning] = await report(server, exam.id, 'user_1', ['noise']);
+    const review = `mutation { reviewWarning(warningId: "${warning?.id}", decision: DISMISSED, reason: "A dog") { id } }`;
+    const grant = `mutation { setAccommodations(examId: "${exam.id}", userId: "user_1", suppress: ["talking"], reason: "Reads aloud") { id } }`;
+    for (const decision of [review, grant]) expect(await codeOf(key, decision)).toBeNull();
+    const query = `{ exam(id: "${exam.id}") { participant(userId: "user_1") { accommodations { reason by } warnings { edges { node { review { reason by } } } } } } }`;
+    const seenBy = async (credential: string) => JSON.stringify(await server.graphql(credential).request(query));
+    expect(await seenBy(key)).toContain('Jane Doe');
+    expect(await seenBy(token)).not.toContain('Jane');
+    expect(await seenBy(token)).toContain('"reason":"A dog","by":"staff"');
+  });
+
+  it('refuse pages that would be cut silently', async () => {
+    const exam = await createExam(server);
+    for (const page of ['exams(first: 501) { edges { cursor } }', `exam(id: "${exam.id}") { warnings(last: 100000) { edges { cursor } } }`])
+      expect(await codeOf(ADMIN_KEY, `{ ${page} }`)).toBe('INVALID_REQUEST');
+    expect(await codeOf(ADMIN_KEY, '{ exams(first: 500) { edges { cursor } } }')).toBeNull();
+  });
+
   it('require a reason for a dismissal', async () => {
     const exam = await createExam(server);
     const [warning] = await report(server, exam.id, 'user_1', ['noise']);

@@ -106,6 +106,10 @@ describe('a verification', () => {
     expect(await server.graphql().request(query)).toEqual({ verification: { userId: 'user_789', verified: true } });
     const { key } = await createKey(server, 'LMS', 'elsewhere');
     expect(await server.graphql(key).request(query)).toEqual({ verification: null });
+    const list = (user: string) => `{ verifications(first: 1, userId: "${user}") { edges { node { id } } } }`;
+    expect(await server.graphql().request(list('user_789'))).toMatchObject({ verifications: { edges: [{ node: { id: verifyUser.id } }] } });
+    expect(await server.graphql().request(list('user_1'))).toEqual({ verifications: { edges: [] } });
+    expect(await server.graphql(key).request(list('user_789'))).toEqual({ verifications: { edges: [] } });
   });
 });
 
