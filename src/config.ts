@@ -113,7 +113,7 @@ export const settings = {
   SLOW_REQUEST_SECONDS: whole(1, 3_600)
     .default(60)
     .describe(
-      'A request is aborted if its headers take longer than this, or if its body brings less than 256 bytes per second for this long.',
+      'A request is aborted if its body brings less than 256 bytes per second for this long, or if its headers take longer than 10 s or this.',
     ),
   SOCKET_STALL_SECONDS: whole(1, 3_600)
     .default(60)

@@ -25,6 +25,9 @@ const GRAPHQL = '/graphql';
 /** How long running requests may continue at a shutdown. */
 const SHUTDOWN_MS = 10_000;
 
+/** Headers are one packet or a few; a connection that sends nothing counts as one whose headers do not come. */
+const MAX_HEADERS_MS = 10_000;
+
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 const pathOf = (req: IncomingMessage) => req.url?.split('?', 1)[0] ?? '/';
@@ -56,7 +59,7 @@ export async function startServer(app: App) {
     encryptionKeys: config.STORAGE_ENCRYPTION_KEY ? [config.STORAGE_ENCRYPTION_KEY, ...config.STORAGE_ENCRYPTION_KEY_OLD] : [],
   });
   // No request timeout, because large uploads take hours: `refuseSlowBodies` limits them.
-  const headersTimeout = config.SLOW_REQUEST_SECONDS * 1_000;
+  const headersTimeout = Math.min(MAX_HEADERS_MS, config.SLOW_REQUEST_SECONDS * 1_000);
   const server = createServer({
     requestTimeout: 0,
     headersTimeout,

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, join } from '../helpers/exam.ts';
@@ -112,4 +113,12 @@ describe('a client that is slow', () => {
     const answer = await request.answer;
     expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { title }]);
   });
+});
+
+it('a connection that sends nothing, or never ends its headers, is closed', async () => {
+  for (const start of ['', 'GET /healthz HTTP/1.1\r\nX-Slow: ']) {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    socket.write(start);
+    expect([start, await text(socket)]).toEqual([start, expect.stringMatching(/^HTTP\/1\.1 408 /)]);
+  }
 });
