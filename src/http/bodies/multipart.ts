@@ -50,6 +50,8 @@ export async function readMultipart(req: IncomingMessage, options: MultipartOpti
     if (seen.has(name)) throw invalidField(name, 'Given more than once');
     seen.add(name);
   };
+  /** Names of files that were skipped. */
+  const others: string[] = [];
   let fieldLength = 0;
   const keep = (name: string, value: string) => {
     fieldLength += value.length;
@@ -77,15 +79,20 @@ export async function readMultipart(req: IncomingMessage, options: MultipartOpti
         } else if (textFields.has(name) || info.mimeType === 'application/json') {
           claim(name);
           keep(name, await readTextPart(name, stream, maxFieldBytes));
-        } else if (options.refuseOtherFiles && info.filename !== undefined) {
-          throw invalidField(name, `Is none of the files of this request: ${[...limits.keys()].join(', ')}`);
-        } else {
-          stream.resume();
-        }
+        } else if (!(await isEmpty(stream))) others.push(name);
       },
     },
   );
+  const [other] = others;
+  if (options.refuseOtherFiles && other !== undefined)
+    throw invalidField(other, `Is none of the files of this request: ${[...limits.keys()].join(', ')}`);
   return body;
+}
+
+async function isEmpty(stream: Readable): Promise<boolean> {
+  let size = 0;
+  for await (const chunk of stream) size += (chunk as Buffer).length;
+  return size === 0;
 }
 
 async function spoolPart(
