@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Frame } from '../vision/vision.ts';
 import { cutFrames, FrameMemory, FrameTimes } from './ffmpeg-frames.ts';
 import type { MediaInfo } from './ffmpeg-probe.ts';
-import { type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
+import { DISK_FULL, type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
 import { Growth, readGrowing } from './growing-file.ts';
 
 /** Sample rate in hertz of `MediaSamples.sound`: mono, 16 bits, gaps filled with silence. */
@@ -72,7 +72,7 @@ async function* readFrames(
     source,
     maxSeconds: MAX_DURATION,
     piped: frameOptions(ffmpeg, size, fps),
-    ...(info.audio && { file: { path: soundFile.path, options: soundOptions } }),
+    ...(info.audio && { file: { path: soundFile.path, options: soundOptions, maxBytes: soundBytes(info) } }),
     onLog: times.readLine,
     signal,
   });
@@ -101,7 +101,7 @@ async function* readFrames(
       watchdog = watch();
     }
     const complaint = await ended;
-    if (complaint?.includes('No space left on device')) throw new Error(complaint);
+    if (complaint?.includes(DISK_FULL)) throw new Error(complaint);
     if (lastInterval < 0) throw new MediaError('No frame of the video can be decoded.');
   } finally {
     clearTimeout(watchdog);
@@ -138,6 +138,9 @@ const soundOptions = toArguments({
   '-c:a': 'pcm_s16le',
   '-f': 's16le',
 });
+
+/** Bytes of decoded sound, and some more: a damaged file may decode to more than its packets say. */
+const soundBytes = ({ duration }: MediaInfo) => Math.ceil((duration + 60) * SOUND_RATE * 2);
 
 function fitWithin(video: { width: number; height: number }, fit: { width: number; height: number }) {
   const scale = Math.min(1, fit.width / video.width, fit.height / video.height);
