@@ -210,6 +210,7 @@ describe('a recorder that restarted within a chunk', () => {
         return [a, Buffer.concat([b, c]), d];
       },
     ],
+    ['and with its header cut in two', () => [Buffer.concat([nobody, face.subarray(0, 2)]), face.subarray(2, 4), face.subarray(4)]],
     ['that is the only one', () => [Buffer.concat([nobody, face])]],
     ['of MP4', () => [Buffer.concat([nobodyMp4, faceMp4.subarray(0, 900)]), faceMp4.subarray(900)]],
   ])('%s loses nothing', async (_where, make) => {

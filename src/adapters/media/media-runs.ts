@@ -1,4 +1,6 @@
 import { open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import pLimit from 'p-limit';
 import { MediaError } from './ffmpeg-run.ts';
 import { ascii, type MediaFormat, sniffContainer, view } from './media-sniff.ts';
 
@@ -12,7 +14,7 @@ export interface FileRun {
 
 /** A file of more restarts is made on purpose, and each is read by a process of its own. */
 const MOST_RUNS = 200;
-const BLOCK_BYTES = 4 * 1024 * 1024;
+const BLOCK_BYTES = 1024 * 1024;
 /** What `sniffContainer` needs. */
 const HEAD_BYTES = 4_096;
 
@@ -25,7 +27,12 @@ const MOOV = Buffer.from('moov');
  * were put one after the other. In 100 GB of noise no header is found by chance. Bytes before the first start belong to no run.
  * @throws MediaError for more than 200 runs
  */
-export async function findRuns(path: string): Promise<FileRun[]> {
+export const findRuns = (path: string): Promise<FileRun[]> => inTurn(() => scan(path));
+
+/** A class may hand in a thousand recordings at once. */
+const inTurn = pLimit(Math.max(2, availableParallelism()));
+
+async function scan(path: string): Promise<FileRun[]> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
