@@ -9,7 +9,7 @@ export interface SandboxFiles {
   reads: string | readonly string[];
   /** An existing folder. */
   writes?: string;
-  /** Maximum size of a written file in bytes; default: a day of decoded sound. */
+  /** Maximum size of a written file in bytes; default: 512 MB. */
   maxFileBytes?: number;
 }
 
@@ -24,8 +24,8 @@ export interface Sandbox {
 const MEMORY_BYTES = 1_536 * 1024 * 1024;
 /** As long as the longest recording lasts: decoding takes a fraction of it. */
 const CPU_SECONDS = 24 * 3_600;
-/** A day of decoded sound. */
-const FILE_BYTES = 24 * 3_600 * 32_000 + 1024 * 1024;
+/** For runs that do not know how much they will write. */
+const FILE_BYTES = 512 * 1024 * 1024;
 const OPEN_FILES = 64;
 
 /** No secrets in the environment: ffmpeg only gets the PATH. */
