@@ -180,7 +180,7 @@ export const recording = z.strictObject({
   live: z.literal(true).optional().meta({ description: 'Its chunks still arrive or are being joined.' }),
   nextChunk: z.number().optional().meta({ description: 'One more than the highest chunk that arrived.' }),
   error: z.string().optional().meta({ description: 'Why the analysis failed.' }),
-  note: z.string().optional().meta({ description: 'What is missing from it.' }),
+  note: z.string().optional().meta({ description: 'What is missing from it, or how it was put together.' }),
   analysis: analysis.optional().meta({ description: 'What the analysis found, once processed.' }),
 });
 

@@ -7,6 +7,7 @@ import { requireSender } from '../src/resolvers/policy.ts';
 import {
   findDownload,
   findMadeFile,
+  mediaTypeOf,
   prepareUpload,
   readRecording,
   retryAnalysis,
@@ -145,7 +146,7 @@ export const recordingRoutes: Route[] = [
     async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
       const recording = await findDownload(ctx, recordingId, 'playback', sig);
       const made = await findMadeFile(ctx, recordingId, 'playback');
-      const file = made ? toStored(ctx, made, `video/${recording.format}`) : original(ctx, recording);
+      const file = made ? toStored(ctx, made, mediaTypeOf(made)) : original(ctx, recording);
       await sendFile(req, res, { ...file, disposition: 'inline' });
     },
   }),

@@ -120,7 +120,7 @@ export async function createApp(config: Config, log: Logger, overrides: Override
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
         it.close(),
       ),
-      playback: createPlayback({ db, storage, ffmpeg }),
+      playback: createPlayback({ db, storage, ffmpeg, log }),
       recordings,
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications: createVerifications({ db, vision, faceTemplates }),

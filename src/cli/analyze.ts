@@ -4,11 +4,13 @@ import { basename, join } from 'node:path';
 import { type Ffmpeg, findFfmpeg, MediaError } from '../adapters/media/ffmpeg.ts';
 import type { MediaFormat } from '../adapters/media/media-sniff.ts';
 import { sniffFile } from '../adapters/media/sniff-file.ts';
+import { createDiskStorage } from '../adapters/storage/storage-disk.ts';
 import { createLocalVision } from '../adapters/vision/local/vision-local.ts';
 import type { VisionProvider } from '../adapters/vision/vision.ts';
 import type { Config } from '../config.ts';
 import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
 import type { Sensitivity } from '../services/analysis/episodes.ts';
+import { openMedia } from '../services/recordings/open-media.ts';
 import { drawBar, drawOutcome } from './draw.ts';
 
 interface Options {
@@ -38,9 +40,14 @@ export async function analyzeFiles(files: readonly string[], options: Options): 
     for (const file of files) {
       const began = performance.now();
       try {
-        const { format, outcome } = await analyse(file, { ffmpeg, vision }, options);
+        const { format, notes, outcome } = await analyse(file, { ffmpeg, vision }, options);
+        if (!json) for (const note of notes) process.stderr.write(`${file}: ${note}\n`);
         const seconds = (performance.now() - began) / 1_000;
-        process.stdout.write(json ? `${JSON.stringify({ file, format, ...outcome })}\n` : drawOutcome(basename(file), outcome, seconds));
+        process.stdout.write(
+          json
+            ? `${JSON.stringify({ file, format, ...(notes.length > 0 && { notes }), ...outcome })}\n`
+            : drawOutcome(basename(file), outcome, seconds),
+        );
       } catch (error) {
         if (signal.aborted) return 1;
         const reason = explain(error);
@@ -59,15 +66,20 @@ async function analyse(
   file: string,
   tools: Tools,
   { json, type, sensitivity, signal }: Options,
-): Promise<{ format: MediaFormat; outcome: AnalysisOutcome }> {
-  const format = await sniffFile(file);
+): Promise<{ format: MediaFormat; notes: string[]; outcome: AnalysisOutcome }> {
+  await sniffFile(file);
   const workDir = await mkdtemp(join(tmpdir(), 'invigil-analyze-'));
   const showsBar = !json && process.stderr.isTTY;
   const onProgress = (_stage: string, fraction: number) => {
     if (showsBar) process.stderr.write(`${ERASE}${drawBar(fraction)} ${basename(file)}`);
   };
   try {
-    return { format, outcome: await analyseMedia({ path: file, format, type, sensitivity, workDir }, tools, { signal, onProgress }) };
+    const storage = createDiskStorage(workDir);
+    return await openMedia(file, { storage, ffmpeg: tools.ffmpeg, signal }, async ({ notes, ...media }) => ({
+      format: media.format,
+      notes,
+      outcome: await analyseMedia({ ...media, type, sensitivity, workDir }, tools, { signal, onProgress }),
+    }));
   } finally {
     if (showsBar) process.stderr.write(ERASE);
     await rm(workDir, { recursive: true, force: true });

@@ -40,7 +40,7 @@ export async function storeChunk(
   file: SpooledFile,
   field: string,
 ): Promise<ReceivedChunk> {
-  const received = await ctx.services.liveRecordings.append(recordingId, index, file);
+  const received = await ctx.services.liveRecordings.append(recordingId, index, file, field);
   if (received === 'full') throw fileTooLarge(field, ctx.config.MAX_RECORDING_BYTES);
   return received.chunk;
 }

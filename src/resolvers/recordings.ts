@@ -6,6 +6,7 @@ import type { Prisma, Recording, RecordingFile, RecordingType } from '../generat
 import { sightOf, visibleRecordings } from '../services/access/sight.ts';
 import type { RecordingWithAnalysis } from '../services/reads/hot-reads.ts';
 import { uploadRecordingInput } from '../services/recordings/input.ts';
+import { formatOf } from '../services/recordings/playback.ts';
 import { parseInput } from '../validation.ts';
 import { actingUser, requireExam, requireSender, requireStaff, requireViewer } from './policy.ts';
 
@@ -89,15 +90,30 @@ export async function findMadeFile(ctx: Context, recordingId: string, what: Made
   return ctx.services.playback.find(recordingId, KINDS[what]);
 }
 
+/** Of a file for playback. */
+export const mediaTypeOf = (made: RecordingFile) => `video/${formatOf(made)}`;
+
 /** A URL for a file made from a recording. It is signed: it needs no credentials and expires. */
 export const signedMadeUrl = async (ctx: Context, recordingId: string, what: MadeFile) =>
   `${ctx.publicUrl}/api/recordings/${recordingId}/${what}?sig=${await ctx.services.access.signFile(what, recordingId)}`;
 
 export type RecordingThumbnails = StripLayout & { url: string };
 
+/** Whether a file made from a recording is there. Only where another could not be made, it is looked up. */
+async function isMade(ctx: Context, { id, playback, playbackDueAt }: Recording, what: MadeFile): Promise<boolean> {
+  if (playback === 'ready') return true;
+  const isPartial = playback === 'failed' || playbackDueAt !== null;
+  return isPartial && (await findMadeFile(ctx, id, what)) !== null;
+}
+
+/** The URL of the poster; null until it is ready. */
+export const posterUrlOf = async (ctx: Context, recording: Recording): Promise<string | null> =>
+  (await isMade(ctx, recording, 'poster')) ? signedMadeUrl(ctx, recording.id, 'poster') : null;
+
 /** The URL and layout of the thumbnails; null until they are ready. */
-export async function thumbnailsOf(ctx: Context, { id, playback, duration }: Recording): Promise<RecordingThumbnails | null> {
-  return playback === 'ready' ? { url: await signedMadeUrl(ctx, id, 'thumbnails'), ...stripLayout(duration ?? 0) } : null;
+export async function thumbnailsOf(ctx: Context, recording: Recording): Promise<RecordingThumbnails | null> {
+  if (!(await isMade(ctx, recording, 'thumbnails'))) return null;
+  return { url: await signedMadeUrl(ctx, recording.id, 'thumbnails'), ...stripLayout(recording.duration ?? 0) };
 }
 
 /** A URL that needs the caller's credentials. */

@@ -2,6 +2,7 @@ import type { Recording as RecordingRow } from '../generated/prisma/client.ts';
 import { RecordingStatus, RecordingType } from '../generated/prisma/enums.ts';
 import {
   findRecording,
+  posterUrlOf,
   prepareUpload,
   retryAnalysis,
   type RecordingThumbnails,
@@ -115,7 +116,10 @@ export const Recording = builder.prismaObject('Recording', {
       description: 'For a live recording: the index at which a reloaded page continues.',
       resolve: ({ live, nextChunk }) => (live ? nextChunk : null),
     }),
-    note: t.exposeString('note', { nullable: true, description: 'What is missing from the recording, if anything.' }),
+    note: t.exposeString('note', {
+      nullable: true,
+      description: 'What is missing from the recording, or how it was put together, if there is anything to know.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     url: t.string({
       description: 'Signed link that expires.',
@@ -128,7 +132,7 @@ export const Recording = builder.prismaObject('Recording', {
     posterUrl: t.string({
       nullable: true,
       description: 'Signed link to a JPEG of the recording; expires. Null until it is ready, or if none can be made.',
-      resolve: ({ id, playback }, _args, ctx) => (playback === 'ready' ? signedMadeUrl(ctx, id, 'poster') : null),
+      resolve: (recording, _args, ctx) => posterUrlOf(ctx, recording),
     }),
     thumbnails: t.field({
       type: Thumbnails,

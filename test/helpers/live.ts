@@ -10,12 +10,12 @@ export interface LiveRecording extends RestRecording {
 }
 
 /** The output of MediaRecorder from `start()` to `stop()`: WebM of unknown length in short clusters, VP8 and Opus. */
-export const recorded = (seconds: number, { size = '320x240', sound = true } = {}): Promise<Buffer> =>
+export const recorded = (seconds: number, { size = '320x240', sound = true, keyEvery = 30 } = {}): Promise<Buffer> =>
   makeMedia(
     ...['-f', 'lavfi', '-i', `testsrc=size=${size}:rate=15:duration=${seconds}`],
     ...(sound ? ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`, '-c:a', 'libopus', '-b:a', '48k'] : []),
     ...VP8,
-    ...['-g', '30', '-f', 'webm', '-live', '1', '-cluster_time_limit', '1000', 'pipe:1'],
+    ...['-g', String(keyEvery), '-f', 'webm', '-live', '1', '-cluster_time_limit', '1000', 'pipe:1'],
   );
 
 /** Splits bytes anywhere, like `timeslice`. */

@@ -18,6 +18,31 @@ export function dataFile(path: string): string | null {
   return existsSync(file) ? file : null;
 }
 
+/** A file of the cases from the field, which may exist next to the project; else null. */
+export function caseFile(path: string): string | null {
+  const file = join(projectRoot, '../shared/cases', path);
+  return existsSync(file) ? file : null;
+}
+
+const CLUSTER = Buffer.from('1f43b675', 'hex');
+
+/** A WebM before its pictures, and its clusters of pictures. */
+export function clustersOf(webm: Buffer): { head: Buffer; clusters: Buffer[] } {
+  const starts: number[] = [];
+  for (let at = webm.indexOf(CLUSTER); at >= 0; at = webm.indexOf(CLUSTER, at + 1)) starts.push(at);
+  return { head: webm.subarray(0, starts[0]), clusters: starts.map((start, index) => webm.subarray(start, starts[index + 1])) };
+}
+
+/** A fragmented MP4 before its pictures, and its boxes of pictures. */
+export function fragmentsOf(mp4: Buffer): { head: Buffer; fragments: Buffer[] } {
+  const boxes: { type: string; bytes: Buffer }[] = [];
+  for (let at = 0; at < mp4.length; at += mp4.readUInt32BE(at)) {
+    boxes.push({ type: mp4.toString('latin1', at + 4, at + 8), bytes: mp4.subarray(at, at + mp4.readUInt32BE(at)) });
+  }
+  const of = (types: readonly string[]) => boxes.filter(({ type }) => types.includes(type)).map(({ bytes }) => bytes);
+  return { head: Buffer.concat(of(['ftyp', 'moov'])), fragments: of(['moof', 'mdat']) };
+}
+
 /** A folder that is removed after the test. */
 export function tempDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'invigil-test-'));

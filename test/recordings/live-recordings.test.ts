@@ -17,7 +17,7 @@ import {
   sendChunks,
   startLive,
 } from '../helpers/live.ts';
-import { ffmpeg, makeMedia, tempDir } from '../helpers/media.ts';
+import { ffmpeg, makeMedia, tempDir, VP8, H264 } from '../helpers/media.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
 const SETTINGS = { LIVE_RECORDING_GRACE_SECONDS: '1' };
@@ -46,6 +46,9 @@ async function sql<T extends object>(statement: string, values: unknown[] = [], 
     await client.end();
   }
 }
+
+/** Begins like a recording, so that it is accepted; only its end shows that it holds nothing. */
+const unreadable = (bytes: number) => Buffer.concat([short.subarray(0, 40), Buffer.alloc(bytes - 40, 'noise')]);
 
 /** Sends both runs of a recorder and ends the recording. */
 async function recordTwice(first: Buffer, second: Buffer): Promise<LiveRecording> {
@@ -165,11 +168,11 @@ describe('a recording that is sent while the exam runs', () => {
     });
     expect((await server.rest(`/recordings/${empty.id}/download`)).status).toBe(404);
     const noise = await begin();
-    await sendChunks(server, noise.id, [Buffer.from('no video at all')]);
+    await sendChunks(server, noise.id, [unreadable(20_000)]);
     await finishLive(server, noise.id);
     const failed = await ended(server, noise.id);
     expect(failed).toMatchObject({ status: 'failed', error: expect.stringContaining('kept in storage') });
-    expect(failed.note).toMatch(/chunk 0: It does not begin as a WebM or MP4 video/);
+    expect(failed.note).toMatch(/chunk 0: The file cannot be read as WebM/);
     expect((await server.storedFiles()).filter((name) => name.includes(noise.id))).toHaveLength(1);
   });
 
@@ -243,7 +246,7 @@ describe('a chunk', () => {
       const endless = new ReadableStream({ pull: (out) => out.enqueue(new Uint8Array(64 * 1024)) });
       const chunked = await small.rest(`/recordings/${id}/chunks/0`, { method: 'PUT', body: endless, duplex: 'half' } as RequestInit);
       expect(chunked.status).toBe(400);
-      expect((await putChunk(small, id, 0, Buffer.alloc(60_000))).status).toBe(200);
+      expect((await putChunk(small, id, 0, unreadable(60_000))).status).toBe(200);
       expect(await (await putChunk(small, id, 1, Buffer.alloc(60_000))).json()).toMatchObject(message);
       await expect
         .poll(async () => (await small.storedFiles()).filter((name) => name.includes(id) || name.includes('spool')))
@@ -251,6 +254,46 @@ describe('a chunk', () => {
     } finally {
       await small.stop();
     }
+  });
+
+  it('that starts a recording which can never be used is refused at once, with what to do', async () => {
+    const source = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15:duration=1'];
+    const sound = ['-f', 'lavfi', '-i', 'sine=duration=1'];
+    const theora = await makeMedia(...source, '-c:v', 'libtheora', '-f', 'matroska', 'pipe:1');
+    const soundOnly = await makeMedia(...sound, '-c:a', 'libopus', '-f', 'webm', 'pipe:1');
+    const h264 = await makeMedia(...source, ...H264, '-movflags', 'frag_keyframe+empty_moov', '-f', 'mp4', 'pipe:1');
+    const unknown = Buffer.from(h264.toString('latin1').replace('avc1\0\0\0\0', 'vvc1\0\0\0\0'), 'latin1');
+    const soundOnlyMp4 = await makeMedia(...sound, '-c:a', 'aac', '-movflags', 'frag_keyframe+empty_moov', '-f', 'mp4', 'pipe:1');
+    const large = await makeMedia('-f', 'lavfi', '-i', 'color=size=8192x4608:rate=1:duration=1', ...VP8, '-f', 'webm', 'pipe:1');
+    const { id, examId } = await begin();
+    for (const [bytes, reason] of [
+      [Buffer.from('no video at all'), 'It does not begin as a WebM or MP4 video.'],
+      [theora, 'The video codec V_THEORA is not supported: choose VP8, VP9, AV1, H.264 or HEVC.'],
+      [unknown, 'The video codec vvc1 is not supported: choose VP8, VP9, AV1, H.264 or HEVC.'],
+      [soundOnly, 'It has no video track'],
+      [soundOnlyMp4, 'It has no video track'],
+      [large, 'The video has 8192 × 4608 pixels; at most 7680 × 4320 are accepted.'],
+    ] as const) {
+      const refused = await putChunk(server, id, 0, bytes.subarray(0, 4_000));
+      expect(refused.status, reason).toBe(400);
+      expect(await refused.json()).toMatchObject({ error: { details: [{ field: 'body', issue: expect.stringContaining(reason) }] } });
+      const byGraphql = await appendByGraphql(server, id, 0, new Uint8Array(bytes.subarray(0, 4_000)));
+      expect(JSON.stringify(byGraphql.errors)).toContain(reason);
+    }
+    // The page chooses another codec and goes on with the same recording.
+    await sendChunks(server, id, cut(short, 2));
+    expect((await putChunk(server, id, 2, theora)).status).toBe(400);
+    await finishLive(server, id);
+    expect(await ended(server, id)).toMatchObject({ examId, status: 'uploaded', duration: expect.closeTo(3, 0) });
+    expect((await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(1);
+  });
+
+  it('may be as small as a byte, from the first one on', async () => {
+    const { id } = await begin();
+    const bytes = Array.from({ length: 12 }, (_, at) => short.subarray(at, at + 1));
+    await sendChunks(server, id, [...bytes, short.subarray(12)]);
+    await finishLive(server, id);
+    expect(await ended(server, id)).toMatchObject({ size: short.length, duration: expect.closeTo(3, 0) });
   });
 
   it('is accepted only from its participant and the LMS', async () => {
@@ -335,7 +378,7 @@ describe('a recorder that restarted', () => {
   });
 
   it('and wrote an unreadable part does not spoil the rest', async () => {
-    const broken = Buffer.concat([short.subarray(0, 40), Buffer.alloc(20_000, 'noise')]);
+    const broken = unreadable(20_000);
     const { id } = await begin();
     await sendChunks(server, id, [...cut(long, 2), broken, ...cut(short, 2)]);
     await finishLive(server, id);

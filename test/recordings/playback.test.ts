@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join } from '../helpers/exam.ts';
 import { recorded } from '../helpers/live.ts';
-import { ffmpeg, makeMedia, VP8 } from '../helpers/media.ts';
+import { caseFile, ffmpeg, makeMedia, VP8 } from '../helpers/media.ts';
 import { analysed, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -166,27 +166,95 @@ describe('the playback of a recording', () => {
     expect((await fetch(local(posterUrl ?? '').replace(/sig=.{4}/, 'sig=AAAA'))).status).toBe(401);
   });
 
-  it('is the original file if it cannot be converted', async () => {
-    // Sound that MP4 by the book has no place for, with a picture that can be decoded.
-    const path = joinPath(folder, 'odd.mp4');
-    await makeMedia(
-      ...['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10:duration=2', '-f', 'lavfi', '-i', 'sine=duration=2'],
-      ...['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'pcm_s16be', '-f', 'mov', '-brand', 'isom', path],
-    );
+  it('has other sound if no browser plays the original, and other bytes around it if none plays its container', async () => {
+    const source = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10:duration=2', '-f', 'lavfi', '-i', 'sine=duration=2'];
+    const video = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p'];
+    const { id: examId } = await createExam(server, unwatched);
+    for (const [name, options, type, sound] of [
+      ['odd.mp4', [...video, '-c:a', 'pcm_s16be', '-f', 'mov', '-brand', 'isom'], 'video/mp4', 'aac'],
+      ['odd.mkv', [...video, '-c:a', 'libopus'], 'video/mp4', 'opus'],
+      ['odd.webm', [...VP8, '-c:a', 'pcm_f32le', '-f', 'matroska'], 'video/webm', 'opus'],
+    ] as const) {
+      const path = joinPath(folder, name);
+      await makeMedia(...source, ...options, path);
+      const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path });
+      await prepared(id);
+      const played = await server.rest(`/recordings/${id}/playback`);
+      expect(played.headers.get('content-type'), name).toBe(type);
+      const copy = joinPath(folder, 'copy');
+      await writeFile(copy, Buffer.from(await played.arrayBuffer()));
+      const info = await ffmpeg.probe(copy, type === 'video/mp4' ? 'mp4' : 'webm');
+      expect(info, name).toMatchObject({ audio: { codec: sound }, duration: expect.closeTo(2, 0) });
+    }
+  });
+
+  it('is made even if no picture can be; the note and the log say what could not', async () => {
+    // Its only key frame is damaged: no other picture can be decoded without it.
+    const damaged = await recorded(6, { sound: false, keyEvery: 1_000 });
+    damaged.fill(0xff, damaged.indexOf(Buffer.from('9d012a', 'hex')) - 3, damaged.indexOf(Buffer.from('9d012a', 'hex')) + 500);
+    const path = joinPath(folder, 'damaged.webm');
+    await writeFile(path, damaged);
     const { id: examId } = await createExam(server, unwatched);
     const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path });
-    const client = new Client(server.databaseUrl);
-    await client.connect();
-    try {
-      const state = async () =>
-        (await client.query<{ playback: string }>('SELECT playback FROM "Recording" WHERE id = $1', [id])).rows[0]?.playback;
-      await expect.poll(state, { timeout: 20_000 }).toBe('failed');
-    } finally {
-      await client.end();
-    }
-    const played = Buffer.from(await (await server.rest(`/recordings/${id}/playback`)).arrayBuffer());
-    expect(played.equals(await readFile(path))).toBe(true);
+    await server.idle();
+    const recording = (await (await server.rest(`/recordings/${id}`)).json()) as { note: string };
+    expect(recording.note).toContain('The poster cannot be made: No picture of the video can be decoded.');
+    expect(recording.note).toContain('The thumbnails cannot be made: ');
+    expect(server.log()).toMatch(new RegExp(`"recordingId":"${id}".*The poster of a recording cannot be made`));
     expect(await read(id)).toMatchObject({ posterUrl: null, thumbnails: null });
+    const played = Buffer.from(await (await server.rest(`/recordings/${id}/playback`)).arrayBuffer());
+    expect(played.includes(Buffer.from('1c53bb6b', 'hex'))).toBe(true);
+  });
+
+  it('and all pictures are made of recordings with a single picture, also as Chromium writes them', async () => {
+    const { id: examId } = await createExam(server, unwatched);
+    const single = joinPath(folder, 'single.webm');
+    await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=321x181:rate=10:duration=0.1', ...VP8, '-f', 'webm', '-live', '1', single);
+    const names = ['c01', 'c02', 'c04', 'c15', 'pause', 'muted', 'resize'].map((name) => caseFile(`media/chrome/${name}.bin`));
+    for (const path of [single, caseFile('media/m/oneframe.webm'), ...names]) {
+      if (!path) continue;
+      const { id } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path });
+      await server.idle();
+      const { posterUrl, thumbnails } = await read(id);
+      expect([posterUrl, thumbnails?.url], path).toEqual([expect.any(String), expect.any(String)]);
+      expect((await colourAt(await get(thumbnails?.url ?? ''))).length).toBe(3);
+      expect((await server.rest(`/recordings/${id}`).then((it) => it.json())) as object).not.toHaveProperty('note');
+    }
+  });
+
+  it('is made later if the server had no room for it', async () => {
+    const small = await startTestServer();
+    try {
+      const path = joinPath(folder, 'later.webm');
+      await writeFile(path, await recorded(2));
+      const { id: examId } = await createExam(small, unwatched);
+      // Nothing can be written where the copies are made.
+      await rm(joinPath(small.dataDir, 'work'), { recursive: true });
+      const { id } = await uploadRecording(small, { examId, userId: 'user_1', type: 'webcam', path });
+      const client = new Client(small.databaseUrl);
+      await client.connect();
+      try {
+        const due = `SELECT playback, "playbackTries" AS tries, "playbackDueAt" > now() AS due FROM "Recording" WHERE id = $1`;
+        const state = async () => (await client.query<object>(due, [id])).rows[0];
+        await expect.poll(state, { timeout: 20_000 }).toEqual({ playback: 'waiting', tries: 1, due: true });
+        expect(small.log()).toMatch(new RegExp(`"recordingId":"${id}".*will try again`));
+        await small.shutDown();
+        await client.query(`UPDATE "Recording" SET "playbackDueAt" = now()`);
+        await small.restart();
+        await expect.poll(state, { timeout: 20_000 }).toEqual({ playback: 'ready', tries: 2, due: null });
+        // A server that never succeeds gives up.
+        await client.query(`DELETE FROM "RecordingFile"`);
+        await client.query(`UPDATE "Recording" SET playback = 'waiting', "playbackTries" = 16`);
+        await small.shutDown();
+        await small.restart();
+        await expect.poll(state, { timeout: 20_000 }).toMatchObject({ playback: 'failed' });
+        expect(await (await small.rest(`/recordings/${id}`)).json()).toMatchObject({ note: expect.stringContaining('its log says why') });
+      } finally {
+        await client.end();
+      }
+    } finally {
+      await small.stop();
+    }
   });
 });
 

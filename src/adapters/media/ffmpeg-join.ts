@@ -9,11 +9,14 @@ import {
   startFfmpeg,
   toArguments,
 } from './ffmpeg-run.ts';
+import { FORWARD_ONLY } from './ffmpeg-times.ts';
 import type { MediaFormat } from './media-sniff.ts';
 
 /** The common encoding that all parts need before they can follow each other in one file. */
 export interface JoinPlan {
   format: MediaFormat;
+  /** The name of ffmpeg's muxer. */
+  muxer: 'webm' | 'matroska' | 'mp4';
   /** Streams with this encoding are copied, others are re-encoded. */
   video: { encoding: string; codec: string; width: number; height: number };
   /** Null if no part has sound. */
@@ -41,12 +44,23 @@ export function planJoin(parts: readonly { format: MediaFormat; info: MediaInfo 
   const agree = parts.every(
     ({ format, info }) => format === first?.format && info.video.encoding === video.encoding && info.audio?.encoding === audio?.encoding,
   );
-  if (agree && first) return { format: first.format, video, audio };
+  if (agree && first) return { ...containerFor(first.format, video.codec, audio?.codec), video, audio };
   return {
     format: 'webm',
+    muxer: 'webm',
     video: video.codec in ENCODERS ? video : { ...even(video), codec: 'vp8', encoding: '' },
     audio: audio && (audio.codec === 'opus' ? audio : { channels: audio.channels, sampleRate: OPUS_RATE, encoding: '' }),
   };
+}
+
+/** The codecs that have a place in these containers; Matroska has one for all. */
+const WEBM_CODECS = ['vp8', 'vp9', 'av1', 'opus', 'vorbis'];
+const MP4_CODECS = ['vp9', 'av1', 'h264', 'hevc', 'mpeg4', 'aac', 'mp3', 'opus', 'alac', 'flac'];
+
+function containerFor(format: MediaFormat, ...codecs: (string | undefined)[]): Pick<JoinPlan, 'format' | 'muxer'> {
+  const fits = (known: readonly string[]) => codecs.every((codec) => codec === undefined || known.includes(codec));
+  if (format === 'mp4' && fits(MP4_CODECS)) return { format, muxer: 'mp4' };
+  return { format: 'webm', muxer: fits(WEBM_CODECS) ? 'webm' : 'matroska' };
 }
 
 /** Converts a part according to the plan: the same streams in the same order with the same time base. */
@@ -57,29 +71,45 @@ export function alignPart(
   plan: JoinPlan,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  const piped = [...videoOptions(ffmpeg, info, plan), ...audioOptions(info, plan), ...containerOptions(plan.format)];
+  const piped = [...videoOptions(ffmpeg, info, plan), ...audioOptions(info, plan), ...containerOptions(plan)];
+  return output(ffmpeg, { source, maxSeconds: MAX_DURATION, piped }, signal);
+}
+
+/** The container that `straighten` writes. */
+export const straightFormat = (format: MediaFormat, { video, audio }: MediaInfo): MediaFormat =>
+  containerFor(format, video.codec, audio?.codec).format;
+
+/** Copies a part so that its time never goes back, see `MediaInfo.turnsBack`. */
+export function straighten(
+  ffmpeg: FfmpegBinary,
+  source: MediaSource,
+  { video, audio }: MediaInfo,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const container = containerOptions(containerFor(source.format, video.codec, audio?.codec));
+  const piped = ['-map', '0:V:0', ...(audio ? ['-map', '0:a:0'] : []), '-c', 'copy', ...FORWARD_ONLY, ...container];
   return output(ffmpeg, { source, maxSeconds: MAX_DURATION, piped }, signal);
 }
 
 export const concatenateParts = (
   ffmpeg: FfmpegBinary,
   parts: readonly { path: string; seconds: number }[],
-  { format, audio }: JoinPlan,
+  { format, muxer, audio }: JoinPlan,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> =>
   output(
     ffmpeg,
     {
       source: { format, parts },
-      piped: ['-map', '0:V:0', ...(audio ? ['-map', '0:a:0'] : []), '-c', 'copy', ...containerOptions(format)],
+      piped: ['-map', '0:V:0', ...(audio ? ['-map', '0:a:0'] : []), '-c', 'copy', ...containerOptions({ muxer })],
     },
     signal,
   );
 
 /** To a pipe, so that it goes directly to storage; without anything that would differ between runs. */
-const containerOptions = (format: MediaFormat) => [
-  ...toArguments({ '-map_metadata': -1, '-fflags': '+bitexact', '-flags': '+bitexact', '-f': format }),
-  ...(format === 'mp4' ? ['-movflags', 'frag_keyframe+empty_moov+default_base_moof'] : []),
+const containerOptions = ({ muxer }: Pick<JoinPlan, 'muxer'>) => [
+  ...toArguments({ '-map_metadata': -1, '-fflags': '+bitexact', '-flags': '+bitexact', '-f': muxer }),
+  ...(muxer === 'mp4' ? ['-movflags', 'frag_keyframe+empty_moov+default_base_moof'] : []),
 ];
 
 function videoOptions(ffmpeg: FfmpegBinary, { video }: MediaInfo, plan: JoinPlan): string[] {

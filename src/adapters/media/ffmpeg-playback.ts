@@ -1,5 +1,15 @@
 import { buffer } from 'node:stream/consumers';
-import { type FfmpegBinary, type FfmpegJob, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
+import type { MediaInfo } from './ffmpeg-probe.ts';
+import {
+  DISK_FULL,
+  type FfmpegBinary,
+  type FfmpegJob,
+  MAX_DURATION,
+  MediaError,
+  type MediaSource,
+  startFfmpeg,
+  toArguments,
+} from './ffmpeg-run.ts';
 import type { MediaFormat } from './media-sniff.ts';
 
 export interface CopyOptions {
@@ -19,8 +29,13 @@ export interface StripLayout {
 }
 
 const STRIP_SECONDS = 60;
+/** A longer recording gets one picture per two minutes, per three…, because a JPEG has at most 65,535 rows. */
+const MOST_PICTURES = 240;
 const STRIP_COLUMNS = 10;
 const STRIP_WIDTH = 160;
+/** A picture that would be taller than this in the strip is narrower instead. */
+const STRIP_HEIGHT = 320;
+const TALL = STRIP_HEIGHT / STRIP_WIDTH;
 const POSTER_WIDTH = 640;
 /** Not at the start, which is often black. */
 const POSTER_SECONDS = 10;
@@ -29,9 +44,11 @@ const EARLIER = [0, 1, 10, MAX_DURATION];
 
 /** Where the picture of each minute is. @param duration seconds */
 export function stripLayout(duration: number): StripLayout {
-  const count = Math.max(1, Math.ceil(Math.min(duration, MAX_DURATION) / STRIP_SECONDS));
+  const seconds = Math.min(duration, MAX_DURATION);
+  const everySeconds = STRIP_SECONDS * Math.max(1, Math.ceil(seconds / STRIP_SECONDS / MOST_PICTURES));
+  const count = Math.max(1, Math.ceil(seconds / everySeconds));
   const columns = Math.min(STRIP_COLUMNS, count);
-  return { everySeconds: STRIP_SECONDS, count, columns, rows: Math.ceil(count / columns), width: STRIP_WIDTH };
+  return { everySeconds, count, columns, rows: Math.ceil(count / columns), width: STRIP_WIDTH };
 }
 
 const toJpeg = (filters: string[]) => [
@@ -55,8 +72,23 @@ async function copy(ffmpeg: FfmpegBinary, source: MediaSource, outPath: string, 
   });
 }
 
-export const remux = (ffmpeg: FfmpegBinary, source: MediaSource, outPath: string, options: CopyOptions): Promise<void> =>
-  copy(ffmpeg, source, outPath, ['-map', '0:V:0', '-map', '0:a:0?', '-map_metadata', '-1', ...CONTAINER[source.format]], options);
+const WEBM_VIDEO = new Set(['vp8', 'vp9', 'av1']);
+/** Sound that browsers play in each container, and the encoder for any other. */
+const SOUND: Record<MediaFormat, { played: readonly string[]; encoder: string[] }> = {
+  webm: { played: ['opus', 'vorbis'], encoder: ['-c:a', 'libopus', '-b:a', '64k', '-ac', '2'] },
+  mp4: { played: ['aac', 'mp3', 'opus', 'flac', 'alac'], encoder: ['-c:a', 'aac', '-b:a', '96k', '-ac', '2'] },
+};
+
+/** A browser that records H.264 into Matroska plays it from MP4. */
+export const playbackFormat = (format: MediaFormat, { video }: MediaInfo): MediaFormat =>
+  format === 'webm' && WEBM_VIDEO.has(video.codec) ? 'webm' : 'mp4';
+
+export function remux(ffmpeg: FfmpegBinary, source: MediaSource, info: MediaInfo, outPath: string, options: CopyOptions): Promise<void> {
+  const format = playbackFormat(source.format, info);
+  const { played, encoder } = SOUND[format];
+  const sound = info.audio ? ['-map', '0:a:0', ...(played.includes(info.audio.codec) ? [] : encoder)] : [];
+  return copy(ffmpeg, source, outPath, ['-map', '0:V:0', ...sound, '-map_metadata', '-1', ...CONTAINER[format]], options);
+}
 
 export function readPoster(ffmpeg: FfmpegBinary, source: MediaSource, duration: number, signal: AbortSignal): Promise<Buffer> {
   return readStill(ffmpeg, source, Math.min(POSTER_SECONDS, duration / 10), signal, `scale='min(${POSTER_WIDTH},iw)':-2`);
@@ -73,10 +105,13 @@ export async function readStrip(
   // Not every decoder can skip the other frames: VP9's decodes all of them.
   const keys = ffmpeg.dropsPackets ? await takeKeys(ffmpeg, source, keysPath, options) : source;
   // `fps` takes the last picture up to each minute and repeats it over gaps, so that each one is in its place, but not past the end.
+  // It drops a picture that nothing follows, hence the first `tpad`.
   const filters = [
+    `tpad=stop_mode=clone:stop=1`,
     `fps=fps=1/${everySeconds}:start_time=0:round=up`,
     `tpad=stop_mode=clone:stop=${count},trim=end_frame=${count}`,
-    `scale=${width}:-2`,
+    `scale='if(gt(ih,${TALL}*iw),max(2,trunc(${STRIP_HEIGHT}*iw/ih/2)*2),${width})':'if(gt(ih,${TALL}*iw),${STRIP_HEIGHT},-2)'`,
+    `pad=${width}:ih:-1:-1`,
     `tile=${columns}x${rows}`,
   ];
   const { signal } = options;
@@ -119,6 +154,8 @@ async function collect(ffmpeg: FfmpegBinary, job: Omit<FfmpegJob, 'onLog'>): Pro
   run.ended.catch(() => {});
   const bytes = await buffer(run.stdout);
   const complaint = await run.ended;
+  // Not the recording's fault: there may be room later.
+  if (complaint?.includes(DISK_FULL)) throw new Error(complaint);
   if (complaint !== null && (job.file || bytes.length > 0)) {
     throw new MediaError('The recording cannot be prepared for playback.', { cause: complaint });
   }

@@ -10,6 +10,8 @@ import {
   startFfmpeg,
   VIDEO_CODECS,
 } from './ffmpeg-run.ts';
+import { FORWARD_ONLY, readTurn } from './ffmpeg-times.ts';
+import { tooManyPixels } from './media-tracks.ts';
 
 /** Seconds. */
 export interface TimeRange {
@@ -22,6 +24,11 @@ export interface TimeRange {
  * Times are seconds from the first packet.
  */
 export interface MediaInfo {
+  /**
+   * Whether its time goes back somewhere: the clock was set back, or chunks are out of order. What follows is then counted as
+   * coming after what was before, and only a copy with such times shows all of it.
+   */
+  turnsBack: boolean;
   /** The end of the last packet of picture or sound; headers are ignored. */
   duration: number;
   /** Times with sound but no picture, in order: the camera hung. A gap in both does not count. */
@@ -42,40 +49,65 @@ const PROBE_MS = 600_000;
 const excessOf = (fileBytes: number) => 2 * fileBytes + 1024 * 1024;
 
 /**
- * Reads all packets once, without decoding.
+ * Reads all packets once, or twice if time goes back, without decoding.
  * @throws MediaError if it cannot be read, has no video, or exceeds a limit.
  */
 export async function probeMedia(ffmpeg: FfmpegBinary, source: MediaSource, signal?: AbortSignal): Promise<MediaInfo> {
+  const limit = AbortSignal.timeout(PROBE_MS);
+  const both = AbortSignal.any([limit, ...(signal ? [signal] : [])]);
+  try {
+    const info = await readPackets(ffmpeg, source, both, []);
+    if (!info.turnsBack || !ffmpeg.setsTimes) return info;
+    return { ...(await readPackets(ffmpeg, source, both, FORWARD_ONLY)), turnsBack: true };
+  } catch (error) {
+    if (limit.aborted && !(error instanceof MediaError)) throw new MediaError('The file takes too long to read.');
+    throw error;
+  }
+}
+
+async function readPackets(ffmpeg: FfmpegBinary, source: MediaSource, signal: AbortSignal, options: string[]): Promise<MediaInfo> {
   const tooMuch = new AbortController();
   const packets = new PacketLog(excessOf((await stat(source.path)).size), () =>
     tooMuch.abort(new MediaError('The file claims to hold more data than it does.')),
   );
+  const turns: { stream: number; ticks: number }[] = [];
   let opened = false;
   let quarterTurned = false;
-  const limit = AbortSignal.timeout(PROBE_MS);
+  let tooLarge: string | null = null;
   const run = startFfmpeg(ffmpeg, {
     source,
     // Capital V excludes cover pictures.
-    piped: ['-map', '0:V:0?', '-map', '0:a:0?', '-c', 'copy', '-f', 'framecrc'],
+    piped: ['-map', '0:V:0?', '-map', '0:a:0?', '-c', 'copy', ...options, '-f', 'framecrc'],
     onLog: (line) => {
       opened ||= line.startsWith('Input #0');
       quarterTurned ||= /displaymatrix: rotation of -?(?:90|270)\b/.test(line);
+      const [, width, height] = /Picture size (\d+)x(\d+) exceeds/.exec(line) ?? [];
+      if (width) tooLarge = tooManyPixels({ width: Number(width), height: Number(height) });
+      const turn = readTurn(line);
+      if (turn && turn.ticks > (turns[turn.stream]?.ticks ?? 0)) turns[turn.stream] = turn;
     },
-    signal: AbortSignal.any([limit, tooMuch.signal, ...(signal ? [signal] : [])]),
+    signal: AbortSignal.any([signal, tooMuch.signal]),
   });
   const [, ended] = await Promise.allSettled([packets.read(run.stdout), run.ended]);
-  if (limit.aborted) throw new MediaError('The file takes too long to read.');
   if (ended.status === 'rejected') throw ended.reason;
-  if (!opened) throw new MediaError(`The file cannot be read as ${source.format === 'webm' ? 'WebM' : 'MP4'}.`);
-  return describe(packets, quarterTurned);
+  if (!opened)
+    throw new MediaError(
+      tooLarge ?? `The file cannot be read as ${source.format === 'webm' ? 'WebM' : 'MP4'}: it holds no pictures, or its start is damaged.`,
+    );
+  const turnsBack = turns.some(({ stream, ticks }) => ticks * packets.secondsPerTick(stream) >= TURN_SECONDS);
+  return { ...describe(packets, quarterTurned, tooLarge), turnsBack };
 }
 
-function describe(packets: PacketLog, quarterTurned: boolean): MediaInfo {
+/** Less than that is the disorder of a busy recorder. */
+const TURN_SECONDS = 0.5;
+
+function describe(packets: PacketLog, quarterTurned: boolean, tooLarge: string | null): Omit<MediaInfo, 'turnsBack'> {
   const video = packets.streams.find((stream) => stream.mediaType === 'video');
-  if (!video) throw new MediaError('The file has no video stream.');
+  if (!video) throw new MediaError(tooLarge ?? 'The file has no video stream.');
   if (!VIDEO_CODECS.includes(video.codec)) throw new MediaError(`The video codec ${video.codec} is not supported.`);
-  if (video.width * video.height > MAX_PIXELS) throw new MediaError('The video is larger than 3840 × 2160 pixels.');
-  if (video.packets === 0 || video.width * video.height === 0) throw new MediaError('The file contains no readable video.');
+  if (video.width * video.height > MAX_PIXELS) throw new MediaError(tooManyPixels(video));
+  if (video.packets === 0) throw new MediaError('The file contains no pictures.');
+  if (video.width * video.height === 0) throw new MediaError(tooLarge ?? 'The file contains no readable video.');
   const duration = Math.max(...packets.streams.map((stream) => stream.end));
   if (duration > MAX_DURATION) throw new MediaError(`The video is longer than ${MAX_DURATION / 3600} hours.`);
   const audio = packets.streams.find((stream) => stream.mediaType === 'audio' && stream.packets > 0 && AUDIO_CODECS.includes(stream.codec));
@@ -156,6 +188,11 @@ class PacketLog {
   constructor(maxBytes: number, onExcess: () => void) {
     this.#maxBytes = maxBytes;
     this.#onExcess = onExcess;
+  }
+
+  /** Of a stream, by its index. */
+  secondsPerTick(stream: number): number {
+    return this.streams[stream]?.timeBase ?? 0;
   }
 
   async read(text: Readable): Promise<void> {

@@ -10,6 +10,9 @@ export class MediaError extends Error {
   override readonly name = 'MediaError';
 }
 
+/** In ffmpeg's complaint if there is no room for its output. */
+export const DISK_FULL = 'No space left on device';
+
 export interface FfmpegBinary {
   /** A path, or the bare name if the one on PATH is used. */
   path: string;
@@ -20,17 +23,30 @@ export interface FfmpegBinary {
   frameSyncFlag: '-fps_mode' | '-vsync';
   /** Whether its bitstream filter `noise` can drop packets by an expression: since 5.0. */
   dropsPackets: boolean;
+  /** Whether it has the bitstream filter `setts`: since 4.4. */
+  setsTimes: boolean;
   sandbox: Sandbox;
 }
 
-/** Maximum duration of a recording, seconds. */
-export const MAX_DURATION = 14_400;
-/** Maximum picture size: 3840 × 2160. */
-export const MAX_PIXELS = 8_294_400;
+/** Maximum duration of a recording, seconds: that of an exam, which lasts at most a day. */
+export const MAX_DURATION = 86_400;
+/** Maximum picture size: 7680 × 4320, in any shape. */
+export const MAX_PIXELS = 33_177_600;
 
 /** Codecs that browsers and cameras use in WebM and MP4, by ffmpeg's codec names. */
 export const VIDEO_CODECS: readonly string[] = ['vp8', 'vp9', 'av1', 'h264', 'hevc', 'mpeg4'];
-export const AUDIO_CODECS: readonly string[] = ['opus', 'vorbis', 'aac', 'mp3', 'flac', 'alac', 'pcm_s16le', 'pcm_s16be', 'pcm_f32le'];
+export const AUDIO_CODECS: readonly string[] = [
+  'opus',
+  'vorbis',
+  'aac',
+  'mp3',
+  'flac',
+  'alac',
+  'pcm_s16le',
+  'pcm_s16be',
+  'pcm_s24le',
+  'pcm_f32le',
+];
 const OTHER_DECODERS = ['libvpx', 'libvpx-vp9', 'libdav1d', 'libaom-av1', 'libopus', 'libvorbis', 'mp3float'];
 
 const DEMUXERS: Record<MediaFormat, string> = { webm: 'matroska', mp4: 'mov' };

@@ -2,11 +2,17 @@ import { join } from 'node:path';
 import type { Frame } from '../vision/vision.ts';
 import { cutFrames, FrameMemory, FrameTimes } from './ffmpeg-frames.ts';
 import type { MediaInfo } from './ffmpeg-probe.ts';
-import { type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
+import { DISK_FULL, type FfmpegBinary, MAX_DURATION, MediaError, type MediaSource, startFfmpeg, toArguments } from './ffmpeg-run.ts';
 import { Growth, readGrowing } from './growing-file.ts';
+import { readSoundBlocks } from './sound-blocks.ts';
 
-/** Sample rate in hertz of `MediaSamples.sound`: mono, 16 bits, gaps filled with silence. */
+/** Sample rate in hertz of `MediaSamples.sound`: mono, 16 bits. */
 export const SOUND_RATE = 16_000;
+
+/** Time without sound, longer than a few seconds, in samples: hours of zeros would cost memory and time. Shorter lapses are zeros. */
+export interface Silence {
+  silence: number;
+}
 
 export interface SampledFrame {
   /** Seconds from the start of the file, by the frame's own timestamp. */
@@ -38,10 +44,10 @@ export interface MediaSamples {
    */
   frames: AsyncIterable<SampledFrame>;
   /**
-   * Mono samples at `SOUND_RATE`, split anywhere. While `frames` is being read, they follow its decoding; once it is read, they
+   * Mono samples at `SOUND_RATE`, split anywhere, each in its place in time. While `frames` is being read, they follow its decoding; once it is read, they
    * continue to the end. May be called once. Null without sound.
    */
-  sound: (() => AsyncIterable<Int16Array>) | null;
+  sound: (() => AsyncIterable<Int16Array | Silence>) | null;
 }
 
 /** No frame for this long means that ffmpeg is stuck, or that the file was made to keep it busy. */
@@ -49,7 +55,7 @@ const STALL_MS = 25_000;
 
 /** Decodes a recording with one ffmpeg process, at the speed of its reader. */
 export function sampleMedia(ffmpeg: FfmpegBinary, source: MediaSource, options: SampleOptions): MediaSamples {
-  const soundFile = { path: join(options.workDir, 'sound.s16le'), growth: new Growth() };
+  const soundFile = { path: join(options.workDir, 'sound.mka'), growth: new Growth() };
   return {
     frames: readFrames(ffmpeg, source, options, soundFile),
     sound: options.info.audio ? () => readSound(soundFile) : null,
@@ -72,7 +78,7 @@ async function* readFrames(
     source,
     maxSeconds: MAX_DURATION,
     piped: frameOptions(ffmpeg, size, fps),
-    ...(info.audio && { file: { path: soundFile.path, options: soundOptions } }),
+    ...(info.audio && { file: { path: soundFile.path, options: soundOptions, maxBytes: soundBytes(info) } }),
     onLog: times.readLine,
     signal,
   });
@@ -101,7 +107,7 @@ async function* readFrames(
       watchdog = watch();
     }
     const complaint = await ended;
-    if (complaint?.includes('No space left on device')) throw new Error(complaint);
+    if (complaint?.includes(DISK_FULL)) throw new Error(complaint);
     if (lastInterval < 0) throw new MediaError('No frame of the video can be decoded.');
   } finally {
     clearTimeout(watchdog);
@@ -128,16 +134,22 @@ function frameOptions(ffmpeg: FfmpegBinary, { width, height }: { width: number; 
   });
 }
 
-/** `async=1` fills gaps with silence, so that a sample's index determines its time. */
+/**
+ * In a container, whose times show the gaps. ffmpeg's `async=1` would fill them with silence, but only up to some minutes: after a
+ * longer one all sound would be too early.
+ */
 const soundOptions = toArguments({
   '-map': '0:a:0',
-  '-af': `aresample=${SOUND_RATE}:async=1:first_pts=0`,
+  '-af': `aresample=${SOUND_RATE}`,
   '-ac': 1,
   '-ar': SOUND_RATE,
   '-t': MAX_DURATION,
   '-c:a': 'pcm_s16le',
-  '-f': 's16le',
+  '-f': 'matroska',
 });
+
+/** Bytes of decoded sound, with room for the heads of its blocks: a tenth if they hold 2.5 ms each, the shortest that Opus has. */
+const soundBytes = ({ duration }: MediaInfo) => Math.ceil((duration + 60) * SOUND_RATE * 2 * 1.2);
 
 function fitWithin(video: { width: number; height: number }, fit: { width: number; height: number }) {
   const scale = Math.min(1, fit.width / video.width, fit.height / video.height);
@@ -151,15 +163,19 @@ interface SoundFile {
 
 /** 10 s. */
 const SOUND_CHUNK = SOUND_RATE * 20;
+/** Samples. What is closer to its place is where the sample before it ends: times are rounded, and clocks differ. */
+const JITTER = SOUND_RATE / 10;
+const LONGEST_ZEROS = SOUND_RATE * 10;
 
-async function* readSound({ path, growth }: SoundFile): AsyncGenerator<Int16Array> {
-  let odd = new Uint8Array(0);
-  for await (const chunk of readGrowing(path, growth, SOUND_CHUNK)) {
-    const bytes = new Uint8Array(odd.length + chunk.length);
-    bytes.set(odd);
-    bytes.set(chunk, odd.length);
-    const even = bytes.length - (bytes.length % 2);
-    odd = bytes.slice(even);
-    yield new Int16Array(bytes.buffer, 0, even / 2);
+async function* readSound({ path, growth }: SoundFile): AsyncGenerator<Int16Array | Silence> {
+  let next = 0;
+  for await (const { at, samples } of readSoundBlocks(readGrowing(path, growth, SOUND_CHUNK))) {
+    const gap = Math.round((at * SOUND_RATE) / 1_000) - next;
+    if (gap > JITTER) {
+      yield gap > LONGEST_ZEROS ? { silence: gap } : new Int16Array(gap);
+      next += gap;
+    }
+    yield samples;
+    next += samples.length;
   }
 }

@@ -9,7 +9,7 @@ export interface SandboxFiles {
   reads: string | readonly string[];
   /** An existing folder. */
   writes?: string;
-  /** Maximum size of a written file in bytes; default: four hours of decoded sound. */
+  /** Maximum size of a written file in bytes; default: 512 MB. */
   maxFileBytes?: number;
 }
 
@@ -22,9 +22,9 @@ export interface Sandbox {
 }
 
 const MEMORY_BYTES = 1_536 * 1024 * 1024;
-/** More than decoding four hours of the largest picture takes. */
-const CPU_SECONDS = 4 * 3_600;
-/** Four hours of decoded sound. */
+/** As long as the longest recording lasts: decoding takes a fraction of it. */
+const CPU_SECONDS = 24 * 3_600;
+/** For runs that do not know how much they will write. */
 const FILE_BYTES = 512 * 1024 * 1024;
 const OPEN_FILES = 64;
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { StartupError } from '../../errors.ts';
-import { alignPart, concatenateParts, type JoinPlan } from './ffmpeg-join.ts';
+import { alignPart, concatenateParts, type JoinPlan, straighten } from './ffmpeg-join.ts';
 import { type CopyOptions, readPoster, readStill, readStrip, remux, type StripLayout } from './ffmpeg-playback.ts';
 import { type MediaInfo, probeMedia } from './ffmpeg-probe.ts';
 import { type FfmpegBinary, learnCapabilities } from './ffmpeg-run.ts';
@@ -9,8 +9,9 @@ import { type MediaSamples, sampleMedia, type SampleOptions } from './ffmpeg-sam
 import { findSandbox } from './ffmpeg-sandbox.ts';
 import type { MediaFormat } from './media-sniff.ts';
 
-export { type StripLayout, stripLayout } from './ffmpeg-playback.ts';
-export { planJoin } from './ffmpeg-join.ts';
+export { playbackFormat, type StripLayout, stripLayout } from './ffmpeg-playback.ts';
+export { planJoin, straightFormat } from './ffmpeg-join.ts';
+export { type FileRun, findRuns } from './media-runs.ts';
 export type { MediaInfo, TimeRange } from './ffmpeg-probe.ts';
 export { MAX_DURATION, MediaError } from './ffmpeg-run.ts';
 
@@ -24,10 +25,11 @@ export interface Ffmpeg extends FfmpegBinary {
   /** Decodes frames and sound with one process, at the speed of the reader. */
   sample(path: string, format: MediaFormat, options: SampleOptions): MediaSamples;
   /**
-   * Writes the recording to a new file in which a player can seek. Nothing is decoded.
+   * Writes the recording to a new file in which a player can seek, in the format of `playbackFormat`. The picture is copied; sound
+   * that has no place in that container is encoded again.
    * @throws MediaError if the streams do not fit into the container.
    */
-  remux(path: string, format: MediaFormat, outPath: string, options: CopyOptions): Promise<void>;
+  remux(path: string, format: MediaFormat, info: MediaInfo, outPath: string, options: CopyOptions): Promise<void>;
   /** A picture from near the beginning, at most 640 pixels wide, as a JPEG. @param duration seconds. @throws MediaError */
   poster(path: string, format: MediaFormat, duration: number, signal: AbortSignal): Promise<Buffer>;
   /**
@@ -37,6 +39,11 @@ export interface Ffmpeg extends FfmpegBinary {
   strip(path: string, format: MediaFormat, layout: StripLayout, keysPath: string, options: CopyOptions): Promise<Buffer>;
   /** The picture at that second as a JPEG, or the last one if the video ends earlier. @throws MediaError */
   still(path: string, format: MediaFormat, seconds: number, signal: AbortSignal): Promise<Buffer>;
+  /**
+   * Copies a file whose time goes back, so that it only goes forward; `straightFormat` is its format.
+   * @throws MediaError if nothing of it can be read.
+   */
+  straighten(path: string, format: MediaFormat, info: MediaInfo, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Rewrites one part of a recording according to the plan. @throws MediaError if nothing of it can be read. */
   align(path: string, format: MediaFormat, info: MediaInfo, plan: JoinPlan, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Writes aligned parts one after the other into one file. @throws MediaError if they do not fit together. */
@@ -72,7 +79,7 @@ async function tryFfmpeg(path: string, bundled: boolean): Promise<Ffmpeg | null>
     if (!version) return null;
     const isRecent = found.help.includes('-fps_mode');
     const frameSyncFlag = isRecent ? '-fps_mode' : '-vsync';
-    return withMethods({ path, version, bundled, frameSyncFlag, dropsPackets: isRecent, sandbox: found.sandbox });
+    return withMethods({ path, version, bundled, frameSyncFlag, dropsPackets: isRecent, setsTimes: isRecent, sandbox: found.sandbox });
   } catch {
     return null;
   }
@@ -88,10 +95,11 @@ const withMethods = (binary: FfmpegBinary): Ffmpeg => ({
   ...binary,
   probe: (path, format, signal) => inTurn(() => probeMedia(binary, { path, format }, signal)),
   sample: (path, format, options) => sampleMedia(binary, { path, format }, options),
-  remux: (path, format, outPath, options) => remux(binary, { path, format }, outPath, options),
+  remux: (path, format, info, outPath, options) => remux(binary, { path, format }, info, outPath, options),
   poster: (path, format, duration, signal) => readPoster(binary, { path, format }, duration, signal),
   strip: (path, format, layout, keysPath, options) => readStrip(binary, { path, format }, layout, keysPath, options),
   still: (path, format, seconds, signal) => inTurn(() => readStill(binary, { path, format }, seconds, signal)),
+  straighten: (path, format, info, signal) => straighten(binary, { path, format }, info, signal),
   align: (path, format, info, plan, signal) => alignPart(binary, { path, format }, info, plan, signal),
   concatenate: (parts, plan, signal) => concatenateParts(binary, parts, plan, signal),
 });

@@ -1,7 +1,7 @@
-/** The supported containers. */
+/** The supported containers; `webm` includes Matroska, of which WebM is a part. */
 export type MediaFormat = 'webm' | 'mp4';
 
-const EBML_MAGIC = 0x1a45dfa3;
+export const EBML_MAGIC = 0x1a45dfa3;
 const EBML_DOC_TYPE = 0x4282;
 
 /** Brands that mean "plays as MP4": ISO/IEC 14496-12 and -14, what browsers' recorders write, DASH and CMAF. */
@@ -29,12 +29,15 @@ const MP4_BRANDS = new Set([
 /** Still pictures and image sequences also have a `ftyp` box, and often one of the brands above. */
 const PICTURE_BRANDS = new Set(['avif', 'avis', 'heic', 'heix', 'hevc', 'mif1', 'msf1', 'jpeg', 'crx ']);
 
+/** Chromium writes `matroska` for H.264 and PCM, also if the page asked for `video/webm`. */
+const DOC_TYPES = new Set(['webm', 'matroska']);
+
 /**
- * Detects the container by content, never by name: WebM by its EBML DocType (RFC 8794; plain Matroska is refused),
- * MP4 by the brands of `ftyp` (ISO/IEC 14496-12, 4.3). `head` is the first 4 KB.
+ * Detects the container by content, never by name: WebM and Matroska by the EBML DocType (RFC 8794), MP4 by the brands of
+ * `ftyp` (ISO/IEC 14496-12, 4.3). `head` is the first 4 KB.
  */
 export function sniffContainer(head: Uint8Array): MediaFormat | null {
-  if (readDocType(head) === 'webm') return 'webm';
+  if (DOC_TYPES.has(readDocType(head) ?? '')) return 'webm';
   if (isMp4(readBrands(head))) return 'mp4';
   return null;
 }
@@ -42,6 +45,22 @@ export function sniffContainer(head: Uint8Array): MediaFormat | null {
 /** Whether any container starts here: enough to distinguish a new file from the continuation of one. */
 export const startsContainer = (head: Uint8Array): boolean =>
   (head.length >= 4 && view(head).getUint32(0) === EBML_MAGIC) || (head.length >= 8 && ascii(head, 4, 8) === 'ftyp');
+
+/** Whether more bytes might still make this the start of a supported container. */
+export function mayStartContainer(head: Uint8Array): boolean {
+  if (sniffContainer(head)) return true;
+  if (head.length >= LONGEST_HEADER) return false;
+  const first = Uint8Array.from(head).subarray(0, EBML_BYTES.length);
+  const isEbml = first.every((byte, at) => byte === EBML_BYTES[at]);
+  // Once complete, the header says what it is.
+  if (isEbml) return readDocType(head) === null;
+  const isCut = head.length < 16 || head.length < view(head).getUint32(0);
+  return isCut && 'ftyp'.startsWith(ascii(head, 4, 8));
+}
+
+/** Bytes. No header of a container is longer. */
+const LONGEST_HEADER = 4_096;
+const EBML_BYTES = [0x1a, 0x45, 0xdf, 0xa3];
 
 function isMp4(brands: readonly string[]): boolean {
   const [major] = brands;
@@ -75,7 +94,7 @@ function readDocType(head: Uint8Array): string | null {
 }
 
 /** An EBML variable-length number (RFC 8794, 4): the leading zero bits of the first byte give the number of bytes that follow. */
-function readVint(bytes: Uint8Array, at: number, { keepMarker = false } = {}): { value: number; next: number } | null {
+export function readVint(bytes: Uint8Array, at: number, { keepMarker = false } = {}): { value: number; next: number } | null {
   const first = bytes[at];
   if (!first) return null;
   const length = Math.clz32(first) - 23;
@@ -85,6 +104,6 @@ function readVint(bytes: Uint8Array, at: number, { keepMarker = false } = {}): {
   return { value, next: at + length };
 }
 
-const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-const ascii = (bytes: Uint8Array, from: number, to: number) => String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 64)));
+export const ascii = (bytes: Uint8Array, from: number, to: number) => String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 64)));

@@ -1,4 +1,4 @@
-import type { Ffmpeg } from '../../adapters/media/ffmpeg.ts';
+import type { Ffmpeg, MediaInfo } from '../../adapters/media/ffmpeg.ts';
 import type { MediaFormat } from '../../adapters/media/media-sniff.ts';
 import type { FaceEmbedding, VisionProvider } from '../../adapters/vision/vision.ts';
 import { unlessAborted } from '../../async/unless-aborted.ts';
@@ -16,6 +16,8 @@ export interface AnalysisInput {
   path: string;
   /** As detected from its content. */
   format: MediaFormat;
+  /** The result of `probe`, if it is known. */
+  info?: MediaInfo;
   type: 'WEBCAM' | 'SCREEN';
   sensitivity: Sensitivity;
   /** The person who should be in front of the webcam; without it the analysis does not judge identity. */
@@ -73,7 +75,7 @@ export async function analyseMedia(
   const vision = stoppableVision(provider, signal);
   const progress = createProgress<AnalysisStage>((stage, fraction) => hooks.onProgress(stage, fraction));
   progress('reading', 0);
-  const info = await ffmpeg.probe(path, format, signal);
+  const info = input.info ?? (await ffmpeg.probe(path, format, signal));
   const media = ffmpeg.sample(path, format, { info, fit: FIT, fps: FPS, workDir, signal });
   const done = { watching: 0, listening: 0 };
   const advance = (stage: 'watching' | 'listening', seconds: number) => {

@@ -1,4 +1,5 @@
 import type { Box, Frame, ObservedFace } from '../../adapters/vision/vision.ts';
+import { LONGEST_LAPSE } from './picture-watch.ts';
 
 /** Rows and columns of mean brightness by which a face is compared: small movements show, noise does not. */
 const PRINT_SIZE = 8;
@@ -34,11 +35,15 @@ export interface FacePlace {
   /** Seconds: its first and its latest sighting. */
   since: number;
   until: number;
+  /** The first sighting after which no two were further apart than `LONGEST_LAPSE`. */
+  steadySince: number;
+  /** Seconds: the longest time for which that held. */
+  steadiest: number;
   /** Whether it was there from the first seconds, or stood still elsewhere before the camera was moved. */
   isPresumed: boolean;
 }
 
-export const NOWHERE: FacePlace = { since: 0, until: 0, isPresumed: false };
+export const NOWHERE: FacePlace = { since: 0, until: 0, steadySince: 0, steadiest: 0, isPresumed: false };
 
 interface Place extends FacePlace {
   box: Box;
@@ -83,13 +88,13 @@ export function createFacePlaces(before: FacePlacesMemory | null = null) {
     if (known) {
       known.misses = correlation(known.print, printOf(frame, known.box)) >= SAME_PRINT ? 0 : known.misses + 1;
       if (known.misses < MOST_MISSES) {
-        if (known.misses === 0) known.until = time;
+        if (known.misses === 0) sightAgain(known, time);
         return known;
       }
     }
     const print = printOf(frame, box);
     const isPresumed = time - began <= FROM_THE_START || wasElsewhere(time, box, print);
-    const place = { box, since: time, until: time, isPresumed, print, misses: 0 };
+    const place = { box, since: time, until: time, steadySince: time, steadiest: 0, isPresumed, print, misses: 0 };
     places = [...places.filter((other) => other !== known), place];
     return place;
   }
@@ -110,7 +115,16 @@ export function createFacePlaces(before: FacePlacesMemory | null = null) {
   };
 }
 
+function sightAgain(place: Place, time: number): void {
+  if (time - place.until > LONGEST_LAPSE) place.steadySince = time;
+  place.until = time;
+  place.steadiest = Math.max(place.steadiest, time - place.steadySince);
+}
+
 const toFourPlaces = (value: number) => Math.round(value * 1e4) / 1e4;
+
+/** The time for which a face was seen not to move, without a lapse before its latest sighting. */
+export const steadySeconds = ({ steadySince, until }: FacePlace) => until - steadySince;
 
 export const stillSeconds = ({ since, until }: FacePlace) => until - since;
 

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../../adapters/database/database.ts';
 import { type Ffmpeg, MediaError } from '../../adapters/media/ffmpeg.ts';
-import type { MediaFormat } from '../../adapters/media/media-sniff.ts';
 import type { Bus } from '../../adapters/signals/bus.ts';
 import type { JobContext, JobOutcome } from '../../adapters/signals/queue.ts';
 import type { Storage } from '../../adapters/storage/storage.ts';
@@ -14,7 +13,8 @@ import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exams.ts';
 import type { FaceTemplates } from '../identity/face-templates.ts';
 import { suppressedOf } from '../participants/accommodations.ts';
-import { isFinished, type Move, moveRecording, noteProgress } from '../recordings/lifecycle.ts';
+import { addNotes, isFinished, isToBeShown, type Move, moveRecording, noteProgress } from '../recordings/lifecycle.ts';
+import { type OpenMedia, openMedia } from '../recordings/open-media.ts';
 import type { Playback } from '../recordings/playback.ts';
 import { recordingTopic } from '../recordings/recordings.ts';
 import type { NewWarning } from '../warnings/rows.ts';
@@ -71,24 +71,16 @@ export function createAnalysisJob({
     return moved !== null;
   }
 
-  async function analyse(recording: Subject, signal: AbortSignal): Promise<AnalysisOutcome> {
+  async function analyse(recording: Subject, { path, format, info }: OpenMedia, signal: AbortSignal): Promise<AnalysisOutcome> {
     const { userId, exam } = recording;
     const verifiedFace = recording.type === 'WEBCAM' ? await faceTemplates.find({ tenant: exam.tenant, userId }) : null;
     const folder = await mkdtemp(join(workDir, 'analysis-'));
     try {
-      return await storage.withLocalFile(recording.storageKey, (path) =>
-        analyseMedia(
-          {
-            path,
-            format: recording.format as MediaFormat,
-            type: recording.type,
-            sensitivity: settingsOf(recording.exam).aiDetection.sensitivity,
-            verifiedFace,
-            workDir: folder,
-          },
-          { vision, ffmpeg },
-          { signal, onProgress: (stage, fraction) => void report(recording.id, stage, fraction) },
-        ),
+      const sensitivity = settingsOf(recording.exam).aiDetection.sensitivity;
+      return await analyseMedia(
+        { path, format, info, type: recording.type, sensitivity, verifiedFace, workDir: folder },
+        { vision, ffmpeg },
+        { signal, onProgress: (stage, fraction) => void report(recording.id, stage, fraction) },
       );
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -116,69 +108,60 @@ export function createAnalysisJob({
   const fail = (recording: Recording, error: string) => move(recording, { status: 'FAILED', stage: 'failed', error });
 
   /**
-   * Before the analysis, because a proctor may look at it at once; a failure here delays the analysis by the limited number of
-   * attempts only.
+   * Opens the recording once for all that reads it. If it cannot be opened, `open` throws the reason to whoever needs it.
    */
-  async function show(recording: Recording, signal: AbortSignal, lastAttempt: boolean): Promise<void> {
+  async function opened<T>({ id, storageKey }: Recording, signal: AbortSignal, use: (open: () => OpenMedia) => Promise<T>): Promise<T> {
+    let isOpen = false;
     try {
-      await playback.prepare(recording, workDir, signal);
+      return await storage.withLocalFile(storageKey, (path) =>
+        openMedia(path, { storage, ffmpeg, signal }, async (media) => {
+          isOpen = true;
+          await addNotes(db, id, media.notes);
+          return use(() => media);
+        }),
+      );
     } catch (error) {
-      if (signal.aborted) await count(recording.id, -1);
-      if (signal.aborted || !lastAttempt) throw error;
-      log.error({ err: error, recordingId: recording.id }, 'a recording could not be prepared for playback');
-      await playback.settle(recording.id, 'failed');
-    }
-  }
-
-  /**
-   * Keeps the local copy of a file from a bucket or an encrypted file until all readers are done; readers report it if they
-   * cannot get one.
-   */
-  async function holding<T>(storageKey: string, work: () => Promise<T>): Promise<T> {
-    let release = () => {};
-    const done = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const held = storage.withLocalFile(storageKey, () => done).catch(() => {});
-    try {
-      return await work();
-    } finally {
-      release();
-      await held;
+      if (isOpen) throw error;
+      return use(() => {
+        throw error;
+      });
     }
   }
 
   async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
     const recording = await db.recording.findUnique({ where: { id: recordingId }, include: { exam: true, submission: true } });
     if (!recording || recording.live) return 'skipped';
-    const isShown = recording.playback !== 'waiting' || recording.sha256 === '';
+    const isShown = !isToBeShown(recording);
     const isAnalysed = isFinished(recording) || recording.stage === 'off';
     if (isShown && isAnalysed) return 'skipped';
-    if (recording.attempts >= MOST_STARTS) {
-      if (!isShown) await playback.settle(recordingId, 'failed');
-      if (isAnalysed) return 'failed';
+    if (!isAnalysed && recording.attempts >= MOST_STARTS) {
       await fail(recording, `The analysis was started ${recording.attempts} times and interrupted each time; it can be run again`);
       return 'failed';
     }
-    await count(recordingId, 1);
-    return holding(recording.storageKey, async () => {
-      if (!isShown) await show(recording, signal, lastAttempt);
-      return isAnalysed ? 'done' : analyseAndTell(recording, signal, lastAttempt);
-    });
+    const showsIt = !isShown && (await playback.begin(recording));
+    if (!showsIt && isAnalysed) return 'failed';
+    if (!isAnalysed) await count(recordingId, 1);
+    try {
+      return await opened(recording, signal, async (open) => {
+        // First, because a proctor may look at it at once.
+        if (showsIt) await playback.prepare(recording, open, workDir, signal);
+        return isAnalysed ? 'done' : analyseAndTell(recording, open, { signal, lastAttempt });
+      });
+    } catch (error) {
+      if (signal.aborted && !isAnalysed) await count(recordingId, -1);
+      throw error;
+    }
   }
 
-  async function analyseAndTell(recording: Subject, signal: AbortSignal, lastAttempt: boolean): Promise<JobOutcome> {
+  async function analyseAndTell(recording: Subject, open: () => OpenMedia, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
     const { id: recordingId } = recording;
     if (recording.status === 'UPLOADED') await move(recording, { status: 'PROCESSING', stage: 'reading' });
     const limit = AbortSignal.timeout(limitSeconds * 1_000);
     try {
-      const outcome = await analyse(recording, AbortSignal.any([signal, limit]));
+      const outcome = await analyse(recording, open(), AbortSignal.any([signal, limit]));
       return (await succeed(recording, outcome)) ? 'done' : 'skipped';
     } catch (error) {
-      if (signal.aborted) {
-        await count(recordingId, -1);
-        throw error;
-      }
+      if (signal.aborted) throw error;
       if (limit.aborted && lastAttempt) {
         await fail(recording, `The analysis took longer than ${limitSeconds} s in every attempt; it can be run again`);
         return 'failed';

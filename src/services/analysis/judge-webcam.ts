@@ -1,6 +1,6 @@
 import type { TimeRange } from '../../adapters/media/ffmpeg.ts';
 import type { ObservedFace } from '../../adapters/vision/vision.ts';
-import { findPortraits, NOWHERE, stillSeconds } from './face-places.ts';
+import { type FacePlace, findPortraits, NOWHERE } from './face-places.ts';
 import { scoreLookingAway } from './looking-away.ts';
 import { shareOfSamples, shareOfTime, smooth, type Segment, type Span, spanTimes, toSegments } from './timeline.ts';
 import type { WebcamSample } from './watch-webcam.ts';
@@ -31,6 +31,8 @@ export const LONGEST_SPAN = 5;
 
 /** Seconds. A person moves within one; a camera may hang for a few. */
 const FROZEN_SECONDS = 20;
+/** Fewer pictures are not enough to say so, however long they took to come. */
+const FROZEN_PICTURES = 10;
 /** Seconds for which the only face may stand still in a picture that does not. */
 const FACE_STILL_SECONDS = 120;
 /** How often a finding of a black or frozen camera is correct. */
@@ -110,9 +112,12 @@ export function judgeFaces(faces: readonly ObservedFace[], isBlack: boolean): { 
  * count: it is already reported as `no_face`.
  */
 function judgeStillness(samples: readonly WebcamSample[], people: readonly (readonly ObservedFace[])[]): StillState[] {
-  const lasted = new Map<number, number>();
-  for (const { time, picture } of samples) lasted.set(picture.stillSince, time - picture.stillSince);
-  return samples.map((sample, index) => stillState(sample, people[index] ?? [], lasted.get(sample.picture.stillSince) ?? 0));
+  const runs = new Map<number, StillRun>();
+  for (const { time, picture } of samples) {
+    runs.set(picture.stillSince, { seconds: time - picture.stillSince, pictures: picture.stillPictures });
+  }
+  const steadiest = ({ steadiest: seconds }: FacePlace) => seconds;
+  return samples.map((sample, index) => stillState(sample, people[index] ?? [], runs.get(sample.picture.stillSince), steadiest));
 }
 
 /** A camera that sends nothing for that long has frozen, like one that sends the same picture; a shorter stall is inconclusive. */
@@ -127,17 +132,28 @@ function withStalls(spans: readonly Span<StillState>[], stalls: readonly TimeRan
   return [...spans, ...frozen].toSorted((a, b) => a.start - b.start);
 }
 
-/** The state of one sample. `lasted`: seconds for which its picture stands still. */
+/** Pictures in a row that show the same. */
+interface StillRun {
+  seconds: number;
+  pictures: number;
+}
+
+/**
+ * The state of one sample.
+ * @param run the still run that it belongs to, as far as it is known
+ * @param steady seconds for which a face was seen not to move
+ */
 export function stillState(
   { faces, places, picture }: Pick<WebcamSample, 'faces' | 'places' | 'picture'>,
   people: readonly ObservedFace[],
-  lasted: number,
+  run: StillRun | undefined,
+  steady: (place: FacePlace) => number,
 ): StillState {
   const [person] = people;
   if (!person || picture.black) return null;
-  if (lasted >= FROZEN_SECONDS) return 'camera_frozen';
+  if (run && run.seconds >= FROZEN_SECONDS && run.pictures >= FROZEN_PICTURES) return 'camera_frozen';
   const place = places[faces.indexOf(person)] ?? NOWHERE;
-  return people.length === 1 && stillSeconds(place) >= FACE_STILL_SECONDS ? 'face_still' : null;
+  return people.length === 1 && steady(place) >= FACE_STILL_SECONDS ? 'face_still' : null;
 }
 
 /** Scores that count as a phone, else 0: sure ones, and unsure ones in an unbroken row between two sure ones. */

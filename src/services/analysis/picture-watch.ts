@@ -12,17 +12,27 @@ const BLACK_SHARE = 0.99;
  */
 const STILL_CELL = 8;
 
+/**
+ * Seconds. Pictures that are further apart, since they were late or some were skipped, say nothing about the time between them:
+ * a person who sits as before has moved meanwhile.
+ */
+export const LONGEST_LAPSE = 5;
+
 /** What a picture says about the camera, regardless of who is in it. */
 export interface PictureSigns {
   /** Nothing is visible: the camera is covered, off or in the dark. */
   black: boolean;
   /** Time of the first picture of the still run that ends with this one; its own time if something moved. */
   stillSince: number;
+  /** Number of pictures in that run so far. */
+  stillPictures: number;
 }
 
-/** A thumbnail of the first picture of a still run, as JSON. */
+/** A still run: its first picture as a thumbnail, when the latest one came, and how many there were; as JSON. */
 export interface PictureMemory {
   time: number;
+  latest: number;
+  pictures: number;
   /** Base64. */
   cells: string;
 }
@@ -32,14 +42,18 @@ export interface PictureMemory {
  * @param before the memory of an earlier instance that saw the pictures before
  */
 export function createPictureWatch(before: PictureMemory | null = null) {
-  let first: { time: number; cells: Uint8Array } | null = before && { time: before.time, cells: Buffer.from(before.cells, 'base64') };
+  let run: { time: number; latest: number; pictures: number; cells: Uint8Array } | null = before && {
+    ...before,
+    cells: Buffer.from(before.cells, 'base64'),
+  };
   return {
-    memory: (): PictureMemory | null => first && { time: first.time, cells: Buffer.from(first.cells).toString('base64') },
+    memory: (): PictureMemory | null => run && { ...run, cells: Buffer.from(run.cells).toString('base64') },
 
     see(time: number, frame: Frame): PictureSigns {
       const cells = thumbnail(frame);
-      if (!first || !isSame(first.cells, cells)) first = { time, cells };
-      return { black: isBlack(cells), stillSince: first.time };
+      const goesOn = run !== null && time - run.latest <= LONGEST_LAPSE && isSame(run.cells, cells);
+      run = goesOn && run ? { ...run, latest: time, pictures: run.pictures + 1 } : { time, latest: time, pictures: 1, cells };
+      return { black: isBlack(cells), stillSince: run.time, stillPictures: run.pictures };
     },
   };
 }

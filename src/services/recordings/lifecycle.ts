@@ -98,6 +98,24 @@ export const noteProgress = (
   progress: number,
 ) => tx.recording.updateMany({ where: { id, status: 'PROCESSING' }, data: { stage, progress } });
 
-/** Notes whether the files for playback are there. */
+/** Notes whether all files for playback are there; `failed` if one of them cannot be made. */
 export const notePlayback = (tx: Pick<DraftTransaction, 'recording'>, id: string, playback: 'ready' | 'failed') =>
-  tx.recording.updateMany({ where: { id }, data: { playback } });
+  tx.recording.updateMany({ where: { id }, data: { playback, playbackDueAt: null } });
+
+/** Whether its files for playback are to be made now. */
+export const isToBeShown = ({ playback, playbackDueAt, sha256 }: Pick<Recording, 'playback' | 'playbackDueAt' | 'sha256'>) =>
+  playback === 'waiting' && sha256 !== '' && (playbackDueAt === null || playbackDueAt <= new Date());
+
+/** The same as a condition on rows. */
+export const toBeShown = (): Prisma.RecordingWhereInput => ({
+  playback: 'waiting',
+  OR: [{ playbackDueAt: null }, { playbackDueAt: { lte: new Date() } }],
+});
+
+/** Adds sentences to what proctors should know of a recording; those that are there already are not repeated. */
+export async function addNotes(tx: Pick<DraftTransaction, '$executeRaw'>, id: string, notes: readonly string[]): Promise<void> {
+  for (const text of notes) {
+    await tx.$executeRaw`UPDATE "Recording" SET note = concat_ws(' ', note, ${text}::text)
+      WHERE id = ${id} AND position(${text}::text IN coalesce(note, '')) = 0`;
+  }
+}

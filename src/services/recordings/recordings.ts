@@ -13,7 +13,8 @@ import type { Logger } from '../../log.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
 import { ensureParticipant } from '../participants/participants.ts';
-import { addRecording, isFinished, moveRecording, waitingStage } from './lifecycle.ts';
+import { addRecording, isFinished, moveRecording, toBeShown, waitingStage } from './lifecycle.ts';
+import { measureMedia } from './open-media.ts';
 
 /** A file that was checked to be a video. */
 export interface CheckedMedia {
@@ -21,6 +22,8 @@ export interface CheckedMedia {
   format: 'webm' | 'mp4';
   /** Seconds, measured. */
   duration: number;
+  /** What proctors should know of it; null for nothing. */
+  note: string | null;
 }
 
 /** A file at its final storage key, not yet named by a row. */
@@ -74,11 +77,10 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
      */
     async check(file: SpooledFile, field: string): Promise<CheckedMedia> {
       if (file.size === 0) throw invalidField(field, 'The file is empty');
-      const format = sniffContainer(file.head);
-      if (!format) throw invalidField(field, 'Must be a WebM or MP4 video');
+      if (!sniffContainer(file.head)) throw invalidField(field, 'Must be a WebM or MP4 video');
+      const { signal } = new AbortController();
       try {
-        const { duration } = await storage.withLocalFile(file, (path) => ffmpeg.probe(path, format));
-        return { file, format, duration };
+        return { file, ...(await storage.withLocalFile(file, (path) => measureMedia(path, { storage, ffmpeg, signal }))) };
       } catch (error) {
         if (error instanceof MediaError) throw invalidField(field, error.message, { cause: error });
         throw error;
@@ -118,12 +120,24 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       draft: Draft,
       participant: Participant,
       type: RecordingType,
-      { recordingId: id, storageKey, duration, format, file }: PlacedMedia,
+      { recordingId: id, storageKey, duration, format, note, file }: PlacedMedia,
       { submissionId = null, uploadId = null }: { submissionId?: string | null; uploadId?: string | null } = {},
     ): Promise<Recording> {
       const { size, sha256 } = file;
       const stage = waitingStage(draft.exam);
-      return addRecording(draft, participant, { id, submissionId, uploadId, type, duration, format, storageKey, size, sha256, stage });
+      return addRecording(draft, participant, {
+        id,
+        submissionId,
+        uploadId,
+        type,
+        duration,
+        format,
+        note,
+        storageKey,
+        size,
+        sha256,
+        stage,
+      });
     },
 
     /** The recording made from a resumable upload. */
@@ -163,7 +177,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       await enqueueAll({
         live: false,
         sha256: { not: '' },
-        OR: [{ status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } }, { playback: 'waiting' }],
+        OR: [{ status: { in: ['UPLOADED', 'PROCESSING'] }, stage: { not: 'off' } }, toBeShown()],
       });
     },
 

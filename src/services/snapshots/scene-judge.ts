@@ -1,5 +1,5 @@
 import type { ObservedFace } from '../../adapters/vision/vision.ts';
-import { createFacePlaces, type FacePlacesMemory, withoutPortraitsSoFar } from '../analysis/face-places.ts';
+import { createFacePlaces, type FacePlacesMemory, steadySeconds, withoutPortraitsSoFar } from '../analysis/face-places.ts';
 import { CAMERA_SCORE, judgeFaces, stillState } from '../analysis/judge-webcam.ts';
 import { scoreLookingAway } from '../analysis/looking-away.ts';
 import { createPictureWatch, type PictureMemory } from '../analysis/picture-watch.ts';
@@ -45,7 +45,8 @@ export const scene: Judge = {
     const facePlaces = createFacePlaces(places);
     const sample = { faces, places: facePlaces.see(seconds, frame, faces), picture: pictures.see(seconds, frame) };
     const people = withoutPortraitsSoFar(sample);
-    const still = stillState(sample, people, seconds - sample.picture.stillSince);
+    const { stillSince, stillPictures } = sample.picture;
+    const still = stillState(sample, people, { seconds: seconds - stillSince, pictures: stillPictures }, steadySeconds);
     const { state, score } = judgeFaces(people, sample.picture.black);
     const alone = people.length === 1 && still === null ? people[0] : undefined;
     const away = alone ? scoreAway(alone, rest) : 0;

@@ -1,8 +1,10 @@
 import type { Pool } from '../../../adapters/database/database-transaction.ts';
 import type { Database } from '../../../adapters/database/database.ts';
+import { startsContainer } from '../../../adapters/media/media-sniff.ts';
+import { reasonAgainst } from '../../../adapters/media/media-tracks.ts';
 import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { SpooledFile, Storage } from '../../../adapters/storage/storage.ts';
-import { AppError } from '../../../errors.ts';
+import { AppError, invalidField } from '../../../errors.ts';
 import type { Recording, RecordingChunk, RecordingType } from '../../../generated/prisma/client.ts';
 import { newId } from '../../../ids.ts';
 import type { Draft, EventLog } from '../../event-log/event-log.ts';
@@ -16,6 +18,17 @@ import { LIVE_TOPIC } from './sweep.ts';
 
 /** Enough to recognise the start of a container. */
 const HEAD_BYTES = 16;
+
+/**
+ * Refuses the start of a recording that can never be used, so that a page learns at once that it must choose another codec, and
+ * not after hours of acknowledged chunks.
+ * @param field the caller's name for the bytes
+ * @throws AppError `invalid_request`
+ */
+function refuseUnusable(index: number, { head, size }: SpooledFile, field: string): void {
+  const reason = size > 0 && (index === 0 || startsContainer(head)) ? reasonAgainst(head) : null;
+  if (reason) throw invalidField(field, reason);
+}
 
 /**
  * One statement for the chunk and its recording. After waiting for the row's lock it checks again, so that no chunk is accepted
@@ -112,12 +125,14 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
 
     /**
      * Stores a chunk; resolves once it is durable. The same bytes at the same index change nothing.
-     * @throws AppError `conflict` for different bytes at the same index, and after the end of the recording.
+     * @param field the caller's name for the bytes
+     * @throws AppError `invalid_request` for the start of a recording that can never be used; `conflict` for different bytes at the same index, and after the end of the recording.
      */
-    async append(recordingId: string, index: number, file: SpooledFile): Promise<Received> {
+    async append(recordingId: string, index: number, file: SpooledFile, field: string): Promise<Received> {
       const chunk = { recordingId, index, size: file.size, sha256: file.sha256 };
       const known = await chunkAt(recordingId, index);
       if (known) return { chunk: sameChunk(known, chunk) };
+      refuseUnusable(index, file, field);
       // Named by its content: if two requests bring the same chunk, it does not matter whose bytes are kept.
       const storageKey = `${recordingId}.${index}.${file.sha256}`;
       try {

@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { photographs, runSql, seat, show } from '../helpers/snapshots.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
+
+let server: TestServer;
+beforeAll(async () => {
+  // A picture per second is allowed, and the clock of the test moves faster than that.
+  const clock = fileURLToPath(new URL('../helpers/fast-clock.mjs', import.meta.url));
+  server = await startTestServer({ FAST: '1000', NODE_OPTIONS: `--import=${clock}` });
+});
+afterAll(() => server.stop());
+
+interface Remembered {
+  memories: { scene: { began: number } };
+  tracks: Record<string, { since: number; last: number; contrary: number | null }>;
+}
+
+/** Moves all that the server remembers of a camera into the past: the same as moving its clock on. */
+async function moveOn(examId: string, seconds: number): Promise<void> {
+  const ms = seconds * 1_000;
+  const [row] = await runSql<{ state: Remembered }>(server, `SELECT state FROM "LiveWatch" WHERE "examId" = $1`, [examId]);
+  if (!row) return;
+  const { memories, tracks } = row.state;
+  memories.scene.began -= ms;
+  for (const track of Object.values(tracks)) {
+    track.since -= ms;
+    track.last -= ms;
+    if (track.contrary !== null) track.contrary -= ms;
+  }
+  const update = `UPDATE "LiveWatch" SET version = version + 1, "frameAt" = "frameAt" - $2 * interval '1 s', state = $3 WHERE "examId" = $1`;
+  await runSql(server, update, [examId, seconds, row.state]);
+}
+
+/** Shows a candidate's picture, always the same, at these seconds. @returns the types of all warnings */
+async function watched(seconds: readonly number[]): Promise<string[]> {
+  const { exam, token } = await seat(server);
+  let last = 0;
+  for (const second of seconds) {
+    const lapse = second - last;
+    last = second;
+    await moveOn(exam.id, lapse);
+    await show(server, exam.id, token, photographs.oneFace);
+  }
+  const { warnings } = (await (await server.rest(`/exams/${exam.id}/warnings`)).json()) as { warnings: { type: string }[] };
+  return warnings.map(({ type }) => type);
+}
+
+const every = (step: number, from: number, to: number) =>
+  Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, at) => from + at * step);
+
+describe('a camera whose pictures are late', () => {
+  it('because the machine is busy is not called frozen, whether they come bunched or far apart', async () => {
+    expect(await watched([0, 1, 2, 24, 24.5, 25, 25.5, 26, 26.5, 27, 27.5])).toEqual([]);
+    expect(await watched(every(6, 0, 60))).toEqual([]);
+    expect(await watched(every(4, 0, 28))).toEqual([]);
+  });
+
+  it('is called frozen once enough of them came in a row', async () => {
+    expect(await watched(every(2, 0, 26))).toEqual(['camera_frozen']);
+  });
+
+  it('does not make a face count as one that never moves', async () => {
+    const bunched = [...every(60, 0, 180), ...every(1, 181, 186)];
+    expect(await watched(bunched)).toEqual([]);
+  });
+});
