@@ -32,6 +32,7 @@ import { createPresence } from './services/presence/presence.ts';
 import { createHotReads } from './services/reads/hot-reads.ts';
 import { createLiveRecordings } from './services/recordings/live/live-recordings.ts';
 import { createPlayback } from './services/recordings/playback.ts';
+import { createQuota } from './services/recordings/quota.ts';
 import { createRecordings } from './services/recordings/recordings.ts';
 import { createSnapshots } from './services/snapshots/snapshots.ts';
 import { createSubmissions } from './services/submissions.ts';
@@ -121,6 +122,7 @@ export async function createApp(config: Config, log: Logger, overrides: Override
         it.close(),
       ),
       playback: createPlayback({ db, storage, ffmpeg, log }),
+      quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
       recordings,
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications: createVerifications({ db, vision, faceTemplates }),

@@ -74,6 +74,9 @@ export const settings = {
   MAX_RECORDING_BYTES: whole(1, 2 ** 40)
     .default(4096 * MB)
     .describe('Maximum size of a file in POST /recordings and /api/uploads, and of a live recording.'),
+  MAX_PARTICIPANT_BYTES: whole(1, 2 ** 50)
+    .default(32 * 1024 * MB)
+    .describe('Maximum size of all recordings that one participant stores in an exam with its own token; no new one begins above it.'),
   STORAGE_ENCRYPTION_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits: generate them with `openssl rand -hex 32`')

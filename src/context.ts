@@ -15,6 +15,7 @@ import type { Presence } from './services/presence/presence.ts';
 import type { HotReads } from './services/reads/hot-reads.ts';
 import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
 import type { Playback } from './services/recordings/playback.ts';
+import type { Quota } from './services/recordings/quota.ts';
 import type { Recordings } from './services/recordings/recordings.ts';
 import type { Snapshots } from './services/snapshots/snapshots.ts';
 import type { Submissions } from './services/submissions.ts';
@@ -34,6 +35,7 @@ export interface Services {
   participants: Participants;
   playback: Playback;
   presence: Presence;
+  quota: Quota;
   recordings: Recordings;
   submissions: Submissions;
   verifications: Verifications;

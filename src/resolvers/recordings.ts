@@ -40,7 +40,9 @@ export async function prepareUpload(ctx: Context, input: unknown): Promise<Uploa
   requireSender(ctx);
   const { examId, userId, type } = parseInput(uploadRecordingInput, input);
   await requireExam(ctx, examId);
-  return { examId, userId: actingUser(ctx, userId), type };
+  const acting = actingUser(ctx, userId);
+  if (ctx.viewer.role === 'participant') await ctx.services.quota.admit({ examId, userId: acting });
+  return { examId, userId: acting, type };
 }
 
 /** The recording made from a resumable upload; null if there is none or the viewer may not see it. */
