@@ -41,7 +41,7 @@ function greeting({ publicUrl, newKey, relocatedTo, bundledFfmpeg }: Greeting): 
     `  GraphQL   ${publicUrl}/graphql   (GraphiQL in a browser, subscriptions by graphql-ws)`,
   ];
   if (newKey) lines.push(`  Admin key ${newKey}`, '            Store it now: it is not shown again.');
-  if (relocatedTo) lines.push(`  Database  ${relocatedTo}   (the user that PostgreSQL runs as cannot access DATA_DIR)`);
+  if (relocatedTo) lines.push(`  Database  ${relocatedTo}   (PostgreSQL's user cannot enter DATA_DIR: back up this folder too)`);
   if (bundledFfmpeg) lines.push('  ffmpeg    the bundled build from 2018, for trying things out only; install a newer one for real exams');
   lines.push(
     '',

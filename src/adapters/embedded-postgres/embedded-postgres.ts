@@ -8,6 +8,7 @@ import { findBinaries } from './binaries.ts';
 import { assertUsable, createCluster, findPlace, readPassword, USER } from './cluster.ts';
 import { lockDirectory } from './lock.ts';
 import { clearLeftovers } from './orphan.ts';
+import { claimDatabase, findOrphans, makeNoteFolder, noteFolder } from './ownership.ts';
 import { type Postmaster, spawnPostmaster } from './postmaster.ts';
 import { type Address, awaitDatabase } from './ready.ts';
 import { fitsSocketAddress } from './socket-address.ts';
@@ -44,6 +45,7 @@ export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string;
   };
   try {
     const { place, account, postgres } = await prepare(home);
+    if (place.relocated) undo.push(await claim(home, place.directory, log));
     await clearLeftovers(place.directory, account, log);
     const socket = await makeSocketDirectory(place.directory, account);
     undo.push(socket.remove);
@@ -80,6 +82,29 @@ async function prepare(home: string) {
   const place = found ?? (await createCluster(home, REACHABLE, account, initdb));
   await assertUsable(place, account);
   return { place, account, postgres };
+}
+
+/**
+ * For a database outside DATA_DIR: the lock of DATA_DIR does not keep a copy of DATA_DIR from using it.
+ * @returns releases it
+ */
+async function claim(home: string, directory: string, log: Logger): Promise<() => Promise<void>> {
+  await makeNoteFolder(directory);
+  const { release } = await lockDirectory(noteFolder(directory), `The database ${directory}, to which ${home} links,`);
+  try {
+    await claimDatabase(home, directory, log);
+    for (const { directory: orphan, dataDir } of await findOrphans(REACHABLE)) {
+      const meaning =
+        dataDir === null
+          ? 'it is not known which DATA_DIR uses this database: it was last started by an earlier version'
+          : 'no DATA_DIR uses this database: link to it from DATA_DIR/postgres, or remove it if you do not need it';
+      log.warn({ directory: orphan, dataDir }, meaning);
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return release;
 }
 
 /** If root creates it, the user `postgres` may pass through it, but not list it. */
