@@ -11,7 +11,7 @@ function printSettings() {
     const value = fallback.success && fallback.data !== undefined && !Array.isArray(fallback.data) ? String(fallback.data) : '';
     return `# ${setting.description}\n# ${name}=${value}\n`;
   });
-  return `# Every setting with its default. Set the ones you need in the environment of \`npm start\`.\n\n${entries.join('\n')}`;
+  return `# Every setting with its default. Set the ones you need in the environment of \`npm start\`, or in a file \`.env\` here.\n\n${entries.join('\n')}`;
 }
 
 const files = {

@@ -5,7 +5,7 @@ import { analyzeFiles } from './cli/analyze.ts';
 import { evaluate } from './cli/evaluate.ts';
 import { PROVIDERS } from './cli/open-vision.ts';
 import { verifyImages } from './cli/verify.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig, loadEnvironment } from './config.ts';
 import { StartupError } from './errors.ts';
 
 const HELP = `Usage:
@@ -45,7 +45,7 @@ async function main(args: string[]): Promise<number> {
   const { json = false, screen = false } = values;
   const sensitivity = SENSITIVITIES.find((name) => name === (values.sensitivity ?? 'medium').toUpperCase());
   if (!sensitivity) throw new UsageError('--sensitivity must be low, medium or high');
-  const config = loadConfig(process.env);
+  const config = loadConfig(loadEnvironment().env);
   if (command === 'analyze') {
     if (files.length === 0) throw new UsageError('analyze needs a recording');
     return analyzeFiles(files, { config, json, type: screen ? 'SCREEN' : 'WEBCAM', sensitivity, signal: stop.signal });

@@ -31,12 +31,19 @@ export interface EmbeddedPostgres {
   stop: () => Promise<void>;
 }
 
+export interface EmbeddedPostgresOptions {
+  dataDir: string;
+  log: Logger;
+  /** Tells whoever waits for the start what takes time. */
+  say?(line: string): void;
+}
+
 /**
  * Starts our own PostgreSQL 18 in `<dataDir>/postgres`, created at the first start. It listens on a Unix socket only,
  * ends soon after this process even if that is killed, and leaves signals to the caller.
  * @throws StartupError, after unlocking DATA_DIR and stopping everything it started.
  */
-export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string; log: Logger }): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({ dataDir, log, say = () => {} }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   if (platform() === 'win32') throw new StartupError('The embedded PostgreSQL runs on Linux and macOS: use WSL, or set DATABASE_URL');
   const home = await makeDataDir(dataDir);
   const undo = [(await lockDirectory(home)).release];
@@ -44,7 +51,7 @@ export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string;
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const { place, account, postgres } = await prepare(home);
+    const { place, account, postgres } = await prepare(home, say);
     if (place.relocated) undo.push(await claim(home, place.directory, log));
     await clearLeftovers(place.directory, account, log);
     const socket = await makeSocketDirectory(place.directory, account);
@@ -75,10 +82,11 @@ async function reportEnd(postmaster: Postmaster, log: Logger, wanted: () => bool
   if (!wanted()) log.error({ reason: postmaster.lastWords() }, 'PostgreSQL has ended');
 }
 
-async function prepare(home: string) {
+async function prepare(home: string, say: (line: string) => void) {
   const found = await findPlace(home);
   const account = await accountFor(found?.directory ?? home);
   const { initdb, postgres } = await findBinaries(account, REACHABLE);
+  say(found ? 'Starting PostgreSQL.' : `Creating the database below ${home}.`);
   const place = found ?? (await createCluster(home, REACHABLE, account, initdb));
   await assertUsable(place, account);
   return { place, account, postgres };
