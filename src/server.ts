@@ -17,6 +17,7 @@ import { refuseSlowBodies } from './http/limits/slow-bodies.ts';
 import { refuseMalformed } from './http/malformed-requests.ts';
 import type { OpenPort } from './http/open-port.ts';
 import { createOrigins } from './http/origins.ts';
+import { answerLinkPage, describeLinkPage } from './http/pages/link-pages.ts';
 import { checkReadiness } from './http/readiness.ts';
 import { createRequestLog } from './http/request-log.ts';
 import { createUploads } from './http/tus/tus.ts';
@@ -99,6 +100,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
     if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, named, enter);
     if (path === '/healthz') return answer(req, res, 200, { status: 'ok', version });
     if (path === '/readyz') return answerReady(req, res);
+    if (answerLinkPage(req, res, path)) return;
     await using scope = createSpoolScope(app.storage);
     await rest.handle(req, res, { scope, named, enter });
   }
@@ -147,7 +149,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
     const path = pathOf(req);
     if (path.startsWith(`${uploads.path}/`)) return `${uploads.path}/:uploadId`;
     if ([GRAPHQL, uploads.path, '/healthz', '/readyz'].includes(path)) return path;
-    return rest.describe(req.method ?? '', path);
+    return describeLinkPage(path) ?? rest.describe(req.method ?? '', path);
   }
 
   const logRequest = createRequestLog({ log, routeOf });
