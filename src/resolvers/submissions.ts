@@ -12,6 +12,9 @@ export interface SubmittedFiles {
   screen?: SpooledFile | undefined;
 }
 
+const USER_MISSING =
+  'is required, because the exam does not have exactly one participant: put it beside stats in the body, or into the query as ?userId=';
+
 /** Checks that the caller may submit for that user, if one is named, before any byte of the submission is read. */
 export async function prepareSubmission(ctx: Context, examId: string, userId: string | null | undefined): Promise<{ id: string }> {
   requireSender(ctx);
@@ -26,7 +29,7 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, f
   const { userId, stats, warnings } = parseInput(submitExamInput, input);
   refuseTooLarge(ctx, files);
   const { recordings, submissions } = ctx.services;
-  const user = actingUser(ctx, userId, userId == null ? await onlyParticipant(ctx, exam.id) : null);
+  const user = actingUser(ctx, userId, { fallback: userId == null ? await onlyParticipant(ctx, exam.id) : null, missing: USER_MISSING });
   return submissions.submit(exam.id, {
     userId: user,
     stats,
