@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { type Ffmpeg, findFfmpeg, MediaError } from '../adapters/media/ffmpeg.ts';
 import type { MediaFormat } from '../adapters/media/media-sniff.ts';
 import { sniffFile } from '../adapters/media/sniff-file.ts';
@@ -10,6 +8,7 @@ import type { Config } from '../config.ts';
 import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
 import type { Sensitivity } from '../services/analysis/episodes.ts';
 import { drawBar, drawOutcome } from './draw.ts';
+import { inWorkDir } from './work-dir.ts';
 
 interface Options {
   config: Config;
@@ -61,16 +60,15 @@ async function analyse(
   { json, type, sensitivity, signal }: Options,
 ): Promise<{ format: MediaFormat; outcome: AnalysisOutcome }> {
   const format = await sniffFile(file);
-  const workDir = await mkdtemp(join(tmpdir(), 'invigil-analyze-'));
   const showsBar = !json && process.stderr.isTTY;
   const onProgress = (_stage: string, fraction: number) => {
     if (showsBar) process.stderr.write(`${ERASE}${drawBar(fraction)} ${basename(file)}`);
   };
+  const run = (workDir: string) => analyseMedia({ path: file, format, type, sensitivity, workDir }, tools, { signal, onProgress });
   try {
-    return { format, outcome: await analyseMedia({ path: file, format, type, sensitivity, workDir }, tools, { signal, onProgress }) };
+    return { format, outcome: await inWorkDir('analyze', run) };
   } finally {
     if (showsBar) process.stderr.write(ERASE);
-    await rm(workDir, { recursive: true, force: true });
   }
 }
 
