@@ -1,5 +1,5 @@
 // Removes from installed packages what this platform, or this program, never loads: 300 of 550 MB.
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const list = (folder) => {
@@ -25,4 +25,14 @@ export function trim(modules) {
   const prisma = join(modules, '@prisma/client/runtime');
   for (const name of list(prisma)) if (/^query_compiler_(small_|fast_bg\.(?!postgresql))/.test(name)) remove(join(prisma, name));
   remove(join(modules, 'fluent-ffmpeg/coverage'));
+}
+
+/**
+ * Removes what `npm ci --omit=dev` installs although only development needs it: 230 MB of Prisma's command line, the compiler and their
+ * dependencies. They are optional peers of packages in use, which makes npm keep them.
+ * @param {string} root folder of package-lock.json
+ */
+export function trimOptionalPeers(root) {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  for (const [path, { devOptional }] of Object.entries(packages)) if (devOptional) remove(join(root, path));
 }

@@ -59,6 +59,7 @@ describe('a clone without a compiler', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'invigil-test-'));
     await cp(join(projectRoot, 'scripts'), join(folder, 'scripts'), { recursive: true });
+    await cp(join(projectRoot, 'package-lock.json'), join(folder, 'package-lock.json'));
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -74,6 +75,12 @@ describe('a clone without a compiler', () => {
     await writeFile(join(folder, 'dist/src/index.js'), '');
     expect(await run('build.mjs')).toEqual({ code: 0, output: '' });
     expect(await run('prepare.mjs')).toEqual({ code: 0, output: '' });
+  });
+
+  it('keeps no package that only development needs', async () => {
+    for (const name of ['prisma', 'pg']) await mkdir(join(folder, 'node_modules', name), { recursive: true });
+    await run('prepare.mjs');
+    expect(await readdir(join(folder, 'node_modules'))).toEqual(['pg']);
   });
 
   it('is installed all the same, and says in one line what is missing when it is started', async () => {
