@@ -60,7 +60,10 @@ function openPool(config: PoolConfig, log: Logger): Pool {
   });
   // Without a listener, the loss of an idle connection would crash the process. The error contains the whole client, so only its
   // message is logged.
-  pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost a connection to PostgreSQL'));
+  pool.on('error', ({ message }) => {
+    // At a shutdown PostgreSQL may be faster than the goodbye of a connection.
+    if (!pool.ending) log.warn({ reason: message }, 'lost a connection to PostgreSQL');
+  });
   cutSilentConnections(pool);
   return pool;
 }

@@ -98,8 +98,9 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
       return ask({ name: 'readFaceImage', image: copy }, [copy.buffer], { urgent: true });
     },
     async prepare() {
-      // One at a time, so that requests and a shutdown need not wait for all.
-      for (const model of imageModelNames) await ask({ name: 'load', model }, []);
+      // A verification reads two pictures at a time. One model after the other, so that requests and a shutdown need not wait for all.
+      const threads = Array.from({ length: Math.min(2, workers) });
+      for (const model of imageModelNames) await Promise.all(threads.map(() => ask({ name: 'load', model }, [])));
     },
     async openSpeech() {
       return createSpeechStream(ask);
