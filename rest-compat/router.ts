@@ -16,6 +16,9 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 /** Longer than any parameter that Node's limit on headers permits. */
 const MAX_PARAM_LENGTH = 64 * 1024;
 
+/** Ids of exams, recordings and warnings, and positions. */
+const OWN_ID = /^(?:(?:exam|rec|warn)_[0-9a-z]+|\d{1,9})$/;
+
 const FOUND_BY_NAME = () => {};
 
 /** Maps the documented endpoints to the resolvers: one table of routes, one error format. */
@@ -54,6 +57,15 @@ export function createRouter(routes: readonly Route[]) {
   }
 
   return {
+    /** The path for the log: ids that this server made are shown, those of users are not. Null if there is no such endpoint. */
+    describe(method: string, path: string): string | null {
+      try {
+        const { route, params } = match(method, path);
+        return `/api${route.path.replace(/:(\w+)/g, (name, key: string) => (OWN_ID.test(params[key] ?? '') ? (params[key] ?? name) : name))}`;
+      } catch {
+        return null;
+      }
+    },
     /** Answers a request under `/api`. Uncommitted files are removed. */
     async handle(
       req: IncomingMessage,

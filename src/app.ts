@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectDatabase } from './adapters/database/database.ts';
 import { applyMigrations } from './adapters/database/migrations.ts';
@@ -19,6 +19,7 @@ import type { Logger } from './log.ts';
 import { createAccess } from './services/access/access.ts';
 import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
+import { createWorkerWatch } from './services/analysis/worker-watch.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
 import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
@@ -41,23 +42,27 @@ import { createWarnings } from './services/warnings/warnings.ts';
 import { loadTokenSecret } from './start/secrets.ts';
 import { createVision } from './start/vision.ts';
 
-/** Parts to use instead of the configured ones. The caller disposes of them. */
 export interface Overrides {
+  /** Parts to use instead of the configured ones. The caller disposes of them. */
   storage?: Storage;
   vision?: VisionProvider;
+  /** Tells whoever waits for the start what takes time. */
+  say?(line: string): void;
 }
 
 /**
  * The composition root: creates and wires the parts that the API and the worker share. `close` disposes of everything created
  * here in reverse order, also after a start that failed halfway.
  */
-export async function createApp(config: Config, log: Logger, overrides: Overrides = {}) {
+export async function createApp(config: Config, log: Logger, { say = () => {}, ...overrides }: Overrides = {}) {
   const disposal: (() => Promise<void> | void)[] = [];
   const own = <T>(thing: T, dispose: (thing: T) => Promise<void> | void): T => {
     disposal.push(() => dispose(thing));
     return thing;
   };
+  let isClosing = false;
   async function close(): Promise<void> {
+    isClosing = true;
     for (const dispose of disposal.splice(0).reverse()) {
       await Promise.resolve(dispose()).catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'));
     }
@@ -66,14 +71,13 @@ export async function createApp(config: Config, log: Logger, overrides: Override
   try {
     const { DATA_DIR, NODE_ENV, FFMPEG_PATH, WORKER_CONCURRENCY } = config;
     const ffmpeg = await findFfmpeg({ FFMPEG_PATH, production: NODE_ENV === 'production' });
-    // PostgreSQL's user must be able to reach its folder through this one; the other folders inside are private.
-    await mkdir(DATA_DIR, { recursive: true, mode: 0o711 });
+    await makeDataDir(DATA_DIR);
     const embedded = config.DATABASE_URL
       ? null
-      : own(await startEmbeddedPostgres({ dataDir: DATA_DIR, log }), (postgres) => postgres.stop());
+      : own(await startEmbeddedPostgres({ dataDir: DATA_DIR, log, say }), (postgres) => postgres.stop());
     const url = config.DATABASE_URL ?? embedded?.url ?? '';
     const database = own(await connectDatabase(url, { log }), ({ close }) => close());
-    await applyMigrations(url);
+    await applyMigrations(url, { say });
 
     const db = database.prisma;
     const storage = overrides.storage ?? (await createStorage(config));
@@ -129,6 +133,7 @@ export async function createApp(config: Config, log: Logger, overrides: Override
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),
     };
 
+    const workerWatch = createWorkerWatch({ db, log });
     own(faceTemplates.startSweep(), (it) => it.stop());
     own(services.idempotency.startSweep(), (it) => it.stop());
 
@@ -167,6 +172,21 @@ export async function createApp(config: Config, log: Logger, overrides: Override
         own(await startForgottenSweep({ recordings, queue, log }), (it) => it.stop());
         own(liveRecordings.startSweep(), (it) => it.stop());
       },
+      /** For a server without a worker of its own: notices if none is there at all. */
+      watchForWorkers(): void {
+        own(workerWatch.start(), (it) => it.stop());
+      },
+
+      /** What an operator should know although everything is served. */
+      notes: () => [workerWatch.note()].flatMap((note) => note ?? []),
+
+      /** Loads the models in the background, so that the first verification does not wait for them. */
+      prepareModels(): void {
+        if (!config.VISION_PRELOAD) return;
+        vision.prepare?.().catch((error: unknown) => {
+          if (!isClosing) log.warn({ err: error }, 'the models could not be loaded in advance');
+        });
+      },
       close,
     };
   } catch (error) {
@@ -176,6 +196,25 @@ export async function createApp(config: Config, log: Logger, overrides: Override
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>;
+
+/**
+ * PostgreSQL's user must be able to reach its folder through this one; the other folders inside are private.
+ * @throws StartupError if it cannot be used
+ */
+async function makeDataDir(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o711 });
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StartupError(
+      `Cannot write to DATA_DIR ${path} (${code}): make it writable for the user who starts Invigil, or set DATA_DIR`,
+      {
+        cause,
+      },
+    );
+  }
+}
 
 /** Spooled files are on this machine's disk; stored files are there too, or in a bucket. */
 async function createStorage(config: Config): Promise<Storage> {

@@ -5,8 +5,10 @@ import { analyzeFiles } from './cli/analyze.ts';
 import { evaluate } from './cli/evaluate.ts';
 import { PROVIDERS } from './cli/open-vision.ts';
 import { verifyImages } from './cli/verify.ts';
-import { loadConfig } from './config.ts';
+import { removeWorkDirs } from './cli/work-dir.ts';
+import { loadConfig, loadEnvironment } from './config.ts';
 import { StartupError } from './errors.ts';
+import { version } from './version.ts';
 
 const HELP = `Usage:
   invigil analyze [--json] [--screen] [--sensitivity low|medium|high] FILE…
@@ -16,6 +18,7 @@ const HELP = `Usage:
   invigil evaluate --data FOLDER [--out FOLDER] [--provider local|google]
       Measures every detector and the verification on labelled data; docs/quality.md describes the folder.
 
+  --version, -v  prints the version
   --json         prints one line of JSON per recording or comparison
   --screen       the recordings show a screen
   --sensitivity  sensitivity of the warnings; default: medium
@@ -24,7 +27,7 @@ const HELP = `Usage:
   --provider     what analyses pictures and clips; default: local. google receives and bills them
 
 Nothing is kept. Nothing is sent anywhere except with --provider google; VISION_PROVIDER is ignored.
-Exit codes: 0 done, 1 a file could not be read, 2 wrong usage.
+Exit codes: 0 done, 1 a file could not be read, 2 wrong usage. Settings such as FFMPEG_PATH and VISION_WORKERS apply, also from ./.env.
 `;
 const SENSITIVITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
 
@@ -40,12 +43,16 @@ async function main(args: string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  if (values.version) {
+    process.stdout.write(`${version}\n`);
+    return 0;
+  }
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(new Error('stopped')));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt(stop, signal));
   const { json = false, screen = false } = values;
   const sensitivity = SENSITIVITIES.find((name) => name === (values.sensitivity ?? 'medium').toUpperCase());
   if (!sensitivity) throw new UsageError('--sensitivity must be low, medium or high');
-  const config = loadConfig(process.env);
+  const config = loadConfig(loadEnvironment().env);
   if (command === 'analyze') {
     if (files.length === 0) throw new UsageError('analyze needs a recording');
     return analyzeFiles(files, { config, json, type: screen ? 'SCREEN' : 'WEBCAM', sensitivity, signal: stop.signal });
@@ -60,11 +67,22 @@ async function main(args: string[]): Promise<number> {
     const provider = PROVIDERS.find((name) => name === (values.provider ?? 'local'));
     if (!provider) throw new UsageError('--provider must be local or google');
     if (files.length > 0) throw new UsageError('evaluate takes its folder with --data');
-    if (!data) throw new UsageError('evaluate needs its folder: set one with --data');
-    if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`There is no folder ${data}: set one with --data`);
+    if (!data) throw new UsageError('evaluate needs a folder of labelled data: set one with --data; docs/quality.md says what is in it');
+    if (!statSync(data, { throwIfNoEntry: false })?.isDirectory())
+      throw new UsageError(`There is no folder ${data}: set one with --data; docs/quality.md says what is in it`);
     return evaluate({ config, data, out, provider });
   }
   throw new UsageError(command ? `There is no command ${command}` : 'A command is missing');
+}
+
+/**
+ * Ends as an interrupted program does, so that shells see it. Not by the ordinary way, which would wait for models that compute, up to
+ * ten seconds.
+ */
+function interrupt(stop: AbortController, signal: NodeJS.Signals): void {
+  stop.abort(new Error('stopped'));
+  removeWorkDirs();
+  process.kill(process.pid, signal);
 }
 
 function read(args: string[]) {
@@ -74,6 +92,7 @@ function read(args: string[]) {
       allowPositionals: true,
       options: {
         help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
         json: { type: 'boolean' },
         screen: { type: 'boolean' },
         sensitivity: { type: 'string' },
@@ -86,6 +105,12 @@ function read(args: string[]) {
     throw error instanceof TypeError ? new UsageError(error.message) : error;
   }
 }
+
+// A reader such as `head` that has seen enough ends the output: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 try {
   process.exitCode = await main(process.argv.slice(2));

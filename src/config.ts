@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseRedisUrl } from './adapters/signals/redis-url.ts';
@@ -167,6 +168,9 @@ export const settings = {
   ANALYSIS_LIMIT_SECONDS: whole(1, 604_800)
     .default(14_400)
     .describe('Maximum time for the analysis of one recording; then it is aborted and restarted, three attempts in total.'),
+  VISION_PRELOAD: flag(true).describe(
+    'Whether the local models are loaded at start, in the background; false saves 300 MB until the first picture, which then waits for them.',
+  ),
   INLINE_WORKER: flag(true).describe(
     'Whether the server analyses recordings itself; false leaves them to `npm run worker`. Snapshots are always analysed by the server.',
   ),
@@ -204,4 +208,19 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   if (parsed.success) return parsed.data;
   const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
   throw new StartupError(`Bad settings: ${mistakes.join('; ')}`);
+}
+
+/**
+ * The environment, with what `.env` in the current folder adds to it: a variable that is set already wins.
+ * @throws StartupError if the file cannot be read
+ */
+export function loadEnvironment(): { env: NodeJS.ProcessEnv; file: string | null } {
+  const file = resolve('.env');
+  if (!existsSync(file)) return { env: process.env, file: null };
+  try {
+    process.loadEnvFile(file);
+  } catch (cause) {
+    throw new StartupError(`Cannot read ${file}: make it readable, or remove it`, { cause });
+  }
+  return { env: process.env, file };
 }

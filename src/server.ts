@@ -1,11 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createRouter } from '../rest-compat/router.ts';
 import { routes } from '../rest-compat/routes.ts';
 import { createSpoolScope } from './adapters/storage/spool-scope.ts';
 import type { App } from './app.ts';
 import type { Context } from './context.ts';
-import { invalidField, StartupError } from './errors.ts';
+import { invalidField } from './errors.ts';
 import { answerEarly } from './http/answer-early.ts';
 import { addressOf, authenticate, credentialOf } from './http/authenticate.ts';
 import { errorAnswer, statusOf } from './http/error-answer.ts';
@@ -15,18 +15,20 @@ import { createLimits } from './http/limits/limits.ts';
 import { createOpenBodies } from './http/limits/open-bodies.ts';
 import { refuseSlowBodies } from './http/limits/slow-bodies.ts';
 import { refuseMalformed } from './http/malformed-requests.ts';
+import type { OpenPort } from './http/open-port.ts';
 import { createOrigins } from './http/origins.ts';
+import { answerLinkPage, describeLinkPage } from './http/pages/link-pages.ts';
+import { checkReadiness } from './http/readiness.ts';
+import { createRequestLog } from './http/request-log.ts';
 import { createUploads } from './http/tus/tus.ts';
 import { nameRequest, type RequestLog } from './log.ts';
 import { startRealtime } from './realtime/server.ts';
 import type { Viewer } from './services/access/viewer.ts';
+import { version } from './version.ts';
 
 const GRAPHQL = '/graphql';
 /** How long running requests may continue at a shutdown. */
 const SHUTDOWN_MS = 10_000;
-
-/** Headers are one packet or a few; a connection that sends nothing counts as one whose headers do not come. */
-const MAX_HEADERS_MS = 10_000;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -45,8 +47,11 @@ function refuseEncoded({ headers }: IncomingMessage): void {
 const failure = (req: IncomingMessage, error: unknown, named: RequestLog) =>
   isGraphql(req) ? { ...statusOf(error), body: { errors: [maskError(error, named)] } } : errorAnswer(error, named);
 
-/** The HTTP server: REST under `/api`, GraphQL and its WebSocket at `/graphql`, and the probes. */
-export async function startServer(app: App) {
+/**
+ * The HTTP server: REST under `/api`, GraphQL and its WebSocket at `/graphql`, and the probes. It answers from `open()` on; until
+ * then the port does.
+ */
+export async function startServer(app: App, { server, port, handOver }: OpenPort) {
   const { config, log, services } = app;
   const limits = createLimits({ requestsPerMinute: config.RATE_LIMIT_PER_MINUTE });
   const openBodies = createOpenBodies({ perCredential: config.MAX_UPLOADS_PER_CREDENTIAL });
@@ -58,20 +63,6 @@ export async function startServer(app: App) {
     maxBytes: config.MAX_RECORDING_BYTES,
     encryptionKeys: config.STORAGE_ENCRYPTION_KEY ? [config.STORAGE_ENCRYPTION_KEY, ...config.STORAGE_ENCRYPTION_KEY_OLD] : [],
   });
-  // No request timeout, because large uploads take hours: `refuseSlowBodies` limits them.
-  const headersTimeout = Math.min(MAX_HEADERS_MS, config.SLOW_REQUEST_SECONDS * 1_000);
-  const server = createServer({
-    requestTimeout: 0,
-    headersTimeout,
-    connectionsCheckingInterval: Math.ceil(headersTimeout / 12),
-    // Longer than a balancer's, which would otherwise send a request just as this server closes.
-    keepAliveTimeout: config.KEEP_ALIVE_SECONDS * 1_000,
-    // Checked in `handle`, which answers in the documented envelope.
-    requireHostHeader: false,
-  });
-  await listen();
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : config.PORT;
   const publicUrl = (config.PUBLIC_URL ?? `http://localhost:${port}`).replace(/\/+$/, '');
   const origins = createOrigins({ publicUrl, isPublicUrlSet: config.PUBLIC_URL !== undefined, allowed: config.ALLOWED_ORIGINS });
 
@@ -120,8 +111,9 @@ export async function startServer(app: App) {
     const path = pathOf(req);
     if (isGraphql(req)) return answerGraphql(req, res, named, enter);
     if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, named, enter);
-    if (path === '/healthz') return answer(req, res, 200, { status: 'ok' });
+    if (path === '/healthz') return answer(req, res, 200, { status: 'ok', version });
     if (path === '/readyz') return answerReady(req, res);
+    if (answerLinkPage(req, res, path)) return;
     await using scope = createSpoolScope(app.storage);
     await rest.handle(req, res, { scope, named, enter });
   }
@@ -155,11 +147,8 @@ export async function startServer(app: App) {
   }
 
   async function answerReady(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const ready = await app.db.$queryRaw`SELECT 1`.then(
-      () => true,
-      () => false,
-    );
-    await answer(req, res, ready ? 200 : 503, { status: ready ? 'ready' : 'the database does not answer' });
+    const { ready, body } = await checkReadiness({ db: app.db, dataDir: config.DATA_DIR, notes: app.notes });
+    await answer(req, res, ready ? 200 : 503, body);
   }
 
   const answer = (req: IncomingMessage, res: ServerResponse, status: number, body: object, headers: Record<string, string> = {}) =>
@@ -169,23 +158,22 @@ export async function startServer(app: App) {
       body: JSON.stringify(body),
     });
 
-  function listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        const reason = error.code === 'EADDRINUSE' ? `port ${config.PORT} is in use: stop what uses it, or set PORT` : error.message;
-        reject(new StartupError(`Cannot listen on ${config.HOST}: ${reason}`, { cause: error }));
-      });
-      server.listen(config.PORT, config.HOST, resolve);
-    });
+  function routeOf(req: IncomingMessage): string | null {
+    const path = pathOf(req);
+    if (path.startsWith(`${uploads.path}/`)) return `${uploads.path}/:uploadId`;
+    if ([GRAPHQL, uploads.path, '/healthz', '/readyz'].includes(path)) return path;
+    return describeLinkPage(path) ?? rest.describe(req.method ?? '', path);
   }
 
-  server.on('request', (req, res) => {
+  const logRequest = createRequestLog({ log, routeOf });
+  const onRequest = (req: IncomingMessage, res: ServerResponse) => {
     const named = nameRequest(log);
+    logRequest(req, res, named);
     handle(req, res, named).catch((error) => {
       named.log.error({ err: error }, 'a request was dropped');
       res.destroy();
     });
-  });
+  };
   const stopLooking = refuseSlowBodies(server, {
     seconds: config.SLOW_REQUEST_SECONDS,
     refuse(req, res) {
@@ -204,8 +192,12 @@ export async function startServer(app: App) {
   const uploadSweep = uploads.startSweep();
 
   return {
-    port,
     publicUrl,
+    /** Begins to answer. */
+    open(): void {
+      handOver();
+      server.on('request', onRequest);
+    },
     /** Stops accepting requests, lets running ones end, and closes sockets with 1012 so that clients reconnect. */
     async close(): Promise<void> {
       // From here on clients cannot reach this process, so their silence does not mean that they are gone.

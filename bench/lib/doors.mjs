@@ -4,7 +4,7 @@ import { openConnection, requestBytes } from './http-client.mjs';
 import { multipart } from './media.mjs';
 
 const PATH = '/graphql';
-const FORBIDDEN = 4403;
+const UNAUTHORIZED = 4401;
 
 const form = ({ query, variables }, file) => {
   const map = JSON.stringify(file ? { f: ['variables.file'] } : {});
@@ -69,7 +69,7 @@ export async function openVisit({ port, viewer }) {
         next: (result) => (answer = result),
         error(/** @type {any} */ error) {
           if (Array.isArray(error)) answer = { errors: error };
-          else if (error.code === FORBIDDEN) answer = { errors: [{ extensions: { code: 'UNAUTHORIZED' } }] };
+          else if (error.code === UNAUTHORIZED) answer = { errors: [{ extensions: { code: 'UNAUTHORIZED' } }] };
           settle(error.reason ?? error);
         },
         complete: () => settle('complete'),

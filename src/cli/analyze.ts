@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { type Ffmpeg, findFfmpeg, MediaError } from '../adapters/media/ffmpeg.ts';
 import type { MediaFormat } from '../adapters/media/media-sniff.ts';
 import { sniffFile } from '../adapters/media/sniff-file.ts';
@@ -12,6 +10,7 @@ import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse
 import type { Sensitivity } from '../services/analysis/episodes.ts';
 import { openMedia } from '../services/recordings/open-media.ts';
 import { drawBar, drawOutcome } from './draw.ts';
+import { inWorkDir } from './work-dir.ts';
 
 interface Options {
   config: Config;
@@ -68,21 +67,20 @@ async function analyse(
   { json, type, sensitivity, signal }: Options,
 ): Promise<{ format: MediaFormat; notes: string[]; outcome: AnalysisOutcome }> {
   await sniffFile(file);
-  const workDir = await mkdtemp(join(tmpdir(), 'invigil-analyze-'));
   const showsBar = !json && process.stderr.isTTY;
   const onProgress = (_stage: string, fraction: number) => {
     if (showsBar) process.stderr.write(`${ERASE}${drawBar(fraction)} ${basename(file)}`);
   };
-  try {
-    const storage = createDiskStorage(workDir);
-    return await openMedia(file, { storage, ffmpeg: tools.ffmpeg, signal }, async ({ notes, ...media }) => ({
+  const run = (workDir: string) =>
+    openMedia(file, { storage: createDiskStorage(workDir), ffmpeg: tools.ffmpeg, signal }, async ({ notes, ...media }) => ({
       format: media.format,
       notes,
       outcome: await analyseMedia({ ...media, type, sensitivity, workDir }, tools, { signal, onProgress }),
     }));
+  try {
+    return await inWorkDir('analyze', run);
   } finally {
     if (showsBar) process.stderr.write(ERASE);
-    await rm(workDir, { recursive: true, force: true });
   }
 }
 

@@ -81,7 +81,13 @@ function drawAxis(duration: number): string {
 }
 
 const labelOf = (type: string) => type.replaceAll('_', ' ');
-const percent = (share: number) => `${(share * 100).toFixed(1)} %`.padStart(7);
+/** Rounded to a tenth, but never to certainty: only 1 is 100 %, and only 0 is 0 %. */
+export function formatPercent(share: number): string {
+  const rounded = share > 0 && share < 1 ? Math.min(99.9, Math.max(0.1, share * 100)) : share * 100;
+  return `${rounded.toFixed(1)} %`;
+}
+
+const percent = (share: number) => formatPercent(share).padStart(7);
 
 /** `1:02:03`, or `2:03` below an hour. */
 function clock(seconds: number): string {

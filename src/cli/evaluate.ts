@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { findFfmpeg } from '../adapters/media/ffmpeg.ts';
 import type { Config } from '../config.ts';
@@ -14,6 +13,7 @@ import { evaluateSpoofs } from '../evaluation/spoofs.ts';
 import type { Part } from '../evaluation/tools.ts';
 import { evaluateVerification } from '../evaluation/verification.ts';
 import { openVision, type ProviderName } from './open-vision.ts';
+import { inWorkDir } from './work-dir.ts';
 
 interface Options {
   config: Config;
@@ -46,9 +46,8 @@ export async function evaluate({ config, data, out, provider }: Options): Promis
   const folder = await openDataFolder(data);
   const ffmpeg = await findFfmpeg({ FFMPEG_PATH: config.FFMPEG_PATH, production: false });
   const vision = await openVision(provider, config);
-  const workDir = await mkdtemp(join(tmpdir(), 'invigil-evaluate-'));
   const sections: (Section | Skipped)[] = [];
-  try {
+  const measure = async (workDir: string) => {
     for (const [name, part] of Object.entries(parts)) {
       const began = performance.now();
       const onProgress = (done: number, total: number) => {
@@ -57,9 +56,11 @@ export async function evaluate({ config, data, out, provider }: Options): Promis
       sections.push(...[await part({ data: folder, vision, ffmpeg, workDir, onProgress })].flat());
       process.stderr.write(`${process.stderr.isTTY ? ERASE : ''}${name}: ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
     }
+  };
+  try {
+    await inWorkDir('evaluate', measure);
   } finally {
     await vision.dispose();
-    await rm(workDir, { recursive: true, force: true });
   }
   await mkdir(out, { recursive: true });
   const header = {

@@ -3,6 +3,7 @@ import { createLocalVision } from '../adapters/vision/local/vision-local.ts';
 import { type FaceImage, ImageError, type VisionProvider } from '../adapters/vision/vision.ts';
 import type { Config } from '../config.ts';
 import { matchFaces } from '../services/identity/face-match.ts';
+import { formatPercent } from './draw.ts';
 
 /** Compares the faces in two pictures. @returns the exit code */
 export async function verifyImages(
@@ -19,7 +20,7 @@ export async function verifyImages(
       return 0;
     }
     const verdict = match.verified ? 'The same person' : 'Not shown to be the same person';
-    const lines = [`${verdict}, confidence ${(match.confidence * 100).toFixed(1)} %`, ...match.warnings.map((warning) => `  ${warning}`)];
+    const lines = [`${verdict}, confidence ${formatPercent(match.confidence)}`, ...match.warnings.map((warning) => `  ${warning}`)];
     process.stdout.write(`${lines.join('\n')}\n`);
     return 0;
   } catch (error) {

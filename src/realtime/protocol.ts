@@ -18,6 +18,11 @@ import { INIT_TIMEOUT_MS, MAX_OPERATIONS } from './limits.ts';
 import { Operation } from './operation.ts';
 import type { Turn } from './turn.ts';
 
+/** RFC 6455's registry of close codes: clients reconnect after it. */
+const TRY_AGAIN_LATER = 1013;
+/** At most 123 bytes fit into a close frame. */
+const NO_CREDENTIALS = 'connection_init must contain {"authorization": "Bearer <API key or token>"}';
+
 export interface ProtocolDependencies {
   graphql: Pick<Graphql, 'schema' | 'documents'>;
   access: Pick<Access, 'followKey'>;
@@ -34,16 +39,23 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
   const { schema, documents } = graphql;
   const groups = createGroups({ schema, turn, log, makeContext });
 
+  /** @returns null after closing the socket of a client that may not stay. */
   async function identify(connection: Connection, params: Record<string, unknown> | undefined): Promise<Viewer | null> {
     const { request } = connection;
     connection.request = undefined;
     if (!request) return null;
     const credential = credentialIn(params) || credentialOf(request.headers.authorization);
-    const viewer = await authenticate(credential, request).catch((error) => {
-      connection.named.log.debug({ err: error }, 'a socket was refused');
-      return null;
-    });
-    return viewer?.role === 'anonymous' ? null : viewer;
+    try {
+      const viewer = await authenticate(credential, request);
+      if (viewer.role !== 'anonymous') return viewer;
+      connection.close(CloseCode.Unauthorized, NO_CREDENTIALS);
+    } catch (error) {
+      const [code, reason] = refusalOf(error);
+      if (code === TRY_AGAIN_LATER) connection.named.log.error({ err: error }, 'a socket could not be authenticated');
+      else connection.named.log.debug({ err: error }, 'a socket was refused');
+      connection.close(code, reason);
+    }
+    return null;
   }
 
   /** @returns false if the socket is refused or gone. */
@@ -118,6 +130,16 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
 function ownOperation(args: ExecutionArgs): Operation {
   if (!(args instanceof Operation)) throw new Error('unreachable: onSubscribe makes them');
   return args;
+}
+
+/**
+ * Close code and reason for a client that could not be authenticated. Clients give up after 4401 and 4429; a fault of ours must
+ * not make them.
+ */
+function refusalOf(error: unknown): [code: number, reason: string] {
+  if (!(error instanceof AppError)) return [TRY_AGAIN_LATER, 'Try again later'];
+  if (error.code === 'rate_limited') return [CloseCode.TooManyInitialisationRequests, error.message];
+  return [CloseCode.Unauthorized, error.message];
 }
 
 const wrap = (error: Error) => new GraphQLError(error.message, { originalError: error });

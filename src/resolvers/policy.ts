@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { AppError, notFound } from '../errors.ts';
+import { AppError, invalidField, notFound } from '../errors.ts';
 import { sightOf } from '../services/access/sight.ts';
 import { isLinkBearer, type Role, STAFF, type Viewer } from '../services/access/viewer.ts';
 
@@ -49,17 +49,24 @@ export async function requireKnownExam(ctx: Context, examId: string): Promise<{ 
 
 /**
  * The user on whose behalf a viewer acts. Participants act only as themselves; staff must name a user.
- * @param fallback the user if staff name none; null if that is an error.
+ * @param options.fallback the user if staff name none; null if that is an error, with `missing` as its reason.
  * @throws AppError `forbidden` for a participant that names another user.
  */
-export function actingUser({ viewer }: Pick<Context, 'viewer'>, named: string | null | undefined, fallback: string | null = null): string {
+export function actingUser(
+  { viewer }: Pick<Context, 'viewer'>,
+  named: string | null | undefined,
+  {
+    fallback = null,
+    missing = 'is required: name the user, or use the token of a participant',
+  }: { fallback?: string | null; missing?: string } = {},
+): string {
   if (viewer.role === 'participant') {
     refuseLinkBearer({ viewer });
     if (named != null && named !== viewer.userId) throw new AppError('forbidden', 'You may only act as yourself');
     return viewer.userId ?? '';
   }
   const userId = named ?? fallback;
-  if (userId === null) throw new AppError('invalid_request', 'The request was invalid', [{ field: 'userId', issue: 'is required' }]);
+  if (userId === null) throw invalidField('userId', missing);
   return userId;
 }
 

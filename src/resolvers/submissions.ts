@@ -13,6 +13,9 @@ export interface SubmittedFiles {
   screen?: SpooledFile | undefined;
 }
 
+const USER_MISSING =
+  'is required, because the exam does not have exactly one participant: put it beside stats in the body, or into the query as ?userId=';
+
 /** Checks that the caller may submit for that user, if one is named, before any byte of the submission is read. */
 export async function prepareSubmission(ctx: Context, examId: string, userId: string | null | undefined): Promise<{ id: string }> {
   requireSender(ctx);
@@ -39,7 +42,7 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, s
   if (sent.webcam && sent.webcam === sent.screen) throw invalidField('screen', 'Is the same file as webcam');
   const { files, ignored } = withoutEmpty(sent);
   const { recordings, submissions } = ctx.services;
-  const user = actingUser(ctx, userId, userId == null ? await onlyParticipant(ctx, exam.id) : null);
+  const user = actingUser(ctx, userId, { fallback: userId == null ? await onlyParticipant(ctx, exam.id) : null, missing: USER_MISSING });
   const submission = await submissions.submit(exam.id, {
     userId: user,
     stats,

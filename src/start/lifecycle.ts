@@ -27,7 +27,18 @@ export async function runProgram(start: () => Promise<RunningProgram>): Promise<
     if (failure) throw failure;
     process.exit(0);
   } catch (error) {
-    process.stderr.write(`${error instanceof StartupError ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+    process.stderr.write(`${explain(error)}\n`);
     process.exit(1);
   }
 }
+
+/** One line for what an operator can fix: settings, rights, room. A stack for bugs. */
+function explain(error: unknown): string {
+  if (error instanceof StartupError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code && path && FIXABLE.has(code)) return `Cannot use ${path}: ${error.message}: check its owner, its mode and the room on its disk`;
+  return String(error.stack);
+}
+
+const FIXABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EISDIR', 'EMFILE']);

@@ -139,7 +139,9 @@ async function serve(environment: Environment, cleanUp: () => Promise<void>): Pr
 
 async function launch(settings: Record<string, string>) {
   const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM], {
-    env: { PATH: process.env['PATH'], BOOTSTRAP_API_KEY: ADMIN_KEY, LOG_LEVEL: 'warn', ...settings },
+    // Elsewhere than in the clone, whose `.env` is for its owner.
+    cwd: tmpdir(),
+    env: { PATH: process.env['PATH'], BOOTSTRAP_API_KEY: ADMIN_KEY, LOG_LEVEL: 'warn', VISION_PRELOAD: 'false', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

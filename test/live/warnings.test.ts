@@ -148,12 +148,14 @@ describe('the access to live warnings', () => {
     expect(await collect<Added>(client, WARNINGS, { examId: mine.id, after: 0 }).take(1)).toHaveLength(1);
   });
 
-  it('is refused to a socket without valid credentials', async () => {
+  it('is refused to a socket without valid credentials, with a code after which clients give up and the reason', async () => {
     const exam = await createExam(server);
-    for (const credential of ['', 'invigil_wrong', 'eyJhbGciOiJub25lIn0.e30.']) {
+    const unknown = 'The API key or access token is unknown, revoked or expired';
+    const reasons = { '': 'connection_init must contain {"authorization": "Bearer <API key or token>"}', invigil_wrong: unknown };
+    for (const [credential, reason] of Object.entries({ ...reasons, 'eyJhbGciOiJub25lIn0.e30.': unknown })) {
       const refused = collect<Added>(server.subscribe(credential), WARNINGS, { examId: exam.id, after: 0 });
       await refused.end();
-      expect(refused.errors).toMatchObject([{ code: 4403 }]);
+      expect(refused.errors).toMatchObject([{ code: 4401, reason }]);
     }
   });
 

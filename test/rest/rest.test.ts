@@ -291,6 +291,8 @@ describe('a server that runs', () => {
   it('serves GraphiQL itself', async () => {
     const page = await (await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } })).text();
     expect(page).toContain('<title>Invigil</title>');
+    // With its headers, which it cannot send over a WebSocket.
+    expect(page).toContain('"subscriptionsProtocol":"SSE"');
     expect(page).not.toMatch(/(?:src|href)="https?:\/\/(?!127|localhost)/);
   });
 });

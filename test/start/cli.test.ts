@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process';
-import { readdir, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/paths.ts';
 import { makeMedia, tempDir, VP8 } from '../helpers/media.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/src/cli.js', import.meta.url));
@@ -55,9 +57,40 @@ describe('invigil analyze', () => {
     expect(third).toMatchObject({ file: path, format: 'webm', sampledFrames: 4, screen: { blank: 1 }, faceDetection: null });
     expect(err).toContain('not a WebM or MP4 video');
   });
+
+  it('ends at once on Ctrl-C, as an interrupted program, and leaves no files', async () => {
+    const [folder, home] = [tempDir(), tempDir()];
+    const path = join(folder, 'webcam.webm');
+    await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10:duration=120', ...VP8, path);
+    const env = { PATH: process.env['PATH'], TMPDIR: home };
+    const child = spawn(process.execPath, [PROGRAM, 'analyze', path], { env, stdio: 'ignore' });
+    const exit = once(child, 'exit');
+    await expect.poll(() => readdir(home), { timeout: 30_000, interval: 20 }).not.toEqual([]);
+    child.kill('SIGINT');
+    expect(await exit).toEqual([null, 'SIGINT']);
+    expect(await readdir(home)).toEqual([]);
+  });
+
+  it('ends without a complaint when its reader has seen enough', async () => {
+    const missing = Array.from({ length: 5_000 }, (_, at) => `/nowhere/${at}.webm`);
+    const child = spawn(process.execPath, [PROGRAM, 'analyze', '--json', ...missing], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let complaints = '';
+    child.stderr.on('data', (chunk) => {
+      complaints += String(chunk);
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(complaints).not.toContain('EPIPE');
+  });
 });
 
 describe('invigil verify', () => {
+  it('never shows certainty that it does not have', async () => {
+    const face = join(projectRoot, 'node_modules/@vladmandic/face-api/demo/sample1.jpg');
+    const { out } = await invigil('verify', face, face);
+    expect(out).toContain('confidence 99.9 %');
+  });
+
   it('says why a picture cannot be read, and if it shows no face', async () => {
     const folder = tempDir();
     const [grey, text] = [join(folder, 'grey.png'), join(folder, 'text.png')];
@@ -94,4 +127,9 @@ it.each([
   expect([code, out]).toEqual([2, '']);
   expect(err).toContain(message);
   expect(err).toContain('Usage:');
+});
+
+it.each(['--version', '-v'])('%s prints the version of the package', async (option) => {
+  const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  expect(await invigil(option)).toEqual({ code: 0, out: `${version}\n`, err: '' });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/log.ts';
@@ -224,5 +225,74 @@ describe('the embedded PostgreSQL', () => {
       await rm(first.directory, { recursive: true, force: true });
     }
     await expect(start()).rejects.toThrow('links to is gone');
+  });
+
+  describe.runIf(isRoot)('outside DATA_DIR', () => {
+    const relocated: string[] = [];
+    const lines: Record<string, unknown>[] = [];
+    const noted = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+    const startNoted = async (directory: string) => {
+      const postgres = await startEmbeddedPostgres({ dataDir: directory, log: noted });
+      relocated.push(postgres.directory);
+      return postgres;
+    };
+    let home: string;
+    let original: string;
+    const copy = async () => {
+      const path = join(home, 'copy');
+      await rm(path, { recursive: true, force: true });
+      await run('cp', ['-a', original, path]);
+      return path;
+    };
+
+    beforeEach(async () => {
+      home = await mkdtemp(join(folder, 'root-only-'));
+      await chmod(home, 0o700);
+      original = join(home, 'data');
+    });
+    afterEach(async () => {
+      for (const directory of relocated.splice(0)) await rm(directory, { recursive: true, force: true });
+      lines.splice(0);
+    });
+
+    it('refuses a copy of DATA_DIR while the original runs, and leaves the PostgreSQL of the original alone', async () => {
+      const running = await startNoted(original);
+      await expect(startNoted(await copy())).rejects.toThrow(
+        `The database ${running.directory}, to which ${home}/copy links, is in use by another Invigil (process ${process.pid})`,
+      );
+      const client = new Client(running.url);
+      await client.connect();
+      await client.end();
+      await running.stop();
+    });
+
+    it('refuses a copy of DATA_DIR, which does not hold the database, and says what to do', async () => {
+      await (await startNoted(original)).stop();
+      const fresh = await copy();
+      await expect(startNoted(fresh)).rejects.toThrow(`${fresh} is a copy of the DATA_DIR ${original}, whose database is not in it`);
+      await (await startNoted(original)).stop();
+      // An older copy is one even in the place of the original.
+      await rm(original, { recursive: true });
+      await run('mv', [fresh, original]);
+      const refusal = await startNoted(original).then(String, (error: Error) => error.message);
+      const remedy = /If .* is to replace the original, remove (\S+)$/.exec(refusal)?.[1] ?? '';
+      await rm(remedy);
+      await (await startNoted(original)).stop();
+    });
+
+    it('follows a DATA_DIR that was moved, and names databases that no DATA_DIR uses any more', async () => {
+      const first = await startNoted(original);
+      await first.stop();
+      const moved = join(home, 'moved');
+      await run('mv', [original, moved]);
+      const second = await startNoted(moved);
+      expect(second.directory).toBe(first.directory);
+      await second.stop();
+      expect(lines).toContainEqual(expect.objectContaining({ from: original, to: moved }));
+      await rm(moved, { recursive: true });
+      const other = await startNoted(join(home, 'other'));
+      await other.stop();
+      expect(lines).toContainEqual(expect.objectContaining({ directory: first.directory, dataDir: moved }));
+    });
   });
 });

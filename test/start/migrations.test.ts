@@ -58,25 +58,25 @@ describe('migrations', () => {
   });
 
   it('that were edited after they were applied make the start fail', async () => {
-    await applyMigrations(database.url, folder);
+    await applyMigrations(database.url, { folder });
     const [first = ''] = (await readdir(folder)).filter((name) => /^\d/.test(name)).sort();
     await appendFile(join(folder, first, 'migration.sql'), '\n-- edited\n');
-    await expect(applyMigrations(database.url, folder)).rejects.toThrow(`Migration ${first} was edited after it was applied`);
+    await expect(applyMigrations(database.url, { folder })).rejects.toThrow(`Migration ${first} was edited after it was applied`);
   });
 
   it('that fail are rolled back completely and tried again at the next start', async () => {
     await addMigration('90000000000000_bad', 'CREATE TABLE half (id INT); SELECT 1 / 0;');
-    await expect(applyMigrations(database.url, folder)).rejects.toThrow(
+    await expect(applyMigrations(database.url, { folder })).rejects.toThrow(
       'Migration 90000000000000_bad failed and was rolled back: division by zero',
     );
     expect(await query("SELECT to_regclass('half') AS half")).toEqual([{ half: null }]);
     await writeFile(join(folder, '90000000000000_bad/migration.sql'), 'CREATE TABLE half (id INT);');
-    expect(await applyMigrations(database.url, folder)).toEqual(['90000000000000_bad']);
+    expect(await applyMigrations(database.url, { folder })).toEqual(['90000000000000_bad']);
   });
 
   it('of a newer Invigil make the start of an older one fail', async () => {
     await addMigration('90000000000000_newer', 'SELECT 1;');
-    await applyMigrations(database.url, folder);
+    await applyMigrations(database.url, { folder });
     await expect(applyMigrations(database.url)).rejects.toThrow('90000000000000_newer of a newer Invigil');
   });
 

@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/paths.ts';
+import { createEmptyDatabase, createTestDatabase } from '../helpers/postgres.ts';
+import { startFreezableProxy } from '../helpers/proxy.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -14,10 +18,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs the program as `npm start` does; `until` ends the wait for its output. */
-function start(settings: Record<string, string>) {
-  const child = spawn(process.execPath, [join(projectRoot, 'dist/src/index.js')], {
-    env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'silent', ...settings },
+/** Runs the program as `npm start` does, in the folder CWD, by another program if `prefix` names one. */
+function start({ CWD = tmpdir(), ...settings }: Record<string, string>, prefix: readonly string[] = []) {
+  const [program, ...args] = [...prefix, process.execPath, join(projectRoot, 'dist/src/index.js')];
+  const child = spawn(program, args, {
+    cwd: CWD,
+    env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'silent', VISION_PRELOAD: 'false', ...settings },
   });
   let output = '';
   let errors = '';
@@ -105,8 +111,90 @@ describe('a start that cannot succeed prints one clear line', () => {
       const errors = await failure({ PORT: port, DATA_DIR: join(folder, 'port') });
       expect(errors.trim().split('\n')).toHaveLength(1);
       expect(errors).toContain(`port ${port} is in use`);
+      // Noticed before a database is created and a key is shown.
+      expect(existsSync(join(folder, 'port'))).toBe(false);
     } finally {
       other.close();
     }
   });
+
+  it('for a DATA_DIR that cannot be used', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const errors = await failure({ DATA_DIR: join(folder, 'file/data') });
+    expect(errors).toMatch(/^Cannot write to DATA_DIR .*\/file\/data \(ENOTDIR\): .*\n$/);
+  });
+
+  it('for a database user who may not create tables', async () => {
+    const database = await createEmptyDatabase();
+    const owner = new Client(database.url);
+    await owner.connect();
+    try {
+      await owner.query(`DROP ROLE IF EXISTS guest; CREATE ROLE guest LOGIN PASSWORD 'hush'`);
+      const url = new URL(database.url);
+      url.username = 'guest';
+      url.password = 'hush';
+      const errors = await failure({ DATABASE_URL: url.href, DATA_DIR: join(folder, 'guest') });
+      expect(errors).toMatch(/^Cannot migrate the database at .*permission denied.*make the user guest the owner of the database .*\n$/);
+      expect(errors).not.toContain('hush');
+    } finally {
+      await owner.end();
+      await database.drop();
+    }
+  });
+
+  it.runIf(process.getuid?.() === 0)('for a container with little shared memory', async ({ skip }) => {
+    const script = 'mount -t tmpfs -o size=1m tmpfs /dev/shm && exec "$0" "$1"';
+    const { exit, errors } = start({ DATA_DIR: join(folder, 'shm') }, ['unshare', '-m', 'sh', '-c', script]);
+    const code = await exit;
+    skip(/unshare|mount:/.test(errors()), 'may not mount');
+    expect(code).toBe(1);
+    expect(errors()).toMatch(/^The database could not be created: .*\/dev\/shm is too small; .*\n$/);
+  });
 });
+
+describe('a start', () => {
+  it('reads .env in the current folder, but a variable of the environment wins', async () => {
+    const home = join(folder, 'home');
+    await mkdir(home);
+    await writeFile(join(home, '.env'), `PORT=0\nLOG_LEVEL=info\nDATA_DIR=${join(folder, 'file/from-env-file')}\n`);
+    await writeFile(join(folder, 'file'), '');
+    const { exit, errors } = start({ CWD: home, LOG_LEVEL: 'info' });
+    expect(await exit).toBe(1);
+    expect(errors()).toContain(`"file":"${join(home, '.env')}"`);
+    expect(errors()).toContain('from-env-file (ENOTDIR)');
+  });
+
+  it('answers its probes from the beginning, and everything else with 503 until it is ready', async () => {
+    const database = await createTestDatabase();
+    const proxy = await startFreezableProxy(database.url);
+    proxy.freeze();
+    const port = await freePort();
+    const { child, ready, exit } = start({ DATABASE_URL: proxy.url, DATA_DIR: join(folder, 'slow'), PORT: String(port) });
+    const ask = (path: string) =>
+      fetch(`http://127.0.0.1:${port}${path}`).then(
+        (answer) => answer.status,
+        () => null,
+      );
+    await expect.poll(() => ask('/healthz'), { timeout: 20_000 }).toBe(200);
+    expect([await ask('/readyz'), await ask('/api/exams'), await ask('/graphql')]).toEqual([503, 503, 503]);
+    proxy.thaw();
+    await ready;
+    expect([await ask('/readyz'), await ask('/api/exams/exam_x')]).toEqual([200, 401]);
+    child.kill('SIGTERM');
+    expect(await exit).toBe(0);
+    await proxy.stop();
+    await database.drop();
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return typeof address === 'object' && address ? address.port : 0;
+}

@@ -10,6 +10,8 @@ const OLDEST_VERSION = 14;
 const CONNECTIONS = 20;
 const INTAKE_CONNECTIONS = 4;
 const CONNECT_MS = 2_000;
+/** At the start nobody waits for an answer, and a busy machine needs more time. */
+const FIRST_CONNECT_MS = 15_000;
 /** PostgreSQL aborts a statement before we give up the connection, and both happen before a client gives up its request. */
 const STATEMENT_MS = 2_500;
 const SILENCE_MS = 3_000;
@@ -35,6 +37,7 @@ export async function connectDatabase(url: string, { log }: { log: Logger }): Pr
   await assertUsable(url);
   const pool = openPool({ connectionString: url, max: CONNECTIONS }, log);
   const intakePool = openPool({ connectionString: url, max: INTAKE_CONNECTIONS, options: '-c plan_cache_mode=force_generic_plan' }, log);
+  await Promise.all([warmUp(pool), warmUp(intakePool)]);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     prisma,
@@ -57,7 +60,10 @@ function openPool(config: PoolConfig, log: Logger): Pool {
   });
   // Without a listener, the loss of an idle connection would crash the process. The error contains the whole client, so only its
   // message is logged.
-  pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost a connection to PostgreSQL'));
+  pool.on('error', ({ message }) => {
+    // At a shutdown PostgreSQL may be faster than the goodbye of a connection.
+    if (!pool.ending) log.warn({ reason: message }, 'lost a connection to PostgreSQL');
+  });
   cutSilentConnections(pool);
   return pool;
 }
@@ -82,12 +88,25 @@ function cutSilentConnections(pool: Pool): void {
   });
 }
 
+/** Opens the first connection patiently, so that what starts next does not fail on a busy machine. */
+async function warmUp(pool: Pool): Promise<void> {
+  const deadline = performance.now() + FIRST_CONNECT_MS;
+  for (;;) {
+    try {
+      await pool.query('SELECT 1');
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw new StartupError(`The database does not answer: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+}
+
 async function assertUsable(url: string): Promise<void> {
   const client = new Client({
     connectionString: url,
     application_name: 'invigil',
-    connectionTimeoutMillis: CONNECT_MS,
-    query_timeout: CONNECT_MS,
+    connectionTimeoutMillis: FIRST_CONNECT_MS,
+    query_timeout: FIRST_CONNECT_MS,
   });
   client.on('error', () => {});
   const version = await readVersion(client).catch((error: unknown) => {

@@ -9,6 +9,7 @@ import { describeTarget, reasonOf } from './database-errors.ts';
 /** The advisory lock that Prisma's schema engine also takes. */
 const LOCK = 72_707_369;
 const LOCK_PATIENCE = '60s';
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** The same table as the schema engine of Prisma 7 creates (`sql_migration_persistence.rs`). */
 const CREATE_TABLE = `
@@ -36,27 +37,45 @@ interface AppliedMigration {
   finished: boolean;
 }
 
+const SHIPPED = join(projectRoot, 'prisma/migrations');
+
+export interface MigrationOptions {
+  folder?: string;
+  /** Tells whoever waits for the start what takes time. */
+  say?(line: string): void;
+}
+
 /**
  * Brings the database up to date and returns the names of the migrations that it applied. Records them like
  * `prisma migrate deploy`, so that either may be used. But a migration and its record commit together, so a failed one leaves
  * no trace and is tried again at the next start. Servers that start at the same time wait for each other.
  * @throws StartupError if a migration fails, was edited after it was applied, or is from a newer Invigil.
  */
-export async function applyMigrations(url: string, folder = join(projectRoot, 'prisma/migrations')): Promise<string[]> {
+export async function applyMigrations(url: string, { folder = SHIPPED, say = () => {} }: MigrationOptions = {}): Promise<string[]> {
   const migrations = await readMigrations(folder);
   const client = await connectPatiently(url);
   try {
     await takeLock(client);
-    await client.query(CREATE_TABLE);
+    await client.query(CREATE_TABLE).catch((error: unknown) => {
+      throw deniedError(error, client);
+    });
     const applied = await readApplied(client);
     assertConsistent(migrations, applied);
     const missing = migrations.filter(({ name }) => !applied.some((known) => known.name === name));
+    if (missing.length > 0) say(`Applying ${missing.length} ${missing.length === 1 ? 'migration' : 'migrations'} to the database.`);
     for (const migration of missing) await apply(client, migration);
     return missing.map(({ name }) => name);
   } finally {
     // Ends the session, which releases the lock.
     await client.end();
   }
+}
+
+/** Since PostgreSQL 15, only the owner of a database may create tables in it, unless others are allowed to. */
+function deniedError(error: unknown, client: Client): unknown {
+  if (!(error instanceof DatabaseError) || error.code !== INSUFFICIENT_PRIVILEGE) return error;
+  const advice = `make the user ${client.user} the owner of the database ${client.database}, or grant it CREATE on the database and its schema`;
+  return new StartupError(`Cannot migrate the database at ${describeTarget(client)}: ${reasonOf(error)}: ${advice}`, { cause: error });
 }
 
 /** A connection without our time limits, because a migration may take long. */
@@ -131,6 +150,8 @@ async function apply(client: Client, { name, sql, checksum }: Migration): Promis
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
+    const denied = deniedError(error, client);
+    if (denied instanceof StartupError) throw denied;
     const hint = error instanceof DatabaseError && error.code === '42710' ? ' (is the database used by another program?)' : '';
     throw new StartupError(`Migration ${name} failed and was rolled back: ${reasonOf(error)}${hint}`, { cause: error });
   }

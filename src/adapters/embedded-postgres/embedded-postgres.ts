@@ -8,6 +8,7 @@ import { findBinaries } from './binaries.ts';
 import { assertUsable, createCluster, findPlace, readPassword, USER } from './cluster.ts';
 import { lockDirectory } from './lock.ts';
 import { clearLeftovers } from './orphan.ts';
+import { claimDatabase, findOrphans, makeNoteFolder, noteFolder } from './ownership.ts';
 import { type Postmaster, spawnPostmaster } from './postmaster.ts';
 import { type Address, awaitDatabase } from './ready.ts';
 import { fitsSocketAddress } from './socket-address.ts';
@@ -30,12 +31,19 @@ export interface EmbeddedPostgres {
   stop: () => Promise<void>;
 }
 
+export interface EmbeddedPostgresOptions {
+  dataDir: string;
+  log: Logger;
+  /** Tells whoever waits for the start what takes time. */
+  say?(line: string): void;
+}
+
 /**
  * Starts our own PostgreSQL 18 in `<dataDir>/postgres`, created at the first start. It listens on a Unix socket only,
  * ends soon after this process even if that is killed, and leaves signals to the caller.
  * @throws StartupError, after unlocking DATA_DIR and stopping everything it started.
  */
-export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string; log: Logger }): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({ dataDir, log, say = () => {} }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   if (platform() === 'win32') throw new StartupError('The embedded PostgreSQL runs on Linux and macOS: use WSL, or set DATABASE_URL');
   const home = await makeDataDir(dataDir);
   const undo = [(await lockDirectory(home)).release];
@@ -43,7 +51,8 @@ export async function startEmbeddedPostgres({ dataDir, log }: { dataDir: string;
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const { place, account, postgres } = await prepare(home);
+    const { place, account, postgres } = await prepare(home, say);
+    if (place.relocated) undo.push(await claim(home, place.directory, log));
     await clearLeftovers(place.directory, account, log);
     const socket = await makeSocketDirectory(place.directory, account);
     undo.push(socket.remove);
@@ -73,13 +82,37 @@ async function reportEnd(postmaster: Postmaster, log: Logger, wanted: () => bool
   if (!wanted()) log.error({ reason: postmaster.lastWords() }, 'PostgreSQL has ended');
 }
 
-async function prepare(home: string) {
+async function prepare(home: string, say: (line: string) => void) {
   const found = await findPlace(home);
   const account = await accountFor(found?.directory ?? home);
   const { initdb, postgres } = await findBinaries(account, REACHABLE);
+  say(found ? 'Starting PostgreSQL.' : `Creating the database below ${home}.`);
   const place = found ?? (await createCluster(home, REACHABLE, account, initdb));
   await assertUsable(place, account);
   return { place, account, postgres };
+}
+
+/**
+ * For a database outside DATA_DIR: the lock of DATA_DIR does not keep a copy of DATA_DIR from using it.
+ * @returns releases it
+ */
+async function claim(home: string, directory: string, log: Logger): Promise<() => Promise<void>> {
+  await makeNoteFolder(directory);
+  const { release } = await lockDirectory(noteFolder(directory), `The database ${directory}, to which ${home} links,`);
+  try {
+    await claimDatabase(home, directory, log);
+    for (const { directory: orphan, dataDir } of await findOrphans(REACHABLE)) {
+      const meaning =
+        dataDir === null
+          ? 'it is not known which DATA_DIR uses this database: it was last started by an earlier version'
+          : 'no DATA_DIR uses this database: link to it from DATA_DIR/postgres, or remove it if you do not need it';
+      log.warn({ directory: orphan, dataDir }, meaning);
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return release;
 }
 
 /** If root creates it, the user `postgres` may pass through it, but not list it. */

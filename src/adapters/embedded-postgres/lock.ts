@@ -29,9 +29,10 @@ interface Candidate {
  * closes a socket with its process, so a socket that refuses connections proves that its process is gone. A process id in a
  * file could have been reused by another program, or mean nothing in this container. A name is used only once, so removing
  * a dead one cannot hit a live contender.
+ * @param what for the error, if it is not the directory itself
  * @throws StartupError that names the process that holds it.
  */
-export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+export async function lockDirectory(directory: string, what = directory): Promise<DirectoryLock> {
   const folder = join(directory, 'lock');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { path, remove } = await shortPath(folder);
@@ -41,14 +42,14 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
       const rival = await findRival(path, own.name);
       if (!rival) return hold(own, folder);
       await withdraw(own, path);
-      if (rival.held) throw new StartupError(`${directory} is in use by another Invigil (process ${rival.pid}): stop it, or set DATA_DIR`);
+      if (rival.held) throw new StartupError(`${what} is in use by another Invigil (process ${rival.pid}): stop it, or set DATA_DIR`);
       // Both asked at the same moment and both withdrew: the first to return wins.
       await delay(Math.random() * 40);
     }
   } finally {
     await remove();
   }
-  throw new StartupError(`${directory} is being started by several Invigils at once: start only one`);
+  throw new StartupError(`${what} is being started by several Invigils at once: start only one`);
 }
 
 /** A socket address is limited to about 100 bytes: a folder with a longer path is reached through a link. */

@@ -8,6 +8,8 @@ const RECONNECT_MS = 500;
 /** An idle connection does not notice that its other end is gone, so it is probed, and cut if there is no answer. */
 const CHECK_MS = 2_000;
 const SILENCE_MS = 3_000;
+/** At the start, a busy machine needs more time. */
+const FIRST_CONNECT_MS = 15_000;
 const CLOSE_MS = 500;
 
 /** Wakes listeners in this process immediately and those in other processes with LISTEN/NOTIFY. */
@@ -18,12 +20,12 @@ export async function connectPostgresBus({ url, pool, log }: { url: string; pool
   let listener: Client | undefined;
   let reconnect: NodeJS.Timeout | undefined;
 
-  async function listen(): Promise<void> {
+  async function listen(connectMs = SILENCE_MS): Promise<void> {
     const client = new Client({
       connectionString: url,
       application_name: 'invigil-bus',
       keepAlive: true,
-      connectionTimeoutMillis: SILENCE_MS,
+      connectionTimeoutMillis: connectMs,
       query_timeout: SILENCE_MS,
     });
     client.on('error', (error) => onLost(client, error));
@@ -77,7 +79,7 @@ export async function connectPostgresBus({ url, pool, log }: { url: string; pool
       .catch((error) => log.debug({ err: error }, 'a wake-up call was lost'));
   });
 
-  await listen().catch((error: unknown) => {
+  await listen(FIRST_CONNECT_MS).catch((error: unknown) => {
     clearInterval(checks);
     throw error;
   });

@@ -121,6 +121,8 @@ export interface VisionProvider {
   readFaceImage(image: Uint8Array): Promise<FaceImage>;
   /** Opens a voice detector for 16 kHz mono 16-bit sound; `probabilities` returns one value per 512 samples, in order. */
   openSpeech(): Promise<SpeechStream>;
+  /** Loads the models for pictures, which otherwise the first verification waits for. */
+  prepare?(): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -63,6 +63,17 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
     return { row, key };
   }
 
+  async function bootstrapGiven(given: string): Promise<string | null> {
+    const known = await db.apiKey.findUnique({ where: { hash: sha256(given) } });
+    if (known?.revokedAt) return 'BOOTSTRAP_API_KEY is a key that was revoked, so it opens nothing: set a new one, or remove it';
+    if (known && known.role !== 'ADMIN') return `BOOTSTRAP_API_KEY is the key "${known.name}", which is not an admin key: set a new one`;
+    if (known) return null;
+    const others = await db.apiKey.count({ where: { role: 'ADMIN', revokedAt: null } });
+    await create({ name: 'bootstrap', role: 'ADMIN', tenant: 'default' }, given);
+    if (others === 0) return null;
+    return `BOOTSTRAP_API_KEY is a new admin key, and ${others} earlier admin ${others === 1 ? 'key stays' : 'keys stay'} valid: list them with the query apiKeys, and revoke those that are not needed with revokeApiKey`;
+  }
+
   return {
     create,
 
@@ -74,16 +85,12 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
 
     /**
      * Makes sure that an admin key exists.
-     * @returns the key if one was created just now, to be shown once.
+     * @returns the key if one was created just now, to be shown once; and what the operator should know about the given one
      */
-    async bootstrap(given: string | undefined): Promise<string | null> {
-      if (given) {
-        const known = await db.apiKey.findUnique({ where: { hash: sha256(given) } });
-        if (!known) await create({ name: 'bootstrap', role: 'ADMIN', tenant: 'default' }, given);
-        return null;
-      }
-      if (await db.apiKey.findFirst({ where: { role: 'ADMIN', revokedAt: null } })) return null;
-      return (await create({ name: 'first admin', role: 'ADMIN', tenant: 'default' })).key;
+    async bootstrap(given: string | undefined): Promise<{ newKey: string | null; notice: string | null }> {
+      if (given) return { newKey: null, notice: await bootstrapGiven(given) };
+      if (await db.apiKey.findFirst({ where: { role: 'ADMIN', revokedAt: null } })) return { newKey: null, notice: null };
+      return { newKey: (await create({ name: 'first admin', role: 'ADMIN', tenant: 'default' })).key, notice: null };
     },
 
     list: () => db.apiKey.findMany({ orderBy: { createdAt: 'asc' } }),

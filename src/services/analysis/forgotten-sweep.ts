@@ -18,7 +18,6 @@ export async function startForgottenSweep({
   queue: AnalysisQueue;
   log: Logger;
 }): Promise<Sweep> {
-  await recordings.enqueueForgotten();
   const sweep = startSweep({
     everyMs: SWEEP_MS,
     log,
@@ -26,5 +25,6 @@ export async function startForgottenSweep({
     run: () => recordings.enqueueForgotten(),
   });
   queue.onRestored(() => void sweep.now());
+  await sweep.now();
   return sweep;
 }

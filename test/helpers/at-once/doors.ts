@@ -69,7 +69,9 @@ async function sendForm({ url }: Entrance, viewer: Viewer, { query, variables, f
 function refusalOf(error: unknown): Answer | null {
   if (Array.isArray(error)) return { errors: error as NonNullable<Answer['errors']> };
   const { code, reason } = error as { code?: number; reason?: string };
-  return code === CloseCode.Forbidden ? { errors: [{ message: reason ?? '', extensions: { code: 'UNAUTHORIZED' } }] } : null;
+  return code === CloseCode.Unauthorized || code === CloseCode.Forbidden
+    ? { errors: [{ message: reason ?? '', extensions: { code: 'UNAUTHORIZED' } }] }
+    : null;
 }
 
 function sendBySocket({ socketOf }: Entrance, viewer: Viewer, { query, variables }: Operation): Promise<Answer> {

@@ -38,7 +38,7 @@ const eventsIn = (data: Record<string, ExamEvent>): ExamEvent[] => Object.values
 /** A socket without credentials is closed. */
 function codeOf(error: unknown): unknown {
   const { code, extensions } = error as { code?: unknown; extensions?: { code?: unknown } };
-  return code === CloseCode.Forbidden ? 'UNAUTHORIZED' : extensions?.code;
+  return code === CloseCode.Unauthorized || code === CloseCode.Forbidden ? 'UNAUTHORIZED' : extensions?.code;
 }
 
 /** Viewers with the same subscription and rights share an execution here. */

@@ -85,6 +85,7 @@ export async function createGoogleVision({ endpoint, local, spend, retrySeconds 
     },
     readFaceImage: (image) => local.readFaceImage(image),
     openSpeech: () => local.openSpeech(),
+    prepare: async () => local.prepare?.(),
     async dispose() {
       closing.abort();
       recorded.close();

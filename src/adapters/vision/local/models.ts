@@ -17,18 +17,15 @@ export function openSession(model: Uint8Array): Promise<InferenceSession> {
   return InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
 }
 
-export async function openImageModel<Output extends string>(model: Uint8Array, outputs: readonly Output[]): Promise<ImageModel<Output>> {
-  const session = await openSession(model);
+export async function openNet<Output extends string>(name: NetName, outputs: readonly Output[]): Promise<ImageModel<Output>> {
+  const session = await openSession(readNet(name));
   const input = session.inputNames[0];
   if (input === undefined) throw new Error('The model takes no input');
   return async (pixels, shape) => {
     const results = await session.run({ [input]: new Tensor('float32', pixels, shape) });
-    return Object.fromEntries(outputs.map((name) => [name, results[name]?.data])) as Record<Output, Float32Array>;
+    return Object.fromEntries(outputs.map((output) => [output, results[output]?.data])) as Record<Output, Float32Array>;
   };
 }
-
-const openNet = <Output extends string>(name: NetName, outputs: readonly Output[]): Promise<ImageModel<Output>> =>
-  openImageModel(readNet(name), outputs);
 
 function once<Value>(open: () => Promise<Value>): () => Promise<Value> {
   let opened: Promise<Value> | undefined;

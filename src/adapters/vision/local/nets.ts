@@ -17,6 +17,10 @@ const PHONE = 67;
 export const OBJECTS_SIZE = 320;
 const OBJECTS_SAVED_SIZE = 512;
 
+/** Sides of the pictures for the two nets that judge spoofs. */
+export const ANTISPOOF_SIZE = 128;
+export const LIVENESS_SIZE = 32;
+
 interface Net {
   /** SHA-256 of the net in ONNX, which a stored conversion must have. */
   sha256: string;
@@ -24,8 +28,9 @@ interface Net {
   convert(): Uint8Array;
 }
 
-const ofHuman = (name: 'blazeface' | 'facemesh' | 'iris' | 'centernet' | 'faceres', options: ConversionOptions) => () =>
-  tfjsToOnnx(readWeights(`human/${name}.json`), readWeights(`human/${name}.bin`), options);
+const ofHuman =
+  (name: 'blazeface' | 'facemesh' | 'iris' | 'centernet' | 'faceres' | 'antispoof' | 'liveness', options: ConversionOptions) => () =>
+    tfjsToOnnx(readWeights(`human/${name}.json`), readWeights(`human/${name}.bin`), options);
 
 const ofFaceapi =
   (name: 'face_recognition_model' | 'face_landmark_68_model', convert: (manifest: Buffer, weights: Buffer) => Uint8Array) => () =>
@@ -68,6 +73,21 @@ const nets = {
     sha256: 'd4344b6c33279fba9610bd28cfbef5292715305d7402869bc9b1253a79c8206d',
     convert: ofFaceapi('face_recognition_model', descriptorNet),
   },
+  // Only the evaluation uses these two.
+  antispoof: {
+    sha256: '1574e685a5f9af214a493270e9f647a455f35753b144e8cec394654bbcf77001',
+    convert: ofHuman('antispoof', {
+      inputShape: [1, ANTISPOOF_SIZE, ANTISPOOF_SIZE, 3],
+      outputs: { answer: 'StatefulPartitionedCall/sequential/activation_4/Sigmoid' },
+    }),
+  },
+  liveness: {
+    sha256: 'fb69b5ff9ef92c3de642cb5d176f854a730d0a6e20869b8869cb41a4534d2520',
+    convert: ofHuman('liveness', {
+      inputShape: [1, LIVENESS_SIZE, LIVENESS_SIZE, 3],
+      outputs: { answer: 'StatefulPartitionedCall/sequential_1/dense_2/BiasAdd' },
+    }),
+  },
   speech: {
     sha256: 'f33e0bf51e1906287f45c0efbbd364598eb97dc0b7ad15ba22bc84b46c5ed531',
     convert: () => speechNet(readWeights('silero/silero_vad_v6.onnx')),
@@ -75,6 +95,8 @@ const nets = {
 } satisfies Record<string, Net>;
 
 export type NetName = keyof typeof nets;
+
+export const netNames = Object.keys(nets) as NetName[];
 
 const keptPath = (name: NetName) => join(projectRoot, 'dist', 'nets', `${name}.onnx`);
 
@@ -98,7 +120,7 @@ export function readNet(name: NetName, path = keptPath(name)): Uint8Array {
  * @returns the names of the stored ones
  */
 export function keepNets(pathOf: (name: NetName) => string = keptPath): NetName[] {
-  return (Object.keys(nets) as NetName[]).filter((name) => {
+  return netNames.filter((name) => {
     const path = pathOf(name);
     if (existsSync(path) && hashOf(readFileSync(path)) === nets[name].sha256) return true;
     const converted = nets[name].convert();

@@ -1,4 +1,5 @@
 import type { FaceImage, Frame, FrameObservation, LookFor, ObservedImage } from '../vision.ts';
+import type { ImageModelName } from './image-models.ts';
 import type { SpeechMemory } from './speech-window.ts';
 
 /** The requests to a worker, and its answers. */
@@ -6,6 +7,7 @@ export interface VisionTasks {
   observe: { request: { frame: Frame } & LookFor; answer: FrameObservation };
   observeImage: { request: { image: Uint8Array } & LookFor; answer: ObservedImage };
   readFaceImage: { request: { image: Uint8Array }; answer: FaceImage };
+  load: { request: { model: ImageModelName }; answer: null };
   detectSpeech: { request: { samples: Int16Array; memory: SpeechMemory }; answer: { probabilities: Float32Array; memory: SpeechMemory } };
 }
 

@@ -4,6 +4,7 @@ import type { Transferable } from 'node:worker_threads';
 import './image-loaders.ts';
 import './onnx-telemetry.ts';
 import { ImageError, type SpeechStream, type VisionProvider } from '../vision.ts';
+import { imageModelNames } from './image-models.ts';
 import type { TaskName, TaskReply, TaskRequest, VisionTasks } from './protocol.ts';
 import { silence, WINDOW } from './speech-window.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -95,6 +96,11 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
     readFaceImage(image) {
       const copy = new Uint8Array(image);
       return ask({ name: 'readFaceImage', image: copy }, [copy.buffer], { urgent: true });
+    },
+    async prepare() {
+      // A verification reads two pictures at a time. One model after the other, so that requests and a shutdown need not wait for all.
+      const threads = Array.from({ length: Math.min(2, workers) });
+      for (const model of imageModelNames) await Promise.all(threads.map(() => ask({ name: 'load', model }, [])));
     },
     async openSpeech() {
       return createSpeechStream(ask);

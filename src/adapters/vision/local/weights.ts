@@ -42,7 +42,15 @@ export type WeightFile = keyof typeof checksums;
 /** The path of a weight file as installed by npm. */
 export function weightPath(file: WeightFile): string {
   const [family, name] = file.split('/') as [keyof typeof folders, string];
-  return join(folders[family](), name);
+  try {
+    return join(folders[family](), name);
+  } catch (cause) {
+    // They are development packages, because a server only needs what was made of them.
+    throw new Error(
+      `A model in dist/nets is missing or damaged, and the package with ${file} is not installed: run \`npm ci\`, or unpack the package again`,
+      { cause },
+    );
+  }
 }
 
 /**

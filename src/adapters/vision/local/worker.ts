@@ -2,14 +2,22 @@ import { constants, setPriority } from 'node:os';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { ImageError } from '../vision.ts';
 import { readFaceImage } from './face-image.ts';
+import type { ImageModelName } from './image-models.ts';
+import { models } from './models.ts';
 import { observeFrame, observeImage } from './observe.ts';
 import type { TaskReply, TaskRequest } from './protocol.ts';
 import { detectSpeech } from './speech-detector.ts';
+
+async function load(model: ImageModelName): Promise<null> {
+  await models[model]();
+  return null;
+}
 
 function perform(task: TaskRequest) {
   if (task.name === 'observe') return observeFrame(task.frame, task);
   if (task.name === 'observeImage') return observeImage(task.image, task);
   if (task.name === 'readFaceImage') return readFaceImage(task.image);
+  if (task.name === 'load') return load(task.model);
   return detectSpeech(task.samples, task.memory);
 }
 
