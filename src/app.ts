@@ -89,7 +89,7 @@ export async function createApp(config: Config, log: Logger, overrides: Override
         : await connectBullmqQueue({ backend: postgresBackend({ url }), log }),
       (it) => it.close(),
     );
-    const eventLog = createEventLog({ db, pool: database.pool, bus });
+    const eventLog = createEventLog({ db, pool: database.pool, intakePool: database.intakePool, bus });
     const tokenSecret = config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR));
     const access = own(createAccess({ db, bus, log, tokenSecret }), (it) => it.close());
     const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });

@@ -76,6 +76,7 @@ export async function startServer(app: App) {
         return named.log;
       },
       idempotencyKey,
+      keeper: null,
     });
   const realtime = startRealtime({
     server,

@@ -50,7 +50,7 @@ export const findUploaded = (ctx: Context, uploadId: string): Promise<Recording 
 export async function storeUpload(ctx: Context, upload: Upload, file: SpooledFile | undefined): Promise<Recording> {
   if (!file) throw invalidField('file', 'is required');
   const { recordings } = ctx.services;
-  return recordings.upload(upload, await recordings.check(file, 'file'));
+  return recordings.upload(upload, await recordings.check(file, 'file'), { keeper: ctx.keeper });
 }
 
 export async function uploadRecording(ctx: Context, input: unknown, file: SpooledFile): Promise<Recording> {
@@ -61,7 +61,7 @@ export async function retryAnalysis(ctx: Context, recordingId: string): Promise<
   requireStaff(ctx);
   const recording = await findRecording(ctx, recordingId);
   if (!recording) throw notFound('Recording');
-  return ctx.services.recordings.retry(recording);
+  return ctx.services.recordings.retry(recording, ctx.keeper);
 }
 
 /** The recording to download, if the viewer's rights or the signature of a link permit it. */

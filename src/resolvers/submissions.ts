@@ -34,6 +34,7 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, f
     webcam: files.webcam ? await recordings.check(files.webcam, 'webcam') : null,
     screen: files.screen ? await recordings.check(files.screen, 'screen') : null,
     idempotencyKey: ctx.idempotencyKey,
+    keeper: ctx.keeper,
   });
 }
 

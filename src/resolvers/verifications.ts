@@ -31,12 +31,11 @@ export function requireVerifier(ctx: Context): void {
 export async function verifyUser(ctx: Context, input: unknown): Promise<Verification> {
   requireVerifier(ctx);
   const { userId, referenceImage, verificationImage } = parseInput(verifyUserInput, input);
-  return ctx.services.verifications.verify({
-    tenant: tenantOf(ctx.viewer),
-    userId,
+  const images = {
     referenceImage: decodeImage(referenceImage, 'referenceImage'),
     verificationImage: decodeImage(verificationImage, 'verificationImage'),
-  });
+  };
+  return ctx.services.verifications.verify({ tenant: tenantOf(ctx.viewer), userId, ...images }, ctx.keeper);
 }
 
 /** Decodes a data URL or plain base64. */

@@ -8,7 +8,7 @@ import { describeTarget, reasonOf } from './database-errors.ts';
 
 const OLDEST_VERSION = 14;
 const CONNECTIONS = 20;
-const INTAKE_CONNECTIONS = 4;
+const INTAKE_CONNECTIONS = 8;
 const CONNECT_MS = 2_000;
 /** PostgreSQL aborts a statement before we give up the connection, and both happen before a client gives up its request. */
 const STATEMENT_MS = 2_500;
