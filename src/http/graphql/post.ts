@@ -2,8 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { type DocumentNode, execute, type ExecutionResult, getOperationAST, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { type GraphQLParams, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
 import type { Context } from '../../context.ts';
+import { identityOf } from '../../services/access/viewer.ts';
 import type { Documents, ReadDocument } from './documents.ts';
 import { maskError, maskResult } from './error-mask.ts';
+import { stringifyInSlices } from './sliced-json.ts';
 import type { ServerContext } from './yoga-plugins.ts';
 
 const JSON_TYPE = 'application/json';
@@ -91,7 +93,13 @@ export function createGraphqlPost({ schema, yoga, documents }: Dependencies) {
       const result = await run(document, operation, request.ctx);
       if (result.errors || result.extensions) await answerErrors(res, result, mediaType);
       else {
-        const body = JSON.stringify(result);
+        const { viewer } = request.ctx;
+        const isLarge = documents.isLarge(
+          document,
+          { operationName: operation.operationName, variables: operation.variableValues },
+          viewer,
+        );
+        const body = isLarge ? await stringifyInSlices(result, identityOf(viewer)) : JSON.stringify(result);
         res.writeHead(200, { 'content-type': `${mediaType}; charset=utf-8`, 'content-length': Buffer.byteLength(body) }).end(body);
       }
       return true;
