@@ -24,6 +24,7 @@ class Slices {
     this.#began = performance.now();
   }
 
+  /** Resolves when the owner's turn has come. */
   next(owner: string): Promise<void> {
     return new Promise((resolve) => {
       if (this.#waiting.size === 0) setImmediate(() => this.#turn());
@@ -31,17 +32,23 @@ class Slices {
     });
   }
 
-  /** One slice per turn of the event loop. */
   #turn(): void {
+    this.#begin();
+    this.#resumeNext();
+  }
+
+  /** Resumes one after the other, as long as the slice lasts. */
+  #resumeNext(): void {
     let isTaken = false;
     const [resume] = this.#waiting.take(() => {
       if (isTaken) return 'stop';
       isTaken = true;
       return 'take';
     });
-    this.#begin();
     resume?.();
-    if (this.#waiting.size > 0) setImmediate(() => this.#turn());
+    if (this.#waiting.size === 0) return;
+    // Ticks run when all microtasks have, so what was resumed has done its work by then.
+    queueMicrotask(() => process.nextTick(() => (this.isUsedUp ? setImmediate(() => this.#turn()) : this.#resumeNext())));
   }
 }
 

@@ -7,7 +7,7 @@ import { sightOf, visibleRecordings } from '../services/access/sight.ts';
 import type { RecordingWithAnalysis } from '../services/reads/hot-reads.ts';
 import { uploadRecordingInput } from '../services/recordings/input.ts';
 import { parseInput } from '../validation.ts';
-import { actingUser, requireExam, requireSender, requireStaff, requireViewer } from './policy.ts';
+import { actingUser, requireKnownExam, requireSender, requireStaff, requireViewer } from './policy.ts';
 
 type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
 
@@ -38,7 +38,7 @@ export interface Upload {
 export async function prepareUpload(ctx: Context, input: unknown): Promise<Upload> {
   requireSender(ctx);
   const { examId, userId, type } = parseInput(uploadRecordingInput, input);
-  await requireExam(ctx, examId);
+  await requireKnownExam(ctx, examId);
   return { examId, userId: actingUser(ctx, userId), type };
 }
 

@@ -127,12 +127,15 @@ describe('a request that is sent again with its Idempotency-Key', () => {
     const claimed = () => count(`SELECT 1 FROM "IdempotencyRecord" WHERE key = 'late'`);
     const outside = new Client(server.databaseUrl);
     await outside.connect();
-    await expect.poll(claimed, { interval: 10 }).toBe(1);
+    await expect.poll(claimed, { timeout: 20_000, interval: 10 }).toBe(1);
     await outside.query(`UPDATE "IdempotencyRecord" SET "lockedUntil" = now() - interval '1 s' WHERE key = 'late'`);
     await outside.end();
     const second = send();
     await expect
-      .poll(() => count(`SELECT 1 FROM "IdempotencyRecord" WHERE key = 'late' AND "lockedUntil" > now()`), { interval: 10 })
+      .poll(() => count(`SELECT 1 FROM "IdempotencyRecord" WHERE key = 'late' AND "lockedUntil" > now()`), {
+        timeout: 20_000,
+        interval: 10,
+      })
       .toBe(1);
     await database.query('COMMIT');
     expect((await second).status).toBe(200);

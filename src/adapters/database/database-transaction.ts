@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { DatabaseError, type Pool, type PoolClient } from 'pg';
+import { DatabaseError, type Pool, type PoolClient, type QueryConfig } from 'pg';
 import { Prisma } from '../../generated/prisma/client.ts';
 
 /** A connection within a transaction. */
@@ -104,3 +104,12 @@ export async function patiently<T>(transaction: Transaction, ms: number, run: ()
     if (stream instanceof Socket && silence !== undefined) stream.setTimeout(silence);
   }
 }
+
+/** The same transaction; calls `progress` after each answer of the database. */
+export const watch = (transaction: Transaction, progress: () => void): Transaction => ({
+  query: (async (statement: QueryConfig, values?: unknown[]) => {
+    const result = await transaction.query(statement, values);
+    progress();
+    return result;
+  }) as Transaction['query'],
+});

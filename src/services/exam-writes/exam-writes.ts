@@ -7,9 +7,11 @@ import {
   patiently,
   type Pool,
   type Transaction,
+  watch,
 } from '../../adapters/database/database-transaction.ts';
 import type { Gate } from '../../async/gate.ts';
 import { Busy, GroupCommit, Lanes } from '../../async/group-commit.ts';
+import { slices } from '../../async/slices.ts';
 import { invalidField } from '../../errors.ts';
 import type { LogEvent } from '../event-log/event-reader.ts';
 import { answersOf, inPool, keepAnswers, LostClaim } from '../idempotency.ts';
@@ -22,7 +24,7 @@ type Settled = PromiseSettledResult<unknown>;
 
 const MAX_WRITES = 512;
 /** Rows of a transaction, so that it does not hold the exam's lock for long; statistics count as a row per KB. */
-const MAX_WEIGHT = 20_000;
+const MAX_WEIGHT = 10_000;
 /** Longer statistics are stored before the exam is locked: PostgreSQL reads and compresses 16 MB in one second. */
 const STAGED_LENGTH = 256 * 1024;
 /** A write that weighs more waits in its own line, so that the others need not wait while it is prepared. */
@@ -75,11 +77,15 @@ export function createExamWrites({ pool, gate, announce }: Dependencies) {
 
   async function write(transaction: Transaction, examId: string, writes: Write[], progress: () => void) {
     const staged = await stage(transaction, mayStage ? writes : [], progress);
-    const state = new ExamState(await find(transaction, examId, writes));
-    progress();
-    const outcomes = writes.map((write) => state.run(write));
-    await store(transaction, state, staged, progress);
-    await keepAnswers(inPool(transaction), await answersOf(writes, outcomes));
+    const watched = watch(transaction, progress);
+    const state = new ExamState(await find(watched, examId, writes));
+    const outcomes: Settled[] = [];
+    for (const write of writes) {
+      if (slices.isUsedUp) await slices.next(examId);
+      outcomes.push(state.run(write));
+    }
+    await store(watched, state, staged);
+    await keepAnswers(inPool(watched), await answersOf(writes, outcomes));
     return { outcomes, events: state.logEvents() };
   }
 

@@ -3,8 +3,11 @@ import type { Recording, Warning } from '../../generated/prisma/client.ts';
 import type { JsonText } from '../../validation.ts';
 import type { ExamState, NewEvent, NewSubmissionRow } from './exam-state.ts';
 
-/** Rows per statement: more would hold up the event loop, and then the statement may take too long on a busy machine. */
-const ROWS = 2_000;
+/**
+ * Rows per statement. More would hold up the event loop; and on a machine that is several times too slow, each statement must still
+ * be far from the time limit of statements.
+ */
+const ROWS = 500;
 
 /** Statistics that were stored before the exam was locked: a table, and its keys. */
 export const STAGED = '"StagedStats"';
@@ -74,12 +77,7 @@ const RECORDING: Columns<Recording> = {
   ],
 };
 
-async function insert<Row>(
-  transaction: Transaction,
-  { name, into, columns }: Columns<Row>,
-  rows: readonly Row[],
-  progress: () => void,
-): Promise<void> {
+async function insert<Row>(transaction: Transaction, { name, into, columns }: Columns<Row>, rows: readonly Row[]): Promise<void> {
   const names = columns.map(([column]) => `"${column}"`).join(', ');
   const lists = columns.map(([, type], i) => `$${i + 1}::${type === 'jsonb' ? 'text' : type}[]`).join(', ');
   const values = columns.map(([column, type]) => (type === 'jsonb' ? `"${column}"::jsonb` : `"${column}"`)).join(', ');
@@ -87,18 +85,17 @@ async function insert<Row>(
   for (let start = 0; start < rows.length; start += ROWS) {
     const part = rows.slice(start, start + ROWS);
     await transaction.query({ name, text, values: columns.map(([, , value]) => part.map(value)) });
-    progress();
   }
 }
 
 /** Stores what the writes decided: one statement per table. */
-export async function store(transaction: Transaction, state: ExamState, staged: Staged, progress: () => void): Promise<void> {
+export async function store(transaction: Transaction, state: ExamState, staged: Staged): Promise<void> {
   await storeParticipants(transaction, state);
   await storeSubmissions(transaction, state.submissions, staged);
-  await insert(transaction, RECORDING, state.newRecordings, progress);
+  await insert(transaction, RECORDING, state.newRecordings);
   await endRecordings(transaction, state.ending);
-  await insert(transaction, WARNING, state.warnings, progress);
-  await insert(transaction, EVENT, state.events, progress);
+  await insert(transaction, WARNING, state.warnings);
+  await insert(transaction, EVENT, state.events);
   if (state.events.length === 0) return;
   const { id, lastSeq, status, startedAt, endedAt } = state.exam;
   await transaction.query({
