@@ -1,10 +1,12 @@
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
-import { fileTooLarge } from '../errors.ts';
+import { AppError, fileTooLarge } from '../errors.ts';
 import type { Prisma, Submission } from '../generated/prisma/client.ts';
+import { isDeeper, type RawJson } from '../raw-json.ts';
+import { identityOf } from '../services/access/viewer.ts';
 import { submitExamInput } from '../services/submission-input.ts';
 import type { SubmissionWithRecordings } from '../services/submissions.ts';
-import { parseInput } from '../validation.ts';
+import { MAX_JSON_DEPTH, parseInput } from '../validation.ts';
 import { actingUser, refuseLinkBearer, requireKnownExam, requireSender } from './policy.ts';
 
 export interface SubmittedFiles {
@@ -45,6 +47,15 @@ export const readSubmission = (
   { id }: Pick<Submission, 'id'>,
   query: Pick<Prisma.SubmissionFindUniqueArgs, 'select' | 'include'>,
 ): Promise<Submission> => ctx.db.submission.findUniqueOrThrow({ ...query, where: { id } });
+
+/** The statistics of a submission that the viewer may see, as they are stored. */
+export async function readStats(ctx: Context, { id }: Pick<Submission, 'id'>): Promise<RawJson> {
+  const stats = await ctx.services.hotReads.readStats(id);
+  // Earlier releases stored any depth; the readers of most clients, and our other transports, are recursive.
+  if (await isDeeper(stats.text, MAX_JSON_DEPTH, identityOf(ctx.viewer)))
+    throw new AppError('invalid_request', 'The value is nested too deeply to be returned');
+  return stats;
+}
 
 /** Entry points that also accept whole recordings have a higher limit than submissions. */
 function refuseTooLarge({ config }: Context, files: SubmittedFiles): void {

@@ -3,7 +3,7 @@ import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createExam, join } from '../helpers/exam.ts';
-import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { ADMIN_KEY, collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
 const SLOW_MS = 120_000;
 const WARNINGS = 1_000;
@@ -115,5 +115,53 @@ describe('without credentials', () => {
     const often = Array.from({ length: 30 }, (_, n) => `s${n}: __schema { ...whole }`).join(' ');
     const refused = await introspect(`{ ${often} } fragment whole on __Schema { ${whole} }`);
     expect(refused.errors?.[0]?.message).toContain('could return more than');
+  });
+});
+
+describe('the statistics of a submission', () => {
+  it('with a million names are returned as they are, and others are answered meanwhile', { timeout: SLOW_MS }, async () => {
+    const names = 1_000_000;
+    const members: string[] = [];
+    for (let n = 0; n < names; n++) members.push(`"n${n}":${n % 10}`);
+    const body = `{"userId":"user_2","stats":{${members.join(',')}}}`;
+    const headers = { 'content-type': 'application/json' };
+    expect((await server.rest(`/exams/${examId}/submit`, { method: 'POST', headers, body })).status).toBe(200);
+    const query = `{ exam(id: "${examId}") { participant(userId: "user_2") { before: id submission { stats id } after: userId } } }`;
+    const { result, others } = await answeredDuring(
+      fetch(`${server.url}/graphql`, {
+        method: 'POST',
+        headers: { ...headers, authorization: `Bearer ${ADMIN_KEY}` },
+        body: JSON.stringify({ query }),
+      }).then((response) => response.text()),
+    );
+    expect(others).toBeGreaterThan(3);
+    const [start = '', statistics = '', end = ''] = result.split(/(?<="stats":)(\{[^}]*\})/);
+    expect(statistics.split('":').length - 1).toBe(names);
+    expect(statistics).toContain(`"n999999": 9`);
+    expect(JSON.parse(`${start}{}${end}`)).toMatchObject({
+      data: { exam: { participant: { submission: { stats: {}, id: expect.stringMatching(/^sub_/) }, after: 'user_2' } } },
+    });
+  });
+
+  it('are the same in lists, and by every transport', async () => {
+    const { id } = await createExam(server);
+    const stats = { text: 'Tom said "hi", {} [] \\ ☃', list: [1, { deep: [null, true] }], empty: {} };
+    for (const userId of ['user_1', 'user_2']) await server.post(`/exams/${id}/submit`, { userId, stats: { ...stats, userId } });
+    const query = `{ exam(id: "${id}") { participants(first: 60) { edges { node { userId submission { stats } } } } } }`;
+    type Seats = { exam: { participants: { edges: { node: { userId: string; submission: { stats: unknown } } }[] } } };
+    const expected = ['user_1', 'user_2'].map((userId) => ({ userId, submission: { stats: { ...stats, userId } } }));
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` };
+    for (const accept of ['application/json', 'application/json;q=0.9']) {
+      const response = await fetch(`${server.url}/graphql`, {
+        method: 'POST',
+        headers: { ...headers, accept },
+        body: JSON.stringify({ query }),
+      });
+      const { data } = (await response.json()) as { data: Seats };
+      expect(data.exam.participants.edges.map(({ node }) => node)).toEqual(expected);
+    }
+    const overSocket = collect<Seats>(server.subscribe(), query, {});
+    const [seats] = await overSocket.take(1);
+    expect(seats?.exam.participants.edges.map(({ node }) => node)).toEqual(expected);
   });
 });

@@ -18,7 +18,7 @@ const MAX_DOCUMENTS = 1_000;
 /** Characters of query text in the cache; a parsed document takes about twenty times its text. */
 const MAX_CHARACTERS = 1024 * 1024;
 /** Fields of an answer that takes less than a few milliseconds to write. */
-const LARGE = 10_000;
+const LARGE = 3_000;
 /** Errors per document: each costs a pass over all of its text. */
 const MAX_ERRORS = 10;
 

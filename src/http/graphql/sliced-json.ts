@@ -1,4 +1,5 @@
 import { slices } from '../../async/slices.ts';
+import { stringifyRaw } from '../../raw-json.ts';
 
 /** Items of a list that are written in one piece. */
 const ITEMS = 50;
@@ -9,21 +10,25 @@ const isPlain = (value: unknown): value is Record<string, unknown> => {
   return prototype === null || prototype === Object.prototype;
 };
 
-/** As `JSON.stringify` of the result of an operation, in slices: in one piece, 100 MB take a second. */
-export async function stringifyInSlices(result: object, owner: string): Promise<string> {
+/** The pieces of the JSON of an operation's result, made in slices: in one piece, 100 MB take a second. */
+export async function stringifyInSlices(result: object, owner: string): Promise<string[]> {
   const parts: string[] = [];
 
   async function write(value: unknown): Promise<void> {
     if (slices.isUsedUp) await slices.next(owner);
     if (Array.isArray(value) && value.length > ITEMS) return writeList(value);
     if (isPlain(value)) return writeObject(value);
-    parts.push(JSON.stringify(value) ?? 'null');
+    parts.push(...stringifyRaw(value));
   }
 
   async function writeList(list: readonly unknown[]): Promise<void> {
     for (let start = 0; start < list.length; start += ITEMS) {
       if (slices.isUsedUp) await slices.next(owner);
-      parts.push(start === 0 ? '[' : ',', JSON.stringify(list.slice(start, start + ITEMS)).slice(1, -1));
+      // Without the brackets of the part.
+      const [first = '', ...rest] = stringifyRaw(list.slice(start, start + ITEMS));
+      const pieces = [first.slice(1), ...rest];
+      pieces.push((pieces.pop() ?? '').slice(0, -1));
+      parts.push(start === 0 ? '[' : ',', ...pieces);
     }
     parts.push(']');
   }
@@ -40,5 +45,5 @@ export async function stringifyInSlices(result: object, owner: string): Promise<
   }
 
   await write(result);
-  return parts.join('');
+  return parts;
 }

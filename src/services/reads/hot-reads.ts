@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { columns } from '../../adapters/database/columns.ts';
 import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { notFound } from '../../errors.ts';
 import { type Analysis, type Exam, type Participant, Prisma, type Recording, type Warning } from '../../generated/prisma/client.ts';
+import { RawJson } from '../../raw-json.ts';
 import { EXAM_IN_SIGHT, inSight, ofUser, seesExam, type Sight } from '../access/sight.ts';
 import { type ExamWithPages, type Pages, readExamPages } from './exam-pages.ts';
 
@@ -71,6 +73,17 @@ export function createHotReads({ pool }: { pool: Pool }) {
      */
     sawExam: async (examId: string, sight: Sight): Promise<boolean> =>
       isInSight(sight, examId, tenants.get(examId) ?? (await askTogether(examId))),
+
+    /** The statistics of a submission, as text: neither pg nor Prisma parses them. */
+    async readStats(submissionId: string): Promise<RawJson> {
+      const { rows } = await pool.query<{ stats: string }>({
+        name: 'stats',
+        text: 'SELECT stats::text AS stats FROM "Submission" WHERE id = $1',
+        values: [submissionId],
+      });
+      if (!rows[0]) throw notFound('Submission');
+      return new RawJson(rows[0].stats);
+    },
 
     /** The exam with its participants and newest warnings, all as of one moment; null if out of sight. */
     async readExam(examId: string, sight: Sight): Promise<WholeExam | null> {
