@@ -32,6 +32,9 @@ export const isFaultOfRows = (error: unknown) => FAULT_OF_ROWS.test(sqlStateOf(e
 /** Whether the same statement could succeed with other values. */
 export const isFaultOfValues = (error: unknown) => FAULT_OF_VALUES.test(sqlStateOf(error));
 
+/** Whether the disk of the database is full. */
+export const isDiskFull = (error: unknown) => sqlStateOf(error) === '53100';
+
 /** Whether the user of the database lacks a right. */
 export const isNotPermitted = (error: unknown) => sqlStateOf(error) === '42501';
 
@@ -39,7 +42,12 @@ export const isNotPermitted = (error: unknown) => sqlStateOf(error) === '42501';
 export const isTooSlow = (error: unknown) =>
   sqlStateOf(error) === '57014' || (error instanceof Error && error.message === 'timeout exceeded when trying to connect');
 
-function isPassing(error: unknown): boolean {
+/** @see https://www.prisma.io/docs/orm/reference/error-reference: conflict of two transactions, connection closed */
+const PASSING_IN_PRISMA: ReadonlySet<string> = new Set(['P2034', 'P1017']);
+
+/** Whether the same transaction, of which nothing is stored, may succeed now. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof Prisma.PrismaClientKnownRequestError && PASSING_IN_PRISMA.has(error.code)) return true;
   if (PASSING.test(sqlStateOf(error))) return true;
   if (!(error instanceof Error) || error instanceof DatabaseError) return false;
   return PASSING_SOCKET.test((error as NodeJS.ErrnoException).code ?? '') || error.message.startsWith('Connection terminated');

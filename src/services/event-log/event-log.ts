@@ -1,8 +1,9 @@
+import { isDiskFull, isPassing } from '../../adapters/database/database-transaction.ts';
 import type { Database } from '../../adapters/database/database.ts';
 import type { Bus } from '../../adapters/signals/bus.ts';
 import { Gate } from '../../async/gate.ts';
 import { GroupCommit, Lanes } from '../../async/group-commit.ts';
-import { notFound } from '../../errors.ts';
+import { DiskFull, notFound } from '../../errors.ts';
 import type { Event, Exam, Prisma } from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';
 import type { ExamWrite } from '../exam-writes/exam-state.ts';
@@ -59,8 +60,7 @@ export function createEventLog({
 
   const gate = new Gate(DRAFTS_AT_ONCE);
   const lanes = new Lanes<Write, unknown>(
-    (examId) =>
-      new GroupCommit((writes) => db.$transaction((tx) => runDrafts(tx, examId, writes), TRANSACTION), { maxItems: MAX_DRAFTS, gate }),
+    (examId) => new GroupCommit((writes) => transact(db, examId, writes), { maxItems: MAX_DRAFTS, gate }),
   );
 
   /** Tells this process's hubs what was just committed, so that they need not read it, and wakes the other processes. */
@@ -109,6 +109,27 @@ async function writeAndKeep<T>(draft: Draft, write: (draft: Draft) => Promise<T>
 }
 
 const TRANSACTION = { maxWait: 2_000, timeout: 15_000 };
+
+const RETRY_MS = 1_000;
+
+/** Runs the drafts once more if the connection was lost before the commit. */
+async function transact(db: Database['prisma'], examId: string, writes: Write[]): Promise<PromiseSettledResult<unknown>[]> {
+  const begun = performance.now();
+  let isWritten = false;
+  const run = () =>
+    db.$transaction(async (tx) => {
+      const outcomes = await runDrafts(tx, examId, writes);
+      isWritten = true;
+      return outcomes;
+    }, TRANSACTION);
+  try {
+    return await run();
+  } catch (error) {
+    if (isDiskFull(error)) throw new DiskFull({ cause: error });
+    if (isWritten || !isPassing(error) || performance.now() - begun > RETRY_MS) throw error;
+    return run();
+  }
+}
 
 /** @returns one outcome per draft; throws if nothing was stored. */
 async function runDrafts(tx: Prisma.TransactionClient, examId: string, writes: Write[]): Promise<PromiseSettledResult<unknown>[]> {

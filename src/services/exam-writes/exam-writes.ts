@@ -1,5 +1,6 @@
 import {
   inTransaction,
+  isDiskFull,
   isFaultOfRows,
   isFaultOfValues,
   isNotPermitted,
@@ -12,7 +13,7 @@ import {
 import type { Gate } from '../../async/gate.ts';
 import { Busy, GroupCommit, Lanes } from '../../async/group-commit.ts';
 import { slices } from '../../async/slices.ts';
-import { invalidField } from '../../errors.ts';
+import { DiskFull, invalidField } from '../../errors.ts';
 import type { LogEvent } from '../event-log/event-reader.ts';
 import { answersOf, inPool, keepAnswers, LostClaim } from '../idempotency.ts';
 import { ExamState, type ExamWrite } from './exam-state.ts';
@@ -68,6 +69,7 @@ export function createExamWrites({ pool, gate, announce }: Dependencies) {
         return commitAll(examId, writes, progress);
       }
       if (isTooSlow(reason)) throw new Busy({ cause: reason });
+      if (isDiskFull(reason)) throw new DiskFull({ cause: reason });
       if (!isFaultOfRows(reason) && !(reason instanceof LostClaim)) throw reason;
       if (writes.length === 1) return [{ status: 'rejected', reason: explain(reason, writes[0]) }];
       const half = Math.ceil(writes.length / 2);

@@ -1,6 +1,13 @@
-import { inTransaction, isFaultOfRows, isTooSlow, type Pool, type Transaction } from '../../adapters/database/database-transaction.ts';
+import {
+  inTransaction,
+  isDiskFull,
+  isFaultOfRows,
+  isTooSlow,
+  type Pool,
+  type Transaction,
+} from '../../adapters/database/database-transaction.ts';
 import { Busy, GroupCommit } from '../../async/group-commit.ts';
-import { notFound } from '../../errors.ts';
+import { DiskFull, notFound } from '../../errors.ts';
 import type { Warning } from '../../generated/prisma/client.ts';
 import type { EventLog, LogEvent } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
@@ -43,6 +50,7 @@ export function createWarningIntake({ pool, eventLog }: { pool: Pool; eventLog: 
       return await transact(pool, eventLog, reports);
     } catch (reason) {
       if (isTooSlow(reason)) throw new Busy({ cause: reason });
+      if (isDiskFull(reason)) throw new DiskFull({ cause: reason });
       if (!isFaultOfRows(reason) && !(reason instanceof LostClaim)) throw reason;
       if (reports.length === 1) return [rejected(reason)];
       const half = Math.ceil(reports.length / 2);
