@@ -97,7 +97,7 @@ async function attempt<T>(pool: Pool, run: (transaction: Transaction) => Promise
   }
 }
 
-/** Runs statements that may take longer than the limits of the connection. Within a transaction, which holds no lock others wait for. */
+/** Runs statements of a transaction that may take longer, or wait longer for the next one, than the limits of the connection. */
 export async function patiently<T>(transaction: Transaction, ms: number, run: () => Promise<T>): Promise<T> {
   const { stream } = (transaction as PoolClient).connection;
   const silence = stream instanceof Socket ? stream.timeout : undefined;

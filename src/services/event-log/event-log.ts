@@ -3,6 +3,7 @@ import type { Database } from '../../adapters/database/database.ts';
 import type { Bus } from '../../adapters/signals/bus.ts';
 import { Gate } from '../../async/gate.ts';
 import { GroupCommit, Lanes } from '../../async/group-commit.ts';
+import { Turns } from '../../async/turns.ts';
 import { DiskFull, notFound } from '../../errors.ts';
 import type { Event, Exam, Prisma } from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';
@@ -59,8 +60,13 @@ export function createEventLog({
   const committed = new Set<(events: readonly LogEvent[]) => void>();
 
   const gate = new Gate(DRAFTS_AT_ONCE);
+  const turns = new Turns();
   const lanes = new Lanes<Write, unknown>(
-    (examId) => new GroupCommit((writes) => transact(db, examId, writes), { maxItems: MAX_DRAFTS, gate }),
+    (examId) =>
+      new GroupCommit((writes, progress) => turns.run(examId, progress, () => transact(db, examId, writes)), {
+        maxItems: MAX_DRAFTS,
+        gate,
+      }),
   );
 
   /** Tells this process's hubs what was just committed, so that they need not read it, and wakes the other processes. */
@@ -69,7 +75,7 @@ export function createEventLog({
     for (const examId of new Set(events.map((event) => event.examId))) bus.publish(examTopic(examId));
   }
 
-  const examWrites = createExamWrites({ pool: intakePool, gate: new Gate(WRITES_AT_ONCE), announce });
+  const examWrites = createExamWrites({ pool: intakePool, gate: new Gate(WRITES_AT_ONCE), turns, announce });
 
   return {
     ...reader,

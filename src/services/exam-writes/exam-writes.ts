@@ -13,6 +13,7 @@ import {
 import type { Gate } from '../../async/gate.ts';
 import { Busy, GroupCommit, Lanes } from '../../async/group-commit.ts';
 import { slices } from '../../async/slices.ts';
+import type { Turns } from '../../async/turns.ts';
 import { DiskFull, invalidField } from '../../errors.ts';
 import type { LogEvent } from '../event-log/event-reader.ts';
 import { answersOf, inPool, keepAnswers, LostClaim } from '../idempotency.ts';
@@ -28,8 +29,8 @@ const MAX_WRITES = 512;
 const MAX_WEIGHT = 10_000;
 /** Longer statistics are stored before the exam is locked: PostgreSQL reads and compresses 16 MB in one second. */
 const STAGED_LENGTH = 256 * 1024;
-/** A write that weighs more waits in its own line, so that the others need not wait while it is prepared. */
-const HEAVY = 1_000;
+/** A write that weighs as much waits in its own line, so that the others need not wait while it is prepared. */
+const HEAVY = 250;
 const STAGING_MS = 20_000;
 const BEAT_MS = 500;
 
@@ -37,10 +38,14 @@ function weightOf({ repeats, stats, others }: Write): number {
   return 1 + (repeats?.warnings.length ?? 0) + (others?.length ?? 0) + Math.floor((stats?.text.length ?? 0) / 1_024);
 }
 
+const isHeavy = (write: Write) => weightOf(write) > HEAVY;
+
 interface Dependencies {
   pool: Pool;
   /** Limits the transactions of all exams, so that they wait here and not for a connection. */
   gate: Gate;
+  /** Transactions of this process take turns, because one that waits for the exam's lock could wait longer than a statement may take. */
+  turns: Turns;
   announce(events: readonly LogEvent[]): void;
 }
 
@@ -48,7 +53,7 @@ interface Dependencies {
  * Writes of an exam that arrive together share a transaction of a few statements, however many they are: at the start and at the
  * end of an exam, everybody writes in the same second.
  */
-export function createExamWrites({ pool, gate, announce }: Dependencies) {
+export function createExamWrites({ pool, gate, turns, announce }: Dependencies) {
   let mayStage = true;
 
   const lanes = new Lanes<Write, unknown>((lane) => {
@@ -60,7 +65,7 @@ export function createExamWrites({ pool, gate, announce }: Dependencies) {
   /** Rows that the database refuses are found by bisection: they fail alone. */
   async function commitAll(examId: string, writes: Write[], progress: () => void): Promise<Settled[]> {
     try {
-      const { outcomes, events } = await inTransaction(pool, (transaction) => write(transaction, examId, writes, progress));
+      const { outcomes, events } = await (writes.some(isHeavy) ? writeHeavy : writeLight)(examId, writes, progress);
       announce(events);
       return outcomes;
     } catch (reason) {
@@ -77,8 +82,22 @@ export function createExamWrites({ pool, gate, announce }: Dependencies) {
     }
   }
 
-  async function write(transaction: Transaction, examId: string, writes: Write[], progress: () => void) {
-    const staged = await stage(transaction, mayStage ? writes : [], progress);
+  /** Waits for its turn before it takes a connection. */
+  const writeLight = (examId: string, writes: Write[], progress: () => void) =>
+    turns.run(examId, progress, (progress) =>
+      inTransaction(pool, (transaction) => write(transaction, examId, writes, new Map(), progress)),
+    );
+
+  /** Waits for its turn when it is prepared, in its transaction. */
+  const writeHeavy = (examId: string, writes: Write[], progress: () => void) =>
+    inTransaction(pool, (transaction) =>
+      patiently(transaction, STAGING_MS, async () => {
+        const staged = await stage(transaction, mayStage ? writes : [], progress);
+        return turns.run(examId, progress, (progress) => write(transaction, examId, writes, staged, progress));
+      }),
+    );
+
+  async function write(transaction: Transaction, examId: string, writes: Write[], staged: Staged, progress: () => void) {
     const watched = watch(transaction, progress);
     const state = new ExamState(await find(watched, examId, writes));
     const outcomes: Settled[] = [];
@@ -98,7 +117,7 @@ export function createExamWrites({ pool, gate, announce }: Dependencies) {
      *   throws. Nothing of it is stored then.
      */
     async add<Result>(examId: string, write: ExamWrite<Result>): Promise<Result> {
-      const lane = weightOf(write) > HEAVY ? 'heavy' : 'light';
+      const lane = isHeavy(write) ? 'heavy' : 'light';
       return (await lanes.add(`${lane} ${examId}`, write)) as Result;
     },
   };
@@ -110,10 +129,8 @@ async function stage(transaction: Transaction, writes: readonly Write[], progres
   if (large.length === 0) return new Map();
   const beat = setInterval(progress, BEAT_MS);
   try {
-    await patiently(transaction, STAGING_MS, async () => {
-      await transaction.query(`CREATE TEMP TABLE ${STAGED} (key int, stats jsonb) ON COMMIT DROP`);
-      for (const [key, { text }] of large.entries()) await transaction.query(`INSERT INTO ${STAGED} VALUES ($1, $2::jsonb)`, [key, text]);
-    });
+    await transaction.query(`CREATE TEMP TABLE ${STAGED} (key int, stats jsonb) ON COMMIT DROP`);
+    for (const [key, { text }] of large.entries()) await transaction.query(`INSERT INTO ${STAGED} VALUES ($1, $2::jsonb)`, [key, text]);
   } finally {
     clearInterval(beat);
   }
