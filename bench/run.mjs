@@ -7,6 +7,7 @@ import { base64 } from './base64.mjs';
 import { busy } from './busy.mjs';
 import { download } from './download.mjs';
 import { fanOut } from './fan-out.mjs';
+import { herd } from './herd.mjs';
 import { ingest } from './ingest.mjs';
 import { latency } from './latency.mjs';
 import { machineFacts } from './lib/machine.mjs';
@@ -19,7 +20,23 @@ import { together } from './together.mjs';
 import { upload } from './upload.mjs';
 import { verify } from './verify.mjs';
 
-const BENCHMARKS = [fanOut, latency, memory, ingest, together, reads, upload, base64, download, analysis, verify, snapshots, busy, atOnce];
+const BENCHMARKS = [
+  fanOut,
+  latency,
+  memory,
+  ingest,
+  together,
+  reads,
+  upload,
+  base64,
+  download,
+  analysis,
+  verify,
+  snapshots,
+  busy,
+  atOnce,
+  herd,
+];
 const RESULTS = new URL('results/', import.meta.url);
 
 const { values, positionals } = parseArgs({

@@ -130,7 +130,8 @@ export const examRoutes: Route[] = [
     answer: answers.exam,
     admit: ({ ctx }) => requireLms(ctx),
     read: readJsonBody,
-    run: async ({ ctx }, input) => presentExam(ctx, await createExam(ctx, input)),
+    run: ({ ctx }, input) => createExam(ctx, input),
+    present: ({ ctx }, exam) => presentExam(ctx, exam),
   }),
   get({
     path: '/exams/:examId',
@@ -169,7 +170,8 @@ export const examRoutes: Route[] = [
     answer: answers.reportedWarnings,
     admit: ({ ctx, path: { examId } }) => requireKnownExam(ctx, examId),
     read: readJsonBody,
-    run: async ({ ctx, path: { examId } }, input) => ({ warnings: (await reportWarnings(ctx, examId, input)).map(presentLoggedWarning) }),
+    run: ({ ctx, path: { examId } }, input) => reportWarnings(ctx, examId, input),
+    present: (_call, warnings) => ({ warnings: warnings.map(presentLoggedWarning) }),
   }),
   post({
     path: '/exams/:examId/heartbeat',
@@ -178,10 +180,8 @@ export const examRoutes: Route[] = [
     query: nothing,
     answer: answers.heartbeat,
     ...NO_BODY,
-    async run({ ctx, path: { examId } }) {
-      const participant = await heartbeat(ctx, examId);
-      return { participant: { ...presentParticipant(participant), lastSeenAt: participant.lastSeenAt } };
-    },
+    run: ({ ctx, path: { examId } }) => heartbeat(ctx, examId),
+    present: (_call, participant) => ({ participant: { ...presentParticipant(participant), lastSeenAt: participant.lastSeenAt } }),
   }),
   put({
     path: '/exams/:examId/participants/:userId/accommodations',
@@ -193,7 +193,8 @@ export const examRoutes: Route[] = [
     answer: answers.accommodations,
     admit: ({ ctx, path: { examId } }) => requireStaffOf(ctx, examId),
     read: readJsonBody,
-    run: async ({ ctx, path }, granted) => presentAccommodations(await setAccommodations(ctx, { ...path, ...granted })),
+    run: ({ ctx, path }, granted) => setAccommodations(ctx, { ...path, ...granted }),
+    present: (_call, participant) => presentAccommodations(participant),
   }),
   post({
     path: '/exams/:examId/submit',
@@ -213,6 +214,7 @@ export const examRoutes: Route[] = [
       if (isJson(call.req)) return withQueryUser(await readSubmitJson(call), call.query);
       throw new AppError('invalid_request', 'Content-Type must be multipart/form-data or application/json');
     },
-    run: async ({ ctx, path: { examId } }, input, { files }) => presentSubmission(await submitExam(ctx, examId, input, files)),
+    run: ({ ctx, path: { examId } }, input, { files }) => submitExam(ctx, examId, input, files),
+    present: (_call, submission) => presentSubmission(submission),
   }),
 ];

@@ -29,7 +29,8 @@ export const liveRecordingRoutes: Route[] = [
     answer: answers.recording,
     admit: ({ ctx }) => requireRecorder(ctx),
     read: readJsonBody,
-    run: async ({ ctx }, input) => presentRecording(ctx, await startRecording(ctx, input)),
+    run: ({ ctx }, input) => startRecording(ctx, input),
+    present: ({ ctx }, recording) => presentRecording(ctx, recording),
   }),
   put({
     path: '/recordings/:recordingId/chunks/:index',
@@ -48,6 +49,7 @@ export const liveRecordingRoutes: Route[] = [
       if (!body) throw invalidField('body', 'is required');
       return storeChunk(ctx, path, body, 'body');
     },
+    present: (_call, chunk) => chunk,
   }),
   post({
     path: '/recordings/:recordingId/finish',
@@ -56,6 +58,7 @@ export const liveRecordingRoutes: Route[] = [
     query: nothing,
     answer: answers.recording,
     ...NO_BODY,
-    run: async ({ ctx, path: { recordingId } }) => presentRecording(ctx, await finishRecording(ctx, recordingId)),
+    run: ({ ctx, path: { recordingId } }) => finishRecording(ctx, recordingId),
+    present: ({ ctx }, recording) => presentRecording(ctx, recording),
   }),
 ];

@@ -103,8 +103,8 @@ export const recordingRoutes: Route[] = [
     // The rest is checked later, because the user is named in the body.
     admit: ({ ctx }) => requireSender(ctx),
     read: readUpload,
-    run: async ({ ctx }, input, { files: { file }, upload }) =>
-      presentRecording(ctx, await storeUpload(ctx, upload ?? (await prepareUpload(ctx, input)), file)),
+    run: async ({ ctx }, input, { files: { file }, upload }) => storeUpload(ctx, upload ?? (await prepareUpload(ctx, input)), file),
+    present: ({ ctx }, recording) => presentRecording(ctx, recording),
   }),
   get({
     path: '/recordings/:recordingId',
@@ -122,7 +122,8 @@ export const recordingRoutes: Route[] = [
     query: nothing,
     answer: answers.recording,
     ...NO_BODY,
-    run: async ({ ctx, path: { recordingId } }) => presentRecording(ctx, await retryAnalysis(ctx, recordingId)),
+    run: ({ ctx, path: { recordingId } }) => retryAnalysis(ctx, recordingId),
+    present: ({ ctx }, recording) => presentRecording(ctx, recording),
   }),
   get({
     path: '/recordings/:recordingId/download',

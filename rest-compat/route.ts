@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { SpoolScope } from '../src/adapters/storage/spool-scope.ts';
-import type { Context } from '../src/context.ts';
+import { type Context, keeping } from '../src/context.ts';
 import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
+import type { AnswerKeeper } from '../src/services/idempotency.ts';
 import { parseInput, parseSmallInput } from '../src/validation.ts';
 
 /** A request at a route, with its path and query checked. */
@@ -60,6 +61,7 @@ interface Post<
   Answer extends z.ZodType,
   File extends string,
   Received extends Body<File>,
+  Result,
 > extends Described {
   params: Path;
   query: Query;
@@ -75,7 +77,13 @@ interface Post<
    */
   admit(call: Call<z.output<Path>, z.output<Query>>): unknown;
   read(call: Call<z.output<Path>, z.output<Query>>): Promise<Received>;
-  run(call: Call<z.output<Path>, z.output<Query>>, fields: z.output<Fields>, received: Received): Promise<z.input<Answer>>;
+  /** Does the work. */
+  run(call: Call<z.output<Path>, z.output<Query>>, fields: z.output<Fields>, received: Received): Promise<Result>;
+  /**
+   * Shapes the answer. For a request with an idempotency key it is called within the transaction that does the work, if that stores
+   * the answer (`Context.keeper`).
+   */
+  present(call: Call<z.output<Path>, z.output<Query>>, result: Result): z.input<Answer> | Promise<z.input<Answer>>;
 }
 
 interface AnyRoute extends Described {
@@ -98,7 +106,13 @@ export interface PostRoute extends AnyRoute {
   accepts: readonly string[];
   files: Readonly<Record<string, FileField>>;
   /** The steps of one request. */
-  begin(call: RawCall): { admit(): unknown; read(): Promise<Body>; run(body: Body): Promise<unknown> };
+  begin(call: RawCall): {
+    admit(): unknown;
+    read(): Promise<Body>;
+    /** @param keeper passed on in the context */
+    run(body: Body, keeper?: AnswerKeeper): Promise<unknown>;
+    present(result: unknown): Promise<unknown>;
+  };
 }
 
 export type Route = GetRoute | PostRoute;
@@ -124,14 +138,16 @@ const withBody =
     Fields extends z.ZodType,
     Answer extends z.ZodType,
     Received extends Body<File>,
+    Result,
     File extends string = never,
   >({
     admit,
     read,
     run,
+    present,
     files,
     ...route
-  }: Post<Path, Query, Fields, Answer, File, Received>): PostRoute => ({
+  }: Post<Path, Query, Fields, Answer, File, Received, Result>): PostRoute => ({
     ...route,
     files: files ?? {},
     method,
@@ -141,7 +157,10 @@ const withBody =
         admit: () => admit(call),
         read: () => read(call),
         // The router passes the value that `read` returned.
-        run: (body) => run(call, parseInput(route.body, body.fields), body as Received),
+        run: (body, keeper) =>
+          run(keeper ? { ...call, ctx: keeping(call.ctx, keeper) } : call, parseInput(route.body, body.fields), body as Received),
+        // And the result of `run`.
+        present: async (result) => present(call, result as Result),
       };
     },
   });

@@ -4,7 +4,6 @@ import createFinder from 'find-my-way';
 import type { SpoolScope } from '../src/adapters/storage/spool-scope.ts';
 import type { Context } from '../src/context.ts';
 import { AppError, notFound } from '../src/errors.ts';
-import type { Prisma } from '../src/generated/prisma/client.ts';
 import { answerEarly } from '../src/http/answer-early.ts';
 import { errorAnswer } from '../src/http/error-answer.ts';
 import type { RequestLog } from '../src/log.ts';
@@ -44,16 +43,15 @@ export function createRouter(routes: readonly Route[]) {
     }
     requireViewer(ctx);
     refuseLinkBearer(ctx);
-    const { admit, read, run } = route.begin(call);
+    const { admit, read, run, present } = route.begin(call);
     await admit();
     const { idempotencyKey } = ctx;
     if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey))
       throw new AppError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters');
     const body = await read();
-    if (idempotencyKey === null || route.method === 'PUT') return run(body);
+    if (idempotencyKey === null || route.method === 'PUT') return present(await run(body));
     const request = { scope: identityOf(ctx.viewer), key: idempotencyKey, fingerprint: fingerprint(req, body) };
-    const answer = await ctx.services.idempotency.once(request, async () => ({ status: 200, body: plain(await run(body)) }));
-    return answer.body;
+    return ctx.services.idempotency.once(request, (keeper) => run(body, keeper), present);
   }
 
   return {
@@ -132,9 +130,6 @@ function firstOf(params: URLSearchParams): Record<string, string> {
   });
   return values;
 }
-
-/** The body as the client receives it: dates as strings. */
-const plain = (body: unknown) => JSON.parse(JSON.stringify(body)) as Prisma.JsonValue;
 
 function fingerprint(req: IncomingMessage, { fields, files }: Body): string {
   const hashes = Object.keys(files)

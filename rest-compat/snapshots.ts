@@ -73,5 +73,6 @@ export const snapshotRoutes: Route[] = [
       if (!files.image) throw invalidField('image', 'is required');
       return takeSpooledSnapshot(ctx, admitted, files.image);
     },
+    present: (_call, taken) => taken,
   }),
 ];

@@ -17,6 +17,7 @@ export const verifyRoutes: Route[] = [
     answer: answers.verification,
     admit: ({ ctx }) => requireVerifier(ctx),
     read: (call) => readJsonBody(call, IMAGES),
-    run: async ({ ctx }, input) => presentVerification(await verifyUser(ctx, input)),
+    run: ({ ctx }, input) => verifyUser(ctx, input),
+    present: (_call, verification) => presentVerification(verification),
   }),
 ];

@@ -94,7 +94,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
         : await connectBullmqQueue({ backend: postgresBackend({ url }), log }),
       (it) => it.close(),
     );
-    const eventLog = createEventLog({ db, pool: database.pool, bus });
+    const eventLog = createEventLog({ db, pool: database.pool, intakePool: database.intakePool, bus });
     const tokenSecret = config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR));
     const access = own(createAccess({ db, bus, log, tokenSecret }), (it) => it.close());
     const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });
@@ -145,9 +145,11 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       services,
       leases: createLeases({ pool: database.pool, bus, log }),
       ffmpeg,
-      /** Resolves if the embedded database ends by itself: nothing works without it; a restart of the server fixes it. */
+      /** Resolves if the embedded database ends by itself and does not start again: nothing works without it. */
       lost: new Promise<StartupError>((resolve) => {
-        void embedded?.exited.then(() => resolve(new StartupError('PostgreSQL ended unexpectedly: see the log, and start again')));
+        void embedded?.exited.then(() =>
+          resolve(new StartupError('PostgreSQL ended and does not start again: see the log, and start again')),
+        );
       }),
       /** The directory of the embedded database if it had to be outside DATA_DIR; otherwise null. */
       relocatedTo: embedded?.relocated ? embedded.directory : null,

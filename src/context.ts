@@ -7,7 +7,7 @@ import type { Viewer } from './services/access/viewer.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
 import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
-import type { Idempotency } from './services/idempotency.ts';
+import type { AnswerKeeper, Idempotency } from './services/idempotency.ts';
 import type { Verifications } from './services/identity/verifications.ts';
 import type { Accommodations } from './services/participants/accommodations.ts';
 import type { Participants } from './services/participants/participants.ts';
@@ -58,6 +58,8 @@ export interface Context {
   readonly log: Logger;
   /** The request's `Idempotency-Key`; null if it has none. */
   readonly idempotencyKey: string | null;
+  /** Stores the answer under that key, with the work; null if nothing is to be kept. */
+  readonly keeper: AnswerKeeper | null;
 }
 
 /**
@@ -65,3 +67,7 @@ export interface Context {
  * viewer needs a new one.
  */
 export const renewed = (context: Context): Context => Object.freeze(Object.create(context) as Context);
+
+/** The context of a request whose answer is kept under its idempotency key. */
+export const keeping = (context: Context, keeper: AnswerKeeper): Context =>
+  Object.freeze(Object.create(context, { keeper: { value: keeper } }) as Context);

@@ -62,6 +62,15 @@ export class TooOften extends AppError {
   }
 }
 
+/** The database has no space left. What was committed is safe. */
+export class DiskFull extends AppError {
+  override readonly headers = { 'Retry-After': '60' };
+
+  constructor(options?: ErrorOptions) {
+    super('server_error', "The server's disk is full, so nothing was stored: try again when the operator has made space", [], options);
+  }
+}
+
 /** The log does not hold the events after a cursor, or never did: the client must read the whole state again. */
 export class ResyncRequired extends AppError {
   override readonly extensions: Readonly<Record<string, unknown>>;

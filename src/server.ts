@@ -4,6 +4,7 @@ import { createRouter } from '../rest-compat/router.ts';
 import { routes } from '../rest-compat/routes.ts';
 import { createSpoolScope } from './adapters/storage/spool-scope.ts';
 import type { App } from './app.ts';
+import { slices } from './async/slices.ts';
 import type { Context } from './context.ts';
 import { invalidField } from './errors.ts';
 import { answerEarly } from './http/answer-early.ts';
@@ -81,6 +82,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
         return named.log;
       },
       idempotencyKey,
+      keeper: null,
     });
   const realtime = startRealtime({
     server,
@@ -109,10 +111,12 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
       return makeContext(viewer, named, req.headers['idempotency-key']?.toString() ?? null);
     }
     const path = pathOf(req);
-    if (isGraphql(req)) return answerGraphql(req, res, named, enter);
-    if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, named, enter);
     if (path === '/healthz') return answer(req, res, 200, { status: 'ok', version });
     if (path === '/readyz') return answerReady(req, res);
+    // A thousand requests that arrive together would be begun in one piece, in which nobody else is answered.
+    if (slices.isUsedUp) await slices.next(req.headers.authorization ?? addressOf(req));
+    if (isGraphql(req)) return answerGraphql(req, res, named, enter);
+    if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, named, enter);
     if (answerLinkPage(req, res, path)) return;
     await using scope = createSpoolScope(app.storage);
     await rest.handle(req, res, { scope, named, enter });

@@ -42,7 +42,7 @@ const literally = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');
 
 export async function createExam(ctx: Context, input: unknown): Promise<Exam> {
   requireLms(ctx);
-  return ctx.services.exams.create(parseInput(createExamInput, input), tenantOf(ctx.viewer));
+  return ctx.services.exams.create(parseInput(createExamInput, input), tenantOf(ctx.viewer), ctx.keeper);
 }
 
 export async function startExam(ctx: Context, examId: string): Promise<Exam> {

@@ -22,7 +22,7 @@ async function requireRecording(ctx: Context, recordingId: string): Promise<Reco
 
 export async function startRecording(ctx: Context, input: unknown): Promise<Recording> {
   requireRecorder(ctx);
-  return ctx.services.liveRecordings.start(await prepareUpload(ctx, input));
+  return ctx.services.liveRecordings.start(await prepareUpload(ctx, input), ctx.keeper);
 }
 
 /** Checks that the caller may add this chunk, before any byte of it is read. */

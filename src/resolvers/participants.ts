@@ -5,7 +5,7 @@ import { visibleParticipants } from '../services/access/sight.ts';
 import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/participants/accommodations.ts';
 import { accommodationsInput, inviteInput, joinExamInput } from '../services/participants/input.ts';
 import { parseInput, reasonInput } from '../validation.ts';
-import { requireExam, requireLms, requireParticipant, requireStaffOf } from './policy.ts';
+import { requireExam, requireKnownExam, requireLms, requireParticipant, requireStaffOf } from './policy.ts';
 
 export { ACCOMMODATIONS_IN_ORDER };
 
@@ -28,7 +28,7 @@ export async function inviteParticipants(ctx: Context, examId: string, participa
 }
 
 export async function joinExam(ctx: Context, { examId, ...input }: { examId: string; userId: string; name?: string | null | undefined }) {
-  const { id } = await requireExam(ctx, examId);
+  const { id } = await requireKnownExam(ctx, examId);
   const { userId, name } = parseInput(joinExamInput, input);
   const { viewer } = ctx;
   if (viewer.role === 'proctor') requireLms(ctx);

@@ -8,7 +8,7 @@ import type { RecordingWithAnalysis } from '../services/reads/hot-reads.ts';
 import { uploadRecordingInput } from '../services/recordings/input.ts';
 import { formatOf } from '../services/recordings/playback.ts';
 import { parseInput } from '../validation.ts';
-import { actingUser, requireExam, requireSender, requireStaff, requireViewer } from './policy.ts';
+import { actingUser, requireKnownExam, requireSender, requireStaff, requireViewer } from './policy.ts';
 
 type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
 
@@ -39,7 +39,7 @@ export interface Upload {
 export async function prepareUpload(ctx: Context, input: unknown): Promise<Upload> {
   requireSender(ctx);
   const { examId, userId, type } = parseInput(uploadRecordingInput, input);
-  await requireExam(ctx, examId);
+  await requireKnownExam(ctx, examId);
   const acting = actingUser(ctx, userId);
   if (ctx.viewer.role === 'participant') await ctx.services.quota.admit({ examId, userId: acting });
   return { examId, userId: acting, type };
@@ -53,7 +53,7 @@ export const findUploaded = (ctx: Context, uploadId: string): Promise<Recording 
 export async function storeUpload(ctx: Context, upload: Upload, file: SpooledFile | undefined): Promise<Recording> {
   if (!file) throw invalidField('file', 'is required');
   const { recordings } = ctx.services;
-  return recordings.upload(upload, await recordings.check(file, 'file'));
+  return recordings.upload(upload, await recordings.check(file, 'file'), { keeper: ctx.keeper });
 }
 
 export async function uploadRecording(ctx: Context, input: unknown, file: SpooledFile): Promise<Recording> {
@@ -64,7 +64,7 @@ export async function retryAnalysis(ctx: Context, recordingId: string): Promise<
   requireStaff(ctx);
   const recording = await findRecording(ctx, recordingId);
   if (!recording) throw notFound('Recording');
-  return ctx.services.recordings.retry(recording);
+  return ctx.services.recordings.retry(recording, ctx.keeper);
 }
 
 /** The recording of which one file is to be sent, if the viewer's rights or the signature of a link to that file permit it. */

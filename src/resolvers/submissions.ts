@@ -1,12 +1,14 @@
 import { isEmptyRecording } from '../adapters/media/empty-recording.ts';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
-import { type ErrorDetail, fileTooLarge, invalidField } from '../errors.ts';
+import { AppError, type ErrorDetail, fileTooLarge, invalidField } from '../errors.ts';
 import type { Prisma, Submission } from '../generated/prisma/client.ts';
+import { isDeeper, type RawJson } from '../raw-json.ts';
+import { identityOf } from '../services/access/viewer.ts';
 import { submitExamInput } from '../services/submission-input.ts';
 import type { SubmissionWithRecordings } from '../services/submissions.ts';
-import { parseInput } from '../validation.ts';
-import { actingUser, refuseLinkBearer, requireExam, requireSender } from './policy.ts';
+import { MAX_JSON_DEPTH, parseInput } from '../validation.ts';
+import { actingUser, refuseLinkBearer, requireKnownExam, requireSender } from './policy.ts';
 
 export interface SubmittedFiles {
   webcam?: SpooledFile | undefined;
@@ -19,7 +21,7 @@ const USER_MISSING =
 /** Checks that the caller may submit for that user, if one is named, before any byte of the submission is read. */
 export async function prepareSubmission(ctx: Context, examId: string, userId: string | null | undefined): Promise<{ id: string }> {
   requireSender(ctx);
-  const exam = await requireExam(ctx, examId);
+  const exam = await requireKnownExam(ctx, examId);
   if (userId != null) actingUser(ctx, userId);
   else refuseLinkBearer(ctx);
   return exam;
@@ -42,7 +44,8 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, s
   if (sent.webcam && sent.webcam === sent.screen) throw invalidField('screen', 'Is the same file as webcam');
   const { files, ignored } = withoutEmpty(sent);
   const { recordings, submissions } = ctx.services;
-  const user = actingUser(ctx, userId, { fallback: userId == null ? await onlyParticipant(ctx, exam.id) : null, missing: USER_MISSING });
+  const fallback = userId == null && ctx.viewer.role !== 'participant' ? await onlyParticipant(ctx, exam.id) : null;
+  const user = actingUser(ctx, userId, { fallback, missing: USER_MISSING });
   const submission = await submissions.submit(exam.id, {
     userId: user,
     stats,
@@ -50,6 +53,7 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, s
     webcam: files.webcam ? await recordings.check(files.webcam, 'webcam') : null,
     screen: files.screen ? await recordings.check(files.screen, 'screen') : null,
     idempotencyKey: ctx.idempotencyKey,
+    keeper: ctx.keeper,
   });
   return { submission, ignored };
 }
@@ -71,6 +75,15 @@ export const readSubmission = (
   { id }: Pick<Submission, 'id'>,
   query: Pick<Prisma.SubmissionFindUniqueArgs, 'select' | 'include'>,
 ): Promise<Submission> => ctx.db.submission.findUniqueOrThrow({ ...query, where: { id } });
+
+/** The statistics of a submission that the viewer may see, as they are stored. */
+export async function readStats(ctx: Context, { id }: Pick<Submission, 'id'>): Promise<RawJson> {
+  const stats = await ctx.services.hotReads.readStats(id);
+  // Earlier releases stored any depth; the readers of most clients, and our other transports, are recursive.
+  if (await isDeeper(stats.text, MAX_JSON_DEPTH, identityOf(ctx.viewer)))
+    throw new AppError('invalid_request', 'The value is nested too deeply to be returned');
+  return stats;
+}
 
 /** Entry points that also accept whole recordings have a higher limit than submissions. */
 function refuseTooLarge({ config }: Context, files: SubmittedFiles): void {

@@ -44,12 +44,11 @@ export const requireVerifier = (ctx: Context): void => requireLms(ctx);
 export async function verifyUser(ctx: Context, input: unknown): Promise<Verification> {
   requireVerifier(ctx);
   const { userId, referenceImage, verificationImage } = parseInput(verifyUserInput, input);
-  return ctx.services.verifications.verify({
-    tenant: tenantOf(ctx.viewer),
-    userId,
+  const images = {
     referenceImage: decodeImage(referenceImage, 'referenceImage'),
     verificationImage: decodeImage(verificationImage, 'verificationImage'),
-  });
+  };
+  return ctx.services.verifications.verify({ tenant: tenantOf(ctx.viewer), userId, ...images }, ctx.keeper);
 }
 
 function decodeImage(value: string, field: string): Uint8Array {

@@ -23,7 +23,7 @@ export async function reportWarnings(ctx: Context, examId: string, input: unknow
   const { userId, warnings } = parseInput(reportWarningsInput, input);
   const source = ctx.viewer.role === 'proctor' ? 'PROCTOR' : 'CLIENT';
   const user = actingUser(ctx, userId);
-  const stored = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings });
+  const stored = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings, keeper: ctx.keeper });
   if (ctx.viewer.role === 'participant') ctx.services.presence.seen({ examId: exam.id, userId: user });
   return stored;
 }

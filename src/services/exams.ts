@@ -4,6 +4,8 @@ import type { Exam, Prisma } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
 import type { Draft, EventLog } from './event-log/event-log.ts';
 import type { CreateExamInput, SettingsInput } from './exam-input.ts';
+import type { ExamState } from './exam-writes/exam-state.ts';
+import { keepAnswers, inPrisma, type AnswerKeeper } from './idempotency.ts';
 import { timeOutAll } from './participants/lifecycle.ts';
 
 /** What `Exam.settings` holds. */
@@ -35,6 +37,13 @@ export async function startWithin(draft: Draft, by: string): Promise<Exam> {
   return draft.exam;
 }
 
+/** As `startWithin`, together with other writes. */
+export function startTogether(state: ExamState, by: string): void {
+  if (state.exam.status !== 'CREATED') return;
+  state.changeExam({ status: 'IN_PROGRESS', startedAt: state.now });
+  state.emit('EXAM_CHANGED', state.exam.id, { data: { by, from: 'CREATED', to: 'IN_PROGRESS' } });
+}
+
 /** @throws AppError `conflict` if nothing may be added to the exam any more. */
 export function refuseCancelled(exam: Pick<Exam, 'status'>): void {
   if (exam.status === 'CANCELLED') throw new AppError('conflict', 'The exam was cancelled');
@@ -49,17 +58,22 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
   }
 
   return {
-    create({ title, duration, settings }: CreateExamInput, tenant: string): Promise<Exam> {
+    /** @param keeper stores the answer under the request's idempotency key in the same transaction */
+    create({ title, duration, settings }: CreateExamInput, tenant: string, keeper: AnswerKeeper | null = null): Promise<Exam> {
       const extra = settings?.extra as Prisma.InputJsonObject | null | undefined;
-      return db.exam.create({
-        data: {
-          id: newId('exam'),
-          tenant,
-          title,
-          duration,
-          settings: completeSettings(settings) as unknown as Prisma.InputJsonObject,
-          ...(extra && Object.keys(extra).length > 0 && { extra }),
-        },
+      const data = {
+        id: newId('exam'),
+        tenant,
+        title,
+        duration,
+        settings: completeSettings(settings) as unknown as Prisma.InputJsonObject,
+        ...(extra && Object.keys(extra).length > 0 && { extra }),
+      };
+      if (!keeper) return db.exam.create({ data });
+      return db.$transaction(async (tx) => {
+        const exam = await tx.exam.create({ data });
+        await keepAnswers(inPrisma(tx), [await keeper.answer(exam)]);
+        return exam;
       });
     },
 

@@ -8,7 +8,7 @@ import { describeTarget, reasonOf } from './database-errors.ts';
 
 const OLDEST_VERSION = 14;
 const CONNECTIONS = 20;
-const INTAKE_CONNECTIONS = 4;
+const INTAKE_CONNECTIONS = 8;
 const CONNECT_MS = 2_000;
 /** At the start nobody waits for an answer, and a busy machine needs more time. */
 const FIRST_CONNECT_MS = 15_000;

@@ -9,9 +9,10 @@ import { assertUsable, createCluster, findPlace, readPassword, USER } from './cl
 import { lockDirectory } from './lock.ts';
 import { clearLeftovers } from './orphan.ts';
 import { claimDatabase, findOrphans, makeNoteFolder, noteFolder } from './ownership.ts';
-import { type Postmaster, spawnPostmaster } from './postmaster.ts';
+import { spawnPostmaster } from './postmaster.ts';
 import { type Address, awaitDatabase } from './ready.ts';
 import { fitsSocketAddress } from './socket-address.ts';
+import { supervise } from './supervised.ts';
 
 /** Where root puts files that the user `postgres` cannot reach elsewhere. */
 const REACHABLE = '/var/lib/invigil';
@@ -25,7 +26,7 @@ export interface EmbeddedPostgres {
   readonly directory: string;
   /** True if the data had to go outside DATA_DIR, where the user `postgres` can reach it. The operator must be told. */
   readonly relocated: boolean;
-  /** Settles when PostgreSQL has ended, by `stop()` or unexpectedly. */
+  /** Settles when PostgreSQL has ended, by `stop()`, or by itself and cannot be started again. */
   readonly exited: Promise<void>;
   /** Shuts PostgreSQL down cleanly and unlocks DATA_DIR. Close your connections first: the others are cut off. */
   stop: () => Promise<void>;
@@ -53,11 +54,8 @@ export async function startEmbeddedPostgres({ dataDir, log, say = () => {} }: Em
   try {
     const { place, account, postgres } = await prepare(home, say);
     if (place.relocated) undo.push(await claim(home, place.directory, log));
-    await clearLeftovers(place.directory, account, log);
     const socket = await makeSocketDirectory(place.directory, account);
     undo.push(socket.remove);
-    const postmaster = spawnPostmaster({ postgres, directory: place.directory, socketDirectory: socket.path, account, log });
-    undo.push(postmaster.stop);
     const address: Address = {
       user: USER,
       password: await readPassword(home),
@@ -66,20 +64,20 @@ export async function startEmbeddedPostgres({ dataDir, log, say = () => {} }: Em
       database: DATABASE,
       ssl: false,
     };
-    await awaitDatabase(postmaster, address);
+    const supervised = await supervise(async (begun) => {
+      await clearLeftovers(place.directory, account, log);
+      const postmaster = spawnPostmaster({ postgres, directory: place.directory, socketDirectory: socket.path, account, log });
+      begun(postmaster);
+      await awaitDatabase(postmaster, address);
+    }, log);
+    undo.push(supervised.stop);
     let stopped: Promise<void> | undefined;
-    void reportEnd(postmaster, log, () => stopped !== undefined);
-    return { ...place, url: urlOf(address), exited: postmaster.exited, stop: () => (stopped ??= dispose()) };
+    return { ...place, url: urlOf(address), exited: supervised.exited, stop: () => (stopped ??= dispose()) };
   } catch (error) {
     await dispose();
     if (error instanceof StartupError) throw error;
     throw new StartupError(`The embedded PostgreSQL could not start: ${(error as Error).message}`, { cause: error });
   }
-}
-
-async function reportEnd(postmaster: Postmaster, log: Logger, wanted: () => boolean): Promise<void> {
-  await postmaster.exited;
-  if (!wanted()) log.error({ reason: postmaster.lastWords() }, 'PostgreSQL has ended');
 }
 
 async function prepare(home: string, say: (line: string) => void) {

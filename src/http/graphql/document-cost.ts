@@ -16,6 +16,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { DEFAULT_PAGE, LARGEST_PAGE } from '../../schema/builder.ts';
+import { IntrospectionCost } from './introspection-cost.ts';
 
 /**
  * Maximum fields in the answer to one operation. graphql-js resolves a million per second and blocks everything else meanwhile.
@@ -27,6 +28,8 @@ const LIST_ROWS = 10;
 /** Looking up a single row costs one statement, which takes as long as this many fields; a page is often read together with others. */
 const LOOK_UP = 50;
 const PAGE = 10;
+/** Fields of introspection cannot be resolved in slices. GraphiQL's asks for 4,000. */
+const INTROSPECTED = 4;
 
 type Fields = Readonly<Record<string, AnyField>>;
 
@@ -61,6 +64,7 @@ class Cost {
   readonly #fragments: Map<string, FragmentDefinitionNode>;
   /** Costs of fragments. One that is being counted counts as nothing: circular fragments are refused elsewhere. */
   readonly #known = new Map<string, number>();
+  readonly #introspection: IntrospectionCost;
 
   constructor(schema: GraphQLSchema, { document, operation, variables, payer }: Asked) {
     this.#schema = schema;
@@ -72,6 +76,7 @@ class Cost {
         definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [],
       ),
     );
+    this.#introspection = new IntrospectionCost(schema, this.#fragments);
   }
 
   total(): number {
@@ -101,6 +106,8 @@ class Cost {
   }
 
   #ofField(node: FieldNode, typeName: string | undefined): number {
+    const introspected = this.#introspection.of(node);
+    if (introspected !== null) return INTROSPECTED * introspected;
     const field = this.#fieldsOf(typeName)?.[node.name.value];
     if (!node.selectionSet) return 1 + (field?.extensions.cost?.[this.#payer] ?? 0);
     const below = this.#ofSelections(node.selectionSet, field && getNamedType(field.type).name);

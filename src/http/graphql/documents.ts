@@ -17,6 +17,8 @@ import { refuseOversized } from './document-limits.ts';
 const MAX_DOCUMENTS = 1_000;
 /** Characters of query text in the cache; a parsed document takes about twenty times its text. */
 const MAX_CHARACTERS = 1024 * 1024;
+/** Fields of an answer that takes less than a few milliseconds to write. */
+const LARGE = 3_000;
 /** Errors per document: each costs a pass over all of its text. */
 const MAX_ERRORS = 10;
 
@@ -25,6 +27,8 @@ export interface ReadDocument {
   readonly document: DocumentNode | null;
   readonly errors: readonly GraphQLError[];
 }
+
+const payerOf = (viewer: Viewer): Payer => (isStaff(viewer) ? 'staff' : 'others');
 
 export interface OperationChoice {
   operationName: string | null | undefined;
@@ -83,10 +87,16 @@ export function createDocuments(schema: GraphQLSchema) {
       return read;
     },
 
+    /** Whether the answer to an operation of a valid document may be so large that it should be written in slices. */
+    isLarge(document: DocumentNode, { operationName, variables }: OperationChoice, viewer: Viewer): boolean {
+      const operation = getOperationAST(document, operationName);
+      return operation !== null && operation !== undefined && costIn(document, operation, variables, payerOf(viewer)) > LARGE;
+    },
+
     /** The error if an operation of a valid document is too expensive for this viewer, else null. */
     refuseCostly(document: DocumentNode, { operationName, variables }: OperationChoice, viewer: Viewer): GraphQLError | null {
       const operation = getOperationAST(document, operationName);
-      const payer = isStaff(viewer) ? 'staff' : 'others';
+      const payer = payerOf(viewer);
       const most = MAX_COST[payer];
       if (!operation || costIn(document, operation, variables, payer) <= most) return null;
       return new GraphQLError(

@@ -4,7 +4,7 @@ import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../errors.ts';
 import { requireViewer } from '../../resolvers/policy.ts';
-import { schema } from '../../schema/index.ts';
+import { schema as wholeSchema } from '../../schema/index.ts';
 import { isLinkBearer, type Viewer } from '../../services/access/viewer.ts';
 import { readJson } from '../bodies/base64-json.ts';
 import { parseJson } from '../bodies/body.ts';
@@ -13,6 +13,7 @@ import { createDocuments } from './documents.ts';
 import { hideError } from './error-mask.ts';
 import { EventStreams } from './event-streams.ts';
 import { createGraphqlPost } from './post.ts';
+import { sliceLists } from './sliced-lists.ts';
 import { createUploadAdmission } from './upload-admission.ts';
 import { type ServerContext, useDocuments, useMaskedResults, useOwnContext, useParsedBody } from './yoga-plugins.ts';
 
@@ -50,6 +51,7 @@ interface Options {
 }
 
 export function createGraphql({ endpoint, socketsPerCredential }: Options) {
+  const schema = sliceLists(wholeSchema);
   const documents = createDocuments(schema);
   const streams = new EventStreams({ socketsPerCredential });
   const yoga = createYoga<ServerContext, ServerContext>({

@@ -1,9 +1,13 @@
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type DocumentNode, execute, type ExecutionResult, getOperationAST, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { type GraphQLParams, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
 import type { Context } from '../../context.ts';
+import { identityOf } from '../../services/access/viewer.ts';
 import type { Documents, ReadDocument } from './documents.ts';
 import { maskError, maskResult } from './error-mask.ts';
+import { stringifyInSlices } from './sliced-json.ts';
 import type { ServerContext } from './yoga-plugins.ts';
 
 const JSON_TYPE = 'application/json';
@@ -20,6 +24,9 @@ const ANSWERED_AS: ReadonlyMap<string, string> = new Map([
   [`${GRAPHQL_TYPE},${JSON_TYPE};q=0.9`, GRAPHQL_TYPE],
   [`${GRAPHQL_TYPE};charset=utf-8,${JSON_TYPE};charset=utf-8`, GRAPHQL_TYPE],
 ]);
+
+/** Bytes; a larger answer is written as its client reads it. */
+const AT_ONCE = 256 * 1024;
 
 const PARAMS: ReadonlySet<string> = new Set(['query', 'variables', 'operationName']);
 
@@ -91,8 +98,16 @@ export function createGraphqlPost({ schema, yoga, documents }: Dependencies) {
       const result = await run(document, operation, request.ctx);
       if (result.errors || result.extensions) await answerErrors(res, result, mediaType);
       else {
-        const body = JSON.stringify(result);
-        res.writeHead(200, { 'content-type': `${mediaType}; charset=utf-8`, 'content-length': Buffer.byteLength(body) }).end(body);
+        const { viewer } = request.ctx;
+        const choice = { operationName: operation.operationName, variables: operation.variableValues };
+        const pieces = documents.isLarge(document, choice, viewer)
+          ? await stringifyInSlices(result, identityOf(viewer))
+          : [JSON.stringify(result)];
+        const length = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+        res.writeHead(200, { 'content-type': `${mediaType}; charset=utf-8`, 'content-length': length });
+        if (length <= AT_ONCE) res.end(pieces.join(''));
+        // A client that leaves ends the answer.
+        else await pipeline(Readable.from(pieces), res).catch(() => {});
       }
       return true;
     },

@@ -36,7 +36,7 @@ export function createUploadFinisher({ unfinished, recordings, storage, leases, 
     const { examId, userId, type } = parseInput(uploadRecordingInput, metadata);
     const file = await unfinished.spool(id);
     try {
-      return await recordings.upload({ examId, userId: userId ?? '', type }, await recordings.check(file, 'file'), id);
+      return await recordings.upload({ examId, userId: userId ?? '', type }, await recordings.check(file, 'file'), { uploadId: id });
     } catch (error) {
       // A failure on our side may succeed next time.
       if (error instanceof AppError && error.code !== 'server_error') await store.remove(id);

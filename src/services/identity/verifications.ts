@@ -3,6 +3,7 @@ import { type FaceImage, ImageError, type VisionProvider } from '../../adapters/
 import { invalidField } from '../../errors.ts';
 import type { Verification } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
+import { type AnswerKeeper, inPrisma, keepAnswers } from '../idempotency.ts';
 import { isLowQuality, matchFaces } from './face-match.ts';
 import type { FaceTemplates } from './face-templates.ts';
 
@@ -36,7 +37,10 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
 
   return {
     /** Compares the faces of two images. The images are not kept; the outcome is, and for verified users the face for a while. */
-    async verify({ tenant, userId, referenceImage, verificationImage }: VerifyInput): Promise<Verification> {
+    async verify(
+      { tenant, userId, referenceImage, verificationImage }: VerifyInput,
+      keeper: AnswerKeeper | null = null,
+    ): Promise<Verification> {
       const [reference, candidate] = await Promise.all([
         read(referenceImage, 'referenceImage'),
         read(verificationImage, 'verificationImage'),
@@ -45,7 +49,9 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
       const face = outcome.verified ? faceToKeep(reference, candidate) : null;
       return db.$transaction(async (tx) => {
         if (face) await faceTemplates.keep(tx, { tenant, userId }, face.embedding);
-        return tx.verification.create({ data: { id: newId('ver'), tenant, userId, detector: vision.verifier, ...outcome } });
+        const row = await tx.verification.create({ data: { id: newId('ver'), tenant, userId, detector: vision.verifier, ...outcome } });
+        if (keeper) await keepAnswers(inPrisma(tx), [await keeper.answer(row)]);
+        return row;
       });
     },
   };

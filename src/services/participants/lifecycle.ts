@@ -1,6 +1,7 @@
 import type { Participant, ParticipantStatus, Prisma } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import type { Draft } from '../event-log/event-log.ts';
+import type { ExamState } from '../exam-writes/exam-state.ts';
 
 /**
  * The status of a participant: its possible moves, and the only functions that change it, each with its event.
@@ -35,43 +36,61 @@ const sourcesOf = (to: ParticipantStatus): ParticipantStatus[] =>
 const mayBecome = (from: keyof typeof PARTICIPANT_MOVES, to: ParticipantStatus) =>
   (PARTICIPANT_MOVES[from] as readonly ParticipantStatus[]).includes(to);
 
+interface NewParticipant {
+  userId: string;
+  name?: string | null | undefined;
+  status: 'INVITED' | 'ACTIVE';
+}
+
+const newRow = ({ exam, now }: Pick<Draft, 'exam' | 'now'>, { userId, name, status }: NewParticipant): Participant => ({
+  id: newId('part'),
+  examId: exam.id,
+  userId,
+  name: name ?? null,
+  status,
+  joinedAt: status === 'ACTIVE' ? now : null,
+  lastSeenAt: status === 'ACTIVE' ? now : null,
+  sendsHeartbeats: false,
+  extraMinutes: 0,
+  review: 'NOT_REVIEWED',
+  warningCount: 0,
+  createdAt: now,
+});
+
 /** Adds a participant to the exam. */
-export async function addParticipant(
-  { tx, exam, now, emit }: Draft,
-  { userId, name, status }: { userId: string; name?: string | null | undefined; status: 'INVITED' | 'ACTIVE' },
-): Promise<Participant> {
-  const participant = await tx.participant.create({
-    data: {
-      id: newId('part'),
-      examId: exam.id,
-      userId,
-      name: name ?? null,
-      status,
-      ...(status === 'ACTIVE' && { joinedAt: now, lastSeenAt: now }),
-    },
-  });
-  emit('PARTICIPANT_CHANGED', participant.id, { userId, data: { to: status } });
-  return participant;
+export async function addParticipant(draft: Draft, participant: NewParticipant): Promise<Participant> {
+  const row = await draft.tx.participant.create({ data: newRow(draft, participant) });
+  draft.emit('PARTICIPANT_CHANGED', row.id, { userId: row.userId, data: { to: row.status } });
+  return row;
+}
+
+/** As `addParticipant`, together with other writes. */
+export function enrol(state: ExamState, participant: NewParticipant): Participant {
+  const row = state.setParticipant(newRow(state, participant));
+  state.emit('PARTICIPANT_CHANGED', row.id, { userId: row.userId, data: { to: row.status } });
+  return row;
 }
 
 /** Brings a participant into the exam, or back into it; no change for one who is already in it. */
-export async function activate(draft: Draft, participant: Participant, name?: string | null): Promise<Participant> {
+export function activate(state: ExamState, participant: Participant, name?: string | null): Participant {
   const { id, userId, status, joinedAt } = participant;
   if (status !== 'ACTIVE') requireMove(status, 'ACTIVE');
-  const active = await draft.tx.participant.update({
-    where: { id },
-    data: { status: 'ACTIVE', joinedAt: joinedAt ?? draft.now, lastSeenAt: draft.now, ...(name && { name }) },
+  state.emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to: 'ACTIVE' } });
+  return state.setParticipant({
+    ...participant,
+    status: 'ACTIVE',
+    joinedAt: joinedAt ?? state.now,
+    lastSeenAt: state.now,
+    ...(name && { name }),
   });
-  draft.emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to: 'ACTIVE' } });
-  return active;
 }
 
 /** Records a submission. A participant who has left for good, for example by running out of time, keeps that status. */
-export async function submitted({ tx, now, emit }: Draft, participant: Participant, submissionId: string): Promise<void> {
+export function submitted(state: ExamState, participant: Participant, submissionId: string): void {
   const { id, userId, status, joinedAt } = participant;
   const to = mayBecome(status, 'SUBMITTED') ? 'SUBMITTED' : status;
-  await tx.participant.update({ where: { id }, data: { joinedAt: joinedAt ?? now, lastSeenAt: now, status: to } });
-  emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to, submission: submissionId } });
+  state.setParticipant({ ...participant, joinedAt: joinedAt ?? state.now, lastSeenAt: state.now, status: to });
+  state.emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to, submission: submissionId } });
 }
 
 /** Sets TIMED_OUT for all participants who came and did not submit. */

@@ -2,8 +2,9 @@ import { AppError, notFound } from '../../errors.ts';
 import type { Exam, Participant, ReviewStatus } from '../../generated/prisma/client.ts';
 import type { Access } from '../access/access.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
-import { refuseCancelled, startWithin } from '../exams.ts';
-import { activate, addParticipant, isFinal } from './lifecycle.ts';
+import type { ExamState } from '../exam-writes/exam-state.ts';
+import { refuseCancelled, startTogether } from '../exams.ts';
+import { activate, addParticipant, enrol, isFinal } from './lifecycle.ts';
 
 /** Added after the exam's time, so that a slow upload or a late message is not refused. */
 const TOKEN_GRACE_MS = 24 * 3_600_000;
@@ -18,14 +19,18 @@ export async function ensureParticipant(draft: Draft, userId: string, name?: str
   return (await find(draft, userId)) ?? addParticipant(draft, { userId, name, status: 'INVITED' });
 }
 
+/** As `ensureParticipant`, together with other writes. */
+export const enrolled = (state: ExamState, userId: string, name?: string | null): Participant =>
+  state.participant(userId) ?? enrol(state, { userId, name, status: 'INVITED' });
+
 /** Brings a user into the exam; the first one starts it. A participant who has left for good, or is paused, is not changed. */
-export async function bringIn(draft: Draft, userId: string, name?: string | null): Promise<Participant> {
-  const known = await find(draft, userId);
+export function bringIn(state: ExamState, userId: string, name?: string | null): Participant {
+  const known = state.participant(userId);
   if (known && (isFinal(known.status) || known.status === 'PAUSED')) return known;
-  await startWithin(draft, userId);
-  if (!known) return addParticipant(draft, { userId, name, status: 'ACTIVE' });
+  startTogether(state, userId);
+  if (!known) return enrol(state, { userId, name, status: 'ACTIVE' });
   if (known.status === 'ACTIVE' && (!name || name === known.name)) return known;
-  return activate(draft, known, name);
+  return activate(state, known, name);
 }
 
 export interface JoinInput {
@@ -41,19 +46,16 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
   return {
     /** Adds participants, or updates the name and the extra time of those invited before. In the order given. */
     invite: (examId: string, invited: readonly InviteInput[]) =>
-      eventLog.append(examId, async (draft) => {
-        refuseCancelled(draft.exam);
-        const participants: Participant[] = [];
-        for (const { userId, name, extraMinutes } of invited) {
-          const { id } = await ensureParticipant(draft, userId, name);
-          participants.push(
-            await draft.tx.participant.update({
-              where: { id },
-              data: { ...(name && { name }), ...(extraMinutes != null && { extraMinutes }) },
-            }),
-          );
-        }
-        return participants;
+      eventLog.write(examId, {
+        userId: '',
+        others: invited.map(({ userId }) => userId),
+        decide(state) {
+          refuseCancelled(state.exam);
+          return invited.map(({ userId, name, extraMinutes }) => {
+            const participant = enrolled(state, userId, name);
+            return state.setParticipant({ ...participant, ...(name && { name }), ...(extraMinutes != null && { extraMinutes }) });
+          });
+        },
       }),
 
     /**
@@ -62,13 +64,17 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
      *   takes another's seat; an API key may admit the user again.
      */
     async join(examId: string, { userId, name }: JoinInput, { byLink }: { byLink: boolean }) {
-      const { exam, participant } = await eventLog.append(examId, async (draft) => {
-        refuseCancelled(draft.exam);
-        if (draft.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
-        const known = await find(draft, userId);
-        if (known && isFinal(known.status)) throw new AppError('conflict', 'This participant has already left the exam');
-        if (byLink && known?.joinedAt) throw new AppError('conflict', 'This participant has already joined; the LMS can let them in again');
-        return { exam: draft.exam, participant: await bringIn(draft, userId, name) };
+      const { exam, participant } = await eventLog.write(examId, {
+        userId,
+        decide(state) {
+          refuseCancelled(state.exam);
+          if (state.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
+          const known = state.participant(userId);
+          if (known && isFinal(known.status)) throw new AppError('conflict', 'This participant has already left the exam');
+          if (byLink && known?.joinedAt)
+            throw new AppError('conflict', 'This participant has already joined; the LMS can let them in again');
+          return { exam: state.exam, participant: bringIn(state, userId, name) };
+        },
       });
       const expiresAt = tokenExpiry(exam, participant);
       const token = await access.sign({ role: 'participant', tenant: exam.tenant, examId, userId, issuedAt: new Date(), expiresAt });

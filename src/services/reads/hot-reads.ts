@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { columns } from '../../adapters/database/columns.ts';
 import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { notFound } from '../../errors.ts';
 import { type Analysis, type Exam, type Participant, Prisma, type Recording, type Warning } from '../../generated/prisma/client.ts';
+import { RawJson } from '../../raw-json.ts';
 import { EXAM_IN_SIGHT, inSight, ofUser, seesExam, type Sight } from '../access/sight.ts';
 import { type ExamWithPages, type Pages, readExamPages } from './exam-pages.ts';
 
@@ -36,6 +38,9 @@ const KNOWN_TENANT_MS = 60_000;
 export function createHotReads({ pool }: { pool: Pool }) {
   const tenants = new LRUCache<string, string>({ max: KNOWN_TENANTS, ttl: KNOWN_TENANT_MS });
 
+  /** Questions under way: when a class joins, a thousand requests ask for the same exam at once. */
+  const asked = new Map<string, Promise<string | null>>();
+
   async function tenantOf(examId: string): Promise<string | null> {
     const { rows } = await pool.query<{ tenant: string }>({
       name: 'exam-tenant',
@@ -46,6 +51,14 @@ export function createHotReads({ pool }: { pool: Pool }) {
     if (tenant === undefined) return null;
     tenants.set(examId, tenant);
     return tenant;
+  }
+
+  function askTogether(examId: string): Promise<string | null> {
+    const running = asked.get(examId);
+    if (running) return running;
+    const answer = tenantOf(examId).finally(() => asked.delete(examId));
+    asked.set(examId, answer);
+    return answer;
   }
 
   const isInSight = (sight: Sight, id: string, tenant: string | null) => tenant !== null && seesExam(sight, { id, tenant });
@@ -59,7 +72,18 @@ export function createHotReads({ pool }: { pool: Pool }) {
      * whether the exam still exists.
      */
     sawExam: async (examId: string, sight: Sight): Promise<boolean> =>
-      isInSight(sight, examId, tenants.get(examId) ?? (await tenantOf(examId))),
+      isInSight(sight, examId, tenants.get(examId) ?? (await askTogether(examId))),
+
+    /** The statistics of a submission, as text: neither pg nor Prisma parses them. */
+    async readStats(submissionId: string): Promise<RawJson> {
+      const { rows } = await pool.query<{ stats: string }>({
+        name: 'stats',
+        text: 'SELECT stats::text AS stats FROM "Submission" WHERE id = $1',
+        values: [submissionId],
+      });
+      if (!rows[0]) throw notFound('Submission');
+      return new RawJson(rows[0].stats);
+    },
 
     /** The exam with its participants and newest warnings, all as of one moment; null if out of sight. */
     async readExam(examId: string, sight: Sight): Promise<WholeExam | null> {

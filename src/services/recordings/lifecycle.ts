@@ -1,5 +1,6 @@
 import type { Exam, Participant, Prisma, Recording, RecordingStage, RecordingStatus } from '../../generated/prisma/client.ts';
 import type { Draft, DraftTransaction } from '../event-log/event-log.ts';
+import type { ExamState } from '../exam-writes/exam-state.ts';
 import { settingsOf } from '../exams.ts';
 
 /**
@@ -35,13 +36,34 @@ const mayBecome = (from: RecordingStatus, to: RecordingStatus) => (RECORDING_MOV
 /** The stage of a file that is whole and has not been analysed. */
 export const waitingStage = (exam: Pick<Exam, 'settings'>): RecordingStage => (settingsOf(exam).aiDetection.enabled ? 'queued' : 'off');
 
-type NewRecording = Pick<Recording, 'id' | 'type' | 'stage' | 'format' | 'sha256' | 'storageKey'> &
-  Omit<Prisma.RecordingUncheckedCreateInput, 'examId' | 'participantId' | 'userId' | 'status'>;
+type NewRecording = Pick<Recording, 'id' | 'type' | 'stage' | 'size' | 'format' | 'sha256' | 'storageKey' | 'createdAt'> &
+  Partial<Recording>;
 
 /** Adds a recording of that participant. */
-export async function addRecording(draft: Draft, { id: participantId, userId }: Participant, data: NewRecording): Promise<Recording> {
-  const recording = await draft.tx.recording.create({ data: { ...data, examId: draft.exam.id, participantId, userId } });
-  draft.emit('RECORDING_CHANGED', recording.id, { userId, data: { to: 'UPLOADED', ...(data.live && { live: true }) } });
+export function addRecording(state: ExamState, { id: participantId, userId }: Participant, data: NewRecording): Recording {
+  const recording = state.addRecording({
+    submissionId: null,
+    status: 'UPLOADED',
+    duration: null,
+    uploadId: null,
+    error: null,
+    note: null,
+    progress: 0,
+    playback: 'waiting',
+    attempts: 0,
+    playbackTries: 0,
+    playbackDueAt: null,
+    live: false,
+    nextChunk: 0,
+    lastChunkAt: null,
+    finishDueAt: null,
+    finishClaimedUntil: null,
+    ...data,
+    examId: state.exam.id,
+    participantId,
+    userId,
+  });
+  state.emit('RECORDING_CHANGED', recording.id, { userId, data: { to: 'UPLOADED', ...(data.live && { live: true }) } });
   return recording;
 }
 

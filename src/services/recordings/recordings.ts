@@ -10,9 +10,11 @@ import { AppError, invalidField } from '../../errors.ts';
 import type { Participant, Prisma, Recording, RecordingType } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import type { Logger } from '../../log.ts';
-import type { Draft, EventLog } from '../event-log/event-log.ts';
+import type { EventLog } from '../event-log/event-log.ts';
+import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseCancelled } from '../exams.ts';
-import { ensureParticipant } from '../participants/participants.ts';
+import type { AnswerKeeper } from '../idempotency.ts';
+import { enrolled } from '../participants/participants.ts';
 import { addRecording, isFinished, moveRecording, toBeShown, waitingStage } from './lifecycle.ts';
 import { measureMedia } from './open-media.ts';
 
@@ -115,45 +117,41 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     /** Removes the files that no row names. */
     removeUnnamed,
 
-    /** Writes the row of a placed file. */
-    store(
-      draft: Draft,
+    /** Adds a placed file to the exam. */
+    add(
+      state: ExamState,
       participant: Participant,
       type: RecordingType,
       { recordingId: id, storageKey, duration, format, note, file }: PlacedMedia,
       { submissionId = null, uploadId = null }: { submissionId?: string | null; uploadId?: string | null } = {},
-    ): Promise<Recording> {
+    ): Recording {
       const { size, sha256 } = file;
-      const stage = waitingStage(draft.exam);
-      return addRecording(draft, participant, {
-        id,
-        submissionId,
-        uploadId,
-        type,
-        duration,
-        format,
-        note,
-        storageKey,
-        size,
-        sha256,
-        stage,
-      });
+      const stage = waitingStage(state.exam);
+      const from = { submissionId, uploadId, createdAt: state.now };
+      return addRecording(state, participant, { ...from, id, type, duration, format, note, storageKey, size: BigInt(size), sha256, stage });
     },
 
     /** The recording made from a resumable upload. */
     ofUpload: (uploadId: string): Promise<Recording | null> => db.recording.findUnique({ where: { uploadId } }),
 
-    /** @param uploadId the resumable upload it came from; the database refuses a second recording from the same one. */
+    /**
+     * @param uploadId the resumable upload it came from; the database refuses a second recording from the same one
+     * @param keeper stores the answer under the request's idempotency key in the same transaction
+     */
     async upload(
       input: { examId: string; userId: string; type: RecordingType },
       media: CheckedMedia,
-      uploadId: string | null = null,
+      { uploadId = null, keeper = null }: { uploadId?: string | null; keeper?: AnswerKeeper | null } = {},
     ): Promise<Recording> {
       const recording = await this.storing(async (moved) => {
         const placed = await this.place(media, moved);
-        return eventLog.append(input.examId, async (draft) => {
-          refuseCancelled(draft.exam);
-          return this.store(draft, await ensureParticipant(draft, input.userId), input.type, placed, { uploadId });
+        return eventLog.write(input.examId, {
+          userId: input.userId,
+          keeper,
+          decide: (state) => {
+            refuseCancelled(state.exam);
+            return this.add(state, enrolled(state, input.userId), input.type, placed, { uploadId });
+          },
         });
       });
       this.enqueue([recording]);
@@ -185,14 +183,18 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
      * Runs a failed analysis again.
      * @throws AppError `conflict` unless it failed and its file exists.
      */
-    async retry({ id, examId }: Recording): Promise<Recording> {
-      const recording = await eventLog.append(examId, async (draft) => {
-        const again = { status: 'UPLOADED', stage: 'queued', progress: 0, attempts: 0, error: null } as const;
-        const queued = await moveRecording(draft, id, again);
-        if (!queued) throw notAgain('only a failed analysis can be run again');
-        if (queued.sha256 === '') throw notAgain('has no file to analyse');
-        return queued;
-      });
+    async retry({ id, examId }: Recording, keeper: AnswerKeeper | null = null): Promise<Recording> {
+      const recording = await eventLog.append(
+        examId,
+        async (draft) => {
+          const again = { status: 'UPLOADED', stage: 'queued', progress: 0, attempts: 0, error: null } as const;
+          const queued = await moveRecording(draft, id, again);
+          if (!queued) throw notAgain('only a failed analysis can be run again');
+          if (queued.sha256 === '') throw notAgain('has no file to analyse');
+          return queued;
+        },
+        keeper,
+      );
       bus.publish(recordingTopic(id));
       this.enqueue([recording]);
       return recording;

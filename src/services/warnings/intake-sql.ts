@@ -4,15 +4,15 @@ import { Prisma, type Warning } from '../../generated/prisma/client.ts';
 import type { LockedExam, Report, Reporter } from './report.ts';
 
 /**
- * Locks the exams in an order that all writers share, so that no two wait for each other.
- * @param locked what happens to exams that another transaction holds: skipped ones are in `existing` but not in `exams`
+ * Locks the exams that no other transaction holds, in an order that all writers share. The others are in `existing` but not in
+ * `exams`.
  */
-export async function lockExams(transaction: Transaction, examIds: readonly string[], locked: 'skip' | 'wait') {
+export async function lockExams(transaction: Transaction, examIds: readonly string[]) {
   const ids = [...new Set(examIds)];
   const { rows } = await transaction.query<{ id: string; status: LockedExam['status']; lastSeq: string; now: Date }>({
-    name: `lock-exams-${locked}`,
+    name: 'lock-exams',
     text: `SELECT id, status, "lastSeq", date_trunc('milliseconds', now()) AS now FROM "Exam"
-      WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE ${locked === 'skip' ? 'SKIP LOCKED' : ''}`,
+      WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
     values: [ids],
   });
   const exams = new Map(rows.map(({ id, status, lastSeq }): [string, LockedExam] => [id, { id, status, lastSeq: BigInt(lastSeq) }]));

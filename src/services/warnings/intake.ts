@@ -1,25 +1,30 @@
-import { inTransaction, isFaultOfRows, type Pool, type Transaction } from '../../adapters/database/database-transaction.ts';
-import { busy, GroupCommit, Lanes } from '../../async/group-commit.ts';
-import { within } from '../../async/within.ts';
-import { notFound } from '../../errors.ts';
+import {
+  inTransaction,
+  isDiskFull,
+  isFaultOfRows,
+  isTooSlow,
+  type Pool,
+  type Transaction,
+} from '../../adapters/database/database-transaction.ts';
+import { Busy, GroupCommit } from '../../async/group-commit.ts';
+import { DiskFull, notFound } from '../../errors.ts';
 import type { Warning } from '../../generated/prisma/client.ts';
 import type { EventLog, LogEvent } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
+import { answersOf, inPool, keepAnswers, LostClaim } from '../idempotency.ts';
 import { isFinal } from '../participants/lifecycle.ts';
 import { insertWarnings, lockExams, readKnown, readReporters } from './intake-sql.ts';
 import type { LockedExam, Report, Reporter } from './report.ts';
 import { newWarningRow } from './rows.ts';
 
 /**
- * `changes`: the report changes more than the log, because it brings the participant in. `locked`: another transaction holds the
- * exam. In both cases nothing is stored.
+ * `elsewhere`: the report changes more than the log, because it brings the participant in, or another transaction holds the exam.
+ * Nothing is stored then.
  */
-type Outcome = Warning[] | 'changes' | 'locked';
+type Outcome = Warning[] | 'elsewhere';
 type Settled = PromiseSettledResult<Outcome>;
 
 const MAX_REPORTS = 512;
-/** For the whole commit: after this the sender is asked to try again, which `clientEventId` makes safe. */
-const ANSWER_MS = 2_500;
 
 const reporterKey = (examId: string, userId: string) => JSON.stringify([examId, userId]);
 const eventKey = (examId: string, userId: string, clientEventId: string) => JSON.stringify([examId, userId, clientEventId]);
@@ -29,63 +34,58 @@ const eventKey = (examId: string, userId: string, clientEventId: string) => JSON
  * hand-written because Prisma's cost per row is most of the cost of a report (bench/: ingest).
  */
 export function createWarningIntake({ pool, eventLog }: { pool: Pool; eventLog: EventLog }) {
-  /** An exam that another transaction holds does not delay the others: its reports wait in their own lane. */
-  const shared = new GroupCommit<Report, Outcome>((reports) => commit(reports, 'skip'), { maxItems: MAX_REPORTS });
-  const alone = new Lanes<Report, Outcome>(() => new GroupCommit((reports) => commit(reports, 'wait'), { maxItems: MAX_REPORTS }));
+  /**
+   * An exam that another transaction holds does not delay the others: its reports wait in the line of that exam. `clientEventId`
+   * makes it safe to send a report again that was answered before its outcome was known.
+   */
+  const shared = new GroupCommit<Report, Outcome>((reports) => commit(reports), {
+    maxItems: MAX_REPORTS,
+    senderOf: ({ examId, userId }) => reporterKey(examId, userId),
+    answersStalled: true,
+  });
 
   /** Rows that the database refuses are found by bisection: they fail alone. */
-  async function commit(reports: Report[], locked: 'skip' | 'wait'): Promise<Settled[]> {
+  async function commit(reports: Report[]): Promise<Settled[]> {
     try {
-      return await transact(pool, eventLog, reports, locked);
+      return await transact(pool, eventLog, reports);
     } catch (reason) {
-      if (!isFaultOfRows(reason)) throw reason;
+      if (isTooSlow(reason)) throw new Busy({ cause: reason });
+      if (isDiskFull(reason)) throw new DiskFull({ cause: reason });
+      if (!isFaultOfRows(reason) && !(reason instanceof LostClaim)) throw reason;
       if (reports.length === 1) return [rejected(reason)];
       const half = Math.ceil(reports.length / 2);
-      return [...(await commit(reports.slice(0, half), locked)), ...(await commit(reports.slice(half), locked))];
+      return [...(await commit(reports.slice(0, half))), ...(await commit(reports.slice(half)))];
     }
-  }
-
-  async function addSomewhere(report: Report): Promise<Outcome> {
-    const { examId } = report;
-    if (alone.has(examId)) return alone.add(examId, report);
-    const outcome = await shared.add(report);
-    return outcome === 'locked' ? alone.add(examId, report) : outcome;
   }
 
   return {
     /**
      * Stores what the participant has not reported before. Resolves when that is durable.
-     * @returns one row per warning, the stored one for a repeated `clientEventId`; null if the report would change more than the
-     *   log; nothing was stored then.
-     * @throws AppError `not_found` or `conflict` for the exam; `server_error` if the database is too slow, and then the warnings
-     *   may or may not be stored.
+     * @returns one row per warning, the stored one for a repeated `clientEventId`; null if the report must be written together with
+     *   other changes of the exam; nothing was stored then.
+     * @throws AppError `not_found` or `conflict` for the exam; TooOften if too many wait; Busy if the database does not answer, and
+     *   then the warnings may or may not be stored.
      */
     async add(report: Report): Promise<Warning[] | null> {
-      const outcome = await within(ANSWER_MS, addSomewhere(report), busy);
-      if (outcome === 'locked') throw busy();
-      return outcome === 'changes' ? null : outcome;
+      const outcome = await shared.add(report);
+      return outcome === 'elsewhere' ? null : outcome;
     },
   };
 }
 
 export type WarningIntake = ReturnType<typeof createWarningIntake>;
 
-async function transact(pool: Pool, eventLog: EventLog, reports: Report[], locked: 'skip' | 'wait'): Promise<Settled[]> {
-  const { outcomes, events } = await inTransaction(pool, (transaction) => write(transaction, reports, locked));
+async function transact(pool: Pool, eventLog: EventLog, reports: Report[]): Promise<Settled[]> {
+  const { outcomes, events } = await inTransaction(pool, (transaction) => write(transaction, reports));
   eventLog.announce(events);
   return outcomes;
 }
 
 /** Decides on each report under the locks, then writes all rows. */
-async function write(
-  transaction: Transaction,
-  reports: Report[],
-  locked: 'skip' | 'wait',
-): Promise<{ outcomes: Settled[]; events: LogEvent[] }> {
+async function write(transaction: Transaction, reports: Report[]): Promise<{ outcomes: Settled[]; events: LogEvent[] }> {
   const { exams, existing, now } = await lockExams(
     transaction,
     reports.map(({ examId }) => examId),
-    locked,
   );
   const open = reports.filter(({ examId }) => exams.has(examId));
   const reporters = new Map((await readReporters(transaction, open)).map((it) => [reporterKey(it.examId, it.userId), it]));
@@ -96,14 +96,14 @@ async function write(
   const fresh: Warning[] = [];
   const outcomes = reports.map(({ examId, userId, source, warnings }): Settled => {
     const exam = exams.get(examId);
-    if (!exam) return existing.has(examId) ? fulfilled('locked') : rejected(notFound('Exam'));
+    if (!exam) return existing.has(examId) ? fulfilled('elsewhere') : rejected(notFound('Exam'));
     const reporter = reporters.get(reporterKey(examId, userId));
     try {
       refuseCancelled(exam);
     } catch (reason) {
       return rejected(reason);
     }
-    if (!reporter || changesMore(exam, reporter)) return fulfilled('changes');
+    if (!reporter || changesMore(exam, reporter)) return fulfilled('elsewhere');
     return fulfilled(
       warnings.map((warning) => {
         const key = warning.clientEventId ? eventKey(examId, userId, warning.clientEventId) : null;
@@ -118,9 +118,17 @@ async function write(
     );
   });
   if (fresh.length > 0) await insertWarnings(transaction, fresh);
+  await keepAnswers(
+    inPool(transaction),
+    await answersOf(
+      reports,
+      outcomes.map((outcome) => (isElsewhere(outcome) ? null : outcome)),
+    ),
+  );
   return { outcomes, events: fresh.map(asEvent) };
 }
 
+const isElsewhere = (outcome: Settled) => outcome.status === 'fulfilled' && outcome.value === 'elsewhere';
 const fulfilled = (value: Outcome): Settled => ({ status: 'fulfilled', value });
 const rejected = (reason: unknown): Settled => ({ status: 'rejected', reason });
 

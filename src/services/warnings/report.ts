@@ -1,4 +1,5 @@
 import type { ExamStatus, ParticipantStatus, WarningSource } from '../../generated/prisma/client.ts';
+import type { AnswerKeeper } from '../idempotency.ts';
 import type { WarningInput } from './input.ts';
 
 /** Warnings of one participant, reported while the exam runs. */
@@ -7,6 +8,8 @@ export interface Report {
   userId: string;
   source: WarningSource;
   warnings: readonly WarningInput[];
+  /** Stores the answer under the request's idempotency key, with the warnings. */
+  keeper?: AnswerKeeper | null;
 }
 
 /** As the transaction found it. */

@@ -1,5 +1,4 @@
-import { columns } from '../../adapters/database/columns.ts';
-import { Prisma, type Warning } from '../../generated/prisma/client.ts';
+import type { Prisma, Warning } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import { severityOf } from './catalogue.ts';
 import type { WarningInput } from './input.ts';
@@ -43,9 +42,7 @@ export const newWarningRow = (warning: NewWarning, { now, ...where }: Circumstan
   reviewAt: null,
 });
 
-type Statements = Pick<Prisma.TransactionClient, '$executeRaw' | '$queryRaw'>;
-
-const COLUMNS = Prisma.raw(columns('w', Prisma.WarningScalarFieldEnum));
+type Statements = Pick<Prisma.TransactionClient, '$executeRaw'>;
 
 /** One hand-written statement: for the thousands of a submission Prisma takes seconds, during which nobody else is served. */
 export async function insertWarningRows(tx: Statements, rows: readonly Warning[]): Promise<void> {
@@ -59,13 +56,3 @@ export async function insertWarningRows(tx: Statements, rows: readonly Warning[]
       ${list('details')}::text[], ${list('confidence')}::float8[], ${list('recordingId')}::text[], ${list('offsetSeconds')}::float8[],
       ${list('hasFrame')}::bool[], ${list('clientEventId')}::text[])`;
 }
-
-/** The user's warnings that were reported with one of these ids, or happened at one of these times. */
-export const findReported = (
-  tx: Statements,
-  { examId, userId }: Pick<Warning, 'examId' | 'userId'>,
-  { clientEventIds, timestamps }: { clientEventIds: readonly string[]; timestamps: readonly Date[] },
-): Promise<Warning[]> =>
-  tx.$queryRaw<Warning[]>`
-    SELECT ${COLUMNS} FROM "Warning" w WHERE w."examId" = ${examId} AND w."userId" = ${userId}
-      AND (w."clientEventId" = ANY(${clientEventIds}::text[]) OR w.timestamp = ANY(${timestamps}::timestamptz[]))`;

@@ -3,11 +3,10 @@ import type { Participant, Warning, WarningDecision, WarningSource } from '../..
 import { newId } from '../../ids.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
-import { bringIn, ensureParticipant } from '../participants/participants.ts';
-import type { WarningInput } from './input.ts';
+import { bringIn, enrolled } from '../participants/participants.ts';
 import type { WarningIntake } from './intake.ts';
 import type { Report } from './report.ts';
-import { findReported, insertWarningRows, type NewWarning, newWarningRow } from './rows.ts';
+import { insertWarningRows, type NewWarning, newWarningRow } from './rows.ts';
 
 /** Adds warnings of one participant within a draft, in the order given. */
 export async function addWarnings(
@@ -50,60 +49,25 @@ export async function endWarnings({ tx, emit }: Draft, userId: string, ended: re
   }
 }
 
-/** Stores what the participant has not reported before and returns one row per warning: the stored one for a repeated `clientEventId`. */
-export async function addUnseen(
-  draft: Draft,
-  participant: Participant,
-  source: WarningSource,
-  warnings: readonly WarningInput[],
-  { sameMomentIsSame = false } = {},
-): Promise<{ rows: Warning[]; stored: number }> {
-  const keysOf = ({ clientEventId, type, timestamp }: WarningInput) => [
-    ...(clientEventId ? [`id ${clientEventId}`] : []),
-    ...(sameMomentIsSame && timestamp ? [`at ${timestamp.getTime()} ${type}`] : []),
-  ];
-  const known = await findKnown(draft, participant, warnings, sameMomentIsSame);
-  const seen = new Map<string, Warning | number>(known.flatMap((row) => keysOf(row).map((key) => [key, row] as const)));
-  const fresh: WarningInput[] = [];
-  const slots = warnings.map((warning) => {
-    const before = keysOf(warning).flatMap((key) => seen.get(key) ?? [])[0];
-    if (before !== undefined) return before;
-    const slot = fresh.push(warning) - 1;
-    if (warning.clientEventId) seen.set(`id ${warning.clientEventId}`, slot);
-    return slot;
-  });
-  const rows = await addWarnings(draft, participant, source, fresh);
-  return {
-    rows: slots.map((slot) => (typeof slot === 'number' ? rows[slot] : slot)).filter((row) => row !== undefined),
-    stored: rows.length,
-  };
-}
-
-async function findKnown(
-  draft: Draft,
-  { userId }: Participant,
-  warnings: readonly WarningInput[],
-  sameMomentIsSame: boolean,
-): Promise<Warning[]> {
-  const clientEventIds = warnings.flatMap(({ clientEventId }) => clientEventId ?? []);
-  const timestamps = sameMomentIsSame ? warnings.flatMap(({ timestamp }) => timestamp ?? []) : [];
-  if (clientEventIds.length === 0 && timestamps.length === 0) return [];
-  return findReported(draft.tx, { examId: draft.exam.id, userId }, { clientEventIds, timestamps });
-}
-
 export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intake: WarningIntake }) {
-  /** For a report that changes more than the log. */
-  const bringInAndReport = ({ examId, userId, source, warnings }: Report) =>
-    eventLog.append(examId, async (draft) => {
-      refuseCancelled(draft.exam);
-      const over = draft.exam.status === 'COMPLETED';
-      const participant = await (over ? ensureParticipant(draft, userId) : bringIn(draft, userId));
-      return (await addUnseen(draft, participant, source, warnings)).rows;
+  /** For a report that changes more than the log, or that must wait for other writes to the exam. */
+  const reportTogether = ({ examId, userId, source, warnings, keeper }: Report) => {
+    const repeats = { warnings, sameMomentIsSame: false };
+    return eventLog.write(examId, {
+      userId,
+      repeats,
+      keeper,
+      decide(state) {
+        refuseCancelled(state.exam);
+        const over = state.exam.status === 'COMPLETED';
+        return state.addUnseen(over ? enrolled(state, userId) : bringIn(state, userId), source, repeats).rows;
+      },
     });
+  };
 
   return {
     /** Stores warnings that arrive while the exam runs. A participant who reports from inside the exam is in it. */
-    report: async (report: Report): Promise<Warning[]> => (await intake.add(report)) ?? bringInAndReport(report),
+    report: async (report: Report): Promise<Warning[]> => (await intake.add(report)) ?? reportTogether(report),
 
     /** Records a proctor's decision; the row and its event commit together. */
     review(

@@ -7,10 +7,12 @@ import type { SpooledFile, Storage } from '../../../adapters/storage/storage.ts'
 import { AppError, invalidField } from '../../../errors.ts';
 import type { Recording, RecordingChunk, RecordingType } from '../../../generated/prisma/client.ts';
 import { newId } from '../../../ids.ts';
-import type { Draft, EventLog } from '../../event-log/event-log.ts';
+import type { EventLog } from '../../event-log/event-log.ts';
+import type { ExamState } from '../../exam-writes/exam-state.ts';
 import { refuseCancelled } from '../../exams.ts';
+import type { AnswerKeeper } from '../../idempotency.ts';
 import { isFinal } from '../../participants/lifecycle.ts';
-import { ensureParticipant } from '../../participants/participants.ts';
+import { enrolled } from '../../participants/participants.ts';
 import { addRecording, IS_RECEIVING, isReceiving } from '../lifecycle.ts';
 import { recordingTopic } from '../recordings.ts';
 import type { Ending } from './ending.ts';
@@ -94,25 +96,29 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
      * Starts a recording whose chunks arrive while the exam runs.
      * @throws AppError `conflict` if the exam is over or cancelled, or the participant has left it.
      */
-    start: (input: { examId: string; userId: string; type: RecordingType }): Promise<Recording> =>
-      eventLog.append(input.examId, async (draft) => {
-        refuseCancelled(draft.exam);
-        if (draft.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
-        const participant = await ensureParticipant(draft, input.userId);
-        if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
-        const id = newId('rec');
-        return addRecording(draft, participant, {
-          id,
-          type: input.type,
-          live: true,
-          stage: 'receiving',
-          size: 0,
-          // What most browsers record, until the format is known.
-          format: 'webm',
-          sha256: '',
-          storageKey: `${id}.live`,
-          createdAt: draft.now,
-        });
+    start: ({ examId, userId, type }: { examId: string; userId: string; type: RecordingType }, keeper: AnswerKeeper | null = null) =>
+      eventLog.write(examId, {
+        userId,
+        keeper,
+        decide(state) {
+          refuseCancelled(state.exam);
+          if (state.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
+          const participant = enrolled(state, userId);
+          if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
+          const id = newId('rec');
+          return addRecording(state, participant, {
+            id,
+            type,
+            live: true,
+            stage: 'receiving',
+            size: 0n,
+            // What most browsers record, until the format is known.
+            format: 'webm',
+            sha256: '',
+            storageKey: `${id}.live`,
+            createdAt: state.now,
+          });
+        },
       }),
 
     /**
@@ -155,13 +161,12 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
      * Adds the participant's live recordings to the submission and sets their end, late enough for chunks that are still being
      * sent. In the submission's transaction, so that a crash loses neither.
      */
-    async submitted({ tx, now }: Draft, participantId: string, submissionId: string): Promise<Recording[]> {
-      const finishDueAt = new Date(now.getTime() + settleMs);
-      const undue = { OR: [{ finishDueAt: null }, { finishDueAt: { gt: finishDueAt } }] };
-      await tx.recording.updateMany({ where: { participantId, live: true, ...undue }, data: { finishDueAt } });
-      const madeLive = { OR: [{ live: true }, { lastChunkAt: { not: null } }] };
-      await tx.recording.updateMany({ where: { participantId, submissionId: null, ...madeLive }, data: { submissionId } });
-      return tx.recording.findMany({ where: { submissionId }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] });
+    submitted(state: ExamState, participantId: string, submissionId: string): Recording[] {
+      const finishDueAt = new Date(state.now.getTime() + settleMs);
+      return state
+        .recordingsOf(participantId)
+        .filter(({ live, lastChunkAt, submissionId: before }) => live || (lastChunkAt !== null && before === null))
+        .map((recording) => state.endWithSubmission(recording, { finishDueAt, submissionId }));
     },
 
     /** Ends a recording: it accepts no more chunks, and a worker joins those received. No effect if it has already ended. */

@@ -1,0 +1,240 @@
+import type { Event, Exam, Participant, Prisma, Recording, Submission, Warning, WarningSource } from '../../generated/prisma/client.ts';
+import type { EventKind } from '../../generated/prisma/enums.ts';
+import type { JsonText } from '../../validation.ts';
+import type { LogEvent } from '../event-log/event-reader.ts';
+import type { AnswerKeeper } from '../idempotency.ts';
+import type { WarningInput } from '../warnings/input.ts';
+import { newWarningRow } from '../warnings/rows.ts';
+
+/**
+ * A write to an exam that shares its transaction with others: it names what it must know, then decides in memory. All rows of all
+ * writes are then stored with one statement per table.
+ */
+export interface ExamWrite<Result> {
+  /** Whose turn it takes: writes of different users are served in turn. */
+  userId: string;
+  /** Other participants that it reads or changes. */
+  others?: readonly string[] | undefined;
+  /** Warnings that may have been stored before. */
+  repeats?: Repeats | undefined;
+  /** Whether it reads the user's submission and recordings. */
+  submits?: boolean | undefined;
+  /** What `addSubmission` stores. */
+  stats?: JsonText | undefined;
+  /** The answer to keep under the request's idempotency key, in the same transaction. */
+  keeper?: AnswerKeeper | null | undefined;
+  /**
+   * Called under the exam's lock, perhaps more than once. If it throws, nothing of this write is stored, and the others of the
+   * transaction do not notice.
+   */
+  decide(state: ExamState): Result;
+}
+
+export interface Repeats {
+  warnings: readonly WarningInput[];
+  /** Whether the same type at the same time is the same warning, beside the same `clientEventId`. */
+  sameMomentIsSame: boolean;
+}
+
+export type NewEvent = Omit<Event, 'data'> & { data: Prisma.InputJsonObject | null };
+export type SubmissionRow = Omit<Submission, 'stats'>;
+/** What is known of a recording: all its columns. */
+export type NewSubmissionRow = SubmissionRow & { stats: JsonText };
+
+/** What a transaction found, under the exam's lock. */
+export interface Found {
+  exam: Exam;
+  /** By the database's clock, which all servers share; the time of everything that is written. */
+  now: Date;
+  participants: readonly Participant[];
+  warnings: readonly Warning[];
+  submissions: readonly SubmissionRow[];
+  /** Of participants who submit. */
+  recordings: readonly Recording[];
+}
+
+const idKey = (userId: string | null, clientEventId: string) => JSON.stringify([userId, clientEventId]);
+const momentKey = (userId: string | null, type: string, at: Date) => JSON.stringify([userId, type, at.getTime()]);
+
+/** The exam as the writes of one transaction see it, each with the changes of those before it. */
+export class ExamState {
+  readonly now: Date;
+  readonly events: NewEvent[] = [];
+  readonly warnings: Warning[] = [];
+  readonly submissions: NewSubmissionRow[] = [];
+  readonly newRecordings: Recording[] = [];
+  /** Recordings that end with a submission. */
+  readonly ending: { recording: Recording; finishDueAt: Date; submissionId: string }[] = [];
+  #exam: Exam;
+  #seq: bigint;
+  readonly #participants: Map<string, Participant>;
+  readonly #added = new Set<string>();
+  readonly #changed = new Set<string>();
+  readonly #submissions: Map<string, SubmissionRow>;
+  readonly #recordings: Recording[];
+  readonly #known = new Map<string, Warning>();
+  /** Takes back what the current write did, newest first. */
+  #undo: (() => void)[] = [];
+
+  constructor({ exam, now, participants, warnings, submissions, recordings }: Found) {
+    this.now = now;
+    this.#exam = exam;
+    this.#seq = exam.lastSeq;
+    this.#participants = new Map(participants.map((row) => [row.userId, row]));
+    this.#submissions = new Map(submissions.map((row) => [row.participantId, row]));
+    this.#recordings = [...recordings];
+    for (const row of warnings) {
+      if (row.clientEventId) this.#known.set(idKey(row.userId, row.clientEventId), row);
+      this.#known.set(momentKey(row.userId, row.type, row.timestamp), row);
+    }
+  }
+
+  /** Runs one write; a failed one leaves no trace. */
+  run<Result>(write: ExamWrite<Result>): PromiseSettledResult<Result> {
+    const lists = [this.events, this.warnings, this.submissions, this.newRecordings, this.ending];
+    const before = { exam: this.#exam, seq: this.#seq, lengths: lists.map((list) => list.length) };
+    this.#undo = [];
+    try {
+      return { status: 'fulfilled', value: write.decide(this) };
+    } catch (reason) {
+      this.#exam = before.exam;
+      this.#seq = before.seq;
+      lists.forEach((list, i) => list.splice(before.lengths[i] ?? 0));
+      for (const undo of this.#undo.reverse()) undo();
+      return { status: 'rejected', reason };
+    }
+  }
+
+  get exam(): Exam {
+    return this.#exam.lastSeq === this.#seq ? this.#exam : { ...this.#exam, lastSeq: this.#seq };
+  }
+
+  changeExam(change: Partial<Pick<Exam, 'status' | 'startedAt' | 'endedAt'>>): void {
+    this.#exam = { ...this.#exam, ...change };
+  }
+
+  participant(userId: string): Participant | undefined {
+    return this.#participants.get(userId);
+  }
+
+  /** New or changed participants, with all changes. */
+  get addedParticipants(): Participant[] {
+    return [...this.#added].flatMap((userId) => this.#participants.get(userId) ?? []);
+  }
+
+  get changedParticipants(): Participant[] {
+    return [...this.#changed].flatMap((userId) => this.#participants.get(userId) ?? []);
+  }
+
+  /** Keeps a new or changed participant. */
+  setParticipant(row: Participant): Participant {
+    const { userId } = row;
+    const before = this.#participants.get(userId);
+    const set = before && !this.#added.has(userId) ? this.#changed : this.#added;
+    if (!set.has(userId)) this.#undo.push(() => set.delete(userId));
+    this.#undo.push(() => (before ? this.#participants.set(userId, before) : this.#participants.delete(userId)));
+    set.add(userId);
+    this.#participants.set(userId, row);
+    return row;
+  }
+
+  /** Adds an event and returns its position. `by` and similar facts go into `data`. */
+  emit(kind: EventKind, subjectId: string, { userId, data }: { userId?: string; data?: Prisma.InputJsonObject } = {}): bigint {
+    this.#seq += 1n;
+    this.events.push({
+      examId: this.#exam.id,
+      seq: this.#seq,
+      kind,
+      subjectId,
+      userId: userId ?? null,
+      data: data ?? null,
+      at: this.now,
+    });
+    return this.#seq;
+  }
+
+  /**
+   * Adds the warnings of a participant that are not stored yet.
+   * @returns one row per warning, the stored one for a repeat; and how many were added
+   */
+  addUnseen(
+    { id: participantId, userId }: Participant,
+    source: WarningSource,
+    { warnings, sameMomentIsSame }: Repeats,
+  ): { rows: Warning[]; stored: number } {
+    const moments: [string, Warning][] = [];
+    const examId = this.#exam.id;
+    const before = this.warnings.length;
+    const rows = warnings.map((warning) => {
+      const { clientEventId, type, timestamp } = warning;
+      const known =
+        (clientEventId ? this.#known.get(idKey(userId, clientEventId)) : undefined) ??
+        (sameMomentIsSame && timestamp ? this.#known.get(momentKey(userId, type, timestamp)) : undefined);
+      if (known) return known;
+      const row = newWarningRow(warning, { examId, seq: this.#seq + 1n, participantId, userId, source, now: this.now });
+      this.emit('WARNING_ADDED', row.id, { userId });
+      this.warnings.push(row);
+      if (clientEventId) this.#know(idKey(userId, clientEventId), row);
+      moments.push([momentKey(userId, type, row.timestamp), row]);
+      return row;
+    });
+    // Only now, because a session may hold the same type twice at the same time.
+    for (const [key, row] of moments) this.#know(key, row);
+    const stored = this.warnings.length - before;
+    const participant = this.participant(userId);
+    if (stored > 0 && participant) this.setParticipant({ ...participant, warningCount: participant.warningCount + stored });
+    return { rows, stored };
+  }
+
+  #know(key: string, row: Warning): void {
+    if (this.#known.has(key)) return;
+    this.#known.set(key, row);
+    this.#undo.push(() => this.#known.delete(key));
+  }
+
+  submissionOf(participantId: string): SubmissionRow | undefined {
+    return this.#submissions.get(participantId);
+  }
+
+  addSubmission(row: NewSubmissionRow): SubmissionRow {
+    const { stats: _stats, ...rest } = row;
+    this.submissions.push(row);
+    this.#submissions.set(row.participantId, rest);
+    this.#undo.push(() => this.#submissions.delete(row.participantId));
+    return rest;
+  }
+
+  /** Of a participant who submits. Oldest first. */
+  recordingsOf(participantId: string): Recording[] {
+    return this.#recordings.filter((row) => row.participantId === participantId);
+  }
+
+  addRecording(row: Recording): Recording {
+    this.newRecordings.push(row);
+    this.#recordings.push(row);
+    this.#undo.push(() => this.#recordings.splice(this.#recordings.indexOf(row), 1));
+    return row;
+  }
+
+  /** Makes a live recording part of a submission and sets its end, unless it ends earlier. */
+  endWithSubmission(recording: Recording, { finishDueAt, submissionId }: { finishDueAt: Date; submissionId: string }): Recording {
+    const due = recording.finishDueAt && recording.finishDueAt < finishDueAt ? recording.finishDueAt : finishDueAt;
+    const row = { ...recording, submissionId: recording.submissionId ?? submissionId, ...(recording.live && { finishDueAt: due }) };
+    const at = this.#recordings.indexOf(recording);
+    this.#recordings[at] = row;
+    this.#undo.push(() => (this.#recordings[at] = recording));
+    this.ending.push({ recording, finishDueAt, submissionId });
+    return row;
+  }
+
+  /** The new events with the rows that they are about. */
+  logEvents(): LogEvent[] {
+    const rows = new Map<string, LogEvent['subject']>();
+    for (const row of [...this.#participants.values(), ...this.warnings, ...this.#recordings]) rows.set(row.id, row);
+    rows.set(this.#exam.id, this.exam);
+    return this.events.flatMap(({ kind, subjectId, examId, seq, userId, at }) => {
+      const subject = rows.get(subjectId);
+      return subject ? [{ kind, subject, examId, seq, userId, at } as LogEvent] : [];
+    });
+  }
+}

@@ -1,0 +1,163 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createExam, report } from '../helpers/exam.ts';
+import { film, pictures } from '../helpers/media.ts';
+import { form } from '../helpers/recordings.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+let database: Client;
+let folder: string;
+let video: string;
+beforeAll(async () => {
+  server = await startTestServer({ INLINE_WORKER: 'false' });
+  database = new Client(server.databaseUrl);
+  await database.connect();
+  folder = await mkdtemp(joinPath(tmpdir(), 'invigil-test-'));
+  video = joinPath(folder, 'webcam.webm');
+  await film(video, [{ picture: pictures.oneFace, seconds: 1 }]);
+});
+afterAll(async () => {
+  await database.end();
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const off = { settings: { aiDetection: { enabled: false } } };
+const count = async (text: string, ...values: unknown[]) => (await database.query(text, values)).rowCount;
+
+/** A request under its own key, to an exam of its own, and how much of it is stored. */
+interface Door {
+  name: string;
+  send(): Promise<Response>;
+  stored(): Promise<number | null>;
+}
+
+async function openDoors(): Promise<Door[]> {
+  const key = (name: string) => ({ headers: { 'idempotency-key': name } });
+  const [known, fresh, submitted, live, uploaded] = (await Promise.all([1, 2, 3, 4, 5].map(() => createExam(server, off)))).map(
+    ({ id }) => id,
+  );
+  await report(server, known ?? '', 'user_1', ['noise']);
+  const warnings = [{ type: 'copy_paste' }];
+  const counted = (table: string, examId: string | undefined) => () => count(`SELECT 1 FROM "${table}" WHERE "examId" = $1`, examId);
+  const type = 'copy_paste';
+  return [
+    {
+      name: 'a report',
+      send: () => server.post(`/exams/${known}/warnings`, { userId: 'user_1', warnings }, key('report')),
+      stored: () => count(`SELECT 1 FROM "Warning" WHERE "examId" = $1 AND type = $2`, known, type),
+    },
+    {
+      name: 'a first report',
+      send: () => server.post(`/exams/${fresh}/warnings`, { userId: 'user_1', warnings }, key('first')),
+      stored: counted('Warning', fresh),
+    },
+    {
+      name: 'a submission',
+      send: () => server.post(`/exams/${submitted}/submit`, { userId: 'user_1', stats: {}, warnings }, key('submit')),
+      stored: counted('Submission', submitted),
+    },
+    {
+      name: 'the start of a live recording',
+      send: () => server.post('/recordings/live', { examId: live, userId: 'user_1', type: 'webcam' }, key('live')),
+      stored: counted('Recording', live),
+    },
+    {
+      name: 'a new exam',
+      send: () => server.post('/exams', { title: 'Made once', duration: 60 }, key('exam')),
+      stored: () => count(`SELECT 1 FROM "Exam" WHERE title = 'Made once'`),
+    },
+    {
+      name: 'an upload',
+      async send() {
+        const body = await form({ examId: uploaded ?? '', userId: 'user_1', type: 'webcam', file: { path: video } });
+        return server.rest('/recordings', { method: 'POST', body, ...key('upload') });
+      },
+      stored: counted('Recording', uploaded),
+    },
+  ];
+}
+
+describe('a request that is sent again with its Idempotency-Key', () => {
+  it('stores nothing twice if the server was killed after the work and before it kept the answer', { timeout: 120_000 }, async () => {
+    const doors = await openDoors();
+    // The database waits where an answer is kept.
+    await database.query(`
+      CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END $$;
+      CREATE TRIGGER hold BEFORE UPDATE OF body ON "IdempotencyRecord" FOR EACH ROW EXECUTE FUNCTION hold();
+      SELECT pg_advisory_lock(4711)`);
+    const waiting = () => count(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted`);
+    // The slowest one first: a statement may only wait for 2.5 s.
+    const lost: Promise<unknown>[] = [];
+    for (const door of doors.toReversed()) {
+      const before = (await waiting()) ?? 0;
+      lost.push(door.send().catch(() => null));
+      await expect.poll(waiting, { timeout: 20_000, interval: 5 }).toBe(before + 1);
+    }
+    await server.kill();
+    await Promise.all(lost);
+    await database.query('SELECT pg_advisory_unlock(4711); DROP TRIGGER hold ON "IdempotencyRecord"');
+    await server.restart();
+    // Two minutes later, the first request counts as dead.
+    await database.query(`UPDATE "IdempotencyRecord" SET "lockedUntil" = now() - interval '1 s' WHERE status IS NULL`);
+    for (const { name, send, stored } of doors) {
+      const answer = await send();
+      expect([name, answer.status, await stored()]).toEqual([name, 200, 1]);
+      const again = await send();
+      expect([name, await again.json(), await stored()]).toEqual([name, await answer.json(), 1]);
+    }
+  });
+
+  it('stores nothing twice if the first one is still running when its time is up', { timeout: 60_000 }, async () => {
+    const { id: examId } = await createExam(server, off);
+    await report(server, examId, 'user_1', ['noise']);
+    const send = () =>
+      server.post(
+        `/exams/${examId}/warnings`,
+        { userId: 'user_1', warnings: [{ type: 'copy_paste' }] },
+        { headers: { 'idempotency-key': 'late' } },
+      );
+    await database.query('BEGIN');
+    await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
+    const first = send();
+    const claimed = () => count(`SELECT 1 FROM "IdempotencyRecord" WHERE key = 'late'`);
+    const outside = new Client(server.databaseUrl);
+    await outside.connect();
+    await expect.poll(claimed, { timeout: 20_000, interval: 10 }).toBe(1);
+    await outside.query(`UPDATE "IdempotencyRecord" SET "lockedUntil" = now() - interval '1 s' WHERE key = 'late'`);
+    await outside.end();
+    const second = send();
+    await expect
+      .poll(() => count(`SELECT 1 FROM "IdempotencyRecord" WHERE key = 'late' AND "lockedUntil" > now()`), {
+        timeout: 20_000,
+        interval: 10,
+      })
+      .toBe(1);
+    await database.query('COMMIT');
+    expect((await second).status).toBe(200);
+    // The first one came too late: it gets the second one's answer or is told to ask for it.
+    expect([200, 400]).toContain((await first).status);
+    expect(await count(`SELECT 1 FROM "Warning" WHERE "examId" = $1 AND type = 'copy_paste'`, examId)).toBe(1);
+  });
+
+  it('gets the first answer although its text held half an emoji', async () => {
+    const { id: examId } = await createExam(server, off);
+    await report(server, examId, 'user_1', ['noise']);
+    const send = () =>
+      server.rest(`/exams/${examId}/warnings`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'emoji' },
+        body: String.raw`{"userId":"user_1","warnings":[{"type":"copy_paste","details":"pasted \ud83d, and \\ud83d as text"}]}`,
+      });
+    const first = await send();
+    expect(first.status).toBe(200);
+    const answer = (await first.json()) as { warnings: { details: string }[] };
+    expect(answer.warnings[0]?.details).toBe(String.raw`pasted ${'\ufffd'}, and \ud83d as text`);
+    expect(await (await send()).json()).toEqual(answer);
+    expect(await count(`SELECT 1 FROM "Warning" WHERE "examId" = $1 AND type = 'copy_paste'`, examId)).toBe(1);
+  });
+});
