@@ -66,6 +66,7 @@ const RECORDING: Columns<Recording> = {
     column('submissionId', 'text'),
     column('type', '"RecordingType"'),
     column('duration', 'float8'),
+    column('note', 'text'),
     column('size', 'bigint'),
     column('format', 'text'),
     column('sha256', 'text'),
