@@ -22,6 +22,9 @@ export const paged = {
   },
 };
 
+/** The `values` of an enum: each has a description, and leaving one out is a type error. */
+export type Described<Value extends string> = Record<Value, { description: string }>;
+
 /** An `Upload` as graphql-upload-minimal's scalar resolves it: the file is on disk already. */
 export interface UploadValue {
   file: SpooledFile;
@@ -74,6 +77,14 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-builder.queryType();
-builder.mutationType();
-builder.subscriptionType();
+builder.queryType({
+  description: 'Reads. What the caller may not see reads as if it did not exist: null in a field, and missing from lists.',
+});
+builder.mutationType({
+  description:
+    "Changes. What consoles should know of is stored together with its event in the exam's log, before the answer; the description of the mutation names the event.",
+});
+builder.subscriptionType({
+  description:
+    'Live data, by WebSocket (graphql-ws) or server-sent events. `warningAdded` and `examEvents` are cursors into the durable log of an exam; `recordingProgress` is not.',
+});

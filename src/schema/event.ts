@@ -1,6 +1,7 @@
 import { watchExam } from '../resolvers/events.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import { builder } from './builder.ts';
+import { AFTER, CURRENT_STATE, EXAM_ID } from './descriptions.ts';
 import { Exam } from './exam.ts';
 import { Participant } from './participant.ts';
 import { Recording } from './recording.ts';
@@ -18,48 +19,70 @@ const TYPES = {
 } as const;
 
 const ExamEvent = builder.interfaceRef<LogEvent>('ExamEvent').implement({
-  description: "An entry of the exam's log.",
+  description: `An entry of the exam's log. ${CURRENT_STATE}`,
   fields: (t) => ({
-    seq: t.field({ type: 'SafeInt', resolve: ({ seq }) => Number(seq) }),
-    at: t.expose('at', { type: 'DateTime' }),
+    seq: t.field({
+      type: 'SafeInt',
+      description:
+        'Position in the log: continue with it as `after`. It always rises; a position is missing if its event is not for you or its object was deleted.',
+      resolve: ({ seq }) => Number(seq),
+    }),
+    at: t.expose('at', { type: 'DateTime', description: "When the change was stored, by the server's clock." }),
   }),
   resolveType: ({ kind }) => TYPES[kind],
 });
 
 type WarningEvent = EventOf<'WARNING_ADDED' | 'WARNING_REVIEWED' | 'WARNING_UPDATED'>;
 
+const warning = { type: Warning, description: 'The warning in its present state.' } as const;
+
 builder.objectRef<WarningEvent>('WarningAdded').implement({
   interfaces: [ExamEvent],
-  fields: (t) => ({ warning: t.field({ type: Warning, resolve: ({ subject }) => subject }) }),
+  description: 'A warning was raised or reported.',
+  fields: (t) => ({ warning: t.field({ ...warning, resolve: ({ subject }) => subject }) }),
 });
 builder.objectRef<WarningEvent>('WarningReviewed').implement({
   interfaces: [ExamEvent],
-  fields: (t) => ({ warning: t.field({ type: Warning, resolve: ({ subject }) => subject }) }),
+  description: 'A person decided on a warning, or changed that decision.',
+  fields: (t) => ({ warning: t.field({ ...warning, resolve: ({ subject }) => subject }) }),
 });
 builder.objectRef<WarningEvent>('WarningUpdated').implement({
   interfaces: [ExamEvent],
-  description: 'The episode behind a warning has ended, or its recording has become available.',
-  fields: (t) => ({ warning: t.field({ type: Warning, resolve: ({ subject }) => subject }) }),
+  description:
+    'The episode behind a warning has ended (`endedAt`; `details` and `confidence` now describe all of it), or its place in a recording has become known (`recording`, `offsetSeconds`).',
+  fields: (t) => ({ warning: t.field({ ...warning, resolve: ({ subject }) => subject }) }),
 });
 builder.objectRef<EventOf<'PARTICIPANT_CHANGED'>>('ParticipantChanged').implement({
   interfaces: [ExamEvent],
-  fields: (t) => ({ participant: t.field({ type: Participant, resolve: ({ subject }) => subject }) }),
+  description:
+    'A participant was added, joined, submitted, changed status, was reviewed, or was given other accommodations. Not for heartbeats, nor for a name or extra minutes that an invitation changes.',
+  fields: (t) => ({
+    participant: t.field({ type: Participant, description: 'The participant in its present state.', resolve: ({ subject }) => subject }),
+  }),
 });
 builder.objectRef<EventOf<'EXAM_CHANGED'>>('ExamChanged').implement({
   interfaces: [ExamEvent],
-  fields: (t) => ({ exam: t.field({ type: Exam, resolve: ({ subject }) => subject }) }),
+  description: 'The exam was started, ended or cancelled. Every participant gets this event.',
+  fields: (t) => ({ exam: t.field({ type: Exam, description: 'The exam in its present state.', resolve: ({ subject }) => subject }) }),
 });
 builder.objectRef<EventOf<'RECORDING_CHANGED'>>('RecordingChanged').implement({
   interfaces: [ExamEvent],
-  fields: (t) => ({ recording: t.field({ type: Recording, resolve: ({ subject }) => subject }) }),
+  description:
+    'A recording was stored or begun, changed status, or, sent in chunks, became one file. Its progress is no event: see `recordingProgress`.',
+  fields: (t) => ({
+    recording: t.field({ type: Recording, description: 'The recording in its present state.', resolve: ({ subject }) => subject }),
+  }),
 });
 
 builder.subscriptionField('examEvents', (t) =>
   t.field({
     type: ExamEvent,
     authScopes: { viewer: true },
-    description: 'With `after`: replays the events after that position, then continues live; in order, no gaps, no repeats.',
-    args: { examId: t.arg.id({ required: true }), after: t.arg({ type: 'SafeInt' }) },
+    description: `Everything that happens in the exam. With \`after\`: replays the events after that position, then continues live; in order, no gaps, no repeats. Participants get what concerns them and the changes of the exam. ${CURRENT_STATE}`,
+    args: {
+      examId: t.arg.id({ required: true, description: EXAM_ID }),
+      after: t.arg({ type: 'SafeInt', description: AFTER }),
+    },
     subscribe: (_root, { examId, after }, ctx) => watchExam(ctx, examId, after),
     resolve: (event) => event,
   }),

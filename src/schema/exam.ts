@@ -3,30 +3,61 @@ import { participantsOf, recordingsOf, warningsOf } from '../resolvers/exam-page
 import { accessUrl, adminUrl, cancelExam, createExam, endExam, findExam, listExams, startExam } from '../resolvers/exams.ts';
 import { findParticipant } from '../resolvers/participants.ts';
 import type { ExamSettings } from '../services/exams.ts';
-import { builder, paged } from './builder.ts';
+import { builder, type Described, paged } from './builder.ts';
+import { AT_LEAST, EXAM_ID, ONLY_USER, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
 import { Participant, ParticipantStatusEnum } from './participant.ts';
 import { RecordingTypeEnum } from './recording.ts';
 import { WarningSeverityEnum } from './warning.ts';
 
-export const ExamStatusEnum = builder.enumType(ExamStatus, { name: 'ExamStatus' });
-const Sensitivity = builder.enumType('Sensitivity', { values: ['LOW', 'MEDIUM', 'HIGH'] as const });
+export const ExamStatusEnum = builder.enumType(ExamStatus, {
+  name: 'ExamStatus',
+  description: 'Where an exam is. A person or the first participant moves it on; the clock alone never does.',
+  values: {
+    CREATED: { description: 'It has not started. Users can be invited; the first who joins starts it.' },
+    IN_PROGRESS: { description: 'It was started, by `startExam` or by the first participant who came.' },
+    COMPLETED: { description: 'It was ended. Nobody can join; submissions, uploads and warnings that arrive late are still stored.' },
+    CANCELLED: { description: 'It was cancelled. Nothing can be added to it any more.' },
+  } satisfies Described<ExamStatus>,
+});
+const Sensitivity = builder.enumType('Sensitivity', {
+  description:
+    'How long something must last before the analysis raises a warning, and until it counts as over. Higher also means less sure findings.',
+  values: {
+    LOW: { description: '10 seconds.' },
+    MEDIUM: { description: '5 seconds, the default.' },
+    HIGH: { description: '2 seconds.' },
+  } satisfies Described<ExamSettings['aiDetection']['sensitivity']>,
+});
+
+const AI_ENABLED =
+  'Whether recordings and snapshots are analysed. If not, recordings stay UPLOADED and only what clients and proctors report becomes a warning.';
+const CLIENTS_OBEY = 'Clients obey this; the server refuses nothing because of it.';
+const WEBCAM = `Whether the webcam is recorded. ${CLIENTS_OBEY}`;
+const SCREEN = `Whether the screen is recorded. ${CLIENTS_OBEY}`;
+const AUDIO = `Whether sound is recorded. ${CLIENTS_OBEY}`;
+const LOCK = `Whether the client locks the browser. ${CLIENTS_OBEY}`;
 
 const AiDetection = builder.objectRef<ExamSettings['aiDetection']>('AiDetection').implement({
-  fields: (t) => ({ enabled: t.exposeBoolean('enabled'), sensitivity: t.expose('sensitivity', { type: Sensitivity }) }),
+  description: 'The analysis of recordings and snapshots.',
+  fields: (t) => ({
+    enabled: t.exposeBoolean('enabled', { description: AI_ENABLED }),
+    sensitivity: t.expose('sensitivity', { type: Sensitivity, description: 'How long something must last before it is a warning.' }),
+  }),
 });
 
 const ExamSettingsType = builder.objectRef<ExamSettings & { extra: unknown }>('ExamSettings').implement({
+  description: 'What is recorded and analysed; fixed when the exam is created.',
   fields: (t) => ({
-    webcam: t.exposeBoolean('webcam'),
-    screenRecording: t.exposeBoolean('screenRecording'),
-    audioRecording: t.exposeBoolean('audioRecording'),
-    browserLock: t.exposeBoolean('browserLock'),
-    aiDetection: t.expose('aiDetection', { type: AiDetection }),
+    webcam: t.exposeBoolean('webcam', { description: WEBCAM }),
+    screenRecording: t.exposeBoolean('screenRecording', { description: SCREEN }),
+    audioRecording: t.exposeBoolean('audioRecording', { description: AUDIO }),
+    browserLock: t.exposeBoolean('browserLock', { description: LOCK }),
+    aiDetection: t.expose('aiDetection', { type: AiDetection, description: 'The analysis of recordings and snapshots.' }),
     extra: t.expose('extra', {
       type: 'JSON',
       nullable: true,
-      description: 'Settings that this server does not know, exactly as received.',
+      description: 'Settings that this server does not know, exactly as received; null if there are none.',
     }),
   }),
 });
@@ -35,78 +66,114 @@ const linkColumns = { select: { id: true, tenant: true, createdAt: true } } as c
 
 export const Exam = builder.prismaObject('Exam', {
   interfaces: [Node],
+  description: 'One sitting with a beginning and an end. It belongs to one tenant and has one log.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    title: t.exposeString('title'),
-    duration: t.exposeInt('duration', { description: 'Minutes.' }),
+    id: t.exposeID('id', { description: 'Begins with `exam_`.' }),
+    title: t.exposeString('title', { description: 'Title as given by the LMS.' }),
+    duration: t.exposeInt('duration', {
+      description: 'Minutes that a participant has, without `extraMinutes`. The server does not end the exam when they are over.',
+    }),
     settings: t.field({
       type: ExamSettingsType,
+      description: 'What is recorded and analysed.',
       select: { settings: true, extra: true },
       resolve: ({ settings, extra }) => ({ ...(settings as unknown as ExamSettings), extra }),
     }),
-    status: t.expose('status', { type: ExamStatusEnum }),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true }),
-    endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true }),
-    accessUrl: t.string({ ...linkColumns, resolve: (exam, _args, ctx) => accessUrl(ctx, exam) }),
+    status: t.expose('status', { type: ExamStatusEnum, description: 'Where the exam is.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: "When it was created, by the server's clock." }),
+    startedAt: t.expose('startedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: "When it was started, by a person or the first participant, by the server's clock; null before.",
+    }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: "When it was ended or cancelled, by the server's clock; null before.",
+    }),
+    accessUrl: t.string({
+      ...linkColumns,
+      description:
+        'The link for candidates, the same for all: its bearer can see the exam and join as any user who has not joined yet. Valid for 365 days after `createdAt`.',
+      resolve: (exam, _args, ctx) => accessUrl(ctx, exam),
+    }),
     adminUrl: t.string({
       ...linkColumns,
       nullable: true,
-      description: 'For proctors and the LMS only.',
+      description:
+        'The link for proctors: its bearer is a proctor of this exam only. Valid for 365 days after `createdAt`. Null for participants.',
       resolve: (exam, _args, ctx) => adminUrl(ctx, exam),
     }),
     participants: t.relatedConnection('participants', {
       ...paged,
       cursor: 'id',
-      args: { status: t.arg({ type: ParticipantStatusEnum }) },
+      description: 'The participants, in the order in which they were added. A participant sees only itself.',
+      args: { status: t.arg({ type: ParticipantStatusEnum, description: 'Only those who are in this status.' }) },
       query: (args, ctx) => participantsOf(ctx, args),
     }),
     participant: t.field({
       type: Participant,
       nullable: true,
       select: { id: true },
-      args: { userId: t.arg.id({ required: true }) },
+      description: 'The participant of one user; null if the user is not in the exam, or you may not see it.',
+      args: { userId: t.arg.id({ required: true, description: USER_ID }) },
       resolve: (exam, { userId }, ctx) => findParticipant(ctx, exam.id, userId),
     }),
     warnings: t.relatedConnection('warnings', {
       ...paged,
       cursor: 'id',
-      args: { userId: t.arg.id(), types: t.arg.stringList(), minSeverity: t.arg({ type: WarningSeverityEnum }) },
+      description: 'The warnings, in the order in which they were stored (`seq`). A participant sees those about itself.',
+      args: {
+        userId: t.arg.id({ description: ONLY_USER }),
+        types: t.arg.stringList({ description: 'Only warnings of these types; an empty list finds none.' }),
+        minSeverity: t.arg({ type: WarningSeverityEnum, description: AT_LEAST }),
+      },
       query: (args, ctx) => warningsOf(ctx, args),
     }),
     recordings: t.relatedConnection('recordings', {
       ...paged,
       cursor: 'id',
-      args: { userId: t.arg.id(), type: t.arg({ type: RecordingTypeEnum }) },
+      description: 'The recordings, oldest first. A participant sees its own.',
+      args: {
+        userId: t.arg.id({ description: ONLY_USER }),
+        type: t.arg({ type: RecordingTypeEnum, description: 'Only recordings of this type.' }),
+      },
       query: (args, ctx) => recordingsOf(ctx, args),
     }),
     lastSeq: t.field({
       type: 'SafeInt',
       select: { lastSeq: true },
-      description: "Position of the newest event in this exam's log.",
+      description:
+        "Position of the newest event in this exam's log; 0 if there is none. Subscribe with it as `after` to miss nothing since this read.",
       resolve: ({ lastSeq }) => Number(lastSeq),
     }),
   }),
 });
 
 const AiDetectionInput = builder.inputType('AiDetectionInput', {
-  fields: (t) => ({ enabled: t.boolean(), sensitivity: t.field({ type: Sensitivity }) }),
+  description: 'The analysis of recordings and snapshots. What is left out has its default.',
+  fields: (t) => ({
+    enabled: t.boolean({ description: `${AI_ENABLED} Default true.` }),
+    sensitivity: t.field({ type: Sensitivity, description: 'How long something must last before it is a warning. Default MEDIUM.' }),
+  }),
 });
 const ExamSettingsInput = builder.inputType('ExamSettingsInput', {
+  description: 'What is recorded and analysed. What is left out has its default.',
   fields: (t) => ({
-    webcam: t.boolean(),
-    screenRecording: t.boolean(),
-    audioRecording: t.boolean(),
-    browserLock: t.boolean(),
-    aiDetection: t.field({ type: AiDetectionInput }),
-    extra: t.field({ type: 'JSON' }),
+    webcam: t.boolean({ description: `${WEBCAM} Default true.` }),
+    screenRecording: t.boolean({ description: `${SCREEN} Default true.` }),
+    audioRecording: t.boolean({ description: `${AUDIO} Default true.` }),
+    browserLock: t.boolean({ description: `${LOCK} Default true.` }),
+    aiDetection: t.field({ type: AiDetectionInput, description: 'The analysis; on, with sensitivity MEDIUM, if left out.' }),
+    extra: t.field({ type: 'JSON', description: 'An object with settings of your own: stored and returned, not interpreted.' }),
   }),
 });
 const CreateExamInput = builder.inputType('CreateExamInput', {
+  description: 'An exam to create.',
   fields: (t) => ({
-    title: t.string({ required: true }),
-    duration: t.int({ required: true, description: 'Minutes, 1 to 1440.' }),
-    settings: t.field({ type: ExamSettingsInput }),
+    title: t.string({ required: true, description: '1 to 200 characters.' }),
+    duration: t.int({ required: true, description: 'Minutes that a participant has, 1 to 1440.' }),
+    settings: t.field({ type: ExamSettingsInput, description: 'What is recorded and analysed; all of it if left out.' }),
   }),
 });
 
@@ -115,7 +182,8 @@ builder.queryFields((t) => ({
     type: 'Exam',
     nullable: true,
     authScopes: { viewer: true },
-    args: { id: t.arg.id({ required: true }) },
+    description: 'One exam; null if it does not exist or you may not see it.',
+    args: { id: t.arg.id({ required: true, description: EXAM_ID }) },
     resolve: (query, _root, { id }, ctx) => findExam(ctx, id, query),
   }),
   exams: t.prismaConnection({
@@ -123,7 +191,11 @@ builder.queryFields((t) => ({
     type: 'Exam',
     cursor: 'id',
     authScopes: { staff: true },
-    args: { status: t.arg({ type: ExamStatusEnum }), search: t.arg.string({ description: 'Text that the title contains.' }) },
+    description: 'The exams that you may see, newest first. Not for participants.',
+    args: {
+      status: t.arg({ type: ExamStatusEnum, description: 'Only those in this status.' }),
+      search: t.arg.string({ description: 'Text that the title contains, in upper or lower case; at most 200 characters.' }),
+    },
     resolve: (query, _root, args, ctx) => listExams(ctx, args, query),
   }),
 }));
@@ -132,25 +204,33 @@ builder.mutationFields((t) => ({
   createExam: t.field({
     type: Exam,
     authScopes: { lms: true },
+    description:
+      "Creates an exam in the tenant of the caller's key (an admin's in `default`). LMS and admin only. No event: nobody watches it yet.",
     args: { input: t.arg({ type: CreateExamInput, required: true }) },
     resolve: (_root, { input }, ctx) => createExam(ctx, input),
   }),
   startExam: t.field({
     type: Exam,
     authScopes: { staff: true },
-    args: { examId: t.arg.id({ required: true }) },
+    description:
+      'Starts the exam; the first participant who comes does the same. Staff only. Emits ExamChanged; a repeat changes nothing. CONFLICT once it is over.',
+    args: { examId: t.arg.id({ required: true, description: EXAM_ID }) },
     resolve: (_root, { examId }, ctx) => startExam(ctx, examId),
   }),
   endExam: t.field({
     type: Exam,
     authScopes: { staff: true },
-    args: { examId: t.arg.id({ required: true }) },
+    description:
+      'Ends an exam that is in progress: participants who came and did not submit become TIMED_OUT, live recordings close after a grace period. Staff only. Emits ExamChanged and ParticipantChanged; a repeat changes nothing.',
+    args: { examId: t.arg.id({ required: true, description: EXAM_ID }) },
     resolve: (_root, { examId }, ctx) => endExam(ctx, examId),
   }),
   cancelExam: t.field({
     type: Exam,
     authScopes: { lms: true },
-    args: { examId: t.arg.id({ required: true }) },
+    description:
+      'Cancels the exam for good: nothing can be added to it any more. LMS and admin only. Emits ExamChanged; a repeat changes nothing. CONFLICT for a completed exam.',
+    args: { examId: t.arg.id({ required: true, description: EXAM_ID }) },
     resolve: (_root, { examId }, ctx) => cancelExam(ctx, examId),
   }),
 }));

@@ -5,7 +5,7 @@ const TYPES = { exam: 'Exam', part: 'Participant', warn: 'Warning', sub: 'Submis
 
 export const Node = builder.interfaceRef<{ id: string }>('Node').implement({
   description: 'Any object whose id is unique in the system.',
-  fields: (t) => ({ id: t.exposeID('id') }),
+  fields: (t) => ({ id: t.exposeID('id', { description: 'Its prefix names the type, for example `exam_` or `warn_`.' }) }),
   resolveType: ({ id }) => TYPES[id.slice(0, id.indexOf('_')) as keyof typeof TYPES],
 });
 
@@ -14,7 +14,9 @@ builder.queryField('node', (t) =>
     type: Node,
     nullable: true,
     authScopes: { viewer: true },
-    args: { id: t.arg.id({ required: true }) },
+    description:
+      'Any exam, participant, warning, submission, recording or verification by its id; null if it does not exist or you may not see it.',
+    args: { id: t.arg.id({ required: true, description: 'The `id` of the object.' }) },
     resolve: (_root, { id }, ctx) => findNode(ctx, id),
   }),
 );

@@ -9,58 +9,120 @@ import {
   setAccommodations,
 } from '../resolvers/participants.ts';
 import { shownName } from '../resolvers/policy.ts';
-import { builder, paged } from './builder.ts';
+import { builder, type Described, paged } from './builder.ts';
+import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
 
 export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
   name: 'ParticipantStatus',
-  description: 'DISCONNECTED is not a violation: the server received nothing for the grace period. A final status never reopens silently.',
+  description:
+    'Where a participant is in the exam. SUBMITTED, TIMED_OUT and TERMINATED are final: a participant never leaves them silently. This server does not yet set CHECKING_IN, WAITING, PAUSED and TERMINATED.',
+  values: {
+    INVITED: { description: 'Known to the exam, but has not come. Stays so if the exam ends.' },
+    CHECKING_IN: { description: 'Has come and proves its identity and its equipment.' },
+    WAITING: { description: 'Has come and waits for a proctor to admit it.' },
+    ACTIVE: { description: 'Is in the exam: has joined or reported a warning.' },
+    PAUSED: { description: 'A proctor has paused its exam. Snapshots are not analysed meanwhile.' },
+    DISCONNECTED: {
+      description:
+        'Its client sent heartbeats and then nothing for the grace period (PRESENCE_GRACE_SECONDS). Not a violation. ACTIVE again with the next sign of life.',
+    },
+    SUBMITTED: { description: 'Has handed in. Final.' },
+    TIMED_OUT: {
+      description: 'Had come but not submitted when the exam ended. Final; a late submission is stored and does not change it.',
+    },
+    TERMINATED: { description: 'A proctor has ended its exam. Final.' },
+  } satisfies Described<ParticipantStatus>,
 });
-const ReviewStatusEnum = builder.enumType(ReviewStatus, { name: 'ReviewStatus' });
+const ReviewStatusEnum = builder.enumType(ReviewStatus, {
+  name: 'ReviewStatus',
+  description:
+    'What people decided about a participant. The server never sets it, and any value may follow any other: `reviewParticipant`.',
+  values: {
+    NOT_REVIEWED: { description: 'Nobody has looked yet.' },
+    IN_REVIEW: { description: 'Somebody is looking at the evidence.' },
+    PASSED: { description: 'Nothing is held against the participant.' },
+    SUSPICIOUS: { description: 'There are doubts, but no decision.' },
+    VIOLATION: { description: 'The reviewer found a violation of the rules.' },
+    CONTESTED: { description: 'The candidate objects to the decision.' },
+    UPHELD: { description: 'The decision stands after an objection.' },
+    OVERTURNED: { description: 'The decision was withdrawn after an objection.' },
+  } satisfies Described<ReviewStatus>,
+});
 
 builder.prismaObject('Accommodation', {
   description: 'A type of warning that the analysis does not raise for this participant.',
   fields: (t) => ({
-    type: t.exposeString('type'),
-    reason: t.exposeString('reason'),
-    by: t.string({ select: { by: true }, resolve: ({ by }, _args, ctx) => shownName(ctx, by) }),
-    at: t.expose('at', { type: 'DateTime' }),
+    type: t.exposeString('type', { description: 'Type of warning, as in `warningTypes`.' }),
+    reason: t.exposeString('reason', { description: 'Why it was granted; the participant can read it.' }),
+    by: t.string({ select: { by: true }, description: DECIDED_BY, resolve: ({ by }, _args, ctx) => shownName(ctx, by) }),
+    at: t.expose('at', { type: 'DateTime', description: "When it was granted, by the server's clock." }),
   }),
 });
 
 /** A participant is only reached through a policy filter; all its relations belong to that participant, so they need no filter. */
 export const Participant = builder.prismaObject('Participant', {
   interfaces: [Node],
+  description: 'A user in one exam. A user who sits two exams is two participants.',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', { description: 'Begins with `part_`. Mutations take `userId` instead.' }),
     userId: t.exposeID('userId', { description: "The LMS's own id, unique within the exam." }),
-    name: t.exposeString('name', { nullable: true }),
-    status: t.expose('status', { type: ParticipantStatusEnum }),
-    joinedAt: t.expose('joinedAt', { type: 'DateTime', nullable: true }),
-    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', nullable: true }),
-    extraMinutes: t.exposeInt('extraMinutes'),
-    review: t.expose('review', { type: ReviewStatusEnum }),
-    warningCount: t.exposeInt('warningCount'),
-    warnings: t.relatedConnection('warnings', { ...paged, cursor: 'id', query: { orderBy: { seq: 'asc' } } }),
+    name: t.exposeString('name', { nullable: true, description: 'Name as given by the invitation or when joining; null if none was.' }),
+    status: t.expose('status', { type: ParticipantStatusEnum, description: 'Where the participant is in the exam.' }),
+    joinedAt: t.expose('joinedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        "When the participant first came, by the server's clock: joined, was the subject of a report, or submitted. Null for one who has not come.",
+    }),
+    lastSeenAt: t.expose('lastSeenAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        "The last sign of life (a heartbeat, join, report, snapshot or submission), by the server's clock; up to a few seconds late. Null for one who has not come.",
+    }),
+    extraMinutes: t.exposeInt('extraMinutes', { description: "Minutes in addition to the exam's `duration`." }),
+    review: t.expose('review', { type: ReviewStatusEnum, description: 'What people decided about this participant.' }),
+    warningCount: t.exposeInt('warningCount', { description: 'Number of all warnings about the participant, also of dismissed ones.' }),
+    warnings: t.relatedConnection('warnings', {
+      ...paged,
+      cursor: 'id',
+      description: 'The warnings about the participant, in the order in which they were stored (`seq`).',
+      query: { orderBy: { seq: 'asc' } },
+    }),
     recordings: t.relation('recordings', {
       query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 },
-      description: 'At most 500.',
+      description: 'Recordings of the participant, oldest first; at most 500.',
     }),
-    accommodations: t.relation('accommodations', { query: { orderBy: ACCOMMODATIONS_IN_ORDER } }),
-    submission: t.relation('submission', { nullable: true }),
-    exam: t.relation('exam'),
+    accommodations: t.relation('accommodations', {
+      description: 'Types of warning that the analysis does not raise for this participant, oldest first.',
+      query: { orderBy: ACCOMMODATIONS_IN_ORDER },
+    }),
+    submission: t.relation('submission', { nullable: true, description: 'What the participant handed in; null before.' }),
+    exam: t.relation('exam', { description: 'The exam.' }),
   }),
 });
 
 const ParticipantInput = builder.inputType('ParticipantInput', {
-  fields: (t) => ({ userId: t.id({ required: true }), name: t.string(), extraMinutes: t.int() }),
+  description: 'A user to invite.',
+  fields: (t) => ({
+    userId: t.id({ required: true, description: `${USER_ID} 1 to 128 characters.` }),
+    name: t.string({ description: 'Name for proctors, at most 200 characters; if left out, an earlier one stays.' }),
+    extraMinutes: t.int({
+      description: "Minutes in addition to the exam's `duration`, 0 to 1440; if left out, earlier ones stay, or 0.",
+    }),
+  }),
 });
 
 const JoinedExam = builder.objectRef<{ participant: ParticipantRow; token: string; expiresAt: Date }>('JoinedExam').implement({
+  description: 'The participant who joined, with its token.',
   fields: (t) => ({
-    participant: t.expose('participant', { type: Participant }),
-    token: t.exposeString('token', { description: 'Bearer token for this exam and user.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime' }),
+    participant: t.expose('participant', { type: Participant, description: 'The participant, mostly ACTIVE now.' }),
+    token: t.exposeString('token', { description: 'Bearer token for this exam and user. Joining again gives a new one.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      description: "When the token expires, by the server's clock: `duration` and `extraMinutes` after joining, and 24 hours more.",
+    }),
   }),
 });
 
@@ -68,31 +130,43 @@ builder.mutationFields((t) => ({
   inviteParticipants: t.field({
     type: [Participant],
     authScopes: { lms: true },
-    args: { examId: t.arg.id({ required: true }), participants: t.arg({ type: [ParticipantInput], required: true }) },
+    description:
+      'Adds participants, or changes the name and extra minutes of those known before. LMS and admin only. Emits ParticipantChanged for new ones.',
+    args: {
+      examId: t.arg.id({ required: true, description: EXAM_ID }),
+      participants: t.arg({ type: [ParticipantInput], required: true, description: '1 to 1,000 users. The answer has their order.' }),
+    },
     resolve: (_root, { examId, participants }, ctx) => inviteParticipants(ctx, examId, participants),
   }),
   joinExam: t.field({
     type: JoinedExam,
     authScopes: { viewer: true },
-    args: { examId: t.arg.id({ required: true }), userId: t.arg.id({ required: true }), name: t.arg.string() },
+    description:
+      'Brings a user into the exam and returns a token for it; the first one starts the exam. For the LMS, an admin, the bearer of `Exam.accessUrl` (once per user) and a participant itself, not for proctors. Emits ParticipantChanged, and ExamChanged if it starts the exam. CONFLICT if the exam is over or the participant has left it.',
+    args: {
+      examId: t.arg.id({ required: true, description: EXAM_ID }),
+      userId: t.arg.id({ required: true, description: `${USER_ID} 1 to 128 characters.` }),
+      name: t.arg.string({ description: 'Name for proctors, at most 200 characters; if left out, an earlier one stays.' }),
+    },
     resolve: (_root, args, ctx) => joinExam(ctx, args),
   }),
   heartbeat: t.field({
     type: Participant,
     authScopes: { viewer: true },
-    args: { examId: t.arg.id({ required: true }) },
+    args: { examId: t.arg.id({ required: true, description: EXAM_ID }) },
     description:
-      'Says that the participant of the token is present. After the first heartbeat, silence for the grace period makes it DISCONNECTED.',
+      'Says that the participant of the token is present; send it every ten seconds. After the first heartbeat, silence for the grace period makes it DISCONNECTED. Only with a token from `joinExam`. Emits ParticipantChanged only if it was DISCONNECTED.',
     resolve: (_root, { examId }, ctx) => heartbeat(ctx, examId),
   }),
   reviewParticipant: t.field({
     type: Participant,
     authScopes: { staff: true },
+    description: 'Records what a person decided about a participant. Staff only. Emits ParticipantChanged.',
     args: {
-      examId: t.arg.id({ required: true }),
-      userId: t.arg.id({ required: true }),
-      status: t.arg({ type: ReviewStatusEnum, required: true }),
-      reason: t.arg.string(),
+      examId: t.arg.id({ required: true, description: EXAM_ID }),
+      userId: t.arg.id({ required: true, description: USER_ID }),
+      status: t.arg({ type: ReviewStatusEnum, required: true, description: 'The decision.' }),
+      reason: t.arg.string({ description: REASON }),
     },
     resolve: (_root, args, ctx) => reviewParticipant(ctx, args),
   }),
@@ -100,12 +174,16 @@ builder.mutationFields((t) => ({
     type: Participant,
     authScopes: { staff: true },
     description:
-      "Replaces the types of warning that the analysis does not raise for this participant. Only the analysis's own types. Audited.",
+      'Replaces the types of warning that the analysis does not raise for this participant. Staff only. A user who is new to the exam is invited. Emits ParticipantChanged if something changes; the log keeps who changed what and why.',
     args: {
-      examId: t.arg.id({ required: true }),
-      userId: t.arg.id({ required: true }),
-      suppress: t.arg.stringList({ required: true }),
-      reason: t.arg.string({ required: true }),
+      examId: t.arg.id({ required: true, description: EXAM_ID }),
+      userId: t.arg.id({ required: true, description: USER_ID }),
+      suppress: t.arg.stringList({
+        required: true,
+        description:
+          "All types that are not raised from now on; an empty list lifts all. Only the analysis's own types, such as `looking_away`.",
+      }),
+      reason: t.arg.string({ required: true, description: `${REASON} The participant can read it. Not empty.` }),
     },
     resolve: (_root, args, ctx) => setAccommodations(ctx, args),
   }),

@@ -1,33 +1,46 @@
 import { prepareSubmission, readStats, readSubmission, submitExam } from '../resolvers/submissions.ts';
 import { type AdmitUpload, builder } from './builder.ts';
+import { EXAM_ID, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
 import { WarningInput } from './warning.ts';
 
 builder.prismaObject('Submission', {
   interfaces: [Node],
+  description: 'What a participant handed in at the end: statistics, warnings and recordings, once per exam.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    examId: t.exposeID('examId'),
-    userId: t.exposeID('userId'),
-    submittedAt: t.expose('submittedAt', { type: 'DateTime' }),
+    id: t.exposeID('id', { description: 'Begins with `sub_`.' }),
+    examId: t.exposeID('examId', { description: EXAM_ID }),
+    userId: t.exposeID('userId', { description: `${USER_ID} Who handed in.` }),
+    submittedAt: t.expose('submittedAt', { type: 'DateTime', description: "When it was stored, by the server's clock." }),
     // Up to 16 MB each. The cost also has the answer written in slices.
     stats: t.field({
       type: 'JSON',
       select: { id: true },
+      description: 'Session data as the client sent it, up to 16 MB: ask for it only where you need it.',
       extensions: { cost: { staff: 3_500, others: 30_000 } },
       resolve: (submission, _args, ctx) => readStats(ctx, submission),
     }),
-    recordings: t.relation('recordings'),
+    recordings: t.relation('recordings', { description: 'The recordings that came with it, and those that were sent live before.' }),
   }),
 });
 
+const UPLOAD =
+  'A recording, as for `uploadRecording`, at most MAX_SUBMIT_FILE_BYTES (100 MB by default). One without any picture is left out without an error.';
+
 const SubmitExamInput = builder.inputType('SubmitExamInput', {
+  description: 'A session to hand in.',
   fields: (t) => ({
-    userId: t.id(),
-    stats: t.field({ type: 'JSON', required: true, description: 'Session data, stored as it is.' }),
-    warnings: t.field({ type: [WarningInput] }),
-    webcam: t.field({ type: 'Upload' }),
-    screen: t.field({ type: 'Upload' }),
+    userId: t.id({
+      description: `${USER_ID} Not needed with a participant's token, which already names the user, nor if the exam has exactly one participant.`,
+    }),
+    stats: t.field({ type: 'JSON', required: true, description: 'Session data: an object, stored as it is.' }),
+    warnings: t.field({
+      type: [WarningInput],
+      description:
+        'Warnings of the session, at most 10,000. Those reported before, with the same `clientEventId` or the same type and timestamp, are not stored again.',
+    }),
+    webcam: t.field({ type: 'Upload', description: UPLOAD }),
+    screen: t.field({ type: 'Upload', description: UPLOAD }),
   }),
 });
 
@@ -35,7 +48,9 @@ builder.mutationField('submitExam', (t) =>
   t.prismaField({
     type: 'Submission',
     authScopes: { viewer: true },
-    args: { examId: t.arg.id({ required: true }), input: t.arg({ type: SubmitExamInput, required: true }) },
+    description:
+      'Hands in a session, all of it or nothing; the participant becomes SUBMITTED unless its status is final already. Not for proctors; participants only for themselves. Emits WarningAdded, ParticipantChanged and RecordingChanged. CONFLICT for a second submission.',
+    args: { examId: t.arg.id({ required: true, description: EXAM_ID }), input: t.arg({ type: SubmitExamInput, required: true }) },
     extensions: {
       admitUpload: ((ctx, { examId, input }) =>
         prepareSubmission(ctx, String(examId), (input as { userId?: string | null }).userId)) satisfies AdmitUpload,

@@ -14,7 +14,8 @@ const VOID = [0xec, 0x88];
 const ownVideo = (): Bytes => Uint8Array.from([...video, ...VOID, ...randomBytes(8)]);
 /** Nobody decodes it, because the exams have no analysis. */
 const ownPicture = (): Bytes => Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, ...randomBytes(60)]);
-const ownChunk = (): Bytes => Uint8Array.from(randomBytes(200));
+/** The first chunk of a recording is refused if it does not begin as a video. */
+const ownChunk = ownVideo;
 
 interface Sent {
   name: string;
