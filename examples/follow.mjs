@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-const QUERY = `subscription ($examId: ID!, $after: SafeInt) {
-  warningAdded(examId: $examId, after: $after) { seq userId type severity timestamp details }
+const QUERY = `subscription ($examId: ID!, $after: SafeInt, $afterAt: DateTime) {
+  warningAdded(examId: $examId, after: $after, afterAt: $afterAt) { seq userId type severity timestamp recordedAt details }
 }`;
 
 /** Another try would be refused again: malformed, no valid credentials, not permitted (any more), too many connections or logins. */
@@ -16,26 +16,28 @@ const PING_MS = 10_000;
 
 /**
  * Calls `onWarning` with every warning after the position `after`, in order and once each, and reconnects for as long as it
- * takes. Store the `seq` of the last warning that you have handled: with it as `after`, the next run continues there.
+ * takes. Store `seq` and `recordedAt` of the last warning that you have handled: with them as `after` and `afterAt`, the next run
+ * continues there, and notices if the server was restored from a backup meanwhile.
  * @param {object} options
  * @param {string} options.url of the server, such as `http://localhost:4000`
  * @param {string} options.credential an API key, or the token of a link
  * @param {string} options.examId
  * @param {number} [options.after] position in the exam's log; 0 replays everything
- * @param {(warning: { seq: number, userId: string | null, type: string, severity: string, timestamp: string, details: string | null }) => void} options.onWarning
+ * @param {string} [options.afterAt] when the event at that position happened
+ * @param {(warning: { seq: number, userId: string | null, type: string, severity: string, timestamp: string, recordedAt: string, details: string | null }) => void} options.onWarning
  * @param {(reason: string, waitMs: number) => void} [options.onReconnect] the connection is lost and will be tried again
  * @returns resolves when the exam was deleted
  * @throws Error with the reason if trying again cannot help; with `oldestSeq` if the log no longer has what came after `after`:
  *   then read the exam again and continue from there
  */
-export async function followWarnings({ url, credential, examId, after = 0, onWarning, onReconnect = () => {} }) {
-  let cursor = after;
+export async function followWarnings({ url, credential, examId, after = 0, afterAt, onWarning, onReconnect = () => {} }) {
+  let cursor = { after, afterAt };
   let failures = 0;
   for (;;) {
-    const reason = await followOnce({ url, credential, examId, after: cursor }, (warning) => {
+    const reason = await followOnce({ url, credential, examId, ...cursor }, (warning) => {
       failures = 0;
       // Moved for each warning, because a connection that was made again with the old position would bring everything again.
-      cursor = warning.seq;
+      cursor = { after: warning.seq, afterAt: warning.recordedAt };
       onWarning(warning);
     });
     if (reason === null) return;
@@ -47,11 +49,11 @@ export async function followWarnings({ url, credential, examId, after = 0, onWar
 }
 
 /** One connection. @returns why it was lost; null if the subscription is complete */
-function followOnce({ url, credential, examId, after }, onWarning) {
+function followOnce({ url, credential, examId, after, afterAt }, onWarning) {
   const client = connect(url, credential);
   return new Promise((resolve, reject) => {
     client.subscribe(
-      { query: QUERY, variables: { examId, after } },
+      { query: QUERY, variables: { examId, after, afterAt } },
       {
         next({ data, errors }) {
           if (errors) reject(refusal(errors[0]));

@@ -22,7 +22,10 @@ export function shareKey({ examId, query, operationName, variables, viewer, curs
   return JSON.stringify([examId, impersonal(viewer), operationName, shared, query]);
 }
 
-/** Variables that are only used for the start position of a subscription (`after`), so that messages do not depend on them. */
+/** Arguments that say where a subscription begins. */
+const CURSOR: ReadonlySet<string> = new Set(['after', 'afterAt']);
+
+/** Variables that are only used for them, so that messages do not depend on them. */
 export function createCursorVariables(schema: GraphQLSchema): (document: DocumentNode) => ReadonlySet<string> {
   const known = new WeakMap<DocumentNode, ReadonlySet<string>>();
   return (document) => {
@@ -40,7 +43,7 @@ function cursorVariables(schema: GraphQLSchema, document: DocumentNode): Readonl
   const visitor = visitWithTypeInfo(types, {
     VariableDefinition: () => false,
     Argument({ name, value }) {
-      if (value.kind === Kind.VARIABLE && name.value === 'after' && types.getParentType() === schema.getSubscriptionType())
+      if (value.kind === Kind.VARIABLE && CURSOR.has(name.value) && types.getParentType() === schema.getSubscriptionType())
         count(asCursor, value.name.value);
     },
     Variable: ({ name }) => count(used, name.value),

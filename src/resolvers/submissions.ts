@@ -5,6 +5,7 @@ import { AppError, type ErrorDetail, fileTooLarge, invalidField } from '../error
 import type { Prisma, Submission } from '../generated/prisma/client.ts';
 import { isDeeper, type RawJson } from '../raw-json.ts';
 import { identityOf } from '../services/access/viewer.ts';
+import { keeperOfPart } from '../services/idempotency.ts';
 import { submitExamInput } from '../services/submission-input.ts';
 import type { SubmissionWithRecordings } from '../services/submissions.ts';
 import { MAX_JSON_DEPTH, parseInput } from '../validation.ts';
@@ -43,6 +44,7 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, s
   refuseTooLarge(ctx, sent);
   if (sent.webcam && sent.webcam === sent.screen) throw invalidField('screen', 'Is the same file as webcam');
   const { files, ignored } = withoutEmpty(sent);
+  const whole = (submission: SubmissionWithRecordings): Submitted => ({ submission, ignored });
   const { recordings, submissions } = ctx.services;
   const fallback = userId == null && ctx.viewer.role !== 'participant' ? await onlyParticipant(ctx, exam.id) : null;
   const user = actingUser(ctx, userId, { fallback, missing: USER_MISSING });
@@ -53,9 +55,9 @@ export async function submitExam(ctx: Context, examId: string, input: unknown, s
     webcam: files.webcam ? await recordings.check(files.webcam, 'webcam') : null,
     screen: files.screen ? await recordings.check(files.screen, 'screen') : null,
     idempotencyKey: ctx.idempotencyKey,
-    keeper: ctx.keeper,
+    keeper: keeperOfPart(ctx.keeper, whole),
   });
-  return { submission, ignored };
+  return whole(submission);
 }
 
 function withoutEmpty(sent: SubmittedFiles): { files: SubmittedFiles; ignored: ErrorDetail[] } {

@@ -20,6 +20,10 @@ export const AFTER =
   'Without it the subscription begins with the next event. Error RESYNC_REQUIRED, with `oldestSeq`, if the log does not hold what ' +
   'follows this position: read the exam again and continue from there.';
 
+export const AFTER_AT =
+  'When the event at `after` happened (`at` of an event, `recordedAt` of a warning). If another event is at that position, because the ' +
+  'server was restored from a backup, the error is RESYNC_REQUIRED: without this argument you would continue in another history.';
+
 /** For subscriptions to the log. */
 export const CURRENT_STATE =
   'The positions are those of the log, but an object shows the state of now, not of then: at least as new as its event, and in a ' +

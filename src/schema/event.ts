@@ -1,7 +1,7 @@
 import { watchExam } from '../resolvers/events.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import { builder } from './builder.ts';
-import { AFTER, CURRENT_STATE, EXAM_ID } from './descriptions.ts';
+import { AFTER, AFTER_AT, CURRENT_STATE, EXAM_ID } from './descriptions.ts';
 import { Exam } from './exam.ts';
 import { Participant } from './participant.ts';
 import { Recording } from './recording.ts';
@@ -82,8 +82,9 @@ builder.subscriptionField('examEvents', (t) =>
     args: {
       examId: t.arg.id({ required: true, description: EXAM_ID }),
       after: t.arg({ type: 'SafeInt', description: AFTER }),
+      afterAt: t.arg({ type: 'DateTime', description: AFTER_AT }),
     },
-    subscribe: (_root, { examId, after }, ctx) => watchExam(ctx, examId, after),
+    subscribe: (_root, args, ctx) => watchExam(ctx, args),
     resolve: (event) => event,
   }),
 );

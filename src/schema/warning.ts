@@ -4,7 +4,7 @@ import { shownName } from '../resolvers/policy.ts';
 import { signedFrameUrl } from '../resolvers/warning-frames.ts';
 import { reportWarnings, reviewWarning, timesOf, warningTypes } from '../resolvers/warnings.ts';
 import { builder, type Described } from './builder.ts';
-import { AFTER, AT_LEAST, CURRENT_STATE, DECIDED_BY, EXAM_ID, ONLY_USER, REASON, SIGNED, USER_ID } from './descriptions.ts';
+import { AFTER, AFTER_AT, AT_LEAST, CURRENT_STATE, DECIDED_BY, EXAM_ID, ONLY_USER, REASON, SIGNED, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
 
 export const WarningSeverityEnum = builder.enumType(WarningSeverity, {
@@ -190,6 +190,7 @@ builder.subscriptionField('warningAdded', (t) =>
     args: {
       examId: t.arg.id({ required: true, description: EXAM_ID }),
       after: t.arg({ type: 'SafeInt', description: AFTER }),
+      afterAt: t.arg({ type: 'DateTime', description: AFTER_AT }),
       userId: t.arg.id({ description: ONLY_USER }),
       minSeverity: t.arg({ type: WarningSeverityEnum, description: AT_LEAST }),
     },

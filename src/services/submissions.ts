@@ -4,7 +4,7 @@ import { newId } from '../ids.ts';
 import type { JsonText } from '../validation.ts';
 import type { EventLog } from './event-log/event-log.ts';
 import type { ExamState } from './exam-writes/exam-state.ts';
-import { refuseCancelled } from './exams.ts';
+import { refuseCancelled, startTogether } from './exams.ts';
 import type { AnswerKeeper } from './idempotency.ts';
 import { submitted } from './participants/lifecycle.ts';
 import { enrolled } from './participants/participants.ts';
@@ -50,6 +50,8 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
         return { ...first, recordings: state.recordingsOf(participantId).filter(({ submissionId }) => submissionId === first.id) };
       if (first) throw new AppError('conflict', 'This user has already submitted', [{ field: 'userId', issue: 'has already submitted' }]);
 
+      // Who submits was in the exam, so it has begun.
+      startTogether(state, userId);
       const id = newId('sub');
       const { stored } = state.addUnseen(participant, 'CLIENT', repeats);
       submitted(state, state.participant(userId) ?? participant, id);

@@ -230,6 +230,27 @@ describe('a cursor', () => {
     expect((await kept.take(3)).map(({ examEvents }) => examEvents.seq)).toEqual([5, 6, 7]);
   });
 
+  it('from before a restore is told so, and continues only in the history that it comes from, also beside others', async () => {
+    const QUERY = `subscription ($examId: ID!, $after: SafeInt, $afterAt: DateTime) {
+      examEvents(examId: $examId, after: $after, afterAt: $afterAt) { seq at }
+    }`;
+    const examId = await examWith('user_1');
+    const live = collect<{ examEvents: { seq: number; at: string } }>(server.subscribe(), QUERY, { examId, after: 0 });
+    const [, seen] = (await live.take(2)).map(({ examEvents }) => examEvents);
+    await report(server, examId, 'user_1', ['noise']);
+    const cursor = { examId, after: seen?.seq, afterAt: seen?.at };
+    const same = collect<{ examEvents: { seq: number } }>(server.subscribe(), QUERY, cursor);
+    expect((await same.take(1))[0]?.examEvents.seq).toBe(3);
+    // As a restore does it: the position now belongs to another event.
+    await database.query(`UPDATE "Event" SET at = at + interval '1 minute' WHERE "examId" = $1 AND seq = 2`, [examId]);
+    const other = collect(server.subscribe(), QUERY, cursor);
+    await other.end();
+    expect(other.items).toEqual([]);
+    expect(JSON.parse(JSON.stringify(other.errors.flat()))).toMatchObject([{ extensions: { code: 'RESYNC_REQUIRED', oldestSeq: 1 } }]);
+    await report(server, examId, 'user_1', ['books']);
+    expect((await live.take(4)).map(({ examEvents }) => examEvents.seq)).toEqual([1, 2, 3, 4]);
+  });
+
   it('ends when the exam is deleted', async () => {
     const examId = await examWith('user_1');
     const live = collect<{ examEvents: { seq: number } }>(server.subscribe(), EVENTS, { examId, after: 0 });

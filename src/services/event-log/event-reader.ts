@@ -65,6 +65,17 @@ export function createEventReader({ db, pool }: { db: Database['prisma']; pool: 
       if (oldest !== after + 1n) throw new ResyncRequired(oldest);
     },
 
+    /**
+     * After a restore from a backup, other events may have the positions that a client has seen.
+     * @throws ResyncRequired if the event at that position happened at another time
+     */
+    async assertSame(examId: string, seq: bigint, at: Date): Promise<void> {
+      const found = await db.event.findUnique({ where: { examId_seq: { examId, seq } }, select: { at: true } });
+      if (!found || found.at.getTime() === at.getTime()) return;
+      const oldest = await db.event.findFirst({ where: { examId }, orderBy: { seq: 'asc' }, select: { seq: true } });
+      throw new ResyncRequired(oldest?.seq ?? seq);
+    },
+
     /** Position of each exam's newest event; deleted exams are not in the result. */
     async newest(examIds: readonly string[]): Promise<Map<string, bigint>> {
       // Hand-written, because every subscription starts with it: a room of consoles that reconnects asks thousands of times at once.

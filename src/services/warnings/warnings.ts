@@ -59,8 +59,9 @@ export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intak
       keeper,
       decide(state) {
         refuseCancelled(state.exam);
-        const over = state.exam.status === 'COMPLETED';
-        return state.addUnseen(over ? enrolled(state, userId) : bringIn(state, userId), source, repeats).rows;
+        // A proctor who reports about somebody does not say that they came.
+        const isIn = source === 'CLIENT' && state.exam.status !== 'COMPLETED';
+        return state.addUnseen(isIn ? bringIn(state, userId) : enrolled(state, userId), source, repeats).rows;
       },
     });
   };

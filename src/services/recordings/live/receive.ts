@@ -12,7 +12,7 @@ import type { ExamState } from '../../exam-writes/exam-state.ts';
 import { refuseCancelled } from '../../exams.ts';
 import type { AnswerKeeper } from '../../idempotency.ts';
 import { isFinal } from '../../participants/lifecycle.ts';
-import { enrolled } from '../../participants/participants.ts';
+import { bringIn } from '../../participants/participants.ts';
 import { addRecording, IS_RECEIVING, isReceiving } from '../lifecycle.ts';
 import { recordingTopic } from '../recordings.ts';
 import type { Ending } from './ending.ts';
@@ -103,7 +103,8 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
         decide(state) {
           refuseCancelled(state.exam);
           if (state.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
-          const participant = enrolled(state, userId);
+          // Who records is in the exam.
+          const participant = bringIn(state, userId);
           if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
           const id = newId('rec');
           return addRecording(state, participant, {
