@@ -90,10 +90,23 @@ describe('a proctor who watches', () => {
 
   it('can subscribe to the severe warnings of one candidate only', async () => {
     const exam = await createExam(server);
-    await report(server, exam.id, 'user_1', ['noise', 'phone_usage']);
-    await report(server, exam.id, 'user_2', ['phone_usage', 'remote_control']);
+    await report(server, exam.id, 'user_1', ['noise', 'headphones']);
+    await report(server, exam.id, 'user_2', ['headphones', 'face_mismatch', 'remote_control']);
     const live = collect<Added>(server.subscribe(), WARNINGS, { examId: exam.id, after: 0, minSeverity: 'HIGH', userId: 'user_2' });
-    expect((await live.take(2)).map(({ warningAdded }) => warningAdded.type)).toEqual(['phone_usage', 'remote_control']);
+    expect((await live.take(2)).map(({ warningAdded }) => warningAdded.type)).toEqual(['headphones', 'remote_control']);
+  });
+
+  it('shows a finding of the analysis that a client claims as no more than medium', async () => {
+    const exam = await createExam(server);
+    const token = await join(server, exam.id, 'user_1');
+    await report(server, exam.id, 'user_1', ['face_mismatch', 'phone_usage', 'looking_away'], token);
+    const query = `{ exam(id: "${exam.id}") { warnings { edges { node { type severity source } } } } }`;
+    const { exam: read } = await server.graphql().request<{ exam: { warnings: { edges: { node: object }[] } } }>(query);
+    expect(read.warnings.edges.map(({ node }) => node)).toEqual([
+      { type: 'face_mismatch', severity: 'MEDIUM', source: 'CLIENT' },
+      { type: 'phone_usage', severity: 'MEDIUM', source: 'CLIENT' },
+      { type: 'looking_away', severity: 'LOW', source: 'CLIENT' },
+    ]);
   });
 
   it('follows the whole exam in one contiguous log', async () => {

@@ -213,7 +213,7 @@ describe('a chunk', () => {
     expect([2, 3]).toContain(taken.length);
     const [{ sha256: kept } = { sha256: '' }] = (await Promise.all(taken.map((it) => it.json()))) as { sha256: string }[];
     expect(await readRecording(server, id)).toMatchObject({ nextChunk: 1, size: kept === sha256(first) ? first.length : second.length });
-    expect((await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(1);
+    await expect.poll(async () => (await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(1);
   });
 
   it('is refused once the recording has ended, and if its index is invalid', async () => {
