@@ -46,6 +46,13 @@ const examMembers = {
 
 export const exam = z.strictObject(examMembers);
 
+export const examsPage = z.strictObject({
+  exams: z.array(exam).meta({ description: 'Exams, newest first.' }),
+  nextAfter: z.string().nullable().meta({ description: 'Id to continue after; null at the end.' }),
+});
+
+export const serverTime = z.strictObject({ serverTime: time.meta({ description: 'The time now.' }) });
+
 const participantMembers = {
   id: userId,
   name: z.string().nullable().meta({ description: 'Name as given by invitation or joining.' }),

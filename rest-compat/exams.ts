@@ -5,7 +5,7 @@ import { asJsonText, parseScanned } from '../src/http/bodies/json-text.ts';
 import { refuseMisnamed } from '../src/http/bodies/misnamed.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
 import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
-import { createExam, readWholeExam } from '../src/resolvers/exams.ts';
+import { cancelExam, createExam, endExam, listExams, readWholeExam, startExam } from '../src/resolvers/exams.ts';
 import { heartbeat, setAccommodations } from '../src/resolvers/participants.ts';
 import { requireKnownExam, requireLms, requireStaffOf } from '../src/resolvers/policy.ts';
 import { prepareSubmission, submitExam } from '../src/resolvers/submissions.ts';
@@ -16,7 +16,7 @@ import { submitExamInput } from '../src/services/submission-input.ts';
 import { reportWarningsInput } from '../src/services/warnings/input.ts';
 import * as answers from './answers.ts';
 import { FORM, isJson, isMultipart, JSON_BODY, NO_BODY, readJsonBody, video } from './bodies.ts';
-import { nothing, ofExam, ofParticipant, pageOfLog, submitter } from './params.ts';
+import { nothing, ofExam, ofParticipant, pageOfExams, pageOfLog, submitter } from './params.ts';
 import {
   presentAccommodations,
   presentExam,
@@ -119,6 +119,12 @@ const withQueryUser = ({ fields, files }: SubmitBody, { userId }: SubmitCall['qu
   files,
 });
 
+const MOVES = {
+  start: { summary: 'Starts an exam. A second start changes nothing.', run: startExam },
+  end: { summary: 'Ends an exam that is in progress. A second end changes nothing.', run: endExam },
+  cancel: { summary: 'Cancels an exam that is not completed. A second cancel changes nothing.', run: cancelExam },
+};
+
 export const examRoutes: Route[] = [
   post({
     path: '/exams',
@@ -132,6 +138,19 @@ export const examRoutes: Route[] = [
     read: readJsonBody,
     run: ({ ctx }, input) => createExam(ctx, input),
     present: ({ ctx }, exam) => presentExam(ctx, exam),
+  }),
+  // This and the three below `/exams/:examId` are not in the documented API.
+  get({
+    path: '/exams',
+    summary: 'Returns a page of the exams, newest first. Not for participants.',
+    params: nothing,
+    query: pageOfExams,
+    answer: answers.examsPage,
+    async run({ ctx, query: { limit, after, ...filter } }) {
+      const found = await listExams(ctx, filter, { take: limit + 1, ...(after !== undefined && { cursor: { id: after }, skip: 1 }) });
+      const exams = await Promise.all(found.slice(0, limit).map((exam) => presentExam(ctx, exam)));
+      return { exams, nextAfter: found.length > limit ? (exams.at(-1)?.id ?? null) : null };
+    },
   }),
   get({
     path: '/exams/:examId',
@@ -149,6 +168,18 @@ export const examRoutes: Route[] = [
       };
     },
   }),
+  ...(['start', 'end', 'cancel'] as const).map((move) =>
+    post({
+      path: `/exams/:examId/${move}`,
+      summary: MOVES[move].summary,
+      params: ofExam,
+      query: nothing,
+      answer: answers.exam,
+      ...NO_BODY,
+      run: ({ ctx, path: { examId } }) => MOVES[move].run(ctx, examId),
+      present: ({ ctx }, exam) => presentExam(ctx, exam),
+    }),
+  ),
   get({
     path: '/exams/:examId/warnings',
     summary: 'Returns a page of the warnings of an exam, oldest first.',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { timestamp, userIdInput } from '../src/validation.ts';
+import { LONGEST_TITLE } from '../src/services/exam-input.ts';
+import { nameOf, text, timestamp, userIdInput } from '../src/validation.ts';
 
 /** Schemas of path and query parameters. */
 
@@ -21,6 +22,23 @@ export const submitter = z.object({
 export const taken = z.object({
   userId: userIdInput.optional().meta({ description: 'The user in the picture; participants may leave it out.' }),
   takenAt: timestamp.optional().meta({ description: 'When the picture was taken, within the last 30 s.' }),
+});
+
+const MAX_EXAMS = 100;
+
+export const pageOfExams = z.object({
+  status: nameOf(['CREATED', 'IN_PROGRESS', 'COMPLETED', 'CANCELLED'], () => 'must be created, in_progress, completed or cancelled')
+    .optional()
+    .meta({ description: 'Only exams with this status.' }),
+  search: text(LONGEST_TITLE).optional().meta({ description: 'Text that the title contains, in any case.' }),
+  after: z.string().min(1, 'must not be empty').optional().meta({ description: 'Only exams older than the one with this id.' }),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, `must be from 1 to ${MAX_EXAMS}`)
+    .default('50')
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= MAX_EXAMS, `must be from 1 to ${MAX_EXAMS}`)
+    .meta({ description: 'Maximum number of exams.' }),
 });
 
 const MAX_PAGE = 1_000;

@@ -3,7 +3,15 @@ import { liveRecordingRoutes } from './live-recordings.ts';
 import { recordingRoutes } from './recordings.ts';
 import type { Route } from './route.ts';
 import { snapshotRoutes } from './snapshots.ts';
+import { timeRoutes } from './time.ts';
 import { verifyRoutes } from './verify.ts';
 
 /** The whole REST API except tus uploads. */
-export const routes: readonly Route[] = [...examRoutes, ...liveRecordingRoutes, ...recordingRoutes, ...snapshotRoutes, ...verifyRoutes];
+export const routes: readonly Route[] = [
+  ...examRoutes,
+  ...liveRecordingRoutes,
+  ...recordingRoutes,
+  ...snapshotRoutes,
+  ...timeRoutes,
+  ...verifyRoutes,
+];

@@ -20,6 +20,7 @@ import { createAccess } from './services/access/access.ts';
 import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
 import { createWorkerWatch } from './services/analysis/worker-watch.ts';
+import { createClock } from './services/clock.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
 import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
@@ -114,6 +115,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
+      clock: createClock({ pool: database.pool }),
       eventLog,
       exams: createExams({ db, eventLog }),
       hotReads: createHotReads({ pool: database.pool }),

@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
 import type { Access } from './services/access/access.ts';
 import type { Viewer } from './services/access/viewer.ts';
+import type { Clock } from './services/clock.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
 import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
@@ -25,6 +26,7 @@ import type { Warnings } from './services/warnings/warnings.ts';
 export interface Services {
   access: Access;
   accommodations: Accommodations;
+  clock: Clock;
   eventLog: EventLog;
   exams: Exams;
   hotReads: HotReads;

@@ -1,7 +1,8 @@
+import { type Change, changeOf } from '../resolvers/changes.ts';
 import { watchExam } from '../resolvers/events.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
 import { builder } from './builder.ts';
-import { AFTER, AFTER_AT, CURRENT_STATE, EXAM_ID } from './descriptions.ts';
+import { AFTER, AFTER_AT, CURRENT_STATE, DECIDED_BY, EXAM_ID } from './descriptions.ts';
 import { Exam } from './exam.ts';
 import { Participant } from './participant.ts';
 import { Recording } from './recording.ts';
@@ -32,6 +33,25 @@ const ExamEvent = builder.interfaceRef<LogEvent>('ExamEvent').implement({
   resolveType: ({ kind }) => TYPES[kind],
 });
 
+const ChangeType = builder.objectRef<Change>('Change').implement({
+  description: 'What an event changed, as it was then: objects show the state of now.',
+  fields: (t) => ({
+    what: t.exposeString('what', {
+      description:
+        '`status`, `review`, or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
+    }),
+    from: t.exposeString('from', { nullable: true, description: 'The value before; null if there was none.' }),
+    to: t.exposeString('to', { nullable: true, description: 'The value after.' }),
+    by: t.exposeString('by', { nullable: true, description: `Null for what nobody decided, such as a submission. ${DECIDED_BY}` }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why, if a reason was given. Participants do not read that of a review.',
+    }),
+  }),
+});
+
+const change = { type: ChangeType, nullable: true, description: 'What changed, from what to what.' } as const;
+
 type WarningEvent = EventOf<'WARNING_ADDED' | 'WARNING_REVIEWED' | 'WARNING_UPDATED'>;
 
 const warning = { type: Warning, description: 'The warning in its present state.' } as const;
@@ -58,12 +78,16 @@ builder.objectRef<EventOf<'PARTICIPANT_CHANGED'>>('ParticipantChanged').implemen
     'A participant was added, joined, submitted, changed status, was reviewed, or was given other accommodations. Not for heartbeats, nor for a name or extra minutes that an invitation changes.',
   fields: (t) => ({
     participant: t.field({ type: Participant, description: 'The participant in its present state.', resolve: ({ subject }) => subject }),
+    change: t.field({ ...change, resolve: (event, _args, ctx) => changeOf(ctx, event) }),
   }),
 });
 builder.objectRef<EventOf<'EXAM_CHANGED'>>('ExamChanged').implement({
   interfaces: [ExamEvent],
   description: 'The exam was started, ended or cancelled. Every participant gets this event.',
-  fields: (t) => ({ exam: t.field({ type: Exam, description: 'The exam in its present state.', resolve: ({ subject }) => subject }) }),
+  fields: (t) => ({
+    exam: t.field({ type: Exam, description: 'The exam in its present state.', resolve: ({ subject }) => subject }),
+    change: t.field({ ...change, resolve: (event, _args, ctx) => changeOf(ctx, event) }),
+  }),
 });
 builder.objectRef<EventOf<'RECORDING_CHANGED'>>('RecordingChanged').implement({
   interfaces: [ExamEvent],
@@ -71,6 +95,7 @@ builder.objectRef<EventOf<'RECORDING_CHANGED'>>('RecordingChanged').implement({
     'A recording was stored or begun, changed status, or, sent in chunks, became one file. Its progress is no event: see `recordingProgress`.',
   fields: (t) => ({
     recording: t.field({ type: Recording, description: 'The recording in its present state.', resolve: ({ subject }) => subject }),
+    change: t.field({ ...change, resolve: (event, _args, ctx) => changeOf(ctx, event) }),
   }),
 });
 

@@ -106,6 +106,7 @@ export const Exam = builder.prismaObject('Exam', {
     }),
     participants: t.relatedConnection('participants', {
       ...paged,
+      totalCount: true,
       cursor: 'id',
       description: 'The participants, in the order in which they were added. A participant sees only itself.',
       args: { status: t.arg({ type: ParticipantStatusEnum, description: 'Only those who are in this status.' }) },
@@ -121,6 +122,7 @@ export const Exam = builder.prismaObject('Exam', {
     }),
     warnings: t.relatedConnection('warnings', {
       ...paged,
+      totalCount: true,
       cursor: 'id',
       description: 'The warnings, in the order in which they were stored (`seq`). A participant sees those about itself.',
       args: {

@@ -8,6 +8,7 @@ import './live-recording.ts';
 import './recording.ts';
 import './snapshot.ts';
 import './verification.ts';
+import './viewer.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';

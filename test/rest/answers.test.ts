@@ -28,6 +28,12 @@ it('every route answers exactly what it declares', { timeout: 90_000 }, async ()
   const token = await join(server, examId, 'user_1');
   const warnings = [{ type: 'tab_switch', details: 'x' }];
   await report(server, examId, 'user_1', ['noise']);
+  await ok(server.rest('/time', { credential: null }));
+  await ok(server.rest('/exams'));
+  const { id: other } = await createExam(server);
+  for (const move of ['start', 'end']) await ok(server.rest(`/exams/${other}/${move}`, { method: 'POST' }));
+  const { id: unwanted } = await createExam(server);
+  await ok(server.rest(`/exams/${unwanted}/cancel`, { method: 'POST' }));
   await ok(server.rest(`/exams/${examId}`));
   await ok(server.rest(`/exams/${examId}/warnings`));
   await ok(server.rest(`/exams/${examId}/heartbeat`, { method: 'POST', credential: token }));

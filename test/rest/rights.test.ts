@@ -98,6 +98,7 @@ const DOORS: Record<string, [string, Ask][]> = {
       ),
     ],
     ['createExam', graphql(() => 'mutation { createExam(input: { title: "A", duration: 1 }) { id } }')],
+    ['POST …/cancel', rest('POST', () => '/exams/exam_none/cancel')],
     ['cancelExam', graphql(() => 'mutation { cancelExam(examId: "exam_none") { id } }')],
     [
       'inviteParticipants',
@@ -119,6 +120,8 @@ const DOORS: Record<string, [string, Ask][]> = {
     ],
   ],
   'start, end, review': [
+    ['POST …/start', rest('POST', () => '/exams/exam_none/start')],
+    ['POST …/end', rest('POST', () => '/exams/exam_none/end')],
     ['startExam', graphql(() => 'mutation { startExam(examId: "exam_none") { id } }')],
     ['endExam', graphql(() => 'mutation { endExam(examId: "exam_none") { id } }')],
     ['reviewWarning', graphql(() => `mutation { reviewWarning(warningId: "${warningId}", decision: CONFIRMED) { id } }`)],

@@ -11,8 +11,8 @@ type EventSubject =
   | { kind: 'EXAM_CHANGED'; subject: Exam }
   | { kind: 'RECORDING_CHANGED'; subject: Recording };
 
-/** An event with the row that it is about, as the row is when the event is read. */
-export type LogEvent = EventSubject & { examId: string; seq: bigint; userId: string | null; at: Date };
+/** An event with the row that it is about, as the row is when the event is read; `data` says what happened then. */
+export type LogEvent = EventSubject & Pick<Event, 'examId' | 'seq' | 'userId' | 'at' | 'data'>;
 
 /** A position in the log of an exam: everything up to `after` is known. */
 export interface Position {
@@ -93,9 +93,9 @@ function page(events: Event[], after: bigint, limit: number, subjects: Map<strin
   const [first] = events;
   if (first && first.seq !== after + 1n) return { events: [], newest: after, isPart: false, resyncFrom: first.seq };
   return {
-    events: events.flatMap(({ kind, subjectId, examId, seq, userId, at }) => {
+    events: events.flatMap(({ kind, subjectId, examId, seq, userId, at, data }) => {
       const subject = subjects.get(subjectId);
-      return subject ? [{ kind, subject, examId, seq, userId, at } as LogEvent] : [];
+      return subject ? [{ kind, subject, examId, seq, userId, at, data } as LogEvent] : [];
     }),
     newest: events.at(-1)?.seq ?? after,
     isPart: events.length === limit,

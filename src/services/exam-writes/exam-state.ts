@@ -232,9 +232,9 @@ export class ExamState {
     const rows = new Map<string, LogEvent['subject']>();
     for (const row of [...this.#participants.values(), ...this.warnings, ...this.#recordings]) rows.set(row.id, row);
     rows.set(this.#exam.id, this.exam);
-    return this.events.flatMap(({ kind, subjectId, examId, seq, userId, at }) => {
+    return this.events.flatMap(({ kind, subjectId, examId, seq, userId, at, data }) => {
       const subject = rows.get(subjectId);
-      return subject ? [{ kind, subject, examId, seq, userId, at } as LogEvent] : [];
+      return subject ? [{ kind, subject, examId, seq, userId, at, data } as LogEvent] : [];
     });
   }
 }

@@ -95,11 +95,10 @@ export function submitted(state: ExamState, participant: Participant, submission
 
 /** Sets TIMED_OUT for all participants who came and did not submit. */
 export async function timeOutAll({ tx, exam, emit }: Draft, by: string): Promise<void> {
-  const rest = await tx.participant.updateManyAndReturn({
-    where: { examId: exam.id, status: { in: sourcesOf('TIMED_OUT') } },
-    data: { status: 'TIMED_OUT' },
-  });
-  for (const { id, userId } of rest) emit('PARTICIPANT_CHANGED', id, { userId, data: { by, to: 'TIMED_OUT' } });
+  const where = { examId: exam.id, status: { in: sourcesOf('TIMED_OUT') } };
+  const rest = await tx.participant.findMany({ where, select: { id: true, userId: true, status: true } });
+  await tx.participant.updateMany({ where, data: { status: 'TIMED_OUT' } });
+  for (const { id, userId, status } of rest) emit('PARTICIPANT_CHANGED', id, { userId, data: { by, from: status, to: 'TIMED_OUT' } });
 }
 
 type Changed = Pick<Participant, 'id' | 'userId'>;

@@ -143,4 +143,5 @@ const asEvent = (subject: Warning): LogEvent => ({
   seq: subject.seq,
   userId: subject.userId,
   at: subject.recordedAt,
+  data: null,
 });

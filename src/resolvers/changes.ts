@@ -1,0 +1,37 @@
+import type { Context } from '../context.ts';
+import type { LogEvent } from '../services/event-log/event-log.ts';
+
+/** What an event changed, as it was then. */
+export interface Change {
+  what: string;
+  from: string | null;
+  to: string | null;
+  by: string | null;
+  reason: string | null;
+}
+
+type Facts = Readonly<Record<string, unknown>>;
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const listOf = (value: unknown): string | null => (Array.isArray(value) && value.length > 0 ? value.join(', ') : null);
+
+/** The change that an event records; null if it records none. Participants learn no names, nor the reason of a decision about them. */
+export function changeOf({ viewer }: Pick<Context, 'viewer'>, { kind, data }: Pick<LogEvent, 'kind' | 'data'>): Change | null {
+  const change = readChange((data ?? {}) as Facts);
+  if (!change || viewer.role !== 'participant') return change;
+  // The one who starts an exam may be another participant.
+  const other = kind === 'EXAM_CHANGED' ? null : 'staff';
+  return {
+    ...change,
+    by: change.by === null || change.by === viewer.userId ? change.by : other,
+    reason: change.what === 'review' ? null : change.reason,
+  };
+}
+
+function readChange(facts: Facts): Change | null {
+  const about = { by: textOf(facts['by']), reason: textOf(facts['reason']) };
+  if ('review' in facts) return { what: 'review', from: textOf(facts['previousReview']), to: textOf(facts['review']), ...about };
+  if ('suppressed' in facts) return { what: 'accommodations', from: listOf(facts['lifted']), to: listOf(facts['suppressed']), ...about };
+  if ('to' in facts) return { what: 'status', from: textOf(facts['from']), to: textOf(facts['to']), ...about };
+  return null;
+}
