@@ -41,8 +41,8 @@ export interface AnswerKeeper {
 }
 
 /** The keeper for a service whose result is only a part of the resolver's. @param whole makes that of it */
-export const keeperOfPart = <Part>(keeper: AnswerKeeper | null, whole: (part: Part) => unknown): AnswerKeeper | null =>
-  keeper && { answer: (part) => keeper.answer(whole(part as Part)) };
+export const keeperOfPart = (keeper: AnswerKeeper | null, whole: (part: never) => unknown): AnswerKeeper | null =>
+  keeper && { answer: (part) => keeper.answer(whole(part as never)) };
 
 /** A repeat has taken over the key: this request came too late. */
 export class LostClaim extends AppError {
