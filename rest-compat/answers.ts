@@ -40,6 +40,8 @@ const examMembers = {
   createdAt: time.meta({ description: 'When it was created.' }),
   startedAt: time.optional().meta({ description: 'When it was started.' }),
   endedAt: time.optional().meta({ description: 'When it ended or was cancelled.' }),
+  opensAt: time.optional().meta({ description: 'Nobody may join earlier.' }),
+  closesAt: time.optional().meta({ description: 'Nobody may begin later; whoever has begun keeps the full time.' }),
   accessUrl: z.string().meta({ description: 'The link for candidates.' }),
   adminUrl: z.string().optional().meta({ description: 'The link for proctors; only for API keys and proctors.' }),
 };
@@ -63,6 +65,25 @@ const participantMembers = {
 };
 
 const participant = z.strictObject(participantMembers);
+
+const seatedMembers = {
+  ...participantMembers,
+  startedAt: time.nullable().meta({ description: "When the participant's time began to run." }),
+  endsAt: time.nullable().meta({ description: 'When it is over; null while it does not run.' }),
+  remainingSeconds: z.number().nullable().meta({ description: 'What is left of it; null before the start.' }),
+};
+
+export const seatedParticipant = z.strictObject(seatedMembers);
+
+export const seatedParticipants = z.strictObject({
+  participants: z.array(seatedParticipant).meta({ description: 'Those who changed.' }),
+});
+
+export const readmitted = z.strictObject({
+  participant: seatedParticipant.meta({ description: 'The participant, in the exam again.' }),
+  token: z.string().meta({ description: 'A new token for the participant.' }),
+  expiresAt: time.meta({ description: 'When the token ends.' }),
+});
 
 const warningMembers = {
   timestamp: time.meta({ description: 'When it happened.' }),

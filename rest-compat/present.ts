@@ -39,6 +39,8 @@ export async function presentExam(ctx: Context, exam: ExamRow) {
     createdAt: exam.createdAt,
     ...(exam.startedAt && { startedAt: exam.startedAt }),
     ...(exam.endedAt && { endedAt: exam.endedAt }),
+    ...(exam.opensAt && { opensAt: exam.opensAt }),
+    ...(exam.closesAt && { closesAt: exam.closesAt }),
     accessUrl: await accessUrl(ctx, exam),
     ...(admin && { adminUrl: admin }),
   };

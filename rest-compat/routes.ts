@@ -1,3 +1,4 @@
+import { controlRoutes } from './control.ts';
 import { examRoutes } from './exams.ts';
 import { liveRecordingRoutes } from './live-recordings.ts';
 import { recordingRoutes } from './recordings.ts';
@@ -9,6 +10,7 @@ import { verifyRoutes } from './verify.ts';
 /** The whole REST API except tus uploads. */
 export const routes: readonly Route[] = [
   ...examRoutes,
+  ...controlRoutes,
   ...liveRecordingRoutes,
   ...recordingRoutes,
   ...snapshotRoutes,

@@ -21,6 +21,7 @@ import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
 import { createWorkerWatch } from './services/analysis/worker-watch.ts';
 import { createClock } from './services/clock.ts';
+import { createControl } from './services/control/control.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
 import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
@@ -111,13 +112,15 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       graceSeconds: config.LIVE_RECORDING_GRACE_SECONDS,
       idleSeconds: config.LIVE_RECORDING_IDLE_SECONDS,
     });
+    const exams = createExams({ db, eventLog });
     const faceTemplates = createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS });
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
       clock: createClock({ pool: database.pool }),
       eventLog,
-      exams: createExams({ db, eventLog }),
+      control: createControl({ pool: database.pool, eventLog, access, exams, log }),
+      exams,
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: createIdempotency({ db, log }),

@@ -5,6 +5,7 @@ import type { Logger } from './log.ts';
 import type { Access } from './services/access/access.ts';
 import type { Viewer } from './services/access/viewer.ts';
 import type { Clock } from './services/clock.ts';
+import type { Control } from './services/control/control.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
 import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
@@ -27,6 +28,7 @@ export interface Services {
   access: Access;
   accommodations: Accommodations;
   clock: Clock;
+  control: Control;
   eventLog: EventLog;
   exams: Exams;
   hotReads: HotReads;

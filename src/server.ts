@@ -192,6 +192,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, nameRequest(log)));
   const presenceSweep = services.presence.startSweep();
   const snapshotSweep = services.snapshots.startSweep();
+  const clockSweep = services.control.startSweep();
   await app.storage.sweep();
   const uploadSweep = uploads.startSweep();
 
@@ -205,7 +206,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
     /** Stops accepting requests, lets running ones end, and closes sockets with 1012 so that clients reconnect. */
     async close(): Promise<void> {
       // From here on clients cannot reach this process, so their silence does not mean that they are gone.
-      const swept = Promise.all([presenceSweep.stop(), snapshotSweep.stop(), uploadSweep.stop()]);
+      const swept = Promise.all([presenceSweep.stop(), snapshotSweep.stop(), clockSweep.stop(), uploadSweep.stop()]);
       stopLooking();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       graphql.close();

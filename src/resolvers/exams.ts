@@ -42,7 +42,9 @@ const literally = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');
 
 export async function createExam(ctx: Context, input: unknown): Promise<Exam> {
   requireLms(ctx);
-  return ctx.services.exams.create(parseInput(createExamInput, input), tenantOf(ctx.viewer), ctx.keeper);
+  const exam = parseInput(createExamInput, input);
+  if (exam.opensAt && exam.closesAt && exam.closesAt <= exam.opensAt) throw invalidField('closesAt', 'must be after opensAt');
+  return ctx.services.exams.create(exam, tenantOf(ctx.viewer), ctx.keeper);
 }
 
 export async function startExam(ctx: Context, examId: string): Promise<Exam> {

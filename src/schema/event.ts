@@ -38,7 +38,7 @@ const ChangeType = builder.objectRef<Change>('Change').implement({
   fields: (t) => ({
     what: t.exposeString('what', {
       description:
-        '`status`, `review`, or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
+        '`status`, `review`, `time` (minutes added so far), or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
     }),
     from: t.exposeString('from', { nullable: true, description: 'The value before; null if there was none.' }),
     to: t.exposeString('to', { nullable: true, description: 'The value after.' }),

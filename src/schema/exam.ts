@@ -176,6 +176,8 @@ const CreateExamInput = builder.inputType('CreateExamInput', {
     title: t.string({ required: true, description: '1 to 200 characters.' }),
     duration: t.int({ required: true, description: 'Minutes that a participant has, 1 to 1440.' }),
     settings: t.field({ type: ExamSettingsInput, description: 'What is recorded and analysed; all of it if left out.' }),
+    opensAt: t.field({ type: 'DateTime', description: 'Nobody may join earlier.' }),
+    closesAt: t.field({ type: 'DateTime', description: 'Nobody may begin later; whoever has begun keeps the full time.' }),
   }),
 });
 

@@ -9,6 +9,7 @@ import './recording.ts';
 import './snapshot.ts';
 import './verification.ts';
 import './viewer.ts';
+import './control.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';

@@ -108,13 +108,14 @@ const ParticipantInput = builder.inputType('ParticipantInput', {
   fields: (t) => ({
     userId: t.id({ required: true, description: `${USER_ID} 1 to 128 characters.` }),
     name: t.string({ description: 'Name for proctors, at most 200 characters; if left out, an earlier one stays.' }),
+    group: t.string({ description: "Room, class or proctor's share, 1 to 100 characters; if left out, an earlier one stays." }),
     extraMinutes: t.int({
       description: "Minutes in addition to the exam's `duration`, 0 to 1440; if left out, earlier ones stay, or 0.",
     }),
   }),
 });
 
-const JoinedExam = builder.objectRef<{ participant: ParticipantRow; token: string; expiresAt: Date }>('JoinedExam').implement({
+export const JoinedExam = builder.objectRef<{ participant: ParticipantRow; token: string; expiresAt: Date }>('JoinedExam').implement({
   description: 'The participant who joined, with its token.',
   fields: (t) => ({
     participant: t.expose('participant', { type: Participant, description: 'The participant, mostly ACTIVE now.' }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameOf, opaqueSettings, optionalFlag, text, typed } from '../validation.ts';
+import { nameOf, opaqueSettings, optionalFlag, text, timestamp, typed } from '../validation.ts';
 
 export const aiDetectionInput = z.object(
   {
@@ -39,6 +39,8 @@ export const createExamInput = z.object(
       .max(1440, 'must be at most 1440')
       .meta({ description: 'Minutes that a participant has.' }),
     settings: settingsInput.nullish().meta({ description: 'What is recorded and analysed.' }),
+    opensAt: timestamp.nullish().meta({ description: 'Nobody may join earlier.' }),
+    closesAt: timestamp.nullish().meta({ description: 'Nobody may begin later; whoever has begun keeps the full time.' }),
   },
   typed('a JSON object'),
 );

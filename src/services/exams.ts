@@ -6,7 +6,7 @@ import type { Draft, EventLog } from './event-log/event-log.ts';
 import type { CreateExamInput, SettingsInput } from './exam-input.ts';
 import type { ExamState } from './exam-writes/exam-state.ts';
 import { keepAnswers, inPrisma, type AnswerKeeper } from './idempotency.ts';
-import { timeOutAll } from './participants/lifecycle.ts';
+import { FINAL_STATUSES, timeOutAll } from './participants/lifecycle.ts';
 
 /** What `Exam.settings` holds. */
 export interface ExamSettings {
@@ -59,13 +59,19 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
 
   return {
     /** @param keeper stores the answer under the request's idempotency key in the same transaction */
-    create({ title, duration, settings }: CreateExamInput, tenant: string, keeper: AnswerKeeper | null = null): Promise<Exam> {
+    create(
+      { title, duration, settings, opensAt, closesAt }: CreateExamInput,
+      tenant: string,
+      keeper: AnswerKeeper | null = null,
+    ): Promise<Exam> {
       const extra = settings?.extra as Prisma.InputJsonObject | null | undefined;
       const data = {
         id: newId('exam'),
         tenant,
         title,
         duration,
+        opensAt: opensAt ?? null,
+        closesAt: closesAt ?? null,
         settings: completeSettings(settings) as unknown as Prisma.InputJsonObject,
         ...(extra && Object.keys(extra).length > 0 && { extra }),
       };
@@ -93,11 +99,22 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
         return finish(draft, 'COMPLETED', by);
       }),
 
+    /** Completes an exam whose window is over and in which nobody is any more. */
+    close: (examId: string) =>
+      eventLog.append(examId, async (draft) => {
+        const { exam, now, tx } = draft;
+        if (exam.status !== 'IN_PROGRESS' || !exam.closesAt || now < exam.closesAt) return exam;
+        const staying = await tx.participant.count({ where: { examId, status: { notIn: ['INVITED', ...FINAL_STATUSES] } } });
+        return staying > 0 ? exam : finish(draft, 'COMPLETED', 'system');
+      }),
+
     cancel: (examId: string, by: string) =>
       eventLog.append(examId, async (draft) => {
         const { exam } = draft;
         if (exam.status === 'CANCELLED') return exam;
         if (exam.status === 'COMPLETED') throw new AppError('conflict', 'A completed exam cannot be cancelled');
+        // Nobody's time runs in it; the sweep would look at them for ever.
+        await draft.tx.participant.updateMany({ where: { examId, endsAt: { not: null } }, data: { endsAt: null } });
         return finish(draft, 'CANCELLED', by);
       }),
   };

@@ -40,6 +40,18 @@ it('every route answers exactly what it declares', { timeout: 90_000 }, async ()
   const granted = { suppress: ['talking'], reason: 'reads aloud' };
   await ok(server.post(`/exams/${examId}/participants/user_1/accommodations`, granted, { method: 'PUT' }));
 
+  const reason = { reason: 'A fire alarm' };
+  const { id: run } = await createExam(server, { opensAt: '2026-01-01T00:00:00Z', closesAt: '2099-01-01T00:00:00Z' });
+  await join(server, run, 'user_1');
+  await ok(server.post(`/exams/${run}/participants/user_1/pause`, reason));
+  await ok(server.post(`/exams/${run}/participants/user_1/resume`, {}));
+  await ok(server.post(`/exams/${run}/participants/user_1/time`, { ...reason, minutes: 5 }));
+  await ok(server.post(`/exams/${run}/participants/user_1/terminate`, reason));
+  await ok(server.post(`/exams/${run}/participants/user_1/readmit`, reason));
+  await ok(server.post(`/exams/${run}/pause`, reason));
+  await ok(server.post(`/exams/${run}/resume`, {}));
+  await ok(server.post(`/exams/${run}/time`, { ...reason, minutes: 5 }));
+
   const path = joinPath(tempDir(), 'webcam.webm');
   await film(path, [{ picture: pictures.oneFace, seconds: 1 }], []);
   await ok(snap(server, examId, await readFile(pictures.oneFace.file), token));

@@ -50,6 +50,11 @@ const doors = (): Door[] => [
   { path: `/api/exams/${examId}/snapshots`, type: FORM },
   { path: `/api/exams/${examId}/heartbeat`, type: 'text/plain' },
   { path: `/api/exams/${examId}/participants/candidate/accommodations`, method: 'PUT', type: 'application/json' },
+  ...['pause', 'terminate', 'readmit', 'time'].map((what) => ({
+    path: `/api/exams/${examId}/participants/candidate/${what}`,
+    type: 'application/json',
+  })),
+  ...['pause', 'resume', 'time'].map((what) => ({ path: `/api/exams/${examId}/${what}`, type: 'application/json' })),
   { path: '/api/recordings', type: FORM },
   { path: '/api/recordings/live', type: 'application/json' },
   { path: `/api/recordings/${recordingOfOther}/chunks/0`, method: 'PUT', type: 'video/webm' },

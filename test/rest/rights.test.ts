@@ -143,6 +143,34 @@ const DOORS: Record<string, [string, Ask][]> = {
       ),
     ],
   ],
+  'pause, resume, add time, send out, readmit': [
+    ...(['pause', 'resume', 'terminate', 'readmit', 'time'] as const).map((what): [string, Ask] => [
+      `POST …/participants/…/${what}`,
+      rest(
+        'POST',
+        () => `/exams/${examId}/participants/nobody/${what}`,
+        () => ({ reason: 'r', minutes: 1 }),
+      ),
+    ]),
+    ...(['pause', 'resume', 'time'] as const).map((what): [string, Ask] => [
+      `POST …/${what}`,
+      rest(
+        'POST',
+        () => `/exams/${examId}/${what}`,
+        () => ({ reason: 'r', minutes: 1, group: 'nobody' }),
+      ),
+    ]),
+    ...[
+      'pauseParticipant(examId: "E", userId: "nobody", reason: "r")',
+      'resumeParticipant(examId: "E", userId: "nobody")',
+      'pauseParticipants(examId: "E", group: "nobody", reason: "r")',
+      'resumeParticipants(examId: "E", group: "nobody")',
+      'terminateParticipant(examId: "E", userId: "nobody", reason: "r")',
+      'addTime(examId: "E", userId: "nobody", minutes: 1, reason: "r")',
+      'addTimeToAll(examId: "E", group: "nobody", minutes: 1, reason: "r")',
+    ].map((call): [string, Ask] => [call.split('(')[0] ?? '', graphql(() => `mutation { ${call.replace('"E"', `"${examId}"`)} { id } }`)]),
+    ['readmitParticipant', graphql(() => `mutation { readmitParticipant(examId: "${examId}", userId: "nobody", reason: "r") { token } }`)],
+  ],
   'run an analysis again': [
     ['POST …/retry', rest('POST', () => '/recordings/rec_none/retry')],
     ['retryAnalysis', graphql(() => 'mutation { retryAnalysis(recordingId: "rec_none") { id } }')],

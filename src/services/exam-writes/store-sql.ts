@@ -113,9 +113,9 @@ async function storeParticipants(
   if (added.length > 0)
     await transaction.query({
       name: 'add-participants',
-      text: `INSERT INTO "Participant" (id, "examId", "userId", name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount", "createdAt")
+      text: `INSERT INTO "Participant" (id, "examId", "userId", name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount", "createdAt", "startedAt", "endsAt", "remainingMs", "group")
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::"ParticipantStatus"[], $6::timestamptz[], $7::timestamptz[],
-          $8::int[], $9::int[], $10::timestamptz[])`,
+          $8::int[], $9::int[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::int[], $14::text[])`,
       values: [
         added.map(({ id }) => id),
         added.map(({ examId }) => examId),
@@ -127,6 +127,10 @@ async function storeParticipants(
         added.map(({ extraMinutes }) => extraMinutes),
         added.map(({ warningCount }) => warningCount),
         added.map(({ createdAt }) => createdAt),
+        added.map(({ startedAt }) => startedAt),
+        added.map(({ endsAt }) => endsAt),
+        added.map(({ remainingMs }) => remainingMs),
+        added.map(({ group }) => group),
       ],
     });
   if (changed.length > 0)
@@ -134,9 +138,11 @@ async function storeParticipants(
       name: 'change-participants',
       // A sign of life is written without the exam's lock: the later one counts.
       text: `UPDATE "Participant" p SET name = row.name, status = row.status, "joinedAt" = row."joinedAt",
-          "lastSeenAt" = greatest(p."lastSeenAt", row."lastSeenAt"), "extraMinutes" = row."extraMinutes", "warningCount" = row."warningCount"
-        FROM unnest($1::text[], $2::text[], $3::"ParticipantStatus"[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[])
-          AS row(id, name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount")
+          "lastSeenAt" = greatest(p."lastSeenAt", row."lastSeenAt"), "extraMinutes" = row."extraMinutes", "warningCount" = row."warningCount",
+          "startedAt" = row."startedAt", "endsAt" = row."endsAt", "remainingMs" = row."remainingMs", "group" = row."group"
+        FROM unnest($1::text[], $2::text[], $3::"ParticipantStatus"[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[],
+          $8::timestamptz[], $9::timestamptz[], $10::int[], $11::text[])
+          AS row(id, name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount", "startedAt", "endsAt", "remainingMs", "group")
         WHERE p.id = row.id`,
       values: [
         changed.map(({ id }) => id),
@@ -146,6 +152,10 @@ async function storeParticipants(
         changed.map(({ lastSeenAt }) => lastSeenAt),
         changed.map(({ extraMinutes }) => extraMinutes),
         changed.map(({ warningCount }) => warningCount),
+        changed.map(({ startedAt }) => startedAt),
+        changed.map(({ endsAt }) => endsAt),
+        changed.map(({ remainingMs }) => remainingMs),
+        changed.map(({ group }) => group),
       ],
     });
 }

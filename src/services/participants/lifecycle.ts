@@ -1,3 +1,4 @@
+import { AppError } from '../../errors.ts';
 import type { Participant, ParticipantStatus, Prisma } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import type { Draft } from '../event-log/event-log.ts';
@@ -11,18 +12,19 @@ import type { ExamState } from '../exam-writes/exam-state.ts';
 /** The possible next statuses of each status. `null` is a participant who does not exist yet. */
 export const PARTICIPANT_MOVES = {
   null: ['INVITED', 'ACTIVE'],
-  INVITED: ['ACTIVE', 'SUBMITTED'],
-  CHECKING_IN: ['ACTIVE', 'SUBMITTED', 'TIMED_OUT'],
-  WAITING: ['ACTIVE', 'SUBMITTED', 'TIMED_OUT'],
-  ACTIVE: ['DISCONNECTED', 'SUBMITTED', 'TIMED_OUT'],
-  PAUSED: ['SUBMITTED', 'TIMED_OUT'],
-  DISCONNECTED: ['ACTIVE', 'SUBMITTED', 'TIMED_OUT'],
-  SUBMITTED: [],
-  TIMED_OUT: [],
-  TERMINATED: [],
+  INVITED: ['ACTIVE', 'SUBMITTED', 'TERMINATED'],
+  CHECKING_IN: ['ACTIVE', 'SUBMITTED', 'TIMED_OUT', 'TERMINATED'],
+  WAITING: ['ACTIVE', 'SUBMITTED', 'TIMED_OUT', 'TERMINATED'],
+  ACTIVE: ['DISCONNECTED', 'PAUSED', 'SUBMITTED', 'TIMED_OUT', 'TERMINATED'],
+  PAUSED: ['ACTIVE', 'SUBMITTED', 'TIMED_OUT', 'TERMINATED'],
+  DISCONNECTED: ['ACTIVE', 'PAUSED', 'SUBMITTED', 'TIMED_OUT', 'TERMINATED'],
+  // Only by readmission.
+  SUBMITTED: ['ACTIVE'],
+  TIMED_OUT: ['ACTIVE'],
+  TERMINATED: ['ACTIVE'],
 } as const satisfies Record<ParticipantStatus | 'null', readonly ParticipantStatus[]>;
 
-/** A participant with one of these has left the exam for good. */
+/** A participant with one of these has left the exam, and comes back only if staff readmit them. */
 export const FINAL_STATUSES: readonly ParticipantStatus[] = ['SUBMITTED', 'TIMED_OUT', 'TERMINATED'];
 
 export const isFinal = (status: ParticipantStatus) => FINAL_STATUSES.includes(status);
@@ -42,6 +44,30 @@ interface NewParticipant {
   status: 'INVITED' | 'ACTIVE';
 }
 
+const MINUTE_MS = 60_000;
+
+/** The columns of a participant whose time begins now. */
+const started = (
+  { exam, now }: Pick<Draft, 'exam' | 'now'>,
+  { extraMinutes, creditMinutes }: Pick<Participant, 'extraMinutes' | 'creditMinutes'>,
+) => ({ startedAt: now, endsAt: new Date(now.getTime() + (exam.duration + extraMinutes + creditMinutes) * MINUTE_MS) });
+
+/** The columns of a participant whose time stands still from now on. */
+export const stopped = (now: Date, { endsAt, remainingMs }: Pick<Participant, 'endsAt' | 'remainingMs'>) => ({
+  endsAt: null,
+  remainingMs: endsAt ? Math.max(0, endsAt.getTime() - now.getTime()) : remainingMs,
+});
+
+/** The columns of a participant whose time goes on from now on. */
+export const resumed = (now: Date, { endsAt, remainingMs }: Pick<Participant, 'endsAt' | 'remainingMs'>) =>
+  remainingMs === null ? { endsAt, remainingMs } : { endsAt: new Date(now.getTime() + remainingMs), remainingMs: null };
+
+/** The columns of a participant who has so many minutes more, whether the time runs or not. */
+export const shifted = ({ endsAt, remainingMs }: Pick<Participant, 'endsAt' | 'remainingMs'>, minutes: number) => ({
+  endsAt: endsAt && new Date(endsAt.getTime() + minutes * MINUTE_MS),
+  remainingMs: remainingMs === null ? null : Math.max(0, remainingMs + minutes * MINUTE_MS),
+});
+
 const newRow = ({ exam, now }: Pick<Draft, 'exam' | 'now'>, { userId, name, status }: NewParticipant): Participant => ({
   id: newId('part'),
   examId: exam.id,
@@ -52,6 +78,12 @@ const newRow = ({ exam, now }: Pick<Draft, 'exam' | 'now'>, { userId, name, stat
   lastSeenAt: status === 'ACTIVE' ? now : null,
   sendsHeartbeats: false,
   extraMinutes: 0,
+  creditMinutes: 0,
+  group: null,
+  startedAt: null,
+  endsAt: null,
+  remainingMs: null,
+  ...(status === 'ACTIVE' && started({ exam, now }, { extraMinutes: 0, creditMinutes: 0 })),
   review: 'NOT_REVIEWED',
   warningCount: 0,
   createdAt: now,
@@ -78,6 +110,7 @@ export function activate(state: ExamState, participant: Participant, name?: stri
   state.emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to: 'ACTIVE' } });
   return state.setParticipant({
     ...participant,
+    ...(participant.startedAt === null && joinedAt === null && started(state, participant)),
     status: 'ACTIVE',
     joinedAt: joinedAt ?? state.now,
     lastSeenAt: state.now,
@@ -89,7 +122,8 @@ export function activate(state: ExamState, participant: Participant, name?: stri
 export function submitted(state: ExamState, participant: Participant, submissionId: string): void {
   const { id, userId, status, joinedAt } = participant;
   const to = mayBecome(status, 'SUBMITTED') ? 'SUBMITTED' : status;
-  state.setParticipant({ ...participant, joinedAt: joinedAt ?? state.now, lastSeenAt: state.now, status: to });
+  const clock = to === status ? {} : stopped(state.now, participant);
+  state.setParticipant({ ...participant, ...clock, joinedAt: joinedAt ?? state.now, lastSeenAt: state.now, status: to });
   state.emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to, submission: submissionId } });
 }
 
@@ -97,8 +131,42 @@ export function submitted(state: ExamState, participant: Participant, submission
 export async function timeOutAll({ tx, exam, emit }: Draft, by: string): Promise<void> {
   const where = { examId: exam.id, status: { in: sourcesOf('TIMED_OUT') } };
   const rest = await tx.participant.findMany({ where, select: { id: true, userId: true, status: true } });
-  await tx.participant.updateMany({ where, data: { status: 'TIMED_OUT' } });
+  await tx.participant.updateMany({ where, data: { status: 'TIMED_OUT', endsAt: null, remainingMs: 0 } });
   for (const { id, userId, status } of rest) emit('PARTICIPANT_CHANGED', id, { userId, data: { by, from: status, to: 'TIMED_OUT' } });
+}
+
+/** Sets TIMED_OUT for those of these participants whose time is over by the database's clock. */
+export async function timeOutDue(draft: Draft, participantIds: readonly string[]): Promise<void> {
+  const due = await draft.tx.$queryRaw<(Changed & { status: ParticipantStatus })[]>`
+    UPDATE "Participant" p SET status = 'TIMED_OUT', "endsAt" = NULL, "remainingMs" = 0
+      FROM (SELECT id, status FROM "Participant" WHERE id = ANY (${participantIds}) FOR NO KEY UPDATE) before
+     WHERE p.id = before.id AND p."endsAt" <= clock_timestamp() AND p.status = ANY (${sourcesOf('TIMED_OUT')}::"ParticipantStatus"[])
+    RETURNING p.id, p."userId", before.status`;
+  for (const { id, userId, status } of due)
+    draft.emit('PARTICIPANT_CHANGED', id, { userId, data: { by: 'system', from: status, to: 'TIMED_OUT', reason: 'The time is over.' } });
+}
+
+/**
+ * Moves a participant by a decision of staff, with its event.
+ * @throws AppError `conflict` that says what is possible, for a move that is not
+ */
+export async function moveByStaff(
+  { tx, emit }: Draft,
+  participant: Participant,
+  { to, clock, ...decision }: { to: ParticipantStatus; clock: Prisma.ParticipantUpdateInput; by: string; reason: string | null },
+): Promise<Participant> {
+  const { id, userId, status } = participant;
+  if (!mayBecome(status, to)) throw illegalMove(status, to);
+  const row = await tx.participant.update({ where: { id }, data: { ...clock, status: to } });
+  emit('PARTICIPANT_CHANGED', id, { userId, data: { ...decision, from: status, to } });
+  return row;
+}
+
+function illegalMove(from: ParticipantStatus, to: ParticipantStatus): AppError {
+  const legal = PARTICIPANT_MOVES[from].map((status) => status.toLowerCase()).join(', ');
+  return new AppError('conflict', `A participant who is ${from.toLowerCase()} cannot become ${to.toLowerCase()}`, [
+    { field: 'userId', issue: legal === '' ? 'no other status is possible' : `possible: ${legal}` },
+  ]);
 }
 
 type Changed = Pick<Participant, 'id' | 'userId'>;

@@ -4,13 +4,30 @@ import type { Access } from '../access/access.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseCancelled, startTogether } from '../exams.ts';
-import { activate, addParticipant, enrol, isFinal } from './lifecycle.ts';
+import { activate, addParticipant, enrol, isFinal, shifted } from './lifecycle.ts';
 
 /** Added after the exam's time, so that a slow upload or a late message is not refused. */
 const TOKEN_GRACE_MS = 24 * 3_600_000;
 
-const tokenExpiry = (exam: Exam, participant: Participant) =>
-  new Date(Date.now() + (exam.duration + participant.extraMinutes) * 60_000 + TOKEN_GRACE_MS);
+const tokenExpiry = (exam: Exam, { extraMinutes, creditMinutes }: Participant) =>
+  new Date(Date.now() + (exam.duration + extraMinutes + creditMinutes) * 60_000 + TOKEN_GRACE_MS);
+
+/** A token for the rest of the exam. */
+export async function signParticipantToken(access: Access, exam: Exam, participant: Participant) {
+  const expiresAt = tokenExpiry(exam, participant);
+  const { userId } = participant;
+  const token = await access.sign({ role: 'participant', tenant: exam.tenant, examId: exam.id, userId, issuedAt: new Date(), expiresAt });
+  return { participant, token, expiresAt };
+}
+
+/** @throws AppError `conflict` if a participant may not begin now; one who has begun may go on */
+function refuseOutsideWindow({ exam, now }: Pick<ExamState, 'exam' | 'now'>, known: Participant | undefined): void {
+  if (known?.joinedAt) return;
+  const { opensAt, closesAt } = exam;
+  if (opensAt && now < opensAt) throw new AppError('conflict', `The exam opens at ${opensAt.toISOString()}`);
+  if (closesAt && now >= closesAt)
+    throw new AppError('conflict', `The exam closed at ${closesAt.toISOString()}: nobody may begin any more`);
+}
 
 const find = ({ tx, exam }: Draft, userId: string) => tx.participant.findUnique({ where: { examId_userId: { examId: exam.id, userId } } });
 
@@ -40,6 +57,7 @@ export interface JoinInput {
 
 export interface InviteInput extends JoinInput {
   extraMinutes?: number | null | undefined;
+  group?: string | null | undefined;
 }
 
 export function createParticipants({ eventLog, access }: { eventLog: EventLog; access: Access }) {
@@ -51,9 +69,15 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
         others: invited.map(({ userId }) => userId),
         decide(state) {
           refuseCancelled(state.exam);
-          return invited.map(({ userId, name, extraMinutes }) => {
+          return invited.map(({ userId, name, extraMinutes, group }) => {
             const participant = enrolled(state, userId, name);
-            return state.setParticipant({ ...participant, ...(name && { name }), ...(extraMinutes != null && { extraMinutes }) });
+            const more = extraMinutes == null ? 0 : extraMinutes - participant.extraMinutes;
+            return state.setParticipant({
+              ...participant,
+              ...(name && { name }),
+              ...(extraMinutes != null && { extraMinutes, ...shifted(participant, more) }),
+              ...(group != null && { group }),
+            });
           });
         },
       }),
@@ -70,15 +94,14 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
           refuseCancelled(state.exam);
           if (state.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
           const known = state.participant(userId);
+          refuseOutsideWindow(state, known);
           if (known && isFinal(known.status)) throw new AppError('conflict', 'This participant has already left the exam');
           if (byLink && known?.joinedAt)
             throw new AppError('conflict', 'This participant has already joined; the LMS can let them in again');
           return { exam: state.exam, participant: bringIn(state, userId, name) };
         },
       });
-      const expiresAt = tokenExpiry(exam, participant);
-      const token = await access.sign({ role: 'participant', tenant: exam.tenant, examId, userId, issuedAt: new Date(), expiresAt });
-      return { participant, token, expiresAt };
+      return signParticipantToken(access, exam, participant);
     },
 
     /** Records a proctor's review of a participant. */

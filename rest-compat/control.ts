@@ -1,0 +1,128 @@
+import type { Context } from '../src/context.ts';
+import type { Participant } from '../src/generated/prisma/client.ts';
+import {
+  addTime,
+  addTimeToAll,
+  pauseParticipant,
+  pauseParticipants,
+  readmitParticipant,
+  remainingSeconds,
+  resumeParticipant,
+  resumeParticipants,
+  terminateParticipant,
+} from '../src/resolvers/control.ts';
+import { requireStaffOf } from '../src/resolvers/policy.ts';
+import { addTimeInput, chosenInput, decisionInput } from '../src/services/participants/input.ts';
+import * as answers from './answers.ts';
+import { JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
+import { nothing, ofExam, ofParticipant } from './params.ts';
+import { presentParticipant } from './present.ts';
+import { post, type Route } from './route.ts';
+
+/** What staff do to a running exam, as in GraphQL. Not in the documented API. */
+
+async function presentSeated(ctx: Context, participant: Participant) {
+  const { startedAt, endsAt } = participant;
+  return { ...presentParticipant(participant), startedAt, endsAt, remainingSeconds: await remainingSeconds(ctx, participant) };
+}
+
+const presentAll = async (ctx: Context, participants: readonly Participant[]) => ({
+  participants: await Promise.all(participants.map((participant) => presentSeated(ctx, participant))),
+});
+
+const staffOnly = { admit: ({ ctx, path: { examId } }: { ctx: Context; path: { examId: string } }) => requireStaffOf(ctx, examId) };
+const taking = { accepts: JSON_BODY, read: readJsonBody, query: nothing };
+
+export const controlRoutes: Route[] = [
+  post({
+    path: '/exams/:examId/participants/:userId/pause',
+    summary: "Stops a participant's clock.",
+    params: ofParticipant,
+    body: decisionInput,
+    answer: answers.seatedParticipant,
+    ...taking,
+    ...staffOnly,
+    run: ({ ctx, path }, decision) => pauseParticipant(ctx, { ...path, ...decision }),
+    present: ({ ctx }, participant) => presentSeated(ctx, participant),
+  }),
+  post({
+    path: '/exams/:examId/participants/:userId/resume',
+    summary: "Lets a paused participant's clock go on.",
+    params: ofParticipant,
+    query: nothing,
+    answer: answers.seatedParticipant,
+    ...NO_BODY,
+    run: ({ ctx, path }) => resumeParticipant(ctx, path),
+    present: ({ ctx }, participant) => presentSeated(ctx, participant),
+  }),
+  post({
+    path: '/exams/:examId/participants/:userId/terminate',
+    summary: 'Ends the exam for one participant.',
+    params: ofParticipant,
+    body: decisionInput,
+    answer: answers.seatedParticipant,
+    ...taking,
+    ...staffOnly,
+    run: ({ ctx, path }, decision) => terminateParticipant(ctx, { ...path, ...decision }),
+    present: ({ ctx }, participant) => presentSeated(ctx, participant),
+  }),
+  post({
+    path: '/exams/:examId/participants/:userId/readmit',
+    summary: 'Lets a participant back in, with the time that was left and a new token.',
+    params: ofParticipant,
+    body: decisionInput,
+    answer: answers.readmitted,
+    ...taking,
+    ...staffOnly,
+    run: ({ ctx, path }, decision) => readmitParticipant(ctx, { ...path, ...decision }),
+    present: async ({ ctx }, { participant, token, expiresAt }) => ({
+      participant: await presentSeated(ctx, participant),
+      token,
+      expiresAt,
+    }),
+  }),
+  post({
+    path: '/exams/:examId/participants/:userId/time',
+    summary: "Adds minutes to a participant's time. Each request adds: repeat it with its Idempotency-Key.",
+    params: ofParticipant,
+    body: addTimeInput,
+    answer: answers.seatedParticipant,
+    ...taking,
+    ...staffOnly,
+    run: ({ ctx, path }, added) => addTime(ctx, { ...path, ...added }),
+    present: ({ ctx }, participant) => presentSeated(ctx, participant),
+  }),
+  post({
+    path: '/exams/:examId/pause',
+    summary: 'Pauses all who are in the exam, or some of them.',
+    params: ofExam,
+    body: decisionInput.extend(chosenInput.shape),
+    answer: answers.seatedParticipants,
+    ...taking,
+    ...staffOnly,
+    run: ({ ctx, path }, decision) => pauseParticipants(ctx, { ...path, ...decision }),
+    present: ({ ctx }, participants) => presentAll(ctx, participants),
+  }),
+  post({
+    path: '/exams/:examId/resume',
+    summary: 'Resumes all who are paused, or some of them.',
+    params: ofExam,
+    body: chosenInput,
+    answer: answers.seatedParticipants,
+    ...taking,
+    ...staffOnly,
+    run: ({ ctx, path }, chosen) => resumeParticipants(ctx, { ...path, ...chosen }),
+    present: ({ ctx }, participants) => presentAll(ctx, participants),
+  }),
+  post({
+    path: '/exams/:examId/time',
+    summary: 'Adds minutes for all who have not left the exam, or those of a group. Each request adds: repeat it with its Idempotency-Key.',
+    params: ofExam,
+    body: addTimeInput.extend({ group: chosenInput.shape.group }),
+    answer: answers.seatedParticipants,
+    ...taking,
+    ...staffOnly,
+    run: ({ ctx, path }, added) => addTimeToAll(ctx, { ...path, ...added }),
+    present: ({ ctx }, participants) => presentAll(ctx, participants),
+  }),
+];

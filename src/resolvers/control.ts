@@ -1,0 +1,82 @@
+import type { Context } from '../context.ts';
+import type { Exam, Participant } from '../generated/prisma/client.ts';
+import type { Decision } from '../services/control/control.ts';
+import { addTimeInput, chosenInput, decisionInput } from '../services/participants/input.ts';
+import { parseInput, userIdInput } from '../validation.ts';
+import { requireStaffOf } from './policy.ts';
+
+interface OfOne {
+  examId: string;
+  userId: string;
+}
+
+interface OfMany {
+  examId: string;
+  userIds?: readonly string[] | null | undefined;
+  group?: string | null | undefined;
+}
+
+/** Staff of the exam, checked before anything of the input is. */
+async function staffOf(ctx: Context, examId: string): Promise<{ id: string; by: string }> {
+  const { id } = await requireStaffOf(ctx, examId);
+  return { id, by: ctx.viewer.name };
+}
+
+const decide = (by: string, reason: unknown): Decision => ({ by, ...parseInput(decisionInput, { reason }) });
+
+export async function pauseParticipant(ctx: Context, { examId, userId, reason }: OfOne & { reason: unknown }): Promise<Participant> {
+  const { id, by } = await staffOf(ctx, examId);
+  return ctx.services.control.pause(id, parseInput(userIdInput, userId), decide(by, reason));
+}
+
+export async function pauseParticipants(ctx: Context, { examId, reason, ...chosen }: OfMany & { reason: unknown }): Promise<Participant[]> {
+  const { id, by } = await staffOf(ctx, examId);
+  return ctx.services.control.pauseAll(id, parseInput(chosenInput, chosen), decide(by, reason));
+}
+
+export async function resumeParticipant(ctx: Context, { examId, userId }: OfOne): Promise<Participant> {
+  const { id, by } = await staffOf(ctx, examId);
+  return ctx.services.control.resume(id, parseInput(userIdInput, userId), { by, reason: null });
+}
+
+export async function resumeParticipants(ctx: Context, { examId, ...chosen }: OfMany): Promise<Participant[]> {
+  const { id, by } = await staffOf(ctx, examId);
+  return ctx.services.control.resumeAll(id, parseInput(chosenInput, chosen), { by, reason: null });
+}
+
+export async function terminateParticipant(ctx: Context, { examId, userId, reason }: OfOne & { reason: unknown }): Promise<Participant> {
+  const { id, by } = await staffOf(ctx, examId);
+  return ctx.services.control.terminate(id, parseInput(userIdInput, userId), decide(by, reason));
+}
+
+export async function readmitParticipant(ctx: Context, { examId, userId, reason }: OfOne & { reason: unknown }) {
+  const { id, by } = await staffOf(ctx, examId);
+  return ctx.services.control.readmit(id, parseInput(userIdInput, userId), decide(by, reason));
+}
+
+export async function addTime(
+  ctx: Context,
+  { examId, userId, ...input }: OfOne & { minutes: unknown; reason: unknown },
+): Promise<Participant> {
+  const { id, by } = await staffOf(ctx, examId);
+  return ctx.services.control.addTime(id, parseInput(userIdInput, userId), { by, ...parseInput(addTimeInput, input) });
+}
+
+export async function addTimeToAll(
+  ctx: Context,
+  { examId, group, ...input }: Omit<OfMany, 'userIds'> & { minutes: unknown; reason: unknown },
+): Promise<Participant[]> {
+  const { id, by } = await staffOf(ctx, examId);
+  return ctx.services.control.addTimeToAll(id, parseInput(chosenInput, { group }), { by, ...parseInput(addTimeInput, input) });
+}
+
+/** Seconds that a participant has left; null before their time begins. */
+export async function remainingSeconds(ctx: Context, { endsAt, remainingMs }: Participant): Promise<number | null> {
+  if (remainingMs !== null) return Math.floor(remainingMs / 1_000);
+  if (endsAt === null) return null;
+  const now = await ctx.services.clock.now();
+  return Math.max(0, Math.floor((endsAt.getTime() - now.getTime()) / 1_000));
+}
+
+/** By the clock with which every time of the exam agrees. */
+export const serverTime = (ctx: Context, _exam: Pick<Exam, 'id'>): Promise<Date> => ctx.services.clock.now();

@@ -1,0 +1,138 @@
+import {
+  addTime,
+  addTimeToAll,
+  pauseParticipant,
+  pauseParticipants,
+  readmitParticipant,
+  remainingSeconds,
+  resumeParticipant,
+  resumeParticipants,
+  serverTime,
+  terminateParticipant,
+} from '../resolvers/control.ts';
+import { shownName } from '../resolvers/policy.ts';
+import { builder } from './builder.ts';
+import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
+import { Exam } from './exam.ts';
+import { JoinedExam, Participant } from './participant.ts';
+
+builder.prismaObject('TimeCredit', {
+  description: 'Minutes that were added to the time of a participant.',
+  fields: (t) => ({
+    minutes: t.float({ select: { minutes: true }, description: 'How many.', resolve: ({ minutes }) => minutes }),
+    reason: t.exposeString('reason', { description: 'Why.' }),
+    by: t.string({ select: { by: true }, description: DECIDED_BY, resolve: ({ by }, _args, ctx) => shownName(ctx, by) }),
+    at: t.expose('at', { type: 'DateTime', description: "When, by the server's clock." }),
+  }),
+});
+
+// No `select` on fields of the row itself, for the reason given at Warning.
+builder.prismaObjectFields(Participant, (t) => ({
+  group: t.exposeString('group', { nullable: true, description: "Room, class or proctor's share, as given by the invitation." }),
+  startedAt: t.expose('startedAt', {
+    type: 'DateTime',
+    nullable: true,
+    description: 'When the time of this person began to run; null before.',
+  }),
+  endsAt: t.expose('endsAt', {
+    type: 'DateTime',
+    nullable: true,
+    description:
+      'When the time is over, by the clock of `Exam.serverTime`; null while it does not run: before the start, while paused, after the end. Added minutes and pauses move it.',
+  }),
+  remainingSeconds: t.int({
+    nullable: true,
+    description: 'What is left of the time; null before the start. It stands still while paused.',
+    resolve: (participant, _args, ctx) => remainingSeconds(ctx, participant),
+  }),
+  timeCredits: t.relation('timeCredits', {
+    query: { orderBy: [{ at: 'asc' }, { id: 'asc' }] },
+    description: 'The minutes that were added while the exam ran, oldest first.',
+  }),
+}));
+
+builder.objectFields(Exam, (t) => ({
+  opensAt: t.expose('opensAt', { type: 'DateTime', nullable: true, description: 'Nobody may join earlier.' }),
+  closesAt: t.expose('closesAt', {
+    type: 'DateTime',
+    nullable: true,
+    description: 'Nobody may begin later; whoever has begun keeps the full time. When nobody is in the exam any more it becomes COMPLETED.',
+  }),
+  serverTime: t.field({
+    type: 'DateTime',
+    description: 'The time now, by the clock with which every time of the exam agrees.',
+    resolve: (exam, _args, ctx) => serverTime(ctx, exam),
+  }),
+}));
+
+const staff = { authScopes: { staff: true } } as const;
+const ONCE = 'A second call changes nothing.';
+
+builder.mutationFields((t) => {
+  const examId = t.arg.id({ required: true, description: EXAM_ID });
+  const userId = t.arg.id({ required: true, description: USER_ID });
+  const reason = t.arg.string({ required: true, description: REASON });
+  const userIds = t.arg.idList({ description: 'Only these users; null for all.' });
+  const group = t.arg.string({ description: 'Only participants of this group; null for all.' });
+  const minutes = t.arg.int({ required: true, description: 'Whole minutes, 1 to 1,440.' });
+  return {
+    pauseParticipant: t.field({
+      type: Participant,
+      ...staff,
+      description: `Stops the clock of a participant who is ACTIVE or DISCONNECTED. For staff. ${ONCE} Emits ParticipantChanged.`,
+      args: { examId, userId, reason },
+      resolve: (_root, args, ctx) => pauseParticipant(ctx, args),
+    }),
+    resumeParticipant: t.field({
+      type: Participant,
+      ...staff,
+      description: `Lets the clock of a paused participant go on. For staff. ${ONCE} Emits ParticipantChanged.`,
+      args: { examId, userId },
+      resolve: (_root, args, ctx) => resumeParticipant(ctx, args),
+    }),
+    pauseParticipants: t.field({
+      type: [Participant],
+      ...staff,
+      description:
+        'Pauses all who are in the exam, or some of them; the others stay as they are. For staff. Returns those who are paused now.',
+      args: { examId, userIds, group, reason },
+      resolve: (_root, args, ctx) => pauseParticipants(ctx, args),
+    }),
+    resumeParticipants: t.field({
+      type: [Participant],
+      ...staff,
+      description: 'Resumes all who are paused, or some of them. For staff. Returns those who were.',
+      args: { examId, userIds, group },
+      resolve: (_root, args, ctx) => resumeParticipants(ctx, args),
+    }),
+    terminateParticipant: t.field({
+      type: Participant,
+      ...staff,
+      description: `Ends the exam for one participant; \`readmitParticipant\` takes it back. For staff. ${ONCE} Emits ParticipantChanged.`,
+      args: { examId, userId, reason },
+      resolve: (_root, args, ctx) => terminateParticipant(ctx, args),
+    }),
+    readmitParticipant: t.field({
+      type: JoinedExam,
+      ...staff,
+      description:
+        'Lets a participant back in who has submitted, run out of time or was terminated, with the time that was left, and gives a new token; also to one who is in the exam. For staff. CONFLICT if no time is left: add time first. Emits ParticipantChanged.',
+      args: { examId, userId, reason },
+      resolve: (_root, args, ctx) => readmitParticipant(ctx, args),
+    }),
+    addTime: t.field({
+      type: Participant,
+      ...staff,
+      description: 'Adds minutes to the time of one participant, until the exam ends. For staff. Each call adds. Emits ParticipantChanged.',
+      args: { examId, userId, minutes, reason },
+      resolve: (_root, args, ctx) => addTime(ctx, args),
+    }),
+    addTimeToAll: t.field({
+      type: [Participant],
+      ...staff,
+      description: 'Adds minutes for all who have not left the exam, or those of a group. For staff. Each call adds.',
+      args: { examId, group, minutes, reason },
+      resolve: (_root, args, ctx) => addTimeToAll(ctx, args),
+    }),
+  };
+});
