@@ -64,6 +64,8 @@ export interface Context {
   readonly idempotencyKey: string | null;
   /** Stores the answer under that key, with the work; null if nothing is to be kept. */
   readonly keeper: AnswerKeeper | null;
+  /** Whether the answer contains large JSON values as text (`stringifyRaw`); for other answers they are parsed. */
+  readonly writesRaw: boolean;
 }
 
 /**
@@ -75,3 +77,6 @@ export const renewed = (context: Context): Context => Object.freeze(Object.creat
 /** The context of a request whose answer is kept under its idempotency key. */
 export const keeping = (context: Context, keeper: AnswerKeeper): Context =>
   Object.freeze(Object.create(context, { keeper: { value: keeper } }) as Context);
+
+/** The context of a request whose answer is written by `stringifyRaw`. */
+export const writingRaw = (context: Context): Context => Object.freeze(Object.create(context, { writesRaw: { value: true } }) as Context);

@@ -83,6 +83,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
       },
       idempotencyKey,
       keeper: null,
+      writesRaw: false,
     });
   const realtime = startRealtime({
     server,

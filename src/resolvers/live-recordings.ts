@@ -6,7 +6,7 @@ import { chunkIndexInput } from '../services/recordings/input.ts';
 import type { ReceivedChunk } from '../services/recordings/live/receive.ts';
 import { parseInput } from '../validation.ts';
 import { refuseLinkBearer, requireSender } from './policy.ts';
-import { findRecording, prepareUpload } from './recordings.ts';
+import { findRecording, limitOf, prepareUpload } from './recordings.ts';
 
 /** Refuses proctors, who may end recordings but not make them. */
 export function requireRecorder(ctx: Context): void {
@@ -22,7 +22,7 @@ async function requireRecording(ctx: Context, recordingId: string): Promise<Reco
 
 export async function startRecording(ctx: Context, input: unknown): Promise<Recording> {
   requireRecorder(ctx);
-  return ctx.services.liveRecordings.start(await prepareUpload(ctx, input), ctx.keeper);
+  return ctx.services.liveRecordings.start(await prepareUpload(ctx, input), { keeper: ctx.keeper, refuse: limitOf(ctx)?.refuse ?? null });
 }
 
 /** Checks that the caller may add this chunk, before any byte of it is read. */
@@ -40,8 +40,9 @@ export async function storeChunk(
   file: SpooledFile,
   field: string,
 ): Promise<ReceivedChunk> {
-  const received = await ctx.services.liveRecordings.append(recordingId, index, file, field);
+  const received = await ctx.services.liveRecordings.append(recordingId, index, file, field, limitOf(ctx)?.maxBytes ?? null);
   if (received === 'full') throw fileTooLarge(field, ctx.config.MAX_RECORDING_BYTES);
+  if (received === 'over') throw ctx.services.quota.full();
   return received.chunk;
 }
 

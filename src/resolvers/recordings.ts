@@ -7,6 +7,7 @@ import { sightOf, visibleRecordings } from '../services/access/sight.ts';
 import type { RecordingWithAnalysis } from '../services/reads/hot-reads.ts';
 import { uploadRecordingInput } from '../services/recordings/input.ts';
 import { formatOf } from '../services/recordings/playback.ts';
+import type { Quota } from '../services/recordings/quota.ts';
 import { parseInput } from '../validation.ts';
 import { actingUser, requireKnownExam, requireSender, requireStaff, requireViewer } from './policy.ts';
 
@@ -28,6 +29,9 @@ export async function readRecording(ctx: Context, recordingId: string): Promise<
   return recording;
 }
 
+/** How much the caller may store; null for no limit. */
+export const limitOf = ({ viewer, services }: Context): Quota | null => (viewer.role === 'participant' ? services.quota : null);
+
 /** A recording that the caller may add. */
 export interface Upload {
   examId: string;
@@ -41,7 +45,7 @@ export async function prepareUpload(ctx: Context, input: unknown): Promise<Uploa
   const { examId, userId, type } = parseInput(uploadRecordingInput, input);
   await requireKnownExam(ctx, examId);
   const acting = actingUser(ctx, userId);
-  if (ctx.viewer.role === 'participant') await ctx.services.quota.admit({ examId, userId: acting });
+  await limitOf(ctx)?.admit({ examId, userId: acting });
   return { examId, userId: acting, type };
 }
 
@@ -53,7 +57,7 @@ export const findUploaded = (ctx: Context, uploadId: string): Promise<Recording 
 export async function storeUpload(ctx: Context, upload: Upload, file: SpooledFile | undefined): Promise<Recording> {
   if (!file) throw invalidField('file', 'is required');
   const { recordings } = ctx.services;
-  return recordings.upload(upload, await recordings.check(file, 'file'), { keeper: ctx.keeper });
+  return recordings.upload(upload, await recordings.check(file, 'file'), { keeper: ctx.keeper, refuse: limitOf(ctx)?.refuse ?? null });
 }
 
 export async function uploadRecording(ctx: Context, input: unknown, file: SpooledFile): Promise<Recording> {

@@ -1,7 +1,7 @@
 import { isEmptyRecording } from '../adapters/media/empty-recording.ts';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
-import { AppError, type ErrorDetail, fileTooLarge, invalidField } from '../errors.ts';
+import { AppError, type ErrorDetail, fileTooLarge, formatLimit, invalidField } from '../errors.ts';
 import type { Prisma, Submission } from '../generated/prisma/client.ts';
 import { isDeeper, type RawJson } from '../raw-json.ts';
 import { identityOf } from '../services/access/viewer.ts';
@@ -78,13 +78,31 @@ export const readSubmission = (
   query: Pick<Prisma.SubmissionFindUniqueArgs, 'select' | 'include'>,
 ): Promise<Submission> => ctx.db.submission.findUniqueOrThrow({ ...query, where: { id } });
 
+/**
+ * Characters of statistics per operation whose answer is not written as text. To parse and write a MB takes 300 ms, in which nobody
+ * else is served.
+ */
+const MAX_PARSED = 128 * 1024;
+const parsed = new WeakMap<Context, number>();
+
 /** The statistics of a submission that the viewer may see, as they are stored. */
 export async function readStats(ctx: Context, { id }: Pick<Submission, 'id'>): Promise<RawJson> {
   const stats = await ctx.services.hotReads.readStats(id);
   // Earlier releases stored any depth; the readers of most clients, and our other transports, are recursive.
   if (await isDeeper(stats.text, MAX_JSON_DEPTH, identityOf(ctx.viewer)))
     throw new AppError('invalid_request', 'The value is nested too deeply to be returned');
+  if (!ctx.writesRaw) refuseMuch(ctx, stats);
   return stats;
+}
+
+function refuseMuch(ctx: Context, { text }: RawJson): void {
+  const sum = (parsed.get(ctx) ?? 0) + text.length;
+  if (sum > MAX_PARSED)
+    throw new AppError(
+      'invalid_request',
+      `More than ${formatLimit(MAX_PARSED)} of stats are only returned to a POST with Accept: application/json`,
+    );
+  parsed.set(ctx, sum);
 }
 
 /** Entry points that also accept whole recordings have a higher limit than submissions. */

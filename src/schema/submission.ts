@@ -16,7 +16,8 @@ builder.prismaObject('Submission', {
     stats: t.field({
       type: 'JSON',
       select: { id: true },
-      description: 'Session data as the client sent it, up to 16 MB: ask for it only where you need it.',
+      description:
+        'Session data as the client sent it, up to 16 MB: ask for it only where you need it. More than 128 KB per operation are only returned to a POST with `Accept: application/json`.',
       extensions: { cost: { staff: 3_500, others: 30_000 } },
       resolve: (submission, _args, ctx) => readStats(ctx, submission),
     }),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
@@ -53,6 +54,22 @@ describe('a request that consoles and LMSs send often', () => {
     const many = Array.from({ length: 100 }, () => 'noise');
     for (const user of ['user_1', 'user_2', 'user_3']) for (let i = 0; i < 3; i++) await report(server, examId, user, many);
     recordingId = await addRecording(examId, 'user_1');
+  });
+
+  it('about who handed in does not read the statistics, however large they are', async () => {
+    const { id } = await createExam(server);
+    // Random, because the database compresses repetitions.
+    const stats = { log: randomBytes(500_000).toString('base64') };
+    const handedIn = (await (await server.post(`/exams/${id}/submit`, { userId: 'user_1', stats })).json()) as { id: string };
+    for (const query of [
+      `{ exam(id: "${id}") { participants { edges { node { submission { id } } } } } }`,
+      `{ exam(id: "${id}") { participant(userId: "user_1") { submission { submittedAt } } } }`,
+      `{ node(id: "${handedIn.id}") { id } }`,
+    ]) {
+      const { bytes } = await counter.least(() => server.graphql().request(query));
+      expect(bytes, query).toBeGreaterThan(0);
+      expect(bytes, query).toBeLessThan(100_000);
+    }
   });
 
   it('takes one statement as GET of an exam', async () => {

@@ -218,6 +218,18 @@ describe('a video that points elsewhere', () => {
 
 describe('a small file that claims to be large', () => {
   it(
+    'by a hundred thousand headers of recordings without content is refused before they are all looked at',
+    async () => {
+      // In each, a search for the type of the file would go through all that follow.
+      const header = Buffer.from('ec871a45dfa3200fa0', 'hex');
+      expect(
+        await expectNoHarm(Buffer.concat([video.subarray(0, 2_000), Buffer.alloc(100_000 * header.length, header)]), ['refused']),
+      ).toContain('beginnings of recordings that are none');
+    },
+    WITHIN_MS,
+  );
+
+  it(
     'with hundreds of tracks is refused',
     async () => {
       await expectNoHarm(webmOfTracks(500));

@@ -102,6 +102,22 @@ describe('a JSON body', () => {
   });
 });
 
+describe('a form', () => {
+  it('is read at once, whatever fills the headers of its parts', async () => {
+    // Each took a second, in which nobody else was served.
+    const blank = ' '.repeat(16_000);
+    const part = (head: string, content: string) => `--x\r\nContent-Disposition: form-data; ${head}\r\n\r\n${content}\r\n`;
+    const others = Array.from({ length: 30 }, (_, n) => part(`name="other${n}"${n % 2 ? `${blank}; size=1` : `; size=1${blank}`}`, 'x'));
+    const body = `${part('name="stats"', '{}')}${others.join('')}--x--\r\n`;
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+    const request = { method: 'POST', credential: await join(server, examId, 'blank'), headers, body };
+    const response = await server.rest(`/exams/${examId}/submit`, request);
+    expect([response.status, await response.json()]).toMatchObject([200, { userId: 'blank', status: 'received' }]);
+    const unreadable = { ...request, body: `--x\r\nContent-Disposition:${blank}\u0001\r\n\r\n--x--\r\n` };
+    expect((await server.rest(`/exams/${examId}/submit`, unreadable)).status).toBe(400);
+  });
+});
+
 describe('a WebSocket', () => {
   it('that has not authenticated may send at most 64 KB, in complete messages or not', async () => {
     const silent = openSocket(server);

@@ -15,6 +15,11 @@ const FIRST_CONNECT_MS = 15_000;
 /** PostgreSQL aborts a statement before we give up the connection, and both happen before a client gives up its request. */
 const STATEMENT_MS = 2_500;
 const SILENCE_MS = 3_000;
+/**
+ * Columns that no query reads unless it selects them. Statistics with a million names take seconds to parse, in which nobody else is
+ * served: `readStats` (src/services/reads/hot-reads.ts) passes them on as text.
+ */
+const OMITTED = { submission: { stats: true } } as const;
 
 export interface Database {
   readonly prisma: PrismaClient;
@@ -38,7 +43,8 @@ export async function connectDatabase(url: string, { log }: { log: Logger }): Pr
   const pool = openPool({ connectionString: url, max: CONNECTIONS }, log);
   const intakePool = openPool({ connectionString: url, max: INTAKE_CONNECTIONS, options: '-c plan_cache_mode=force_generic_plan' }, log);
   await Promise.all([warmUp(pool), warmUp(intakePool)]);
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  // As the common type, because the transactions of Prisma's generated client have that too.
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), omit: OMITTED }) as unknown as PrismaClient;
   return {
     prisma,
     pool,

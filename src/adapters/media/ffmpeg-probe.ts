@@ -135,20 +135,21 @@ const STALL_SECONDS = 5;
 function stallsOf(video: PacketStream, audio: PacketStream, duration: number): TimeRange[] {
   const stretches = (stream: PacketStream) => [...stream.silences, { start: stream.last, end: duration }].filter(isStall);
   const quiet = stretches(audio);
+  // Both are in order of time, so one pass is enough: a day can hold 17,000 of each.
+  let from = 0;
   return stretches(video).flatMap((stall) => {
-    const cuts = quiet.filter(({ start, end }) => start < stall.end && end > stall.start);
-    return cuts.reduce((parts, cut) => parts.flatMap((part) => without(part, cut)), [stall]);
+    while ((quiet[from]?.end ?? Infinity) <= stall.start) from += 1;
+    const parts: TimeRange[] = [];
+    let { start } = stall;
+    for (let at = from, cut = quiet[at]; cut && cut.start < stall.end; cut = quiet[++at]) {
+      parts.push({ start, end: cut.start });
+      start = cut.end;
+    }
+    return [...parts, { start, end: stall.end }].filter(isStall);
   });
 }
 
 const isStall = ({ start, end }: TimeRange) => end - start >= STALL_SECONDS;
-
-/** The parts of a stretch before and after a cut. */
-const without = ({ start, end }: TimeRange, cut: TimeRange): TimeRange[] =>
-  [
-    { start, end: Math.min(end, cut.start) },
-    { start: Math.max(start, cut.end), end },
-  ].filter(isStall);
 
 /** Channels by layout name, or by the mask that older builds print. */
 const CHANNELS: Record<string, number> = { mono: 1, '4': 1, stereo: 2, '3': 2 };

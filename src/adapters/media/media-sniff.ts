@@ -77,15 +77,19 @@ function readBrands(head: Uint8Array): string[] {
   return brands;
 }
 
+/** Writers have six to ten. */
+const MOST_HEADER_ELEMENTS = 32;
+
 function readDocType(head: Uint8Array): string | null {
   if (head.length < 5 || view(head).getUint32(0) !== EBML_MAGIC) return null;
   const header = readVint(head, 4);
   if (!header) return null;
   const end = Math.min(header.next + header.value, head.length);
+  let elements = 0;
   for (let at = header.next; at < end;) {
     const id = readVint(head, at, { keepMarker: true });
     const size = id && readVint(head, id.next);
-    if (!size) return null;
+    if (!size || (elements += 1) > MOST_HEADER_ELEMENTS) return null;
     // A string may be padded with zeros.
     if (id.value === EBML_DOC_TYPE) return ascii(head, size.next, size.next + size.value).replace(/\0+$/, '');
     at = size.next + size.value;

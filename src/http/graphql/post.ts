@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type DocumentNode, execute, type ExecutionResult, getOperationAST, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { type GraphQLParams, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
-import type { Context } from '../../context.ts';
+import { type Context, writingRaw } from '../../context.ts';
 import { identityOf } from '../../services/access/viewer.ts';
 import type { Documents, ReadDocument } from './documents.ts';
 import { maskError, maskResult } from './error-mask.ts';
@@ -72,17 +72,18 @@ export function createGraphqlPost({ schema, yoga, documents }: Dependencies) {
     const excess = documents.refuseCostly(document, { operationName, variables: variableValues }, ctx.viewer);
     if (excess) return maskResult({ errors: [excess] }, ctx);
     try {
-      return maskResult(await execute({ schema, document, variableValues, operationName, contextValue: ctx }), ctx);
+      return maskResult(await execute({ schema, document, variableValues, operationName, contextValue: writingRaw(ctx) }), ctx);
     } catch (error) {
       return { errors: [maskError(error, ctx)] };
     }
   }
 
-  /** With errors, yoga decides on status and headers, and removes what is not for clients. */
-  async function answerErrors(res: ServerResponse, result: ExecutionResult, mediaType: string): Promise<void> {
-    const response = processRegularResult(result, yoga.fetchAPI, mediaType);
-    const body = await response.text();
-    res.writeHead(response.status, { ...Object.fromEntries(response.headers), 'content-length': Buffer.byteLength(body) }).end(body);
+  /** With errors, yoga decides on the status and removes what is not for clients. The data is left out: yoga writes in one piece. */
+  async function forClient({ data, ...rest }: ExecutionResult, mediaType: string): Promise<{ status: number; result: ExecutionResult }> {
+    if (!rest.errors && !rest.extensions) return { status: 200, result: { data: data ?? null } };
+    const response = processRegularResult({ ...rest, ...(data !== undefined && { data: data && {} }) }, yoga.fetchAPI, mediaType);
+    const shown = (await response.json()) as ExecutionResult;
+    return { status: response.status, result: data ? { ...shown, data } : shown };
   }
 
   return {
@@ -95,20 +96,17 @@ export function createGraphqlPost({ schema, yoga, documents }: Dependencies) {
       request.read = documents.read(operation.query, request.ctx.viewer);
       const document = documentOf(request.read, operation.operationName);
       if (!document) return false;
-      const result = await run(document, operation, request.ctx);
-      if (result.errors || result.extensions) await answerErrors(res, result, mediaType);
-      else {
-        const { viewer } = request.ctx;
-        const choice = { operationName: operation.operationName, variables: operation.variableValues };
-        const pieces = documents.isLarge(document, choice, viewer)
-          ? await stringifyInSlices(result, identityOf(viewer))
-          : [JSON.stringify(result)];
-        const length = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
-        res.writeHead(200, { 'content-type': `${mediaType}; charset=utf-8`, 'content-length': length });
-        if (length <= AT_ONCE) res.end(pieces.join(''));
-        // A client that leaves ends the answer.
-        else await pipeline(Readable.from(pieces), res).catch(() => {});
-      }
+      const { status, result } = await forClient(await run(document, operation, request.ctx), mediaType);
+      const { viewer } = request.ctx;
+      const choice = { operationName: operation.operationName, variables: operation.variableValues };
+      const pieces = documents.isLarge(document, choice, viewer)
+        ? await stringifyInSlices(result, identityOf(viewer))
+        : [JSON.stringify(result)];
+      const length = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+      res.writeHead(status, { 'content-type': `${mediaType}; charset=utf-8`, 'content-length': length });
+      if (length <= AT_ONCE) res.end(pieces.join(''));
+      // A client that leaves ends the answer.
+      else await pipeline(Readable.from(pieces), res).catch(() => {});
       return true;
     },
   };

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { DataStore, ERRORS, Upload } from '@tus/server';
 import { AppError } from '../../errors.ts';
+import type { Upload as Row } from '../../generated/prisma/client.ts';
 import type { PartedUploads } from '../../services/recordings/parted-uploads.ts';
 
 /**
@@ -26,7 +27,10 @@ export class BucketStore extends DataStore {
   }
 
   override async getUpload(id: string): Promise<Upload> {
-    const { size, received, metadata, createdAt } = await inTusTerms(this.#uploads.find(id));
+    return this.toUpload(await inTusTerms(this.#uploads.find(id)));
+  }
+
+  toUpload({ id, size, received, metadata, createdAt }: Row): Upload {
     return new Upload({
       id,
       offset: Number(received),

@@ -8,10 +8,13 @@ import { type Sweep, startSweep } from '../../async/sweep.ts';
 import type { Context } from '../../context.ts';
 import { invalidField, notFound } from '../../errors.ts';
 import { requireViewer } from '../../resolvers/policy.ts';
-import { findUploaded, prepareUpload } from '../../resolvers/recordings.ts';
+import { findUploaded, limitOf, prepareUpload } from '../../resolvers/recordings.ts';
 import { identityOf } from '../../services/access/viewer.ts';
+import { uploadRecordingInput } from '../../services/recordings/input.ts';
+import { parseInput } from '../../validation.ts';
 import { explainSpoolError } from '../bodies/uploaded-file.ts';
 import { errorAnswer } from '../error-answer.ts';
+import { createComing } from './coming.ts';
 import { CHECKSUM_ALGORITHMS, explainFullDisk, withChecksum } from './disk-store.ts';
 import { createUploadFinisher } from './finish.ts';
 import { createTusLocker } from './locker.ts';
@@ -56,6 +59,23 @@ export async function createUploads({ app, directory, maxBytes, encryptionKeys }
   store.getUpload = async (id) => {
     const { finished } = requests.getStore() ?? {};
     return finished?.id === id ? finished : getUpload(id);
+  };
+  const coming = createComing({ unfinished, maxBytes });
+  const remove = store.remove.bind(store);
+  store.remove = async (id) => {
+    await remove(id);
+    coming.end(id);
+  };
+  const create = store.create.bind(store);
+  store.create = async (upload) => {
+    const limit = limitOf(current().ctx);
+    if (!limit) return create(upload);
+    const { examId, userId } = parseInput(uploadRecordingInput, upload.metadata);
+    return coming.begin(
+      upload,
+      (others) => limit.admit({ examId, userId: userId ?? '' }, others),
+      () => create(upload),
+    );
   };
   const finisher = createUploadFinisher({ unfinished, recordings: app.services.recordings, storage, leases, log });
 

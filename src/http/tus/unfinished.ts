@@ -1,5 +1,5 @@
 import { FileStore } from '@tus/file-store';
-import type { DataStore } from '@tus/server';
+import type { DataStore, Upload } from '@tus/server';
 import type { Database } from '../../adapters/database/database.ts';
 import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
 import { createPartedUploads } from '../../services/recordings/parted-uploads.ts';
@@ -25,6 +25,7 @@ export interface UnfinishedUploads {
   spool(id: string): Promise<SpooledFile>;
   /** Uploads that may be complete: a process that ended too early leaves such ones. */
   completeIds(): Promise<string[]>;
+  all(): Promise<Upload[]>;
 }
 
 /** In the bucket if there is one, so that any server can continue them; else on this machine's disk. */
@@ -38,17 +39,21 @@ export function openUnfinishedUploads({
 }: UnfinishedOptions): UnfinishedUploads {
   if (storage.parts) {
     const uploads = createPartedUploads({ db, storage, parts: storage.parts, maxBytes });
-    return { store: new BucketStore(uploads, { expiryMs }), spool: uploads.spool, completeIds: uploads.completeIds };
+    const store = new BucketStore(uploads, { expiryMs });
+    const all = async () => (await uploads.all()).map((row) => store.toUpload(row));
+    return { store, spool: uploads.spool, completeIds: uploads.completeIds, all };
   }
   const files = { directory, expirationPeriodInMilliseconds: expiryMs };
   const onDisk = encryptionKeys.length > 0 ? new EncryptedFileStore({ ...files, encryptionKeys }) : new FileStore(files);
   const store = withFullDisk(onDisk, directory);
+  async function all(): Promise<Upload[]> {
+    const uploads = await Promise.all((await store.configstore.list?.())?.map((id) => store.getUpload(id).catch(() => null)) ?? []);
+    return uploads.filter((upload) => upload !== null);
+  }
   return {
     store,
     spool: (id) => storage.spool(store.read(id), { maxBytes }),
-    async completeIds() {
-      const uploads = await Promise.all((await store.configstore.list?.())?.map((id) => store.getUpload(id).catch(() => null)) ?? []);
-      return uploads.flatMap((upload) => (upload && upload.offset === upload.size ? [upload.id] : []));
-    },
+    completeIds: async () => (await all()).flatMap(({ id, offset, size }) => (offset === size ? [id] : [])),
+    all,
   };
 }

@@ -19,6 +19,8 @@ export interface ExamWrite<Result> {
   repeats?: Repeats | undefined;
   /** Whether it reads the user's submission and recordings. */
   submits?: boolean | undefined;
+  /** Whether it reads how much the user has stored. */
+  counts?: boolean | undefined;
   /** What `addSubmission` stores. */
   stats?: JsonText | undefined;
   /** The answer to keep under the request's idempotency key, in the same transaction. */
@@ -28,6 +30,12 @@ export interface ExamWrite<Result> {
    * transaction do not notice.
    */
   decide(state: ExamState): Result;
+}
+
+/** What is stored of one participant. */
+export interface Stored {
+  recordings: number;
+  bytes: bigint;
 }
 
 export interface Repeats {
@@ -51,6 +59,8 @@ export interface Found {
   submissions: readonly SubmissionRow[];
   /** Of participants who submit. */
   recordings: readonly Recording[];
+  /** By participant, of those whose writes count; none for who has stored nothing. */
+  stored: ReadonlyMap<string, Stored>;
 }
 
 const idKey = (userId: string | null, clientEventId: string) => JSON.stringify([userId, clientEventId]);
@@ -72,17 +82,19 @@ export class ExamState {
   readonly #changed = new Set<string>();
   readonly #submissions: Map<string, SubmissionRow>;
   readonly #recordings: Recording[];
+  readonly #stored: Found['stored'];
   readonly #known = new Map<string, Warning>();
   /** Takes back what the current write did, newest first. */
   #undo: (() => void)[] = [];
 
-  constructor({ exam, now, participants, warnings, submissions, recordings }: Found) {
+  constructor({ exam, now, participants, warnings, submissions, recordings, stored }: Found) {
     this.now = now;
     this.#exam = exam;
     this.#seq = exam.lastSeq;
     this.#participants = new Map(participants.map((row) => [row.userId, row]));
     this.#submissions = new Map(submissions.map((row) => [row.participantId, row]));
     this.#recordings = [...recordings];
+    this.#stored = stored;
     for (const row of warnings) {
       if (row.clientEventId) this.#known.set(idKey(row.userId, row.clientEventId), row);
       this.#known.set(momentKey(row.userId, row.type, row.timestamp), row);
@@ -207,6 +219,13 @@ export class ExamState {
   /** Of a participant who submits. Oldest first. */
   recordingsOf(participantId: string): Recording[] {
     return this.#recordings.filter((row) => row.participantId === participantId);
+  }
+
+  /** Of a user whose write counts. */
+  storedBy(participantId: string): Stored {
+    const { recordings, bytes } = this.#stored.get(participantId) ?? { recordings: 0, bytes: 0n };
+    const added = this.newRecordings.filter((row) => row.participantId === participantId);
+    return { recordings: recordings + added.length, bytes: added.reduce((sum, { size }) => sum + size, bytes) };
   }
 
   addRecording(row: Recording): Recording {

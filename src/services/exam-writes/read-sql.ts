@@ -12,6 +12,8 @@ const PARTICIPANTS = `SELECT ${columns('p', Prisma.ParticipantScalarFieldEnum)} 
 const SUBMISSIONS = `SELECT ${columns('s', SUBMISSION)} FROM "Submission" s WHERE "participantId" = ANY($1)`;
 const RECORDINGS = `SELECT ${columns('r', Prisma.RecordingScalarFieldEnum)} FROM "Recording" r
   WHERE "participantId" = ANY($1) AND (live OR "lastChunkAt" IS NOT NULL OR "submissionId" IS NOT NULL) ORDER BY "createdAt", id`;
+const STORED = `SELECT "participantId" AS id, count(*)::int AS recordings, sum(size)::text AS bytes FROM "Recording"
+  WHERE "participantId" = ANY($1) GROUP BY 1`;
 const WARNINGS = `SELECT ${columns('w', Prisma.WarningScalarFieldEnum)} FROM unnest($2::text[], $3::text[]) AS asked("userId", "clientEventId")
     JOIN "Warning" w ON w."examId" = $1 AND w."userId" = asked."userId" AND w."clientEventId" = asked."clientEventId"
   UNION ALL
@@ -43,7 +45,24 @@ export async function find(transaction: Transaction, examId: string, writes: rea
     participants,
     warnings: await findRepeated(transaction, examId, writes, participants),
     ...(await findSubmitted(transaction, writes, participants)),
+    stored: await countStored(transaction, writes, participants),
   };
+}
+
+async function countStored(
+  transaction: Transaction,
+  writes: readonly ExamWrite<unknown>[],
+  participants: readonly Participant[],
+): Promise<Found['stored']> {
+  const counting = new Set(writes.flatMap(({ userId, counts }) => (counts ? [userId] : [])));
+  const ids = participants.flatMap(({ id, userId }) => (counting.has(userId) ? [id] : []));
+  if (ids.length === 0) return new Map();
+  const { rows } = await transaction.query<{ id: string; recordings: number; bytes: string }>({
+    name: 'exam-stored',
+    text: STORED,
+    values: [ids],
+  });
+  return new Map(rows.map(({ id, recordings, bytes }) => [id, { recordings, bytes: BigInt(bytes) }]));
 }
 
 async function findSubmitted(transaction: Transaction, writes: readonly ExamWrite<unknown>[], participants: readonly Participant[]) {

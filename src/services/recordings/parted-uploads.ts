@@ -121,6 +121,8 @@ export function createPartedUploads({ db, storage, parts, maxBytes }: Dependenci
       await db.upload.deleteMany({ where: { id } });
     },
 
+    all: (): Promise<Upload[]> => db.upload.findMany(),
+
     completeIds: () => idsWhere({ size: { equals: db.upload.fields.received } }),
 
     /** Uploads that are still incomplete this long after their start. */

@@ -1,6 +1,7 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { batched } from '../../async/batched.ts';
 import { AppError, formatLimit } from '../../errors.ts';
+import type { Stored } from '../exam-writes/exam-state.ts';
 import { type ParticipantKey, participantOf } from '../participants/key.ts';
 
 /** A day of exam with a reload every quarter of an hour, webcam and screen each. */
@@ -28,14 +29,30 @@ export function createQuota({ pool, maxBytes }: { pool: Pool; maxBytes: number }
   }
   const read = batched(readAll, MAX_READ);
 
+  /** @throws AppError `conflict` for who may not store another recording */
+  function refuse({ recordings, bytes }: Stored): void {
+    if (recordings >= MOST_RECORDINGS) throw exceeded(`${MOST_RECORDINGS} recordings`);
+    if (bytes >= BigInt(maxBytes)) throw exceeded(formatLimit(maxBytes));
+  }
+
   return {
-    /** Checked when a recording begins; recordings that are being sent at that moment are not counted. @throws AppError `conflict` */
-    async admit(who: ParticipantKey): Promise<void> {
-      const stored = await read(who);
-      if (!stored) return;
-      if (stored.recordings >= MOST_RECORDINGS) throw exceeded(`${MOST_RECORDINGS} recordings`);
-      if (BigInt(stored.bytes) >= BigInt(maxBytes)) throw exceeded(formatLimit(maxBytes));
+    /** For all recordings of a participant together. */
+    maxBytes,
+
+    /**
+     * Checked before a recording is read, so that those that arrive at the same moment pass: `refuse` is called again when it is stored.
+     * @param coming what the participant is sending already
+     * @throws AppError `conflict`
+     */
+    async admit(who: ParticipantKey, coming: Stored = { recordings: 0, bytes: 0n }): Promise<void> {
+      const { recordings = 0, bytes = '0' } = (await read(who)) ?? {};
+      refuse({ recordings: recordings + coming.recordings, bytes: BigInt(bytes) + coming.bytes });
     },
+
+    refuse,
+
+    /** For a chunk. @returns AppError `conflict` */
+    full: () => exceeded(formatLimit(maxBytes)),
   };
 }
 

@@ -17,6 +17,7 @@ import type { AnswerKeeper } from '../idempotency.ts';
 import { enrolled } from '../participants/participants.ts';
 import { addRecording, isFinished, moveRecording, toBeShown, waitingStage } from './lifecycle.ts';
 import { measureMedia } from './open-media.ts';
+import type { Quota } from './quota.ts';
 
 /** A file that was checked to be a video. */
 export interface CheckedMedia {
@@ -137,20 +138,28 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     /**
      * @param uploadId the resumable upload it came from; the database refuses a second recording from the same one
      * @param keeper stores the answer under the request's idempotency key in the same transaction
+     * @param refuse throws for a participant who has stored too much; null for no limit
      */
     async upload(
       input: { examId: string; userId: string; type: RecordingType },
       media: CheckedMedia,
-      { uploadId = null, keeper = null }: { uploadId?: string | null; keeper?: AnswerKeeper | null } = {},
+      {
+        uploadId = null,
+        keeper = null,
+        refuse = null,
+      }: { uploadId?: string | null; keeper?: AnswerKeeper | null; refuse?: Quota['refuse'] | null } = {},
     ): Promise<Recording> {
       const recording = await this.storing(async (moved) => {
         const placed = await this.place(media, moved);
         return eventLog.write(input.examId, {
           userId: input.userId,
           keeper,
+          counts: refuse !== null,
           decide: (state) => {
             refuseCancelled(state.exam);
-            return this.add(state, enrolled(state, input.userId), input.type, placed, { uploadId });
+            const participant = enrolled(state, input.userId);
+            refuse?.(state.storedBy(participant.id));
+            return this.add(state, participant, input.type, placed, { uploadId });
           },
         });
       });

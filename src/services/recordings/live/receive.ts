@@ -14,6 +14,7 @@ import type { AnswerKeeper } from '../../idempotency.ts';
 import { isFinal } from '../../participants/lifecycle.ts';
 import { bringIn } from '../../participants/participants.ts';
 import { addRecording, IS_RECEIVING, isReceiving } from '../lifecycle.ts';
+import type { Quota } from '../quota.ts';
 import { recordingTopic } from '../recordings.ts';
 import type { Ending } from './ending.ts';
 import { LIVE_TOPIC } from './sweep.ts';
@@ -40,6 +41,7 @@ const APPEND = `
 WITH open AS (
   UPDATE "Recording" SET size = size + $3, "lastChunkAt" = now(), "nextChunk" = greatest("nextChunk", $2 + 1)
    WHERE id = $1 AND ${IS_RECEIVING} AND size + $3 <= $7
+     AND ($8::bigint IS NULL OR (SELECT sum(size) FROM "Recording" own WHERE own."participantId" = "Recording"."participantId") + $3 <= $8)
   RETURNING id)
 INSERT INTO "RecordingChunk" ("recordingId", "index", size, sha256, "storageKey", head)
 SELECT id, $2, $3, $4, $5, $6 FROM open
@@ -55,8 +57,8 @@ export interface ReceivedChunk {
   sha256: string;
 }
 
-/** The result for a chunk: `full` if the recording would exceed its limit. */
-export type Received = { chunk: ReceivedChunk } | 'full';
+/** The result for a chunk: `full` if the recording would exceed its limit, `over` if all recordings of the participant would. */
+export type Received = { chunk: ReceivedChunk } | 'full' | 'over';
 
 interface Dependencies {
   db: Database['prisma'];
@@ -75,10 +77,10 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
   const chunkAt = (recordingId: string, index: number) =>
     db.recordingChunk.findUnique({ where: { recordingId_index: { recordingId, index } } });
 
-  async function insert(recordingId: string, index: number, file: SpooledFile, key: string): Promise<boolean> {
+  async function insert(recordingId: string, index: number, file: SpooledFile, key: string, most: number | null): Promise<boolean> {
     const head = Buffer.from(file.head.subarray(0, HEAD_BYTES));
     try {
-      const { rowCount } = await pool.query(APPEND, [recordingId, index, file.size, file.sha256, key, head, maxBytes]);
+      const { rowCount } = await pool.query(APPEND, [recordingId, index, file.size, file.sha256, key, head, maxBytes, most]);
       return rowCount === 1;
     } catch (error) {
       if ((error as { code?: unknown }).code === UNIQUE_VIOLATION) return false;
@@ -94,18 +96,24 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
   return {
     /**
      * Starts a recording whose chunks arrive while the exam runs.
+     * @param refuse throws for a participant who has stored too much; null for no limit
      * @throws AppError `conflict` if the exam is over or cancelled, or the participant has left it.
      */
-    start: ({ examId, userId, type }: { examId: string; userId: string; type: RecordingType }, keeper: AnswerKeeper | null = null) =>
+    start: (
+      { examId, userId, type }: { examId: string; userId: string; type: RecordingType },
+      { keeper = null, refuse = null }: { keeper?: AnswerKeeper | null; refuse?: Quota['refuse'] | null } = {},
+    ) =>
       eventLog.write(examId, {
         userId,
         keeper,
+        counts: refuse !== null,
         decide(state) {
           refuseCancelled(state.exam);
           if (state.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
           // Who records is in the exam.
           const participant = bringIn(state, userId);
           if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
+          refuse?.(state.storedBy(participant.id));
           const id = newId('rec');
           return addRecording(state, participant, {
             id,
@@ -133,9 +141,10 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
     /**
      * Stores a chunk; resolves once it is durable. The same bytes at the same index change nothing.
      * @param field the caller's name for the bytes
+     * @param most bytes of all recordings of the participant together; null for no limit
      * @throws AppError `invalid_request` for the start of a recording that can never be used; `conflict` for different bytes at the same index, and after the end of the recording.
      */
-    async append(recordingId: string, index: number, file: SpooledFile, field: string): Promise<Received> {
+    async append(recordingId: string, index: number, file: SpooledFile, field: string, most: number | null): Promise<Received> {
       const chunk = { recordingId, index, size: file.size, sha256: file.sha256 };
       const known = await chunkAt(recordingId, index);
       if (known) return { chunk: sameChunk(known, chunk) };
@@ -144,7 +153,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
       const storageKey = `${recordingId}.${index}.${file.sha256}`;
       try {
         await storage.commit(file, storageKey);
-        if (await insert(recordingId, index, file, storageKey)) return { chunk };
+        if (await insert(recordingId, index, file, storageKey, most)) return { chunk };
       } catch (error) {
         // A statement whose answer was lost may still have been executed.
         await removeUnnamed(storageKey).catch(() => {});
@@ -154,7 +163,9 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
       const other = await chunkAt(recordingId, index);
       if (other) return { chunk: sameChunk(other, chunk) };
       const recording = await db.recording.findUnique({ where: { id: recordingId } });
-      if (recording && isReceiving(recording) && Number(recording.size) + file.size > maxBytes) return 'full';
+      if (!recording || !isReceiving(recording)) throw ended();
+      if (Number(recording.size) + file.size > maxBytes) return 'full';
+      if (most !== null) return 'over';
       throw ended();
     },
 
