@@ -95,12 +95,10 @@ const sendJson = (req: IncomingMessage, res: ServerResponse, status: number, bod
     body: JSON.stringify(body),
   });
 
-function parseUrl({ url = '/' }: IncomingMessage): URL {
-  try {
-    return new URL(url, 'http://localhost');
-  } catch {
-    throw notFound('Endpoint');
-  }
+/** Not by `URL`, for which `//x/api/exams` and `/y/../api/exams` are `/api/exams`: proxies and the log would see another path than this. */
+function parseUrl({ url = '/' }: IncomingMessage): { pathname: string; searchParams: URLSearchParams } {
+  const [pathname = '', ...query] = url.split('?');
+  return { pathname, searchParams: new URLSearchParams(query.join('?')) };
 }
 
 /** @throws AppError `not_found` for a malformed escape, an empty id, or one with a NUL character, which PostgreSQL refuses in text. */

@@ -305,6 +305,19 @@ describe('an HTTP request', () => {
     expect(await send('http://school.example')).toMatchObject({ status: 404 });
   });
 
+  it('reaches nothing by a path that only resolves to that of an endpoint', async () => {
+    for (const path of [
+      `//x/api/exams/${examId}`,
+      `/x/../api/exams/${examId}`,
+      `/api/./exams/${examId}`,
+      `/x/%2e%2e/api/exams/${examId}`,
+      `\\api\\exams\\${examId}`,
+    ])
+      expect([path, (await send(path)).status]).toEqual([path, 404]);
+    const answer = await send(`/api/exams/${examId}/warnings?limit=1&after=0&limit=5`);
+    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { nextAfter: null }]);
+  });
+
   it('without Host, or that expects something odd, is refused in the documented envelope', async () => {
     expect(await send('/healthz', { headers: { 'x-no-host': '1' } })).toMatchObject({
       status: 400,
