@@ -81,6 +81,7 @@ describe('a recording in JSON', () => {
     ['quoted codecs, as Firefox types its blobs', 'data:video/webm; codecs="vp8, opus";base64,'],
     ['unquoted codecs', 'data:video/webm;codecs=vp8,opus;base64,'],
     ['other parameters, in any order', 'data:video/x-matroska;charset=utf-8;name="a;b.webm";codecs=avc1;base64,'],
+    ['a quoted parameter that looks like the end of the URL', 'data:video/webm;name="a;base64,b.webm";base64,'],
     ['no type', 'data:;base64,'],
     ['no data URL', ''],
   ])('with %s is stored as it was', async (_what, prefix) => {
@@ -91,6 +92,13 @@ describe('a recording in JSON', () => {
   it('with escaped quotes and percent escapes is stored as it was', async () => {
     const escaped = `data:video/webm;codecs=\\u0022vp8\\u0022;base64,${encodeURIComponent(base64)}`;
     await expectSameFile(await submitText(`{"userId":"${newUser()}","stats":{},"webcam":{"data":"${escaped}"}}`));
+  });
+
+  it('as a data URL without base64 is stored as it was, and an empty one is no recording', async () => {
+    const escaped = [...video].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+    await expectSameFile(await submitJson({ webcam: `data:video/webm,${escaped}` }));
+    const ignored = [{ field: 'webcam', issue: 'The recording is empty and was not stored' }];
+    expect((await submitJson({ webcam: 'data:,' })).body).toMatchObject({ recordings: [], ignored });
   });
 
   it.each([
