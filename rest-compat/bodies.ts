@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { AppError } from '../src/errors.ts';
+import { invalidField } from '../src/errors.ts';
 import { type JsonOptions, readJson } from '../src/http/bodies/base64-json.ts';
 import type { Body, Call, FileField } from './route.ts';
 
@@ -26,7 +26,7 @@ export const isJson = (req: IncomingMessage) => mediaType(req) === 'application/
 
 /** A JSON body without files. */
 export async function readJsonBody({ req }: Pick<Call, 'req'>, limits = SMALL): Promise<Body<never>> {
-  if (!isJson(req)) throw new AppError('invalid_request', 'Content-Type must be application/json');
+  if (!isJson(req)) throw invalidField('Content-Type', 'must be application/json');
   return { fields: await readJson(req, limits), files: {} };
 }
 

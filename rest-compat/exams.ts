@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { AppError, invalidField } from '../src/errors.ts';
+import { invalidField } from '../src/errors.ts';
 import { readJsonWithFiles } from '../src/http/bodies/base64-json.ts';
 import { asJsonText, parseScanned } from '../src/http/bodies/json-text.ts';
 import { refuseMisnamed } from '../src/http/bodies/misnamed.ts';
@@ -243,7 +243,7 @@ export const examRoutes: Route[] = [
     async read(call) {
       if (isMultipart(call.req)) return withQueryUser(await readSubmitMultipart(call), call.query);
       if (isJson(call.req)) return withQueryUser(await readSubmitJson(call), call.query);
-      throw new AppError('invalid_request', 'Content-Type must be multipart/form-data or application/json');
+      throw invalidField('Content-Type', 'must be multipart/form-data or application/json');
     },
     run: ({ ctx, path: { examId } }, input, { files }) => submitExam(ctx, examId, input, files),
     present: (_call, submission) => presentSubmission(submission),

@@ -4,7 +4,7 @@ import { readRawBody } from '../src/http/bodies/raw-body.ts';
 import { finishRecording, prepareChunk, requireRecorder, startRecording, storeChunk } from '../src/resolvers/live-recordings.ts';
 import { chunkIndexInput, uploadRecordingInput } from '../src/services/recordings/input.ts';
 import * as answers from './answers.ts';
-import { JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
+import { isMultipart, JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
 import { nothing, ofRecording } from './params.ts';
 import { presentRecording } from './present.ts';
 import { post, put, type Route } from './route.ts';
@@ -43,6 +43,7 @@ export const liveRecordingRoutes: Route[] = [
     answer: answers.chunk,
     admit: ({ ctx, path: { recordingId, index } }) => prepareChunk(ctx, recordingId, index),
     async read({ ctx, req, scope }) {
+      if (isMultipart(req)) throw invalidField('Content-Type', 'must be that of the chunk: it is sent as it is, not in a form');
       return { fields: null, files: { body: await readRawBody(req, { scope, maxBytes: ctx.config.MAX_RECORDING_BYTES }) } };
     },
     async run({ ctx, path }, _fields, { files: { body } }) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LONGEST_TITLE } from '../src/services/exam-input.ts';
-import { nameOf, text, timestamp, userIdInput } from '../src/validation.ts';
+import { lookupText, nameOf, text, timestamp, userIdInput } from '../src/validation.ts';
 
 /** Schemas of path and query parameters. */
 
@@ -31,7 +31,7 @@ export const pageOfExams = z.object({
     .optional()
     .meta({ description: 'Only exams with this status.' }),
   search: text(LONGEST_TITLE).optional().meta({ description: 'Text that the title contains, in any case.' }),
-  after: z.string().min(1, 'must not be empty').optional().meta({ description: 'Only exams older than the one with this id.' }),
+  after: lookupText.optional().meta({ description: 'Only exams older than the one with this id.' }),
   limit: z
     .string()
     .regex(/^\d{1,3}$/, `must be from 1 to ${MAX_EXAMS}`)

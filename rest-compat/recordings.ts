@@ -1,5 +1,5 @@
 import type { Context } from '../src/context.ts';
-import { AppError, notFound } from '../src/errors.ts';
+import { invalidField, notFound } from '../src/errors.ts';
 import type { Recording, RecordingFile } from '../src/generated/prisma/client.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
 import { sendFile, type StoredFile } from '../src/http/send-file.ts';
@@ -73,7 +73,7 @@ interface Received extends Body<'file'> {
 }
 
 async function readUpload({ req, scope, ctx }: Call): Promise<Received> {
-  if (!isMultipart(req)) throw new AppError('invalid_request', 'Content-Type must be multipart/form-data');
+  if (!isMultipart(req)) throw invalidField('Content-Type', 'must be multipart/form-data');
   let upload: Upload | null = null;
   const { fields, files } = await readMultipart(req, {
     scope,

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import createFinder from 'find-my-way';
 import type { SpoolScope } from '../src/adapters/storage/spool-scope.ts';
 import type { Context } from '../src/context.ts';
-import { AppError, notFound } from '../src/errors.ts';
+import { invalidField, notFound } from '../src/errors.ts';
 import { answerEarly } from '../src/http/answer-early.ts';
 import { errorAnswer } from '../src/http/error-answer.ts';
 import type { RequestLog } from '../src/log.ts';
@@ -47,7 +47,7 @@ export function createRouter(routes: readonly Route[]) {
     await admit();
     const { idempotencyKey } = ctx;
     if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey))
-      throw new AppError('invalid_request', 'The Idempotency-Key must be 1 to 255 visible ASCII characters');
+      throw invalidField('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
     const body = await read();
     if (idempotencyKey === null || route.method === 'PUT') return present(await run(body));
     const request = { scope: identityOf(ctx.viewer), key: idempotencyKey, fingerprint: fingerprint(req, body) };

@@ -155,12 +155,17 @@ function cut(value: string, max: number): string {
   return value.slice(0, max - note.length) + note;
 }
 
-/** Text that identifies something: half a surrogate pair is refused, because two such ids would become one. @param max characters */
+/**
+ * Text that identifies something. Refused if two such ids would become one: half a surrogate pair, and U+FFFD, which stands for
+ * bytes that were not UTF-8 (forms, queries and tus metadata in another encoding; clients that read one wrongly).
+ * @param max characters
+ */
 export const idText = (max: number) =>
   textWithoutNul
     .max(max, `must have at most ${max} characters`)
     .min(1, 'must not be empty')
-    .refine((value) => value.isWellFormed(), 'must not contain half a surrogate pair');
+    .refine((value) => value.isWellFormed(), 'must not contain half a surrogate pair')
+    .refine((value) => !value.includes('\ufffd'), 'must be sent as UTF-8: it contains U+FFFD, which stands for bytes in another encoding');
 
 const FAULTS = {
   foreign: 'must be JSON',
@@ -176,6 +181,9 @@ export const opaque = z.custom<Record<string, unknown> | JsonText>(isObject, typ
 
 /** As `opaque`, with U+FFFD for halves of surrogate pairs. */
 export const opaqueSettings = opaque.overwrite((value) => (value instanceof JsonText ? value : wellFormed(value)));
+
+/** Text by which something is found. */
+export const lookupText = textWithoutNul.min(1, 'must not be empty');
 
 /** The LMS's own id for a user. */
 export const userIdInput = idText(128);

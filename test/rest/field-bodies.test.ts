@@ -81,6 +81,7 @@ describe('a recording in JSON', () => {
     ['quoted codecs, as Firefox types its blobs', 'data:video/webm; codecs="vp8, opus";base64,'],
     ['unquoted codecs', 'data:video/webm;codecs=vp8,opus;base64,'],
     ['other parameters, in any order', 'data:video/x-matroska;charset=utf-8;name="a;b.webm";codecs=avc1;base64,'],
+    ['a quoted parameter that looks like the end of the URL', 'data:video/webm;name="a;base64,b.webm";base64,'],
     ['no type', 'data:;base64,'],
     ['no data URL', ''],
   ])('with %s is stored as it was', async (_what, prefix) => {
@@ -91,6 +92,13 @@ describe('a recording in JSON', () => {
   it('with escaped quotes and percent escapes is stored as it was', async () => {
     const escaped = `data:video/webm;codecs=\\u0022vp8\\u0022;base64,${encodeURIComponent(base64)}`;
     await expectSameFile(await submitText(`{"userId":"${newUser()}","stats":{},"webcam":{"data":"${escaped}"}}`));
+  });
+
+  it('as a data URL without base64 is stored as it was, and an empty one is no recording', async () => {
+    const escaped = [...video].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+    await expectSameFile(await submitJson({ webcam: `data:video/webm,${escaped}` }));
+    const ignored = [{ field: 'webcam', issue: 'The recording is empty and was not stored' }];
+    expect((await submitJson({ webcam: 'data:,' })).body).toMatchObject({ recordings: [], ignored });
   });
 
   it.each([
@@ -137,6 +145,30 @@ describe('a form', () => {
     ['an encoded part', [disposition('name="webcam"; filename="a"'), 'Content-Transfer-Encoding: base64'], 'webcam'],
   ])('with %s is refused by that name and never read in part', async (_what, headers, field) => {
     expect(await submitForm([[headers, '[]']])).toMatchObject({ status: 400, body: { error: { details: [{ field }] } } });
+  });
+});
+
+describe('statistics as a file', () => {
+  const stats = (content: string | Buffer, ...headers: string[]) =>
+    submit(
+      formOf([
+        [[disposition('name="userId"')], newUser()],
+        [[disposition('name="stats"; filename="stats.json"'), ...headers], content],
+      ]),
+      'multipart/form-data; boundary=b',
+    );
+
+  it('are read in the charset that they name, and with a byte order mark', async () => {
+    const many = JSON.stringify(Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`key${i}`, i])));
+    const utf16 = await stats(Buffer.from(many, 'utf16le'), 'Content-Type: application/json; charset=utf-16le');
+    expect(utf16).toMatchObject({ status: 200 });
+    expect(await stats(`\ufeff${many}`)).toMatchObject({ status: 200 });
+    expect(await submitForm([[[disposition('name="warnings"')], '\ufeff[]']])).toMatchObject({ status: 200 });
+    const marked = formOf([
+      [[disposition('name="userId"')], newUser()],
+      [[disposition('name="stats"')], `\ufeff${many}`],
+    ]);
+    expect(await submit(marked, 'multipart/form-data; boundary=b')).toMatchObject({ status: 200 });
   });
 });
 
@@ -240,6 +272,64 @@ describe('half an emoji', () => {
   });
 });
 
+describe('a user id that was not sent as UTF-8', () => {
+  const refusal = { status: 400, body: { error: { details: [{ field: 'userId', issue: expect.stringContaining('UTF-8') }] } } };
+  const latin1 = Buffer.from('Jos\xe9', 'latin1');
+  const formType = 'multipart/form-data; boundary=b';
+  const post = async (path: string, body: string | Uint8Array<ArrayBuffer>, type: string) => {
+    const response = await server.rest(path, { method: 'POST', body, headers: { 'content-type': type } });
+    return { status: response.status, body: (await response.json()) as Answer['body'] };
+  };
+
+  it('is refused by name at every door, because two candidates would become one', async () => {
+    for (const about of ['name="userId"', 'name="userId"; filename="blob"']) {
+      const submission = formOf([
+        [[disposition(about)], latin1],
+        [[disposition('name="stats"')], '{}'],
+      ]);
+      expect(await submit(submission, formType)).toMatchObject(refusal);
+      const recording = formOf([
+        [[disposition('name="examId"')], examId],
+        [[disposition(about)], latin1],
+        [[disposition('name="type"')], 'webcam'],
+        [[disposition('name="file"; filename="a.webm"')], video],
+      ]);
+      expect(await post('/recordings', recording, formType)).toMatchObject(refusal);
+    }
+    expect(await post(`/exams/${examId}/submit?userId=Jos%E9`, '{"stats":{}}', 'application/json')).toMatchObject(refusal);
+    expect(await post(`/exams/${examId}/submit?userId=a%ED%A0%BD`, '{"stats":{}}', 'application/json')).toMatchObject(refusal);
+    expect(await submitJson({ userId: 'Jos\ufffd' })).toMatchObject(refusal);
+
+    const operations = `{"query":"mutation { joinExam(examId: \\"${examId}\\", userId: \\"Jos\xe9\\") { token } }"}`;
+    const graphql = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': formType },
+      body: formOf([
+        [[disposition('name="operations"')], Buffer.from(operations, 'latin1')],
+        [[disposition('name="map"')], '{}'],
+      ]),
+    });
+    expect(await graphql.json()).toMatchObject({ errors: [{ extensions: { code: 'INVALID_REQUEST', details: [{ field: 'userId' }] } }] });
+  });
+
+  it('is read in the charset that its part names', async () => {
+    const part = [disposition('name="userId"'), 'Content-Type: text/plain; charset=iso-8859-1'];
+    const form = formOf([
+      [part, latin1],
+      [[disposition('name="stats"')], '{}'],
+    ]);
+    expect(await submit(form, formType)).toMatchObject({ status: 200, body: { userId: 'José' } });
+  });
+
+  it('is refused for that reason within JSON', async () => {
+    const issue = [{ field: 'body', issue: 'Not valid UTF-8' }];
+    expect(await submit(Buffer.from('{"userId":"Jos\xe9","stats":{}}', 'latin1'), 'application/json')).toMatchObject({
+      status: 400,
+      body: { error: { details: issue } },
+    });
+  });
+});
+
 describe('a NUL or too many levels', () => {
   it.each([
     ['a key of stats', '{"userId":"u","stats":{"x":{"a\\u0000b":1}}}', 'stats'],
@@ -273,6 +363,21 @@ it('a JSON body is known by its type in any case, and a bad type gets the docume
   const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'Application/JSON' };
   const graphql = await fetch(`${server.url}/graphql`, { method: 'POST', body: '{"query":"{ __typename }"}', headers });
   expect(await graphql.json()).toEqual({ data: { __typename: 'Query' } });
+});
+
+it('a header that cannot be used is named', async () => {
+  const post = async (path: string, type: string, headers: Record<string, string> = {}, method = 'POST') => {
+    const response = await server.rest(path, { method, body: '{"title":"T","duration":5}', headers: { 'content-type': type, ...headers } });
+    return { status: response.status, body: (await response.json()) as Answer['body'] };
+  };
+  const refusal = (field: string) => ({ status: 400, body: { error: { details: [{ field }] } } });
+  expect(await post('/exams', 'text/plain')).toMatchObject(refusal('Content-Type'));
+  expect(await post('/recordings', 'application/json')).toMatchObject(refusal('Content-Type'));
+  expect(await post(`/exams/${examId}/submit`, 'application/x-www-form-urlencoded')).toMatchObject(refusal('Content-Type'));
+  expect(await post('/exams', 'application/json', { 'idempotency-key': 'two words' })).toMatchObject(refusal('Idempotency-Key'));
+  const live = (await (await server.post('/recordings/live', { examId, userId: newUser(), type: 'webcam' })).json()) as { id: string };
+  const form = 'multipart/form-data; boundary=b';
+  expect(await post(`/recordings/${live.id}/chunks/1`, form, {}, 'PUT')).toMatchObject(refusal('Content-Type'));
 });
 
 it('broken variables of a GET are refused and named', async () => {

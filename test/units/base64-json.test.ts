@@ -130,7 +130,6 @@ describe('submitting recordings as base64 in JSON', () => {
     'AA\\A',
     'AA\u0000A',
     '!',
-    'data:video/webm,AAAA',
     'data:video/webm;base64',
     'data:',
     `data:${'x'.repeat(2000)};base64,AAAA`,
@@ -210,8 +209,8 @@ describe('submitting recordings as base64 in JSON', () => {
   });
 
   test('refuses invalid UTF-8', async () => {
-    expect(await refusal([Buffer.from('{"stats":{"a":"\xff"}}', 'latin1')])).toEqual({ field: 'body', issue: 'Not valid JSON' });
-    expect(await refusal([Buffer.from('{"a":"\xff"}', 'latin1')])).toEqual({ field: 'body', issue: 'Not valid JSON' });
+    expect(await refusal([Buffer.from('{"stats":{"a":"\xff"}}', 'latin1')])).toEqual({ field: 'body', issue: 'Not valid UTF-8' });
+    expect(await refusal([Buffer.from('{"a":"\xff"}', 'latin1')])).toEqual({ field: 'body', issue: 'Not valid UTF-8' });
   });
 
   test('leaves a value that is not a string as an ordinary value', async () => {
@@ -340,6 +339,7 @@ describe('submitting recordings as base64 in JSON', () => {
           ({ body, bytes }) => ({ body, hex: bytes['webcam.data'] }),
           (error: unknown) => (error instanceof AppError ? error.details[0]?.issue : error),
         );
+        if (expected === NO_BASE64) return;
         if (expected === 'Not valid JSON') expect(found).toMatch(/^Not valid (JSON|base64)$/);
         else expect(found).toEqual(expected);
       }),
@@ -366,6 +366,9 @@ describe('submitting recordings as base64 in JSON', () => {
     return `"${units.join('')}"`;
   }
 
+  /** Damage has made another kind of data URL of it, which has tests of its own. */
+  const NO_BASE64 = Symbol('no base64');
+
   /** What JSON.parse and `atob` make of it. */
   function oracle(text: string): unknown {
     let body: unknown;
@@ -378,8 +381,12 @@ describe('submitting recordings as base64 in JSON', () => {
     if (!isObject(webcam) || typeof webcam['data'] !== 'string') return { body, hex: undefined };
     const data = webcam['data'].trimStart();
     delete webcam['data'];
+    const isUrl = /^data:/i.test(data);
+    const [, about = '', inUrl] =
+      /^data:((?:[^"]|"(?:[^"\\]|\\.)*")*?); *base64 *,(.*)$/is.exec(data) ?? /^data:(.*?); *base64 *,(.*)$/is.exec(data) ?? [];
+    if (isUrl && inUrl === undefined) return NO_BASE64;
     // oxlint-disable-next-line no-control-regex -- control characters in the parameters are refused
-    const base64 = /^data:/i.test(data) ? /^[^\0-\x08\x0b\x0e-\x1f]*;base64,(.*)$/is.exec(data)?.[1] : data;
+    const base64 = isUrl ? (/[\0-\x08\x0b\x0e-\x1f]/.test(about) ? '!' : inUrl) : data;
     try {
       return { body, hex: Buffer.from(atob(base64 ?? '!'), 'latin1').toString('hex') };
     } catch {

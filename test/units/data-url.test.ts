@@ -20,7 +20,16 @@ const CASES: [string, string | null][] = [
   ['AA%2B%2B', null],
   ['data:image/jpeg;name="\u0141";base64,AAAA', '000000'],
   ['data:image/jpeg;name="\0";base64,AAAA', null],
-  ['data:,', null],
+  ['data:image/jpeg;name="a;base64,b";base64,AAAA', '000000'],
+  ['data:image/jpeg;name="a\\"b, c";base64,AAAA', '000000'],
+  ['data:image/jpeg;base64 ,AAAA', '000000'],
+  ['data:image/jpeg;base64', null],
+  ['data:image/jpeg;name="a;base64,AAAA', '000000'],
+  ['data:,', ''],
+  ['data:image/jpeg,%FF%d8A%2', 'ffd8412532'],
+  ['data:image/jpeg;name="a,b",%00,', '002c'],
+  ['data:,\u0141', null],
+  ['data:', null],
 ];
 
 /** By both ways in: at once, and in pieces. Null if both refuse it. */
@@ -97,6 +106,19 @@ test('a data URL with base64 is read as the platform fetches it', async () => {
         expect(decode(url, size)).toBe(expected);
       },
     ),
+    { numRuns: 1_000 },
+  );
+});
+
+test('a data URL without base64 is read as the platform fetches it', async () => {
+  const text = fc.string({ unit: fc.constantFrom('a', '/', ',', ';', '%', '%f', '%FF', '%00', '%25', '2', '='), maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(text, fc.constantFrom('', 'video/webm', 'video/webm;codecs=vp8'), fc.integer({ min: 1, max: 9 }), async (...given) => {
+      const [data, about, size] = given;
+      const url = `data:${about},${data}`;
+      const expected = Buffer.from(await (await fetch(url)).arrayBuffer()).toString('hex');
+      expect(decode(url, size)).toBe(expected);
+    }),
     { numRuns: 1_000 },
   );
 });

@@ -135,6 +135,15 @@ describe.each([
     expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Upload-Metadata')]);
   });
 
+  it('for a user id that is not UTF-8 is refused by that name, because two candidates would become one', async () => {
+    const { id: examId } = await createExam(server);
+    const metadata = { examId: Buffer.from(examId), userId: Buffer.from('Jos\xe9', 'latin1'), type: Buffer.from('webcam') };
+    const written = Object.entries(metadata).map(([name, value]) => `${name} ${value.toString('base64')}`);
+    const headers = { ...tusHeaders(), 'upload-length': '1', 'upload-metadata': written.join(',') };
+    const refused = await fetch(`${server.api}/uploads`, { method: 'POST', headers });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { details: [{ field: 'userId' }] } }]);
+  });
+
   it('that comes whole in the creating request becomes one recording, and can be asked for', async () => {
     const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
     const metadata = Object.entries({ examId, userId: 'user_1', type: 'webcam' });

@@ -49,10 +49,20 @@ export function takeArrived(req: IncomingMessage): Buffer | null {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+/** @throws AppError `invalid_request` if it is not UTF-8 */
+function decodeUtf8(bytes: Uint8Array, field: string): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    throw invalidField(field, 'Not valid UTF-8', { cause: error });
+  }
+}
+
 /** @throws AppError `invalid_request` if it is not JSON in UTF-8 */
 export function parseJson(bytes: Uint8Array, field = 'body'): unknown {
+  const text = decodeUtf8(bytes, field);
   try {
-    return JSON.parse(utf8.decode(bytes)) as unknown;
+    return JSON.parse(text) as unknown;
   } catch (error) {
     throw invalidField(field, 'Not valid JSON', { cause: error });
   }
@@ -87,11 +97,7 @@ export class BoundedBytes {
 
   /** @throws AppError `invalid_request` if it is not UTF-8 */
   utf8(): string {
-    try {
-      return utf8.decode(this.#bytes.subarray(0, this.#length));
-    } catch (error) {
-      throw invalidField('body', 'Not valid JSON', { cause: error });
-    }
+    return decodeUtf8(this.#bytes.subarray(0, this.#length), 'body');
   }
 
   /** As text; as UTF-8 if the charset is unknown. */

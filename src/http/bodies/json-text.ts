@@ -32,7 +32,8 @@ export function parseScanned(bytes: Buffer, limits: JsonLimits): unknown {
  * complete and large, so the scan yields to others in between.
  * @throws AppError `invalid_request` that names the field
  */
-export async function asJsonText(text: string, field: string): Promise<unknown> {
+export async function asJsonText(given: string, field: string): Promise<unknown> {
+  const text = given.replace(/^\ufeff/, '');
   const bytes = Buffer.from(text);
   if (!/^[ \t\r\n]*\{/.test(text)) return parseScanned(bytes, { maxMembers: MEMBERS_OF_NO_OBJECT, field });
   const scanner = new JsonScanner({ raw: [field] }, onlyText(nothing), { maxMembers: Infinity, field });

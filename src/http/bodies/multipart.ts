@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import { invalidField } from '../../errors.ts';
-import { fieldTooLarge } from './body.ts';
+import { BoundedBytes, fieldTooLarge } from './body.ts';
 import { type PartInfo, readParts } from './parts.ts';
 import { describeFile, explainSpoolError, type UploadedFile } from './uploaded-file.ts';
 
@@ -78,7 +77,7 @@ export async function readMultipart(req: IncomingMessage, options: MultipartOpti
           if (file) body.files[name] = file;
         } else if (textFields.has(name) || info.mimeType === 'application/json') {
           claim(name);
-          keep(name, await readTextPart(name, stream, maxFieldBytes));
+          keep(name, await readTextPart(name, stream, info, maxFieldBytes));
         } else if (!(await isEmpty(stream))) others.push(name);
       },
     },
@@ -113,13 +112,11 @@ async function spoolPart(
 }
 
 /** A `Blob` in a `FormData` arrives as a file named `blob`, and Python's `open()` as one of its own name, but are meant as fields. */
-async function readTextPart(name: string, stream: Readable, maxBytes: number): Promise<string> {
-  let size = 0;
-  stream.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > maxBytes) stream.destroy(fieldTooLarge(name, maxBytes));
-  });
-  return text(stream);
+async function readTextPart(name: string, stream: Readable, { charset }: PartInfo, maxBytes: number): Promise<string> {
+  const bytes = new BoundedBytes(maxBytes, () => fieldTooLarge(name, maxBytes));
+  for await (const chunk of stream) bytes.append(chunk as Buffer);
+  // Editors begin a file with a byte order mark.
+  return bytes.decode(charset).replace(/^\ufeff/, '');
 }
 
 const emptyMap = () => Object.create(null) as Record<string, never>;

@@ -6,7 +6,7 @@ import { MultipartError, MultipartScanner } from './multipart-scanner.ts';
 import { boundaryOf, parsePartHead, type PartHead } from './part-head.ts';
 import { PushStream } from './push-stream.ts';
 
-export type PartInfo = Pick<PartHead, 'filename' | 'mimeType' | 'encoding'>;
+export type PartInfo = Pick<PartHead, 'filename' | 'mimeType' | 'encoding' | 'charset'>;
 
 export interface PartHandlers {
   /** Throwing ends the reading. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga, type GraphQLParams } from 'graphql-yoga';
 import type { SpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { Context } from '../../context.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, invalidField } from '../../errors.ts';
 import { requireViewer } from '../../resolvers/policy.ts';
 import { schema as wholeSchema } from '../../schema/index.ts';
 import { isLinkBearer, type Viewer } from '../../services/access/viewer.ts';
@@ -89,7 +89,7 @@ export function createGraphql({ endpoint, socketsPerCredential }: Options) {
       });
     }
     if (!/^application\/(?:graphql\+)?json/.test(type))
-      throw new AppError('invalid_request', 'Content-Type must be application/json or multipart/form-data');
+      throw invalidField('Content-Type', 'must be application/json or multipart/form-data');
     const params = await readJson(req, limits);
     if (typeof params !== 'object' || params === null || Array.isArray(params))
       throw new AppError('invalid_request', 'The body must be one GraphQL operation');

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { nameOf, typed, userIdInput } from '../../validation.ts';
+import { lookupText, nameOf, typed, userIdInput } from '../../validation.ts';
 
 export const uploadRecordingInput = z.object(
   {
-    examId: z.string(typed('a string')).min(1, 'must not be empty').meta({ description: 'Id of the exam.' }),
+    examId: lookupText.meta({ description: 'Id of the exam.' }),
     userId: userIdInput.meta({ description: "The LMS's own id of the user." }),
     type: nameOf(['WEBCAM', 'SCREEN'], ({ input }) => (input === undefined ? 'is required' : 'must be webcam or screen')).meta({
       description: 'What the recording shows.',
