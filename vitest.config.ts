@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/helpers/global-setup.ts'],
+    setupFiles: ['test/helpers/file-setup.ts'],
     // A busy machine is slow: only what hangs should fail.
     testTimeout: 90_000,
     hookTimeout: 90_000,

@@ -1,8 +1,9 @@
 import { on } from 'node:events';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createExam, join } from '../helpers/exam.ts';
+import { openPool } from '../helpers/postgres.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
 import { askUpload, beginUpload, patch } from '../helpers/tus.ts';
 
@@ -11,7 +12,7 @@ let pool: Pool;
 let examId: string;
 beforeAll(async () => {
   server = await startTestServer();
-  pool = new Pool({ connectionString: server.databaseUrl });
+  pool = openPool({ connectionString: server.databaseUrl });
   examId = (await createExam(server)).id;
 });
 afterAll(async () => {

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
@@ -8,6 +7,7 @@ import { applyMigrations } from '../../src/adapters/database/migrations.ts';
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/log.ts';
 import { projectRoot } from '../../src/paths.ts';
+import { closeRunFolder, openRunFolder } from './leftovers.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -27,27 +27,26 @@ async function build(): Promise<void> {
 
 /** Builds what has changed since the last build, meanwhile starts one PostgreSQL for all test files. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = openRunFolder();
   project.onTestsRerun(build);
-  const [built, started] = await Promise.allSettled([build(), startPostgres()]);
-  if (started.status === 'rejected') throw started.reason;
-  const { url, stop } = started.value;
-  if (built.status === 'rejected') {
-    await stop();
-    throw built.reason;
+  const [built, started] = await Promise.allSettled([build(), startPostgres(join(folder, 'shared'))]);
+  const teardown = async () => {
+    if (started.status === 'fulfilled') await started.value.stop();
+    await closeRunFolder(folder);
+  };
+  if (started.status === 'fulfilled' && built.status === 'fulfilled') {
+    project.provide('templateUrl', started.value.url);
+    return teardown;
   }
-  project.provide('templateUrl', url);
-  return stop;
+  await teardown();
+  throw started.status === 'rejected' ? started.reason : (built as PromiseRejectedResult).reason;
 }
 
-async function startPostgres() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'invigil-test-'));
+async function startPostgres(dataDir: string) {
+  await mkdir(dataDir);
   // If we are root, PostgreSQL runs as another user, who must be able to pass.
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDir, log: createLogger('silent') });
   await applyMigrations(postgres.url);
-  const stop = async () => {
-    await postgres.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  };
-  return { url: postgres.url, stop };
+  return postgres;
 }

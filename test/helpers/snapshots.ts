@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'pg';
 import { vi } from 'vitest';
 import { createExam, join, type RestExam } from './exam.ts';
 import { makeMedia, pictures } from './media.ts';
+import { runSql } from './postgres.ts';
 import { collect, type TestServer } from './server.ts';
 
 /** A picture like one that a browser takes from the camera: 640 × 480, JPEG. */
@@ -37,17 +37,6 @@ export const snap = (server: TestServer, examId: string, image: Uint8Array, cred
     headers: { 'content-type': 'image/jpeg' },
     ...(credential && { credential }),
   });
-
-/** Queries the server's database. */
-export async function runSql<Row extends object>(server: TestServer, text: string, values: unknown[] = []): Promise<Row[]> {
-  const client = new Client({ connectionString: server.databaseUrl });
-  await client.connect();
-  try {
-    return (await client.query<Row>(text, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 /** Sends a snapshot and waits until it was analysed, however busy the machine is. */
 export async function show(

@@ -1,7 +1,7 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, join, tokenIn } from '../helpers/exam.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { createTestDatabase, openClient, type TestDatabase } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { startStatementCounter, type StatementCounter } from '../helpers/statements.ts';
 
@@ -17,8 +17,7 @@ beforeAll(async () => {
   copy = await createTestDatabase();
   counter = await startStatementCounter(copy.url);
   server = await startTestServer({ DATABASE_URL: counter.url, INLINE_WORKER: 'false' });
-  database = new Client(copy.url);
-  await database.connect();
+  database = await openClient(copy.url);
 });
 afterAll(async () => {
   await database.end();

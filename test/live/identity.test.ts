@@ -2,11 +2,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'pg';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createExam } from '../helpers/exam.ts';
 import { makeMedia } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { analysed, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { seat, show, watchLog } from '../helpers/snapshots.ts';
@@ -72,15 +72,7 @@ async function record(userId: string, path: string): Promise<Told[]> {
   return exam.warnings.edges.map(({ node }) => node);
 }
 
-async function sql<Row extends object>(statement: string, values: unknown[], on = server): Promise<Row[]> {
-  const client = new Client(on.databaseUrl);
-  await client.connect();
-  try {
-    return (await client.query<Row>(statement, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const sql = <Row extends object>(statement: string, values: unknown[], on = server) => runSql<Row>(on, statement, values);
 
 const templates = (userId: string) =>
   sql<{ sealed: Buffer; hours: string }>(

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { runSql } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
-import { photographs, runSql, seat, show } from '../helpers/snapshots.ts';
+import { photographs, seat, show } from '../helpers/snapshots.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 

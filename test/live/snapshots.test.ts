@@ -5,9 +5,10 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createExam, createKey, join } from '../helpers/exam.ts';
 import { film as filmVideo, pictures } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { analysed, form, uploadRecording } from '../helpers/recordings.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
-import { film, goOn, photographs, runSql, seat, sensitive, show, snap, watchLog } from '../helpers/snapshots.ts';
+import { film, goOn, photographs, seat, sensitive, show, snap, watchLog } from '../helpers/snapshots.ts';
 import { type Actor, living, stageSnapshots, still } from '../helpers/stage.ts';
 
 // A snapshot a second, and looks that take as long as they take on a busy machine.

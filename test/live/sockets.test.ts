@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { SignJWT } from 'jose';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openConsole } from '../helpers/consoles.ts';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { type Message, openSocket } from '../helpers/socket.ts';
 
@@ -37,8 +38,7 @@ let server: TestServer;
 let database: Client;
 beforeAll(async () => {
   server = await startTestServer({ LOG_LEVEL: 'debug', TOKEN_SECRET });
-  database = new Client(server.databaseUrl);
-  await database.connect();
+  database = await openClient(server.databaseUrl);
 });
 afterAll(async () => {
   await database.end();

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, tokenIn } from '../helpers/exam.ts';
 import {
@@ -18,6 +17,7 @@ import {
   startLive,
 } from '../helpers/live.ts';
 import { ffmpeg, makeMedia, tempDir, VP8, H264 } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
 const SETTINGS = { LIVE_RECORDING_GRACE_SECONDS: '1' };
@@ -37,15 +37,7 @@ afterAll(() => server.stop());
 const newExam = async () => (await createExam(server, unwatched)).id;
 const begin = async (userId = 'user_1') => startLive(server, { examId: await newExam(), userId });
 
-async function sql<T extends object>(statement: string, values: unknown[] = [], of = server): Promise<T[]> {
-  const client = new Client(of.databaseUrl);
-  await client.connect();
-  try {
-    return (await client.query<T>(statement, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const sql = <Row extends object>(statement: string, values: unknown[] = [], of = server) => runSql<Row>(of, statement, values);
 
 /** Begins like a recording, so that it is accepted; only its end shows that it holds nothing. */
 const unreadable = (bytes: number) => Buffer.concat([short.subarray(0, 40), Buffer.alloc(bytes - 40, 'noise')]);

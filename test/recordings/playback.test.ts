@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join } from '../helpers/exam.ts';
 import { recorded } from '../helpers/live.ts';
 import { caseFile, ffmpeg, makeMedia, VP8 } from '../helpers/media.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { analysed, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -231,8 +231,7 @@ describe('the playback of a recording', () => {
       // Nothing can be written where the copies are made.
       await rm(joinPath(small.dataDir, 'work'), { recursive: true });
       const { id } = await uploadRecording(small, { examId, userId: 'user_1', type: 'webcam', path });
-      const client = new Client(small.databaseUrl);
-      await client.connect();
+      const client = await openClient(small.databaseUrl);
       try {
         const due = `SELECT playback, "playbackTries" AS tries, "playbackDueAt" > now() AS due FROM "Recording" WHERE id = $1`;
         const state = async () => (await client.query<object>(due, [id])).rows[0];
@@ -274,8 +273,7 @@ describe('a warning from an analysis', () => {
     expect(warning?.offsetSeconds).toBeLessThan(8);
     expect(isNear(await colourAt(await get(warning?.frameUrl ?? '')), [254, 0, 0])).toBe(true);
 
-    const client = new Client(server.databaseUrl);
-    await client.connect();
+    const client = await openClient(server.databaseUrl);
     try {
       await client.query('UPDATE "Warning" SET "offsetSeconds" = 12.3 WHERE id = $1', [warning?.id]);
       const many = await Promise.all(Array.from({ length: 5 }, () => get(warning?.frameUrl ?? '')));

@@ -1,7 +1,6 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
-import { createTestDatabase } from '../helpers/postgres.ts';
+import { createTestDatabase, openClient } from '../helpers/postgres.ts';
 import { startFreezableProxy } from '../helpers/proxy.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -57,8 +56,7 @@ describe('credentials', () => {
     const { key, id } = await createKey(server, 'PROCTOR');
     const status = async () => (await server.rest('/exams/exam_x', { credential: key })).status;
     expect(await status()).toBe(404);
-    const database = new Client(server.databaseUrl);
-    await database.connect();
+    const database = await openClient(server.databaseUrl);
     await database.query('UPDATE "ApiKey" SET "revokedAt" = now() WHERE id = $1', [id]);
     await database.end();
     await expect.poll(status, { timeout: 7_000, interval: 100 }).toBe(401);

@@ -7,9 +7,10 @@ import { checkedRoutes } from '../helpers/documented.ts';
 import { createExam, join, report } from '../helpers/exam.ts';
 import { finishLive, putChunk, recorded, startLive } from '../helpers/live.ts';
 import { film, pictures, tempDir } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { form, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
-import { runSql, snap } from '../helpers/snapshots.ts';
+import { snap } from '../helpers/snapshots.ts';
 
 let server: TestServer;
 beforeAll(async () => {

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, report } from '../helpers/exam.ts';
 import { film, pictures } from '../helpers/media.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { form } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -14,8 +15,7 @@ let folder: string;
 let video: string;
 beforeAll(async () => {
   server = await startTestServer({ INLINE_WORKER: 'false' });
-  database = new Client(server.databaseUrl);
-  await database.connect();
+  database = await openClient(server.databaseUrl);
   folder = await mkdtemp(joinPath(tmpdir(), 'invigil-test-'));
   video = joinPath(folder, 'webcam.webm');
   await film(video, [{ picture: pictures.oneFace, seconds: 1 }]);
@@ -125,8 +125,7 @@ describe('a request that is sent again with its Idempotency-Key', () => {
     await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
     const first = send();
     const claimed = () => count(`SELECT 1 FROM "IdempotencyRecord" WHERE key = 'late'`);
-    const outside = new Client(server.databaseUrl);
-    await outside.connect();
+    const outside = await openClient(server.databaseUrl);
     await expect.poll(claimed, { timeout: 20_000, interval: 10 }).toBe(1);
     await outside.query(`UPDATE "IdempotencyRecord" SET "lockedUntil" = now() - interval '1 s' WHERE key = 'late'`);
     await outside.end();

@@ -1,10 +1,9 @@
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connectPostgresBus } from '../../src/adapters/signals/bus-postgres.ts';
 import { connectRedisBus } from '../../src/adapters/signals/bus-redis.ts';
 import { type Bus, LocalTopics } from '../../src/adapters/signals/bus.ts';
 import { createLogger } from '../../src/log.ts';
-import { createTestDatabase } from '../helpers/postgres.ts';
+import { createTestDatabase, openPool } from '../helpers/postgres.ts';
 import { startFreezableProxy } from '../helpers/proxy.ts';
 import { hasRedis, startTestRedis } from '../helpers/redis.ts';
 
@@ -28,8 +27,7 @@ async function postgres(): Promise<Carrier> {
   const proxy = await startFreezableProxy(database.url);
   return {
     async open() {
-      const pool = new Pool({ connectionString: proxy.url, connectionTimeoutMillis: 1_000, query_timeout: 2_000 });
-      pool.on('error', () => {});
+      const pool = openPool({ connectionString: proxy.url, connectionTimeoutMillis: 1_000, query_timeout: 2_000 });
       const bus = await connectPostgresBus({ url: proxy.url, pool, log });
       return {
         ...bus,

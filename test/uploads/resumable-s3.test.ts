@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKey } from '../helpers/exam.ts';
 import { makeMedia, VP8 } from '../helpers/media.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { hasS3, startBucket, type TestBucket } from '../helpers/s3.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { askUpload, beginUpload, downloaded, flowingPatch, offsetOf, patch, tusHeaders } from '../helpers/tus.ts';
@@ -17,8 +18,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     s3 = await startBucket();
     server = await startTestServer({ ...s3.settings, INLINE_WORKER: 'false' });
-    database = new Client(server.databaseUrl);
-    await database.connect();
+    database = await openClient(server.databaseUrl);
     const pictures = await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15:duration=3', ...VP8, '-f', 'webm', 'pipe:1');
     video = Buffer.concat([pictures, voidElement(14 * MB)]);
   });

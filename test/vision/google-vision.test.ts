@@ -7,7 +7,6 @@ import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Status } from 'google-gax';
 import { jwtVerify } from 'jose';
-import { Client } from 'pg';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/paths.ts';
@@ -15,6 +14,7 @@ import { createExam } from '../helpers/exam.ts';
 import { scenes, type SceneName } from '../helpers/google-vision-answers.ts';
 import { type FakeGoogleVision, startGoogleVision } from '../helpers/google-vision.ts';
 import { makeMedia, VP8 } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { startFreezableProxy } from '../helpers/proxy.ts';
 import { analysed, type RestRecording, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
@@ -86,18 +86,8 @@ const runAgain = async (server: TestServer, id: string): Promise<RestRecording> 
 const pictures = ({ batches }: FakeGoogleVision) => batches.flatMap((batch) => batch.pictures);
 const asked = (google: FakeGoogleVision, feature: string) => pictures(google).filter(({ features }) => features.includes(feature)).length;
 
-async function sql<Row extends object>(server: TestServer, statement: string): Promise<Row[]> {
-  const client = new Client(server.databaseUrl);
-  await client.connect();
-  try {
-    return (await client.query<Row>(statement)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 async function countedUnits(server: TestServer): Promise<number> {
-  const [row] = await sql<{ units: string }>(server, 'SELECT units FROM "VisionSpending"');
+  const [row] = await runSql<{ units: string }>(server, 'SELECT units FROM "VisionSpending"');
   return Number(row?.units ?? 0);
 }
 
@@ -311,7 +301,7 @@ describe('the cap on the cost of Google Vision', () => {
           expect(await countedUnits(server)).toBe(google.billed());
           expect(server.log()).toContain('at most 70 units per month');
 
-          await sql(server, `UPDATE "VisionSpending" SET month = month - INTERVAL '1 month', day = day - 31`);
+          await runSql(server, `UPDATE "VisionSpending" SET month = month - INTERVAL '1 month', day = day - 31`);
           expect(await runAgain(server, failed[0]?.id ?? '')).toMatchObject({ status: 'processed' });
         } finally {
           await another.stop();
