@@ -115,7 +115,7 @@ async function serve(environment: Environment, cleanUp: () => Promise<void>): Pr
       const client = await openClient(environment.DATABASE_URL);
       try {
         const waiting = `SELECT 1 FROM "Recording" WHERE playback = 'waiting' AND NOT live`;
-        await expect.poll(async () => (await client.query(waiting)).rowCount, { timeout: 20_000, interval: 50 }).toBe(0);
+        await expect.poll(async () => (await client.query(waiting)).rowCount).toBe(0);
       } finally {
         await client.end();
       }

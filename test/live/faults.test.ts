@@ -7,6 +7,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/adapters
 import { createLogger } from '../../src/log.ts';
 import { type Console, openConsole } from '../helpers/consoles.ts';
 import { createExam, join } from '../helpers/exam.ts';
+import { LATE_MS } from '../helpers/patience.ts';
 import { openPool } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -25,8 +26,8 @@ const startAnother = async (server: TestServer, settings: Record<string, string>
   own(await server.another(settings), (it) => it.stop());
 const watch = (servers: TestServer[], examId: string) => own(openConsole(servers, examId), (it) => it.close());
 
-/** A request is answered within 3 s, whatever has failed; a busy machine may be late to ask and to hear it. */
-const ANSWER_MS = 3_000 + 4_000;
+/** A request is answered within 3 s, whatever has failed. */
+const ANSWER_MS = 3_000 + LATE_MS;
 
 /**
  * A candidate's client: reports one warning after the other, each again by the same `clientEventId` until a server has

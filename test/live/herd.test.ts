@@ -55,7 +55,7 @@ async function whileLocked<T>(examId: string, send: () => Promise<T>): Promise<T
   await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
   const sent = send();
   const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  await expect.poll(async () => (await database.query(waiting)).rowCount, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await database.query(waiting)).rowCount).toBeGreaterThan(0);
   await database.query('COMMIT');
   return sent;
 }

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
+import { LATE_MS } from '../helpers/patience.ts';
 import { openClient, runSql } from '../helpers/postgres.ts';
 import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -241,18 +242,18 @@ describe('presence', () => {
     await blocker.query('BEGIN; LOCK TABLE "Participant"');
     const begun = Date.now();
     const failure = await beat(server, exam.id, token).then(String, String);
-    expect(Date.now() - begun).toBeLessThan(3_000);
+    expect(Date.now() - begun).toBeLessThan(3_000 + LATE_MS);
     expect(failure).toContain('send it again');
     await blocker.query('COMMIT');
     await blocker.end();
     await expect
-      .poll(async () => Date.parse((await participantsOf(server, exam.id))['user_1']?.lastSeenAt ?? ''), { timeout: 10_000 })
+      .poll(async () => Date.parse((await participantsOf(server, exam.id))['user_1']?.lastSeenAt ?? ''))
       .toBeGreaterThanOrEqual(begun - 1);
   });
 });
 
 // Starts two servers where others start one.
-describe('presence across servers and restarts', { timeout: 60_000 }, () => {
+describe('presence across servers and restarts', () => {
   const servers: TestServer[] = [];
   const stops: (() => void)[] = [];
   const start = async (settings: Record<string, string> = {}) => {
@@ -330,7 +331,7 @@ describe('presence across servers and restarts', { timeout: 60_000 }, () => {
     process.kill(server.pid, 'SIGCONT');
     stops.push(keepBeating(server, exam.id, there));
     const twice = ['gone ACTIVE>DISCONNECTED', 'gone DISCONNECTED>ACTIVE', 'gone ACTIVE>DISCONNECTED'];
-    await expect.poll(() => changesOf(server, exam.id), { timeout: 10_000 }).toHaveLength(twice.length);
+    await expect.poll(() => changesOf(server, exam.id)).toHaveLength(twice.length);
     expect(await changesOf(server, exam.id)).toEqual(twice);
   });
 

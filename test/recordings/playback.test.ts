@@ -50,7 +50,7 @@ const READ = /* GraphQL */ `
 const read = async (id: string) => (await server.graphql().request<{ recording: Made }>(READ, { id })).recording;
 
 async function prepared(id: string): Promise<Made> {
-  await expect.poll(async () => (await read(id)).posterUrl, { timeout: 20_000, interval: 100 }).not.toBeNull();
+  await expect.poll(async () => (await read(id)).posterUrl).not.toBeNull();
   return read(id);
 }
 
@@ -235,18 +235,18 @@ describe('the playback of a recording', () => {
       try {
         const due = `SELECT playback, "playbackTries" AS tries, "playbackDueAt" > now() AS due FROM "Recording" WHERE id = $1`;
         const state = async () => (await client.query<object>(due, [id])).rows[0];
-        await expect.poll(state, { timeout: 20_000 }).toEqual({ playback: 'waiting', tries: 1, due: true });
+        await expect.poll(state).toEqual({ playback: 'waiting', tries: 1, due: true });
         expect(small.log()).toMatch(new RegExp(`"recordingId":"${id}".*will try again`));
         await small.shutDown();
         await client.query(`UPDATE "Recording" SET "playbackDueAt" = now()`);
         await small.restart();
-        await expect.poll(state, { timeout: 20_000 }).toEqual({ playback: 'ready', tries: 2, due: null });
+        await expect.poll(state).toEqual({ playback: 'ready', tries: 2, due: null });
         // A server that never succeeds gives up.
         await client.query(`DELETE FROM "RecordingFile"`);
         await client.query(`UPDATE "Recording" SET playback = 'waiting', "playbackTries" = 16`);
         await small.shutDown();
         await small.restart();
-        await expect.poll(state, { timeout: 20_000 }).toMatchObject({ playback: 'failed' });
+        await expect.poll(state).toMatchObject({ playback: 'failed' });
         expect(await (await small.rest(`/recordings/${id}`)).json()).toMatchObject({ note: expect.stringContaining('its log says why') });
       } finally {
         await client.end();
@@ -287,9 +287,9 @@ describe('a warning from an analysis', () => {
       // All that was made goes with the exam.
       await client.query('DELETE FROM "Exam" WHERE id = $1', [examId]);
       const left = async () => (await server.allFiles()).filter((name) => name.includes(`${id}.`) && !name.endsWith(`${id}.webm`));
-      await expect.poll(left, { timeout: 70_000, interval: 500 }).toEqual([]);
+      await expect.poll(left).toEqual([]);
     } finally {
       await client.end();
     }
-  }, 90_000);
+  });
 });

@@ -143,7 +143,7 @@ describe('the embedded PostgreSQL', () => {
     await output;
     const orphan = await postmasterPid();
     await kill9(child);
-    await expect.poll(() => isRunning(orphan), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isRunning(orphan)).toBe(false);
   });
 
   it('stays up after Ctrl-C in a terminal until the server has finished', async () => {
@@ -163,7 +163,7 @@ describe('the embedded PostgreSQL', () => {
     const content = await readFile(note, 'utf8');
     const owner = await stat(note);
     await kill9(child);
-    await expect.poll(() => isRunning(Number.parseInt(content, 10)), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isRunning(Number.parseInt(content, 10))).toBe(false);
     const other = spawn('sleep', ['60'], { uid: owner.uid, gid: owner.gid });
     children.push(other);
     await writeFile(note, content.replace(/^\d+/, String(other.pid)));

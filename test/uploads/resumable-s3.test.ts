@@ -10,7 +10,7 @@ import { askUpload, beginUpload, downloaded, flowingPatch, offsetOf, patch, tusH
 
 const MB = 1024 * 1024;
 
-describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
+describe.skipIf(!hasS3)('an upload to a bucket', () => {
   let s3: TestBucket;
   let server: TestServer;
   let database: Client;
@@ -37,7 +37,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
       const { rows } = await database.query('SELECT received::int FROM "Upload" WHERE id = $1', [path.split('/').at(-1)]);
       return Number(rows[0]?.received);
     };
-    await expect.poll(safe, { timeout: 20_000, interval: 20 }).toBeGreaterThanOrEqual(bytes);
+    await expect.poll(safe).toBeGreaterThanOrEqual(bytes);
   }
 
   async function expectStoredOnce(recordingId: string | null, examId: string): Promise<void> {
@@ -92,8 +92,8 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     await database.query('DELETE FROM "Lease"'); // which would end by itself in some seconds
     await server.restart();
     const ids = async () => (await database.query<{ id: string }>('SELECT id FROM "Recording" WHERE "examId" = $1', [examId])).rows;
-    await expect.poll(ids, { timeout: 20_000 }).toHaveLength(1);
-    await expect.poll(() => below(path), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(ids).toHaveLength(1);
+    await expect.poll(() => below(path)).toEqual([]);
     await expectStoredOnce((await ids())[0]?.id ?? null, examId);
   });
 
@@ -167,8 +167,8 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     expect((await patch(server, late, 10 * MB, video.subarray(10 * MB))).status).toBe(410);
     await server.shutDown();
     await server.restart();
-    await expect.poll(() => s3.unfinished(), { timeout: 10_000 }).toEqual([]);
-    await expect.poll(() => below(late), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => s3.unfinished()).toEqual([]);
+    await expect.poll(() => below(late)).toEqual([]);
     expect((await askUpload(server, late)).status).toBe(404);
   });
 

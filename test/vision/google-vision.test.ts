@@ -265,53 +265,45 @@ describe('a recording during a Google Vision outage', () => {
       await proxy.stop();
       await google.stop();
     }
-  }, 60_000);
+  });
 
-  it(
-    'fails with a reason after all attempts if no answer comes in time',
-    () =>
-      withGoogle({ GOOGLE_VISION_RETRY_SECONDS: '1' }, async ({ server, google }) => {
-        google.always = { delayMs: 60_000 };
-        expect(await analyse(server)).toMatchObject({
-          status: 'failed',
-          error: 'Google Vision does not answer in time; the analysis can be run again',
-        });
-      }),
-    60_000,
-  );
+  it('fails with a reason after all attempts if no answer comes in time', () =>
+    withGoogle({ GOOGLE_VISION_RETRY_SECONDS: '1' }, async ({ server, google }) => {
+      google.always = { delayMs: 60_000 };
+      expect(await analyse(server)).toMatchObject({
+        status: 'failed',
+        error: 'Google Vision does not answer in time; the analysis can be run again',
+      });
+    }));
 });
 
 describe('the cap on the cost of Google Vision', () => {
   const reached =
     'The cap on the cost of Google Vision per month is reached; the analysis can be run again when the month is over or the cap is raised';
 
-  it(
-    'is respected by two servers together to the last unit, and a recording that hit it is analysed in the next month',
-    () =>
-      withGoogle({ GOOGLE_VISION_MAX_UNITS_PER_MONTH: '70', WORKER_CONCURRENCY: '2' }, async ({ server, google }) => {
-        const another = await server.another();
-        try {
-          const ids = await Promise.all(['a', 'b', 'c', 'd'].map((userId) => upload(server, quiet, userId)));
-          const recordings = await Promise.all(ids.map((id) => analysed(server, id)));
-          const failed = recordings.filter(({ status }) => status === 'failed');
-          expect(failed.length).toBeGreaterThanOrEqual(2);
-          for (const { error } of failed) expect(error).toBe(reached);
-          expect(google.billed()).toBeGreaterThan(35);
-          expect(google.billed()).toBeLessThanOrEqual(70);
-          expect(await countedUnits(server)).toBe(google.billed());
-          expect(server.log()).toContain('at most 70 units per month');
+  it('is respected by two servers together to the last unit, and a recording that hit it is analysed in the next month', () =>
+    withGoogle({ GOOGLE_VISION_MAX_UNITS_PER_MONTH: '70', WORKER_CONCURRENCY: '2' }, async ({ server, google }) => {
+      const another = await server.another();
+      try {
+        const ids = await Promise.all(['a', 'b', 'c', 'd'].map((userId) => upload(server, quiet, userId)));
+        const recordings = await Promise.all(ids.map((id) => analysed(server, id)));
+        const failed = recordings.filter(({ status }) => status === 'failed');
+        expect(failed.length).toBeGreaterThanOrEqual(2);
+        for (const { error } of failed) expect(error).toBe(reached);
+        expect(google.billed()).toBeGreaterThan(35);
+        expect(google.billed()).toBeLessThanOrEqual(70);
+        expect(await countedUnits(server)).toBe(google.billed());
+        expect(server.log()).toContain('at most 70 units per month');
 
-          await runSql(server, `UPDATE "VisionSpending" SET month = month - INTERVAL '1 month', day = day - 31`);
-          expect(await runAgain(server, failed[0]?.id ?? '')).toMatchObject({ status: 'processed' });
-        } finally {
-          await another.stop();
-        }
-      }),
-    60_000,
-  );
+        await runSql(server, `UPDATE "VisionSpending" SET month = month - INTERVAL '1 month', day = day - 31`);
+        expect(await runAgain(server, failed[0]?.id ?? '')).toMatchObject({ status: 'processed' });
+      } finally {
+        await another.stop();
+      }
+    }));
 });
 
-describe('with VISION_PROVIDER=google,', { timeout: 60_000 }, () => {
+describe('with VISION_PROVIDER=google,', () => {
   it('the command line still sends nothing', () =>
     withGoogle({}, async ({ google }) => {
       const env = { PATH: process.env['PATH'], ...google.settings };
