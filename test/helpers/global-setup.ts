@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { applyMigrations } from '../../src/adapters/database/migrations.ts';
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
@@ -47,6 +48,16 @@ async function startPostgres(dataDir: string) {
   // If we are root, PostgreSQL runs as another user, who must be able to pass.
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDir, log: createLogger('silent') });
+  await withoutDisk(postgres.url);
   await applyMigrations(postgres.url);
   return postgres;
+}
+
+/** Nothing of it is needed after the run, and no test ends it by force: it need not wait for the disk. */
+async function withoutDisk(url: string): Promise<void> {
+  const client = new Client(url);
+  await client.connect();
+  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) await client.query(`ALTER SYSTEM SET ${setting} = off`);
+  await client.query('SELECT pg_reload_conf()');
+  await client.end();
 }

@@ -4,6 +4,8 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { REACHABLE } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
+import { findOrphans } from '../../src/adapters/embedded-postgres/ownership.ts';
 
 const run = promisify(execFile);
 const PROCESSES = 'processes';
@@ -35,12 +37,21 @@ export async function closeRunFolder(folder: string): Promise<void> {
   for (const name of await readdir(join(folder, PROCESSES))) {
     await endIfStartedBefore(Number(name), (await stat(join(folder, PROCESSES, name))).mtimeMs);
   }
-  for (const pidFile of (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('postmaster.pid'))) {
-    const [pid, , startedAt] = (await readFile(join(folder, pidFile), 'utf8')).split('\n');
-    await endIfStartedBefore(Number(pid), Number(startedAt) * 1_000);
-  }
+  const pidFiles = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('postmaster.pid'));
+  for (const pidFile of pidFiles) await endPostgres(join(folder, pidFile));
   await unmountBelow(folder);
   await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  // If we are root, databases may lie where another user can reach them.
+  for (const { directory, dataDir } of await findOrphans(REACHABLE)) {
+    if (!dataDir?.startsWith(`${folder}/`)) continue;
+    await endPostgres(join(directory, 'postmaster.pid'));
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+async function endPostgres(pidFile: string): Promise<void> {
+  const [pid, , startedAt] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
+  if (pid) await endIfStartedBefore(Number(pid), Number(startedAt) * 1_000);
 }
 
 /** Kills a process, unless its id belongs to a later one by now. */
