@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/paths.ts';
 import { createExam, join, report } from '../helpers/exam.ts';
 import { film, pictures, tempDir } from '../helpers/media.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { analysed, form } from '../helpers/recordings.ts';
 import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -12,8 +13,7 @@ let server: TestServer;
 let database: Client;
 beforeAll(async () => {
   server = await startTestServer();
-  database = new Client(server.databaseUrl);
-  await database.connect();
+  database = await openClient(server.databaseUrl);
 });
 afterAll(async () => {
   await database.end();

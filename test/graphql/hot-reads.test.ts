@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { createTestDatabase, openClient, type TestDatabase } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { startStatementCounter, type StatementCounter } from '../helpers/statements.ts';
 
@@ -12,8 +12,7 @@ let counter: StatementCounter;
 let server: TestServer;
 beforeAll(async () => {
   copy = await createTestDatabase();
-  database = new Client(copy.url);
-  await database.connect();
+  database = await openClient(copy.url);
   counter = await startStatementCounter(copy.url);
   server = await startTestServer({ DATABASE_URL: counter.url });
 });

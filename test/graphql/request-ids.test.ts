@@ -1,8 +1,9 @@
 import { on } from 'node:events';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createExam, join } from '../helpers/exam.ts';
+import { openPool } from '../helpers/postgres.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
 import { askUpload, beginUpload, patch } from '../helpers/tus.ts';
 
@@ -11,7 +12,7 @@ let pool: Pool;
 let examId: string;
 beforeAll(async () => {
   server = await startTestServer();
-  pool = new Pool({ connectionString: server.databaseUrl });
+  pool = openPool({ connectionString: server.databaseUrl });
   examId = (await createExam(server)).id;
 });
 afterAll(async () => {
@@ -179,10 +180,11 @@ describe('a failure on the server can be found in its log by the request id that
 
   it('for an event of a shared subscription, whose id names the shared execution', async () => {
     const before = failures().length;
-    const query = `subscription ($id: ID!) { examEvents(examId: $id) { ... on ParticipantChanged { participant { recordings { id } } } } }`;
+    const query = `subscription ($id: ID!) { examEvents(examId: $id, after: 0) { ... on ParticipantChanged { participant { recordings { id } } } } }`;
     const { id } = await createExam(server);
     const socket = await openSocket();
     const inError = await withoutRecordings(async () => {
+      // From the beginning: the candidate may join before the server has read the subscription.
       const asked = socket.ask(query, { id });
       await join(server, id, 'user_1');
       return asked;

@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { applyMigrations } from '../../src/adapters/database/migrations.ts';
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/log.ts';
 import { projectRoot } from '../../src/paths.ts';
+import { closeRunFolder, openRunFolder } from './leftovers.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -27,27 +28,36 @@ async function build(): Promise<void> {
 
 /** Builds what has changed since the last build, meanwhile starts one PostgreSQL for all test files. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = openRunFolder();
   project.onTestsRerun(build);
-  const [built, started] = await Promise.allSettled([build(), startPostgres()]);
-  if (started.status === 'rejected') throw started.reason;
-  const { url, stop } = started.value;
-  if (built.status === 'rejected') {
-    await stop();
-    throw built.reason;
+  const [built, started] = await Promise.allSettled([build(), startPostgres(join(folder, 'shared'))]);
+  const teardown = async () => {
+    if (started.status === 'fulfilled') await started.value.stop();
+    await closeRunFolder(folder);
+  };
+  if (started.status === 'fulfilled' && built.status === 'fulfilled') {
+    project.provide('templateUrl', started.value.url);
+    return teardown;
   }
-  project.provide('templateUrl', url);
-  return stop;
+  await teardown();
+  throw started.status === 'rejected' ? started.reason : (built as PromiseRejectedResult).reason;
 }
 
-async function startPostgres() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'invigil-test-'));
+async function startPostgres(dataDir: string) {
+  await mkdir(dataDir);
   // If we are root, PostgreSQL runs as another user, who must be able to pass.
   await chmod(dataDir, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDir, log: createLogger('silent') });
+  await withoutDisk(postgres.url);
   await applyMigrations(postgres.url);
-  const stop = async () => {
-    await postgres.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  };
-  return { url: postgres.url, stop };
+  return postgres;
+}
+
+/** Nothing of it is needed after the run, and no test ends it by force: it need not wait for the disk. */
+async function withoutDisk(url: string): Promise<void> {
+  const client = new Client(url);
+  await client.connect();
+  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) await client.query(`ALTER SYSTEM SET ${setting} = off`);
+  await client.query('SELECT pg_reload_conf()');
+  await client.end();
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import { Client, Pool, type PoolConfig } from 'pg';
 import { inject } from 'vitest';
 
 export interface TestDatabase {
@@ -17,14 +17,35 @@ export const createEmptyDatabase = (): Promise<TestDatabase> => createDatabase('
 async function createDatabase(template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await administer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
-  return { url: withDatabase(name), drop: () => administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return { url: withDatabase(name), drop: async () => void (await administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)) };
 }
 
-async function administer(sql: string): Promise<void> {
-  const client = new Client(withDatabase('postgres'));
+const administer = (sql: string) => runSql({ databaseUrl: withDatabase('postgres') }, sql);
+
+/** Opens a connection. If PostgreSQL ends it, queries fail; without the listener, the whole test process would. */
+export async function openClient(url: string): Promise<Client> {
+  const client = new Client(url);
+  client.on('error', () => {});
   await client.connect();
-  await client.query(sql);
-  await client.end();
+  return client;
+}
+
+/** Like `openClient`; also connections that are idle or being closed may be lost. */
+export function openPool(config: PoolConfig): Pool {
+  const pool = new Pool(config);
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+const pools = new Map<string, Pool>();
+
+/** Runs a statement. @param of a server, or whatever has a database */
+export async function runSql<Row extends object>(of: { databaseUrl: string }, text: string, values: unknown[] = []): Promise<Row[]> {
+  // Many tests ask until something is the case: a connection costs PostgreSQL more than the statement.
+  const pool = pools.get(of.databaseUrl) ?? openPool({ connectionString: of.databaseUrl, max: 4, idleTimeoutMillis: 500 });
+  pools.set(of.databaseUrl, pool);
+  return (await pool.query<Row>(text, values)).rows;
 }
 
 const databaseOf = (url: string) => new URL(url).pathname.slice(1);

@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GraphQLClient } from 'graphql-request';
 import { createClient, type Client as SocketClient } from 'graphql-ws';
-import { Client } from 'pg';
 import { expect } from 'vitest';
 import { WebSocket } from 'ws';
 import { expectDocumented } from './documented.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createTestDatabase, openClient } from './postgres.ts';
 
 const MADE = /\.(playback|poster|strip|frame-\d+)\.\w+$|\/work\//;
 const PROGRAM = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
@@ -113,11 +112,10 @@ async function serve(environment: Environment, cleanUp: () => Promise<void>): Pr
       return entries.filter((entry) => entry.isFile() && entry.name !== 'token-secret').map((entry) => join(entry.parentPath, entry.name));
     },
     async idle() {
-      const client = new Client(environment.DATABASE_URL);
-      await client.connect();
+      const client = await openClient(environment.DATABASE_URL);
       try {
         const waiting = `SELECT 1 FROM "Recording" WHERE playback = 'waiting' AND NOT live`;
-        await expect.poll(async () => (await client.query(waiting)).rowCount, { timeout: 20_000, interval: 50 }).toBe(0);
+        await expect.poll(async () => (await client.query(waiting)).rowCount).toBe(0);
       } finally {
         await client.end();
       }
@@ -141,7 +139,14 @@ async function launch(settings: Record<string, string>) {
   const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM], {
     // Elsewhere than in the clone, whose `.env` is for its owner.
     cwd: tmpdir(),
-    env: { PATH: process.env['PATH'], BOOTSTRAP_API_KEY: ADMIN_KEY, LOG_LEVEL: 'warn', VISION_PRELOAD: 'false', ...settings },
+    env: {
+      PATH: process.env['PATH'],
+      TMPDIR: tmpdir(),
+      BOOTSTRAP_API_KEY: ADMIN_KEY,
+      LOG_LEVEL: 'warn',
+      VISION_PRELOAD: 'false',
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

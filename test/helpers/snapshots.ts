@@ -1,8 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'pg';
-import { vi } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 import { createExam, join, type RestExam } from './exam.ts';
 import { makeMedia, pictures } from './media.ts';
+import { eventually } from './patience.ts';
+import { runSql } from './postgres.ts';
 import { collect, type TestServer } from './server.ts';
 
 /** A picture like one that a browser takes from the camera: 640 × 480, JPEG. */
@@ -30,24 +32,24 @@ export async function seat(server: TestServer, userId = 'user_1', input: object 
   return { exam, token: await join(server, exam.id, userId) };
 }
 
-export const snap = (server: TestServer, examId: string, image: Uint8Array, credential?: string, query: Record<string, string> = {}) =>
-  server.rest(`/exams/${examId}/snapshots?${new URLSearchParams(query)}`, {
+/** When the latest snapshot was taken, by the token that sent it. */
+const latest = new Map<string, number>();
+
+export function snap(server: TestServer, examId: string, image: Uint8Array, credential?: string, query: Record<string, string> = {}) {
+  if (credential) latest.set(credential, query['takenAt'] ? Date.parse(query['takenAt']) : Date.now());
+  return server.rest(`/exams/${examId}/snapshots?${new URLSearchParams(query)}`, {
     method: 'POST',
     body: new Uint8Array(image),
     headers: { 'content-type': 'image/jpeg' },
     ...(credential && { credential }),
   });
-
-/** Queries the server's database. */
-export async function runSql<Row extends object>(server: TestServer, text: string, values: unknown[] = []): Promise<Row[]> {
-  const client = new Client({ connectionString: server.databaseUrl });
-  await client.connect();
-  try {
-    return (await client.query<Row>(text, values)).rows;
-  } finally {
-    await client.end();
-  }
 }
+
+/** Settings of a server that accepts snapshots as fast as they come: a film does not take as long as it lasts. */
+export const unhurried = {
+  FAST: '1000',
+  NODE_OPTIONS: `--import=${fileURLToPath(new URL('fast-clock.mjs', import.meta.url))}`,
+};
 
 /** Sends a snapshot and waits until it was analysed, however busy the machine is. */
 export async function show(
@@ -62,40 +64,48 @@ export async function show(
   const { userId, takenAt } = (await response.json()) as { userId: string; takenAt: string };
   const looks = `SELECT 1 FROM "LiveWatch" w JOIN "Participant" p ON p.id = w."participantId"
     WHERE p."examId" = $1 AND p."userId" = $2 AND w."frameAt" >= $3`;
-  const looked = async () => {
-    if ((await runSql(server, looks, [examId, userId, takenAt])).length === 0) throw new Error('nobody has looked at a snapshot');
-  };
-  await vi.waitFor(looked, { timeout: 30_000, interval: 30 });
+  await eventually(async () => expect(await runSql(server, looks, [examId, userId, takenAt])).toHaveLength(1));
 }
 
+/** A snapshot may be 30 s late: half of that is left to a busy machine. */
+const LEAD_MS = 15_000;
+
 /**
- * Sends a camera's snapshots, one per second, like a browser, to each of the servers in turn. They are stills: a face in the first
- * seconds of an exam would count as a picture on the wall, so the camera first saw an empty room 20 s ago.
- * @returns when each was sent, in milliseconds since 1970
+ * Sends a camera's snapshots, taken one per second, like a browser, to each of the servers in turn. They are stills: a face in the
+ * first seconds of an exam would count as a picture on the wall, so the camera first saw an empty room before.
+ * @returns when each was taken, in milliseconds since 1970
  */
 export async function film(servers: TestServer | readonly TestServer[], examId: string, token: string, shots: readonly Photograph[]) {
   const all = [servers].flat();
   const [first] = all;
   if (!first) throw new Error('no server');
-  await show(first, examId, token, 'nobody', { takenAt: new Date(Date.now() - 20_000).toISOString() });
+  await show(first, examId, token, 'nobody', { takenAt: new Date(Date.now() - 24_000).toISOString() });
   return goOn(all, examId, token, shots);
 }
 
-/** Like `film`, for an exam that is already being filmed. */
+/**
+ * Like `film`, for an exam that is already being filmed. The film begins some seconds ago, so that the servers need no more time
+ * than they take to look at it, and its seconds are exact on a busy machine too.
+ * @param lead how long ago, in milliseconds; 0 for a server that is not `unhurried`
+ */
 export async function goOn(
   servers: TestServer | readonly TestServer[],
   examId: string,
   token: string,
   shots: readonly (Photograph | Uint8Array)[],
+  lead = LEAD_MS,
 ) {
   const all = [servers].flat();
-  const sent: number[] = [];
+  const start = Math.max((latest.get(token) ?? 0) + 1_000, Date.now() - Math.min(shots.length * 1_000, lead));
+  const taken = shots.map((_, at) => start + at * 1_000);
   for (const [at, shot] of shots.entries()) {
     const server = all[at % all.length];
-    sent.push(Date.now());
-    if (server) await Promise.all([show(server, examId, token, shot), setTimeout(1_000)]);
+    const takenAt = taken[at] ?? 0;
+    // The future cannot be filmed.
+    await setTimeout(Math.max(0, takenAt - Date.now()));
+    if (server) await show(server, examId, token, shot, { takenAt: new Date(takenAt).toISOString() });
   }
-  return sent;
+  return taken;
 }
 
 export interface LiveWarning {

@@ -1,10 +1,10 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DOORS, type Entrance, openEntrance } from '../helpers/at-once/doors.ts';
 import { bearersOf, isStaff, openSchool, type SchoolExam, seesExam, seesUser, type Viewer } from '../helpers/at-once/school.ts';
 import { atOnce, type Checked, expectOverlap, expectRight } from '../helpers/at-once/storm.ts';
 import { isOver, watchByEvents, watchBySocket, type Watcher } from '../helpers/at-once/watchers.ts';
 import { writesIn } from '../helpers/at-once/writes.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
 // As at-once.test.ts, of subscriptions: everybody watches the same two exams by the same words at once, and those with the
@@ -37,8 +37,7 @@ function eventsFor(watcher: Watcher): Logged[] {
 }
 
 async function readLogs(): Promise<void> {
-  const database = new Client(server.databaseUrl);
-  await database.connect();
+  const database = await openClient(server.databaseUrl);
   const text = 'SELECT seq::int AS seq, kind::text AS kind, "userId" FROM "Event" WHERE "examId" = $1 ORDER BY seq';
   for (const { id } of exams) logs.set(id, (await database.query<Logged>(text, [id])).rows);
   await database.end();

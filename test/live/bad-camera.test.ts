@@ -1,15 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createExam } from '../helpers/exam.ts';
 import { film, makeMedia, pictures } from '../helpers/media.ts';
 import { analysed, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { type Actor, living, stage, still } from '../helpers/stage.ts';
-
-// What lasts for minutes takes some time to film.
-vi.setConfig({ testTimeout: 90_000 });
 
 let server: TestServer;
 let folder: string;

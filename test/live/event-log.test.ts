@@ -1,15 +1,15 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openConsole } from '../helpers/consoles.ts';
 import { createExam, join, report } from '../helpers/exam.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 let database: Client;
 beforeAll(async () => {
   server = await startTestServer();
-  database = new Client(server.databaseUrl);
-  await database.connect();
+  database = await openClient(server.databaseUrl);
 });
 afterAll(async () => {
   await database.end();

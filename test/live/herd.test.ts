@@ -1,7 +1,7 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, join, tokenIn } from '../helpers/exam.ts';
-import { createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { createTestDatabase, openClient, type TestDatabase } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { startStatementCounter, type StatementCounter } from '../helpers/statements.ts';
 
@@ -17,8 +17,7 @@ beforeAll(async () => {
   copy = await createTestDatabase();
   counter = await startStatementCounter(copy.url);
   server = await startTestServer({ DATABASE_URL: counter.url, INLINE_WORKER: 'false' });
-  database = new Client(copy.url);
-  await database.connect();
+  database = await openClient(copy.url);
 });
 afterAll(async () => {
   await database.end();
@@ -56,7 +55,7 @@ async function whileLocked<T>(examId: string, send: () => Promise<T>): Promise<T
   await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
   const sent = send();
   const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  await expect.poll(async () => (await database.query(waiting)).rowCount, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await database.query(waiting)).rowCount).toBeGreaterThan(0);
   await database.query('COMMIT');
   return sent;
 }

@@ -1,15 +1,11 @@
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runSql } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
-import { photographs, runSql, seat, show } from '../helpers/snapshots.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
+import { photographs, seat, show, unhurried } from '../helpers/snapshots.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  // A picture per second is allowed, and the clock of the test moves faster than that.
-  const clock = fileURLToPath(new URL('../helpers/fast-clock.mjs', import.meta.url));
-  server = await startTestServer({ FAST: '1000', NODE_OPTIONS: `--import=${clock}` });
+  server = await startTestServer(unhurried);
 });
 afterAll(() => server.stop());
 

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { SignJWT } from 'jose';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openConsole } from '../helpers/consoles.ts';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { type Message, openSocket } from '../helpers/socket.ts';
 
@@ -37,8 +38,7 @@ let server: TestServer;
 let database: Client;
 beforeAll(async () => {
   server = await startTestServer({ LOG_LEVEL: 'debug', TOKEN_SECRET });
-  database = new Client(server.databaseUrl);
-  await database.connect();
+  database = await openClient(server.databaseUrl);
 });
 afterAll(async () => {
   await database.end();
@@ -334,7 +334,7 @@ describe('a socket that does not read', () => {
     await slow.of('1', 1);
     slow.webSocket.pause();
     await flood(own, examId, 300, { type: 'noise', details });
-    await expect.poll(() => own.log(), { timeout: 10_000 }).toContain('closing a socket that does not read');
+    await expect.poll(() => own.log()).toContain('closing a socket that does not read');
     slow.webSocket.resume();
     expect(await slow.closed).toEqual({ code: 4408, reason: 'Too slow' });
     const seqs = seqsOf(await slow.of('1', 1));

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join } from '../helpers/exam.ts';
 import { makeMedia, VP8 } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { analysed, uploadRecording, watchProgress } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -23,16 +23,6 @@ const upload = (server: TestServer, examId: string, userId: string) =>
 const sendRetry = (server: TestServer, id: string, credential?: string) =>
   server.rest(`/recordings/${id}/retry`, { method: 'POST', ...(credential && { credential }) });
 
-async function sql(server: TestServer, statement: string, values: unknown[]): Promise<void> {
-  const client = new Client(server.databaseUrl);
-  await client.connect();
-  try {
-    await client.query(statement, values);
-  } finally {
-    await client.end();
-  }
-}
-
 describe('an analysis', () => {
   it('that was interrupted again and again is given up with a reason, and succeeds when a proctor runs it again', async () => {
     const server = await startTestServer({ INLINE_WORKER: 'false' });
@@ -40,7 +30,7 @@ describe('an analysis', () => {
       const { id: examId } = await createExam(server);
       const { id } = await upload(server, examId, 'user_1');
       // As workers leave it that were killed over it.
-      await sql(server, `UPDATE "Recording" SET attempts = 5, status = 'PROCESSING' WHERE id = $1`, [id]);
+      await runSql(server, `UPDATE "Recording" SET attempts = 5, status = 'PROCESSING' WHERE id = $1`, [id]);
       const worker = await server.another({ INLINE_WORKER: 'true' });
       try {
         expect(await analysed(server, id)).toMatchObject({ status: 'failed', error: expect.stringContaining('started 5 times') as string });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
-import { Client } from 'pg';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, tokenIn } from '../helpers/exam.ts';
 import {
@@ -18,6 +18,7 @@ import {
   startLive,
 } from '../helpers/live.ts';
 import { ffmpeg, makeMedia, tempDir, VP8, H264 } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
 const SETTINGS = { LIVE_RECORDING_GRACE_SECONDS: '1' };
@@ -37,18 +38,23 @@ afterAll(() => server.stop());
 const newExam = async () => (await createExam(server, unwatched)).id;
 const begin = async (userId = 'user_1') => startLive(server, { examId: await newExam(), userId });
 
-async function sql<T extends object>(statement: string, values: unknown[] = [], of = server): Promise<T[]> {
-  const client = new Client(of.databaseUrl);
-  await client.connect();
-  try {
-    return (await client.query<T>(statement, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const sql = <Row extends object>(statement: string, values: unknown[] = [], of = server) => runSql<Row>(of, statement, values);
 
 /** Begins like a recording, so that it is accepted; only its end shows that it holds nothing. */
 const unreadable = (bytes: number) => Buffer.concat([short.subarray(0, 40), Buffer.alloc(bytes - 40, 'noise')]);
+
+/** A body that does not end before it is refused. It leaves time for the answer: without pauses it would only fill the memory. */
+function endless(): ReadableStream<Uint8Array> {
+  let sent = 0;
+  return new ReadableStream({
+    async pull(out) {
+      await setImmediate();
+      out.enqueue(new Uint8Array(64 * 1024));
+      sent += 64 * 1024;
+      if (sent > 1024 ** 3) out.error(new Error('nobody refuses it'));
+    },
+  });
+}
 
 /** Sends both runs of a recorder and ends the recording. */
 async function recordTwice(first: Buffer, second: Buffer): Promise<LiveRecording> {
@@ -104,12 +110,16 @@ describe('a recording that is sent while the exam runs', () => {
   it('is analysed, and its findings have the time at which they happened', async () => {
     const { id: examId } = await createExam(server, { settings: { aiDetection: { sensitivity: 'high' } } });
     const { id, createdAt } = await startLive(server, { examId, userId: 'user_1' });
-    await sendChunks(server, id, cut(long, 3));
+    const [first = long, ...rest] = cut(long, 3);
+    await sendChunks(server, id, [first]);
+    const arrived = Date.now();
+    await sendChunks(server, id, rest, 1);
     await finishLive(server, id);
     expect(await ended(server, id)).toMatchObject({ status: 'processed', analysis: { faceDetection: { noFace: 1 } } });
     const { warnings } = (await (await server.rest(`/exams/${examId}`)).json()) as { warnings: { type: string; timestamp: string }[] };
-    const noFace = warnings.find(({ type }) => type === 'no_face');
-    expect(Math.abs(Date.parse(noFace?.timestamp ?? '') - Date.parse(createdAt as string))).toBeLessThan(3_000);
+    const noFace = Date.parse(warnings.find(({ type }) => type === 'no_face')?.timestamp ?? '');
+    expect(noFace).toBeGreaterThanOrEqual(Date.parse(createdAt as string) - 1_000);
+    expect(noFace).toBeLessThanOrEqual(arrived + 1_000);
   });
 
   it('keeps the chunks from before a browser crash, and is finished when the exam ends', async () => {
@@ -181,7 +191,7 @@ describe('a recording that is sent while the exam runs', () => {
     await sendChunks(server, id, cut(short, 3));
     expect((await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(3);
     await sql('DELETE FROM "Exam" WHERE id = $1', [examId]);
-    await expect.poll(async () => (await server.storedFiles()).filter((name) => name.includes(id)), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(async () => (await server.storedFiles()).filter((name) => name.includes(id))).toEqual([]);
   });
 });
 
@@ -243,8 +253,8 @@ describe('a chunk', () => {
       const tooLarge = await putChunk(small, id, 0, Buffer.alloc(100_001));
       expect(tooLarge.status).toBe(400);
       expect(await tooLarge.json()).toMatchObject(message);
-      const endless = new ReadableStream({ pull: (out) => out.enqueue(new Uint8Array(64 * 1024)) });
-      const chunked = await small.rest(`/recordings/${id}/chunks/0`, { method: 'PUT', body: endless, duplex: 'half' } as RequestInit);
+      const body = endless();
+      const chunked = await small.rest(`/recordings/${id}/chunks/0`, { method: 'PUT', body, duplex: 'half' } as RequestInit);
       expect(chunked.status).toBe(400);
       expect((await putChunk(small, id, 0, unreadable(60_000))).status).toBe(200);
       expect(await (await putChunk(small, id, 1, Buffer.alloc(60_000))).json()).toMatchObject(message);
@@ -429,7 +439,7 @@ describe('servers', () => {
       expect(frames).toBe(25 * 15);
       expectRising(video);
       const left = async () => (await killed.storedFiles()).filter((name) => name.includes(id) || name.includes('spool'));
-      await expect.poll(left, { timeout: 10_000 }).toHaveLength(1);
+      await expect.poll(left).toHaveLength(1);
     } finally {
       await killed.stop();
     }

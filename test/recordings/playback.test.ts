@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join } from '../helpers/exam.ts';
 import { recorded } from '../helpers/live.ts';
 import { caseFile, ffmpeg, makeMedia, VP8 } from '../helpers/media.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { analysed, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -50,7 +50,7 @@ const READ = /* GraphQL */ `
 const read = async (id: string) => (await server.graphql().request<{ recording: Made }>(READ, { id })).recording;
 
 async function prepared(id: string): Promise<Made> {
-  await expect.poll(async () => (await read(id)).posterUrl, { timeout: 20_000, interval: 100 }).not.toBeNull();
+  await expect.poll(async () => (await read(id)).posterUrl).not.toBeNull();
   return read(id);
 }
 
@@ -231,23 +231,22 @@ describe('the playback of a recording', () => {
       // Nothing can be written where the copies are made.
       await rm(joinPath(small.dataDir, 'work'), { recursive: true });
       const { id } = await uploadRecording(small, { examId, userId: 'user_1', type: 'webcam', path });
-      const client = new Client(small.databaseUrl);
-      await client.connect();
+      const client = await openClient(small.databaseUrl);
       try {
         const due = `SELECT playback, "playbackTries" AS tries, "playbackDueAt" > now() AS due FROM "Recording" WHERE id = $1`;
         const state = async () => (await client.query<object>(due, [id])).rows[0];
-        await expect.poll(state, { timeout: 20_000 }).toEqual({ playback: 'waiting', tries: 1, due: true });
+        await expect.poll(state).toEqual({ playback: 'waiting', tries: 1, due: true });
         expect(small.log()).toMatch(new RegExp(`"recordingId":"${id}".*will try again`));
         await small.shutDown();
         await client.query(`UPDATE "Recording" SET "playbackDueAt" = now()`);
         await small.restart();
-        await expect.poll(state, { timeout: 20_000 }).toEqual({ playback: 'ready', tries: 2, due: null });
+        await expect.poll(state).toEqual({ playback: 'ready', tries: 2, due: null });
         // A server that never succeeds gives up.
         await client.query(`DELETE FROM "RecordingFile"`);
         await client.query(`UPDATE "Recording" SET playback = 'waiting', "playbackTries" = 16`);
         await small.shutDown();
         await small.restart();
-        await expect.poll(state, { timeout: 20_000 }).toMatchObject({ playback: 'failed' });
+        await expect.poll(state).toMatchObject({ playback: 'failed' });
         expect(await (await small.rest(`/recordings/${id}`)).json()).toMatchObject({ note: expect.stringContaining('its log says why') });
       } finally {
         await client.end();
@@ -274,8 +273,7 @@ describe('a warning from an analysis', () => {
     expect(warning?.offsetSeconds).toBeLessThan(8);
     expect(isNear(await colourAt(await get(warning?.frameUrl ?? '')), [254, 0, 0])).toBe(true);
 
-    const client = new Client(server.databaseUrl);
-    await client.connect();
+    const client = await openClient(server.databaseUrl);
     try {
       await client.query('UPDATE "Warning" SET "offsetSeconds" = 12.3 WHERE id = $1', [warning?.id]);
       const many = await Promise.all(Array.from({ length: 5 }, () => get(warning?.frameUrl ?? '')));
@@ -289,9 +287,9 @@ describe('a warning from an analysis', () => {
       // All that was made goes with the exam.
       await client.query('DELETE FROM "Exam" WHERE id = $1', [examId]);
       const left = async () => (await server.allFiles()).filter((name) => name.includes(`${id}.`) && !name.endsWith(`${id}.webm`));
-      await expect.poll(left, { timeout: 70_000, interval: 500 }).toEqual([]);
+      await expect.poll(left).toEqual([]);
     } finally {
       await client.end();
     }
-  }, 90_000);
+  });
 });

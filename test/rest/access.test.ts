@@ -1,7 +1,6 @@
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
-import { createTestDatabase } from '../helpers/postgres.ts';
+import { createTestDatabase, runSql } from '../helpers/postgres.ts';
 import { startFreezableProxy } from '../helpers/proxy.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -47,7 +46,8 @@ describe('credentials', () => {
       const status = async () => (await second.rest('/exams/exam_x', { credential: key })).status;
       expect(await status()).toBe(404);
       await server.graphql().request(`mutation { revokeApiKey(id: "${id}") { id } }`);
-      await expect.poll(status, { timeout: 1_500, interval: 10 }).toBe(401);
+      // Before the 5 s after which a server looks again anyway.
+      await expect.poll(status, { timeout: 4_500 }).toBe(401);
     } finally {
       await second.stop();
     }
@@ -57,11 +57,8 @@ describe('credentials', () => {
     const { key, id } = await createKey(server, 'PROCTOR');
     const status = async () => (await server.rest('/exams/exam_x', { credential: key })).status;
     expect(await status()).toBe(404);
-    const database = new Client(server.databaseUrl);
-    await database.connect();
-    await database.query('UPDATE "ApiKey" SET "revokedAt" = now() WHERE id = $1', [id]);
-    await database.end();
-    await expect.poll(status, { timeout: 7_000, interval: 100 }).toBe(401);
+    await runSql(server, 'UPDATE "ApiKey" SET "revokedAt" = now() WHERE id = $1', [id]);
+    await expect.poll(status).toBe(401);
   });
 
   it('are not accepted once the database has been unreachable for seconds', async () => {
@@ -74,9 +71,9 @@ describe('credentials', () => {
     try {
       expect(await code()).toBeNull();
       await line.cut();
-      await expect.poll(code, { timeout: 10_000, interval: 200 }).toBe('SERVER_ERROR');
+      await expect.poll(code).toBe('SERVER_ERROR');
       await line.restore();
-      await expect.poll(code, { timeout: 5_000, interval: 100 }).toBeNull();
+      await expect.poll(code).toBeNull();
     } finally {
       await own.stop();
       await line.stop();

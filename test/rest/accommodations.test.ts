@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, tokenIn } from '../helpers/exam.ts';
 import { film, pictures } from '../helpers/media.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { analysed, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -53,8 +53,7 @@ async function warned(examId: string): Promise<string[]> {
 
 /** What the exam's log holds of its participants. */
 async function audited(examId: string): Promise<unknown[]> {
-  const client = new Client(server.databaseUrl);
-  await client.connect();
+  const client = await openClient(server.databaseUrl);
   try {
     const { rows } = await client.query<{ data: unknown }>(
       `SELECT data FROM "Event" WHERE "examId" = $1 AND kind = 'PARTICIPANT_CHANGED' ORDER BY seq`,

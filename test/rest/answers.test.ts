@@ -7,9 +7,10 @@ import { checkedRoutes } from '../helpers/documented.ts';
 import { createExam, join, report } from '../helpers/exam.ts';
 import { finishLive, putChunk, recorded, startLive } from '../helpers/live.ts';
 import { film, pictures, tempDir } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { form, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
-import { runSql, snap } from '../helpers/snapshots.ts';
+import { snap } from '../helpers/snapshots.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -23,7 +24,7 @@ const ok = async (answer: Promise<Response>) => {
 };
 
 // Films, joins and compares faces, on a machine that may be busy.
-it('every route answers exactly what it declares', { timeout: 90_000 }, async () => {
+it('every route answers exactly what it declares', async () => {
   const { id: examId } = await createExam(server, { settings: { calculator: true, aiDetection: { enabled: false } } });
   const token = await join(server, examId, 'user_1');
   const warnings = [{ type: 'tab_switch', details: 'x' }];

@@ -4,12 +4,12 @@ import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, truncate, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/log.ts';
 import { projectRoot } from '../../src/paths.ts';
+import { openClient } from '../helpers/postgres.ts';
 
 const run = promisify(execFile);
 const log = createLogger('silent');
@@ -54,8 +54,7 @@ function holder(): { child: ChildProcess; output: Promise<string> } {
 }
 
 async function words(url: string): Promise<string[]> {
-  const client = new Client(url);
-  await client.connect();
+  const client = await openClient(url);
   const { rows } = await client.query<{ word: string }>('SELECT word FROM kept');
   await client.end();
   return rows.map(({ word }) => word);
@@ -97,8 +96,7 @@ describe('the embedded PostgreSQL', () => {
   it('is created at the first start, keeps its data for the second and is accessible to nobody else', async () => {
     const first = await start();
     expect(first).toMatchObject({ directory: join(dataDir, 'postgres'), relocated: false });
-    const client = new Client(first.url);
-    await client.connect();
+    const client = await openClient(first.url);
     await client.query("CREATE TABLE kept AS SELECT 'Zoë' AS word");
     const { rows } =
       await client.query(`SELECT current_setting('server_version_num')::int / 10000 AS major, current_setting('listen_addresses') AS tcp,
@@ -145,7 +143,7 @@ describe('the embedded PostgreSQL', () => {
     await output;
     const orphan = await postmasterPid();
     await kill9(child);
-    await expect.poll(() => isRunning(orphan), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isRunning(orphan)).toBe(false);
   });
 
   it('stays up after Ctrl-C in a terminal until the server has finished', async () => {
@@ -165,7 +163,7 @@ describe('the embedded PostgreSQL', () => {
     const content = await readFile(note, 'utf8');
     const owner = await stat(note);
     await kill9(child);
-    await expect.poll(() => isRunning(Number.parseInt(content, 10)), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isRunning(Number.parseInt(content, 10))).toBe(false);
     const other = spawn('sleep', ['60'], { uid: owner.uid, gid: owner.gid });
     children.push(other);
     await writeFile(note, content.replace(/^\d+/, String(other.pid)));
@@ -260,8 +258,7 @@ describe('the embedded PostgreSQL', () => {
       await expect(startNoted(await copy())).rejects.toThrow(
         `The database ${running.directory}, to which ${home}/copy links, is in use by another Invigil (process ${process.pid})`,
       );
-      const client = new Client(running.url);
-      await client.connect();
+      const client = await openClient(running.url);
       await client.end();
       await running.stop();
     });

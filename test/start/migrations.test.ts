@@ -3,11 +3,10 @@ import { appendFile, cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyMigrations } from '../../src/adapters/database/migrations.ts';
 import { projectRoot } from '../../src/paths.ts';
-import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { createEmptyDatabase, createTestDatabase, runSql, type TestDatabase } from '../helpers/postgres.ts';
 
 const run = promisify(execFile);
 const shipped = join(projectRoot, 'prisma/migrations');
@@ -25,15 +24,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function query<Row extends object>(sql: string): Promise<Row[]> {
-  const client = new Client(database.url);
-  await client.connect();
-  try {
-    return (await client.query<Row>(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const query = <Row extends object>(sql: string) => runSql<Row>({ databaseUrl: database.url }, sql);
 
 async function addMigration(name: string, sql: string): Promise<void> {
   await mkdir(join(folder, name));

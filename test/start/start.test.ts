@@ -4,10 +4,9 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/paths.ts';
-import { createEmptyDatabase, createTestDatabase } from '../helpers/postgres.ts';
+import { createEmptyDatabase, createTestDatabase, openClient } from '../helpers/postgres.ts';
 import { startFreezableProxy } from '../helpers/proxy.ts';
 
 let folder: string;
@@ -83,7 +82,7 @@ describe('a first start without any settings', () => {
     expect((await fetch(`${after}/exams/${id}`, { headers: { authorization: `Bearer ${key}` } })).status).toBe(200);
     recovered.child.kill('SIGTERM');
     expect(await recovered.exit).toBe(0);
-  }, 60_000);
+  });
 });
 
 describe('a start that cannot succeed prints one clear line', () => {
@@ -126,8 +125,7 @@ describe('a start that cannot succeed prints one clear line', () => {
 
   it('for a database user who may not create tables', async () => {
     const database = await createEmptyDatabase();
-    const owner = new Client(database.url);
-    await owner.connect();
+    const owner = await openClient(database.url);
     try {
       await owner.query(`DROP ROLE IF EXISTS guest; CREATE ROLE guest LOGIN PASSWORD 'hush'`);
       const url = new URL(database.url);
@@ -175,7 +173,7 @@ describe('a start', () => {
         (answer) => answer.status,
         () => null,
       );
-    await expect.poll(() => ask('/healthz'), { timeout: 20_000 }).toBe(200);
+    await expect.poll(() => ask('/healthz')).toBe(200);
     expect([await ask('/readyz'), await ask('/api/exams'), await ask('/graphql')]).toEqual([503, 503, 503]);
     proxy.thaw();
     await ready;

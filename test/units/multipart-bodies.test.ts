@@ -237,9 +237,11 @@ describe('a multipart form', () => {
     for (const name of ['webcam', 'audio']) {
       const req = request(options());
       req.on('error', () => {});
-      req.write(`--b\r\n${file(name, 'x'.repeat(2 * MB))}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      if (name === 'webcam') expect(await spooled()).toHaveLength(1);
+      const sent = new Promise((resolve) => {
+        req.write(`--b\r\n${file(name, 'x'.repeat(2 * MB))}`, resolve);
+      });
+      if (name === 'webcam') await expect.poll(spooled).toHaveLength(1);
+      else await sent;
       req.destroy();
     }
     await expect.poll(() => outcomes).toEqual([TRUNCATED, TRUNCATED]);

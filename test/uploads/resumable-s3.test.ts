@@ -1,15 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKey } from '../helpers/exam.ts';
 import { makeMedia, VP8 } from '../helpers/media.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { hasS3, startBucket, type TestBucket } from '../helpers/s3.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { askUpload, beginUpload, downloaded, flowingPatch, offsetOf, patch, tusHeaders } from '../helpers/tus.ts';
 
 const MB = 1024 * 1024;
 
-describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
+describe.skipIf(!hasS3)('an upload to a bucket', () => {
   let s3: TestBucket;
   let server: TestServer;
   let database: Client;
@@ -17,8 +18,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     s3 = await startBucket();
     server = await startTestServer({ ...s3.settings, INLINE_WORKER: 'false' });
-    database = new Client(server.databaseUrl);
-    await database.connect();
+    database = await openClient(server.databaseUrl);
     const pictures = await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15:duration=3', ...VP8, '-f', 'webm', 'pipe:1');
     video = Buffer.concat([pictures, voidElement(14 * MB)]);
   });
@@ -37,7 +37,7 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
       const { rows } = await database.query('SELECT received::int FROM "Upload" WHERE id = $1', [path.split('/').at(-1)]);
       return Number(rows[0]?.received);
     };
-    await expect.poll(safe, { timeout: 20_000, interval: 20 }).toBeGreaterThanOrEqual(bytes);
+    await expect.poll(safe).toBeGreaterThanOrEqual(bytes);
   }
 
   async function expectStoredOnce(recordingId: string | null, examId: string): Promise<void> {
@@ -92,8 +92,8 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     await database.query('DELETE FROM "Lease"'); // which would end by itself in some seconds
     await server.restart();
     const ids = async () => (await database.query<{ id: string }>('SELECT id FROM "Recording" WHERE "examId" = $1', [examId])).rows;
-    await expect.poll(ids, { timeout: 20_000 }).toHaveLength(1);
-    await expect.poll(() => below(path), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(ids).toHaveLength(1);
+    await expect.poll(() => below(path)).toEqual([]);
     await expectStoredOnce((await ids())[0]?.id ?? null, examId);
   });
 
@@ -167,8 +167,8 @@ describe.skipIf(!hasS3)('an upload to a bucket', { timeout: 60_000 }, () => {
     expect((await patch(server, late, 10 * MB, video.subarray(10 * MB))).status).toBe(410);
     await server.shutDown();
     await server.restart();
-    await expect.poll(() => s3.unfinished(), { timeout: 10_000 }).toEqual([]);
-    await expect.poll(() => below(late), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => s3.unfinished()).toEqual([]);
+    await expect.poll(() => below(late)).toEqual([]);
     expect((await askUpload(server, late)).status).toBe(404);
   });
 

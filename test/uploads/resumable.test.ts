@@ -91,7 +91,7 @@ describe.each([
     const { answer: cutOff, feed } = flowingPatch(server, path, 10_007);
     feed(video.subarray(10_007, 30_000));
     const partial = () => readStoredUpload(server);
-    await expect.poll(async () => (await partial()).length, { timeout: 10_000 }).toBe(30_000);
+    await expect.poll(async () => (await partial()).length).toBe(30_000);
     await server.kill();
     await expect(cutOff).rejects.toThrow('fetch failed');
     await server.restart();

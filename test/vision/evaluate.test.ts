@@ -88,7 +88,7 @@ describe('npm run evaluate', () => {
       expect(svg).toMatch(/^<svg xmlns/);
       expect(svg).not.toContain('NaN');
     }
-  }, 90_000);
+  });
 
   it('lists invalid labels and missing files before it starts', async () => {
     const [data, out] = [tempDir(), join(tempDir(), 'out')];

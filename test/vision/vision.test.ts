@@ -385,7 +385,7 @@ describe('vision workers', () => {
        }
        console.log('lives');`,
     );
-    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [program]);
     expect(stdout.trim()).toBe('lives');
   });
 
@@ -397,7 +397,7 @@ describe('vision workers', () => {
        const speech = await createLocalVision({ workers: 1 }).openSpeech();
        console.log((await speech.probabilities(new Int16Array(512))).length);`,
     );
-    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 15_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [program]);
     expect(stdout.trim()).toBe('1');
   });
 
@@ -427,7 +427,7 @@ describe('vision workers', () => {
        await (await vision.openSpeech()).probabilities(new Int16Array(512));
        await vision.dispose();`,
     );
-    const { stderr } = await promisify(execFile)(process.execPath, ['--import', pathToFileURL(hook).href, program], { timeout: 30_000 });
+    const { stderr } = await promisify(execFile)(process.execPath, ['--import', pathToFileURL(hook).href, program]);
     const read = [...stderr.matchAll(/^weights (.*)$/gm)].map(([, path = '']) => basename(path)).sort();
     // As they were kept at installation, or the weights that they are converted from.
     const weights = ['blazeface', 'centernet', 'face_landmark_68_model', 'face_recognition_model', 'facemesh', 'faceres', 'iris'];

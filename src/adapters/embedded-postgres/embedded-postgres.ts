@@ -15,7 +15,7 @@ import { fitsSocketAddress } from './socket-address.ts';
 import { supervise } from './supervised.ts';
 
 /** Where root puts files that the user `postgres` cannot reach elsewhere. */
-const REACHABLE = '/var/lib/invigil';
+export const REACHABLE = '/var/lib/invigil';
 const DATABASE = 'invigil';
 const PORT = 5432;
 
