@@ -1,6 +1,7 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report } from '../helpers/exam.ts';
+import { openClient } from '../helpers/postgres.ts';
 import { ADMIN_KEY, collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -9,8 +10,7 @@ let database: Client;
 beforeAll(async () => {
   server = await startTestServer();
   second = await server.another();
-  database = new Client(server.databaseUrl);
-  await database.connect();
+  database = await openClient(server.databaseUrl);
 });
 afterAll(async () => {
   await database.end();
@@ -93,8 +93,7 @@ describe("a participant's time", () => {
     try {
       const { id: examId } = await createExam(own);
       await join(own, examId, 'user_1');
-      const client = new Client(own.databaseUrl);
-      await client.connect();
+      const client = await openClient(own.databaseUrl);
       await own.kill();
       await client.query(`UPDATE "Participant" SET "endsAt" = now() - interval '1 minute'`);
       await client.end();
