@@ -295,7 +295,7 @@ describe('a chunk', () => {
     expect((await putChunk(server, id, 2, theora)).status).toBe(400);
     await finishLive(server, id);
     expect(await ended(server, id)).toMatchObject({ examId, status: 'uploaded', duration: expect.closeTo(3, 0) });
-    expect((await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(1);
+    await expect.poll(async () => (await server.storedFiles()).filter((name) => name.includes(id))).toHaveLength(1);
   });
 
   it('may be as small as a byte, from the first one on', async () => {

@@ -419,7 +419,8 @@ describe('an HTTP request', () => {
       `\\api\\exams\\${examId}`,
     ])
       expect([path, (await send(path)).status]).toEqual([path, 404]);
-    const answer = await send(`/api/exams/${examId}/warnings?limit=1&after=0&limit=5`);
+    const { id: empty } = await createExam(server);
+    const answer = await send(`/api/exams/${empty}/warnings?limit=1&after=0&limit=5`);
     expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { nextAfter: null }]);
   });
 
