@@ -77,9 +77,11 @@ it('a participant cannot store more by many recordings at the same moment, by ch
 
   const start = () => limited.post('/recordings/live', { examId, userId: 'greedy', type: 'screen' }, { credential: greedy });
   const started = await Promise.all(Array.from({ length: 250 }, start));
-  expect(started.filter(({ status }) => status === 200)).toHaveLength(200);
-  const ids = (await Promise.all(started.map((answer) => answer.json()))) as { id?: string }[];
-  const open = ids.flatMap(({ id }) => id ?? []);
+  // A busy machine may have refused some for that reason.
+  for (let last = await start(); last.status !== 400; last = await start()) started.push(last);
+  const accepted = await Promise.all(started.filter(({ status }) => status === 200).map((answer) => answer.json()));
+  expect(accepted).toHaveLength(200);
+  const open = (accepted as { id: string }[]).map(({ id }) => id);
   const head = await readFile(path);
   const chunk = new Uint8Array(Buffer.concat([head.subarray(0, 4_096), Buffer.alloc(500_000)]));
   const send = (id: string | undefined, credential: string) =>
