@@ -8,6 +8,7 @@ import type { WholeExam } from '../services/reads/hot-reads.ts';
 import { parseInput } from '../validation.ts';
 import { firstPages } from './exam-pages.ts';
 import { requireExam, requireLms, requireStaff, requireStaffOf, requireViewer, tenantOf } from './policy.ts';
+import { readInTurn } from './reads-in-turn.ts';
 
 /** The columns and relations to read: Pothos's `query`, or nothing. */
 type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
@@ -77,7 +78,7 @@ export async function adminUrl(ctx: Context, exam: Pick<Exam, 'id' | 'tenant' | 
 /** The documented exam: with its participants and its newest warnings, oldest first. */
 export async function readWholeExam(ctx: Context, examId: string): Promise<WholeExam> {
   requireViewer(ctx);
-  const whole = await ctx.services.hotReads.readExam(examId, sightOf(ctx.viewer));
+  const whole = await readInTurn(ctx, () => ctx.services.hotReads.readExam(examId, sightOf(ctx.viewer)));
   if (!whole) throw notFound('Exam');
   return whole;
 }

@@ -6,6 +6,7 @@ import { warningCatalogue } from '../services/warnings/catalogue.ts';
 import { reportWarningsInput } from '../services/warnings/input.ts';
 import { isMoment, parseInput, reasonInput } from '../validation.ts';
 import { actingUser, requireExam, requireKnownExam, requireStaff } from './policy.ts';
+import { readInTurn } from './reads-in-turn.ts';
 
 const SEVERITIES: readonly WarningSeverity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 
@@ -60,11 +61,8 @@ export const warningsWhere = (ctx: Context, { userId, types, minSeverity }: Warn
 /** A page of warnings after position `after`, oldest first. */
 export async function listWarnings(ctx: Context, examId: string, { after, limit }: { after: bigint; limit: number }) {
   await requireExam(ctx, examId);
-  const page = await ctx.db.warning.findMany({
-    where: { AND: [{ examId, seq: { gt: after } }, visibleWarnings(ctx.viewer)] },
-    orderBy: { seq: 'asc' },
-    take: limit + 1,
-  });
+  const where = { AND: [{ examId, seq: { gt: after } }, visibleWarnings(ctx.viewer)] };
+  const page = await readInTurn(ctx, () => ctx.db.warning.findMany({ where, orderBy: { seq: 'asc' }, take: limit + 1 }));
   const warnings = page.slice(0, limit);
   return { warnings, nextAfter: page.length > limit ? (warnings.at(-1)?.seq ?? null) : null };
 }

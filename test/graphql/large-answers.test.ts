@@ -118,6 +118,22 @@ describe('without credentials', () => {
   });
 });
 
+describe('hundreds of reads of a whole exam at once by a candidate', () => {
+  it('are answered, and fail nobody else', { timeout: SLOW_MS }, async () => {
+    const { id } = await createExam(server);
+    const credential = await join(server, id, 'user_1');
+    const warnings = Array.from({ length: 100 }, () => ({ type: 'noise', details: 'x'.repeat(1_500) }));
+    for (let n = 0; n < 10; n++) expect((await server.post(`/exams/${id}/warnings`, { warnings }, { credential })).status).toBe(200);
+    const read = async () => {
+      const response = await server.rest(`/exams/${id}`, { credential });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    const { result } = await answeredDuring(Promise.all(Array.from({ length: 400 }, read)));
+    expect(new Set(result)).toEqual(new Set([200]));
+  });
+});
+
 describe('the statistics of a submission', () => {
   const statsOf = (names: number) => `{${Array.from({ length: names }, (_, n) => `"n${n}":${n % 10}`).join(',')}}`;
 

@@ -1,5 +1,5 @@
 import { defaultFieldResolver, getNullableType, type GraphQLField, type GraphQLSchema, isListType, isObjectType } from 'graphql';
-import { Gate } from '../../async/gate.ts';
+import { CallerGates } from '../../async/caller-gates.ts';
 import { slices } from '../../async/slices.ts';
 import type { Context } from '../../context.ts';
 import { identityOf, isStaff } from '../../services/access/viewer.ts';
@@ -55,21 +55,14 @@ function inSlices(list: readonly unknown[], owner: string): unknown[] {
   });
 }
 
-/** By caller, while they read. */
-const gates = new Map<string, Gate>();
+const gates = new CallerGates();
 
 async function inTurn<T>({ viewer }: Context, read: () => Promise<T>): Promise<T> {
   const owner = identityOf(viewer);
-  let gate = gates.get(owner);
-  if (!gate) gates.set(owner, (gate = new Gate(PAGES_AT_ONCE[isStaff(viewer) ? 'staff' : 'others'])));
-  try {
-    return await gate.run(async () => {
-      if (slices.isUsedUp) await slices.next(owner);
-      return read();
-    });
-  } finally {
-    if (gate.isIdle) gates.delete(owner);
-  }
+  return gates.run(owner, PAGES_AT_ONCE[isStaff(viewer) ? 'staff' : 'others'], async () => {
+    if (slices.isUsedUp) await slices.next(owner);
+    return read();
+  });
 }
 
 function readInTurn(field: GraphQLField<unknown, Context>): void {

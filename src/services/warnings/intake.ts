@@ -25,6 +25,8 @@ type Outcome = Warning[] | 'elsewhere';
 type Settled = PromiseSettledResult<Outcome>;
 
 const MAX_REPORTS = 512;
+/** Warnings of a transaction: who reports one waits for those of the transaction before it. */
+const MAX_WARNINGS = 2_000;
 
 const reporterKey = (examId: string, userId: string) => JSON.stringify([examId, userId]);
 const eventKey = (examId: string, userId: string, clientEventId: string) => JSON.stringify([examId, userId, clientEventId]);
@@ -40,6 +42,8 @@ export function createWarningIntake({ pool, eventLog }: { pool: Pool; eventLog: 
    */
   const shared = new GroupCommit<Report, Outcome>((reports) => commit(reports), {
     maxItems: MAX_REPORTS,
+    maxWeight: MAX_WARNINGS,
+    weightOf: ({ warnings }) => warnings.length,
     senderOf: ({ examId, userId }) => reporterKey(examId, userId),
     answersStalled: true,
   });
