@@ -9,8 +9,10 @@ import { findOrphans } from '../../src/adapters/embedded-postgres/ownership.ts';
 
 const run = promisify(execFile);
 const PROCESSES = 'processes';
-/** `ps` shows whole seconds, and a busy machine is late to note a process. */
-const TOLERANCE_MS = 3_000;
+/** `ps` shows whole seconds. */
+const ROUNDING_MS = 3_000;
+/** A busy machine is late to note a process. */
+const LATE_MS = 60_000;
 
 /**
  * Makes the temporary folder of this run of the tests, and makes it that of every process that the tests start. What a failed
@@ -35,7 +37,7 @@ export function noteProcess(pid: number): () => void {
 /** Ends the processes that this run has left, and removes its folder. */
 export async function closeRunFolder(folder: string): Promise<void> {
   for (const name of await readdir(join(folder, PROCESSES))) {
-    await endIfStartedBefore(Number(name), (await stat(join(folder, PROCESSES, name))).mtimeMs);
+    await endIfStartedAt(Number(name), (await stat(join(folder, PROCESSES, name))).mtimeMs);
   }
   const pidFiles = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('postmaster.pid'));
   for (const pidFile of pidFiles) await endPostgres(join(folder, pidFile));
@@ -51,17 +53,17 @@ export async function closeRunFolder(folder: string): Promise<void> {
 
 async function endPostgres(pidFile: string): Promise<void> {
   const [pid, , startedAt] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
-  if (pid) await endIfStartedBefore(Number(pid), Number(startedAt) * 1_000);
+  if (pid) await endIfStartedAt(Number(pid), Number(startedAt) * 1_000);
 }
 
-/** Kills a process, unless its id belongs to a later one by now. */
-async function endIfStartedBefore(pid: number, time: number): Promise<void> {
+/** Kills a process, unless its id belongs to another one, which started at another time. */
+async function endIfStartedAt(pid: number, time: number): Promise<void> {
   const { stdout } = await run('ps', ['-o', 'etime=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
   // [[days-]hours:]minutes:seconds
   const [seconds, minutes, hours = 0, days = 0] = stdout.trim().split(/[-:]/).map(Number).toReversed();
   if (seconds === undefined || minutes === undefined) return;
   const startedAt = Date.now() - (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000;
-  if (startedAt > time + TOLERANCE_MS) return;
+  if (!(startedAt > time - LATE_MS && startedAt < time + ROUNDING_MS)) return;
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
