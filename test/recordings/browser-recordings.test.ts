@@ -82,7 +82,7 @@ describe.skipIf(skipsChromium)('a recording by Chromium', { timeout: 900_000 }, 
   beforeAll(async () => {
     [server, page] = await Promise.all([startTestServer({ LIVE_RECORDING_GRACE_SECONDS: '1' }), openChromium()]);
     const made = await page.evaluate<{ type: string; seconds: number; chunks: string[] }[]>(RECORD);
-    recordings = made.map(({ chunks, ...facts }) => ({ ...facts, chunks: chunks.map((chunk) => Buffer.from(chunk, 'base64')) }));
+    recordings = made.map(({ type, seconds, chunks }) => ({ type, seconds, chunks: chunks.map((chunk) => Buffer.from(chunk, 'base64')) }));
   });
   afterAll(async () => {
     await page?.close();
