@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -20,12 +20,16 @@ export function createLocalCopies(folder: string) {
 
   async function make(source: Readable): Promise<string> {
     const path = join(folder, newSpoolName());
+    let target: WriteStream | undefined;
     try {
       await makeFolder();
-      await pipeline(source, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+      target = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+      await pipeline(source, target);
       return path;
     } catch (error) {
       source.destroy();
+      // A file that is only being opened would be created after it was removed.
+      await closed(target);
       await rm(path, { force: true });
       throw error;
     }
@@ -57,3 +61,10 @@ export function createLocalCopies(folder: string) {
     },
   };
 }
+
+/** Resolves once the stream has closed its file, after whatever error. */
+const closed = (stream: WriteStream | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (!stream || stream.closed) resolve();
+    else stream.once('close', () => resolve()).on('error', () => {});
+  });
