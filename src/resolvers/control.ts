@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import type { Exam, Participant } from '../generated/prisma/client.ts';
+import type { Participant } from '../generated/prisma/client.ts';
 import type { Decision } from '../services/control/control.ts';
 import { addTimeInput, chosenInput, decisionInput } from '../services/participants/input.ts';
 import { parseInput, userIdInput } from '../validation.ts';
@@ -26,27 +26,27 @@ const decide = (by: string, reason: unknown): Decision => ({ by, ...parseInput(d
 
 export async function pauseParticipant(ctx: Context, { examId, userId, reason }: OfOne & { reason: unknown }): Promise<Participant> {
   const { id, by } = await staffOf(ctx, examId);
-  return ctx.services.control.pause(id, parseInput(userIdInput, userId), decide(by, reason));
+  return ctx.services.control.pause(id, parseInput(userIdInput, userId), decide(by, reason), ctx.keeper);
 }
 
 export async function pauseParticipants(ctx: Context, { examId, reason, ...chosen }: OfMany & { reason: unknown }): Promise<Participant[]> {
   const { id, by } = await staffOf(ctx, examId);
-  return ctx.services.control.pauseAll(id, parseInput(chosenInput, chosen), decide(by, reason));
+  return ctx.services.control.pauseAll(id, parseInput(chosenInput, chosen), decide(by, reason), ctx.keeper);
 }
 
 export async function resumeParticipant(ctx: Context, { examId, userId }: OfOne): Promise<Participant> {
   const { id, by } = await staffOf(ctx, examId);
-  return ctx.services.control.resume(id, parseInput(userIdInput, userId), { by, reason: null });
+  return ctx.services.control.resume(id, parseInput(userIdInput, userId), { by, reason: null }, ctx.keeper);
 }
 
 export async function resumeParticipants(ctx: Context, { examId, ...chosen }: OfMany): Promise<Participant[]> {
   const { id, by } = await staffOf(ctx, examId);
-  return ctx.services.control.resumeAll(id, parseInput(chosenInput, chosen), { by, reason: null });
+  return ctx.services.control.resumeAll(id, parseInput(chosenInput, chosen), { by, reason: null }, ctx.keeper);
 }
 
 export async function terminateParticipant(ctx: Context, { examId, userId, reason }: OfOne & { reason: unknown }): Promise<Participant> {
   const { id, by } = await staffOf(ctx, examId);
-  return ctx.services.control.terminate(id, parseInput(userIdInput, userId), decide(by, reason));
+  return ctx.services.control.terminate(id, parseInput(userIdInput, userId), decide(by, reason), ctx.keeper);
 }
 
 export async function readmitParticipant(ctx: Context, { examId, userId, reason }: OfOne & { reason: unknown }) {
@@ -59,7 +59,7 @@ export async function addTime(
   { examId, userId, ...input }: OfOne & { minutes: unknown; reason: unknown },
 ): Promise<Participant> {
   const { id, by } = await staffOf(ctx, examId);
-  return ctx.services.control.addTime(id, parseInput(userIdInput, userId), { by, ...parseInput(addTimeInput, input) });
+  return ctx.services.control.addTime(id, parseInput(userIdInput, userId), { by, ...parseInput(addTimeInput, input) }, ctx.keeper);
 }
 
 export async function addTimeToAll(
@@ -67,7 +67,7 @@ export async function addTimeToAll(
   { examId, group, ...input }: Omit<OfMany, 'userIds'> & { minutes: unknown; reason: unknown },
 ): Promise<Participant[]> {
   const { id, by } = await staffOf(ctx, examId);
-  return ctx.services.control.addTimeToAll(id, parseInput(chosenInput, { group }), { by, ...parseInput(addTimeInput, input) });
+  return ctx.services.control.addTimeToAll(id, parseInput(chosenInput, { group }), { by, ...parseInput(addTimeInput, input) }, ctx.keeper);
 }
 
 /** Seconds that a participant has left; null before their time begins. */
@@ -77,6 +77,3 @@ export async function remainingSeconds(ctx: Context, { endsAt, remainingMs }: Pa
   const now = await ctx.services.clock.now();
   return Math.max(0, Math.floor((endsAt.getTime() - now.getTime()) / 1_000));
 }
-
-/** By the clock with which every time of the exam agrees. */
-export const serverTime = (ctx: Context, _exam: Pick<Exam, 'id'>): Promise<Date> => ctx.services.clock.now();

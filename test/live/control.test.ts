@@ -131,6 +131,29 @@ describe("a participant's time", () => {
     expect(minutes(other.startedAt, other.endsAt)).toBe(68);
   });
 
+  it('is never lost, added by many while others come, report and are invited', async () => {
+    const { id: examId } = await createExam(server, { duration: 60 });
+    const users = Array.from({ length: 20 }, (_, i) => `user_${i}`);
+    const added = { minutes: 1, reason: 'r' };
+    const later = async (userId: string) => {
+      const invite = `mutation { inviteParticipants(examId: "${examId}", participants: [{ userId: "${userId}" }]) { id } }`;
+      const [, one] = await Promise.all([
+        server.graphql().request(invite),
+        act(examId, userId, 'time', added),
+        join(server, examId, userId).then((token) => report(server, examId, userId, ['noise'], token)),
+      ]);
+      return one.status === 200 ? 1 : 0;
+    };
+    const own = await Promise.all(users.map(later));
+    const all = await Promise.all([1, 2, 3].map(() => server.post(`/exams/${examId}/time`, added)));
+    expect(all.map(({ status }) => status)).toEqual([200, 200, 200]);
+    for (const [i, userId] of users.entries()) {
+      const seat = await read(examId, userId);
+      expect(seat.timeCredits).toHaveLength(3 + (own[i] ?? 0));
+      expect(minutes(seat.startedAt, seat.endsAt)).toBe(60 + seat.timeCredits.length);
+    }
+  });
+
   it('that is added with an Idempotency-Key is added once', async () => {
     const { examId } = await seated();
     const add = () =>

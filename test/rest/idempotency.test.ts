@@ -38,10 +38,13 @@ interface Door {
 
 async function openDoors(): Promise<Door[]> {
   const key = (name: string) => ({ headers: { 'idempotency-key': name } });
-  const [known, fresh, submitted, live, uploaded] = (await Promise.all([1, 2, 3, 4, 5].map(() => createExam(server, off)))).map(
+  const [known, fresh, submitted, live, uploaded, slow] = (await Promise.all([1, 2, 3, 4, 5, 6].map(() => createExam(server, off)))).map(
     ({ id }) => id,
   );
-  await report(server, known ?? '', 'user_1', ['noise']);
+  for (const examId of [known, slow]) await report(server, examId ?? '', 'user_1', ['noise']);
+  const added = { minutes: 5, reason: 'A fire alarm' };
+  const minutes = (examId: string | undefined) => () =>
+    count(`SELECT 1 FROM "TimeCredit" c JOIN "Participant" p ON p.id = c."participantId" WHERE p."examId" = $1`, examId);
   const warnings = [{ type: 'copy_paste' }];
   const counted = (table: string, examId: string | undefined) => () => count(`SELECT 1 FROM "${table}" WHERE "examId" = $1`, examId);
   const type = 'copy_paste';
@@ -78,6 +81,11 @@ async function openDoors(): Promise<Door[]> {
         return server.rest('/recordings', { method: 'POST', body, ...key('upload') });
       },
       stored: counted('Recording', uploaded),
+    },
+    {
+      name: 'time for one',
+      send: () => server.post(`/exams/${slow}/participants/user_1/time`, added, key('time')),
+      stored: minutes(slow),
     },
   ];
 }

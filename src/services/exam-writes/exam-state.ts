@@ -1,4 +1,14 @@
-import type { Event, Exam, Participant, Prisma, Recording, Submission, Warning, WarningSource } from '../../generated/prisma/client.ts';
+import type {
+  Event,
+  Exam,
+  Participant,
+  Prisma,
+  Recording,
+  Submission,
+  TimeCredit,
+  Warning,
+  WarningSource,
+} from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';
 import type { JsonText } from '../../validation.ts';
 import type { LogEvent } from '../event-log/event-reader.ts';
@@ -71,6 +81,7 @@ export class ExamState {
   readonly now: Date;
   readonly events: NewEvent[] = [];
   readonly warnings: Warning[] = [];
+  readonly timeCredits: TimeCredit[] = [];
   readonly submissions: NewSubmissionRow[] = [];
   readonly newRecordings: Recording[] = [];
   /** Recordings that end with a submission. */
@@ -103,7 +114,7 @@ export class ExamState {
 
   /** Runs one write; a failed one leaves no trace. */
   run<Result>(write: ExamWrite<Result>): PromiseSettledResult<Result> {
-    const lists = [this.events, this.warnings, this.submissions, this.newRecordings, this.ending];
+    const lists = [this.events, this.warnings, this.timeCredits, this.submissions, this.newRecordings, this.ending];
     const before = { exam: this.#exam, seq: this.#seq, lengths: lists.map((list) => list.length) };
     this.#undo = [];
     try {

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
-import type { Recording, Warning } from '../../generated/prisma/client.ts';
+import type { Recording, TimeCredit, Warning } from '../../generated/prisma/client.ts';
 import type { JsonText } from '../../validation.ts';
 import type { ExamState, NewEvent, NewSubmissionRow } from './exam-state.ts';
 
@@ -38,6 +38,19 @@ const WARNING: Columns<Warning> = {
     column('recordedAt', 'timestamptz'),
     column('details', 'text'),
     column('clientEventId', 'text'),
+  ],
+};
+
+const TIME_CREDIT: Columns<TimeCredit> = {
+  name: 'add-time-credits',
+  into: 'TimeCredit',
+  columns: [
+    column('id', 'text'),
+    column('participantId', 'text'),
+    column('minutes', 'int'),
+    column('reason', 'text'),
+    column('by', 'text'),
+    column('at', 'timestamptz'),
   ],
 };
 
@@ -96,6 +109,7 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   await insert(transaction, RECORDING, state.newRecordings);
   await endRecordings(transaction, state.ending);
   await insert(transaction, WARNING, state.warnings);
+  await insert(transaction, TIME_CREDIT, state.timeCredits);
   await insert(transaction, EVENT, state.events);
   if (state.events.length === 0) return;
   const { id, lastSeq, status, startedAt, endedAt } = state.exam;
@@ -113,9 +127,9 @@ async function storeParticipants(
   if (added.length > 0)
     await transaction.query({
       name: 'add-participants',
-      text: `INSERT INTO "Participant" (id, "examId", "userId", name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount", "createdAt", "startedAt", "endsAt", "remainingMs", "group")
+      text: `INSERT INTO "Participant" (id, "examId", "userId", name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount", "createdAt", "startedAt", "endsAt", "remainingMs", "group", "creditMinutes")
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::"ParticipantStatus"[], $6::timestamptz[], $7::timestamptz[],
-          $8::int[], $9::int[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::int[], $14::text[])`,
+          $8::int[], $9::int[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::int[], $14::text[], $15::int[])`,
       values: [
         added.map(({ id }) => id),
         added.map(({ examId }) => examId),
@@ -131,6 +145,7 @@ async function storeParticipants(
         added.map(({ endsAt }) => endsAt),
         added.map(({ remainingMs }) => remainingMs),
         added.map(({ group }) => group),
+        added.map(({ creditMinutes }) => creditMinutes),
       ],
     });
   if (changed.length > 0)
@@ -139,10 +154,12 @@ async function storeParticipants(
       // A sign of life is written without the exam's lock: the later one counts.
       text: `UPDATE "Participant" p SET name = row.name, status = row.status, "joinedAt" = row."joinedAt",
           "lastSeenAt" = greatest(p."lastSeenAt", row."lastSeenAt"), "extraMinutes" = row."extraMinutes", "warningCount" = row."warningCount",
-          "startedAt" = row."startedAt", "endsAt" = row."endsAt", "remainingMs" = row."remainingMs", "group" = row."group"
+          "startedAt" = row."startedAt", "endsAt" = row."endsAt", "remainingMs" = row."remainingMs", "group" = row."group",
+          "creditMinutes" = row."creditMinutes"
         FROM unnest($1::text[], $2::text[], $3::"ParticipantStatus"[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[],
-          $8::timestamptz[], $9::timestamptz[], $10::int[], $11::text[])
-          AS row(id, name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount", "startedAt", "endsAt", "remainingMs", "group")
+          $8::timestamptz[], $9::timestamptz[], $10::int[], $11::text[], $12::int[])
+          AS row(id, name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount", "startedAt", "endsAt", "remainingMs", "group",
+            "creditMinutes")
         WHERE p.id = row.id`,
       values: [
         changed.map(({ id }) => id),
@@ -156,6 +173,7 @@ async function storeParticipants(
         changed.map(({ endsAt }) => endsAt),
         changed.map(({ remainingMs }) => remainingMs),
         changed.map(({ group }) => group),
+        changed.map(({ creditMinutes }) => creditMinutes),
       ],
     });
 }

@@ -150,16 +150,15 @@ export async function timeOutDue(draft: Draft, participantIds: readonly string[]
  * Moves a participant by a decision of staff, with its event.
  * @throws AppError `conflict` that says what is possible, for a move that is not
  */
-export async function moveByStaff(
-  { tx, emit }: Draft,
+export function moveByStaff(
+  state: ExamState,
   participant: Participant,
-  { to, clock, ...decision }: { to: ParticipantStatus; clock: Prisma.ParticipantUpdateInput; by: string; reason: string | null },
-): Promise<Participant> {
+  { to, clock, ...decision }: { to: ParticipantStatus; clock: Partial<Participant>; by: string; reason: string | null },
+): Participant {
   const { id, userId, status } = participant;
   if (!mayBecome(status, to)) throw illegalMove(status, to);
-  const row = await tx.participant.update({ where: { id }, data: { ...clock, status: to } });
-  emit('PARTICIPANT_CHANGED', id, { userId, data: { ...decision, from: status, to } });
-  return row;
+  state.emit('PARTICIPANT_CHANGED', id, { userId, data: { ...decision, from: status, to } });
+  return state.setParticipant({ ...participant, ...clock, status: to });
 }
 
 function illegalMove(from: ParticipantStatus, to: ParticipantStatus): AppError {
