@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Pool, type PoolConfig } from 'pg';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 
 export interface TestDatabase {
   url: string;
@@ -46,6 +46,22 @@ export async function runSql<Row extends object>(of: { databaseUrl: string }, te
   const pool = pools.get(of.databaseUrl) ?? openPool({ connectionString: of.databaseUrl, max: 4, idleTimeoutMillis: 500 });
   pools.set(of.databaseUrl, pool);
   return (await pool.query<Row>(text, values)).rows;
+}
+
+/** Has all that `send` does to the exam wait for it, so that those behind the first share a transaction. @param client in no transaction */
+export async function whileLocked<T>(client: Client, examId: string, send: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN');
+  await client.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
+  const sent = send();
+  // pg_stat_activity shows a transaction only the connections that it saw there first.
+  const waiting = `SELECT 1 FROM pg_locks held JOIN pg_locks waiting USING (transactionid)
+    WHERE held.pid = pg_backend_pid() AND held.granted AND NOT waiting.granted`;
+  try {
+    await expect.poll(async () => (await client.query(waiting)).rowCount, { interval: 5 }).toBeGreaterThan(0);
+  } finally {
+    await client.query('COMMIT');
+  }
+  return sent;
 }
 
 const databaseOf = (url: string) => new URL(url).pathname.slice(1);

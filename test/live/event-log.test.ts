@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openConsole } from '../helpers/consoles.ts';
 import { createExam, join, report } from '../helpers/exam.ts';
-import { openClient } from '../helpers/postgres.ts';
+import { openClient, whileLocked } from '../helpers/postgres.ts';
 import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -148,21 +148,10 @@ describe('an exam', () => {
     return (await database.query<{ seq: number; to: string }>(text, [examId])).rows;
   };
 
-  /** Has all requests wait for the exam, so that those behind the first share a transaction. */
-  async function whileHeld<T>(examId: string, send: () => Promise<T>): Promise<T> {
-    await database.query('BEGIN');
-    await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
-    const sent = send();
-    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    await expect.poll(async () => (await database.query(waiting)).rowCount, { interval: 5 }).toBeGreaterThan(0);
-    await database.query('COMMIT');
-    return sent;
-  }
-
   it('ends once, however many requests end it at the same time', async () => {
     for (let round = 0; round < 5; round++) {
       const examId = await examWith('user_1');
-      await whileHeld(examId, () => Promise.all(Array.from({ length: 8 }, () => control('endExam', examId))));
+      await whileLocked(database, examId, () => Promise.all(Array.from({ length: 8 }, () => control('endExam', examId))));
       expect((await changes(examId)).map(({ to }) => to)).toEqual(['IN_PROGRESS', 'COMPLETED']);
       const timedOut = await database.query(`SELECT 1 FROM "Event" WHERE "examId" = $1 AND data->>'to' = 'TIMED_OUT'`, [examId]);
       expect(timedOut.rowCount).toBe(1);
@@ -171,7 +160,9 @@ describe('an exam', () => {
 
   it('starts once, however many requests start it at the same time', async () => {
     const { id } = await createExam(server);
-    await whileHeld(id, () => Promise.all([...Array.from({ length: 6 }, () => control('startExam', id)), join(server, id, 'user_1')]));
+    await whileLocked(database, id, () =>
+      Promise.all([...Array.from({ length: 6 }, () => control('startExam', id)), join(server, id, 'user_1')]),
+    );
     expect((await changes(id)).map(({ to }) => to)).toEqual(['IN_PROGRESS']);
   });
 
@@ -195,7 +186,7 @@ describe('an exam', () => {
         start('records'),
         start('user_1'),
       ];
-      const [, ...statuses] = await whileHeld(examId, () => Promise.all([control('cancelExam', examId), ...adding()]));
+      const [, ...statuses] = await whileLocked(database, examId, () => Promise.all([control('cancelExam', examId), ...adding()]));
       const cancelled = (await changes(examId)).find(({ to }) => to === 'CANCELLED');
       expect(cancelled?.seq).toBe(await lastSeq(examId));
       expect((await log(examId)).at(-1)?.seq).toBe(cancelled?.seq);

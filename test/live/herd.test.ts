@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, join, tokenIn } from '../helpers/exam.ts';
-import { createTestDatabase, openClient, type TestDatabase } from '../helpers/postgres.ts';
+import { createTestDatabase, openClient, type TestDatabase, whileLocked } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { startStatementCounter, type StatementCounter } from '../helpers/statements.ts';
 
@@ -49,17 +49,6 @@ async function expectContiguous(examId: string): Promise<void> {
   expect(log).toEqual({ count: log?.newest, newest: log?.newest, position: log?.newest });
 }
 
-/** Lets requests pile up: they are sent while the exam is locked. */
-async function whileLocked<T>(examId: string, send: () => Promise<T>): Promise<T> {
-  await database.query('BEGIN');
-  await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
-  const sent = send();
-  const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  await expect.poll(async () => (await database.query(waiting)).rowCount).toBeGreaterThan(0);
-  await database.query('COMMIT');
-  return sent;
-}
-
 describe('candidates who submit in the same second', () => {
   it('are all accepted, each with their own warnings and statistics', { timeout: SLOW_MS }, async () => {
     const { id: examId } = await createExam(server, off);
@@ -86,7 +75,7 @@ describe('candidates who submit in the same second', () => {
       const { id: examId } = await createExam(server, off);
       // The first one learns of the exam, so that the others need not ask for it.
       await submit(examId, 'user_first');
-      const answers = await whileLocked(examId, () =>
+      const answers = await whileLocked(database, examId, () =>
         everybody(60, (userId) => submit(examId, userId, { warnings: warningsOf(userId, 3) })),
       );
       expect(answers.filter(({ ok }) => ok)).toHaveLength(60);
@@ -114,7 +103,7 @@ describe('candidates who submit in the same second', () => {
     ['long', 'x'.repeat(600_000)],
   ])('are accepted beside one whose %s statistics the database refuses', { timeout: SLOW_MS }, async (_length, long) => {
     const { id: examId } = await createExam(server, off);
-    const answers = await whileLocked(examId, () =>
+    const answers = await whileLocked(database, examId, () =>
       everybody(20, (userId, n) =>
         server.rest(`/exams/${examId}/submit`, {
           method: 'POST',
@@ -176,7 +165,7 @@ describe('candidates who join in the same second', () => {
 
   it('are refused without a trace when the exam has been cancelled meanwhile', { timeout: SLOW_MS }, async () => {
     const { id: examId } = await createExam(server, off);
-    const joined = await whileLocked(examId, () =>
+    const joined = await whileLocked(database, examId, () =>
       Promise.allSettled([
         server.graphql().request(`mutation { cancelExam(examId: "${examId}") { id } }`),
         ...Array.from({ length: 40 }, (_, n) => join(server, examId, `user_${n}`)),
@@ -205,7 +194,7 @@ describe('candidates who are new to the exam', () => {
 
   it('store a repeated first warning once, also if both arrive together', { timeout: SLOW_MS }, async () => {
     const { id: examId } = await createExam(server, off);
-    const answers = await whileLocked(examId, () =>
+    const answers = await whileLocked(database, examId, () =>
       everybody(10, () => server.post(`/exams/${examId}/warnings`, { userId: 'user_1', warnings: warningsOf('user_1', 3) })),
     );
     const ids = await Promise.all(
@@ -230,7 +219,7 @@ describe('a candidate who sends far more than the others', () => {
     const tokens = await everybody(6, (userId) => join(server, examId, userId));
     const send = (n: number, clientEventId: string) =>
       server.post(`/exams/${examId}/warnings`, { warnings: [{ type: 'noise', clientEventId }] }, { credential: tokens[n] ?? '' });
-    const [flood, others] = await whileLocked(examId, async () => {
+    const [flood, others] = await whileLocked(database, examId, async () => {
       const flood = Array.from({ length: 1_400 }, (_, n) => send(0, `flood-${n}`));
       const others = [1, 2, 3, 4, 5].map((n) => send(n, 'only'));
       return [await Promise.all(flood), await Promise.all(others)];
