@@ -84,7 +84,7 @@ const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/;
 const LONE_SURROGATE_LENGTH = String.raw`\ud83d`.length;
 
 /** JSON text with U+FFFD for every escaped half of a surrogate pair: PostgreSQL refuses them. */
-const repairSurrogates = (json: string): string =>
+export const repairSurrogates = (json: string): string =>
   ESCAPED_SURROGATE.test(json)
     ? json.replace(ESCAPES, (escape) => (escape.length === LONE_SURROGATE_LENGTH ? String.raw`\ufffd` : escape))
     : json;

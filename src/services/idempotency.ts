@@ -4,6 +4,7 @@ import { startSweep } from '../async/sweep.ts';
 import { AppError } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { Logger } from '../log.ts';
+import { repairSurrogates } from '../validation.ts';
 
 /** How long the first answer is repeated. */
 const KEPT_MS = 24 * 3_600_000;
@@ -94,11 +95,8 @@ export async function keepAnswers(run: Run, answers: readonly KeptAnswer[]): Pro
   if ((await run(text, lists)) !== answers.length) throw new LostClaim();
 }
 
-/** JSON.stringify writes half of a surrogate pair as an escape; the lookbehind finds out whether its backslash is itself escaped. */
-const HALF_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
-
 /** The body as the client receives it: dates as strings, and no half of a surrogate pair, which PostgreSQL refuses. */
-const plain = (body: unknown) => JSON.stringify(body).replaceAll(HALF_PAIR, '$1\ufffd');
+const plain = (body: unknown) => repairSurrogates(JSON.stringify(body));
 
 /** The `Idempotency-Key` header: a repeat of a POST gets the first answer. */
 export function createIdempotency({ db, log }: { db: Database['prisma']; log: Logger }) {

@@ -1,12 +1,13 @@
+import { columns } from '../../adapters/database/columns.ts';
 import type { Database } from '../../adapters/database/database.ts';
 import { batched } from '../../async/batched.ts';
 import { within } from '../../async/within.ts';
 import { AppError, notFound } from '../../errors.ts';
-import type { ExamStatus, Participant } from '../../generated/prisma/client.ts';
+import { type ExamStatus, type Participant, Prisma } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import { type ParticipantKey, participantOf } from '../participants/key.ts';
+import { ASKED, type ParticipantKey, readPerParticipant } from '../participants/key.ts';
 import { isFinal } from '../participants/lifecycle.ts';
 import { SignsOfLife } from './signs.ts';
 import { startSilenceSweep } from './sweep.ts';
@@ -17,13 +18,12 @@ const FLUSH_MS = 1_000;
 const SWEEP_MS = 5_000;
 /** A heartbeat is answered within this time, if only by an error. */
 const ANSWER_MS = 2_500;
-const MAX_READ = 1_000;
+const MAX_BACK = 1_000;
 
 /** Through the pool and not Prisma: one statement for many pairs of ids, which also reads the database's time. */
 const READ = `
-SELECT p.*, e.status AS "examStatus", now() AS "readAt"
-  FROM unnest($1::text[], $2::text[]) AS who("examId", "userId")
-  ${participantOf('who')}
+SELECT ${columns('p', Prisma.ParticipantScalarFieldEnum)}, e.status AS "examStatus", now() AS "readAt"
+  FROM ${ASKED}
   JOIN "Exam" e ON e.id = p."examId"`;
 
 type PresenceRow = Participant & { examStatus: ExamStatus; readAt: Date };
@@ -47,15 +47,9 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
   // A heartbeat that another server received within the grace period may need its flush and the next one to be visible here.
   const silentMs = graceMs + 2 * flushMs;
   const transitions = createTransitions(eventLog);
-  const read = batched(readParticipants, MAX_READ);
-  const bringBack = batched(bringBackAll, MAX_READ);
+  const read = readPerParticipant<PresenceRow>(pool, 'read-presence', READ);
+  const bringBack = batched(bringBackAll, MAX_BACK);
   const signs = new SignsOfLife({ pool, log }, { everyMs: flushMs, freshMs: graceMs }, (examId, id) => void bringBack({ examId, id }));
-
-  async function readParticipants(who: readonly ParticipantKey[]): Promise<(PresenceRow | undefined)[]> {
-    const { rows } = await pool.query<PresenceRow>(READ, [who.map(({ examId }) => examId), who.map(({ userId }) => userId)]);
-    const found = new Map(rows.map((row) => [`${row.examId} ${row.userId}`, row]));
-    return who.map(({ examId, userId }) => found.get(`${examId} ${userId}`));
-  }
 
   /** A failure does not fail the heartbeat: the sign of life is kept, and its flush tries again. */
   async function bringBackAll(gone: readonly Pick<Participant, 'id' | 'examId'>[]): Promise<(Participant | undefined)[]> {

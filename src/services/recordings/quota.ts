@@ -1,33 +1,22 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
-import { batched } from '../../async/batched.ts';
 import { AppError, formatLimit } from '../../errors.ts';
 import type { Stored } from '../exam-writes/exam-state.ts';
-import { type ParticipantKey, participantOf } from '../participants/key.ts';
+import { ASKED, type ParticipantKey, readPerParticipant } from '../participants/key.ts';
 
 /** A day of exam with a reload every quarter of an hour, webcam and screen each. */
 const MOST_RECORDINGS = 200;
-const MAX_READ = 1_000;
 
 const READ = `
 SELECT p."examId", p."userId", count(r.id)::int AS recordings, coalesce(sum(r.size), 0)::text AS bytes
-  FROM unnest($1::text[], $2::text[]) AS who("examId", "userId")
-  ${participantOf('who')}
+  FROM ${ASKED}
   JOIN "Recording" r ON r."participantId" = p.id
  GROUP BY 1, 2`;
 
 type Row = ParticipantKey & { recordings: number; bytes: string };
 
-const keyOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
-
 /** How much a participant may store with their own token: one hostile candidate must not fill the disk of an exam. */
 export function createQuota({ pool, maxBytes }: { pool: Pool; maxBytes: number }) {
-  async function readAll(who: readonly ParticipantKey[]): Promise<(Row | undefined)[]> {
-    const values = [who.map(({ examId }) => examId), who.map(({ userId }) => userId)];
-    const { rows } = await pool.query<Row>({ name: 'read-quota', text: READ, values });
-    const found = new Map(rows.map((row) => [keyOf(row), row]));
-    return who.map((one) => found.get(keyOf(one)));
-  }
-  const read = batched(readAll, MAX_READ);
+  const read = readPerParticipant<Row>(pool, 'read-quota', READ);
 
   /** @throws AppError `conflict` for who may not store another recording */
   function refuse({ recordings, bytes }: Stored): void {

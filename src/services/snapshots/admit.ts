@@ -1,10 +1,9 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
-import { batched } from '../../async/batched.ts';
 import { AppError, notFound } from '../../errors.ts';
 import type { Exam, Participant } from '../../generated/prisma/client.ts';
 import type { Sensitivity } from '../analysis/episodes.ts';
 import { settingsOf } from '../exams.ts';
-import { type ParticipantKey, participantOf } from '../participants/key.ts';
+import { ASKED, type ParticipantKey, readPerParticipant } from '../participants/key.ts';
 import { isFinal } from '../participants/lifecycle.ts';
 
 /** A participant whose snapshots are accepted now. */
@@ -20,14 +19,11 @@ export interface AdmittedParticipant extends ParticipantKey {
   now: number;
 }
 
-const MAX_READ = 1_000;
-
 const READ = `
 SELECT p."examId", p."userId", p.id, p.status, e.status AS "examStatus", e.settings, e.tenant,
        ARRAY(SELECT type FROM "Accommodation" WHERE "participantId" = p.id) AS suppressed,
        extract(epoch FROM clock_timestamp())::float8 * 1000 AS now
-  FROM unnest($1::text[], $2::text[]) AS who("examId", "userId")
-  ${participantOf('who')}
+  FROM ${ASKED}
   JOIN "Exam" e ON e.id = p."examId"`;
 
 type Row = ParticipantKey &
@@ -39,17 +35,9 @@ type Row = ParticipantKey &
     now: number;
   };
 
-const keyOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
-
 /** Reads the senders of snapshots; those that arrive together share one statement. */
 export function createAdmission({ pool }: { pool: Pool }) {
-  async function readAll(who: readonly ParticipantKey[]): Promise<(Row | undefined)[]> {
-    const values = [who.map(({ examId }) => examId), who.map(({ userId }) => userId)];
-    const { rows } = await pool.query<Row>({ name: 'read-participants', text: READ, values });
-    const found = new Map(rows.map((row) => [keyOf(row), row]));
-    return who.map((one) => found.get(keyOf(one)));
-  }
-  const read = batched(readAll, MAX_READ);
+  const read = readPerParticipant<Row>(pool, 'read-participants', READ);
 
   /** @throws AppError `not_found`; `conflict` if the exam is not in progress, or the participant is not in it or has left it. */
   return async function admit({ examId, userId }: ParticipantKey): Promise<AdmittedParticipant> {
