@@ -30,6 +30,12 @@ const presentAll = async (ctx: Context, participants: readonly Participant[]) =>
   participants: await Promise.all(participants.map((participant) => presentSeated(ctx, participant))),
 });
 
+type Call = Readonly<{ ctx: Context }>;
+const one = { answer: answers.seatedParticipant, present: ({ ctx }: Call, participant: Participant) => presentSeated(ctx, participant) };
+const many = {
+  answer: answers.seatedParticipants,
+  present: ({ ctx }: Call, participants: readonly Participant[]) => presentAll(ctx, participants),
+};
 const staffOnly = { admit: ({ ctx, path: { examId } }: { ctx: Context; path: { examId: string } }) => requireStaffOf(ctx, examId) };
 const taking = { accepts: JSON_BODY, read: readJsonBody, query: nothing };
 
@@ -39,32 +45,29 @@ export const controlRoutes: Route[] = [
     summary: "Stops a participant's clock.",
     params: ofParticipant,
     body: decisionInput,
-    answer: answers.seatedParticipant,
+    ...one,
     ...taking,
     ...staffOnly,
     run: ({ ctx, path }, decision) => pauseParticipant(ctx, { ...path, ...decision }),
-    present: ({ ctx }, participant) => presentSeated(ctx, participant),
   }),
   post({
     path: '/exams/:examId/participants/:userId/resume',
     summary: "Lets a paused participant's clock go on.",
     params: ofParticipant,
     query: nothing,
-    answer: answers.seatedParticipant,
+    ...one,
     ...NO_BODY,
     run: ({ ctx, path }) => resumeParticipant(ctx, path),
-    present: ({ ctx }, participant) => presentSeated(ctx, participant),
   }),
   post({
     path: '/exams/:examId/participants/:userId/terminate',
     summary: 'Ends the exam for one participant.',
     params: ofParticipant,
     body: decisionInput,
-    answer: answers.seatedParticipant,
+    ...one,
     ...taking,
     ...staffOnly,
     run: ({ ctx, path }, decision) => terminateParticipant(ctx, { ...path, ...decision }),
-    present: ({ ctx }, participant) => presentSeated(ctx, participant),
   }),
   post({
     path: '/exams/:examId/participants/:userId/readmit',
@@ -86,43 +89,39 @@ export const controlRoutes: Route[] = [
     summary: "Adds minutes to a participant's time. Each request adds: repeat it with its Idempotency-Key.",
     params: ofParticipant,
     body: addTimeInput,
-    answer: answers.seatedParticipant,
+    ...one,
     ...taking,
     ...staffOnly,
     run: ({ ctx, path }, added) => addTime(ctx, { ...path, ...added }),
-    present: ({ ctx }, participant) => presentSeated(ctx, participant),
   }),
   post({
     path: '/exams/:examId/pause',
     summary: 'Pauses all who are in the exam, or some of them.',
     params: ofExam,
     body: decisionInput.extend(chosenInput.shape),
-    answer: answers.seatedParticipants,
+    ...many,
     ...taking,
     ...staffOnly,
     run: ({ ctx, path }, decision) => pauseParticipants(ctx, { ...path, ...decision }),
-    present: ({ ctx }, participants) => presentAll(ctx, participants),
   }),
   post({
     path: '/exams/:examId/resume',
     summary: 'Resumes all who are paused, or some of them.',
     params: ofExam,
     body: chosenInput,
-    answer: answers.seatedParticipants,
+    ...many,
     ...taking,
     ...staffOnly,
     run: ({ ctx, path }, chosen) => resumeParticipants(ctx, { ...path, ...chosen }),
-    present: ({ ctx }, participants) => presentAll(ctx, participants),
   }),
   post({
     path: '/exams/:examId/time',
     summary: 'Adds minutes for all who have not left the exam, or those of a group. Each request adds: repeat it with its Idempotency-Key.',
     params: ofExam,
     body: addTimeInput.extend({ group: chosenInput.shape.group }),
-    answer: answers.seatedParticipants,
+    ...many,
     ...taking,
     ...staffOnly,
     run: ({ ctx, path }, added) => addTimeToAll(ctx, { ...path, ...added }),
-    present: ({ ctx }, participants) => presentAll(ctx, participants),
   }),
 ];

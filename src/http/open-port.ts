@@ -24,6 +24,8 @@ export interface OpenPort {
 
 /** Headers are one packet or a few; a connection that sends nothing counts as one whose headers do not come. */
 const MAX_HEADERS_MS = 10_000;
+/** Connections that wait to be accepted, if the system allows so many: at the start of an exam, thousands come within a second. */
+const MAX_BACKLOG = 4_096;
 
 /**
  * Listens before anything else has started, so that a port in use is noticed before a database is created. Until `handOver`,
@@ -48,7 +50,7 @@ export async function openPort({ port, host, slowRequestSeconds, keepAliveSecond
       const reason = error.code === 'EADDRINUSE' ? `port ${port} is in use: stop what uses it, or set PORT` : error.message;
       reject(new StartupError(`Cannot listen on ${host}: ${reason}`, { cause: error }));
     });
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog: MAX_BACKLOG }, resolve);
   });
   const address = server.address();
   return {

@@ -1,19 +1,13 @@
 import { defaultFieldResolver, getNullableType, type GraphQLField, type GraphQLSchema, isListType, isObjectType } from 'graphql';
-import { CallerGates } from '../../async/caller-gates.ts';
 import { slices } from '../../async/slices.ts';
 import type { Context } from '../../context.ts';
-import { identityOf, isStaff } from '../../services/access/viewer.ts';
+import { readInTurn } from '../../resolvers/reads-in-turn.ts';
+import { identityOf } from '../../services/access/viewer.ts';
 
 /** Shorter lists take no time worth dividing. */
 const LONG_LIST = 32;
 /** Items that are completed in one piece. */
 const CHUNK = 16;
-/**
- * Pages that one caller reads at once, in all operations together. Prisma turns rows into objects in one piece per page, so pages that
- * arrive together hold up the event loop together. A key of staff may belong to a whole LMS.
- */
-const PAGES_AT_ONCE = { staff: 8, others: 2 };
-
 /**
  * Lets graphql-js complete long lists in slices: in one piece, a million fields take seconds. Version 16 takes no async iterables as
  * lists, but waits for items that are promises. Changes the schema in place.
@@ -23,7 +17,7 @@ export function sliceLists(schema: GraphQLSchema): GraphQLSchema {
     // The fields of introspection are fixed by graphql-js: `document-cost.ts` limits them.
     if (!isObjectType(type) || type.name.startsWith('__') || type === schema.getSubscriptionType()) continue;
     for (const field of Object.values(type.getFields()) as GraphQLField<unknown, Context>[]) {
-      if (isPage(field)) readInTurn(field);
+      if (isPage(field)) takeTurns(field);
       // A frame may bring many operations, and to prepare the statement for one with many fields takes milliseconds.
       else if (type === schema.getQueryType() || type === schema.getMutationType()) startInTurn(field);
       if (isListType(getNullableType(field.type))) slice(field);
@@ -55,19 +49,9 @@ function inSlices(list: readonly unknown[], owner: string): unknown[] {
   });
 }
 
-const gates = new CallerGates();
-
-async function inTurn<T>({ viewer }: Context, read: () => Promise<T>): Promise<T> {
-  const owner = identityOf(viewer);
-  return gates.run(owner, PAGES_AT_ONCE[isStaff(viewer) ? 'staff' : 'others'], async () => {
-    if (slices.isUsedUp) await slices.next(owner);
-    return read();
-  });
-}
-
-function readInTurn(field: GraphQLField<unknown, Context>): void {
+function takeTurns(field: GraphQLField<unknown, Context>): void {
   const resolve = field.resolve ?? defaultFieldResolver;
-  field.resolve = (source, args, ctx, info) => inTurn(ctx, async () => resolve(source, args, ctx, info));
+  field.resolve = (source, args, ctx, info) => readInTurn(ctx, async () => resolve(source, args, ctx, info));
 }
 
 function startInTurn(field: GraphQLField<unknown, Context>): void {
