@@ -29,6 +29,10 @@ const settings = z.looseObject({
       sensitivity: lower('low', 'medium', 'high').meta({ description: 'How long something must last before it is a warning.' }),
     })
     .meta({ description: 'The analysis of recordings and snapshots.' }),
+  admission: lower('automatic', 'proctor').optional().meta({ description: 'How candidates who join get into the exam, where given.' }),
+  candidateView: lower('never', 'after_end', 'live')
+    .optional()
+    .meta({ description: 'When candidates see the warnings about themselves, where given.' }),
 });
 
 const examMembers = {
@@ -42,6 +46,8 @@ const examMembers = {
   endedAt: time.optional().meta({ description: 'When it ended or was cancelled.' }),
   opensAt: time.optional().meta({ description: 'Nobody may join earlier.' }),
   closesAt: time.optional().meta({ description: 'Nobody may begin later; whoever has begun keeps the full time.' }),
+  contentUrl: z.string().optional().meta({ description: 'Address of the questions.' }),
+  contentMode: lower('embedded', 'window').optional().meta({ description: 'Where the questions open, if they have an address.' }),
   accessUrl: z.string().meta({ description: 'The link for candidates.' }),
   adminUrl: z.string().optional().meta({ description: 'The link for proctors; only for API keys and proctors.' }),
 };

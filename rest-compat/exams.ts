@@ -5,12 +5,12 @@ import { asJsonText, parseScanned } from '../src/http/bodies/json-text.ts';
 import { refuseMisnamed } from '../src/http/bodies/misnamed.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
 import type { UploadedFile } from '../src/http/bodies/uploaded-file.ts';
-import { cancelExam, createExam, endExam, listExams, readWholeExam, startExam } from '../src/resolvers/exams.ts';
+import { cancelExam, createExam, endExam, listExams, readWholeExam, startExam, updateExam } from '../src/resolvers/exams.ts';
 import { heartbeat, setAccommodations } from '../src/resolvers/participants.ts';
 import { requireKnownExam, requireLms, requireStaffOf } from '../src/resolvers/policy.ts';
 import { prepareSubmission, submitExam } from '../src/resolvers/submissions.ts';
 import { listWarnings, reportWarnings } from '../src/resolvers/warnings.ts';
-import { aiDetectionInput, createExamInput, settingsInput } from '../src/services/exam-input.ts';
+import { aiDetectionInput, createExamInput, settingsInput, type SettingsInput, updateExamInput } from '../src/services/exam-input.ts';
 import { accommodationsInput } from '../src/services/participants/input.ts';
 import { submitExamInput } from '../src/services/submission-input.ts';
 import { reportWarningsInput } from '../src/services/warnings/input.ts';
@@ -25,7 +25,7 @@ import {
   presentSubmission,
   presentWarning,
 } from './present.ts';
-import { type Body, type Call, get, post, put, type Route } from './route.ts';
+import { type Body, type Call, get, patch, post, put, type Route } from './route.ts';
 
 const MAX_FIELD_BYTES = 16 * 1024 * 1024;
 /** Limit for a submission without its `stats`: 10,000 warnings have half as many members. */
@@ -42,8 +42,10 @@ const examSettings = settingsInput
   .omit({ extra: true })
   .extend({ aiDetection: aiDetectionInput.loose().nullish().meta({ description: 'The analysis of recordings and snapshots.' }) })
   .loose()
-  .transform(({ webcam, screenRecording, audioRecording, browserLock, aiDetection, ...extra }) => {
-    const known = { webcam, screenRecording, audioRecording, browserLock };
+  .transform(({ aiDetection, ...settings }) => {
+    const isKnown = ([name]: [string, unknown]) => name in settingsInput.shape && name !== 'extra';
+    const known = Object.fromEntries(Object.entries(settings).filter(isKnown)) as SettingsInput;
+    const extra = Object.fromEntries(Object.entries(settings).filter((setting) => !isKnown(setting)));
     if (!aiDetection) return { ...known, aiDetection, extra };
     const { enabled, sensitivity, ...unknownAi } = aiDetection;
     return {
@@ -57,6 +59,10 @@ const examBody = createExamInput.extend({
   settings: examSettings
     .nullish()
     .meta({ description: 'What is recorded and analysed; settings that this server does not know are kept.' }),
+});
+
+const examChanges = updateExamInput.extend({
+  settings: examSettings.nullish().meta({ description: 'The settings to change; null gives one its default.' }),
 });
 
 const readWarningsField = (warnings: string | undefined): unknown =>
@@ -167,6 +173,19 @@ export const examRoutes: Route[] = [
         ...(warningsTruncated && { warningsTruncated }),
       };
     },
+  }),
+  patch({
+    path: '/exams/:examId',
+    summary: 'Changes an exam that is not over. What is left out stays as it is.',
+    params: ofExam,
+    query: nothing,
+    body: examChanges,
+    accepts: JSON_BODY,
+    answer: answers.exam,
+    admit: ({ ctx }) => requireLms(ctx),
+    read: readJsonBody,
+    run: ({ ctx, path: { examId } }, input) => updateExam(ctx, examId, input),
+    present: ({ ctx }, exam) => presentExam(ctx, exam),
   }),
   ...(['start', 'end', 'cancel'] as const).map((move) =>
     post({

@@ -1,10 +1,9 @@
 import type { Context } from '../src/context.ts';
 import type { Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
-import { accessUrl, adminUrl } from '../src/resolvers/exams.ts';
+import { accessUrl, adminUrl, shownSettings } from '../src/resolvers/exams.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
 import type { Submitted } from '../src/resolvers/submissions.ts';
 import { timesOf } from '../src/resolvers/warnings.ts';
-import type { ExamSettings } from '../src/services/exams.ts';
 import type { ParticipantWithAccommodations } from '../src/services/participants/accommodations.ts';
 import type { ExamRow, ParticipantLine, RecordingWithAnalysis, WarningLine } from '../src/services/reads/hot-reads.ts';
 
@@ -15,14 +14,13 @@ type Analysis = NonNullable<RecordingWithAnalysis['analysis']>;
 const lower = <T extends string>(value: T) => value.toLowerCase() as Lowercase<T>;
 
 function presentSettings({ settings, extra }: Pick<ExamRow, 'settings' | 'extra'>) {
-  const { webcam, screenRecording, audioRecording, browserLock, aiDetection } = settings as unknown as ExamSettings;
+  const { aiDetection, admission, candidateView, ...shown } = shownSettings({ settings });
   const { aiDetection: unknownAi, ...unknown } = (extra ?? {}) as { aiDetection?: object };
   const { enabled, sensitivity } = aiDetection;
   return {
-    webcam,
-    screenRecording,
-    audioRecording,
-    browserLock,
+    ...shown,
+    ...(admission && { admission: lower(admission) }),
+    ...(candidateView && { candidateView: lower(candidateView) }),
     aiDetection: { enabled, sensitivity: lower(sensitivity), ...unknownAi },
     ...unknown,
   };
@@ -41,6 +39,7 @@ export async function presentExam(ctx: Context, exam: ExamRow) {
     ...(exam.endedAt && { endedAt: exam.endedAt }),
     ...(exam.opensAt && { opensAt: exam.opensAt }),
     ...(exam.closesAt && { closesAt: exam.closesAt }),
+    ...(exam.contentUrl && { contentUrl: exam.contentUrl, contentMode: lower(exam.contentMode) }),
     accessUrl: await accessUrl(ctx, exam),
     ...(admin && { adminUrl: admin }),
   };

@@ -100,8 +100,8 @@ export interface GetRoute extends AnyRoute {
 }
 
 export interface PostRoute extends AnyRoute {
-  /** PUT is idempotent and needs no idempotency key. */
-  method: 'POST' | 'PUT';
+  /** PUT and PATCH are idempotent and need no idempotency key. */
+  method: 'POST' | 'PUT' | 'PATCH';
   body: z.ZodType;
   accepts: readonly string[];
   files: Readonly<Record<string, FileField>>;
@@ -131,7 +131,7 @@ export const get = <Path extends z.ZodType, Query extends z.ZodType, Answer exte
 ): GetRoute => ({ open: false, ...route, method: 'GET', run: async (call) => route.run(check(route, call)) });
 
 const withBody =
-  (method: 'POST' | 'PUT') =>
+  (method: PostRoute['method']) =>
   <
     Path extends z.ZodType,
     Query extends z.ZodType,
@@ -167,3 +167,4 @@ const withBody =
 
 export const post = withBody('POST');
 export const put = withBody('PUT');
+export const patch = withBody('PATCH');

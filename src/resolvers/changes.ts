@@ -33,6 +33,7 @@ function readChange(facts: Facts): Change | null {
   if ('review' in facts) return { what: 'review', from: textOf(facts['previousReview']), to: textOf(facts['review']), ...about };
   if ('suppressed' in facts) return { what: 'accommodations', from: listOf(facts['lifted']), to: listOf(facts['suppressed']), ...about };
   if ('time' in facts) return { what: 'time', from: String(facts['previousTime']), to: String(facts['time']), ...about };
+  if ('what' in facts) return { what: String(facts['what']), from: textOf(facts['from']), to: textOf(facts['to']), ...about };
   if ('to' in facts) return { what: 'status', from: textOf(facts['from']), to: textOf(facts['to']), ...about };
   return null;
 }

@@ -3,12 +3,15 @@ import { invalidField, notFound } from '../errors.ts';
 import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
 import { sightOf, visibleExams } from '../services/access/sight.ts';
 import { isStaff } from '../services/access/viewer.ts';
-import { createExamInput, LONGEST_TITLE } from '../services/exam-input.ts';
+import { createExamInput, LONGEST_TITLE, updateExamInput } from '../services/exam-input.ts';
+import { settingsOf, shownSettings } from '../services/exam-settings.ts';
 import type { WholeExam } from '../services/reads/hot-reads.ts';
 import { parseInput } from '../validation.ts';
 import { firstPages } from './exam-pages.ts';
 import { requireExam, requireLms, requireStaff, requireStaffOf, requireViewer, tenantOf } from './policy.ts';
 import { readInTurn } from './reads-in-turn.ts';
+
+export { settingsOf, shownSettings };
 
 /** The columns and relations to read: Pothos's `query`, or nothing. */
 type ExamQuery = Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>;
@@ -46,6 +49,13 @@ export async function createExam(ctx: Context, input: unknown): Promise<Exam> {
   const exam = parseInput(createExamInput, input);
   if (exam.opensAt && exam.closesAt && exam.closesAt <= exam.opensAt) throw invalidField('closesAt', 'must be after opensAt');
   return ctx.services.exams.create(exam, tenantOf(ctx.viewer), ctx.keeper);
+}
+
+/** What is left out stays as it is. */
+export async function updateExam(ctx: Context, examId: string, input: unknown): Promise<Exam> {
+  requireLms(ctx);
+  const { id } = await requireExam(ctx, examId);
+  return ctx.services.exams.update(id, parseInput(updateExamInput, input), ctx.viewer.name);
 }
 
 export async function startExam(ctx: Context, examId: string): Promise<Exam> {

@@ -12,13 +12,13 @@ import {
 import { shownName } from '../resolvers/policy.ts';
 import { builder } from './builder.ts';
 import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
-import { Exam } from './exam.ts';
+import { ContentModeEnum, Exam } from './exam.ts';
 import { JoinedExam, Participant } from './participant.ts';
 
 builder.prismaObject('TimeCredit', {
-  description: 'Minutes that were added to the time of a participant.',
+  description: 'Time that was added to that of a participant.',
   fields: (t) => ({
-    minutes: t.float({ select: { minutes: true }, description: 'How many.', resolve: ({ minutes }) => minutes }),
+    minutes: t.float({ select: { ms: true }, description: 'How many.', resolve: ({ ms }) => ms / 60_000 }),
     reason: t.exposeString('reason', { description: 'Why.' }),
     by: t.string({ select: { by: true }, description: DECIDED_BY, resolve: ({ by }, _args, ctx) => shownName(ctx, by) }),
     at: t.expose('at', { type: 'DateTime', description: "When, by the server's clock." }),
@@ -46,11 +46,13 @@ builder.prismaObjectFields(Participant, (t) => ({
   }),
   timeCredits: t.relation('timeCredits', {
     query: { orderBy: [{ at: 'asc' }, { id: 'asc' }] },
-    description: 'The minutes that were added while the exam ran, oldest first.',
+    description: 'The time that was added while the exam ran, oldest first: by staff, and for measured outages.',
   }),
 }));
 
 builder.objectFields(Exam, (t) => ({
+  contentUrl: t.exposeString('contentUrl', { nullable: true, description: 'Address of the questions, where the LMS gave it.' }),
+  contentMode: t.expose('contentMode', { type: ContentModeEnum, description: 'Where the questions open.' }),
   opensAt: t.expose('opensAt', { type: 'DateTime', nullable: true, description: 'Nobody may join earlier.' }),
   closesAt: t.expose('closesAt', {
     type: 'DateTime',

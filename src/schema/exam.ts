@@ -1,8 +1,19 @@
-import { ExamStatus } from '../generated/prisma/enums.ts';
+import { ContentMode, ExamStatus } from '../generated/prisma/enums.ts';
 import { participantsOf, recordingsOf, warningsOf } from '../resolvers/exam-pages.ts';
-import { accessUrl, adminUrl, cancelExam, createExam, endExam, findExam, listExams, startExam } from '../resolvers/exams.ts';
+import {
+  accessUrl,
+  adminUrl,
+  cancelExam,
+  createExam,
+  endExam,
+  findExam,
+  listExams,
+  settingsOf,
+  startExam,
+  updateExam,
+} from '../resolvers/exams.ts';
 import { findParticipant } from '../resolvers/participants.ts';
-import type { ExamSettings } from '../services/exams.ts';
+import type { ExamSettings } from '../services/exam-settings.ts';
 import { builder, type Described, paged } from './builder.ts';
 import { AT_LEAST, EXAM_ID, ONLY_USER, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
@@ -30,6 +41,30 @@ const Sensitivity = builder.enumType('Sensitivity', {
   } satisfies Described<ExamSettings['aiDetection']['sensitivity']>,
 });
 
+const AdmissionEnum = builder.enumType('Admission', {
+  description: 'How candidates who join get into the exam.',
+  values: {
+    AUTOMATIC: { description: 'At once.' },
+    PROCTOR: { description: 'Whoever joins is WAITING until a proctor admits them: `admitParticipants`.' },
+  } satisfies Described<ExamSettings['admission']>,
+});
+export const ContentModeEnum = builder.enumType(ContentMode, {
+  name: 'ContentMode',
+  description: 'Where the questions at `contentUrl` open.',
+  values: {
+    EMBEDDED: { description: 'Inside the exam room.' },
+    WINDOW: { description: 'In a window beside it.' },
+  } satisfies Described<ContentMode>,
+});
+const CandidateView = builder.enumType('CandidateView', {
+  description: 'When candidates see the warnings about themselves.',
+  values: {
+    NEVER: { description: 'Never.' },
+    AFTER_END: { description: 'When they have left the exam, or it is over.' },
+    LIVE: { description: 'As soon as they are stored.' },
+  } satisfies Described<ExamSettings['candidateView']>,
+});
+
 const AI_ENABLED =
   'Whether recordings and snapshots are analysed. If not, recordings stay UPLOADED and only what clients and proctors report becomes a warning.';
 const CLIENTS_OBEY = 'Clients obey this; the server refuses nothing because of it.';
@@ -37,6 +72,15 @@ const WEBCAM = `Whether the webcam is recorded. ${CLIENTS_OBEY}`;
 const SCREEN = `Whether the screen is recorded. ${CLIENTS_OBEY}`;
 const AUDIO = `Whether sound is recorded. ${CLIENTS_OBEY}`;
 const LOCK = `Whether the client locks the browser. ${CLIENTS_OBEY}`;
+
+const ADMISSION = 'How candidates who join get into the exam.';
+const SHARED_LINK = 'Whether `Exam.accessUrl` lets candidates in. If not, only the personal links of those invited do.';
+const PHOTO = 'Whether check-in takes a picture of the face, for the proctor and for comparison.';
+const WITHOUT_CAMERA = `Whether a candidate whose camera fails may go on; proctors are told. ${CLIENTS_OBEY}`;
+const SIGNALS = 'Types of client signals that the exam room reports.';
+const SNAPSHOTS = 'Seconds between the snapshots of the exam room.';
+const VIEW = 'When candidates see the warnings about themselves.';
+const CREDIT = 'At most so many minutes of measured outages are credited to a candidate without a decision of staff.';
 
 const AiDetection = builder.objectRef<ExamSettings['aiDetection']>('AiDetection').implement({
   description: 'The analysis of recordings and snapshots.',
@@ -47,13 +91,25 @@ const AiDetection = builder.objectRef<ExamSettings['aiDetection']>('AiDetection'
 });
 
 const ExamSettingsType = builder.objectRef<ExamSettings & { extra: unknown }>('ExamSettings').implement({
-  description: 'What is recorded and analysed; fixed when the exam is created.',
+  description: 'What is recorded and analysed, and how the exam is held. `updateExam` changes it.',
   fields: (t) => ({
     webcam: t.exposeBoolean('webcam', { description: WEBCAM }),
     screenRecording: t.exposeBoolean('screenRecording', { description: SCREEN }),
     audioRecording: t.exposeBoolean('audioRecording', { description: AUDIO }),
     browserLock: t.exposeBoolean('browserLock', { description: LOCK }),
     aiDetection: t.expose('aiDetection', { type: AiDetection, description: 'The analysis of recordings and snapshots.' }),
+    admission: t.expose('admission', { type: AdmissionEnum, description: ADMISSION }),
+    sharedLink: t.exposeBoolean('sharedLink', { description: SHARED_LINK }),
+    identityPhoto: t.exposeBoolean('identityPhoto', { description: PHOTO }),
+    allowWithoutCamera: t.exposeBoolean('allowWithoutCamera', { description: WITHOUT_CAMERA }),
+    signals: t.stringList({
+      nullable: true,
+      description: `${SIGNALS} Null: all that fit the other settings.`,
+      resolve: ({ signals }) => signals && [...signals],
+    }),
+    snapshotSeconds: t.exposeInt('snapshotSeconds', { nullable: true, description: `${SNAPSHOTS} Null: 10, 5 or 2, by sensitivity.` }),
+    candidateView: t.expose('candidateView', { type: CandidateView, description: VIEW }),
+    creditDisconnectedMinutes: t.exposeInt('creditDisconnectedMinutes', { description: CREDIT }),
     extra: t.expose('extra', {
       type: 'JSON',
       nullable: true,
@@ -62,6 +118,9 @@ const ExamSettingsType = builder.objectRef<ExamSettings & { extra: unknown }>('E
   }),
 });
 
+const OPENS = 'Nobody may join earlier.';
+const CLOSES = 'Nobody may begin later; whoever has begun keeps the full time.';
+const CONTENT = 'Address of the questions, http or https, up to 2,000 characters.';
 const linkColumns = { select: { id: true, tenant: true, createdAt: true } } as const;
 
 export const Exam = builder.prismaObject('Exam', {
@@ -77,7 +136,7 @@ export const Exam = builder.prismaObject('Exam', {
       type: ExamSettingsType,
       description: 'What is recorded and analysed.',
       select: { settings: true, extra: true },
-      resolve: ({ settings, extra }) => ({ ...(settings as unknown as ExamSettings), extra }),
+      resolve: ({ settings, extra }) => ({ ...settingsOf({ settings }), extra }),
     }),
     status: t.expose('status', { type: ExamStatusEnum, description: 'Where the exam is.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: "When it was created, by the server's clock." }),
@@ -167,6 +226,14 @@ const ExamSettingsInput = builder.inputType('ExamSettingsInput', {
     audioRecording: t.boolean({ description: `${AUDIO} Default true.` }),
     browserLock: t.boolean({ description: `${LOCK} Default true.` }),
     aiDetection: t.field({ type: AiDetectionInput, description: 'The analysis; on, with sensitivity MEDIUM, if left out.' }),
+    admission: t.field({ type: AdmissionEnum, description: `${ADMISSION} Default AUTOMATIC.` }),
+    sharedLink: t.boolean({ description: `${SHARED_LINK} Default true.` }),
+    identityPhoto: t.boolean({ description: `${PHOTO} Default false.` }),
+    allowWithoutCamera: t.boolean({ description: `${WITHOUT_CAMERA} Default true.` }),
+    signals: t.stringList({ description: `${SIGNALS} Default: all that fit the other settings.` }),
+    snapshotSeconds: t.int({ description: `${SNAPSHOTS} 1 to 600. Default: 10, 5 or 2, by sensitivity.` }),
+    candidateView: t.field({ type: CandidateView, description: `${VIEW} Default AFTER_END.` }),
+    creditDisconnectedMinutes: t.int({ description: `${CREDIT} 0 to 1440. Default 0.` }),
     extra: t.field({ type: 'JSON', description: 'An object with settings of your own: stored and returned, not interpreted.' }),
   }),
 });
@@ -176,8 +243,24 @@ const CreateExamInput = builder.inputType('CreateExamInput', {
     title: t.string({ required: true, description: '1 to 200 characters.' }),
     duration: t.int({ required: true, description: 'Minutes that a participant has, 1 to 1440.' }),
     settings: t.field({ type: ExamSettingsInput, description: 'What is recorded and analysed; all of it if left out.' }),
-    opensAt: t.field({ type: 'DateTime', description: 'Nobody may join earlier.' }),
-    closesAt: t.field({ type: 'DateTime', description: 'Nobody may begin later; whoever has begun keeps the full time.' }),
+    opensAt: t.field({ type: 'DateTime', description: OPENS }),
+    closesAt: t.field({ type: 'DateTime', description: CLOSES }),
+    contentUrl: t.string({ description: CONTENT }),
+    contentMode: t.field({ type: ContentModeEnum, description: 'Where the questions open. Default EMBEDDED.' }),
+  }),
+});
+
+const UpdateExamInput = builder.inputType('UpdateExamInput', {
+  description:
+    'Changes of an exam. What is left out stays as it is; null takes away a time or an address, and gives a setting its default.',
+  fields: (t) => ({
+    title: t.string({ description: '1 to 200 characters.' }),
+    duration: t.int({ description: 'Minutes that a participant has, 1 to 1440. Who is in the exam gets the difference.' }),
+    settings: t.field({ type: ExamSettingsInput, description: 'The settings to change.' }),
+    opensAt: t.field({ type: 'DateTime', description: OPENS }),
+    closesAt: t.field({ type: 'DateTime', description: CLOSES }),
+    contentUrl: t.string({ description: CONTENT }),
+    contentMode: t.field({ type: ContentModeEnum, description: 'Where the questions open.' }),
   }),
 });
 
@@ -212,6 +295,17 @@ builder.mutationFields((t) => ({
       "Creates an exam in the tenant of the caller's key (an admin's in `default`). LMS and admin only. No event: nobody watches it yet.",
     args: { input: t.arg({ type: CreateExamInput, required: true }) },
     resolve: (_root, { input }, ctx) => createExam(ctx, input),
+  }),
+  updateExam: t.field({
+    type: Exam,
+    authScopes: { lms: true },
+    description:
+      'Changes an exam that is not over. LMS and admin only. Emits ExamChanged for each thing that changed; a repeat changes nothing. CONFLICT once it is over.',
+    args: {
+      examId: t.arg.id({ required: true, description: EXAM_ID }),
+      input: t.arg({ type: UpdateExamInput, required: true }),
+    },
+    resolve: (_root, { examId, input }, ctx) => updateExam(ctx, examId, input),
   }),
   startExam: t.field({
     type: Exam,

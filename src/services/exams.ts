@@ -1,33 +1,13 @@
 import type { Database } from '../adapters/database/database.ts';
-import { AppError } from '../errors.ts';
-import type { Exam, Prisma } from '../generated/prisma/client.ts';
+import { AppError, invalidField } from '../errors.ts';
+import type { Exam } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
-import type { Draft, EventLog } from './event-log/event-log.ts';
-import type { CreateExamInput, SettingsInput } from './exam-input.ts';
+import type { Draft, EventLog, ExamChange } from './event-log/event-log.ts';
+import type { CreateExamInput, UpdateExamInput } from './exam-input.ts';
+import { changedSettings, settingsOf } from './exam-settings.ts';
 import type { ExamState } from './exam-writes/exam-state.ts';
 import { keepAnswers, inPrisma, type AnswerKeeper } from './idempotency.ts';
-import { FINAL_STATUSES, timeOutAll } from './participants/lifecycle.ts';
-
-/** What `Exam.settings` holds. */
-export interface ExamSettings {
-  webcam: boolean;
-  screenRecording: boolean;
-  audioRecording: boolean;
-  browserLock: boolean;
-  aiDetection: { enabled: boolean; sensitivity: 'LOW' | 'MEDIUM' | 'HIGH' };
-}
-
-export const settingsOf = (exam: Pick<Exam, 'settings'>) => exam.settings as unknown as ExamSettings;
-
-function completeSettings(given: SettingsInput | null | undefined): ExamSettings {
-  return {
-    webcam: given?.webcam ?? true,
-    screenRecording: given?.screenRecording ?? true,
-    audioRecording: given?.audioRecording ?? true,
-    browserLock: given?.browserLock ?? true,
-    aiDetection: { enabled: given?.aiDetection?.enabled ?? true, sensitivity: given?.aiDetection?.sensitivity ?? 'MEDIUM' },
-  };
-}
+import { FINAL_STATUSES, MINUTE_MS, shiftAll, timeOutAll } from './participants/lifecycle.ts';
 
 /** Starts the exam within a draft, unless it has started. */
 export async function startWithin(draft: Draft, by: string): Promise<Exam> {
@@ -49,6 +29,23 @@ export function refuseCancelled(exam: Pick<Exam, 'status'>): void {
   if (exam.status === 'CANCELLED') throw new AppError('conflict', 'The exam was cancelled');
 }
 
+const CHANGEABLE = ['title', 'duration', 'opensAt', 'closesAt', 'contentUrl', 'contentMode'] as const;
+
+/** What differs, each value as text: JSON for settings, which the log names like `settings.admission`. */
+function differences(before: Exam, after: Exam): { what: string; from: string | null; to: string | null }[] {
+  const columns = CHANGEABLE.map((name) => ({ what: name, from: asText(before[name]), to: asText(after[name]) }));
+  const was = new Map<string, unknown>([...Object.entries(settingsOf(before)), ['extra', before.extra]]);
+  const settings = [...Object.entries(settingsOf(after)), ['extra', after.extra] as const].map(([name, value]) => ({
+    what: `settings.${name}`,
+    from: JSON.stringify(was.get(name) ?? null),
+    to: JSON.stringify(value ?? null),
+  }));
+  return [...columns, ...settings].filter(({ from, to }) => from !== to);
+}
+
+const asText = (value: Date | string | number | null): string | null =>
+  value === null ? null : value instanceof Date ? value.toISOString() : String(value);
+
 export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog: EventLog }) {
   async function finish(draft: Draft, to: 'COMPLETED' | 'CANCELLED', by: string): Promise<Exam> {
     const { id, status } = draft.exam;
@@ -60,11 +57,10 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
   return {
     /** @param keeper stores the answer under the request's idempotency key in the same transaction */
     create(
-      { title, duration, settings, opensAt, closesAt }: CreateExamInput,
+      { title, duration, settings, opensAt, closesAt, contentUrl, contentMode }: CreateExamInput,
       tenant: string,
       keeper: AnswerKeeper | null = null,
     ): Promise<Exam> {
-      const extra = settings?.extra as Prisma.InputJsonObject | null | undefined;
       const data = {
         id: newId('exam'),
         tenant,
@@ -72,8 +68,9 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
         duration,
         opensAt: opensAt ?? null,
         closesAt: closesAt ?? null,
-        settings: completeSettings(settings) as unknown as Prisma.InputJsonObject,
-        ...(extra && Object.keys(extra).length > 0 && { extra }),
+        contentUrl: contentUrl ?? null,
+        contentMode: contentMode ?? 'EMBEDDED',
+        ...changedSettings(null, settings ?? {}),
       };
       if (!keeper) return db.exam.create({ data });
       return db.$transaction(async (tx) => {
@@ -82,6 +79,30 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
         return exam;
       });
     },
+
+    /**
+     * Changes an exam that is not over; those who are in it get the difference of a new duration. One event per change.
+     * @throws AppError `conflict` for an exam that is over
+     */
+    update: (examId: string, input: UpdateExamInput, by: string) =>
+      eventLog.append(examId, async (draft) => {
+        const before = draft.exam;
+        if (before.status === 'COMPLETED' || before.status === 'CANCELLED') throw new AppError('conflict', 'The exam is over');
+        const { title, duration, contentMode, settings, ...absent } = input;
+        const given = Object.entries({ title, duration, contentMode }).filter(([, value]) => value != null);
+        const cleared = Object.entries(absent).filter(([, value]) => value !== undefined);
+        const change: Partial<Exam> = Object.fromEntries([...given, ...cleared]);
+        const exam = { ...before, ...change };
+        if (exam.opensAt && exam.closesAt && exam.closesAt <= exam.opensAt) throw invalidField('closesAt', 'must be after opensAt');
+        const newSettings = settings ? changedSettings(before, settings) : {};
+        const changes = differences(before, { ...exam, ...newSettings });
+        if (changes.length === 0) return before;
+        await draft.changeExam({ ...(change as ExamChange), ...newSettings });
+        const more = exam.duration - before.duration;
+        if (more !== 0) await shiftAll(draft, more * MINUTE_MS);
+        for (const { what, from, to } of changes) draft.emit('EXAM_CHANGED', examId, { data: { by, what, from, to } });
+        return draft.exam;
+      }),
 
     /** A second start is not an error. */
     start: (examId: string, by: string) =>

@@ -36,6 +36,7 @@ it('every route answers exactly what it declares', async () => {
   const { id: unwanted } = await createExam(server);
   await ok(server.rest(`/exams/${unwanted}/cancel`, { method: 'POST' }));
   await ok(server.rest(`/exams/${examId}`));
+  await ok(server.post(`/exams/${examId}`, { title: 'Another', contentUrl: 'https://lms.example' }, { method: 'PATCH' }));
   await ok(server.rest(`/exams/${examId}/warnings`));
   await ok(server.rest(`/exams/${examId}/heartbeat`, { method: 'POST', credential: token }));
   const granted = { suppress: ['talking'], reason: 'reads aloud' };

@@ -88,7 +88,16 @@ const DOORS: Record<string, [string, Ask][]> = {
     ['createApiKey', graphql(() => 'mutation { createApiKey(input: { name: "a", role: LMS, tenant: "x" }) { key } }')],
     ['revokeApiKey', graphql(() => 'mutation { revokeApiKey(id: "key_none") { id } }')],
   ],
-  'create, cancel, invite': [
+  'create, change, cancel, invite': [
+    [
+      'PATCH …',
+      rest(
+        'PATCH',
+        () => '/exams/exam_none',
+        () => ({ title: 'A' }),
+      ),
+    ],
+    ['updateExam', graphql(() => 'mutation { updateExam(examId: "exam_none", input: { title: "A" }) { id } }')],
     [
       'POST /exams',
       rest(

@@ -10,7 +10,7 @@ import type { Exam, Prisma, Recording, Submission } from '../../generated/prisma
 import type { Logger } from '../../log.ts';
 import { isMoment, LAST_MOMENT } from '../../validation.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
-import { settingsOf } from '../exams.ts';
+import { settingsOf } from '../exam-settings.ts';
 import type { FaceTemplates } from '../identity/face-templates.ts';
 import { suppressedOf } from '../participants/accommodations.ts';
 import { addNotes, isFinished, isToBeShown, type Move, moveRecording, noteProgress } from '../recordings/lifecycle.ts';

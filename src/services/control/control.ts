@@ -1,14 +1,13 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { AppError, notFound } from '../../errors.ts';
 import type { Exam, Participant } from '../../generated/prisma/client.ts';
-import { newId } from '../../ids.ts';
 import type { Logger } from '../../log.ts';
 import type { Access } from '../access/access.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
 import type { Exams } from '../exams.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
-import { isFinal, moveByStaff, resumed, shifted, stopped } from '../participants/lifecycle.ts';
+import { credit, isFinal, MINUTE_MS, moveByStaff, resumed, stopped } from '../participants/lifecycle.ts';
 import { signParticipantToken } from '../participants/participants.ts';
 import { startClockSweep } from './clock-sweep.ts';
 
@@ -60,11 +59,7 @@ const resume = (state: ExamState, participant: Participant, decision: Decision):
     : moveByStaff(state, participant, { to: 'ACTIVE', clock: resumed(state.now, participant), ...decision });
 
 function addTime(state: ExamState, participant: Participant, { minutes, reason, by }: AddedTime): Participant {
-  const { id, userId, creditMinutes: before } = participant;
-  const creditMinutes = before + minutes;
-  state.timeCredits.push({ id: newId('cred'), participantId: id, minutes, reason, by, at: state.now });
-  state.emit('PARTICIPANT_CHANGED', id, { userId, data: { by, reason, time: creditMinutes, previousTime: before } });
-  return state.setParticipant({ ...participant, creditMinutes, ...shifted(participant, minutes) });
+  return credit(state, participant, { ms: minutes * MINUTE_MS, reason, by });
 }
 
 interface Dependencies {

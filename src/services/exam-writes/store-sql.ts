@@ -1,5 +1,5 @@
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
-import type { Recording, TimeCredit, Warning } from '../../generated/prisma/client.ts';
+import type { Participant, Recording, TimeCredit, Warning } from '../../generated/prisma/client.ts';
 import type { JsonText } from '../../validation.ts';
 import type { ExamState, NewEvent, NewSubmissionRow } from './exam-state.ts';
 
@@ -47,11 +47,42 @@ const TIME_CREDIT: Columns<TimeCredit> = {
   columns: [
     column('id', 'text'),
     column('participantId', 'text'),
-    column('minutes', 'int'),
+    column('ms', 'int'),
     column('reason', 'text'),
     column('by', 'text'),
     column('at', 'timestamptz'),
   ],
+};
+
+/** What a write may change of a participant. A sign of life is written without the exam's lock: the later one counts. */
+const CHANGES: Columns<Participant>['columns'] = [
+  column('name', 'text'),
+  column('status', '"ParticipantStatus"'),
+  column('joinedAt', 'timestamptz'),
+  column('lastSeenAt', 'timestamptz'),
+  column('extraMinutes', 'int'),
+  column('creditMs', 'int'),
+  column('offlineSince', 'timestamptz'),
+  column('outageMs', 'int'),
+  column('outageCreditMs', 'int'),
+  column('seatOpen', 'bool'),
+  column('handRaisedAt', 'timestamptz'),
+  column('handText', 'text'),
+  column('noticeVersion', 'text'),
+  column('noticeAcceptedAt', 'timestamptz'),
+  ['device', 'jsonb', ({ device }) => device && JSON.stringify(device)],
+  column('group', 'text'),
+  column('startedAt', 'timestamptz'),
+  column('endsAt', 'timestamptz'),
+  column('remainingMs', 'int'),
+  column('review', '"ReviewStatus"'),
+  column('warningCount', 'int'),
+];
+
+const PARTICIPANT: Columns<Participant> = {
+  name: 'add-participants',
+  into: 'Participant',
+  columns: [column('id', 'text'), column('examId', 'text'), column('userId', 'text'), column('createdAt', 'timestamptz'), ...CHANGES],
 };
 
 const EVENT: Columns<NewEvent> = {
@@ -91,20 +122,30 @@ const RECORDING: Columns<Recording> = {
   ],
 };
 
+/** The columns as lists that are the parameters of a statement, and as a relation `row`. */
+function asRelation<Row>(columns: Columns<Row>['columns']) {
+  const names = columns.map(([column]) => `"${column}"`);
+  const lists = columns.map(([, type], i) => `$${i + 1}::${type === 'jsonb' ? 'text' : type}[]`);
+  return {
+    names,
+    relation: `unnest(${lists.join(', ')}) AS row(${names.join(', ')})`,
+    /** How a column is read from the relation. */
+    read: columns.map(([column, type]) => `row."${column}"${type === 'jsonb' ? '::jsonb' : ''}`),
+    valuesOf: (rows: readonly Row[]) => columns.map(([, , value]) => rows.map(value)),
+  };
+}
+
 async function insert<Row>(transaction: Transaction, { name, into, columns }: Columns<Row>, rows: readonly Row[]): Promise<void> {
-  const names = columns.map(([column]) => `"${column}"`).join(', ');
-  const lists = columns.map(([, type], i) => `$${i + 1}::${type === 'jsonb' ? 'text' : type}[]`).join(', ');
-  const values = columns.map(([column, type]) => (type === 'jsonb' ? `"${column}"::jsonb` : `"${column}"`)).join(', ');
-  const text = `INSERT INTO "${into}" (${names}) SELECT ${values} FROM unnest(${lists}) AS row(${names})`;
-  for (let start = 0; start < rows.length; start += ROWS) {
-    const part = rows.slice(start, start + ROWS);
-    await transaction.query({ name, text, values: columns.map(([, , value]) => part.map(value)) });
-  }
+  const { names, relation, read, valuesOf } = asRelation(columns);
+  const text = `INSERT INTO "${into}" (${names.join(', ')}) SELECT ${read.join(', ')} FROM ${relation}`;
+  for (let start = 0; start < rows.length; start += ROWS)
+    await transaction.query({ name, text, values: valuesOf(rows.slice(start, start + ROWS)) });
 }
 
 /** Stores what the writes decided: one statement per table. */
 export async function store(transaction: Transaction, state: ExamState, staged: Staged): Promise<void> {
-  await storeParticipants(transaction, state);
+  await insert(transaction, PARTICIPANT, state.addedParticipants);
+  await changeParticipants(transaction, state.changedParticipants);
   await storeSubmissions(transaction, state.submissions, staged);
   await insert(transaction, RECORDING, state.newRecordings);
   await endRecordings(transaction, state.ending);
@@ -120,62 +161,15 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   });
 }
 
-async function storeParticipants(
-  transaction: Transaction,
-  { addedParticipants: added, changedParticipants: changed }: ExamState,
-): Promise<void> {
-  if (added.length > 0)
-    await transaction.query({
-      name: 'add-participants',
-      text: `INSERT INTO "Participant" (id, "examId", "userId", name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount", "createdAt", "startedAt", "endsAt", "remainingMs", "group", "creditMinutes")
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::"ParticipantStatus"[], $6::timestamptz[], $7::timestamptz[],
-          $8::int[], $9::int[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::int[], $14::text[], $15::int[])`,
-      values: [
-        added.map(({ id }) => id),
-        added.map(({ examId }) => examId),
-        added.map(({ userId }) => userId),
-        added.map(({ name }) => name),
-        added.map(({ status }) => status),
-        added.map(({ joinedAt }) => joinedAt),
-        added.map(({ lastSeenAt }) => lastSeenAt),
-        added.map(({ extraMinutes }) => extraMinutes),
-        added.map(({ warningCount }) => warningCount),
-        added.map(({ createdAt }) => createdAt),
-        added.map(({ startedAt }) => startedAt),
-        added.map(({ endsAt }) => endsAt),
-        added.map(({ remainingMs }) => remainingMs),
-        added.map(({ group }) => group),
-        added.map(({ creditMinutes }) => creditMinutes),
-      ],
-    });
-  if (changed.length > 0)
-    await transaction.query({
-      name: 'change-participants',
-      // A sign of life is written without the exam's lock: the later one counts.
-      text: `UPDATE "Participant" p SET name = row.name, status = row.status, "joinedAt" = row."joinedAt",
-          "lastSeenAt" = greatest(p."lastSeenAt", row."lastSeenAt"), "extraMinutes" = row."extraMinutes", "warningCount" = row."warningCount",
-          "startedAt" = row."startedAt", "endsAt" = row."endsAt", "remainingMs" = row."remainingMs", "group" = row."group",
-          "creditMinutes" = row."creditMinutes"
-        FROM unnest($1::text[], $2::text[], $3::"ParticipantStatus"[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[],
-          $8::timestamptz[], $9::timestamptz[], $10::int[], $11::text[], $12::int[])
-          AS row(id, name, status, "joinedAt", "lastSeenAt", "extraMinutes", "warningCount", "startedAt", "endsAt", "remainingMs", "group",
-            "creditMinutes")
-        WHERE p.id = row.id`,
-      values: [
-        changed.map(({ id }) => id),
-        changed.map(({ name }) => name),
-        changed.map(({ status }) => status),
-        changed.map(({ joinedAt }) => joinedAt),
-        changed.map(({ lastSeenAt }) => lastSeenAt),
-        changed.map(({ extraMinutes }) => extraMinutes),
-        changed.map(({ warningCount }) => warningCount),
-        changed.map(({ startedAt }) => startedAt),
-        changed.map(({ endsAt }) => endsAt),
-        changed.map(({ remainingMs }) => remainingMs),
-        changed.map(({ group }) => group),
-        changed.map(({ creditMinutes }) => creditMinutes),
-      ],
-    });
+async function changeParticipants(transaction: Transaction, rows: readonly Participant[]): Promise<void> {
+  const { relation, read, names, valuesOf } = asRelation([column<Participant>('id', 'text'), ...CHANGES]);
+  const changes = names.slice(1).map((name, i) => {
+    const value = read[i + 1];
+    return `${name} = ${name === '"lastSeenAt"' ? `greatest(p.${name}, ${value})` : value}`;
+  });
+  const text = `UPDATE "Participant" p SET ${changes.join(', ')} FROM ${relation} WHERE p.id = row.id`;
+  for (let start = 0; start < rows.length; start += ROWS)
+    await transaction.query({ name: 'change-participants', text, values: valuesOf(rows.slice(start, start + ROWS)) });
 }
 
 async function storeSubmissions(transaction: Transaction, rows: readonly NewSubmissionRow[], staged: Staged): Promise<void> {

@@ -44,13 +44,13 @@ interface NewParticipant {
   status: 'INVITED' | 'ACTIVE';
 }
 
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 
 /** The columns of a participant whose time begins now. */
 const started = (
   { exam, now }: Pick<Draft, 'exam' | 'now'>,
-  { extraMinutes, creditMinutes }: Pick<Participant, 'extraMinutes' | 'creditMinutes'>,
-) => ({ startedAt: now, endsAt: new Date(now.getTime() + (exam.duration + extraMinutes + creditMinutes) * MINUTE_MS) });
+  { extraMinutes, creditMs }: Pick<Participant, 'extraMinutes' | 'creditMs'>,
+) => ({ startedAt: now, endsAt: new Date(now.getTime() + (exam.duration + extraMinutes) * MINUTE_MS + creditMs) });
 
 /** The columns of a participant whose time stands still from now on. */
 export const stopped = (now: Date, { endsAt, remainingMs }: Pick<Participant, 'endsAt' | 'remainingMs'>) => ({
@@ -62,11 +62,24 @@ export const stopped = (now: Date, { endsAt, remainingMs }: Pick<Participant, 'e
 export const resumed = (now: Date, { endsAt, remainingMs }: Pick<Participant, 'endsAt' | 'remainingMs'>) =>
   remainingMs === null ? { endsAt, remainingMs } : { endsAt: new Date(now.getTime() + remainingMs), remainingMs: null };
 
-/** The columns of a participant who has so many minutes more, whether the time runs or not. */
-export const shifted = ({ endsAt, remainingMs }: Pick<Participant, 'endsAt' | 'remainingMs'>, minutes: number) => ({
-  endsAt: endsAt && new Date(endsAt.getTime() + minutes * MINUTE_MS),
-  remainingMs: remainingMs === null ? null : Math.max(0, remainingMs + minutes * MINUTE_MS),
+/** The columns of a participant who has so many milliseconds more, whether the time runs or not. */
+export const shifted = ({ endsAt, remainingMs }: Pick<Participant, 'endsAt' | 'remainingMs'>, ms: number) => ({
+  endsAt: endsAt && new Date(endsAt.getTime() + ms),
+  remainingMs: remainingMs === null ? null : Math.max(0, remainingMs + ms),
 });
+
+/** Adds to a participant's time, with an event. */
+export function credit(
+  state: ExamState,
+  participant: Participant,
+  { ms, reason, by }: { ms: number; reason: string; by: string },
+): Participant {
+  const { id, userId, creditMs: before } = participant;
+  const creditMs = before + ms;
+  state.timeCredits.push({ id: newId('cred'), participantId: id, ms, reason, by, at: state.now });
+  state.emit('PARTICIPANT_CHANGED', id, { userId, data: { by, reason, time: creditMs / MINUTE_MS, previousTime: before / MINUTE_MS } });
+  return state.setParticipant({ ...participant, creditMs, ...shifted(participant, ms) });
+}
 
 const newRow = ({ exam, now }: Pick<Draft, 'exam' | 'now'>, { userId, name, status }: NewParticipant): Participant => ({
   id: newId('part'),
@@ -78,12 +91,21 @@ const newRow = ({ exam, now }: Pick<Draft, 'exam' | 'now'>, { userId, name, stat
   lastSeenAt: status === 'ACTIVE' ? now : null,
   sendsHeartbeats: false,
   extraMinutes: 0,
-  creditMinutes: 0,
+  creditMs: 0,
+  offlineSince: null,
+  outageMs: 0,
+  outageCreditMs: 0,
+  seatOpen: false,
+  handRaisedAt: null,
+  handText: null,
+  noticeVersion: null,
+  noticeAcceptedAt: null,
+  device: null,
   group: null,
   startedAt: null,
   endsAt: null,
   remainingMs: null,
-  ...(status === 'ACTIVE' && started({ exam, now }, { extraMinutes: 0, creditMinutes: 0 })),
+  ...(status === 'ACTIVE' && started({ exam, now }, { extraMinutes: 0, creditMs: 0 })),
   review: 'NOT_REVIEWED',
   warningCount: 0,
   createdAt: now,
@@ -91,7 +113,9 @@ const newRow = ({ exam, now }: Pick<Draft, 'exam' | 'now'>, { userId, name, stat
 
 /** Adds a participant to the exam. */
 export async function addParticipant(draft: Draft, participant: NewParticipant): Promise<Participant> {
-  const row = await draft.tx.participant.create({ data: newRow(draft, participant) });
+  // Prisma has no plain null for JSON; the column is null without it.
+  const { device: _absent, ...data } = newRow(draft, participant);
+  const row = await draft.tx.participant.create({ data });
   draft.emit('PARTICIPANT_CHANGED', row.id, { userId: row.userId, data: { to: row.status } });
   return row;
 }
@@ -125,6 +149,13 @@ export function submitted(state: ExamState, participant: Participant, submission
   const clock = to === status ? {} : stopped(state.now, participant);
   state.setParticipant({ ...participant, ...clock, joinedAt: joinedAt ?? state.now, lastSeenAt: state.now, status: to });
   state.emit('PARTICIPANT_CHANGED', id, { userId, data: { from: status, to, submission: submissionId } });
+}
+
+/** Gives everybody whose time has begun and who is still in the exam so many milliseconds more; or less, if negative. */
+export async function shiftAll({ tx, exam }: Draft, ms: number): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE "Participant" SET "endsAt" = "endsAt" + ${ms}::float8 * interval '1 ms', "remainingMs" = CASE WHEN "remainingMs" IS NOT NULL THEN greatest(0, "remainingMs" + ${ms}::int) END
+     WHERE "examId" = ${exam.id} AND "startedAt" IS NOT NULL AND status <> ALL (${FINAL_STATUSES}::"ParticipantStatus"[])`;
 }
 
 /** Sets TIMED_OUT for all participants who came and did not submit. */

@@ -4,13 +4,13 @@ import type { Access } from '../access/access.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseCancelled, startTogether } from '../exams.ts';
-import { activate, addParticipant, enrol, isFinal, shifted } from './lifecycle.ts';
+import { activate, addParticipant, enrol, isFinal, MINUTE_MS, shifted } from './lifecycle.ts';
 
 /** Added after the exam's time, so that a slow upload or a late message is not refused. */
 const TOKEN_GRACE_MS = 24 * 3_600_000;
 
-const tokenExpiry = (exam: Exam, { extraMinutes, creditMinutes }: Participant) =>
-  new Date(Date.now() + (exam.duration + extraMinutes + creditMinutes) * 60_000 + TOKEN_GRACE_MS);
+const tokenExpiry = (exam: Exam, { extraMinutes, creditMs }: Participant) =>
+  new Date(Date.now() + (exam.duration + extraMinutes) * MINUTE_MS + creditMs + TOKEN_GRACE_MS);
 
 /** A token for the rest of the exam. */
 export async function signParticipantToken(access: Access, exam: Exam, participant: Participant) {
@@ -75,7 +75,7 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
             return state.setParticipant({
               ...participant,
               ...(name && { name }),
-              ...(extraMinutes != null && { extraMinutes, ...shifted(participant, more) }),
+              ...(extraMinutes != null && { extraMinutes, ...shifted(participant, more * MINUTE_MS) }),
               ...(group != null && { group }),
             });
           });

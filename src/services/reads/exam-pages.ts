@@ -47,7 +47,16 @@ type Texts<T> = {
   [K in keyof T as NonNullable<T[K]> extends Date | bigint ? K : never]-?: NonNullable<T[K]> extends Date ? typeof Date : typeof BigInt;
 };
 
-const PARTICIPANT_TEXTS: Texts<Participant> = { joinedAt: Date, lastSeenAt: Date, createdAt: Date, startedAt: Date, endsAt: Date };
+const PARTICIPANT_TEXTS: Texts<Participant> = {
+  joinedAt: Date,
+  lastSeenAt: Date,
+  createdAt: Date,
+  startedAt: Date,
+  endsAt: Date,
+  offlineSince: Date,
+  handRaisedAt: Date,
+  noticeAcceptedAt: Date,
+};
 const WARNING_TEXTS: Texts<Warning> = { seq: BigInt, timestamp: Date, recordedAt: Date, endedAt: Date, reviewAt: Date };
 
 function revive(row: object, texts: Record<string, typeof Date | typeof BigInt>): void {

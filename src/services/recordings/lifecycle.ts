@@ -1,7 +1,7 @@
 import type { Exam, Participant, Prisma, Recording, RecordingStage, RecordingStatus } from '../../generated/prisma/client.ts';
 import type { Draft, DraftTransaction } from '../event-log/event-log.ts';
+import { settingsOf } from '../exam-settings.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
-import { settingsOf } from '../exams.ts';
 
 /**
  * The states of a recording: what they may become, and the only functions that change them, each with its event.
