@@ -124,6 +124,16 @@ export const heartbeat = z.strictObject({
   participant: z
     .strictObject({ ...participantMembers, lastSeenAt: time.nullable().meta({ description: 'When the participant was last seen.' }) })
     .meta({ description: 'The participant of the token.' }),
+  serverTime: time.meta({ description: 'The time now.' }),
+  endsAt: time.nullable().meta({ description: "When the participant's time is over; null while it does not run." }),
+  remainingSeconds: z.number().nullable().meta({ description: 'What is left of it; null before the start.' }),
+  renewedToken: z
+    .strictObject({
+      token: z.string().meta({ description: 'A new token.' }),
+      expiresAt: time.meta({ description: 'When it ends.' }),
+    })
+    .optional()
+    .meta({ description: 'A token in place of the one in use, if that ends before the time that was added.' }),
 });
 
 export const accommodations = z.strictObject({

@@ -1,30 +1,28 @@
+import { z } from 'zod';
 import type { Context } from '../src/context.ts';
 import type { Participant } from '../src/generated/prisma/client.ts';
 import {
   addTime,
   addTimeToAll,
+  admitParticipant,
+  admitParticipants,
   pauseParticipant,
   pauseParticipants,
   readmitParticipant,
-  remainingSeconds,
   resumeParticipant,
   resumeParticipants,
   terminateParticipant,
 } from '../src/resolvers/control.ts';
 import { requireStaffOf } from '../src/resolvers/policy.ts';
-import { addTimeInput, chosenInput, decisionInput } from '../src/services/participants/input.ts';
+import { addTimeInput, chosenInput, decisionInput, optionalReason } from '../src/services/participants/input.ts';
+import { typed } from '../src/validation.ts';
 import * as answers from './answers.ts';
 import { JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
 import { nothing, ofExam, ofParticipant } from './params.ts';
-import { presentParticipant } from './present.ts';
+import { presentSeated } from './present.ts';
 import { post, type Route } from './route.ts';
 
 /** What staff do to a running exam, as in GraphQL. Not in the documented API. */
-
-async function presentSeated(ctx: Context, participant: Participant) {
-  const { startedAt, endsAt } = participant;
-  return { ...presentParticipant(participant), startedAt, endsAt, remainingSeconds: await remainingSeconds(ctx, participant) };
-}
 
 const presentAll = async (ctx: Context, participants: readonly Participant[]) => ({
   participants: await Promise.all(participants.map((participant) => presentSeated(ctx, participant))),
@@ -36,6 +34,7 @@ const many = {
   answer: answers.seatedParticipants,
   present: ({ ctx }: Call, participants: readonly Participant[]) => presentAll(ctx, participants),
 };
+const admission = z.object({ reason: optionalReason }, typed('a JSON object'));
 const staffOnly = { admit: ({ ctx, path: { examId } }: { ctx: Context; path: { examId: string } }) => requireStaffOf(ctx, examId) };
 const taking = { accepts: JSON_BODY, read: readJsonBody, query: nothing };
 
@@ -58,6 +57,26 @@ export const controlRoutes: Route[] = [
     ...one,
     ...NO_BODY,
     run: ({ ctx, path }) => resumeParticipant(ctx, path),
+  }),
+  post({
+    path: '/exams/:examId/participants/:userId/admit',
+    summary: 'Lets in a participant who waits; with a reason also one who has not checked in.',
+    params: ofParticipant,
+    body: admission,
+    ...one,
+    ...taking,
+    ...staffOnly,
+    run: ({ ctx, path }, { reason }) => admitParticipant(ctx, { ...path, reason }),
+  }),
+  post({
+    path: '/exams/:examId/admit',
+    summary: 'Lets in all who wait, or some of them.',
+    params: ofExam,
+    body: admission.extend({ userIds: chosenInput.shape.userIds }),
+    ...many,
+    ...taking,
+    ...staffOnly,
+    run: ({ ctx, path: { examId } }, chosen) => admitParticipants(ctx, { examId, ...chosen }),
   }),
   post({
     path: '/exams/:examId/participants/:userId/terminate',

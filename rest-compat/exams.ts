@@ -20,6 +20,7 @@ import { nothing, ofExam, ofParticipant, pageOfExams, pageOfLog, submitter } fro
 import {
   presentAccommodations,
   presentExam,
+  presentHeartbeat,
   presentLoggedWarning,
   presentParticipant,
   presentSubmission,
@@ -231,7 +232,7 @@ export const examRoutes: Route[] = [
     answer: answers.heartbeat,
     ...NO_BODY,
     run: ({ ctx, path: { examId } }) => heartbeat(ctx, examId),
-    present: (_call, participant) => ({ participant: { ...presentParticipant(participant), lastSeenAt: participant.lastSeenAt } }),
+    present: ({ ctx }, participant) => presentHeartbeat(ctx, participant),
   }),
   put({
     path: '/exams/:examId/participants/:userId/accommodations',

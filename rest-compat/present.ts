@@ -1,6 +1,8 @@
 import type { Context } from '../src/context.ts';
-import type { Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
+import type { Participant, Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
+import { remainingSeconds } from '../src/resolvers/control.ts';
 import { accessUrl, adminUrl, shownSettings } from '../src/resolvers/exams.ts';
+import { renewedToken } from '../src/resolvers/participants.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
 import type { Submitted } from '../src/resolvers/submissions.ts';
 import { timesOf } from '../src/resolvers/warnings.ts';
@@ -42,6 +44,23 @@ export async function presentExam(ctx: Context, exam: ExamRow) {
     ...(exam.contentUrl && { contentUrl: exam.contentUrl, contentMode: lower(exam.contentMode) }),
     accessUrl: await accessUrl(ctx, exam),
     ...(admin && { adminUrl: admin }),
+  };
+}
+
+/** A participant with its clock. */
+export async function presentSeated(ctx: Context, participant: Participant) {
+  const { startedAt, endsAt } = participant;
+  return { ...presentParticipant(participant), startedAt, endsAt, remainingSeconds: await remainingSeconds(ctx, participant) };
+}
+
+export async function presentHeartbeat(ctx: Context, participant: Participant) {
+  const token = await renewedToken(ctx, participant);
+  return {
+    participant: { ...presentParticipant(participant), lastSeenAt: participant.lastSeenAt },
+    serverTime: await ctx.services.clock.now(),
+    endsAt: participant.endsAt,
+    remainingSeconds: await remainingSeconds(ctx, participant),
+    ...(token && { renewedToken: token }),
   };
 }
 

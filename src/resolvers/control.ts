@@ -1,7 +1,9 @@
 import type { Context } from '../context.ts';
-import type { Participant } from '../generated/prisma/client.ts';
+import type { Participant, ParticipantStatus } from '../generated/prisma/client.ts';
 import type { Decision } from '../services/control/control.ts';
-import { addTimeInput, chosenInput, decisionInput } from '../services/participants/input.ts';
+import { addTimeInput, chosenInput, decisionInput, optionalReason } from '../services/participants/input.ts';
+import { isFinal } from '../services/participants/moves.ts';
+import { offlineMs } from '../services/participants/time.ts';
 import { parseInput, userIdInput } from '../validation.ts';
 import { requireStaffOf } from './policy.ts';
 
@@ -44,6 +46,23 @@ export async function resumeParticipants(ctx: Context, { examId, ...chosen }: Of
   return ctx.services.control.resumeAll(id, parseInput(chosenInput, chosen), { by, reason: null }, ctx.keeper);
 }
 
+export async function admitParticipant(ctx: Context, { examId, userId, reason }: OfOne & { reason?: unknown }): Promise<Participant> {
+  const { id, by } = await staffOf(ctx, examId);
+  const decision = { by, reason: parseInput(optionalReason, reason) ?? null };
+  return ctx.services.control.admit(id, parseInput(userIdInput, userId), decision, ctx.keeper);
+}
+
+/** @param reason is needed for those who have not checked in */
+export async function admitParticipants(
+  ctx: Context,
+  { examId, userIds, reason }: { examId: string; userIds?: readonly string[] | null | undefined; reason?: unknown },
+): Promise<Participant[]> {
+  const { id, by } = await staffOf(ctx, examId);
+  const named = parseInput(chosenInput, { userIds }).userIds ?? null;
+  const decision = { by, reason: parseInput(optionalReason, reason) ?? null };
+  return ctx.services.control.admitAll(id, named, decision, ctx.keeper);
+}
+
 export async function terminateParticipant(ctx: Context, { examId, userId, reason }: OfOne & { reason: unknown }): Promise<Participant> {
   const { id, by } = await staffOf(ctx, examId);
   return ctx.services.control.terminate(id, parseInput(userIdInput, userId), decide(by, reason), ctx.keeper);
@@ -68,6 +87,15 @@ export async function addTimeToAll(
 ): Promise<Participant[]> {
   const { id, by } = await staffOf(ctx, examId);
   return ctx.services.control.addTimeToAll(id, parseInput(chosenInput, { group }), { by, ...parseInput(addTimeInput, input) }, ctx.keeper);
+}
+
+/** Whether a participant in this status has come and has not left. */
+export const isPresent = (status: ParticipantStatus) => status !== 'INVITED' && !isFinal(status);
+
+/** Seconds of the participant's time in which nothing was heard of its client and that were not credited. */
+export async function outageSeconds(ctx: Context, participant: Participant): Promise<number> {
+  const running = participant.status === 'DISCONNECTED' ? offlineMs(await ctx.services.clock.now(), participant) : 0;
+  return Math.max(0, Math.round((participant.outageMs + running - participant.outageCreditMs) / 1_000));
 }
 
 /** Seconds that a participant has left; null before their time begins. */

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { invalidField, notFound } from '../errors.ts';
-import type { Exam, ExamStatus, Prisma } from '../generated/prisma/client.ts';
+import type { Exam, ExamStatus, Participant, Prisma } from '../generated/prisma/client.ts';
 import { sightOf, visibleExams } from '../services/access/sight.ts';
 import { isStaff } from '../services/access/viewer.ts';
 import { createExamInput, LONGEST_TITLE, updateExamInput } from '../services/exam-input.ts';
@@ -77,6 +77,12 @@ export async function cancelExam(ctx: Context, examId: string): Promise<Exam> {
 /** The link that opens the exam room. Its token is in the fragment, which appears in no log. */
 export async function accessUrl(ctx: Context, exam: Pick<Exam, 'id' | 'tenant' | 'createdAt'>): Promise<string> {
   return `${ctx.publicUrl}/exam/${exam.id}#t=${await ctx.services.access.signLink(exam, 'participant')}`;
+}
+
+/** The link of one participant, for staff; null for others. */
+export async function personalUrl(ctx: Context, { examId, userId }: Pick<Participant, 'examId' | 'userId'>): Promise<string | null> {
+  const exam = isStaff(ctx.viewer) ? await ctx.services.hotReads.readKnown(examId) : null;
+  return exam && `${ctx.publicUrl}/exam/${examId}#t=${await ctx.services.access.signPersonalLink(exam, userId)}`;
 }
 
 /** The link that opens the proctor console; null for participants. */

@@ -4,6 +4,7 @@ import type { Participant, Prisma, ReviewStatus } from '../generated/prisma/clie
 import { visibleParticipants } from '../services/access/sight.ts';
 import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/participants/accommodations.ts';
 import { accommodationsInput, inviteInput, joinExamInput } from '../services/participants/input.ts';
+import type { Token } from '../services/participants/participants.ts';
 import { parseInput, reasonInput } from '../validation.ts';
 import { requireExam, requireKnownExam, requireLms, requireParticipant, requireStaffOf } from './policy.ts';
 
@@ -27,15 +28,15 @@ export async function inviteParticipants(ctx: Context, examId: string, participa
   return ctx.services.participants.invite(id, parseInput(inviteInput, participants));
 }
 
-export async function joinExam(ctx: Context, { examId, ...input }: { examId: string; userId: string; name?: string | null | undefined }) {
+export async function joinExam(ctx: Context, { examId, ...input }: { examId: string } & Record<string, unknown>) {
   const { id } = await requireKnownExam(ctx, examId);
-  const { userId, name } = parseInput(joinExamInput, input);
+  const { userId, name, checkIn } = parseInput(joinExamInput, input);
   const { viewer } = ctx;
   if (viewer.role === 'proctor') requireLms(ctx);
   if (viewer.role === 'participant' && viewer.userId !== null && viewer.userId !== userId)
     throw new AppError('forbidden', 'You may only act as yourself');
-  const byLink = viewer.role === 'participant' && viewer.userId === null;
-  const joined = await ctx.services.participants.join(id, { userId, name }, { byLink });
+  const by = !viewer.isLink ? null : viewer.userId === null ? 'shared link' : 'personal link';
+  const joined = await ctx.services.participants.join(id, { userId, name, checkIn }, { by });
   ctx.services.presence.seen(joined.participant);
   return joined;
 }
@@ -43,6 +44,14 @@ export async function joinExam(ctx: Context, { examId, ...input }: { examId: str
 /** Needs no database statement to check rights: the participant's signed token names the row. */
 export async function heartbeat(ctx: Context, examId: string): Promise<Participant> {
   return ctx.services.presence.heartbeat(requireParticipant(ctx, examId));
+}
+
+/** A new token for the participant who asks, if the one in use ends before its time; otherwise null. */
+export async function renewedToken({ viewer, services }: Context, participant: Participant): Promise<Token | null> {
+  const { examId, userId, role, isLink, tenant, expiresAt } = viewer;
+  const isOwn = role === 'participant' && !isLink && examId === participant.examId && userId === participant.userId;
+  if (!isOwn || tenant === null || expiresAt === null) return null;
+  return services.participants.renew(participant, { tenant, expiresAt });
 }
 
 export async function reviewParticipant(

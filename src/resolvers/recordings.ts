@@ -9,7 +9,7 @@ import { uploadRecordingInput } from '../services/recordings/input.ts';
 import { formatOf } from '../services/recordings/playback.ts';
 import type { Quota } from '../services/recordings/quota.ts';
 import { parseInput } from '../validation.ts';
-import { actingUser, requireKnownExam, requireSender, requireStaff, requireViewer } from './policy.ts';
+import { actingUser, refuseLinkBearer, requireKnownExam, requireSender, requireStaff, requireViewer } from './policy.ts';
 
 type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
 
@@ -24,6 +24,7 @@ export async function findRecording(ctx: Context, recordingId: string, query: Re
 /** The documented recording, with its analysis. */
 export async function readRecording(ctx: Context, recordingId: string): Promise<RecordingWithAnalysis> {
   requireViewer(ctx);
+  if (ctx.viewer.isLink) throw notFound('Recording');
   const recording = await ctx.services.hotReads.readRecording(recordingId, sightOf(ctx.viewer));
   if (!recording) throw notFound('Recording');
   return recording;
@@ -100,8 +101,10 @@ export async function findMadeFile(ctx: Context, recordingId: string, what: Made
 export const mediaTypeOf = (made: RecordingFile) => `video/${formatOf(made)}`;
 
 /** A URL for a file made from a recording. It is signed: it needs no credentials and expires. */
-export const signedMadeUrl = async (ctx: Context, recordingId: string, what: MadeFile) =>
-  `${ctx.publicUrl}/api/recordings/${recordingId}/${what}?sig=${await ctx.services.access.signFile(what, recordingId)}`;
+export async function signedMadeUrl(ctx: Context, recordingId: string, what: MadeFile): Promise<string> {
+  refuseLinkBearer(ctx);
+  return `${ctx.publicUrl}/api/recordings/${recordingId}/${what}?sig=${await ctx.services.access.signFile(what, recordingId)}`;
+}
 
 export type RecordingThumbnails = StripLayout & { url: string };
 
@@ -126,8 +129,10 @@ export async function thumbnailsOf(ctx: Context, recording: Recording): Promise<
 export const downloadUrl = (ctx: Context, recordingId: string) => `${ctx.publicUrl}/api/recordings/${recordingId}/download`;
 
 /** A signed URL: it needs no credentials and expires. */
-export const signedDownloadUrl = async (ctx: Context, recordingId: string) =>
-  `${downloadUrl(ctx, recordingId)}?sig=${await ctx.services.access.signFile('download', recordingId)}`;
+export async function signedDownloadUrl(ctx: Context, recordingId: string): Promise<string> {
+  refuseLinkBearer(ctx);
+  return `${downloadUrl(ctx, recordingId)}?sig=${await ctx.services.access.signFile('download', recordingId)}`;
+}
 
 export async function watchRecording(ctx: Context, recordingId: string): Promise<AsyncIterable<Recording>> {
   const recording = await findRecording(ctx, recordingId);

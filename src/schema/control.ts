@@ -1,6 +1,9 @@
 import {
   addTime,
   addTimeToAll,
+  admitParticipants,
+  isPresent,
+  outageSeconds,
   pauseParticipant,
   pauseParticipants,
   readmitParticipant,
@@ -9,7 +12,10 @@ import {
   resumeParticipants,
   terminateParticipant,
 } from '../resolvers/control.ts';
+import { personalUrl } from '../resolvers/exams.ts';
+import { renewedToken } from '../resolvers/participants.ts';
 import { shownName } from '../resolvers/policy.ts';
+import type { Token } from '../services/participants/participants.ts';
 import { builder } from './builder.ts';
 import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
 import { ContentModeEnum, Exam } from './exam.ts';
@@ -22,6 +28,14 @@ builder.prismaObject('TimeCredit', {
     reason: t.exposeString('reason', { description: 'Why.' }),
     by: t.string({ select: { by: true }, description: DECIDED_BY, resolve: ({ by }, _args, ctx) => shownName(ctx, by) }),
     at: t.expose('at', { type: 'DateTime', description: "When, by the server's clock." }),
+  }),
+});
+
+const RenewedToken = builder.objectRef<Token>('RenewedToken').implement({
+  description: 'A token in place of one that ends too early.',
+  fields: (t) => ({
+    token: t.exposeString('token', { description: 'Bearer token for the same exam and user.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: "When it expires, by the server's clock." }),
   }),
 });
 
@@ -43,6 +57,35 @@ builder.prismaObjectFields(Participant, (t) => ({
     nullable: true,
     description: 'What is left of the time; null before the start. It stands still while paused.',
     resolve: (participant, _args, ctx) => remainingSeconds(ctx, participant),
+  }),
+  online: t.boolean({
+    nullable: true,
+    description:
+      'Whether its client is heard: false after the grace period of silence, wherever the participant is in the exam; null for one who has not come, or has left. Clients that send no heartbeats count as online.',
+    resolve: ({ status, offlineSince }) => (isPresent(status) ? offlineSince === null : null),
+  }),
+  outageSeconds: t.int({
+    description:
+      'Seconds of the time in which nothing was heard of its client and that were not credited: `addTime` gives them back. Seconds that the settings credit come back by themselves when the client is heard again.',
+    resolve: (participant, _args, ctx) => outageSeconds(ctx, participant),
+  }),
+  serverTime: t.field({
+    type: 'DateTime',
+    description: 'The time now, as `Exam.serverTime`.',
+    resolve: (_participant, _args, ctx) => ctx.services.clock.now(),
+  }),
+  accessUrl: t.string({
+    nullable: true,
+    description:
+      "This person's own link. Its bearer can join as this person, once, and after the end for 90 days read what is held against them. Staff only, null for others.",
+    resolve: (participant, _args, ctx) => personalUrl(ctx, participant),
+  }),
+  renewedToken: t.field({
+    type: RenewedToken,
+    nullable: true,
+    description:
+      'A new token, if time was added and the one in use would end before 24 hours after the time is over: use it from now on. Ask for it with each heartbeat. Null otherwise, and for everybody else.',
+    resolve: (participant, _args, ctx) => renewedToken(ctx, participant),
   }),
   timeCredits: t.relation('timeCredits', {
     query: { orderBy: [{ at: 'asc' }, { id: 'asc' }] },
@@ -106,6 +149,18 @@ builder.mutationFields((t) => {
       args: { examId, userIds, group },
       resolve: (_root, args, ctx) => resumeParticipants(ctx, args),
     }),
+    admitParticipants: t.field({
+      type: [Participant],
+      ...staff,
+      description:
+        'Lets in those who are WAITING, all or some; the time of each begins now, and the first one starts the exam. By name and with a reason, staff also let in one who is CHECKING_IN, for example without a camera. For staff. A second call changes nothing. CONFLICT for one who has not come or has left.',
+      args: {
+        examId,
+        userIds: t.arg.idList({ description: 'Only these users; null for all who wait.' }),
+        reason: t.arg.string({ description: REASON }),
+      },
+      resolve: (_root, args, ctx) => admitParticipants(ctx, args),
+    }),
     terminateParticipant: t.field({
       type: Participant,
       ...staff,
@@ -117,7 +172,7 @@ builder.mutationFields((t) => {
       type: JoinedExam,
       ...staff,
       description:
-        'Lets a participant back in who has submitted, run out of time or was terminated, with the time that was left, and gives a new token; also to one who is in the exam. For staff. CONFLICT if no time is left: add time first. Emits ParticipantChanged.',
+        'Lets a participant back in who has submitted, run out of time or was terminated, with the time that was left, and gives a new token; also to one who is in the exam. Their personal link lets them in once more. For staff. CONFLICT if no time is left: add time first. Emits ParticipantChanged.',
       args: { examId, userId, reason },
       resolve: (_root, args, ctx) => readmitParticipant(ctx, args),
     }),

@@ -16,16 +16,18 @@ import { Node } from './node.ts';
 export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
   name: 'ParticipantStatus',
   description:
-    'Where a participant is in the exam. SUBMITTED, TIMED_OUT and TERMINATED are final: a participant never leaves them silently. This server does not yet set CHECKING_IN, WAITING, PAUSED and TERMINATED.',
+    'Where a participant is in the exam. SUBMITTED, TIMED_OUT and TERMINATED are final: only `readmitParticipant` leads out of them.',
   values: {
     INVITED: { description: 'Known to the exam, but has not come. Stays so if the exam ends.' },
-    CHECKING_IN: { description: 'Has come and proves its identity and its equipment.' },
-    WAITING: { description: 'Has come and waits for a proctor to admit it.' },
+    CHECKING_IN: {
+      description: 'Has come and is being checked in: `checkIn` takes it on, or staff by `admitParticipants`. Its time does not run yet.',
+    },
+    WAITING: { description: 'Has come and waits for a proctor to admit it: `admitParticipants`. Its time does not run yet.' },
     ACTIVE: { description: 'Is in the exam: has joined or reported a warning.' },
-    PAUSED: { description: 'A proctor has paused its exam. Snapshots are not analysed meanwhile.' },
+    PAUSED: { description: 'Staff have paused its exam: its time stands still, snapshots are not analysed.' },
     DISCONNECTED: {
       description:
-        'Its client sent heartbeats and then nothing for the grace period (PRESENCE_GRACE_SECONDS). Not a violation. ACTIVE again with the next sign of life.',
+        'Its client sent heartbeats and then nothing for the grace period (PRESENCE_GRACE_SECONDS). Its time runs on, the outage is measured. Not a violation. ACTIVE again with the next sign of life.',
     },
     SUBMITTED: { description: 'Has handed in. Final.' },
     TIMED_OUT: {
@@ -118,11 +120,15 @@ const ParticipantInput = builder.inputType('ParticipantInput', {
 export const JoinedExam = builder.objectRef<{ participant: ParticipantRow; token: string; expiresAt: Date }>('JoinedExam').implement({
   description: 'The participant who joined, with its token.',
   fields: (t) => ({
-    participant: t.expose('participant', { type: Participant, description: 'The participant, mostly ACTIVE now.' }),
+    participant: t.expose('participant', {
+      type: Participant,
+      description: 'The participant: ACTIVE, or CHECKING_IN or WAITING where the settings say so.',
+    }),
     token: t.exposeString('token', { description: 'Bearer token for this exam and user. Joining again gives a new one.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
-      description: "When the token expires, by the server's clock: `duration` and `extraMinutes` after joining, and 24 hours more.",
+      description:
+        "When the token expires, by the server's clock: 24 hours after the participant's time. If time is added, `Participant.renewedToken` gives a longer one.",
     }),
   }),
 });
@@ -143,11 +149,12 @@ builder.mutationFields((t) => ({
     type: JoinedExam,
     authScopes: { viewer: true },
     description:
-      'Brings a user into the exam and returns a token for it; the first one starts the exam. For the LMS, an admin, the bearer of `Exam.accessUrl` (once per user) and a participant itself, not for proctors. Emits ParticipantChanged, and ExamChanged if it starts the exam. CONFLICT if the exam is over or the participant has left it.',
+      'Brings a user into the exam and returns a token for it; the first one starts the exam. ACTIVE, unless the settings ask for a check-in (CHECKING_IN) or for admission by a proctor (WAITING). For the LMS, an admin, the bearer of `Exam.accessUrl` or `Participant.accessUrl` (once per user, and once more after `readmitParticipant`) and a participant itself, not for proctors. Emits ParticipantChanged, and ExamChanged if it starts the exam. CONFLICT if the exam is over or the participant has left it.',
     args: {
       examId: t.arg.id({ required: true, description: EXAM_ID }),
       userId: t.arg.id({ required: true, description: `${USER_ID} 1 to 128 characters.` }),
       name: t.arg.string({ description: 'Name for proctors, at most 200 characters; if left out, an earlier one stays.' }),
+      checkIn: t.arg.boolean({ description: 'True for a page that checks the user in first: CHECKING_IN until `checkIn` is called.' }),
     },
     resolve: (_root, args, ctx) => joinExam(ctx, args),
   }),

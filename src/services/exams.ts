@@ -7,7 +7,9 @@ import type { CreateExamInput, UpdateExamInput } from './exam-input.ts';
 import { changedSettings, settingsOf } from './exam-settings.ts';
 import type { ExamState } from './exam-writes/exam-state.ts';
 import { keepAnswers, inPrisma, type AnswerKeeper } from './idempotency.ts';
-import { FINAL_STATUSES, MINUTE_MS, shiftAll, timeOutAll } from './participants/lifecycle.ts';
+import { shiftAll, timeOutAll } from './participants/lifecycle.ts';
+import { FINAL_STATUSES } from './participants/moves.ts';
+import { MINUTE_MS } from './participants/time.ts';
 
 /** Starts the exam within a draft, unless it has started. */
 export async function startWithin(draft: Draft, by: string): Promise<Exam> {

@@ -134,6 +134,9 @@ describe('presence', () => {
       expect(response.status).toBe(200);
       expect(await response.json()).toEqual({
         participant: { id: 'user_1', name: null, status: 'active', joinedAt: expect.any(String), lastSeenAt: expect.any(String) },
+        serverTime: expect.any(String),
+        endsAt: expect.any(String),
+        remainingSeconds: expect.any(Number),
       });
     }
   });

@@ -50,6 +50,11 @@ it('every route answers exactly what it declares', async () => {
   await ok(server.post(`/exams/${run}/participants/user_1/time`, { ...reason, minutes: 5 }));
   await ok(server.post(`/exams/${run}/participants/user_1/terminate`, reason));
   await ok(server.post(`/exams/${run}/participants/user_1/readmit`, reason));
+  await server.post(`/exams/${run}`, { settings: { admission: 'proctor' } }, { method: 'PATCH' });
+  await join(server, run, 'user_2');
+  await join(server, run, 'user_3');
+  await ok(server.post(`/exams/${run}/participants/user_2/admit`, {}));
+  await ok(server.post(`/exams/${run}/admit`, {}));
   await ok(server.post(`/exams/${run}/pause`, reason));
   await ok(server.post(`/exams/${run}/resume`, {}));
   await ok(server.post(`/exams/${run}/time`, { ...reason, minutes: 5 }));

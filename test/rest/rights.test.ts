@@ -152,8 +152,8 @@ const DOORS: Record<string, [string, Ask][]> = {
       ),
     ],
   ],
-  'pause, resume, add time, send out, readmit': [
-    ...(['pause', 'resume', 'terminate', 'readmit', 'time'] as const).map((what): [string, Ask] => [
+  'admit, pause, resume, add time, send out, readmit': [
+    ...(['admit', 'pause', 'resume', 'terminate', 'readmit', 'time'] as const).map((what): [string, Ask] => [
       `POST …/participants/…/${what}`,
       rest(
         'POST',
@@ -161,15 +161,16 @@ const DOORS: Record<string, [string, Ask][]> = {
         () => ({ reason: 'r', minutes: 1 }),
       ),
     ]),
-    ...(['pause', 'resume', 'time'] as const).map((what): [string, Ask] => [
+    ...(['admit', 'pause', 'resume', 'time'] as const).map((what): [string, Ask] => [
       `POST …/${what}`,
       rest(
         'POST',
         () => `/exams/${examId}/${what}`,
-        () => ({ reason: 'r', minutes: 1, group: 'nobody' }),
+        () => ({ reason: 'r', minutes: 1, group: 'nobody', userIds: [] }),
       ),
     ]),
     ...[
+      'admitParticipants(examId: "E", userIds: ["nobody"])',
       'pauseParticipant(examId: "E", userId: "nobody", reason: "r")',
       'resumeParticipant(examId: "E", userId: "nobody")',
       'pauseParticipants(examId: "E", group: "nobody", reason: "r")',

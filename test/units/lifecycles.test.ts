@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/paths.ts';
-import { FINAL_STATUSES, PARTICIPANT_MOVES } from '../../src/services/participants/lifecycle.ts';
+import { FINAL_STATUSES, PARTICIPANT_MOVES } from '../../src/services/participants/moves.ts';
 import { RECORDING_MOVES } from '../../src/services/recordings/lifecycle.ts';
 
 /** Every move that the diagram under a heading draws, as `A --> B`. */

@@ -2,28 +2,32 @@ import type { Database } from '../../adapters/database/database.ts';
 import type { Bus } from '../../adapters/signals/bus.ts';
 import type { Logger } from '../../log.ts';
 import { createApiKeys } from './api-keys.ts';
+import { createPersonalLinks } from './personal-links.ts';
 import { createTokens } from './tokens.ts';
 import type { Viewer } from './viewer.ts';
 
 /** API keys and signed tokens. */
 export function createAccess({ db, bus, log, tokenSecret }: { db: Database['prisma']; bus: Bus; log: Logger; tokenSecret: string }) {
   const keys = createApiKeys({ db, bus, log });
-  const { sign, verify, signLink, signFile, opensFile } = createTokens(tokenSecret);
+  const links = createPersonalLinks(db);
+  const { sign, verify, signLink, signPersonalLink, signFile, opensFile } = createTokens(tokenSecret);
 
   async function viewerOfKey(key: string): Promise<Viewer | null> {
     const row = await keys.find(key);
     if (!row) return null;
     const role = row.role.toLowerCase() as 'admin' | 'lms' | 'proctor';
     const tenant = role === 'admin' ? null : row.tenant;
-    return { role, tenant, examId: null, userId: null, name: row.name, keyId: row.id, expiresAt: null };
+    return { role, tenant, examId: null, userId: null, isLink: false, name: row.name, keyId: row.id, expiresAt: null };
   }
 
   async function viewerOfToken(token: string): Promise<Viewer | null> {
     const claims = await verify(token);
     if (!claims) return null;
-    const { role, exam, tenant, sub, exp } = claims;
+    const { role, exam, tenant, sub, link, exp } = claims;
+    const isLink = role === 'participant' && (link === true || sub === undefined);
+    if (isLink && sub !== undefined && !(await links.isOpen(exam))) return null;
     const name = sub ?? (role === 'proctor' ? 'proctor link' : 'access link');
-    return { role, tenant, examId: exam, userId: sub ?? null, name, keyId: null, expiresAt: new Date(exp * 1_000) };
+    return { role, tenant, examId: exam, userId: sub ?? null, isLink, name, keyId: null, expiresAt: new Date(exp * 1_000) };
   }
 
   return {
@@ -31,6 +35,7 @@ export function createAccess({ db, bus, log, tokenSecret }: { db: Database['pris
     authenticate: (credential: string) => (credential.startsWith('eyJ') ? viewerOfToken(credential) : viewerOfKey(credential)),
     sign,
     signLink,
+    signPersonalLink,
     signFile,
     opensFile,
     createKey: keys.create,

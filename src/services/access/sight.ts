@@ -37,8 +37,11 @@ function visibleOfUser(viewer: Viewer) {
 
 export const visibleParticipants = (viewer: Viewer): Prisma.ParticipantWhereInput => visibleOfUser(viewer);
 export const visibleWarnings = (viewer: Viewer): Prisma.WarningWhereInput => visibleOfUser(viewer);
-export const visibleRecordings = (viewer: Viewer): Prisma.RecordingWhereInput => visibleOfUser(viewer);
-export const visibleSubmissions = (viewer: Viewer): Prisma.SubmissionWhereInput => visibleOfUser(viewer);
+/** A link may lie in a mailbox: it opens no recordings. */
+export const visibleRecordings = (viewer: Viewer): Prisma.RecordingWhereInput =>
+  viewer.isLink ? { id: { in: [] } } : visibleOfUser(viewer);
+export const visibleSubmissions = (viewer: Viewer): Prisma.SubmissionWhereInput =>
+  viewer.isLink ? { id: { in: [] } } : visibleOfUser(viewer);
 
 /** Verifications belong to a tenant and not to an exam: only the tenant's API keys see them. */
 export function visibleVerifications(viewer: Viewer): Prisma.VerificationWhereInput {

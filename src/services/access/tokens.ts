@@ -7,6 +7,8 @@ export interface TokenGrant {
   tenant: string;
   examId: string;
   userId?: string;
+  /** Whether it is the token of a link. */
+  link?: true;
   issuedAt: Date;
   expiresAt: Date;
 }
@@ -17,6 +19,8 @@ export interface TokenClaims {
   tenant: string;
   exam: string;
   sub?: string;
+  /** Set for the token of a link. Those of earlier releases, which belong to nobody, are known by their missing `sub`. */
+  link?: true;
   /** Seconds. */
   exp: number;
 }
@@ -24,6 +28,9 @@ export interface TokenClaims {
 const ISSUER = 'invigil';
 /** For the links in `accessUrl` and `adminUrl`, from the exam's creation. */
 const LINK_LIFETIME_MS = 365 * 24 * 3_600_000;
+
+/** Long enough for the time after the exam in which a participant may read what is held against them: see `personal-links.ts`. */
+const PERSONAL_LINK_LIFETIME_MS = 2 * LINK_LIFETIME_MS;
 
 /** What a signature opens: one file of a recording, or the picture at a warning. */
 export type SignedFile = 'download' | 'playback' | 'poster' | 'thumbnails' | 'frame';
@@ -43,8 +50,8 @@ export function createTokens(tokenSecret: string) {
   const links = new LRUCache<string, string>({ max: REMEMBERED });
   const verified = new LRUCache<string, TokenClaims>({ max: REMEMBERED });
 
-  async function sign({ role, tenant, examId, userId, issuedAt, expiresAt }: TokenGrant): Promise<string> {
-    const token = new SignJWT({ role, exam: examId, tenant }).setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER);
+  async function sign({ role, tenant, examId, userId, link, issuedAt, expiresAt }: TokenGrant): Promise<string> {
+    const token = new SignJWT({ role, exam: examId, tenant, ...(link && { link }) }).setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER);
     if (userId !== undefined) token.setSubject(userId);
     return token.setIssuedAt(seconds(issuedAt)).setExpirationTime(seconds(expiresAt)).sign(secret);
   }
@@ -94,6 +101,20 @@ export function createTokens(tokenSecret: string) {
           examId: exam.id,
           issuedAt: exam.createdAt,
           expiresAt: new Date(exam.createdAt.getTime() + LINK_LIFETIME_MS),
+        }),
+      ),
+
+    /** The token of a participant's personal link: always the same one. */
+    signPersonalLink: (exam: { id: string; tenant: string; createdAt: Date }, userId: string) =>
+      signOnce(`participant ${exam.id} ${userId}`, () =>
+        sign({
+          role: 'participant',
+          tenant: exam.tenant,
+          examId: exam.id,
+          userId,
+          link: true,
+          issuedAt: exam.createdAt,
+          expiresAt: new Date(exam.createdAt.getTime() + PERSONAL_LINK_LIFETIME_MS),
         }),
       ),
 

@@ -5,8 +5,10 @@ export interface Viewer {
   readonly tenant: string | null;
   /** Set for tokens: the only exam that they give access to. */
   readonly examId: string | null;
-  /** Set for a participant who joined; null for a bearer of the exam's access link. */
+  /** Set for a participant; null for a bearer of the exam's access link. */
   readonly userId: string | null;
+  /** A participant who only shows a link: the exam's access link, or a personal one. */
+  readonly isLink: boolean;
   /** For the audit trail. */
   readonly name: string;
   /** Set for API keys: see `followKey`. */
@@ -22,6 +24,7 @@ export const anonymous: Viewer = Object.freeze({
   tenant: null,
   examId: null,
   userId: null,
+  isLink: false,
   name: 'anonymous',
   keyId: null,
   expiresAt: null,
@@ -31,25 +34,26 @@ export const STAFF: readonly Role[] = ['admin', 'lms', 'proctor'];
 
 export const isStaff = ({ role }: Viewer) => (STAFF as readonly string[]).includes(role);
 
-/** The caller shows the token of an access link, which belongs to nobody until its bearer has joined. */
-export const isLinkBearer = ({ role, userId }: Viewer) => role === 'participant' && userId === null;
+/** The caller shows the token of a link: it may read what the link is for, and join. */
+export const isLinkBearer = ({ isLink }: Viewer) => isLink;
 
 /**
  * Tells callers apart, for rate limits, idempotency keys and unfinished uploads: an API key by its id, since two keys may have
  * the same name, and a token by its claims.
  */
-export const identityOf = ({ keyId, role, tenant, examId, userId, name }: Viewer): string =>
-  keyId ?? [role, tenant, examId, userId, name].map((part) => part ?? '').join('|');
+export const identityOf = ({ keyId, role, tenant, examId, userId, isLink, name }: Viewer): string =>
+  keyId ?? [role, tenant, examId, userId, name, ...(isLink ? ['link'] : [])].map((part) => part ?? '').join('|');
 
 /**
  * A viewer with the same rights and no other identity. A result made for it may be shown to every viewer with the same rights:
  * results may depend on these fields only.
  */
-export const impersonal = ({ role, tenant, examId, userId }: Viewer): Viewer => ({
+export const impersonal = ({ role, tenant, examId, userId, isLink }: Viewer): Viewer => ({
   role,
   tenant,
   examId,
   userId,
+  isLink,
   name: role,
   keyId: null,
   expiresAt: null,

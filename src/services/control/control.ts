@@ -1,14 +1,16 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
-import { AppError, notFound } from '../../errors.ts';
+import { AppError, invalidField, notFound } from '../../errors.ts';
 import type { Exam, Participant } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 import type { Access } from '../access/access.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
-import type { Exams } from '../exams.ts';
+import { type Exams, startTogether } from '../exams.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
-import { credit, isFinal, MINUTE_MS, moveByStaff, resumed, stopped } from '../participants/lifecycle.ts';
+import { move } from '../participants/lifecycle.ts';
+import { isFinal, isRunning } from '../participants/moves.ts';
 import { signParticipantToken } from '../participants/participants.ts';
+import { credit, MINUTE_MS } from '../participants/time.ts';
 import { startClockSweep } from './clock-sweep.ts';
 
 /** Who decides, and why. */
@@ -49,18 +51,28 @@ function find(state: ExamState, userId: string): Participant {
 }
 
 const pause = (state: ExamState, participant: Participant, decision: Decision): Participant =>
-  participant.status === 'PAUSED'
-    ? participant
-    : moveByStaff(state, participant, { to: 'PAUSED', clock: stopped(state.now, participant), ...decision });
+  participant.status === 'PAUSED' ? participant : move(state, participant, 'PAUSED', decision);
 
-const resume = (state: ExamState, participant: Participant, decision: Decision): Participant =>
-  participant.status === 'ACTIVE'
-    ? participant
-    : moveByStaff(state, participant, { to: 'ACTIVE', clock: resumed(state.now, participant), ...decision });
-
-function addTime(state: ExamState, participant: Participant, { minutes, reason, by }: AddedTime): Participant {
-  return credit(state, participant, { ms: minutes * MINUTE_MS, reason, by });
+/** Who is offline is so for the clock, too. */
+function resume(state: ExamState, participant: Participant, decision: Decision): Participant {
+  if (isRunning(participant.status)) return participant;
+  if (!participant.offlineSince) return move(state, participant, 'ACTIVE', decision);
+  return move(state, { ...participant, offlineSince: state.now }, 'DISCONNECTED', decision);
 }
+
+function admit(state: ExamState, participant: Participant, decision: Decision): Participant {
+  const { status } = participant;
+  if (isRunning(status) || status === 'PAUSED') return participant;
+  if (isFinal(status)) throw new AppError('conflict', 'This participant has left the exam: readmit them');
+  if (status === 'INVITED') throw new AppError('conflict', 'This participant has not come yet');
+  if (status === 'CHECKING_IN' && decision.reason === null)
+    throw invalidField('reason', 'is required to admit somebody who has not checked in');
+  startTogether(state, decision.by);
+  return move(state, participant, 'ACTIVE', decision);
+}
+
+const addTime = (state: ExamState, participant: Participant, { minutes, ...decision }: AddedTime): Participant =>
+  credit(state, participant, { ms: minutes * MINUTE_MS, ...decision });
 
 interface Dependencies {
   pool: Pool;
@@ -118,9 +130,8 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
       write(examId, [userId], keeper, (state) => {
         refuseUnlessRunning(state.exam);
         const participant = find(state, userId);
-        if (participant.status === 'DISCONNECTED') return participant;
         if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has left the exam: readmit them');
-        if (participant.status !== 'PAUSED' && participant.status !== 'ACTIVE')
+        if (participant.status !== 'PAUSED' && !isRunning(participant.status))
           throw new AppError('conflict', 'This participant is not paused');
         return resume(state, participant, decision);
       }),
@@ -137,22 +148,46 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
       write(examId, [userId], keeper, (state) => {
         refuseOver(state.exam);
         const participant = find(state, userId);
-        if (participant.status === 'TERMINATED') return participant;
-        return moveByStaff(state, participant, { to: 'TERMINATED', clock: stopped(state.now, participant), ...decision });
+        return participant.status === 'TERMINATED' ? participant : move(state, participant, 'TERMINATED', decision);
+      }),
+
+    /** Lets in a participant from the waiting room; with a reason also one who has not checked in. */
+    admit: (examId: string, userId: string, decision: Decision, keeper: Keeper) =>
+      write(examId, [userId], keeper, (state) => {
+        refuseOver(state.exam);
+        return admit(state, find(state, userId), decision);
       }),
 
     /**
-     * Lets a participant back in, with a new token and the time that was left. Harmless to repeat: the token is another one.
+     * Lets in those chosen from the waiting room, or without a choice all who wait. Someone who is still checking in is let in only by
+     * name and with a reason.
+     */
+    admitAll: (examId: string, userIds: readonly string[] | null, decision: Decision, keeper: Keeper) =>
+      writeAll(examId, { userIds }, keeper, (state, participants) => {
+        refuseOver(state.exam);
+        const chosen = userIds ? participants : participants.filter(({ status }) => status === 'WAITING');
+        return chosen.map((participant) => admit(state, participant, decision));
+      }),
+
+    /**
+     * Lets a participant back in, with a new token and the time that was left, and opens their seat, so that their personal link lets
+     * them in once more. Harmless to repeat: the token is another one.
      * @throws AppError `conflict` if no time is left: it must be added first
      */
     async readmit(examId: string, userId: string, decision: Decision) {
       const { exam, participant } = await write(examId, [userId], null, (state) => {
-        refuseUnlessRunning(state.exam);
+        refuseOver(state.exam);
         const known = find(state, userId);
-        if (!isFinal(known.status)) return { exam: state.exam, participant: known };
+        if (!known.joinedAt && !isFinal(known.status)) throw new AppError('conflict', 'This participant has not come yet');
+        const open = { ...known, joinedAt: known.joinedAt ?? state.now, seatOpen: true };
+        if (!isFinal(known.status)) {
+          if (!known.seatOpen)
+            state.emit('PARTICIPANT_CHANGED', known.id, { userId, data: { ...decision, what: 'seat', from: 'taken', to: 'open' } });
+          return { exam: state.exam, participant: state.setParticipant(open) };
+        }
+        refuseUnlessRunning(state.exam);
         if (known.remainingMs === 0) throw new AppError('conflict', "This participant's time is over: add time, then readmit them");
-        const clock = { ...resumed(state.now, known), joinedAt: known.joinedAt ?? state.now };
-        return { exam: state.exam, participant: moveByStaff(state, known, { to: 'ACTIVE', clock, ...decision }) };
+        return { exam: state.exam, participant: move(state, open, 'ACTIVE', decision) };
       });
       return signParticipantToken(access, exam, participant);
     },

@@ -5,12 +5,6 @@ const MAX_TOGETHER = 500;
 /** Exams that change at once, so that a network failure of whole campuses leaves connections for other work. */
 const EXAMS_AT_ONCE = 4;
 
-/** Participants of one exam, few enough to change in one transaction. */
-export interface ParticipantBatch {
-  examId: string;
-  participantIds: string[];
-}
-
 /** Groups rows by exam, in their order. */
 export function groupByExam<T extends { examId: string }>(rows: readonly T[]): Map<string, T[]> {
   const groups = new Map<string, T[]>();
@@ -24,18 +18,17 @@ export function groupByExam<T extends { examId: string }>(rows: readonly T[]): M
 
 /**
  * Changes participants of many exams, some exams in parallel.
- * @param change gets each participant once; it handles its own failures
+ * @param change gets some participants of an exam, few enough to change in one transaction; it handles its own failures
  */
-export async function changeByExam(
-  participants: readonly { examId: string; participantId: string }[],
-  change: (batch: ParticipantBatch) => Promise<void>,
+export async function changeByExam<T extends { examId: string }>(
+  participants: readonly T[],
+  change: (examId: string, batch: readonly T[]) => Promise<void>,
 ): Promise<void> {
-  const batches = [...groupByExam(participants)].flatMap(([examId, rows]) => {
-    const ids = [...new Set(rows.map(({ participantId }) => participantId))];
-    return Array.from({ length: Math.ceil(ids.length / MAX_TOGETHER) }, (_, i) => ({
+  const batches = [...groupByExam(participants)].flatMap(([examId, rows]) =>
+    Array.from({ length: Math.ceil(rows.length / MAX_TOGETHER) }, (_, i) => ({
       examId,
-      participantIds: ids.slice(i * MAX_TOGETHER, (i + 1) * MAX_TOGETHER),
-    }));
-  });
-  await pLimit(EXAMS_AT_ONCE).map(batches, change);
+      rows: rows.slice(i * MAX_TOGETHER, (i + 1) * MAX_TOGETHER),
+    })),
+  );
+  await pLimit(EXAMS_AT_ONCE).map(batches, ({ examId, rows }) => change(examId, rows));
 }

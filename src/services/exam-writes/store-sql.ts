@@ -65,6 +65,7 @@ const CHANGES: Columns<Participant>['columns'] = [
   column('offlineSince', 'timestamptz'),
   column('outageMs', 'int'),
   column('outageCreditMs', 'int'),
+  column('coveredUntil', 'timestamptz'),
   column('seatOpen', 'bool'),
   column('handRaisedAt', 'timestamptz'),
   column('handText', 'text'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { text, typed, userIdInput } from '../../validation.ts';
 import { DETECTOR_TYPES } from '../warnings/catalogue.ts';
 
-export const joinExamInput = z.object({ userId: userIdInput, name: text(200).nullish() });
+export const joinExamInput = z.object({ userId: userIdInput, name: text(200).nullish(), checkIn: z.boolean().nullish() });
 
 export const inviteInput = z
   .array(
@@ -21,6 +21,8 @@ const reason = text(2_000)
   .trim()
   .min(1, 'must not be empty: it is kept in the log of the exam')
   .meta({ description: 'Why; kept in the log of the exam.' });
+
+export const optionalReason = reason.nullish().meta({ description: 'Why; kept in the log of the exam.' });
 
 export const decisionInput = z.object({ reason }, typed('a JSON object'));
 

@@ -19,7 +19,8 @@ const MAX_READ = 1_000;
 /** Participants whose rows are to be read, as a relation for `FROM`, each joined as `p`. */
 export const ASKED = `unnest($1::text[], $2::text[]) AS who("examId", "userId") ${participantOf('who')}`;
 
-const nameOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
+/** One text for both ids. */
+export const nameOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
 
 /**
  * Reads one row per participant; those that are asked for together share one statement.

@@ -2,19 +2,20 @@ import { AppError, notFound } from '../../errors.ts';
 import type { Exam, Participant, ReviewStatus } from '../../generated/prisma/client.ts';
 import type { Access } from '../access/access.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
+import { settingsOf } from '../exam-settings.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseCancelled, startTogether } from '../exams.ts';
-import { activate, addParticipant, enrol, isFinal, MINUTE_MS, shifted } from './lifecycle.ts';
+import { addParticipant, comes, enrol, entryOf } from './lifecycle.ts';
+import { comesInBySign, isFinal } from './moves.ts';
+import { allowedMs, MINUTE_MS, shifted } from './time.ts';
 
-/** Added after the exam's time, so that a slow upload or a late message is not refused. */
-const TOKEN_GRACE_MS = 24 * 3_600_000;
+/** Added after the participant's time, for uploads and messages that arrive late. */
+export const TOKEN_GRACE_MS = 24 * 3_600_000;
 
-const tokenExpiry = (exam: Exam, { extraMinutes, creditMs }: Participant) =>
-  new Date(Date.now() + (exam.duration + extraMinutes) * MINUTE_MS + creditMs + TOKEN_GRACE_MS);
-
-/** A token for the rest of the exam. */
+/** A token for the rest of the participant's time, as it is known now; `heartbeat` gives a longer one when there is more. */
 export async function signParticipantToken(access: Access, exam: Exam, participant: Participant) {
-  const expiresAt = tokenExpiry(exam, participant);
+  const left = participant.remainingMs ?? (participant.endsAt ? participant.endsAt.getTime() - Date.now() : allowedMs(exam, participant));
+  const expiresAt = new Date(Date.now() + Math.max(0, left) + TOKEN_GRACE_MS);
   const { userId } = participant;
   const token = await access.sign({ role: 'participant', tenant: exam.tenant, examId: exam.id, userId, issuedAt: new Date(), expiresAt });
   return { participant, token, expiresAt };
@@ -33,29 +34,52 @@ const find = ({ tx, exam }: Draft, userId: string) => tx.participant.findUnique(
 
 /** The participant of that user, invited if the exam does not know the user yet. */
 export async function ensureParticipant(draft: Draft, userId: string, name?: string | null): Promise<Participant> {
-  return (await find(draft, userId)) ?? addParticipant(draft, { userId, name, status: 'INVITED' });
+  return (await find(draft, userId)) ?? addParticipant(draft, { userId, name });
 }
 
 /** As `ensureParticipant`, together with other writes. */
 export const enrolled = (state: ExamState, userId: string, name?: string | null): Participant =>
-  state.participant(userId) ?? enrol(state, { userId, name, status: 'INVITED' });
+  state.participant(userId) ?? enrol(state, { userId, name });
 
-/** Brings a user into the exam; the first one starts it. A participant who has left for good, or is paused, is not changed. */
-export function bringIn(state: ExamState, userId: string, name?: string | null): Participant {
+/**
+ * Brings a user into the exam, or to where it waits to be let in; the first one who is in starts the exam. No change of the status
+ * for a participant who waits, is paused, or has left for good.
+ */
+export function bringIn(state: ExamState, userId: string, name?: string | null, { checksIn = false } = {}): Participant {
   const known = state.participant(userId);
-  if (known && (isFinal(known.status) || known.status === 'PAUSED')) return known;
-  startTogether(state, userId);
-  if (!known) return enrol(state, { userId, name, status: 'ACTIVE' });
-  if (known.status === 'ACTIVE' && (!name || name === known.name)) return known;
-  return activate(state, known, name);
+  const hasName = !name || name === known?.name;
+  const named = known && !hasName ? { ...known, name } : known;
+  if (named && (!comesInBySign(named.status) || (named.status === 'ACTIVE' && hasName)))
+    return hasName || isFinal(named.status) ? named : state.setParticipant(named);
+  const to = named && named.status !== 'INVITED' ? 'ACTIVE' : entryOf(state, { checksIn });
+  if (to === 'ACTIVE') startTogether(state, userId);
+  if (!named) return enrol(state, { userId, name }, to);
+  return named.status === to ? state.setParticipant(named) : comes(state, named, to);
 }
+
+/** A token is renewed when it would end so much earlier than the participant's time, with the grace after it. */
+const RENEWED_BEFORE_MS = MINUTE_MS;
+
+export interface Token {
+  token: string;
+  expiresAt: Date;
+}
+
+/** One per participant and hour, however often the seat is tried. */
+const secondSession = () => ({
+  type: 'second_session',
+  clientEventId: `second_session_${Math.floor(Date.now() / 3_600_000)}`,
+  details: 'The personal link was opened again while this participant was in the exam. It may have been the participant.',
+});
 
 export interface JoinInput {
   userId: string;
   name?: string | null | undefined;
+  /** Whether the page checks the user in first: see `checkIn`. */
+  checkIn?: boolean | null | undefined;
 }
 
-export interface InviteInput extends JoinInput {
+export interface InviteInput extends Omit<JoinInput, 'checkIn'> {
   extraMinutes?: number | null | undefined;
   group?: string | null | undefined;
 }
@@ -83,25 +107,48 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
       }),
 
     /**
-     * Admits a user and signs a token for the rest of the exam.
-     * @param byLink whether the caller only shows the exam's access link. Such a caller may join once per user, so that nobody
-     *   takes another's seat; an API key may admit the user again.
+     * Brings a user into the exam, or to where it waits to be let in, and signs a token.
+     * @param by the link that the caller shows, null for an API key or a participant's own token. By a link a seat is taken once, so
+     *   that nobody takes another's; a readmission lets its owner in once more.
      */
-    async join(examId: string, { userId, name }: JoinInput, { byLink }: { byLink: boolean }) {
-      const { exam, participant } = await eventLog.write(examId, {
+    async join(examId: string, { userId, name, checkIn }: JoinInput, { by }: { by: 'shared link' | 'personal link' | null }) {
+      const outcome = await eventLog.write(examId, {
         userId,
+        repeats: by === 'personal link' ? { warnings: [secondSession()], sameMomentIsSame: false } : undefined,
         decide(state) {
           refuseCancelled(state.exam);
           if (state.exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
+          if (by === 'shared link' && !settingsOf(state.exam).sharedLink)
+            throw new AppError('forbidden', 'The link for everybody is switched off: use your personal link');
           const known = state.participant(userId);
           refuseOutsideWindow(state, known);
           if (known && isFinal(known.status)) throw new AppError('conflict', 'This participant has already left the exam');
-          if (byLink && known?.joinedAt)
-            throw new AppError('conflict', 'This participant has already joined; the LMS can let them in again');
-          return { exam: state.exam, participant: bringIn(state, userId, name) };
+          if (by !== null && known?.joinedAt && !known.seatOpen) {
+            // Only the personal link shows that it was at least meant for this participant.
+            if (by === 'personal link') state.addUnseen(known, 'SYSTEM', { warnings: [secondSession()], sameMomentIsSame: false });
+            return null;
+          }
+          const participant = bringIn(state, userId, name, { checksIn: checkIn ?? false });
+          const seated = participant.seatOpen ? state.setParticipant({ ...participant, seatOpen: false }) : participant;
+          return { exam: state.exam, participant: seated };
         },
       });
-      return signParticipantToken(access, exam, participant);
+      if (!outcome) throw new AppError('conflict', 'This participant has already joined; a proctor or the LMS can let them in again');
+      return signParticipantToken(access, outcome.exam, outcome.participant);
+    },
+
+    /**
+     * A token for a participant whose own one ends too early, because time was added to the exam; null for all others.
+     * @param expiresAt when the one in use ends
+     */
+    async renew(participant: Participant, { tenant, expiresAt }: { tenant: string; expiresAt: Date }): Promise<Token | null> {
+      const { examId, userId, endsAt, startedAt, remainingMs, status } = participant;
+      if (startedAt === null || isFinal(status)) return null;
+      const end = endsAt?.getTime() ?? Date.now() + (remainingMs ?? 0);
+      const until = new Date(end + TOKEN_GRACE_MS);
+      if (expiresAt.getTime() >= until.getTime() - RENEWED_BEFORE_MS) return null;
+      const token = await access.sign({ role: 'participant', tenant, examId, userId, issuedAt: new Date(), expiresAt: until });
+      return { token, expiresAt: until };
     },
 
     /** Records a proctor's review of a participant. */

@@ -7,8 +7,8 @@ import { type ExamStatus, type Participant, Prisma } from '../../generated/prism
 import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import { ASKED, type ParticipantKey, readPerParticipant } from '../participants/key.ts';
-import { isFinal } from '../participants/lifecycle.ts';
+import { ASKED, nameOf, type ParticipantKey, readPerParticipant } from '../participants/key.ts';
+import { isFinal } from '../participants/moves.ts';
 import { SignsOfLife } from './signs.ts';
 import { startSilenceSweep } from './sweep.ts';
 import { createTransitions } from './transitions.ts';
@@ -38,7 +38,7 @@ export interface PresenceOptions {
 
 /**
  * Who is present. A heartbeat is not an event and takes no lock: it is noted in memory, written with the others of the same
- * second, and read back with those that arrive together. Only a change between ACTIVE and DISCONNECTED is an event. Every
+ * second, and read back with those that arrive together. Only going offline and coming back are events. Every
  * decision uses the database's clock and what is stored, so any number of servers reach the same one.
  */
 export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOptions) {
@@ -49,20 +49,20 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
   const transitions = createTransitions(eventLog);
   const read = readPerParticipant<PresenceRow>(pool, 'read-presence', READ);
   const bringBack = batched(bringBackAll, MAX_BACK);
-  const signs = new SignsOfLife({ pool, log }, { everyMs: flushMs, freshMs: graceMs }, (examId, id) => void bringBack({ examId, id }));
+  const signs = new SignsOfLife({ pool, log }, { everyMs: flushMs, freshMs: graceMs }, (who) => void bringBack(who));
 
   /** A failure does not fail the heartbeat: the sign of life is kept, and its flush tries again. */
-  async function bringBackAll(gone: readonly Pick<Participant, 'id' | 'examId'>[]): Promise<(Participant | undefined)[]> {
+  async function bringBackAll(gone: readonly ParticipantKey[]): Promise<(Participant | undefined)[]> {
     const rows = new Map<string, Participant>();
-    const participants = gone.map(({ examId, id }) => ({ examId, participantId: id }));
-    await changeByExam(participants, async (batch) => {
+    await changeByExam(gone, async (examId, batch) => {
       try {
-        for (const row of await transitions.bringBack(batch)) rows.set(row.id, row);
+        const userIds = [...new Set(batch.map(({ userId }) => userId))];
+        for (const row of await transitions.bringBack(examId, userIds)) rows.set(nameOf(row), row);
       } catch (error) {
-        log.warn({ err: error, examId: batch.examId }, 'could not mark participants as back; will try again');
+        log.warn({ err: error, examId }, 'could not mark participants as back; will try again');
       }
     });
-    return gone.map(({ id }) => rows.get(id));
+    return gone.map((who) => rows.get(nameOf(who)));
   }
 
   async function readBack(who: ParticipantKey): Promise<Participant> {
@@ -71,8 +71,8 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
     const { examStatus, readAt, ...participant } = found;
     const over = isFinal(participant.status) || examStatus === 'COMPLETED' || examStatus === 'CANCELLED';
     if (over) return participant;
-    if (participant.status !== 'DISCONNECTED') return { ...participant, lastSeenAt: readAt };
-    return (await bringBack(participant)) ?? { ...participant, lastSeenAt: readAt };
+    if (participant.offlineSince === null) return { ...participant, lastSeenAt: readAt };
+    return (await bringBack(who)) ?? { ...participant, lastSeenAt: readAt };
   }
 
   return {

@@ -1,7 +1,7 @@
 import type { Database } from '../../adapters/database/database.ts';
 import type { Logger } from '../../log.ts';
 import { type ParticipantKey, participantOf } from '../participants/key.ts';
-import { FINAL_STATUSES } from '../participants/lifecycle.ts';
+import { FINAL_STATUSES } from '../participants/moves.ts';
 
 interface Sign extends ParticipantKey {
   /** By this process's monotonic clock: only its age leaves the process. */
@@ -13,8 +13,8 @@ interface Sign extends ParticipantKey {
 interface Leftover extends ParticipantKey {
   /** Whether another transaction held the row, so that it was skipped. */
   locked: boolean;
-  /** Set if the participant counts as disconnected although the sign is fresh. */
-  returned: string | null;
+  /** Whether the participant counts as offline although the sign is fresh. */
+  returned: boolean;
 }
 
 const MAX_ROWS = 5_000;
@@ -29,7 +29,7 @@ const WRITE = `
 WITH sign AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::float8[], $4::bool[]) AS s("examId", "userId", age, heartbeat)
 ), live AS (
-  SELECT p.id, p.status, sign.*
+  SELECT p.id, p.status, p."offlineSince", sign.*
     FROM sign ${participantOf('sign')} JOIN "Exam" e ON e.id = p."examId"
    WHERE e.status IN ('CREATED', 'IN_PROGRESS') AND p.status <> ALL ($5::"ParticipantStatus"[])
 ), free AS (
@@ -46,10 +46,10 @@ WITH sign AS (
 )
 SELECT * FROM (
   SELECT "examId", "userId", id NOT IN (SELECT id FROM free) AS locked,
-         CASE WHEN status = 'DISCONNECTED' AND age < $6 THEN id END AS returned
+         ("offlineSince" IS NOT NULL AND age < $6) AS returned
     FROM live
 ) AS leftover
- WHERE locked OR returned IS NOT NULL`;
+ WHERE locked OR returned`;
 
 const keyOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
 
@@ -63,7 +63,7 @@ export class SignsOfLife {
   readonly #everyMs: number;
   /** A sign younger than this shows that the participant is present. */
   readonly #freshMs: number;
-  readonly #onReturned: (examId: string, participantId: string) => void;
+  readonly #onReturned: (who: ParticipantKey) => void;
   readonly #pending = new Map<string, Sign>();
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
@@ -71,7 +71,7 @@ export class SignsOfLife {
   constructor(
     { pool, log }: { pool: Database['pool']; log: Logger },
     times: { everyMs: number; freshMs: number },
-    onReturned: (examId: string, participantId: string) => void,
+    onReturned: (who: ParticipantKey) => void,
   ) {
     this.#pool = pool;
     this.#log = log;
@@ -136,7 +136,7 @@ export class SignsOfLife {
     for (const { locked, returned, ...who } of rows) {
       const sign = signs.get(keyOf(who));
       if (locked && sign) this.#keep(sign);
-      if (returned) this.#onReturned(who.examId, returned);
+      if (returned) this.#onReturned(who);
     }
   }
 }

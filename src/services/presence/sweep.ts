@@ -15,17 +15,17 @@ const FIND_SILENT = `
 SELECT extract(epoch FROM now())::float8 * 1000 AS now, silent.*
   FROM (SELECT) AS always
   LEFT JOIN (
-    SELECT p."examId", p.id AS "participantId"
+    SELECT p."examId", p."userId"
       FROM "Participant" p JOIN "Exam" e ON e.id = p."examId"
-     WHERE p."sendsHeartbeats" AND p.status = 'ACTIVE' AND p."lastSeenAt" < now() - $1::float8 * interval '1 ms'
-       AND e.status = 'IN_PROGRESS'
+     WHERE p."sendsHeartbeats" AND p.status IN ('CHECKING_IN', 'WAITING', 'ACTIVE', 'PAUSED') AND p."offlineSince" IS NULL
+       AND p."lastSeenAt" < now() - $1::float8 * interval '1 ms' AND e.status IN ('CREATED', 'IN_PROGRESS')
      LIMIT ${MAX_FOUND}
   ) AS silent ON true`;
 
 interface SilentRow {
   now: number;
   examId: string | null;
-  participantId: string | null;
+  userId: string | null;
 }
 
 /**
@@ -78,7 +78,7 @@ export function startSilenceSweep({ pool, log, transitions, silentMs, everyMs, f
       await flush();
       const { rows } = await pool.query<SilentRow>(FIND_SILENT, [silentMs]);
       const isKnown = reach.contact(rows[0]?.now ?? 0) >= silentMs;
-      return isKnown ? rows.flatMap(({ examId, participantId }) => (examId && participantId ? [{ examId, participantId }] : [])) : [];
+      return isKnown ? rows.flatMap(({ examId, userId }) => (examId && userId ? [{ examId, userId }] : [])) : [];
     } catch (error) {
       reach.lost();
       throw error;
@@ -91,11 +91,12 @@ export function startSilenceSweep({ pool, log, transitions, silentMs, everyMs, f
     failure: 'could not look for silent participants; will try again',
     async run(signal) {
       const silent = await findSilent();
-      await changeByExam(silent, async (batch) => {
+      await changeByExam(silent, async (examId, batch) => {
         if (signal.aborted) return;
+        const userIds = batch.map(({ userId }) => userId);
         await transitions
-          .disconnect(batch, silentMs)
-          .catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not mark participants as disconnected; will try again'));
+          .disconnect(examId, userIds, silentMs)
+          .catch((error) => log.warn({ err: error, examId }, 'could not mark participants as disconnected; will try again'));
       });
       return silent.length === MAX_FOUND;
     },

@@ -1,23 +1,33 @@
-import type { ParticipantBatch } from '../event-log/by-exam.ts';
+import type { Participant } from '../../generated/prisma/client.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { disconnectSilent, reconnect } from '../participants/lifecycle.ts';
 
+const isOpen = (status: string) => status === 'CREATED' || status === 'IN_PROGRESS';
+
 /**
- * The two status changes that presence makes. The caller's data may be outdated, so both check again under the exam's lock, by
- * the database's clock: of several servers one makes the change, the others find it done.
+ * The changes that presence makes. The caller's data may be outdated, so both check again under the exam's lock, by the
+ * database's clock: of several servers one makes the change, the others find it done.
  */
 export function createTransitions(eventLog: EventLog) {
   return {
-    disconnect: ({ examId, participantIds }: ParticipantBatch, silentMs: number) =>
-      eventLog.append(examId, async (draft) => {
-        if (draft.exam.status === 'IN_PROGRESS') await disconnectSilent(draft, participantIds, silentMs);
+    disconnect: (examId: string, userIds: readonly string[], silentMs: number) =>
+      eventLog.write(examId, {
+        userId: '',
+        others: userIds,
+        decide(state) {
+          if (isOpen(state.exam.status)) disconnectSilent(state, userIds, silentMs);
+        },
       }),
 
     /** @returns the current participants, changed or not. */
-    bringBack: ({ examId, participantIds }: ParticipantBatch) =>
-      eventLog.append(examId, async (draft) => {
-        if (draft.exam.status === 'IN_PROGRESS') await reconnect(draft, participantIds);
-        return draft.tx.participant.findMany({ where: { id: { in: participantIds } } });
+    bringBack: (examId: string, userIds: readonly string[]) =>
+      eventLog.write(examId, {
+        userId: '',
+        others: userIds,
+        decide(state): Participant[] {
+          if (isOpen(state.exam.status)) reconnect(state, userIds);
+          return userIds.flatMap((userId) => state.participant(userId) ?? []);
+        },
       }),
   };
 }

@@ -55,6 +55,7 @@ const PARTICIPANT_TEXTS: Texts<Participant> = {
   endsAt: Date,
   offlineSince: Date,
   handRaisedAt: Date,
+  coveredUntil: Date,
   noticeAcceptedAt: Date,
 };
 const WARNING_TEXTS: Texts<Warning> = { seq: BigInt, timestamp: Date, recordedAt: Date, endedAt: Date, reviewAt: Date };

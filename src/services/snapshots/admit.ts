@@ -4,7 +4,7 @@ import type { Exam, Participant } from '../../generated/prisma/client.ts';
 import type { Sensitivity } from '../analysis/episodes.ts';
 import { settingsOf } from '../exam-settings.ts';
 import { ASKED, type ParticipantKey, readPerParticipant } from '../participants/key.ts';
-import { isFinal } from '../participants/lifecycle.ts';
+import { isFinal } from '../participants/moves.ts';
 
 /** A participant whose snapshots are accepted now. */
 export interface AdmittedParticipant extends ParticipantKey {

@@ -2,7 +2,7 @@ import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { type Sweep, startSweep } from '../../async/sweep.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
-import { changeByExam, type ParticipantBatch } from '../event-log/by-exam.ts';
+import { changeByExam } from '../event-log/by-exam.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { addWarnings, endWarnings } from '../warnings/warnings.ts';
 import { sourceOf, toEnded } from './record.ts';
@@ -98,7 +98,7 @@ export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventL
     });
   }
 
-  const careFor = ({ examId, participantIds }: ParticipantBatch, due: ReadonlySet<string>) =>
+  const careFor = (examId: string, participantIds: readonly string[], due: ReadonlySet<string>) =>
     eventLog.append(examId, async (draft) => {
       const now = draft.now.getTime();
       const taken = await draft.tx.$queryRaw<LockedRow[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
@@ -118,9 +118,10 @@ export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventL
       const { rows } = await pool.query<RowInNeed>(FIND);
       const due = secondThoughts(rows);
       const needy = rows.filter(({ open, participantId }) => open || due.has(participantId));
-      await changeByExam(needy, (batch) =>
-        careFor(batch, due).catch((error) => log.warn({ err: error, examId: batch.examId }, 'could not end live warnings; will try again')),
-      );
+      await changeByExam(needy, async (examId, batch) => {
+        const ids = batch.map(({ participantId }) => participantId);
+        await careFor(examId, ids, due).catch((error) => log.warn({ err: error, examId }, 'could not end live warnings; will try again'));
+      });
       await pool.query(FORGET);
     },
   });

@@ -12,7 +12,7 @@ import type { Warning } from '../../generated/prisma/client.ts';
 import type { EventLog, LogEvent } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
 import { answersOf, inPool, keepAnswers, LostClaim } from '../idempotency.ts';
-import { isFinal } from '../participants/lifecycle.ts';
+import { isFinal } from '../participants/moves.ts';
 import { insertWarnings, lockExams, readKnown, readReporters } from './intake-sql.ts';
 import type { LockedExam, Report, Reporter } from './report.ts';
 import { newWarningRow } from './rows.ts';

@@ -1,6 +1,6 @@
 import type { Pool } from '../../../adapters/database/database-transaction.ts';
 import { MAX_DURATION } from '../../../adapters/media/ffmpeg.ts';
-import { FINAL_STATUSES } from '../../participants/lifecycle.ts';
+import { FINAL_STATUSES } from '../../participants/moves.ts';
 import { SHUT } from '../lifecycle.ts';
 
 /** A worker counts as dead after this time; a living one renews its claim well before. */

@@ -11,7 +11,7 @@ import type { EventLog } from '../../event-log/event-log.ts';
 import type { ExamState } from '../../exam-writes/exam-state.ts';
 import { refuseCancelled } from '../../exams.ts';
 import type { AnswerKeeper } from '../../idempotency.ts';
-import { isFinal } from '../../participants/lifecycle.ts';
+import { isFinal } from '../../participants/moves.ts';
 import { bringIn } from '../../participants/participants.ts';
 import { addRecording, IS_RECEIVING, isReceiving } from '../lifecycle.ts';
 import type { Quota } from '../quota.ts';

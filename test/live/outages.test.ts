@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createExam, join } from '../helpers/exam.ts';
+import { runSql } from '../helpers/postgres.ts';
+import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+let second: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ PRESENCE_GRACE_SECONDS: '1', INLINE_WORKER: 'false' });
+  second = await server.another();
+});
+afterAll(async () => {
+  await second.stop();
+  await server.stop();
+});
+
+interface Seat {
+  status: string;
+  online: boolean | null;
+  outageSeconds: number;
+  remainingSeconds: number;
+  timeCredits: { minutes: number; reason: string; by: string }[];
+}
+const FIELDS = 'status online outageSeconds remainingSeconds timeCredits { minutes reason by }';
+const read = async (examId: string, userId = 'user_1'): Promise<Seat> => {
+  const query = `{ exam(id: "${examId}") { participant(userId: "${userId}") { ${FIELDS} } } }`;
+  return (await server.graphql().request<{ exam: { participant: Seat } }>(query)).exam.participant;
+};
+const beat = (examId: string, token: string, by = server) =>
+  by.graphql(token).request<{ heartbeat: { status: string } }>(`mutation { heartbeat(examId: "${examId}") { status } }`);
+
+const CHANGES = /* GraphQL */ `
+  subscription ($id: ID!) {
+    examEvents(examId: $id, after: 0) {
+      ... on ParticipantChanged {
+        change {
+          what
+          to
+        }
+      }
+    }
+  }
+`;
+const watch = (examId: string) => {
+  const live = collect<{ examEvents: { change: { what: string; to: string } | null } }>(server.subscribe(), CHANGES, { id: examId });
+  return (what: string, to?: string) =>
+    live.find(({ examEvents: { change } }) => change?.what === what && (to === undefined || change.to === to));
+};
+const shift = (examId: string, column: string, seconds: number) =>
+  runSql(server, `UPDATE "Participant" SET "${column}" = "${column}" - $2::float8 * interval '1 s' WHERE "examId" = $1`, [examId, seconds]);
+
+async function seated(settings: object = {}, duration = 60) {
+  const { id: examId } = await createExam(server, { duration, settings });
+  const token = await join(server, examId, 'user_1');
+  const until = watch(examId);
+  await beat(examId, token);
+  return { examId, token, until };
+}
+
+describe('an outage of a participant', () => {
+  it('is measured, credited up to what the exam allows, and the rest is offered to staff', async () => {
+    const { examId, token, until } = await seated({ creditDisconnectedMinutes: 3 });
+    await until('status', 'DISCONNECTED');
+    await shift(examId, 'offlineSince', 120);
+    await shift(examId, 'endsAt', 120);
+    await Promise.all([beat(examId, token), beat(examId, token, second), beat(examId, token)]);
+    const first = await read(examId);
+    expect(first).toMatchObject({ status: 'ACTIVE', online: true, outageSeconds: 0 });
+    expect(first.timeCredits).toMatchObject([{ by: 'system', reason: expect.stringMatching(/lost for 12\d s/) }]);
+    expect(Math.ceil(first.remainingSeconds / 60)).toBe(60);
+
+    await until('status', 'ACTIVE');
+    await expect.poll(async () => (await read(examId)).status).toBe('DISCONNECTED');
+    await shift(examId, 'offlineSince', 120);
+    await beat(examId, token);
+    const after = await read(examId);
+    expect(Math.round(after.timeCredits.reduce((sum, { minutes }) => sum + minutes, 0) * 1_000) / 1_000).toBe(3);
+    expect(after.outageSeconds).toBeGreaterThanOrEqual(60);
+    expect(after.outageSeconds).toBeLessThan(120);
+  });
+
+  it('ends nobody while it would be credited, and is over when the credit is used up', async () => {
+    const [covered, used] = [await seated({ creditDisconnectedMinutes: 10 }), await seated({ creditDisconnectedMinutes: 1 })];
+    for (const { examId, until } of [covered, used]) {
+      await until('status', 'DISCONNECTED');
+      await shift(examId, 'offlineSince', 300);
+      await shift(examId, 'endsAt', 3_600);
+    }
+    await used.until('status', 'TIMED_OUT');
+    expect((await read(covered.examId)).status).toBe('DISCONNECTED');
+    await beat(covered.examId, covered.token);
+    expect(await read(covered.examId)).toMatchObject({ status: 'ACTIVE' });
+    expect((await read(covered.examId)).remainingSeconds).toBeGreaterThan(290);
+    expect(await read(used.examId)).toMatchObject({ remainingSeconds: 0, timeCredits: [{ minutes: 1 }] });
+  });
+
+  it('of one who is paused or waits is seen, changes no place, and costs nothing', async () => {
+    const { examId, token, until } = await seated({ creditDisconnectedMinutes: 10 });
+    await server.post(`/exams/${examId}/participants/user_1/pause`, { reason: 'Fire alarm' });
+    await until('online', 'false');
+    expect(await read(examId)).toMatchObject({ status: 'PAUSED', online: false, outageSeconds: 0 });
+    await shift(examId, 'offlineSince', 120);
+    await server.post(`/exams/${examId}/participants/user_1/resume`, {});
+    expect(await read(examId)).toMatchObject({ status: 'DISCONNECTED', online: false });
+    await beat(examId, token);
+    const seat = await read(examId);
+    expect(seat).toMatchObject({ status: 'ACTIVE', online: true });
+    expect(seat.timeCredits.reduce((sum, { minutes }) => sum + minutes, 0)).toBeLessThan(1);
+
+    const { id: waiting } = await createExam(server, { settings: { admission: 'proctor' } });
+    const early = await join(server, waiting, 'user_1');
+    const untilThere = watch(waiting);
+    await beat(waiting, early);
+    await untilThere('online', 'false');
+    expect(await read(waiting)).toMatchObject({ status: 'WAITING', online: false });
+    await beat(waiting, early);
+    expect(await read(waiting)).toMatchObject({ status: 'WAITING', online: true });
+  });
+});
+
+describe('an outage of the server', () => {
+  /** As if no server had run for so many seconds, in which the time of one participant came to its end. */
+  const goDown = (seconds: number, examId: string, userId: string) =>
+    runSql(
+      server,
+      `WITH down AS (UPDATE "ServerPulse" SET at = at - $1::float8 * interval '1 s')
+       UPDATE "Participant" SET "endsAt" = now() - interval '20 s' WHERE "examId" = $2 AND "userId" = $3`,
+      [seconds, examId, userId],
+    );
+
+  it('is credited to everybody whose time ran, once, whichever servers notice it', async () => {
+    const { examId, token, until } = await seated();
+    await join(server, examId, 'paused');
+    await join(server, examId, 'ended');
+    await server.post(`/exams/${examId}/participants/paused/pause`, { reason: 'Fire alarm' });
+    await until('status', 'PAUSED');
+    await runSql(
+      server,
+      `UPDATE "Participant" SET "startedAt" = "startedAt" - interval '50 min', "endsAt" = "endsAt" - interval '50 min' WHERE "examId" = $1`,
+      [examId],
+    );
+    await goDown(42, examId, 'ended');
+    await until('time');
+    await beat(examId, token);
+    await beat(examId, token, second);
+    const credits = async (userId: string) => (await read(examId, userId)).timeCredits;
+    expect(await credits('user_1')).toMatchObject([{ by: 'system', reason: expect.stringMatching(/could not be reached for 4\d s/) }]);
+    expect(await credits('ended')).toHaveLength(1);
+    expect(await credits('paused')).toEqual([]);
+    expect((await read(examId, 'ended')).status).toBe('ACTIVE');
+  });
+
+  it('of a killed server is credited when it is back', async () => {
+    const alone = await startTestServer({ PRESENCE_GRACE_SECONDS: '1', INLINE_WORKER: 'false' });
+    try {
+      const { id } = await createExam(alone, { duration: 60 });
+      await join(alone, id, 'user_1');
+      await alone.kill();
+      await runSql(alone, `UPDATE "ServerPulse" SET at = at - interval '30 minutes'`);
+      await runSql(
+        alone,
+        `UPDATE "Participant" SET "startedAt" = "startedAt" - interval '90 min', "endsAt" = "endsAt" - interval '75 min'`,
+      );
+      await alone.restart();
+      const query = `{ exam(id: "${id}") { participant(userId: "user_1") { status remainingSeconds timeCredits { minutes } } } }`;
+      const seat = async () => (await alone.graphql().request<{ exam: { participant: Seat } }>(query)).exam.participant;
+      await expect.poll(async () => (await seat()).timeCredits.length).toBe(1);
+      const { status, remainingSeconds } = await seat();
+      expect(status).toBe('ACTIVE');
+      expect(Math.round(remainingSeconds / 60)).toBe(15);
+    } finally {
+      await alone.stop();
+    }
+  });
+});
