@@ -91,6 +91,18 @@ export const readmitted = z.strictObject({
   expiresAt: time.meta({ description: 'When the token ends.' }),
 });
 
+export const message = z.strictObject({
+  id: z.string().meta({ description: 'Id of the message.' }),
+  userId: z.string().nullable().meta({ description: 'The candidate whom it is to or from; null if it is to everybody.' }),
+  from: lower('staff', 'participant', 'system').meta({ description: 'Who wrote.' }),
+  by: z.string().meta({ description: 'Who wrote, by name; for candidates only `staff`.' }),
+  text: z.string().meta({ description: 'What they wrote.' }),
+  sentAt: time.meta({ description: 'When it was stored.' }),
+  readAt: time.nullable().meta({ description: 'When the other side marked it as read.' }),
+});
+
+export const messages = z.strictObject({ messages: z.array(message).meta({ description: 'Messages, oldest first.' }) });
+
 const warningMembers = {
   timestamp: time.meta({ description: 'When it happened.' }),
   type: z.string().meta({ description: 'Type of the warning.' }),

@@ -11,6 +11,8 @@ export const ofParticipant = ofExam.extend({ userId: z.string().meta({ descripti
 export const ofRecording = z.object({ recordingId: z.string().meta({ description: 'Id of the recording.' }) });
 export const ofWarning = z.object({ warningId: z.string().meta({ description: 'Id of the warning.' }) });
 
+export const ofMessage = z.object({ messageId: z.string().meta({ description: 'Id of the message.' }) });
+
 export const signed = z.object({
   sig: z.string().optional().meta({ description: 'A signature instead of credentials, from a link that GraphQL gives.' }),
 });

@@ -1,8 +1,10 @@
 import type { Context } from '../src/context.ts';
-import type { Participant, Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
+import type { Message, Participant, Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
 import { remainingSeconds } from '../src/resolvers/control.ts';
 import { accessUrl, adminUrl, shownSettings } from '../src/resolvers/exams.ts';
+import { readAt } from '../src/resolvers/messages.ts';
 import { renewedToken } from '../src/resolvers/participants.ts';
+import { shownName } from '../src/resolvers/policy.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
 import type { Submitted } from '../src/resolvers/submissions.ts';
 import { timesOf } from '../src/resolvers/warnings.ts';
@@ -46,6 +48,16 @@ export async function presentExam(ctx: Context, exam: ExamRow) {
     ...(admin && { adminUrl: admin }),
   };
 }
+
+export const presentMessage = async (ctx: Context, message: Message) => ({
+  id: message.id,
+  userId: message.userId,
+  from: lower(message.from),
+  by: message.from === 'PARTICIPANT' ? message.by : shownName(ctx, message.by),
+  text: message.text,
+  sentAt: message.sentAt,
+  readAt: await readAt(ctx, message),
+});
 
 /** A participant with its clock. */
 export async function presentSeated(ctx: Context, participant: Participant) {

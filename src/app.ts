@@ -29,6 +29,7 @@ import { createIdempotency } from './services/idempotency.ts';
 import { createFaceTemplates } from './services/identity/face-templates.ts';
 import { createVerifications } from './services/identity/verifications.ts';
 import { createLeases } from './services/leases.ts';
+import { createMessages } from './services/messages/messages.ts';
 import { createAccommodations } from './services/participants/accommodations.ts';
 import { createParticipants } from './services/participants/participants.ts';
 import { createPresence } from './services/presence/presence.ts';
@@ -126,6 +127,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       idempotency: createIdempotency({ db, log }),
       snapshots: own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
       liveRecordings,
+      messages: createMessages({ db, eventLog }),
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
         it.close(),

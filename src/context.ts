@@ -11,6 +11,7 @@ import type { Hubs } from './services/event-log/hubs.ts';
 import type { Exams } from './services/exams.ts';
 import type { AnswerKeeper, Idempotency } from './services/idempotency.ts';
 import type { Verifications } from './services/identity/verifications.ts';
+import type { Messages } from './services/messages/messages.ts';
 import type { Accommodations } from './services/participants/accommodations.ts';
 import type { Participants } from './services/participants/participants.ts';
 import type { Presence } from './services/presence/presence.ts';
@@ -36,6 +37,7 @@ export interface Services {
   idempotency: Idempotency;
   snapshots: Snapshots;
   liveRecordings: LiveRecordings;
+  messages: Messages;
   participants: Participants;
   playback: Playback;
   presence: Presence;

@@ -4,6 +4,7 @@ import type { LogEvent } from '../services/event-log/event-log.ts';
 import { builder } from './builder.ts';
 import { AFTER, AFTER_AT, CURRENT_STATE, DECIDED_BY, EXAM_ID } from './descriptions.ts';
 import { Exam } from './exam.ts';
+import { Message } from './message.ts';
 import { Participant } from './participant.ts';
 import { Recording } from './recording.ts';
 import { Warning } from './warning.ts';
@@ -17,6 +18,8 @@ const TYPES = {
   PARTICIPANT_CHANGED: 'ParticipantChanged',
   EXAM_CHANGED: 'ExamChanged',
   RECORDING_CHANGED: 'RecordingChanged',
+  MESSAGE_SENT: 'MessageSent',
+  MESSAGE_READ: 'MessageRead',
 } as const;
 
 const ExamEvent = builder.interfaceRef<LogEvent>('ExamEvent').implement({
@@ -38,7 +41,7 @@ const ChangeType = builder.objectRef<Change>('Change').implement({
   fields: (t) => ({
     what: t.exposeString('what', {
       description:
-        '`status`, `review`, `time` (minutes added so far), or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
+        '`status`, `review`, `time` (minutes added so far), `online`, `hand` (`up` or `down`, with what it is for as the reason), `seat`, `notice` (the version accepted), a column of the exam or `settings.…` with JSON, or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
     }),
     from: t.exposeString('from', { nullable: true, description: 'The value before; null if there was none.' }),
     to: t.exposeString('to', { nullable: true, description: 'The value after.' }),
@@ -97,6 +100,21 @@ builder.objectRef<EventOf<'RECORDING_CHANGED'>>('RecordingChanged').implement({
     recording: t.field({ type: Recording, description: 'The recording in its present state.', resolve: ({ subject }) => subject }),
     change: t.field({ ...change, resolve: (event, _args, ctx) => changeOf(ctx, event) }),
   }),
+});
+
+type MessageEvent = EventOf<'MESSAGE_SENT' | 'MESSAGE_READ'>;
+
+const message = { type: Message, description: 'The message in its present state.' } as const;
+
+builder.objectRef<MessageEvent>('MessageSent').implement({
+  interfaces: [ExamEvent],
+  description: 'Staff or a candidate wrote. Candidates get what is to or from them, and what is to everybody.',
+  fields: (t) => ({ message: t.field({ ...message, resolve: ({ subject }) => subject }) }),
+});
+builder.objectRef<MessageEvent>('MessageRead').implement({
+  interfaces: [ExamEvent],
+  description: 'The other side read a message. Not for messages to everybody: `Message.readCount`.',
+  fields: (t) => ({ message: t.field({ ...message, resolve: ({ subject }) => subject }) }),
 });
 
 builder.subscriptionField('examEvents', (t) =>

@@ -80,6 +80,7 @@ const WITHOUT_CAMERA = `Whether a candidate whose camera fails may go on; procto
 const SIGNALS = 'Types of client signals that the exam room reports.';
 const SNAPSHOTS = 'Seconds between the snapshots of the exam room.';
 const VIEW = 'When candidates see the warnings about themselves.';
+const PRESETS = 'Texts that staff send by one click.';
 const CREDIT = 'At most so many minutes of measured outages are credited to a candidate without a decision of staff.';
 
 const AiDetection = builder.objectRef<ExamSettings['aiDetection']>('AiDetection').implement({
@@ -110,6 +111,7 @@ const ExamSettingsType = builder.objectRef<ExamSettings & { extra: unknown }>('E
     snapshotSeconds: t.exposeInt('snapshotSeconds', { nullable: true, description: `${SNAPSHOTS} Null: 10, 5 or 2, by sensitivity.` }),
     candidateView: t.expose('candidateView', { type: CandidateView, description: VIEW }),
     creditDisconnectedMinutes: t.exposeInt('creditDisconnectedMinutes', { description: CREDIT }),
+    messagePresets: t.stringList({ description: PRESETS, resolve: ({ messagePresets }) => [...messagePresets] }),
     extra: t.expose('extra', {
       type: 'JSON',
       nullable: true,
@@ -233,6 +235,7 @@ const ExamSettingsInput = builder.inputType('ExamSettingsInput', {
     signals: t.stringList({ description: `${SIGNALS} Default: all that fit the other settings.` }),
     snapshotSeconds: t.int({ description: `${SNAPSHOTS} 1 to 600. Default: 10, 5 or 2, by sensitivity.` }),
     candidateView: t.field({ type: CandidateView, description: `${VIEW} Default AFTER_END.` }),
+    messagePresets: t.stringList({ description: `${PRESETS} At most 50, of 500 characters. Default: six in English.` }),
     creditDisconnectedMinutes: t.int({ description: `${CREDIT} 0 to 1440. Default 0.` }),
     extra: t.field({ type: 'JSON', description: 'An object with settings of your own: stored and returned, not interpreted.' }),
   }),

@@ -10,6 +10,7 @@ import './snapshot.ts';
 import './verification.ts';
 import './viewer.ts';
 import './control.ts';
+import './message.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';

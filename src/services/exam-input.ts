@@ -46,6 +46,11 @@ export const settingsInput = z.object(
       .max(1440, 'must be at most 1440')
       .nullish()
       .meta({ description: 'At most so many minutes of measured outages are credited by themselves; default 0.' }),
+    messagePresets: z
+      .array(text(500).trim().min(1, 'must not be empty'), typed('an array of texts'))
+      .max(50, 'must hold at most 50 texts')
+      .nullish()
+      .meta({ description: 'Texts that staff send by one click; by default six in English.' }),
     extra: opaqueSettings
       .transform((extra) => extra as Record<string, unknown>)
       .nullish()

@@ -21,6 +21,8 @@ export interface ExamSettings {
   candidateView: 'NEVER' | 'AFTER_END' | 'LIVE';
   /** At most so many minutes of measured outages are credited without a decision of staff. */
   creditDisconnectedMinutes: number;
+  /** Texts that staff send by one click. */
+  messagePresets: readonly string[];
 }
 
 /** The settings of the documented API. All of them are stored; of the others, those that were given. */
@@ -41,6 +43,14 @@ const OTHERS = {
   snapshotSeconds: null,
   candidateView: 'AFTER_END',
   creditDisconnectedMinutes: 0,
+  messagePresets: [
+    'Please sit so that your whole face is in the picture.',
+    'Please close all other programs and tabs.',
+    'Please share your whole screen.',
+    'We are looking into it. Please go on with the exam.',
+    'You lost time because of a technical problem. We will add it.',
+    'Ten minutes are left.',
+  ],
 } as const;
 
 type Stored = Partial<ExamSettings>;

@@ -55,6 +55,14 @@ it('every route answers exactly what it declares', async () => {
   await join(server, run, 'user_3');
   await ok(server.post(`/exams/${run}/participants/user_2/admit`, {}));
   await ok(server.post(`/exams/${run}/admit`, {}));
+  const { token: own } = (await (await server.post(`/exams/${run}/participants/user_1/readmit`, reason)).json()) as { token: string };
+  await ok(server.post(`/exams/${run}/hand`, { text: 'May I?' }, { credential: own }));
+  await ok(server.post(`/exams/${run}/hand/lower`, {}, { credential: own }));
+  const sent = server.post(`/exams/${run}/messages`, { userId: 'user_1', text: 'Yes' });
+  await ok(sent.then((answer) => answer.clone()));
+  const { id: messageId } = (await (await sent).json()) as { id: string };
+  await ok(server.rest(`/messages/${messageId}/read`, { method: 'POST', credential: own }));
+  await ok(server.rest(`/exams/${run}/messages`));
   await ok(server.post(`/exams/${run}/pause`, reason));
   await ok(server.post(`/exams/${run}/resume`, {}));
   await ok(server.post(`/exams/${run}/time`, { ...reason, minutes: 5 }));

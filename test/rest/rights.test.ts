@@ -181,6 +181,17 @@ const DOORS: Record<string, [string, Ask][]> = {
     ].map((call): [string, Ask] => [call.split('(')[0] ?? '', graphql(() => `mutation { ${call.replace('"E"', `"${examId}"`)} { id } }`)]),
     ['readmitParticipant', graphql(() => `mutation { readmitParticipant(examId: "${examId}", userId: "nobody", reason: "r") { token } }`)],
   ],
+  'write messages': [
+    [
+      'POST …/messages',
+      rest(
+        'POST',
+        () => `/exams/${examId}/messages`,
+        (userId) => ({ userId, text: 'Hello' }),
+      ),
+    ],
+    ['sendMessage', graphql((user) => `mutation { sendMessage(examId: "${examId}", userId: "${user}", text: "Hello") { id } }`)],
+  ],
   'run an analysis again': [
     ['POST …/retry', rest('POST', () => '/recordings/rec_none/retry')],
     ['retryAnalysis', graphql(() => 'mutation { retryAnalysis(recordingId: "rec_none") { id } }')],
@@ -233,8 +244,17 @@ const DOORS: Record<string, [string, Ask][]> = {
       ),
     ],
   ],
-  'send heartbeats': [
+  'send heartbeats, raise the hand': [
     ['POST …/heartbeat', rest('POST', () => `/exams/${examId}/heartbeat`)],
+    [
+      'POST …/hand',
+      rest(
+        'POST',
+        () => `/exams/${examId}/hand`,
+        () => ({}),
+      ),
+    ],
+    ['raiseHand', graphql(() => `mutation { raiseHand(examId: "${examId}") { id } }`)],
     ['heartbeat', graphql(() => `mutation { heartbeat(examId: "${examId}") { id } }`)],
   ],
 };
@@ -258,7 +278,7 @@ it.each(Object.entries(DOORS).flatMap(([may, doors]) => doors.map(([door, ask]) 
     const rights = table.get(may);
     const expected = Object.fromEntries(ROLES.map((role) => [role, credentials[role].map(() => (rights?.[role] === 'no' ? 'no' : 'yes'))]));
     expect(found).toEqual(expected);
-    if (rights?.participant === 'for itself' && may !== 'send heartbeats')
+    if (rights?.participant === 'for itself' && may !== 'send heartbeats, raise the hand')
       expect(await ask(credentials.participant[0] ?? '', 'user_0')).toBe('forbidden');
   },
 );

@@ -43,6 +43,14 @@ export const visibleRecordings = (viewer: Viewer): Prisma.RecordingWhereInput =>
 export const visibleSubmissions = (viewer: Viewer): Prisma.SubmissionWhereInput =>
   viewer.isLink ? { id: { in: [] } } : visibleOfUser(viewer);
 
+/** What is written to everybody is visible to all who are in the exam. */
+export function visibleMessages(viewer: Viewer): Prisma.MessageWhereInput {
+  const { users } = sightOf(viewer);
+  if (users === null) return { exam: visibleExams(viewer) };
+  const own = users.map((userId) => ({ OR: [{ userId }, { userId: null }] }));
+  return own.length === 0 ? { id: { in: [] } } : { exam: visibleExams(viewer), AND: own };
+}
+
 /** Verifications belong to a tenant and not to an exam: only the tenant's API keys see them. */
 export function visibleVerifications(viewer: Viewer): Prisma.VerificationWhereInput {
   if (!isStaff(viewer) || viewer.examId !== null) return { id: { in: [] } };
@@ -76,4 +84,4 @@ export const seesExam = ({ tenant, exams }: Sight, exam: { id: string; tenant: s
 
 /** Whether an event of a visible exam may reach the viewer. */
 export const seesEvent = ({ users }: Sight, { kind, userId }: Pick<LogEvent, 'kind' | 'userId'>): boolean =>
-  users === null || kind === 'EXAM_CHANGED' || (userId !== null && users.includes(userId));
+  users === null || kind === 'EXAM_CHANGED' || (userId === null ? kind === 'MESSAGE_SENT' : users.includes(userId));

@@ -1,7 +1,7 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import type { Database } from '../../adapters/database/database.ts';
 import { ResyncRequired } from '../../errors.ts';
-import type { Event, Exam, Participant, Recording, Warning } from '../../generated/prisma/client.ts';
+import type { Event, Exam, Message, Participant, Recording, Warning } from '../../generated/prisma/client.ts';
 import type { EventKind } from '../../generated/prisma/enums.ts';
 import { groupByExam } from './by-exam.ts';
 
@@ -9,7 +9,8 @@ type EventSubject =
   | { kind: 'WARNING_ADDED' | 'WARNING_REVIEWED' | 'WARNING_UPDATED'; subject: Warning }
   | { kind: 'PARTICIPANT_CHANGED'; subject: Participant }
   | { kind: 'EXAM_CHANGED'; subject: Exam }
-  | { kind: 'RECORDING_CHANGED'; subject: Recording };
+  | { kind: 'RECORDING_CHANGED'; subject: Recording }
+  | { kind: 'MESSAGE_SENT' | 'MESSAGE_READ'; subject: Message };
 
 /** An event with the row that it is about, as the row is when the event is read; `data` says what happened then. */
 export type LogEvent = EventSubject & Pick<Event, 'examId' | 'seq' | 'userId' | 'at' | 'data'>;
@@ -115,6 +116,7 @@ async function readSubjects(db: Database['prisma'], events: Event[]): Promise<Ma
     find(idsOf('PARTICIPANT_CHANGED'), (where) => db.participant.findMany({ where })),
     find(idsOf('EXAM_CHANGED'), (where) => db.exam.findMany({ where })),
     find(idsOf('RECORDING_CHANGED'), (where) => db.recording.findMany({ where })),
+    find(idsOf('MESSAGE_SENT', 'MESSAGE_READ'), (where) => db.message.findMany({ where })),
   ]);
   return new Map(rows.flat().map((row) => [row.id, row]));
 }

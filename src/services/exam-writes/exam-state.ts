@@ -1,6 +1,7 @@
 import type {
   Event,
   Exam,
+  Message,
   Participant,
   Prisma,
   Recording,
@@ -82,6 +83,7 @@ export class ExamState {
   readonly events: NewEvent[] = [];
   readonly warnings: Warning[] = [];
   readonly timeCredits: TimeCredit[] = [];
+  readonly messages: Message[] = [];
   readonly submissions: NewSubmissionRow[] = [];
   readonly newRecordings: Recording[] = [];
   /** Recordings that end with a submission. */
@@ -114,7 +116,7 @@ export class ExamState {
 
   /** Runs one write; a failed one leaves no trace. */
   run<Result>(write: ExamWrite<Result>): PromiseSettledResult<Result> {
-    const lists = [this.events, this.warnings, this.timeCredits, this.submissions, this.newRecordings, this.ending];
+    const lists = [this.events, this.warnings, this.timeCredits, this.messages, this.submissions, this.newRecordings, this.ending];
     const before = { exam: this.#exam, seq: this.#seq, lengths: lists.map((list) => list.length) };
     this.#undo = [];
     try {
@@ -260,7 +262,7 @@ export class ExamState {
   /** The new events with the rows that they are about. */
   logEvents(): LogEvent[] {
     const rows = new Map<string, LogEvent['subject']>();
-    for (const row of [...this.#participants.values(), ...this.warnings, ...this.#recordings]) rows.set(row.id, row);
+    for (const row of [...this.#participants.values(), ...this.warnings, ...this.messages, ...this.#recordings]) rows.set(row.id, row);
     rows.set(this.#exam.id, this.exam);
     return this.events.flatMap(({ kind, subjectId, examId, seq, userId, at, data }) => {
       const subject = rows.get(subjectId);

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
-import type { Participant, Recording, TimeCredit, Warning } from '../../generated/prisma/client.ts';
+import type { Message, Participant, Recording, TimeCredit, Warning } from '../../generated/prisma/client.ts';
 import type { JsonText } from '../../validation.ts';
 import type { ExamState, NewEvent, NewSubmissionRow } from './exam-state.ts';
 
@@ -51,6 +51,22 @@ const TIME_CREDIT: Columns<TimeCredit> = {
     column('reason', 'text'),
     column('by', 'text'),
     column('at', 'timestamptz'),
+  ],
+};
+
+const MESSAGE: Columns<Message> = {
+  name: 'add-messages',
+  into: 'Message',
+  columns: [
+    column('id', 'text'),
+    column('examId', 'text'),
+    column('seq', 'bigint'),
+    column('participantId', 'text'),
+    column('userId', 'text'),
+    column('from', '"MessageSender"'),
+    column('by', 'text'),
+    column('text', 'text'),
+    column('sentAt', 'timestamptz'),
   ],
 };
 
@@ -152,6 +168,7 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   await endRecordings(transaction, state.ending);
   await insert(transaction, WARNING, state.warnings);
   await insert(transaction, TIME_CREDIT, state.timeCredits);
+  await insert(transaction, MESSAGE, state.messages);
   await insert(transaction, EVENT, state.events);
   if (state.events.length === 0) return;
   const { id, lastSeq, status, startedAt, endedAt } = state.exam;
