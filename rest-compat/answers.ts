@@ -91,6 +91,14 @@ export const readmitted = z.strictObject({
   expiresAt: time.meta({ description: 'When the token ends.' }),
 });
 
+export const notice = z.strictObject({
+  version: z.string().meta({ description: 'Changes with the text.' }),
+  text: z.string().meta({ description: 'What is recorded, who sees it and how long it is kept.' }),
+  records: z.array(recordingType).meta({ description: 'What is recorded.' }),
+  liveChecks: z.boolean().meta({ description: 'Whether software looks at the camera and the recordings.' }),
+  retentionDays: z.number().nullable().meta({ description: 'Days for which recordings are kept; null: until they are erased.' }),
+});
+
 export const message = z.strictObject({
   id: z.string().meta({ description: 'Id of the message.' }),
   userId: z.string().nullable().meta({ description: 'The candidate whom it is to or from; null if it is to everybody.' }),

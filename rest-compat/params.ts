@@ -13,6 +13,8 @@ export const ofWarning = z.object({ warningId: z.string().meta({ description: 'I
 
 export const ofMessage = z.object({ messageId: z.string().meta({ description: 'Id of the message.' }) });
 
+export const ofParticipantRow = z.object({ participantId: z.string().meta({ description: 'Id of the participant, `part_…`.' }) });
+
 export const signed = z.object({
   sig: z.string().optional().meta({ description: 'A signature instead of credentials, from a link that GraphQL gives.' }),
 });

@@ -1,6 +1,6 @@
 import type { Context } from '../src/context.ts';
 import { invalidField, notFound } from '../src/errors.ts';
-import type { Recording, RecordingFile } from '../src/generated/prisma/client.ts';
+import type { Recording } from '../src/generated/prisma/client.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
 import { sendFile, type StoredFile } from '../src/http/send-file.ts';
 import { requireSender } from '../src/resolvers/policy.ts';
@@ -22,13 +22,12 @@ import { FORM, isMultipart, NO_BODY, video } from './bodies.ts';
 import { nothing, ofRecording, ofWarning, signed } from './params.ts';
 import { presentRecording } from './present.ts';
 import { type Body, type Call, get, post, type Route } from './route.ts';
+import { toStored } from './stored-files.ts';
 
 const MAX_FIELD_BYTES = 4_096;
 const MAX_FIELDS = 32;
 
 const JPEG = 'image/jpeg';
-
-type NamedFile = Pick<RecordingFile, 'storageKey' | 'size' | 'sha256' | 'createdAt'>;
 
 const original = (ctx: Context, recording: Recording): StoredFile => ({
   storage: ctx.storage,
@@ -38,16 +37,6 @@ const original = (ctx: Context, recording: Recording): StoredFile => ({
   contentType: `video/${recording.format}`,
   lastModified: recording.createdAt,
   filename: `${recording.id}.${recording.format}`,
-});
-
-const toStored = (ctx: Context, { storageKey, size, sha256, createdAt }: NamedFile, contentType: string): StoredFile => ({
-  storage: ctx.storage,
-  key: storageKey,
-  size: Number(size),
-  etag: sha256,
-  contentType,
-  lastModified: createdAt,
-  filename: storageKey,
 });
 
 /** A route for a picture made from a recording. */

@@ -1,3 +1,4 @@
+import { checkInRoutes } from './check-in.ts';
 import { controlRoutes } from './control.ts';
 import { examRoutes } from './exams.ts';
 import { liveRecordingRoutes } from './live-recordings.ts';
@@ -12,6 +13,7 @@ import { verifyRoutes } from './verify.ts';
 export const routes: readonly Route[] = [
   ...examRoutes,
   ...controlRoutes,
+  ...checkInRoutes,
   ...messageRoutes,
   ...liveRecordingRoutes,
   ...recordingRoutes,

@@ -20,6 +20,7 @@ import { createAccess } from './services/access/access.ts';
 import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
 import { createWorkerWatch } from './services/analysis/worker-watch.ts';
+import { createCheckIn } from './services/check-in/check-in.ts';
 import { createClock } from './services/clock.ts';
 import { createControl } from './services/control/control.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
@@ -27,6 +28,7 @@ import { createHubs } from './services/event-log/hubs.ts';
 import { createExams } from './services/exams.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createFaceTemplates } from './services/identity/face-templates.ts';
+import { createMismatches } from './services/identity/mismatches.ts';
 import { createVerifications } from './services/identity/verifications.ts';
 import { createLeases } from './services/leases.ts';
 import { createMessages } from './services/messages/messages.ts';
@@ -115,9 +117,11 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
     });
     const exams = createExams({ db, eventLog });
     const faceTemplates = createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS });
+    const verifications = createVerifications({ db, vision, faceTemplates });
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
+      checkIn: createCheckIn({ db, eventLog, storage, verifications, log, photoDays: config.IDENTITY_PHOTO_DAYS }),
       clock: createClock({ pool: database.pool }),
       eventLog,
       control: createControl({ pool: database.pool, eventLog, access, exams, log }),
@@ -128,6 +132,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       snapshots: own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
       liveRecordings,
       messages: createMessages({ db, eventLog }),
+      mismatches: createMismatches({ db, eventLog }),
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
         it.close(),
@@ -136,12 +141,13 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
       recordings,
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
-      verifications: createVerifications({ db, vision, faceTemplates }),
+      verifications,
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),
     };
 
     const workerWatch = createWorkerWatch({ db, log });
     own(faceTemplates.startSweep(), (it) => it.stop());
+    own(services.checkIn.startSweep(), (it) => it.stop());
     own(services.idempotency.startSweep(), (it) => it.stop());
 
     return {

@@ -134,6 +134,7 @@ export const settings = {
     .describe(
       'How long the face of a verified user is kept, encrypted, for comparison with the webcam during an exam; 0 keeps none and compares nothing.',
     ),
+  IDENTITY_PHOTO_DAYS: whole(1, 3_650).default(90).describe('How long the pictures of the face that exams take at check-in are kept.'),
   FFMPEG_PATH: z.string().optional().describe('Path of ffmpeg; if empty, the one on PATH, else the one from @ffmpeg-installer/ffmpeg.'),
   WORKER_CONCURRENCY: whole(1, 64).default(1).describe('Number of recordings that one process analyses at a time.'),
   VISION_PROVIDER: z

@@ -9,6 +9,7 @@ import './recording.ts';
 import './snapshot.ts';
 import './verification.ts';
 import './viewer.ts';
+import './check-in.ts';
 import './control.ts';
 import './message.ts';
 import './event.ts';

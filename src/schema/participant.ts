@@ -111,6 +111,10 @@ const ParticipantInput = builder.inputType('ParticipantInput', {
     userId: t.id({ required: true, description: `${USER_ID} 1 to 128 characters.` }),
     name: t.string({ description: 'Name for proctors, at most 200 characters; if left out, an earlier one stays.' }),
     group: t.string({ description: "Room, class or proctor's share, 1 to 100 characters; if left out, an earlier one stays." }),
+    referenceImage: t.string({
+      description:
+        'Picture of the face, as data URL or base64: JPEG, PNG or WebP with exactly one clear face, up to 10 MB and 40 megapixels; at most 100 per call. The face is kept encrypted for comparison during the exam, the picture is not kept.',
+    }),
     extraMinutes: t.int({
       description: "Minutes in addition to the exam's `duration`, 0 to 1440; if left out, earlier ones stay, or 0.",
     }),

@@ -48,6 +48,11 @@ function differences(before: Exam, after: Exam): { what: string; from: string | 
 const asText = (value: Date | string | number | null): string | null =>
   value === null ? null : value instanceof Date ? value.toISOString() : String(value);
 
+/** @throws AppError `conflict` once the exam has ended or was cancelled */
+export function refuseOver({ status }: Pick<Exam, 'status'>): void {
+  if (status === 'COMPLETED' || status === 'CANCELLED') throw new AppError('conflict', 'The exam is over');
+}
+
 export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog: EventLog }) {
   async function finish(draft: Draft, to: 'COMPLETED' | 'CANCELLED', by: string): Promise<Exam> {
     const { id, status } = draft.exam;
@@ -89,7 +94,7 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
     update: (examId: string, input: UpdateExamInput, by: string) =>
       eventLog.append(examId, async (draft) => {
         const before = draft.exam;
-        if (before.status === 'COMPLETED' || before.status === 'CANCELLED') throw new AppError('conflict', 'The exam is over');
+        refuseOver(before);
         const { title, duration, contentMode, settings, ...absent } = input;
         const given = Object.entries({ title, duration, contentMode }).filter(([, value]) => value != null);
         const cleared = Object.entries(absent).filter(([, value]) => value !== undefined);
@@ -109,7 +114,7 @@ export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog
     /** A second start is not an error. */
     start: (examId: string, by: string) =>
       eventLog.append(examId, async (draft) => {
-        if (draft.exam.status === 'COMPLETED' || draft.exam.status === 'CANCELLED') throw new AppError('conflict', 'The exam is over');
+        refuseOver(draft.exam);
         return startWithin(draft, by);
       }),
 

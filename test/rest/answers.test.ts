@@ -5,6 +5,7 @@ import { file } from '../../rest-compat/answers.ts';
 import { routes } from '../../rest-compat/routes.ts';
 import { checkedRoutes } from '../helpers/documented.ts';
 import { createExam, join, report } from '../helpers/exam.ts';
+import { faces } from '../helpers/faces.ts';
 import { finishLive, putChunk, recorded, startLive } from '../helpers/live.ts';
 import { film, pictures, tempDir } from '../helpers/media.ts';
 import { runSql } from '../helpers/postgres.ts';
@@ -81,6 +82,18 @@ it('every route answers exactly what it declares', async () => {
   await ok(finishLive(server, live.id));
   const submission = await form({ userId: 'user_1', stats: '{}', warnings: JSON.stringify(warnings), webcam: { path } });
   await ok(server.rest(`/exams/${examId}/submit`, { method: 'POST', body: submission }));
+
+  const { id: early } = await createExam(server, { settings: { identityPhoto: true } });
+  const candidate = await join(server, early, 'user_1');
+  const { version } = (await (await server.rest(`/exams/${early}/notice`)).json()) as { version: string };
+  await ok(server.rest(`/exams/${early}/notice`));
+  await ok(server.post(`/exams/${early}/notice`, { version }, { credential: candidate }));
+  const portrait = new FormData();
+  portrait.set('device', '{}');
+  portrait.set('photo', new Blob([await faces.one()]), 'a.jpg');
+  await ok(server.rest(`/exams/${early}/check-in`, { method: 'POST', credential: candidate, body: portrait }));
+  const comparison = { method: 'POST', credential: candidate, headers: { 'content-type': 'image/jpeg' }, body: await faces.one() };
+  await ok(server.rest(`/exams/${early}/verify`, comparison));
 
   const image = (await readFile(pictures.oneFace.file)).toString('base64');
   await ok(server.post('/verify/user', { userId: 'user_1', referenceImage: image, verificationImage: image }));

@@ -32,8 +32,8 @@ const LINK_LIFETIME_MS = 365 * 24 * 3_600_000;
 /** Long enough for the time after the exam in which a participant may read what is held against them: see `personal-links.ts`. */
 const PERSONAL_LINK_LIFETIME_MS = 2 * LINK_LIFETIME_MS;
 
-/** What a signature opens: one file of a recording, or the picture at a warning. */
-export type SignedFile = 'download' | 'playback' | 'poster' | 'thumbnails' | 'frame';
+/** What a signature opens: one file of a recording, the picture at a warning, or that of a check-in. */
+export type SignedFile = 'download' | 'playback' | 'poster' | 'thumbnails' | 'frame' | 'photo';
 
 const DOWNLOAD_LINK_S = 3_600;
 /** Rounded, so that a page drawn again within minutes gets the same link and the browser can use its cached video. */

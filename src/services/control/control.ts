@@ -5,7 +5,7 @@ import type { Logger } from '../../log.ts';
 import type { Access } from '../access/access.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
-import { type Exams, startTogether } from '../exams.ts';
+import { type Exams, refuseOver, startTogether } from '../exams.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
 import { move } from '../participants/lifecycle.ts';
 import { isFinal, isRunning } from '../participants/moves.ts';
@@ -38,10 +38,6 @@ const MEMBERS = `SELECT "userId" FROM "Participant" WHERE "examId" = $1 AND ($2:
 function refuseUnlessRunning({ status }: Pick<Exam, 'status'>): void {
   if (status === 'CREATED') throw new AppError('conflict', 'The exam has not started');
   if (status !== 'IN_PROGRESS') throw new AppError('conflict', 'The exam is over');
-}
-
-function refuseOver({ status }: Pick<Exam, 'status'>): void {
-  if (status === 'COMPLETED' || status === 'CANCELLED') throw new AppError('conflict', 'The exam is over');
 }
 
 function find(state: ExamState, userId: string): Participant {

@@ -1,6 +1,7 @@
 import type {
   Event,
   Exam,
+  IdentityPhoto,
   Message,
   Participant,
   Prisma,
@@ -84,6 +85,8 @@ export class ExamState {
   readonly warnings: Warning[] = [];
   readonly timeCredits: TimeCredit[] = [];
   readonly messages: Message[] = [];
+  /** Each replaces an earlier one of its participant. */
+  readonly identityPhotos: IdentityPhoto[] = [];
   readonly submissions: NewSubmissionRow[] = [];
   readonly newRecordings: Recording[] = [];
   /** Recordings that end with a submission. */
@@ -116,7 +119,16 @@ export class ExamState {
 
   /** Runs one write; a failed one leaves no trace. */
   run<Result>(write: ExamWrite<Result>): PromiseSettledResult<Result> {
-    const lists = [this.events, this.warnings, this.timeCredits, this.messages, this.submissions, this.newRecordings, this.ending];
+    const lists = [
+      this.events,
+      this.warnings,
+      this.timeCredits,
+      this.messages,
+      this.identityPhotos,
+      this.submissions,
+      this.newRecordings,
+      this.ending,
+    ];
     const before = { exam: this.#exam, seq: this.#seq, lengths: lists.map((list) => list.length) };
     this.#undo = [];
     try {

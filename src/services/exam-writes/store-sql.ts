@@ -1,5 +1,5 @@
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
-import type { Message, Participant, Recording, TimeCredit, Warning } from '../../generated/prisma/client.ts';
+import type { IdentityPhoto, Message, Participant, Recording, TimeCredit, Warning } from '../../generated/prisma/client.ts';
 import type { JsonText } from '../../validation.ts';
 import type { ExamState, NewEvent, NewSubmissionRow } from './exam-state.ts';
 
@@ -67,6 +67,19 @@ const MESSAGE: Columns<Message> = {
     column('by', 'text'),
     column('text', 'text'),
     column('sentAt', 'timestamptz'),
+  ],
+};
+
+const IDENTITY_PHOTO: Columns<IdentityPhoto> = {
+  name: 'add-identity-photos',
+  into: 'IdentityPhoto',
+  columns: [
+    column('participantId', 'text'),
+    column('storageKey', 'text'),
+    column('size', 'bigint'),
+    column('sha256', 'text'),
+    column('createdAt', 'timestamptz'),
+    column('expiresAt', 'timestamptz'),
   ],
 };
 
@@ -169,6 +182,7 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   await insert(transaction, WARNING, state.warnings);
   await insert(transaction, TIME_CREDIT, state.timeCredits);
   await insert(transaction, MESSAGE, state.messages);
+  await replacePhotos(transaction, state.identityPhotos);
   await insert(transaction, EVENT, state.events);
   if (state.events.length === 0) return;
   const { id, lastSeq, status, startedAt, endedAt } = state.exam;
@@ -177,6 +191,18 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
     text: `UPDATE "Exam" SET "lastSeq" = $2, status = $3, "startedAt" = $4, "endedAt" = $5 WHERE id = $1`,
     values: [id, lastSeq, status, startedAt, endedAt],
   });
+}
+
+/** A trigger has the files of the old ones removed. */
+async function replacePhotos(transaction: Transaction, rows: readonly IdentityPhoto[]): Promise<void> {
+  if (rows.length === 0) return;
+  const newest = [...new Map(rows.map((row) => [row.participantId, row])).values()];
+  const ids = newest.map(({ participantId }) => participantId);
+  await transaction.query({ name: 'forget-photos', text: 'DELETE FROM "IdentityPhoto" WHERE "participantId" = ANY($1)', values: [ids] });
+  await insert(transaction, IDENTITY_PHOTO, newest);
+  // Two of one participant at the same moment.
+  const left = rows.filter((row) => !newest.includes(row)).map(({ storageKey }) => storageKey);
+  if (left.length > 0) await transaction.query('INSERT INTO "ObsoleteFile" ("storageKey") SELECT unnest($1::text[])', [left]);
 }
 
 async function changeParticipants(transaction: Transaction, rows: readonly Participant[]): Promise<void> {

@@ -89,6 +89,28 @@ function warningsOf<Side extends 'reference' | 'verification'>({ faces, main }: 
   ];
 }
 
+/** As `matchFaces`, with a face that is kept and whose picture was good enough to keep it. */
+export function matchTemplate(template: FaceEmbedding, candidate: FaceImage): FaceMatch {
+  const warnings: MatchWarning[] = warningsOf(candidate, 'verification');
+  if (!candidate.main) return { verified: false, confidence: 0, matchScore: 0, faceDetected: false, warnings };
+  const fused = fuse(template, candidate.main.embedding);
+  const confidence = toConfidence(fused);
+  const isAlone = !warnings.includes('multiple_faces_verification');
+  return { verified: confidence >= MIN_CONFIDENCE && isAlone, confidence, matchScore: toMatchScore(fused), faceDetected: true, warnings };
+}
+
+/** What is wrong with a picture that is to be a reference; null if nothing is. */
+export function faultOfReference(image: FaceImage): string | null {
+  const [fault] = warningsOf(image, 'reference');
+  return fault ? REFERENCE_FAULTS[fault] : null;
+}
+
+const REFERENCE_FAULTS = {
+  no_face_reference: 'must show a face: none was found',
+  multiple_faces_reference: 'must show one face: it shows several',
+  low_quality_reference: 'must show the face clearly: it is too small, blurred, dark, bright or turned away',
+} as const;
+
 /**
  * Decides whether two pictures show the same person.
  *

@@ -36,14 +36,19 @@ export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
   });
 
   return {
-    /** Stores the face of a user who was just verified, replacing an earlier one. */
-    async keep(tx: Pick<Prisma.TransactionClient, 'faceTemplate'>, whose: Whose, face: FaceEmbedding): Promise<void> {
+    /** Whether this server keeps faces at all. */
+    keepsFaces: hours > 0,
+
+    /**
+     * Stores a face, replacing an earlier one.
+     * @param from when the time begins for which it is kept: now, or the end of an exam that is to come
+     */
+    async keep(tx: Pick<Prisma.TransactionClient, 'faceTemplate'>, whose: Whose, face: FaceEmbedding, from = new Date()): Promise<void> {
       if (hours === 0) return;
-      const now = new Date();
       const row = {
         sealed: sealBytes(toBytes(face), sealOf(whose)),
-        createdAt: now,
-        expiresAt: new Date(now.getTime() + hours * HOUR_MS),
+        createdAt: new Date(),
+        expiresAt: new Date(from.getTime() + hours * HOUR_MS),
       };
       const { tenant, userId } = whose;
       await tx.faceTemplate.upsert({ where: { tenant_userId: { tenant, userId } }, create: { tenant, userId, ...row }, update: row });

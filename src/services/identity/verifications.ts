@@ -1,10 +1,10 @@
 import type { Database } from '../../adapters/database/database.ts';
-import { type FaceImage, ImageError, type VisionProvider } from '../../adapters/vision/vision.ts';
-import { invalidField } from '../../errors.ts';
+import { type FaceEmbedding, type FaceImage, ImageError, type VisionProvider } from '../../adapters/vision/vision.ts';
+import { AppError, invalidField } from '../../errors.ts';
 import type { Verification } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import { type AnswerKeeper, inPrisma, keepAnswers } from '../idempotency.ts';
-import { isLowQuality, matchFaces } from './face-match.ts';
+import { faultOfReference, isLowQuality, matchFaces, matchTemplate } from './face-match.ts';
 import type { FaceTemplates } from './face-templates.ts';
 
 export interface VerifyInput {
@@ -25,6 +25,13 @@ interface Dependencies {
 const faceToKeep = (reference: FaceImage, candidate: FaceImage) =>
   candidate.main && isLowQuality(candidate.main) ? reference.main : candidate.main;
 
+/** A participant whose face is compared. */
+export interface Compared {
+  tenant: string;
+  userId: string;
+  participantId: string;
+}
+
 export function createVerifications({ db, vision, faceTemplates }: Dependencies) {
   async function read(image: Uint8Array, field: string) {
     try {
@@ -35,7 +42,48 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
     }
   }
 
+  async function compare({ tenant, userId, participantId }: Compared, template: FaceEmbedding, image: FaceImage): Promise<Verification> {
+    const outcome = matchTemplate(template, image);
+    return db.verification.create({ data: { id: newId('ver'), tenant, userId, participantId, detector: vision.verifier, ...outcome } });
+  }
+
   return {
+    /**
+     * Reads a picture that is to be compared with later.
+     * @throws AppError `invalid_request` that names the field, for a picture without exactly one clear face
+     */
+    async readReference(image: Uint8Array, field: string): Promise<FaceImage> {
+      const face = await read(image, field);
+      const fault = faultOfReference(face);
+      if (fault) throw invalidField(field, fault);
+      return face;
+    },
+
+    /** Keeps the face of a picture that `readReference` read, without the picture. @param from see `FaceTemplates.keep` */
+    async keepReference(whose: { tenant: string; userId: string }, { main }: FaceImage, from: Date): Promise<void> {
+      if (main) await faceTemplates.keep(db, whose, main.embedding, from);
+    },
+
+    /** Compares a picture with the face that is known; the first one becomes that. */
+    async keepOrCompare(who: Compared, image: FaceImage, from: Date): Promise<void> {
+      const template = await faceTemplates.find(who);
+      if (template) await compare(who, template, image);
+      else if (image.main) await faceTemplates.keep(db, who, image.main.embedding, from);
+    },
+
+    /** Whether this server keeps faces at all. */
+    keepsFaces: faceTemplates.keepsFaces,
+
+    /**
+     * Compares a picture from the participant's own page with the face that is known of them.
+     * @throws AppError `conflict` if none is
+     */
+    async verifyParticipant(who: Compared, image: Uint8Array): Promise<Verification> {
+      const template = await faceTemplates.find(who);
+      if (!template) throw new AppError('conflict', 'No reference picture of this participant is known');
+      return compare(who, template, await read(image, 'image'));
+    },
+
     /** Compares the faces of two images. The images are not kept; the outcome is, and for verified users the face for a while. */
     async verify(
       { tenant, userId, referenceImage, verificationImage }: VerifyInput,

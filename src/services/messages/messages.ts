@@ -1,14 +1,14 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Database } from '../../adapters/database/database.ts';
 import { batched } from '../../async/batched.ts';
-import { AppError, notFound, TooOften } from '../../errors.ts';
+import { AppError, notFound } from '../../errors.ts';
 import type { Message, Participant } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
-import { refuseCancelled } from '../exams.ts';
+import { refuseOver } from '../exams.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
 import { isFinal } from '../participants/moves.ts';
+import { createPersonalLimit } from '../personal-limit.ts';
 
 export interface NewMessage {
   /** The participant whom it is to or from; null if it is to everybody. */
@@ -23,11 +23,6 @@ const MOST_TOGETHER = 200;
 /** Messages of one participant per minute, per server: more than a person writes. */
 const PER_MINUTE = 20;
 
-function refuseOver({ exam }: ExamState): void {
-  refuseCancelled(exam);
-  if (exam.status === 'COMPLETED') throw new AppError('conflict', 'The exam is over');
-}
-
 function find(state: ExamState, userId: string): Participant {
   const participant = state.participant(userId);
   if (!participant) throw notFound('Participant');
@@ -36,22 +31,13 @@ function find(state: ExamState, userId: string): Participant {
 
 /** Messages between staff and candidates, and raised hands. Both are in the exam's log. */
 export function createMessages({ db, eventLog }: { db: Database['prisma']; eventLog: EventLog }) {
-  const pace = new RateLimiterMemory({ points: PER_MINUTE, duration: 60 });
-
-  async function limit(examId: string, userId: string): Promise<void> {
-    try {
-      await pace.consume(`${examId} ${userId}`);
-    } catch (error) {
-      if (error instanceof RateLimiterRes) throw new TooOften(`At most ${PER_MINUTE} messages per minute`, error.msBeforeNext);
-      throw error;
-    }
-  }
+  const limit = createPersonalLimit({ perMinute: PER_MINUTE, what: 'messages' });
 
   const changeHand = (examId: string, userId: string, change: (state: ExamState, participant: Participant) => Participant) =>
     eventLog.write(examId, {
       userId,
       decide(state) {
-        refuseOver(state);
+        refuseOver(state.exam);
         return change(state, find(state, userId));
       },
     });
@@ -82,13 +68,13 @@ export function createMessages({ db, eventLog }: { db: Database['prisma']; event
 
     /** @throws AppError `conflict` once the exam is over; TooOften for a participant who writes too much */
     async send(examId: string, { userId, from, by, text }: NewMessage, keeper: AnswerKeeper | null): Promise<Message> {
-      if (from === 'PARTICIPANT' && userId !== null) await limit(examId, userId);
+      if (from === 'PARTICIPANT' && userId !== null) await limit.take({ examId, userId });
       return eventLog.write(examId, {
         userId: from === 'STAFF' ? '' : (userId ?? ''),
         others: userId === null ? undefined : [userId],
         keeper,
         decide(state) {
-          refuseOver(state);
+          refuseOver(state.exam);
           const participant = userId === null ? null : find(state, userId);
           const id = newId('msg');
           const seq = state.emit('MESSAGE_SENT', id, { ...(userId !== null && { userId }), data: { by, from } });
@@ -126,7 +112,7 @@ export function createMessages({ db, eventLog }: { db: Database['prisma']; event
 
     /** A second time only changes what it is for. @throws AppError `conflict` for one who is not in the exam */
     async raiseHand(examId: string, userId: string, text: string | null): Promise<Participant> {
-      await limit(examId, userId);
+      await limit.take({ examId, userId });
       return changeHand(examId, userId, (state, participant) => {
         const { id, status, handRaisedAt, handText } = participant;
         if (isFinal(status) || status === 'INVITED') throw new AppError('conflict', 'Only who is in the exam can raise the hand');

@@ -10,6 +10,7 @@ export const inviteInput = z
       userId: userIdInput,
       name: text(200).nullish(),
       group: text(100).min(1, 'must not be empty').nullish(),
+      referenceImage: z.string(typed('a base64 string')).nullish(),
       extraMinutes: z.number().int().min(0, 'must be at least 0').max(1440, 'must be at most 1440').nullish(),
     }),
   )

@@ -82,6 +82,8 @@ export interface JoinInput {
 export interface InviteInput extends Omit<JoinInput, 'checkIn'> {
   extraMinutes?: number | null | undefined;
   group?: string | null | undefined;
+  /** Base64 or a data URL. */
+  referenceImage?: string | null | undefined;
 }
 
 export function createParticipants({ eventLog, access }: { eventLog: EventLog; access: Access }) {

@@ -1,0 +1,90 @@
+import { buffer } from 'node:stream/consumers';
+import type { SpooledFile } from '../adapters/storage/storage.ts';
+import type { Context } from '../context.ts';
+import { AppError, fileTooLarge, notFound } from '../errors.ts';
+import type { Exam, IdentityPhoto, Participant, Prisma, Verification } from '../generated/prisma/client.ts';
+import { visibleParticipants } from '../services/access/sight.ts';
+import { checkInInput, noticeInput } from '../services/check-in/input.ts';
+import type { Notice } from '../services/check-in/notice.ts';
+import { isFinal } from '../services/participants/moves.ts';
+import { parseInput } from '../validation.ts';
+import { MAX_IMAGE_BYTES } from './images.ts';
+import { requireExam, requireParticipant, requireViewer } from './policy.ts';
+
+/** What candidates of this exam are told. */
+export const noticeOf = ({ services }: Context, exam: Pick<Exam, 'settings'>): Notice => services.checkIn.notice(exam);
+
+export async function readNotice(ctx: Context, examId: string): Promise<Notice> {
+  const { id } = await requireExam(ctx, examId);
+  return noticeOf(ctx, await ctx.db.exam.findUniqueOrThrow({ where: { id }, select: { settings: true } }));
+}
+
+export async function acceptNotice(ctx: Context, examId: string, version: unknown): Promise<Participant> {
+  return ctx.services.checkIn.acceptNotice(requireParticipant(ctx, examId), parseInput(noticeInput, { version }).version);
+}
+
+/** Checks that the caller may send pictures of itself, before a byte of one is read. */
+export const requireOwnPicture = (ctx: Context, examId: string) => requireParticipant(ctx, examId);
+
+async function bytesOf(ctx: Context, file: SpooledFile, field: string): Promise<Buffer> {
+  if (file.size > MAX_IMAGE_BYTES) throw fileTooLarge(field, MAX_IMAGE_BYTES);
+  return buffer(ctx.storage.read(file));
+}
+
+export async function checkIn(
+  ctx: Context,
+  { examId, device, photo }: { examId: string; device?: unknown; photo?: SpooledFile | null | undefined },
+): Promise<Participant> {
+  const who = requireParticipant(ctx, examId);
+  const input = parseInput(checkInInput, { device });
+  const image = photo ? await bytesOf(ctx, photo, 'photo') : null;
+  return ctx.services.checkIn.checkIn(who, { device: input.device as Prisma.InputJsonObject, photo: image });
+}
+
+/** Compares a picture of the participant of the token with the face that is known of them. */
+export async function verifyParticipant(ctx: Context, examId: string, file: SpooledFile): Promise<Verification> {
+  const who = requireParticipant(ctx, examId);
+  const { services, db } = ctx;
+  const participant = await db.participant.findUnique({ where: { examId_userId: who }, select: { id: true, status: true, exam: true } });
+  if (!participant) throw notFound('Participant');
+  const { id: participantId, status, exam } = participant;
+  if (isFinal(status) || exam.status === 'COMPLETED' || exam.status === 'CANCELLED')
+    throw new AppError('conflict', 'This participant is not in the exam any more');
+  await services.checkIn.admitTry(who);
+  const compared = { tenant: exam.tenant, userId: who.userId, participantId };
+  const outcome = await services.verifications.verifyParticipant(compared, await bytesOf(ctx, file, 'image'));
+  if (!outcome.verified) await services.mismatches.look(examId, compared);
+  return outcome;
+}
+
+export interface CheckInFacts {
+  noticeVersion: string | null;
+  noticeAcceptedAt: Date | null;
+  device: unknown;
+  participantId: string;
+  photo: IdentityPhoto | null;
+}
+
+/** What is known of a participant's check-in; null if nothing is. */
+export function checkInOf(participant: Participant & { identityPhoto: IdentityPhoto | null }): CheckInFacts | null {
+  const { id, noticeVersion, noticeAcceptedAt, device, identityPhoto } = participant;
+  if (noticeVersion === null && device === null && identityPhoto === null) return null;
+  return { participantId: id, noticeVersion, noticeAcceptedAt, device, photo: identityPhoto };
+}
+
+/** A signed URL of the picture, which needs no credentials and expires; null if there is none. */
+export async function signedPhotoUrl(ctx: Context, { photo, participantId }: CheckInFacts): Promise<string | null> {
+  return (
+    photo && `${ctx.publicUrl}/api/participants/${participantId}/photo?sig=${await ctx.services.access.signFile('photo', participantId)}`
+  );
+}
+
+/** The picture of a check-in, if the viewer's rights or the signature of a link to it permit it. */
+export async function findPhoto(ctx: Context, participantId: string, signature: string | undefined): Promise<IdentityPhoto> {
+  const isSigned = signature !== undefined && (await ctx.services.access.opensFile(signature, 'photo', participantId));
+  if (!isSigned) requireViewer(ctx);
+  const where = { AND: [{ id: participantId }, isSigned ? {} : visibleParticipants(ctx.viewer)] };
+  const found = await ctx.db.participant.findFirst({ where, select: { identityPhoto: true } });
+  if (!found?.identityPhoto) throw notFound('Picture of this participant');
+  return found.identityPhoto;
+}

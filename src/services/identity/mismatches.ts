@@ -1,0 +1,40 @@
+import type { Database } from '../../adapters/database/database.ts';
+import type { EventLog } from '../event-log/event-log.ts';
+
+/** Comparisons that must fail, one after the other, before anybody is told. */
+const FAILURES = 3;
+
+/**
+ * Warns once when a participant's own comparisons have failed three times in a row. Pictures without a face do not count: they show
+ * nobody else.
+ */
+export function createMismatches({ db, eventLog }: { db: Database['prisma']; eventLog: EventLog }) {
+  return {
+    async look(examId: string, { userId, participantId }: { userId: string; participantId: string }): Promise<void> {
+      const rows = await db.verification.findMany({
+        where: { participantId, faceDetected: true },
+        orderBy: { createdAt: 'desc' },
+        select: { id: true, verified: true },
+      });
+      const success = rows.findIndex(({ verified }) => verified);
+      const failed = success === -1 ? rows.length : success;
+      if (failed < FAILURES) return;
+      const details = `The face was compared with the reference picture ${FAILURES} times and not recognised.`;
+      const since = rows[success]?.id ?? 'the beginning';
+      const repeats = {
+        warnings: [{ type: 'identity_mismatch', details, clientEventId: `identity_mismatch since ${since}` }],
+        sameMomentIsSame: false,
+      };
+      await eventLog.write(examId, {
+        userId,
+        repeats,
+        decide(state) {
+          const participant = state.participant(userId);
+          if (participant) state.addUnseen(participant, 'SYSTEM', repeats);
+        },
+      });
+    },
+  };
+}
+
+export type Mismatches = ReturnType<typeof createMismatches>;
