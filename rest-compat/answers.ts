@@ -85,6 +85,19 @@ export const seatedParticipants = z.strictObject({
   participants: z.array(seatedParticipant).meta({ description: 'Those who changed.' }),
 });
 
+export const invited = z.strictObject({
+  participants: z
+    .array(
+      z.strictObject({
+        ...participantMembers,
+        group: z.string().nullable().meta({ description: "Room, class or proctor's share." }),
+        extraMinutes: z.number().meta({ description: "Minutes in addition to the exam's duration." }),
+        accessUrl: z.string().meta({ description: 'The personal link of this candidate.' }),
+      }),
+    )
+    .meta({ description: 'The participants, in the order of the request.' }),
+});
+
 export const readmitted = z.strictObject({
   participant: seatedParticipant.meta({ description: 'The participant, in the exam again.' }),
   token: z.string().meta({ description: 'A new token for the participant.' }),

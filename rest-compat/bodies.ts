@@ -19,7 +19,7 @@ export const video = (description: string, { required }: Pick<FileField, 'requir
   required,
 });
 
-const mediaType = (req: IncomingMessage) => req.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+export const mediaType = (req: IncomingMessage) => req.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
 
 export const isMultipart = (req: IncomingMessage) => mediaType(req) === 'multipart/form-data';
 export const isJson = (req: IncomingMessage) => mediaType(req) === 'application/json' || mediaType(req).endsWith('+json');

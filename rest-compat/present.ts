@@ -1,7 +1,7 @@
 import type { Context } from '../src/context.ts';
 import type { Message, Participant, Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
 import { remainingSeconds } from '../src/resolvers/control.ts';
-import { accessUrl, adminUrl, shownSettings } from '../src/resolvers/exams.ts';
+import { accessUrl, adminUrl, personalUrl, shownSettings } from '../src/resolvers/exams.ts';
 import { readAt } from '../src/resolvers/messages.ts';
 import { renewedToken } from '../src/resolvers/participants.ts';
 import { shownName } from '../src/resolvers/policy.ts';
@@ -57,6 +57,13 @@ export const presentMessage = async (ctx: Context, message: Message) => ({
   text: message.text,
   sentAt: message.sentAt,
   readAt: await readAt(ctx, message),
+});
+
+export const presentInvited = async (ctx: Context, participant: Participant) => ({
+  ...presentParticipant(participant),
+  group: participant.group,
+  extraMinutes: participant.extraMinutes,
+  accessUrl: (await personalUrl(ctx, participant)) ?? '',
 });
 
 /** A participant with its clock. */

@@ -4,6 +4,7 @@ import { examRoutes } from './exams.ts';
 import { liveRecordingRoutes } from './live-recordings.ts';
 import { messageRoutes } from './messages.ts';
 import { recordingRoutes } from './recordings.ts';
+import { rosterRoutes } from './roster.ts';
 import type { Route } from './route.ts';
 import { snapshotRoutes } from './snapshots.ts';
 import { timeRoutes } from './time.ts';
@@ -13,6 +14,7 @@ import { verifyRoutes } from './verify.ts';
 export const routes: readonly Route[] = [
   ...examRoutes,
   ...controlRoutes,
+  ...rosterRoutes,
   ...checkInRoutes,
   ...messageRoutes,
   ...liveRecordingRoutes,

@@ -145,7 +145,7 @@ builder.mutationFields((t) => ({
       'Adds participants, or changes the name and extra minutes of those known before. LMS and admin only. Emits ParticipantChanged for new ones.',
     args: {
       examId: t.arg.id({ required: true, description: EXAM_ID }),
-      participants: t.arg({ type: [ParticipantInput], required: true, description: '1 to 1,000 users. The answer has their order.' }),
+      participants: t.arg({ type: [ParticipantInput], required: true, description: '1 to 5,000 users. The answer has their order.' }),
     },
     resolve: (_root, { examId, participants }, ctx) => inviteParticipants(ctx, examId, participants),
   }),

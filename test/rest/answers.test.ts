@@ -83,6 +83,7 @@ it('every route answers exactly what it declares', async () => {
   const submission = await form({ userId: 'user_1', stats: '{}', warnings: JSON.stringify(warnings), webcam: { path } });
   await ok(server.rest(`/exams/${examId}/submit`, { method: 'POST', body: submission }));
 
+  await ok(server.post(`/exams/${run}/participants`, { participants: [{ userId: 'user_9', name: 'Nine' }] }));
   const { id: early } = await createExam(server, { settings: { identityPhoto: true } });
   const candidate = await join(server, early, 'user_1');
   const { version } = (await (await server.rest(`/exams/${early}/notice`)).json()) as { version: string };

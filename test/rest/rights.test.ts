@@ -107,6 +107,14 @@ const DOORS: Record<string, [string, Ask][]> = {
       ),
     ],
     ['createExam', graphql(() => 'mutation { createExam(input: { title: "A", duration: 1 }) { id } }')],
+    [
+      'POST …/participants',
+      rest(
+        'POST',
+        () => '/exams/exam_none/participants',
+        () => ({ participants: [{ userId: 'a' }] }),
+      ),
+    ],
     ['POST …/cancel', rest('POST', () => '/exams/exam_none/cancel')],
     ['cancelExam', graphql(() => 'mutation { cancelExam(examId: "exam_none") { id } }')],
     [

@@ -4,18 +4,39 @@ import { DETECTOR_TYPES } from '../warnings/catalogue.ts';
 
 export const joinExamInput = z.object({ userId: userIdInput, name: text(200).nullish(), checkIn: z.boolean().nullish() });
 
+/** In one call. */
+const MOST_INVITED = 5_000;
+
 export const inviteInput = z
   .array(
-    z.object({
-      userId: userIdInput,
-      name: text(200).nullish(),
-      group: text(100).min(1, 'must not be empty').nullish(),
-      referenceImage: z.string(typed('a base64 string')).nullish(),
-      extraMinutes: z.number().int().min(0, 'must be at least 0').max(1440, 'must be at most 1440').nullish(),
-    }),
+    z.object(
+      {
+        userId: userIdInput.meta({ description: "The LMS's own id of the user." }),
+        name: text(200).nullish().meta({ description: 'Name for proctors.' }),
+        group: text(100).min(1, 'must not be empty').nullish().meta({ description: "Room, class or proctor's share." }),
+        referenceImage: z
+          .string(typed('a base64 string'))
+          .nullish()
+          .meta({ description: 'Picture of the face, as data URL or base64; the face is kept sealed, the picture is not kept.' }),
+        extraMinutes: z
+          .number(typed('a whole number of minutes'))
+          .int('must be a whole number of minutes')
+          .min(0, 'must be at least 0')
+          .max(1440, 'must be at most 1440')
+          .nullish()
+          .meta({ description: "Minutes in addition to the exam's duration." }),
+      },
+      typed('an object'),
+    ),
+    typed('an array of participants'),
   )
   .min(1, 'must hold at least 1 participant')
-  .max(1_000, 'must hold at most 1,000 participants');
+  .max(MOST_INVITED, 'must hold at most 5,000 participants');
+
+export const rosterInput = z.object(
+  { participants: inviteInput.meta({ description: 'Those to add, or to change.' }) },
+  typed('a JSON object'),
+);
 
 /** The reason for a decision that must have one. */
 const reason = text(2_000)
