@@ -85,6 +85,33 @@ export const seatedParticipants = z.strictObject({
   participants: z.array(seatedParticipant).meta({ description: 'Those who changed.' }),
 });
 
+const count = (of: string) => z.number().meta({ description: of });
+
+export const listedParticipant = z.strictObject({
+  ...seatedMembers,
+  group: z.string().nullable().meta({ description: "Room, class or proctor's share." }),
+  review: lower('not_reviewed', 'in_review', 'passed', 'suspicious', 'violation', 'contested', 'upheld', 'overturned').meta({
+    description: 'What people decided about the participant.',
+  }),
+  handRaised: z.boolean().meta({ description: 'Whether the hand is raised.' }),
+  lastSeenAt: time.nullable().meta({ description: 'When the participant was last seen.' }),
+  warnings: z
+    .strictObject({
+      info: count('Warnings of severity info.'),
+      low: count('Of severity low.'),
+      medium: count('Of severity medium.'),
+      high: count('Of severity high.'),
+      critical: count('Of severity critical.'),
+      unreviewed: count('Those of low and above on which nobody has decided.'),
+    })
+    .meta({ description: 'How many warnings there are about the participant.' }),
+});
+
+export const participantsPage = z.strictObject({
+  participants: z.array(listedParticipant).meta({ description: 'The participants, in the order in which they were added.' }),
+  nextAfter: z.string().nullable().meta({ description: 'Where the next page begins: the value for `after`; null at the end.' }),
+});
+
 export const readmitted = z.strictObject({
   participant: seatedParticipant.meta({ description: 'The participant, in the exam again.' }),
   token: z.string().meta({ description: 'A new token for the participant.' }),

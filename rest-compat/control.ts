@@ -21,7 +21,8 @@ import { post, type Route } from './route.ts';
 
 /** What staff do to a running exam, as in GraphQL. Not in the documented API. */
 
-async function presentSeated(ctx: Context, participant: Participant) {
+/** With the clock of the participant. */
+export async function presentSeated(ctx: Context, participant: Participant) {
   const { startedAt, endsAt } = participant;
   return { ...presentParticipant(participant), startedAt, endsAt, remainingSeconds: await remainingSeconds(ctx, participant) };
 }

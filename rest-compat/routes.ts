@@ -1,6 +1,7 @@
 import { controlRoutes } from './control.ts';
 import { examRoutes } from './exams.ts';
 import { liveRecordingRoutes } from './live-recordings.ts';
+import { participantListRoutes } from './participant-lists.ts';
 import { recordingRoutes } from './recordings.ts';
 import type { Route } from './route.ts';
 import { snapshotRoutes } from './snapshots.ts';
@@ -11,6 +12,7 @@ import { verifyRoutes } from './verify.ts';
 export const routes: readonly Route[] = [
   ...examRoutes,
   ...controlRoutes,
+  ...participantListRoutes,
   ...liveRecordingRoutes,
   ...recordingRoutes,
   ...snapshotRoutes,

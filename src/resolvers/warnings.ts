@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { notFound } from '../errors.ts';
-import type { Prisma, Warning, WarningDecision, WarningSeverity } from '../generated/prisma/client.ts';
+import type { Prisma, Warning, WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/client.ts';
 import { visibleWarnings } from '../services/access/sight.ts';
 import { warningCatalogue } from '../services/warnings/catalogue.ts';
 import { reportWarningsInput } from '../services/warnings/input.ts';
@@ -16,6 +16,8 @@ export interface WarningFilter {
   userId?: string | null | undefined;
   types?: readonly string[] | null | undefined;
   minSeverity?: WarningSeverity | null | undefined;
+  reviewed?: boolean | null | undefined;
+  sources?: readonly WarningSource[] | null | undefined;
 }
 
 /** Proctors report what they saw themselves (PROCTOR); all other callers pass on what a client saw (CLIENT). */
@@ -47,13 +49,18 @@ export async function reviewWarning(
 }
 
 /** The warnings that the viewer may see and that pass the filter. */
-export const warningsWhere = (ctx: Context, { userId, types, minSeverity }: WarningFilter): Prisma.WarningWhereInput => ({
+export const warningsWhere = (
+  ctx: Context,
+  { userId, types, minSeverity, reviewed, sources }: WarningFilter,
+): Prisma.WarningWhereInput => ({
   AND: [
     visibleWarnings(ctx.viewer),
     {
       ...(userId != null && { userId }),
       ...(types && { type: { in: [...types] } }),
       ...(minSeverity && { severity: { in: atLeast(minSeverity) } }),
+      ...(reviewed != null && { reviewDecision: reviewed ? { not: null } : null }),
+      ...(sources && { source: { in: [...sources] } }),
     },
   ],
 });

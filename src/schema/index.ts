@@ -10,8 +10,10 @@ import './snapshot.ts';
 import './verification.ts';
 import './viewer.ts';
 import './control.ts';
+import './counts.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';
+import { orderParticipants } from './participant-order.ts';
 
-export const schema = builder.toSchema();
+export const schema = orderParticipants(builder.toSchema());

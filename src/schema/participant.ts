@@ -34,7 +34,7 @@ export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
     TERMINATED: { description: 'A proctor has ended its exam. Final.' },
   } satisfies Described<ParticipantStatus>,
 });
-const ReviewStatusEnum = builder.enumType(ReviewStatus, {
+export const ReviewStatusEnum = builder.enumType(ReviewStatus, {
   name: 'ReviewStatus',
   description:
     'What people decided about a participant. The server never sets it, and any value may follow any other: `reviewParticipant`.',

@@ -19,7 +19,7 @@ export const WarningSeverityEnum = builder.enumType(WarningSeverity, {
     CRITICAL: { description: 'Look at it at once, such as a face other than the verified one.' },
   } satisfies Described<WarningSeverity>,
 });
-const WarningSourceEnum = builder.enumType(WarningSource, {
+export const WarningSourceEnum = builder.enumType(WarningSource, {
   name: 'WarningSource',
   description: 'Who raised a warning.',
   values: {
