@@ -145,6 +145,15 @@ export const warningsPage = z.strictObject({
 
 export const reportedWarnings = z.strictObject({
   warnings: z.array(loggedWarning).meta({ description: 'The stored warnings, in the order of the request.' }),
+  suppressed: z
+    .array(
+      z.strictObject({
+        index: z.number().meta({ description: 'Its place in the request, from 0.' }),
+        type: z.string().meta({ description: 'Its type.' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Those that are not stored, because the participant was granted that this type is not raised.' }),
 });
 
 export const heartbeat = z.strictObject({

@@ -20,15 +20,25 @@ export interface WarningFilter {
   sources?: readonly WarningSource[] | null | undefined;
 }
 
+export interface ReportedWarnings {
+  /** Those that are stored, in the order of the report. */
+  stored: Warning[];
+  /** Those that are not, because their type is suppressed for the participant; `index` is the place in the report. */
+  suppressed: { index: number; type: string }[];
+}
+
 /** Proctors report what they saw themselves (PROCTOR); all other callers pass on what a client saw (CLIENT). */
-export async function reportWarnings(ctx: Context, examId: string, input: unknown): Promise<Warning[]> {
+export async function reportWarnings(ctx: Context, examId: string, input: unknown): Promise<ReportedWarnings> {
   const exam = await requireKnownExam(ctx, examId);
   const { userId, warnings } = parseInput(reportWarningsInput, input);
   const source = ctx.viewer.role === 'proctor' ? 'PROCTOR' : 'CLIENT';
   const user = actingUser(ctx, userId);
-  const stored = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings, keeper: ctx.keeper });
+  const rows = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings, keeper: ctx.keeper });
   if (ctx.viewer.role === 'participant') ctx.services.presence.seen({ examId: exam.id, userId: user });
-  return stored;
+  return {
+    stored: rows.flatMap((row) => row ?? []),
+    suppressed: warnings.flatMap(({ type }, index) => (rows[index] ? [] : [{ index, type }])),
+  };
 }
 
 export async function reviewWarning(
