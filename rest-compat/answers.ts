@@ -98,6 +98,33 @@ export const invited = z.strictObject({
     .meta({ description: 'The participants, in the order of the request.' }),
 });
 
+const count = (of: string) => z.number().meta({ description: of });
+
+export const listedParticipant = z.strictObject({
+  ...seatedMembers,
+  group: z.string().nullable().meta({ description: "Room, class or proctor's share." }),
+  review: lower('not_reviewed', 'in_review', 'passed', 'suspicious', 'violation', 'contested', 'upheld', 'overturned').meta({
+    description: 'What people decided about the participant.',
+  }),
+  handRaised: z.boolean().meta({ description: 'Whether the hand is raised.' }),
+  lastSeenAt: time.nullable().meta({ description: 'When the participant was last seen.' }),
+  warnings: z
+    .strictObject({
+      info: count('Warnings of severity info.'),
+      low: count('Of severity low.'),
+      medium: count('Of severity medium.'),
+      high: count('Of severity high.'),
+      critical: count('Of severity critical.'),
+      unreviewed: count('Those of low and above on which nobody has decided.'),
+    })
+    .meta({ description: 'How many warnings there are about the participant.' }),
+});
+
+export const participantsPage = z.strictObject({
+  participants: z.array(listedParticipant).meta({ description: 'The participants, in the order in which they were added.' }),
+  nextAfter: z.string().nullable().meta({ description: 'Where the next page begins: the value for `after`; null at the end.' }),
+});
+
 export const readmitted = z.strictObject({
   participant: seatedParticipant.meta({ description: 'The participant, in the exam again.' }),
   token: z.string().meta({ description: 'A new token for the participant.' }),
@@ -151,6 +178,15 @@ export const warningsPage = z.strictObject({
 
 export const reportedWarnings = z.strictObject({
   warnings: z.array(loggedWarning).meta({ description: 'The stored warnings, in the order of the request.' }),
+  suppressed: z
+    .array(
+      z.strictObject({
+        index: z.number().meta({ description: 'Its place in the request, from 0.' }),
+        type: z.string().meta({ description: 'Its type.' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Those that are not stored, because the participant was granted that this type is not raised.' }),
 });
 
 export const heartbeat = z.strictObject({

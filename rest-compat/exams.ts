@@ -222,7 +222,10 @@ export const examRoutes: Route[] = [
     admit: ({ ctx, path: { examId } }) => requireKnownExam(ctx, examId),
     read: readJsonBody,
     run: ({ ctx, path: { examId } }, input) => reportWarnings(ctx, examId, input),
-    present: (_call, warnings) => ({ warnings: warnings.map(presentLoggedWarning) }),
+    present: (_call, { stored, suppressed }) => ({
+      warnings: stored.map(presentLoggedWarning),
+      ...(suppressed.length > 0 && { suppressed }),
+    }),
   }),
   post({
     path: '/exams/:examId/heartbeat',
@@ -236,7 +239,7 @@ export const examRoutes: Route[] = [
   }),
   put({
     path: '/exams/:examId/participants/:userId/accommodations',
-    summary: 'Sets the types of warning that the analysis does not raise for a participant.',
+    summary: 'Sets the types of warning that are not raised for a participant.',
     params: ofParticipant,
     query: nothing,
     body: accommodationsInput.omit({ userId: true }),

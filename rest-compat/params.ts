@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ParticipantStatus } from '../src/generated/prisma/enums.ts';
 import { LONGEST_TITLE } from '../src/services/exam-input.ts';
 import { lookupText, nameOf, text, timestamp, userIdInput } from '../src/validation.ts';
 
@@ -43,6 +44,25 @@ export const pageOfExams = z.object({
     .transform(Number)
     .refine((limit) => limit >= 1 && limit <= MAX_EXAMS, `must be from 1 to ${MAX_EXAMS}`)
     .meta({ description: 'Maximum number of exams.' }),
+});
+
+const MAX_PARTICIPANTS = 500;
+const STATUSES = Object.keys(ParticipantStatus) as [ParticipantStatus, ...ParticipantStatus[]];
+
+export const pageOfParticipants = z.object({
+  status: nameOf(STATUSES, () => `must be one of ${STATUSES.join(', ').toLowerCase()}`)
+    .optional()
+    .meta({ description: 'Only participants with this status.' }),
+  group: text(100).optional().meta({ description: 'Only participants of this group.' }),
+  search: text(200).optional().meta({ description: 'Text that the name or the id of the user contains, in any case.' }),
+  after: lookupText.optional().meta({ description: 'Only those after `nextAfter` of an earlier page.' }),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, `must be from 1 to ${MAX_PARTICIPANTS}`)
+    .default('100')
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= MAX_PARTICIPANTS, `must be from 1 to ${MAX_PARTICIPANTS}`)
+    .meta({ description: 'Maximum number of participants.' }),
 });
 
 const MAX_PAGE = 1_000;

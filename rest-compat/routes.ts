@@ -3,6 +3,7 @@ import { controlRoutes } from './control.ts';
 import { examRoutes } from './exams.ts';
 import { liveRecordingRoutes } from './live-recordings.ts';
 import { messageRoutes } from './messages.ts';
+import { participantListRoutes } from './participant-lists.ts';
 import { recordingRoutes } from './recordings.ts';
 import { rosterRoutes } from './roster.ts';
 import type { Route } from './route.ts';
@@ -17,6 +18,7 @@ export const routes: readonly Route[] = [
   ...rosterRoutes,
   ...checkInRoutes,
   ...messageRoutes,
+  ...participantListRoutes,
   ...liveRecordingRoutes,
   ...recordingRoutes,
   ...snapshotRoutes,

@@ -35,6 +35,7 @@ import { createMessages } from './services/messages/messages.ts';
 import { createAccommodations } from './services/participants/accommodations.ts';
 import { createParticipants } from './services/participants/participants.ts';
 import { createPresence } from './services/presence/presence.ts';
+import { createCounts } from './services/reads/counts.ts';
 import { createHotReads } from './services/reads/hot-reads.ts';
 import { createLiveRecordings } from './services/recordings/live/live-recordings.ts';
 import { createPlayback } from './services/recordings/playback.ts';
@@ -125,6 +126,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       clock: createClock({ pool: database.pool }),
       eventLog,
       control: createControl({ pool: database.pool, eventLog, access, exams, log }),
+      counts: createCounts({ pool: database.pool }),
       exams,
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),

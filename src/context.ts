@@ -17,6 +17,7 @@ import type { Messages } from './services/messages/messages.ts';
 import type { Accommodations } from './services/participants/accommodations.ts';
 import type { Participants } from './services/participants/participants.ts';
 import type { Presence } from './services/presence/presence.ts';
+import type { Counts } from './services/reads/counts.ts';
 import type { HotReads } from './services/reads/hot-reads.ts';
 import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
 import type { Playback } from './services/recordings/playback.ts';
@@ -33,6 +34,7 @@ export interface Services {
   checkIn: CheckIn;
   clock: Clock;
   control: Control;
+  counts: Counts;
   eventLog: EventLog;
   exams: Exams;
   hotReads: HotReads;

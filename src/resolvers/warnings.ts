@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { notFound } from '../errors.ts';
-import type { Prisma, Warning, WarningDecision, WarningSeverity } from '../generated/prisma/client.ts';
+import type { Prisma, Warning, WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/client.ts';
 import { visibleWarnings } from '../services/access/sight.ts';
 import { warningCatalogue } from '../services/warnings/catalogue.ts';
 import { reportWarningsInput } from '../services/warnings/input.ts';
@@ -16,17 +16,29 @@ export interface WarningFilter {
   userId?: string | null | undefined;
   types?: readonly string[] | null | undefined;
   minSeverity?: WarningSeverity | null | undefined;
+  reviewed?: boolean | null | undefined;
+  sources?: readonly WarningSource[] | null | undefined;
+}
+
+export interface ReportedWarnings {
+  /** Those that are stored, in the order of the report. */
+  stored: Warning[];
+  /** Those that are not, because their type is suppressed for the participant; `index` is the place in the report. */
+  suppressed: { index: number; type: string }[];
 }
 
 /** Proctors report what they saw themselves (PROCTOR); all other callers pass on what a client saw (CLIENT). */
-export async function reportWarnings(ctx: Context, examId: string, input: unknown): Promise<Warning[]> {
+export async function reportWarnings(ctx: Context, examId: string, input: unknown): Promise<ReportedWarnings> {
   const exam = await requireKnownExam(ctx, examId);
   const { userId, warnings } = parseInput(reportWarningsInput, input);
   const source = ctx.viewer.role === 'proctor' ? 'PROCTOR' : 'CLIENT';
   const user = actingUser(ctx, userId);
-  const stored = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings, keeper: ctx.keeper });
+  const rows = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings, keeper: ctx.keeper });
   if (ctx.viewer.role === 'participant') ctx.services.presence.seen({ examId: exam.id, userId: user });
-  return stored;
+  return {
+    stored: rows.flatMap((row) => row ?? []),
+    suppressed: warnings.flatMap(({ type }, index) => (rows[index] ? [] : [{ index, type }])),
+  };
 }
 
 export async function reviewWarning(
@@ -47,13 +59,18 @@ export async function reviewWarning(
 }
 
 /** The warnings that the viewer may see and that pass the filter. */
-export const warningsWhere = (ctx: Context, { userId, types, minSeverity }: WarningFilter): Prisma.WarningWhereInput => ({
+export const warningsWhere = (
+  ctx: Context,
+  { userId, types, minSeverity, reviewed, sources }: WarningFilter,
+): Prisma.WarningWhereInput => ({
   AND: [
     visibleWarnings(ctx.viewer),
     {
       ...(userId != null && { userId }),
       ...(types && { type: { in: [...types] } }),
       ...(minSeverity && { severity: { in: atLeast(minSeverity) } }),
+      ...(reviewed != null && { reviewDecision: reviewed ? { not: null } : null }),
+      ...(sources && { source: { in: [...sources] } }),
     },
   ],
 });

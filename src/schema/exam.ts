@@ -17,9 +17,10 @@ import type { ExamSettings } from '../services/exam-settings.ts';
 import { builder, type Described, paged } from './builder.ts';
 import { AT_LEAST, EXAM_ID, ONLY_USER, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
+import { isOrdered, NONE_BY_RELATION, ORDER, ParticipantFilterInput, ParticipantOrderEnum } from './participant-order.ts';
 import { Participant, ParticipantStatusEnum } from './participant.ts';
 import { RecordingTypeEnum } from './recording.ts';
-import { WarningSeverityEnum } from './warning.ts';
+import { WarningSeverityEnum, WarningSourceEnum } from './warning.ts';
 
 export const ExamStatusEnum = builder.enumType(ExamStatus, {
   name: 'ExamStatus',
@@ -169,9 +170,13 @@ export const Exam = builder.prismaObject('Exam', {
       ...paged,
       totalCount: true,
       cursor: 'id',
-      description: 'The participants, in the order in which they were added. A participant sees only itself.',
-      args: { status: t.arg({ type: ParticipantStatusEnum, description: 'Only those who are in this status.' }) },
-      query: (args, ctx) => participantsOf(ctx, args),
+      description: 'The participants, in the order in which they were added, or in `order`. A participant sees only itself.',
+      args: {
+        status: t.arg({ type: ParticipantStatusEnum, description: 'Only those who are in this status.' }),
+        filter: t.arg({ type: ParticipantFilterInput, description: 'Only those whom all of it fits.' }),
+        order: t.arg({ type: ParticipantOrderEnum, description: ORDER }),
+      },
+      query: (args, ctx) => (isOrdered(args) ? NONE_BY_RELATION : participantsOf(ctx, args)),
     }),
     participant: t.field({
       type: Participant,
@@ -190,6 +195,8 @@ export const Exam = builder.prismaObject('Exam', {
         userId: t.arg.id({ description: ONLY_USER }),
         types: t.arg.stringList({ description: 'Only warnings of these types; an empty list finds none.' }),
         minSeverity: t.arg({ type: WarningSeverityEnum, description: AT_LEAST }),
+        reviewed: t.arg.boolean({ description: 'Only those on which a person has decided, or only the others.' }),
+        sources: t.arg({ type: [WarningSourceEnum], description: 'Only warnings raised by these; an empty list finds none.' }),
       },
       query: (args, ctx) => warningsOf(ctx, args),
     }),

@@ -12,8 +12,10 @@ import './viewer.ts';
 import './check-in.ts';
 import './control.ts';
 import './message.ts';
+import './counts.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';
+import { orderParticipants } from './participant-order.ts';
 
-export const schema = builder.toSchema();
+export const schema = orderParticipants(builder.toSchema());

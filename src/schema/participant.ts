@@ -36,7 +36,7 @@ export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
     TERMINATED: { description: 'A proctor has ended its exam. Final.' },
   } satisfies Described<ParticipantStatus>,
 });
-const ReviewStatusEnum = builder.enumType(ReviewStatus, {
+export const ReviewStatusEnum = builder.enumType(ReviewStatus, {
   name: 'ReviewStatus',
   description:
     'What people decided about a participant. The server never sets it, and any value may follow any other: `reviewParticipant`.',
@@ -53,7 +53,7 @@ const ReviewStatusEnum = builder.enumType(ReviewStatus, {
 });
 
 builder.prismaObject('Accommodation', {
-  description: 'A type of warning that the analysis does not raise for this participant.',
+  description: 'A type of warning that is not raised for this participant: neither by the analysis nor by reports of clients.',
   fields: (t) => ({
     type: t.exposeString('type', { description: 'Type of warning, as in `warningTypes`.' }),
     reason: t.exposeString('reason', { description: 'Why it was granted; the participant can read it.' }),
@@ -97,7 +97,7 @@ export const Participant = builder.prismaObject('Participant', {
       description: 'Recordings of the participant, oldest first; at most 500.',
     }),
     accommodations: t.relation('accommodations', {
-      description: 'Types of warning that the analysis does not raise for this participant, oldest first.',
+      description: 'Types of warning that are not raised for this participant, oldest first.',
       query: { orderBy: ACCOMMODATIONS_IN_ORDER },
     }),
     submission: t.relation('submission', { nullable: true, description: 'What the participant handed in; null before.' }),
@@ -186,14 +186,14 @@ builder.mutationFields((t) => ({
     type: Participant,
     authScopes: { staff: true },
     description:
-      'Replaces the types of warning that the analysis does not raise for this participant. Staff only. A user who is new to the exam is invited. Emits ParticipantChanged if something changes; the log keeps who changed what and why.',
+      'Replaces the types of warning that are not raised for this participant. What a client reports of such a type is not stored; what a proctor reports is. Staff only. A user who is new to the exam is invited. Emits ParticipantChanged if something changes; the log keeps who changed what and why.',
     args: {
       examId: t.arg.id({ required: true, description: EXAM_ID }),
       userId: t.arg.id({ required: true, description: USER_ID }),
       suppress: t.arg.stringList({
         required: true,
         description:
-          "All types that are not raised from now on; an empty list lifts all. Only the analysis's own types, such as `looking_away`.",
+          'All types that are not raised from now on; an empty list lifts all. Types of `warningTypes`, such as `looking_away` or `copy_paste`, but not `evidence_gap` and none that is CRITICAL except `face_mismatch`.',
       }),
       reason: t.arg.string({ required: true, description: `${REASON} The participant can read it. Not empty.` }),
     },

@@ -19,7 +19,7 @@ export const WarningSeverityEnum = builder.enumType(WarningSeverity, {
     CRITICAL: { description: 'Look at it at once, such as a face other than the verified one.' },
   } satisfies Described<WarningSeverity>,
 });
-const WarningSourceEnum = builder.enumType(WarningSource, {
+export const WarningSourceEnum = builder.enumType(WarningSource, {
   name: 'WarningSource',
   description: 'Who raised a warning.',
   values: {
@@ -161,13 +161,13 @@ builder.mutationFields((t) => ({
     type: [Warning],
     authScopes: { viewer: true },
     description:
-      'Stores what a client or a proctor saw, and returns one warning for each, in their order. Participants only about themselves. A participant who had not come becomes ACTIVE, unless the exam is over. Emits WarningAdded for each that is new. CONFLICT in a cancelled exam.',
+      "Stores what a client or a proctor saw, and returns one warning for each, in their order. A client's report of a type that is suppressed for the participant (`Participant.accommodations`) is not stored and missing from the answer. Participants only about themselves. A participant who had not come becomes ACTIVE, unless the exam is over. Emits WarningAdded for each that is new. CONFLICT in a cancelled exam.",
     args: {
       examId: t.arg.id({ required: true, description: EXAM_ID }),
       userId: t.arg.id({ description: `${USER_ID} Required, but not with a participant's token, which already names the user.` }),
       warnings: t.arg({ type: [WarningInput], required: true, description: '1 to 100 warnings, oldest first.' }),
     },
-    resolve: (_root, { examId, ...report }, ctx) => reportWarnings(ctx, examId, report),
+    resolve: async (_root, { examId, ...report }, ctx) => (await reportWarnings(ctx, examId, report)).stored,
   }),
   reviewWarning: t.field({
     type: Warning,

@@ -149,7 +149,10 @@ describe('an accommodation', () => {
   it('needs a reason and types that the analysis knows', async () => {
     const { id: examId } = await examOf();
     for (const [body, field] of [
-      [{ suppress: ['tab_switch'], reason: 'x' }, 'suppress[0]'],
+      [{ suppress: ['made_up'], reason: 'x' }, 'suppress[0]'],
+      [{ suppress: ['tab_switch', 'remote_control'], reason: 'x' }, 'suppress[1]'],
+      [{ suppress: ['person_substituted'], reason: 'x' }, 'suppress[0]'],
+      [{ suppress: ['evidence_gap'], reason: 'x' }, 'suppress[0]'],
       [{ suppress: 'talking', reason: 'x' }, 'suppress'],
       [{ suppress: ['talking'], reason: '  ' }, 'reason'],
       [{ suppress: ['talking'] }, 'reason'],
@@ -160,5 +163,81 @@ describe('an accommodation', () => {
       expect(await answer.json()).toMatchObject({ error: { code: 'invalid_request', details: [{ field }] } });
     }
     expect(await audited(examId)).toEqual([]);
+  });
+});
+
+describe('a candidate who works with a screen reader', () => {
+  const grant = ['copy_paste', 'window_blur', 'headphones'];
+  const REPORT = `mutation ($examId: ID!, $warnings: [WarningInput!]!) { reportWarnings(examId: $examId, warnings: $warnings) { id type } }`;
+  const reportRest = async (examId: string, types: string[], credential?: string) => {
+    const body = { userId: 'user_1', warnings: types.map((type) => ({ type })) };
+    const response = await server.post(`/exams/${examId}/warnings`, body, credential ? { credential } : {});
+    return (await response.json()) as { warnings: { type: string }[]; suppressed?: object[] };
+  };
+  const mix = ['copy_paste', 'tab_switch', 'window_blur', 'remote_control'];
+
+  it('raises no warning by what its client reports of it, and the answer says which are not stored', async () => {
+    const { id: examId } = await examOf();
+    await put(examId, { suppress: grant, reason: 'Screen reader' });
+    const token = await join(server, examId, 'user_1');
+    const answer = await reportRest(examId, mix, token);
+    expect(answer.warnings.map(({ type }) => type)).toEqual(['tab_switch', 'remote_control']);
+    expect(answer.suppressed).toEqual([
+      { index: 0, type: 'copy_paste' },
+      { index: 2, type: 'window_blur' },
+    ]);
+    expect((await reportRest(examId, ['tab_switch'], token)).suppressed).toBeUndefined();
+    const warnings = mix.map((type) => ({ type }));
+    const { reportWarnings } = await server.graphql(token).request<{ reportWarnings: { type: string }[] }>(REPORT, { examId, warnings });
+    expect(reportWarnings.map(({ type }) => type)).toEqual(['tab_switch', 'remote_control']);
+    expect((await warned(examId)).filter((type) => grant.includes(type))).toEqual([]);
+  });
+
+  it('raises none either by the report with which it comes, by one of the LMS or by its submission', async () => {
+    const { id: examId } = await examOf();
+    await put(examId, { suppress: grant, reason: 'Screen reader' });
+    expect((await reportRest(examId, mix)).suppressed).toHaveLength(2);
+    expect((await reportRest(examId, mix)).suppressed).toHaveLength(2);
+    const timestamp = '2026-01-01T00:00:00Z';
+    const response = await server.post(`/exams/${examId}/submit`, {
+      userId: 'user_1',
+      stats: {},
+      warnings: mix.map((type) => ({ type, timestamp })),
+    });
+    expect(await response.json()).toMatchObject({ warnings: { received: 4, stored: 2 } });
+    expect((await warned(examId)).toSorted()).toEqual([...Array<string>(3).fill('remote_control'), ...Array<string>(3).fill('tab_switch')]);
+  });
+
+  it('may still be reported by a proctor, who judges as a person, and by everybody once it is lifted', async () => {
+    const { id: examId, adminUrl } = await examOf();
+    await put(examId, { suppress: grant, reason: 'Screen reader' });
+    const token = await join(server, examId, 'user_1');
+    expect((await reportRest(examId, ['headphones'], tokenIn(adminUrl))).warnings).toHaveLength(1);
+    await put(examId, { suppress: [], reason: 'No longer needed' });
+    expect((await reportRest(examId, ['copy_paste'], token)).warnings).toHaveLength(1);
+  });
+
+  it('gets the stored warning again for a repeat of what was reported before it was granted', async () => {
+    const { id: examId } = await examOf();
+    const token = await join(server, examId, 'user_1');
+    const warnings = [{ type: 'copy_paste', clientEventId: 'event_1' }];
+    const once = await server.graphql(token).request(REPORT, { examId, warnings });
+    await put(examId, { suppress: grant, reason: 'Screen reader' });
+    expect(await server.graphql(token).request(REPORT, { examId, warnings })).toEqual(once);
+    const fresh = [{ type: 'copy_paste', clientEventId: 'event_2' }];
+    expect(await server.graphql(token).request(REPORT, { examId, warnings: fresh })).toEqual({ reportWarnings: [] });
+  });
+
+  it('does not change what others raise who report at the same moment', async () => {
+    const { id: examId } = await examOf();
+    await put(examId, { suppress: grant, reason: 'Screen reader' });
+    const users = Array.from({ length: 10 }, (_, i) => `user_${i}`);
+    const tokens = await Promise.all(users.map((userId) => join(server, examId, userId)));
+    const answers = await Promise.all(
+      tokens.map((token) =>
+        server.graphql(token).request<{ reportWarnings: object[] }>(REPORT, { examId, warnings: [{ type: 'copy_paste' }] }),
+      ),
+    );
+    expect(answers.map(({ reportWarnings }) => reportWarnings.length)).toEqual(users.map((userId) => (userId === 'user_1' ? 0 : 1)));
   });
 });

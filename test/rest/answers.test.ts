@@ -39,6 +39,8 @@ it('every route answers exactly what it declares', async () => {
   await ok(server.rest(`/exams/${examId}`));
   await ok(server.post(`/exams/${examId}`, { title: 'Another', contentUrl: 'https://lms.example' }, { method: 'PATCH' }));
   await ok(server.rest(`/exams/${examId}/warnings`));
+  await ok(server.rest(`/exams/${examId}/participants?status=active&limit=1`));
+  await ok(server.rest(`/exams/${examId}/participants/user_1`));
   await ok(server.rest(`/exams/${examId}/heartbeat`, { method: 'POST', credential: token }));
   const granted = { suppress: ['talking'], reason: 'reads aloud' };
   await ok(server.post(`/exams/${examId}/participants/user_1/accommodations`, granted, { method: 'PUT' }));

@@ -17,6 +17,7 @@ import { addNotes, isFinished, isToBeShown, type Move, moveRecording, noteProgre
 import { type OpenMedia, openMedia } from '../recordings/open-media.ts';
 import type { Playback } from '../recordings/playback.ts';
 import { recordingTopic } from '../recordings/recordings.ts';
+import { DETECTOR_TYPES } from '../warnings/catalogue.ts';
 import type { NewWarning } from '../warnings/rows.ts';
 import { addWarnings } from '../warnings/warnings.ts';
 import { analyseMedia, type AnalysisOutcome, type AnalysisStage } from './analyse.ts';
@@ -90,7 +91,9 @@ export function createAnalysisJob({
   const succeed = (recording: Subject, outcome: AnalysisOutcome) =>
     move(recording, { status: 'PROCESSED', stage: 'done', progress: 1, duration: outcome.duration, error: null }, async (draft) => {
       const suppressed = await suppressedOf(draft.tx, recording.participantId);
-      await draft.tx.analysis.create({ data: { ...analysisRow(recording.id, outcome), suppressed: [...suppressed] } });
+      await draft.tx.analysis.create({
+        data: { ...analysisRow(recording.id, outcome), suppressed: DETECTOR_TYPES.filter((type) => suppressed.has(type)) },
+      });
       await draft.tx.analysisSegment.createMany({
         data: outcome.segments.map((segment, ordinal) => ({ ...segment, recordingId: recording.id, ordinal })),
       });

@@ -16,6 +16,7 @@ import type { JsonText } from '../../validation.ts';
 import type { LogEvent } from '../event-log/event-reader.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
 import type { WarningInput } from '../warnings/input.ts';
+import { isSuppressed } from '../warnings/report.ts';
 import { newWarningRow } from '../warnings/rows.ts';
 
 /**
@@ -68,6 +69,8 @@ export interface Found {
   now: Date;
   participants: readonly Participant[];
   warnings: readonly Warning[];
+  /** Types that are suppressed, by participant: of those whose writes bring warnings, if they have any. */
+  suppressed: ReadonlyMap<string, ReadonlySet<string>>;
   submissions: readonly SubmissionRow[];
   /** Of participants who submit. */
   recordings: readonly Recording[];
@@ -99,11 +102,12 @@ export class ExamState {
   readonly #submissions: Map<string, SubmissionRow>;
   readonly #recordings: Recording[];
   readonly #stored: Found['stored'];
+  readonly #suppressed: Found['suppressed'];
   readonly #known = new Map<string, Warning>();
   /** Takes back what the current write did, newest first. */
   #undo: (() => void)[] = [];
 
-  constructor({ exam, now, participants, warnings, submissions, recordings, stored }: Found) {
+  constructor({ exam, now, participants, warnings, suppressed, submissions, recordings, stored }: Found) {
     this.now = now;
     this.#exam = exam;
     this.#seq = exam.lastSeq;
@@ -111,6 +115,7 @@ export class ExamState {
     this.#submissions = new Map(submissions.map((row) => [row.participantId, row]));
     this.#recordings = [...recordings];
     this.#stored = stored;
+    this.#suppressed = suppressed;
     for (const row of warnings) {
       if (row.clientEventId) this.#known.set(idKey(row.userId, row.clientEventId), row);
       this.#known.set(momentKey(row.userId, row.type, row.timestamp), row);
@@ -192,13 +197,14 @@ export class ExamState {
 
   /**
    * Adds the warnings of a participant that are not stored yet.
-   * @returns one row per warning, the stored one for a repeat; and how many were added
+   * @returns one row per warning, the stored one for a repeat, null for one that an accommodation suppresses; and how many were
+   *   added
    */
   addUnseen(
     { id: participantId, userId }: Participant,
     source: WarningSource,
     { warnings, sameMomentIsSame }: Repeats,
-  ): { rows: Warning[]; stored: number } {
+  ): { rows: (Warning | null)[]; stored: number } {
     const moments: [string, Warning][] = [];
     const examId = this.#exam.id;
     const before = this.warnings.length;
@@ -208,6 +214,7 @@ export class ExamState {
         (clientEventId ? this.#known.get(idKey(userId, clientEventId)) : undefined) ??
         (sameMomentIsSame && timestamp ? this.#known.get(momentKey(userId, type, timestamp)) : undefined);
       if (known) return known;
+      if (isSuppressed(this.#suppressed.get(participantId), source, type)) return null;
       const row = newWarningRow(warning, { examId, seq: this.#seq + 1n, participantId, userId, source, now: this.now });
       this.emit('WARNING_ADDED', row.id, { userId });
       this.warnings.push(row);

@@ -14,6 +14,7 @@ const RECORDINGS = `SELECT ${columns('r', Prisma.RecordingScalarFieldEnum)} FROM
   WHERE "participantId" = ANY($1) AND (live OR "lastChunkAt" IS NOT NULL OR "submissionId" IS NOT NULL) ORDER BY "createdAt", id`;
 const STORED = `SELECT "participantId" AS id, count(*)::int AS recordings, sum(size)::text AS bytes FROM "Recording"
   WHERE "participantId" = ANY($1) GROUP BY 1`;
+const SUPPRESSED = `SELECT "participantId" AS id, array_agg(type) AS types FROM "Accommodation" WHERE "participantId" = ANY($1) GROUP BY 1`;
 const WARNINGS = `SELECT ${columns('w', Prisma.WarningScalarFieldEnum)} FROM unnest($2::text[], $3::text[]) AS asked("userId", "clientEventId")
     JOIN "Warning" w ON w."examId" = $1 AND w."userId" = asked."userId" AND w."clientEventId" = asked."clientEventId"
   UNION ALL
@@ -44,6 +45,7 @@ export async function find(transaction: Transaction, examId: string, writes: rea
     now,
     participants,
     warnings: await findRepeated(transaction, examId, writes, participants),
+    suppressed: await findSuppressed(transaction, writes, participants),
     ...(await findSubmitted(transaction, writes, participants)),
     stored: await countStored(transaction, writes, participants),
   };
@@ -63,6 +65,18 @@ async function countStored(
     values: [ids],
   });
   return new Map(rows.map(({ id, recordings, bytes }) => [id, { recordings, bytes: BigInt(bytes) }]));
+}
+
+async function findSuppressed(
+  transaction: Transaction,
+  writes: readonly ExamWrite<unknown>[],
+  participants: readonly Participant[],
+): Promise<Found['suppressed']> {
+  const reporting = new Set(writes.flatMap(({ userId, repeats }) => (repeats?.warnings.length ? [userId] : [])));
+  const ids = participants.flatMap(({ id, userId }) => (reporting.has(userId) ? [id] : []));
+  if (ids.length === 0) return new Map();
+  const { rows } = await transaction.query<{ id: string; types: string[] }>({ name: 'exam-suppressed', text: SUPPRESSED, values: [ids] });
+  return new Map(rows.map(({ id, types }) => [id, new Set(types)]));
 }
 
 async function findSubmitted(transaction: Transaction, writes: readonly ExamWrite<unknown>[], participants: readonly Participant[]) {

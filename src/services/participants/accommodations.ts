@@ -1,19 +1,18 @@
 import type { Accommodation, Participant, Prisma } from '../../generated/prisma/client.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
-import type { DetectorType } from '../warnings/catalogue.ts';
 import { ensureParticipant } from './participants.ts';
 
 export interface AccommodationChange {
   /** All types that raise no warnings from now on. */
-  suppress: readonly DetectorType[];
+  suppress: readonly string[];
   reason: string;
   by: string;
 }
 
 export type ParticipantWithAccommodations = Participant & { accommodations: Accommodation[] };
 
-/** Warning types that the analysis does not raise for a participant who needs to look away, read aloud or have a helper. */
+/** Warning types that are not raised for a participant who needs to look away, read aloud, have a helper or use other software. */
 export function createAccommodations({ eventLog }: { eventLog: EventLog }) {
   return {
     /**

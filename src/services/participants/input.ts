@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { text, typed, userIdInput } from '../../validation.ts';
-import { DETECTOR_TYPES } from '../warnings/catalogue.ts';
+import { SUPPRESSIBLE_TYPES } from '../warnings/catalogue.ts';
 
 export const joinExamInput = z.object({ userId: userIdInput, name: text(200).nullish(), checkIn: z.boolean().nullish() });
 
@@ -71,8 +71,11 @@ export const accommodationsInput = z.object(
   {
     userId: userIdInput.meta({ description: "The LMS's own id of the user." }),
     suppress: z
-      .array(z.enum(DETECTOR_TYPES, { error: () => `must be one of ${DETECTOR_TYPES.join(', ')}` }), typed('an array of warning types'))
-      .meta({ description: 'All types of warning that the analysis does not raise from now on.' }),
+      .array(
+        z.enum(SUPPRESSIBLE_TYPES, { error: () => `must be one of ${SUPPRESSIBLE_TYPES.join(', ')}` }),
+        typed('an array of warning types'),
+      )
+      .meta({ description: 'All types of warning that are not raised from now on: of the analysis, and of clients.' }),
     reason: text(2_000)
       .trim()
       .min(1, 'must not be empty: it is kept with the change')

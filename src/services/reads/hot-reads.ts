@@ -6,6 +6,7 @@ import { type Analysis, type Exam, type Participant, Prisma, type Recording, typ
 import { RawJson } from '../../raw-json.ts';
 import { EXAM_IN_SIGHT, inSight, ofUser, seesExam, type Sight } from '../access/sight.ts';
 import { type ExamWithPages, type Pages, readExamPages } from './exam-pages.ts';
+import { countParticipants, type ParticipantFilter, type ParticipantPageOf, readParticipantPage } from './participant-pages.ts';
 
 export type ExamRow = Omit<Exam, 'lastSeq'>;
 export type ParticipantLine = Pick<Participant, 'userId' | 'name' | 'status' | 'joinedAt'>;
@@ -127,6 +128,11 @@ export function createHotReads({ pool }: { pool: Pool }) {
 
     /** The exam with the first rows of its relations; null if out of sight. */
     readExamPages: (examId: string, sight: Sight, pages: Pages): Promise<ExamWithPages | null> => readExamPages(pool, examId, sight, pages),
+
+    /** A page of the participants within sight, in any order and by any filter. */
+    readParticipants: (examId: string, sight: Sight, asked: ParticipantPageOf) => readParticipantPage(pool, examId, sight, asked),
+
+    countParticipants: (examId: string, sight: Sight, filter: ParticipantFilter) => countParticipants(pool, examId, sight, filter),
 
     /** The recording with its analysis; null if out of sight. */
     async readRecording(recordingId: string, sight: Sight): Promise<RecordingWithAnalysis | null> {

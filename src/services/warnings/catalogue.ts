@@ -78,6 +78,17 @@ export function severityOf(type: string, source: WarningSource): WarningSeverity
 export type DetectorType = keyof typeof WORDS;
 export const DETECTOR_TYPES = Object.keys(WORDS) as [DetectorType, ...DetectorType[]];
 
+/** About the evidence and the seat, which staff must learn of whatever was granted. */
+const OF_THE_SERVER: ReadonlySet<string> = new Set(['evidence_gap', 'identity_mismatch', 'second_session']);
+
+/**
+ * The types that an accommodation may suppress: what the analysis finds and what clients report. Nothing that is CRITICAL, except
+ * the server's own comparison of faces, which errs more often for some people than for others.
+ */
+export const SUPPRESSIBLE_TYPES: readonly string[] = warningCatalogue.flatMap(({ type, severity }) =>
+  type in WORDS || (severity !== 'CRITICAL' && !OF_THE_SERVER.has(type)) ? [type] : [],
+);
+
 /** For a proctor to read. Without `seconds` the episode is still going on. */
 export function describeEpisode(type: string, seconds?: number): string {
   const words = type in WORDS ? WORDS[type as DetectorType] : type;

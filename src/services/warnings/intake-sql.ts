@@ -26,7 +26,8 @@ export async function readReporters(transaction: Transaction, reports: readonly 
   if (reports.length === 0) return [];
   const { rows } = await transaction.query<Reporter>({
     name: 'read-reporters',
-    text: `SELECT DISTINCT p.id, p."examId", p."userId", p.status
+    text: `SELECT DISTINCT p.id, p."examId", p."userId", p.status,
+        ARRAY(SELECT type FROM "Accommodation" WHERE "participantId" = p.id) AS suppressed
       FROM unnest($1::text[], $2::text[]) AS report("examId", "userId") JOIN "Participant" p USING ("examId", "userId")`,
     values: [reports.map(({ examId }) => examId), reports.map(({ userId }) => userId)],
   });

@@ -14,14 +14,14 @@ import { refuseCancelled } from '../exams.ts';
 import { answersOf, inPool, keepAnswers, LostClaim } from '../idempotency.ts';
 import { isFinal } from '../participants/moves.ts';
 import { insertWarnings, lockExams, readKnown, readReporters } from './intake-sql.ts';
-import type { LockedExam, Report, Reporter } from './report.ts';
+import { isSuppressed, type LockedExam, type Report, type Reported, type Reporter } from './report.ts';
 import { newWarningRow } from './rows.ts';
 
 /**
  * `elsewhere`: the report changes more than the log, because it brings the participant in, or another transaction holds the exam.
  * Nothing is stored then.
  */
-type Outcome = Warning[] | 'elsewhere';
+type Outcome = Reported | 'elsewhere';
 type Settled = PromiseSettledResult<Outcome>;
 
 const MAX_REPORTS = 512;
@@ -65,12 +65,11 @@ export function createWarningIntake({ pool, eventLog }: { pool: Pool; eventLog: 
   return {
     /**
      * Stores what the participant has not reported before. Resolves when that is durable.
-     * @returns one row per warning, the stored one for a repeated `clientEventId`; null if the report must be written together with
-     *   other changes of the exam; nothing was stored then.
+     * @returns null if the report must be written together with other changes of the exam; nothing was stored then.
      * @throws AppError `not_found` or `conflict` for the exam; TooOften if too many wait; Busy if the database does not answer, and
      *   then the warnings may or may not be stored.
      */
-    async add(report: Report): Promise<Warning[] | null> {
+    async add(report: Report): Promise<Reported | null> {
       const outcome = await shared.add(report);
       return outcome === 'elsewhere' ? null : outcome;
     },
@@ -108,11 +107,13 @@ async function write(transaction: Transaction, reports: Report[]): Promise<{ out
       return rejected(reason);
     }
     if (!reporter || changesMore(exam, reporter)) return fulfilled('elsewhere');
+    const suppressed = new Set(reporter.suppressed);
     return fulfilled(
       warnings.map((warning) => {
         const key = warning.clientEventId ? eventKey(examId, userId, warning.clientEventId) : null;
         const before = key && known.get(key);
         if (before) return before;
+        if (isSuppressed(suppressed, source, warning.type)) return null;
         exam.lastSeq += 1n;
         const row = newWarningRow(warning, { examId, seq: exam.lastSeq, participantId: reporter.id, userId, source, now });
         if (key) known.set(key, row);

@@ -5,7 +5,7 @@ import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
 import { bringIn, enrolled } from '../participants/participants.ts';
 import type { WarningIntake } from './intake.ts';
-import type { Report } from './report.ts';
+import type { Report, Reported } from './report.ts';
 import { insertWarningRows, type NewWarning, newWarningRow } from './rows.ts';
 
 /** Adds warnings of one participant within a draft, in the order given. */
@@ -68,7 +68,7 @@ export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intak
 
   return {
     /** Stores warnings that arrive while the exam runs. A participant who reports from inside the exam is in it. */
-    report: async (report: Report): Promise<Warning[]> => (await intake.add(report)) ?? reportTogether(report),
+    report: async (report: Report): Promise<Reported> => (await intake.add(report)) ?? reportTogether(report),
 
     /** Records a proctor's decision; the row and its event commit together. */
     review(

@@ -1,0 +1,55 @@
+import { examCounts, warningCounts } from '../resolvers/counts.ts';
+import type { ExamCounts, WarningCounts } from '../services/reads/counts.ts';
+import { builder } from './builder.ts';
+import { Exam } from './exam.ts';
+import { Participant, ParticipantStatusEnum } from './participant.ts';
+
+const WarningCountsType = builder.objectRef<WarningCounts>('WarningCounts').implement({
+  description: 'How many warnings there are, also dismissed ones, by severity.',
+  fields: (t) => ({
+    info: t.exposeInt('info', { description: 'INFO: they say nothing against the candidate.' }),
+    low: t.exposeInt('low', { description: 'LOW.' }),
+    medium: t.exposeInt('medium', { description: 'MEDIUM.' }),
+    high: t.exposeInt('high', { description: 'HIGH.' }),
+    critical: t.exposeInt('critical', { description: 'CRITICAL.' }),
+    unreviewed: t.exposeInt('unreviewed', { description: 'Those of LOW and above on which nobody has decided.' }),
+  }),
+});
+
+const StatusCount = builder.objectRef<ExamCounts['participants'][number]>('StatusCount').implement({
+  description: 'How many participants have a status.',
+  fields: (t) => ({
+    status: t.expose('status', { type: ParticipantStatusEnum, description: 'The status.' }),
+    count: t.exposeInt('count', { description: 'How many have it.' }),
+  }),
+});
+
+const ExamCountsType = builder.objectRef<ExamCounts>('ExamCounts').implement({
+  description: 'What a console shows of an exam at a glance, all of one moment.',
+  fields: (t) => ({
+    participants: t.expose('participants', {
+      type: [StatusCount],
+      description: 'Participants by status; without statuses that nobody has.',
+    }),
+    warnings: t.expose('warnings', { type: WarningCountsType, description: 'All warnings of the exam.' }),
+    handsRaised: t.exposeInt('handsRaised', { description: 'Participants whose hand is raised.' }),
+    contested: t.exposeInt('contested', { description: 'Participants whose review is CONTESTED.' }),
+  }),
+});
+
+builder.objectFields(Exam, (t) => ({
+  counts: t.field({
+    type: ExamCountsType,
+    authScopes: { staff: true },
+    description: 'How many participants and warnings there are. Staff only: FORBIDDEN for others.',
+    resolve: (exam, _args, ctx) => examCounts(ctx, exam),
+  }),
+}));
+
+builder.prismaObjectFields(Participant, (t) => ({
+  warningCounts: t.field({
+    type: WarningCountsType,
+    description: 'The warnings about the participant, by severity.',
+    resolve: (participant, _args, ctx) => warningCounts(ctx, participant),
+  }),
+}));

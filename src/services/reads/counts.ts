@@ -1,0 +1,88 @@
+import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { batched } from '../../async/batched.ts';
+import { notFound } from '../../errors.ts';
+import type { Participant, ParticipantStatus } from '../../generated/prisma/client.ts';
+
+export interface WarningCounts {
+  info: number;
+  low: number;
+  medium: number;
+  high: number;
+  critical: number;
+  /** Those that nobody has decided on, without INFO. */
+  unreviewed: number;
+}
+
+export interface ExamCounts {
+  /** Only statuses that somebody has, in the order of the enum. */
+  participants: { status: ParticipantStatus; count: number }[];
+  warnings: WarningCounts;
+  handsRaised: number;
+  contested: number;
+}
+
+const MAX_EXAMS = 500;
+const MAX_PARTICIPANTS = 1_000;
+
+const SEVERITIES = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
+const unreviewed = (alias: string) => `${alias}."reviewDecision" IS NULL AND ${alias}.severity > 'INFO'`;
+const WARNINGS = `json_build_object(${[
+  ...SEVERITIES.map((severity) => `'${severity.toLowerCase()}', count(*) FILTER (WHERE w.severity = '${severity}')`),
+  `'unreviewed', count(*) FILTER (WHERE ${unreviewed('w')})`,
+].join(', ')})`;
+
+/** Reads nothing but the index of warnings by exam, participant, severity and decision. */
+const OF_PARTICIPANTS = `
+SELECT who.id, w.counts FROM unnest($1::text[], $2::text[]) AS who("examId", id)
+ CROSS JOIN LATERAL (SELECT ${WARNINGS} AS counts FROM "Warning" w WHERE w."examId" = who."examId" AND w."participantId" = who.id) w`;
+
+const OF_EXAMS = `
+SELECT e.id, p.*, w.warnings FROM unnest($1::text[]) AS asked(id) JOIN "Exam" e ON e.id = asked.id
+ CROSS JOIN LATERAL (
+   SELECT coalesce(json_agg(json_build_object('status', s.status, 'count', s.count) ORDER BY s.status), '[]') AS participants,
+          coalesce(sum(s.hands), 0)::int AS "handsRaised", coalesce(sum(s.contested), 0)::int AS contested
+     FROM (SELECT status, count(*) AS count, count("handRaisedAt") AS hands, count(*) FILTER (WHERE review = 'CONTESTED') AS contested
+             FROM "Participant" WHERE "examId" = e.id GROUP BY status) s) p
+ CROSS JOIN LATERAL (SELECT ${WARNINGS} AS warnings FROM "Warning" w WHERE w."examId" = e.id) w`;
+
+/** What the database counts for consoles. What is asked for together, by a list or by many callers, shares one statement. */
+export function createCounts({ pool }: { pool: Pool }) {
+  const ofExam = batched<string, ExamCounts | undefined>(async (examIds) => {
+    const { rows } = await pool.query<ExamCounts & { id: string }>({
+      name: 'exam-counts',
+      text: OF_EXAMS,
+      values: [[...new Set(examIds)]],
+    });
+    const found = new Map(rows.map(({ id, ...counts }) => [id, counts]));
+    return examIds.map((id) => found.get(id));
+  }, MAX_EXAMS);
+
+  const ofParticipant = batched<Pick<Participant, 'id' | 'examId'>, WarningCounts | undefined>(async (who) => {
+    const asked = [...new Map(who.map((one) => [one.id, one])).values()];
+    const { rows } = await pool.query<{ id: string; counts: WarningCounts }>({
+      name: 'warning-counts',
+      text: OF_PARTICIPANTS,
+      values: [asked.map(({ examId }) => examId), asked.map(({ id }) => id)],
+    });
+    const found = new Map(rows.map(({ id, counts }) => [id, counts]));
+    return who.map(({ id }) => found.get(id));
+  }, MAX_PARTICIPANTS);
+
+  return {
+    /** Everything in one statement, as of one moment. @throws AppError `not_found` */
+    async ofExam(examId: string): Promise<ExamCounts> {
+      const counts = await ofExam(examId);
+      if (!counts) throw notFound('Exam');
+      return counts;
+    },
+
+    /** All warnings about the participant, by severity. */
+    async ofParticipant(participant: Pick<Participant, 'id' | 'examId'>): Promise<WarningCounts> {
+      const counts = await ofParticipant({ id: participant.id, examId: participant.examId });
+      if (!counts) throw new Error('unreachable: an aggregate has a row for each that is asked for');
+      return counts;
+    },
+  };
+}
+
+export type Counts = ReturnType<typeof createCounts>;
