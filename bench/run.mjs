@@ -9,6 +9,7 @@ import { download } from './download.mjs';
 import { fanOut } from './fan-out.mjs';
 import { herd } from './herd.mjs';
 import { ingest } from './ingest.mjs';
+import { joins } from './joins.mjs';
 import { latency } from './latency.mjs';
 import { machineFacts } from './lib/machine.mjs';
 import { startPostgres } from './lib/postgres.mjs';
@@ -36,6 +37,7 @@ const BENCHMARKS = [
   busy,
   atOnce,
   herd,
+  joins,
 ];
 const RESULTS = new URL('results/', import.meta.url);
 

@@ -6,12 +6,14 @@ import { requireLms } from '../src/resolvers/policy.ts';
 import { rosterInput } from '../src/services/participants/input.ts';
 import { parseInput } from '../src/validation.ts';
 import * as answers from './answers.ts';
-import { IMAGES, isJson, JSON_BODY, mediaType, readJsonBody } from './bodies.ts';
+import { isJson, JSON_BODY, mediaType, readJsonBody } from './bodies.ts';
 import { nothing, ofExam } from './params.ts';
 import { presentInvited } from './present.ts';
 import { type Body, type Call, post, type Route } from './route.ts';
 
 const CSV = 'text/csv';
+/** For 5,000 people, or for the reference pictures of a few. */
+const LIMITS = { maxBytes: 30 * 1024 * 1024, maxMembers: 50_000 };
 
 interface Received extends Body<'file'> {
   /** The lines of a CSV file on which its rows end; null for JSON. */
@@ -21,9 +23,9 @@ interface Received extends Body<'file'> {
 async function readRoster(call: Pick<Call, 'req'>): Promise<Received> {
   if (mediaType(call.req) !== CSV) {
     if (!isJson(call.req)) throw invalidField('Content-Type', 'must be application/json or text/csv');
-    return { ...(await readJsonBody(call, IMAGES)), lines: null };
+    return { ...(await readJsonBody(call, LIMITS)), lines: null };
   }
-  const bytes = await readSmallBody(call.req, { maxBytes: IMAGES.maxBytes });
+  const bytes = await readSmallBody(call.req, { maxBytes: LIMITS.maxBytes });
   const { rows, lines } = parseRoster(bytes.toString('utf8'));
   try {
     return { fields: parseInput(rosterInput, { participants: rows }), files: {}, lines };
