@@ -10,6 +10,7 @@ import './snapshot.ts';
 import './verification.ts';
 import './viewer.ts';
 import './control.ts';
+import './evidence.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';
