@@ -291,7 +291,19 @@ export const recording = z.strictObject({
   url: z.string().meta({ description: 'Where to download it with the same authorisation.' }),
   status: recordingStatus,
   live: z.literal(true).optional().meta({ description: 'Its chunks still arrive or are being joined.' }),
-  nextChunk: z.number().optional().meta({ description: 'One more than the highest chunk that arrived.' }),
+  nextChunk: z.number().optional().meta({ description: 'One more than the highest chunk that arrived, as long as more are accepted.' }),
+  complete: z.boolean().optional().meta({ description: 'Of a recording in chunks: whether all have come that there are.' }),
+  startedAt: time.optional().meta({ description: 'Of a recording in chunks: when it began.' }),
+  spans: z
+    .array(
+      z.strictObject({
+        startedAt: time.meta({ description: 'When this stretch was recorded.' }),
+        offsetSeconds: z.number().meta({ description: 'Where it is in the file.' }),
+        seconds: z.number().meta({ description: 'How long it is.' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Of a recording in chunks: which part of the file was recorded when.' }),
   error: z.string().optional().meta({ description: 'Why the analysis failed.' }),
   note: z.string().optional().meta({ description: 'What is missing from it, or how it was put together.' }),
   analysis: analysis.optional().meta({ description: 'What the analysis found, once processed.' }),

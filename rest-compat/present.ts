@@ -1,6 +1,7 @@
 import type { Context } from '../src/context.ts';
 import type { Message, Participant, Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
 import { remainingSeconds } from '../src/resolvers/control.ts';
+import { isComplete, spansOfRecording } from '../src/resolvers/evidence.ts';
 import { accessUrl, adminUrl, personalUrl, shownSettings } from '../src/resolvers/exams.ts';
 import { readAt } from '../src/resolvers/messages.ts';
 import { renewedToken } from '../src/resolvers/participants.ts';
@@ -132,6 +133,13 @@ const presentActivity = ({ phoneUsage, lookingAway, talking }: Analysis) => ({ s
 const presentSuppressed = ({ suppressed }: Analysis) => (suppressed.length > 0 ? { suppressed } : {});
 const presentScreen = ({ screenIdle, screenBlank }: Analysis) => ({ screen: { idle: screenIdle, blank: screenBlank } });
 
+/** What the documented API does not know: a recording that came in chunks. */
+const presentChunked = (recording: Recording) => ({
+  complete: isComplete(recording),
+  ...(recording.startedAt && { startedAt: recording.startedAt }),
+  ...(recording.spans !== null && { spans: spansOfRecording(recording) }),
+});
+
 export const presentRecording = (ctx: Context, recording: Recording & { analysis?: Analysis | null }) => ({
   id: recording.id,
   examId: recording.examId,
@@ -143,7 +151,9 @@ export const presentRecording = (ctx: Context, recording: Recording & { analysis
   createdAt: recording.createdAt,
   url: downloadUrl(ctx, recording.id),
   status: lower(recording.status),
-  ...(recording.live && { live: true as const, nextChunk: recording.nextChunk }),
+  ...(recording.live && { live: true as const }),
+  ...(!recording.closed && { nextChunk: recording.nextChunk }),
+  ...(recording.lastChunkAt !== null && presentChunked(recording)),
   ...(recording.error && { error: recording.error }),
   ...(recording.note && { note: recording.note }),
   ...(recording.analysis && {

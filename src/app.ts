@@ -25,6 +25,7 @@ import { createClock } from './services/clock.ts';
 import { createControl } from './services/control/control.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
 import { createHubs } from './services/event-log/hubs.ts';
+import { createEvidence } from './services/evidence/evidence.ts';
 import { createExams } from './services/exams.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createFaceTemplates } from './services/identity/face-templates.ts';
@@ -115,6 +116,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       maxBytes: config.MAX_RECORDING_BYTES,
       graceSeconds: config.LIVE_RECORDING_GRACE_SECONDS,
       idleSeconds: config.LIVE_RECORDING_IDLE_SECONDS,
+      lateSeconds: config.LIVE_RECORDING_LATE_SECONDS,
     });
     const exams = createExams({ db, eventLog });
     const faceTemplates = createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS });
@@ -125,6 +127,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       checkIn: createCheckIn({ db, eventLog, storage, verifications, log, photoDays: config.IDENTITY_PHOTO_DAYS }),
       clock: createClock({ pool: database.pool }),
       eventLog,
+      evidence: createEvidence({ pool: database.pool }),
       control: createControl({ pool: database.pool, eventLog, access, exams, log }),
       counts: createCounts({ pool: database.pool }),
       exams,

@@ -127,8 +127,15 @@ export const settings = {
     .describe('Silence after which a participant who sends heartbeats counts as disconnected; set two to three heartbeat intervals.'),
   LIVE_RECORDING_GRACE_SECONDS: whole(1, 86_400)
     .default(120)
-    .describe('How long live recordings stay open after their participant or exam has ended, for chunks that arrive late.'),
-  LIVE_RECORDING_IDLE_SECONDS: whole(10, 86_400).default(1_800).describe('Silence after which a live recording counts as ended.'),
+    .describe(
+      'Silence after which a live recording is put together and analysed once its participant or exam has ended; chunks that arrive later are added.',
+    ),
+  LIVE_RECORDING_IDLE_SECONDS: whole(10, 86_400)
+    .default(1_800)
+    .describe('The same while the exam runs, and if its client has announced chunks that are still missing.'),
+  LIVE_RECORDING_LATE_SECONDS: whole(1, 2_592_000)
+    .default(86_400)
+    .describe('How long after the end of their participant or exam chunks of a live recording are accepted.'),
   FACE_TEMPLATE_HOURS: whole(0, 8_760)
     .default(24)
     .describe(

@@ -9,6 +9,7 @@ import type { Clock } from './services/clock.ts';
 import type { Control } from './services/control/control.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
 import type { Hubs } from './services/event-log/hubs.ts';
+import type { Evidence } from './services/evidence/evidence.ts';
 import type { Exams } from './services/exams.ts';
 import type { AnswerKeeper, Idempotency } from './services/idempotency.ts';
 import type { Mismatches } from './services/identity/mismatches.ts';
@@ -36,6 +37,7 @@ export interface Services {
   control: Control;
   counts: Counts;
   eventLog: EventLog;
+  evidence: Evidence;
   exams: Exams;
   hotReads: HotReads;
   hubs: Hubs;

@@ -2,8 +2,8 @@ import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
 import { fileTooLarge, notFound } from '../errors.ts';
 import type { Recording } from '../generated/prisma/client.ts';
-import { chunkIndexInput } from '../services/recordings/input.ts';
-import type { ReceivedChunk } from '../services/recordings/live/receive.ts';
+import { chunkInput, finishInput } from '../services/recordings/input.ts';
+import type { NewChunk, ReceivedChunk } from '../services/recordings/live/receive.ts';
 import { parseInput } from '../validation.ts';
 import { refuseLinkBearer, requireSender } from './policy.ts';
 import { findRecording, limitOf, prepareUpload } from './recordings.ts';
@@ -26,34 +26,35 @@ export async function startRecording(ctx: Context, input: unknown): Promise<Reco
 }
 
 /** Checks that the caller may add this chunk, before any byte of it is read. */
-export async function prepareChunk(ctx: Context, recordingId: string, index: unknown): Promise<{ recordingId: string; index: number }> {
+export async function prepareChunk(ctx: Context, recordingId: string, chunk: unknown): Promise<NewChunk> {
   requireRecorder(ctx);
-  const chunk = { recordingId, ...parseInput(chunkIndexInput, { index }) };
+  const { index, startedAt = null, durationMs = null } = parseInput(chunkInput, chunk);
   ctx.services.liveRecordings.refuseEnded(await requireRecording(ctx, recordingId));
-  return chunk;
+  return { recordingId, index, startedAt, durationMs };
 }
 
 /** Stores a chunk that `prepareChunk` admitted. `field` is the caller's name for its bytes. */
-export async function storeChunk(
-  ctx: Context,
-  { recordingId, index }: { recordingId: string; index: number },
-  file: SpooledFile,
-  field: string,
-): Promise<ReceivedChunk> {
-  const received = await ctx.services.liveRecordings.append(recordingId, index, file, field, limitOf(ctx)?.maxBytes ?? null);
+export async function storeChunk(ctx: Context, chunk: NewChunk, file: SpooledFile, field: string): Promise<ReceivedChunk> {
+  const received = await ctx.services.liveRecordings.append(chunk, file, field, limitOf(ctx)?.maxBytes ?? null);
   if (received === 'full') throw fileTooLarge(field, ctx.config.MAX_RECORDING_BYTES);
   if (received === 'over') throw ctx.services.quota.full();
   return received.chunk;
 }
 
-export async function appendRecordingChunk(ctx: Context, recordingId: string, index: number, file: SpooledFile): Promise<ReceivedChunk> {
-  return storeChunk(ctx, await prepareChunk(ctx, recordingId, index), file, 'chunk');
-}
-
-/** Ends a live recording; a worker joins its chunks in the background. Returns a recording that has already ended unchanged. */
-export async function finishRecording(ctx: Context, recordingId: string): Promise<Recording> {
+/**
+ * Ends a live recording, or announces how many chunks it has; a worker joins them in the background. Returns a recording that has
+ * already ended unchanged. Only whoever sends the chunks knows how many there are.
+ */
+export async function finishRecording(ctx: Context, recordingId: string, input: unknown): Promise<Recording> {
   const recording = await requireRecording(ctx, recordingId);
-  if (!recording.live) return recording;
-  await ctx.services.liveRecordings.finish(recordingId);
+  const { chunks } = parseInput(finishInput, input);
+  const { liveRecordings } = ctx.services;
+  if (chunks != null) {
+    requireRecorder(ctx);
+    if (recording.lastChunkAt !== null || recording.live) await liveRecordings.announce(recording, chunks);
+  } else if (!recording.closed) await liveRecordings.finish(recordingId);
   return requireRecording(ctx, recordingId);
 }
+
+export const appendRecordingChunk = async (ctx: Context, recordingId: string, chunk: unknown, file: SpooledFile): Promise<ReceivedChunk> =>
+  storeChunk(ctx, await prepareChunk(ctx, recordingId, chunk), file, 'chunk');

@@ -13,6 +13,7 @@ import './check-in.ts';
 import './control.ts';
 import './message.ts';
 import './counts.ts';
+import './evidence.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';

@@ -39,18 +39,25 @@ builder.mutationFields((t) => ({
       recordingId: t.arg.id({ required: true, description: RECORDING_ID }),
       index: t.arg.int({ required: true, description: '0, 1, 2 and so on; chunks may arrive in any order.' }),
       chunk: t.arg({ type: 'Upload', required: true, description: 'The bytes, as MediaRecorder gave them.' }),
+      startedAt: t.arg({ type: 'DateTime', description: "When its recording began, by the candidate's clock." }),
+      durationMs: t.arg.int({ description: 'How long it lasts, in milliseconds.' }),
     },
-    extensions: { admitUpload: ((ctx, { recordingId, index }) => prepareChunk(ctx, String(recordingId), index)) satisfies AdmitUpload },
+    extensions: {
+      admitUpload: ((ctx, { recordingId, chunk: _bytes, ...about }) => prepareChunk(ctx, String(recordingId), about)) satisfies AdmitUpload,
+    },
     description:
-      'Stores one chunk: send the output of MediaRecorder unchanged. The same chunk may be sent again; different bytes at the same index are a CONFLICT, as is a chunk after the end. Not for proctors. Emits no event.',
-    resolve: async (_root, { recordingId, index, chunk }, ctx) => appendRecordingChunk(ctx, recordingId, index, (await chunk).file),
+      'Stores one chunk: send the output of MediaRecorder unchanged. The same chunk may be sent again; different bytes at the same index are a CONFLICT. Chunks of a recording that was begun in time are taken until LIVE_RECORDING_LATE_SECONDS (a day) after the end of the exam; a CONFLICT once the recording has ended, all announced chunks have come, or the exam was cancelled. Not for proctors. Emits no event.',
+    resolve: async (_root, { recordingId, chunk, ...about }, ctx) => appendRecordingChunk(ctx, recordingId, about, (await chunk).file),
   }),
   finishRecording: t.field({
     type: Recording,
     authScopes: { viewer: true },
-    args: { recordingId: t.arg.id({ required: true, description: RECORDING_ID }) },
+    args: {
+      recordingId: t.arg.id({ required: true, description: RECORDING_ID }),
+      chunks: t.arg.int({ description: 'How many chunks there are, by whoever sends them: their indexes are below it.' }),
+    },
     description:
-      'Ends a live recording: it accepts no more chunks, and those received are joined in the background. `live` becomes false when that is done, and RecordingChanged is emitted. For everybody who sees the recording; a repeat changes nothing.',
-    resolve: (_root, { recordingId }, ctx) => finishRecording(ctx, recordingId),
+      'Ends a live recording: the chunks received are joined in the background. `live` becomes false when that is done, and RecordingChanged is emitted. With `chunks`, it ends when all have come, and stays open for the missing ones until then. Without, it ends now. For everybody who sees the recording, `chunks` not for proctors; a repeat changes nothing. CONFLICT for another number than before.',
+    resolve: (_root, { recordingId, ...input }, ctx) => finishRecording(ctx, recordingId, input),
   }),
 }));

@@ -157,11 +157,14 @@ export const Recording = builder.prismaObject('Recording', {
       description: 'Hash of the file as received, hexadecimal. Null while `live`, and if nothing of it can be played.',
       resolve: ({ sha256 }) => sha256 || null,
     }),
-    live: t.exposeBoolean('live', { description: 'True while chunks are received or being joined.' }),
+    live: t.exposeBoolean('live', {
+      description:
+        'True until its chunks are joined. Chunks may still come then: those received before are joined when none came for a while, and again with the late ones.',
+    }),
     nextChunk: t.int({
       nullable: true,
-      description: 'For a live recording: the index at which a reloaded page continues.',
-      resolve: ({ live, nextChunk }) => (live ? nextChunk : null),
+      description: 'The index at which a reloaded page continues; null if no chunk is accepted any more.',
+      resolve: ({ closed, nextChunk }) => (closed ? null : nextChunk),
     }),
     note: t.exposeString('note', {
       nullable: true,

@@ -6,10 +6,12 @@ import type { Bus } from '../../adapters/signals/bus.ts';
 import type { JobContext, JobOutcome } from '../../adapters/signals/queue.ts';
 import type { Storage } from '../../adapters/storage/storage.ts';
 import { VisionError, type VisionProvider } from '../../adapters/vision/vision.ts';
-import type { Exam, Prisma, Recording, Submission } from '../../generated/prisma/client.ts';
+import { type Exam, Prisma, type Recording, type Submission } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 import { isMoment, LAST_MOMENT } from '../../validation.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
+import { linkByClock } from '../evidence/link-by-clock.ts';
+import { asJson, momentAt, placedSpans } from '../evidence/spans.ts';
 import { settingsOf } from '../exam-settings.ts';
 import type { FaceTemplates } from '../identity/face-templates.ts';
 import { suppressedOf } from '../participants/accommodations.ts';
@@ -66,9 +68,9 @@ export function createAnalysisJob({
       .catch((error) => log.debug({ err: error, recordingId: id }, 'a progress report was lost'));
 
   /** Moves the recording on within its exam's log, unless another run of the job has already finished it. */
-  async function move({ id, examId }: Recording, data: Move, also: (draft: Draft) => Promise<void> = async () => {}): Promise<boolean> {
-    const moved = await eventLog.append(examId, (draft) => moveRecording(draft, id, data, () => also(draft)));
-    bus.publish(recordingTopic(id));
+  async function move(recording: Recording, data: Move, also: (draft: Draft) => Promise<void> = async () => {}): Promise<boolean> {
+    const moved = await eventLog.append(recording.examId, (draft) => moveRecording(draft, recording, data, () => also(draft)));
+    bus.publish(recordingTopic(recording.id));
     return moved !== null;
   }
 
@@ -103,7 +105,21 @@ export function createAnalysisJob({
         outcome.warnings.filter(({ type }) => !suppressed.has(type)),
       );
       await addWarnings(draft, participant, 'ANALYSIS', await linkTold(draft, participant, found));
+      // Also those that the client reported since its chunks were joined.
+      await linkByClock(draft, recording);
     });
+
+  /** Says when a whole file was recorded, and gives warnings of the client their place in it. */
+  async function noteTimes(recording: Subject): Promise<void> {
+    const { id, storageKey, spans, duration, sha256 } = recording;
+    if (spans !== null || duration === null || sha256 === '') return;
+    const began = beganAt(recording);
+    const times = { startedAt: began, spans: asJson([{ at: began.getTime(), offset: 0, seconds: duration }]) };
+    await eventLog.append(recording.examId, async (draft) => {
+      const { count } = await draft.tx.recording.updateMany({ where: { id, storageKey, spans: { equals: Prisma.DbNull } }, data: times });
+      if (count > 0) await linkByClock(draft, Object.assign(recording, times));
+    });
+  }
 
   /** Before the work, so that a start that dies with the process counts too. */
   const count = (id: string, change: 1 | -1) => db.recording.updateMany({ where: { id }, data: { attempts: { increment: change } } });
@@ -134,6 +150,7 @@ export function createAnalysisJob({
   async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
     const recording = await db.recording.findUnique({ where: { id: recordingId }, include: { exam: true, submission: true } });
     if (!recording || recording.live) return 'skipped';
+    await noteTimes(recording);
     const isShown = !isToBeShown(recording);
     const isAnalysed = isFinished(recording) || recording.stage === 'off';
     if (isShown && isAnalysed) return 'skipped';
@@ -210,13 +227,14 @@ function beganAt({ submission, createdAt, duration, lastChunkAt }: Subject): Dat
 
 function warningsOf(recording: Subject, warnings: AnalysisOutcome['warnings']): NewWarning[] {
   const began = beganAt(recording).getTime();
-  const momentAt = (seconds: number) => new Date(Math.min(began + seconds * 1_000, LAST_MOMENT.getTime()));
+  const spans = placedSpans(recording);
+  const momentOf = (seconds: number) => new Date(momentAt(spans, seconds) ?? Math.min(began + seconds * 1_000, LAST_MOMENT.getTime()));
   return warnings.map(({ type, startSeconds, endSeconds, confidence, details }) => ({
     type,
     details,
     confidence,
-    timestamp: momentAt(startSeconds),
-    endedAt: momentAt(endSeconds),
+    timestamp: momentOf(startSeconds),
+    endedAt: momentOf(endSeconds),
     recordingId: recording.id,
     offsetSeconds: startSeconds,
   }));

@@ -11,13 +11,19 @@ const overlaps = (known: Warning, { timestamp, endedAt }: NewWarning, now: Date)
 
 /**
  * An episode in a recording that snapshots have already reported stays one warning: it gets its position in the recording, and
- * consoles are notified.
+ * consoles are notified. So does one that an earlier analysis of the recording found, before late chunks were joined.
  * @returns the warnings that were not reported yet.
  */
 export async function linkTold(draft: Draft, participant: Participant, warnings: readonly NewWarning[]): Promise<NewWarning[]> {
   const { tx, now, emit } = draft;
+  const recordingIds = [...new Set(warnings.flatMap(({ recordingId }) => recordingId ?? []))];
   const told = await tx.warning.findMany({
-    where: { participantId: participant.id, source: 'ANALYSIS', hasFrame: true, type: { in: warnings.map(({ type }) => type) } },
+    where: {
+      participantId: participant.id,
+      source: 'ANALYSIS',
+      OR: [{ hasFrame: true }, { recordingId: { in: recordingIds } }],
+      type: { in: warnings.map(({ type }) => type) },
+    },
     orderBy: { seq: 'asc' },
   });
   const untold: NewWarning[] = [];

@@ -92,8 +92,8 @@ export class ExamState {
   readonly identityPhotos: IdentityPhoto[] = [];
   readonly submissions: NewSubmissionRow[] = [];
   readonly newRecordings: Recording[] = [];
-  /** Recordings that end with a submission. */
-  readonly ending: { recording: Recording; finishDueAt: Date; submissionId: string }[] = [];
+  /** Recordings that become part of a submission. */
+  readonly ending: { recording: Recording; submissionId: string }[] = [];
   #exam: Exam;
   #seq: bigint;
   readonly #participants: Map<string, Participant>;
@@ -267,14 +267,14 @@ export class ExamState {
     return row;
   }
 
-  /** Makes a live recording part of a submission and sets its end, unless it ends earlier. */
-  endWithSubmission(recording: Recording, { finishDueAt, submissionId }: { finishDueAt: Date; submissionId: string }): Recording {
-    const due = recording.finishDueAt && recording.finishDueAt < finishDueAt ? recording.finishDueAt : finishDueAt;
-    const row = { ...recording, submissionId: recording.submissionId ?? submissionId, ...(recording.live && { finishDueAt: due }) };
+  /** Makes a live recording part of a submission, which ends its sitting. */
+  endWithSubmission(recording: Recording, submissionId: string): Recording {
+    const sittingEndedAt = recording.sittingEndedAt ?? this.now;
+    const row = { ...recording, submissionId: recording.submissionId ?? submissionId, sittingEndedAt };
     const at = this.#recordings.indexOf(recording);
     this.#recordings[at] = row;
     this.#undo.push(() => (this.#recordings[at] = recording));
-    this.ending.push({ recording, finishDueAt, submissionId });
+    this.ending.push({ recording, submissionId });
     return row;
   }
 

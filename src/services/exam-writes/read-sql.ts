@@ -12,7 +12,7 @@ const PARTICIPANTS = `SELECT ${columns('p', Prisma.ParticipantScalarFieldEnum)} 
 const SUBMISSIONS = `SELECT ${columns('s', SUBMISSION)} FROM "Submission" s WHERE "participantId" = ANY($1)`;
 const RECORDINGS = `SELECT ${columns('r', Prisma.RecordingScalarFieldEnum)} FROM "Recording" r
   WHERE "participantId" = ANY($1) AND (live OR "lastChunkAt" IS NOT NULL OR "submissionId" IS NOT NULL) ORDER BY "createdAt", id`;
-const STORED = `SELECT "participantId" AS id, count(*)::int AS recordings, sum(size)::text AS bytes FROM "Recording"
+const STORED = `SELECT "participantId" AS id, count(*)::int AS recordings, sum(size + "lateBytes"::bigint)::text AS bytes FROM "Recording"
   WHERE "participantId" = ANY($1) GROUP BY 1`;
 const SUPPRESSED = `SELECT "participantId" AS id, array_agg(type) AS types FROM "Accommodation" WHERE "participantId" = ANY($1) GROUP BY 1`;
 const WARNINGS = `SELECT ${columns('w', Prisma.WarningScalarFieldEnum)} FROM unnest($2::text[], $3::text[]) AS asked("userId", "clientEventId")

@@ -148,6 +148,7 @@ const RECORDING: Columns<Recording> = {
     column('uploadId', 'text'),
     column('stage', '"RecordingStage"'),
     column('live', 'bool'),
+    column('closed', 'bool'),
     column('createdAt', 'timestamptz'),
   ],
 };
@@ -178,7 +179,7 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   await changeParticipants(transaction, state.changedParticipants);
   await storeSubmissions(transaction, state.submissions, staged);
   await insert(transaction, RECORDING, state.newRecordings);
-  await endRecordings(transaction, state.ending);
+  await endRecordings(transaction, state);
   await insert(transaction, WARNING, state.warnings);
   await insert(transaction, TIME_CREDIT, state.timeCredits);
   await insert(transaction, MESSAGE, state.messages);
@@ -241,17 +242,12 @@ async function storeSubmissions(transaction: Transaction, rows: readonly NewSubm
 }
 
 /** Chunks may arrive meanwhile, so only these columns change. */
-async function endRecordings(transaction: Transaction, ending: ExamState['ending']): Promise<void> {
+async function endRecordings(transaction: Transaction, { ending, now }: Pick<ExamState, 'ending' | 'now'>): Promise<void> {
   if (ending.length === 0) return;
   await transaction.query({
     name: 'end-recordings',
-    text: `UPDATE "Recording" r SET "submissionId" = coalesce(r."submissionId", row."submissionId"),
-        "finishDueAt" = CASE WHEN r.live THEN least(r."finishDueAt", row.due) ELSE r."finishDueAt" END
-      FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS row(id, "submissionId", due) WHERE r.id = row.id`,
-    values: [
-      ending.map(({ recording }) => recording.id),
-      ending.map(({ submissionId }) => submissionId),
-      ending.map(({ finishDueAt }) => finishDueAt),
-    ],
+    text: `UPDATE "Recording" r SET "submissionId" = coalesce(r."submissionId", row."submissionId"), "sittingEndedAt" = coalesce(r."sittingEndedAt", $3)
+      FROM unnest($1::text[], $2::text[]) AS row(id, "submissionId") WHERE r.id = row.id`,
+    values: [ending.map(({ recording }) => recording.id), ending.map(({ submissionId }) => submissionId), now],
   });
 }

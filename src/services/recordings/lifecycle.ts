@@ -15,8 +15,9 @@ import type { ExamState } from '../exam-writes/exam-state.ts';
 export const RECORDING_MOVES = {
   null: ['UPLOADED'],
   UPLOADED: ['PROCESSING', 'FAILED'],
-  PROCESSING: ['PROCESSED', 'FAILED'],
-  PROCESSED: [],
+  // Back to UPLOADED if chunks of a live recording came late.
+  PROCESSING: ['PROCESSED', 'FAILED', 'UPLOADED'],
+  PROCESSED: ['UPLOADED'],
   FAILED: ['UPLOADED'],
 } as const satisfies Record<RecordingStatus | 'null', readonly RecordingStatus[]>;
 
@@ -53,8 +54,16 @@ export function addRecording(state: ExamState, { id: participantId, userId }: Pa
     attempts: 0,
     playbackTries: 0,
     playbackDueAt: null,
+    startedAt: null,
+    spans: null,
+    clockSkewMs: 0,
     live: false,
+    closed: true,
     nextChunk: 0,
+    chunkCount: 0,
+    expectedChunks: null,
+    lateBytes: 0,
+    sittingEndedAt: null,
     lastChunkAt: null,
     finishDueAt: null,
     finishClaimedUntil: null,
@@ -71,46 +80,77 @@ export type Move = Prisma.RecordingUpdateInput & { status: RecordingStatus; stag
 
 /**
  * Moves a recording.
+ * @param storageKey its file as the caller knows it: a result about a file that was replaced meanwhile counts for nothing
  * @param also written in the same transaction, its events first: a client that sees PROCESSED has seen the warnings
  * @returns the row; null if it is gone or its present status does not allow the move
  */
 export async function moveRecording(
   { tx, emit }: Draft,
-  id: string,
+  { id, storageKey }: Pick<Recording, 'id' | 'storageKey'>,
   data: Move,
   also: () => Promise<void> = async () => {},
 ): Promise<Recording | null> {
-  const current = await tx.recording.findUnique({ where: { id }, select: { status: true } });
-  if (!current || !mayBecome(current.status, data.status)) return null;
+  const current = await tx.recording.findUnique({ where: { id }, select: { status: true, storageKey: true } });
+  if (!current || current.storageKey !== storageKey || !mayBecome(current.status, data.status)) return null;
   const recording = await tx.recording.update({ where: { id }, data });
   await also();
   emit('RECORDING_CHANGED', id, { userId: recording.userId, data: { from: current.status, to: data.status } });
   return recording;
 }
 
+/** What replaces what was known of a file, whose analysis and files for viewing begin again. */
+const ANEW = { progress: 0, attempts: 0, error: null, playback: 'waiting', playbackTries: 0, playbackDueAt: null } as const;
+
+/** How long a file that was replaced can still be read by those who read it. */
+const REPLACED_MS = 600_000;
+
+/** Reads a recording and locks its row, so that no chunk is stored until the transaction ends. Null if it is gone. */
+export async function lockRecording(tx: DraftTransaction, id: string): Promise<Recording | null> {
+  await tx.$queryRaw`SELECT id FROM "Recording" WHERE id = ${id} FOR UPDATE`;
+  return tx.recording.findUnique({ where: { id } });
+}
+
 /**
- * Ends a live recording: its chunks are joined, or nothing could be made of them.
- * @returns the row; null if it is gone or has ended
+ * Notes that the chunks of a live recording were joined: for the first time, or again because some of them came late.
+ * @param current locked
+ * @param data of its new file; or with the status FAILED, if nothing could be made of the chunks
  */
-export async function endLive({ tx, exam, emit }: Draft, id: string, data: Prisma.RecordingUpdateInput): Promise<Recording | null> {
-  const current = await tx.recording.findUnique({ where: { id }, select: { live: true } });
-  if (!current?.live) return null;
-  const recording = await tx.recording.update({
-    where: { id },
-    data: { stage: waitingStage(exam), ...data, live: false, finishClaimedUntil: null },
-  });
-  emit('RECORDING_CHANGED', id, { userId: recording.userId, data: { from: 'UPLOADED', to: recording.status, live: false } });
+export async function noteJoined(
+  { tx, exam, now, emit }: Draft,
+  current: Recording,
+  data: Prisma.RecordingUpdateInput & { status?: 'FAILED' },
+): Promise<Recording> {
+  const { id, live, status: from, userId, storageKey } = current;
+  const stage = data.status === 'FAILED' ? 'failed' : waitingStage(exam);
+  if (!live) {
+    await tx.analysis.deleteMany({ where: { recordingId: id } });
+    await tx.recordingFile.deleteMany({ where: { recordingId: id } });
+    const since = new Date(now.getTime() + REPLACED_MS);
+    if (current.sha256 !== '' && data.storageKey !== storageKey) await removeLater(tx, storageKey, since);
+  }
+  const recording = await tx.recording.update({ where: { id }, data: { status: 'UPLOADED', stage, ...ANEW, ...data, live: false } });
+  const about = live ? { live: false } : { late: true };
+  emit('RECORDING_CHANGED', id, { userId, data: { from, to: recording.status, ...about } });
   return recording;
 }
 
-/** SQL condition on a row of "Recording": it is live and accepts chunks. */
-export const IS_RECEIVING = `live AND stage = 'receiving' AND ("finishDueAt" IS NULL OR "finishDueAt" > now())`;
+/** Has a stored file removed from that moment on, unless `keepFile` is called before. */
+export const removeLater = (tx: Pick<DraftTransaction, 'obsoleteFile'>, storageKey: string, since: Date) =>
+  tx.obsoleteFile.upsert({ where: { storageKey }, create: { storageKey, since }, update: { since } });
 
-/** The same in memory, to answer before a chunk is read. */
-export const isReceiving = ({ live, stage }: Pick<Recording, 'live' | 'stage'>) => live && stage === 'receiving';
+/** In the transaction that names the file. */
+export const keepFile = (tx: Pick<DraftTransaction, 'obsoleteFile'>, storageKey: string) =>
+  tx.obsoleteFile.deleteMany({ where: { storageKey } });
 
-/** SQL assignment after which no chunk is accepted, including one that waits for the row's lock. */
-export const SHUT = `stage = 'joining'`;
+/** Whether it accepts chunks, as far as its row tells: to answer before one is read. */
+export const isReceiving = ({ closed }: Pick<Recording, 'closed'>) => !closed;
+
+/** SQL assignments after which no chunk is accepted, and any worker may join those that came. */
+export const SHUT = `closed = true, stage = CASE WHEN live THEN 'joining' ELSE stage END, "finishDueAt" = now()`;
+
+/** Whether all chunks came that there are: true for a recording that was uploaded as one file. */
+export const isComplete = ({ closed, chunkCount, expectedChunks, nextChunk }: Recording): boolean =>
+  chunkCount === (expectedChunks ?? nextChunk) && (closed || expectedChunks !== null);
 
 /** Notes the progress of the analysis. Not an event: `recordingProgress` reads the row. */
 export const noteProgress = (
@@ -121,8 +161,11 @@ export const noteProgress = (
 ) => tx.recording.updateMany({ where: { id, status: 'PROCESSING' }, data: { stage, progress } });
 
 /** Notes whether all files for playback are there; `failed` if one of them cannot be made. */
-export const notePlayback = (tx: Pick<DraftTransaction, 'recording'>, id: string, playback: 'ready' | 'failed') =>
-  tx.recording.updateMany({ where: { id }, data: { playback, playbackDueAt: null } });
+export const notePlayback = (
+  tx: Pick<DraftTransaction, 'recording'>,
+  { id, storageKey }: Pick<Recording, 'id' | 'storageKey'>,
+  playback: 'ready' | 'failed',
+) => tx.recording.updateMany({ where: { id, storageKey }, data: { playback, playbackDueAt: null } });
 
 /** Whether its files for playback are to be made now. */
 export const isToBeShown = ({ playback, playbackDueAt, sha256 }: Pick<Recording, 'playback' | 'playbackDueAt' | 'sha256'>) =>

@@ -30,6 +30,11 @@ const PREPARE_MS = 30 * 60_000;
 const FRAME_MS = 60_000;
 const MB = 1024 * 1024;
 
+/** The file that was shown is no longer that of the recording. */
+class Replaced extends Error {
+  override readonly name = 'Replaced';
+}
+
 /** Files for viewing, made from the evidence: one in which a browser can seek, pictures of it, the picture at a warning. */
 export function createPlayback({ db, storage, ffmpeg, log }: Dependencies) {
   /** Frames in the making, by their storage name: a console requests the same one many times. */
@@ -39,27 +44,29 @@ export function createPlayback({ db, storage, ffmpeg, log }: Dependencies) {
     db.recordingFile.findUnique({ where: { recordingId_kind_at: { recordingId, kind, at } } });
 
   async function keep(
-    { id }: Recording,
+    { id, storageKey: source }: Recording,
     kind: RecordingFileKind,
     bytes: Readable,
     { at = 0, extension = 'jpg' }: { at?: number; extension?: string } = {},
   ): Promise<RecordingFile> {
     await using scope = createSpoolScope(storage);
     const file = await scope.spool(bytes, { maxBytes: Number.MAX_SAFE_INTEGER });
-    const storageKey = `${id}.${kind}${kind === 'frame' ? `-${at}` : ''}.${extension}`;
+    // Named by the file that it shows, which late chunks may replace.
+    const storageKey = `${source.replace(/\.\w+$/, '')}.${kind}${kind === 'frame' ? `-${at}` : ''}.${extension}`;
     await scope.commit(file, storageKey);
     const data = { size: file.size, sha256: file.sha256, storageKey };
-    try {
-      return await db.recordingFile.upsert({
+    const made = await db.$transaction(async (tx) => {
+      const shown = await tx.$queryRaw<object[]>`SELECT id FROM "Recording" WHERE id = ${id} AND "storageKey" = ${source} FOR SHARE`;
+      if (shown.length === 0) return null;
+      return tx.recordingFile.upsert({
         where: { recordingId_kind_at: { recordingId: id, kind, at } },
         create: { recordingId: id, kind, at, ...data },
         update: data,
       });
-    } catch (error) {
-      // The recording was deleted in the meantime.
-      if ((await db.recording.count({ where: { id } })) === 0) await storage.remove(storageKey);
-      throw error;
-    }
+    });
+    if (made) return made;
+    await storage.remove(storageKey);
+    throw new Replaced('The recording was deleted, or its file replaced');
   }
 
   async function makeFrame(recording: Recording, at: number): Promise<RecordingFile> {
@@ -109,23 +116,26 @@ export function createPlayback({ db, storage, ffmpeg, log }: Dependencies) {
       id,
       failures.map(({ what, reason }) => `${WORDS[what]} cannot be made: ${reason}`),
     );
-    await notePlayback(db, id, failures.length > 0 ? 'failed' : 'ready');
+    await notePlayback(db, recording, failures.length > 0 ? 'failed' : 'ready');
   }
 
   const count = (id: string, change: 1 | -1) => db.recording.updateMany({ where: { id }, data: { playbackTries: { increment: change } } });
 
-  async function giveUp(id: string): Promise<void> {
-    await addNotes(db, id, ['The server could not make all files for playback; its log says why.']);
-    await notePlayback(db, id, 'failed');
+  async function giveUp(recording: Recording): Promise<void> {
+    await addNotes(db, recording.id, ['The server could not make all files for playback; its log says why.']);
+    await notePlayback(db, recording, 'failed');
   }
 
   /** Plans another attempt, until there were too many. */
-  async function postpone({ id, playbackTries }: Recording, error: unknown): Promise<void> {
+  async function postpone(recording: Recording, error: unknown): Promise<void> {
+    // The new file is shown by the next job.
+    if (error instanceof Replaced) return;
+    const { id, storageKey, playbackTries } = recording;
     const isLast = playbackTries + 1 >= MOST_TRIES;
     log.error({ err: error, recordingId: id }, `a recording could not be prepared for playback${isLast ? '' : '; will try again'}`);
-    if (isLast) return giveUp(id);
+    if (isLast) return giveUp(recording);
     const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** playbackTries);
-    await db.recording.updateMany({ where: { id }, data: { playbackDueAt: new Date(Date.now() + delay) } });
+    await db.recording.updateMany({ where: { id, storageKey }, data: { playbackDueAt: new Date(Date.now() + delay) } });
   }
 
   return {
@@ -135,8 +145,9 @@ export function createPlayback({ db, storage, ffmpeg, log }: Dependencies) {
      * Counts an attempt, before its work, so that one that dies with the process counts too.
      * @returns false if there were too many
      */
-    async begin({ id, playbackTries }: Recording): Promise<boolean> {
-      if (playbackTries >= MOST_TRIES) await giveUp(id);
+    async begin(recording: Recording): Promise<boolean> {
+      const { id, playbackTries } = recording;
+      if (playbackTries >= MOST_TRIES) await giveUp(recording);
       else await count(id, 1);
       return playbackTries < MOST_TRIES;
     },
@@ -157,7 +168,7 @@ export function createPlayback({ db, storage, ffmpeg, log }: Dependencies) {
       } catch (error) {
         if (outer.aborted) await count(recording.id, -1);
         outer.throwIfAborted();
-        if (error instanceof MediaError) await notePlayback(db, recording.id, 'failed');
+        if (error instanceof MediaError) await notePlayback(db, recording, 'failed');
         else await postpone(recording, error);
       } finally {
         if (folder) await rm(folder, { recursive: true, force: true });

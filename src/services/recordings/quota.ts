@@ -7,7 +7,7 @@ import { ASKED, type ParticipantKey, readPerParticipant } from '../participants/
 const MOST_RECORDINGS = 200;
 
 const READ = `
-SELECT p."examId", p."userId", count(r.id)::int AS recordings, coalesce(sum(r.size), 0)::text AS bytes
+SELECT p."examId", p."userId", count(r.id)::int AS recordings, coalesce(sum(r.size + r."lateBytes"::bigint), 0)::text AS bytes
   FROM ${ASKED}
   JOIN "Recording" r ON r."participantId" = p.id
  GROUP BY 1, 2`;

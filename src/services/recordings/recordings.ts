@@ -192,12 +192,12 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
      * Runs a failed analysis again.
      * @throws AppError `conflict` unless it failed and its file exists.
      */
-    async retry({ id, examId }: Recording, keeper: AnswerKeeper | null = null): Promise<Recording> {
+    async retry({ id, storageKey, examId }: Recording, keeper: AnswerKeeper | null = null): Promise<Recording> {
       const recording = await eventLog.append(
         examId,
         async (draft) => {
           const again = { status: 'UPLOADED', stage: 'queued', progress: 0, attempts: 0, error: null } as const;
-          const queued = await moveRecording(draft, id, again);
+          const queued = await moveRecording(draft, { id, storageKey }, again);
           if (!queued) throw notAgain('only a failed analysis can be run again');
           if (queued.sha256 === '') throw notAgain('has no file to analyse');
           return queued;

@@ -3,15 +3,17 @@ import { MediaError } from '../../../adapters/media/ffmpeg.ts';
 import type { MediaFormat } from '../../../adapters/media/media-sniff.ts';
 import type { SpooledFile, Storage } from '../../../adapters/storage/storage.ts';
 import { joinParts, type MediaPart, type MediaTools, notesOn, readParts } from '../media-parts.ts';
-import { type Chunk, describeIndexes, missingIndexes, type RecorderRun, splitRuns } from './recorder-runs.ts';
+import { type Chunk, describeIndexes, type RecorderRun, splitRuns } from './recorder-runs.ts';
 
 export interface Assembled {
   /** Null if nothing of the recording can be read. */
   media: { file: SpooledFile; format: MediaFormat; duration: number } | null;
-  /** Chunks that are part of it: their own bytes are no longer needed. */
+  /** Chunks that are part of it. */
   used: readonly Chunk[];
-  /** What is missing from it and what was mended, for proctors; null if nothing is. */
-  note: string | null;
+  /** What of it cannot be used and what was mended, for proctors: a sentence each. */
+  notes: readonly string[];
+  /** Its parts, in order; none if it plays for another time than they do together. */
+  parts: readonly { seconds: number; chunks: RecorderRun }[];
 }
 
 interface ChunkPart extends MediaPart {
@@ -25,8 +27,6 @@ interface ChunkPart extends MediaPart {
  */
 export async function assemble(chunks: readonly Chunk[], tools: MediaTools): Promise<Assembled> {
   const notes: string[] = [];
-  const missing = missingIndexes(chunks);
-  if (missing.length > 0) notes.push(`Never arrived: ${named(missing)}.`);
   const lost = new Set<Chunk>();
   const leaveOut = (part: RecorderRun, reason: string) => {
     for (const chunk of part) lost.add(chunk);
@@ -42,15 +42,17 @@ export async function assemble(chunks: readonly Chunk[], tools: MediaTools): Pro
     parts.length === 1 && only
       ? { ...only, sources: [only] }
       : await joinParts(parts, null, tools, (list, reason) => leaveOut(sourcesOf(list), reason));
-  const note = notes.length > 0 ? notes.join(' ') : null;
-  if (!whole?.file) return { media: null, used: [], note };
+  if (!whole?.file) return { media: null, used: [], notes, parts: [] };
   const empty = chunks.filter(({ size }) => size === 0n);
   // A chunk that was used in part is kept.
   const used = new Set([...sourcesOf(whole.sources), ...empty].filter((chunk) => !lost.has(chunk)));
-  return { media: { file: whole.file, format: whole.format, duration: whole.info.duration }, used: [...used], note };
+  const media = { file: whole.file, format: whole.format, duration: whole.info.duration };
+  const inFile = whole.sources.map((part) => ({ seconds: part.info.duration, chunks: (part as ChunkPart).chunks }));
+  return { media, used: [...used], notes, parts: inFile };
 }
 
-const named = (indexes: readonly number[]) => `chunk${indexes.length === 1 ? '' : 's'} ${describeIndexes(indexes)}`;
+/** `chunks 3, 5 to 9`. */
+export const named = (indexes: readonly number[]) => `chunk${indexes.length === 1 ? '' : 's'} ${describeIndexes(indexes)}`;
 
 interface Told {
   leaveOut: (part: RecorderRun, reason: string) => void;

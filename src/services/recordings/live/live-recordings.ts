@@ -11,8 +11,6 @@ import { createReceiving } from './receive.ts';
 import { startLiveSweep } from './sweep.ts';
 
 const SWEEP_MS = 5_000;
-/** Time for chunks that are still being sent when their participant submits. */
-const SETTLE_MS = 10_000;
 
 interface Dependencies extends LiveLimits {
   database: Database;
@@ -27,9 +25,9 @@ interface Dependencies extends LiveLimits {
 }
 
 /**
- * Recordings that arrive in chunks while the exam runs. A chunk is acknowledged once it is durable, so that a browser that
- * crashes loses at most its last one. When the browser, the submission, a proctor or silence ends it, any free worker joins the
- * chunks into one recording.
+ * Recordings that arrive in chunks while the exam runs, and for a while after it. A chunk is acknowledged once it is durable, so that
+ * a browser that crashes loses at most its last one. When all chunks have come, somebody ends it, or it falls silent, any free
+ * worker joins them into one recording.
  */
 export function createLiveRecordings({
   database: { prisma: db, pool },
@@ -40,13 +38,13 @@ export function createLiveRecordings({
   log,
   recordings,
   maxBytes,
-  graceSeconds,
-  idleSeconds,
+  ...limits
 }: Dependencies) {
-  const due = createEnding({ pool, graceSeconds, idleSeconds });
+  const due = createEnding({ pool, ...limits });
+  const { graceSeconds, lateSeconds } = limits;
   const graceMs = graceSeconds * 1_000;
   return {
-    ...createReceiving({ db, pool, eventLog, storage, bus, due, maxBytes, settleMs: Math.min(SETTLE_MS, graceMs) }),
+    ...createReceiving({ db, pool, eventLog, storage, bus, maxBytes, lateSeconds }),
 
     /** Starts the sweep that joins recordings that have ended, in this process. */
     startSweep: () =>

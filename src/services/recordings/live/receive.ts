@@ -13,10 +13,9 @@ import { refuseCancelled } from '../../exams.ts';
 import type { AnswerKeeper } from '../../idempotency.ts';
 import { isFinal } from '../../participants/moves.ts';
 import { bringIn } from '../../participants/participants.ts';
-import { addRecording, IS_RECEIVING, isReceiving } from '../lifecycle.ts';
+import { addRecording, isReceiving, SHUT } from '../lifecycle.ts';
 import type { Quota } from '../quota.ts';
 import { recordingTopic } from '../recordings.ts';
-import type { Ending } from './ending.ts';
 import { LIVE_TOPIC } from './sweep.ts';
 
 /** Enough to recognise the start of a container. */
@@ -33,19 +32,40 @@ function refuseUnusable(index: number, { head, size }: SpooledFile, field: strin
   if (reason) throw invalidField(field, reason);
 }
 
+/** $2 is its last chunk. */
+const IS_LAST = `"chunkCount" + 1 = "expectedChunks"`;
+
 /**
  * One statement for the chunk and its recording. After waiting for the row's lock it checks again, so that no chunk is accepted
- * once joining has begun.
+ * once the recording is closed. A chunk puts off the joining, unless it is the last one or the joining has begun.
  */
 const APPEND = `
 WITH open AS (
-  UPDATE "Recording" SET size = size + $3, "lastChunkAt" = now(), "nextChunk" = greatest("nextChunk", $2 + 1)
-   WHERE id = $1 AND ${IS_RECEIVING} AND size + $3 <= $7
-     AND ($8::bigint IS NULL OR (SELECT sum(size) FROM "Recording" own WHERE own."participantId" = "Recording"."participantId") + $3 <= $8)
-  RETURNING id)
-INSERT INTO "RecordingChunk" ("recordingId", "index", size, sha256, "storageKey", head)
-SELECT id, $2, $3, $4, $5, $6 FROM open
-RETURNING "recordingId"`;
+  UPDATE "Recording" r SET size = CASE WHEN live THEN size + $3 ELSE size END, "lateBytes" = CASE WHEN live THEN 0 ELSE "lateBytes" + $3 END,
+         "chunkCount" = "chunkCount" + 1, "lastChunkAt" = now(), "nextChunk" = greatest("nextChunk", $2 + 1),
+         closed = ${IS_LAST} IS TRUE, stage = CASE WHEN ${IS_LAST} AND live THEN 'joining' ELSE stage END,
+         "finishDueAt" = CASE WHEN ${IS_LAST} THEN now() WHEN stage = 'joining' THEN "finishDueAt" END
+   WHERE id = $1 AND NOT closed AND size + "lateBytes" + $3 <= $7 AND ("expectedChunks" IS NULL OR $2 < "expectedChunks")
+     AND ("sittingEndedAt" IS NULL OR "sittingEndedAt" >= now() - $11::float8 * interval '1 s')
+     AND EXISTS (SELECT 1 FROM "Exam" e WHERE e.id = r."examId" AND e.status <> 'CANCELLED')
+     AND ($8::bigint IS NULL
+       OR (SELECT sum(size + "lateBytes") FROM "Recording" own WHERE own."participantId" = r."participantId") + $3 <= $8)
+  RETURNING id, closed)
+INSERT INTO "RecordingChunk" ("recordingId", "index", size, sha256, "storageKey", head, "startedAt", "durationMs")
+SELECT id, $2, $3, $4, $5, $6, $9, $10 FROM open
+RETURNING (SELECT closed FROM open) AS "isLast"`;
+
+/**
+ * $2 is the number that is announced. Closes the recording if all have come.
+ */
+const ANNOUNCE = `
+UPDATE "Recording" SET "expectedChunks" = $2, closed = ("chunkCount" = $2),
+       stage = CASE WHEN live AND "chunkCount" = $2 THEN 'joining' ELSE stage END,
+       "finishDueAt" = CASE WHEN "chunkCount" = $2 THEN now() ELSE "finishDueAt" END
+ WHERE id = $1 AND NOT closed AND "expectedChunks" IS NULL AND "nextChunk" <= $2
+RETURNING closed`;
+
+const CLOSE = `UPDATE "Recording" SET ${SHUT} WHERE id = $1 AND NOT closed`;
 
 const UNIQUE_VIOLATION = '23505';
 
@@ -66,27 +86,61 @@ interface Dependencies {
   eventLog: EventLog;
   storage: Storage;
   bus: Bus;
-  due: Ending;
   /** Maximum size of all chunks together. */
   maxBytes: number;
-  /** From a submission to the end of the recording, for chunks that are still being sent. */
-  settleMs: number;
+  lateSeconds: number;
 }
 
-export function createReceiving({ db, pool, eventLog, storage, bus, due, maxBytes, settleMs }: Dependencies) {
+/** When a chunk was recorded, by the sender's clock. */
+export interface ChunkTime {
+  startedAt: Date | null;
+  durationMs: number | null;
+}
+
+/** A chunk as its sender describes it. */
+export interface NewChunk extends ChunkTime {
+  recordingId: string;
+  index: number;
+}
+
+export function createReceiving({ db, pool, eventLog, storage, bus, maxBytes, lateSeconds }: Dependencies) {
   const chunkAt = (recordingId: string, index: number) =>
     db.recordingChunk.findUnique({ where: { recordingId_index: { recordingId, index } } });
 
-  async function insert(recordingId: string, index: number, file: SpooledFile, key: string, most: number | null): Promise<boolean> {
+  /** @returns null if it was not accepted */
+  async function insert(chunk: NewChunk, file: SpooledFile, key: string, most: number | null): Promise<{ isLast: boolean } | null> {
+    const { recordingId, index, startedAt, durationMs } = chunk;
     const head = Buffer.from(file.head.subarray(0, HEAD_BYTES));
+    const { size, sha256 } = file;
+    const values = [recordingId, index, size, sha256, key, head, maxBytes, most, startedAt, durationMs, lateSeconds];
     try {
-      const { rowCount } = await pool.query(APPEND, [recordingId, index, file.size, file.sha256, key, head, maxBytes, most]);
-      return rowCount === 1;
+      const { rows } = await pool.query<{ isLast: boolean }>(APPEND, values);
+      return rows[0] ?? null;
     } catch (error) {
-      if ((error as { code?: unknown }).code === UNIQUE_VIOLATION) return false;
+      if ((error as { code?: unknown }).code === UNIQUE_VIOLATION) return null;
       throw error;
     }
   }
+
+  /** Why a chunk was not accepted. */
+  async function reasonAgainstChunk(recordingId: string, index: number, size: number, most: number | null): Promise<Received> {
+    const recording = await db.recording.findUnique({ where: { id: recordingId }, include: { exam: { select: { status: true } } } });
+    if (!recording || !isReceiving(recording)) throw ended();
+    if (recording.exam.status === 'CANCELLED') throw new AppError('conflict', 'The exam was cancelled');
+    const { expectedChunks } = recording;
+    if (expectedChunks !== null && index >= expectedChunks)
+      throw new AppError('conflict', 'This recording has fewer chunks', [
+        { field: 'index', issue: `is not below ${expectedChunks}, the number that was announced` },
+      ]);
+    if (Number(recording.size) + recording.lateBytes + size > maxBytes) return 'full';
+    if (most !== null) return 'over';
+    throw ended();
+  }
+
+  const wake = (recordingId: string) => {
+    bus.publish(LIVE_TOPIC);
+    bus.publish(recordingTopic(recordingId));
+  };
 
   /** Removes the bytes of a chunk that was refused after it had been stored. */
   async function removeUnnamed(storageKey: string): Promise<void> {
@@ -119,6 +173,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
             id,
             type,
             live: true,
+            closed: false,
             stage: 'receiving',
             size: 0n,
             // What most browsers record, until the format is known.
@@ -134,7 +189,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
      * Refuses a recording that accepts no chunks, before one is read.
      * @throws AppError `conflict`
      */
-    refuseEnded(recording: Pick<Recording, 'live' | 'stage'>): void {
+    refuseEnded(recording: Pick<Recording, 'closed'>): void {
       if (!isReceiving(recording)) throw ended();
     },
 
@@ -144,16 +199,19 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
      * @param most bytes of all recordings of the participant together; null for no limit
      * @throws AppError `invalid_request` for the start of a recording that can never be used; `conflict` for different bytes at the same index, and after the end of the recording.
      */
-    async append(recordingId: string, index: number, file: SpooledFile, field: string, most: number | null): Promise<Received> {
-      const chunk = { recordingId, index, size: file.size, sha256: file.sha256 };
+    async append(chunk: NewChunk, file: SpooledFile, field: string, most: number | null): Promise<Received> {
+      const { recordingId, index } = chunk;
+      const received = { recordingId, index, size: file.size, sha256: file.sha256 };
       const known = await chunkAt(recordingId, index);
-      if (known) return { chunk: sameChunk(known, chunk) };
+      if (known) return { chunk: sameChunk(known, received) };
       refuseUnusable(index, file, field);
       // Named by its content: if two requests bring the same chunk, it does not matter whose bytes are kept.
       const storageKey = `${recordingId}.${index}.${file.sha256}`;
       try {
         await storage.commit(file, storageKey);
-        if (await insert(recordingId, index, file, storageKey, most)) return { chunk };
+        const stored = await insert(chunk, file, storageKey, most);
+        if (stored?.isLast) wake(recordingId);
+        if (stored) return { chunk: received };
       } catch (error) {
         // A statement whose answer was lost may still have been executed.
         await removeUnnamed(storageKey).catch(() => {});
@@ -161,31 +219,48 @@ export function createReceiving({ db, pool, eventLog, storage, bus, due, maxByte
       }
       await removeUnnamed(storageKey);
       const other = await chunkAt(recordingId, index);
-      if (other) return { chunk: sameChunk(other, chunk) };
-      const recording = await db.recording.findUnique({ where: { id: recordingId } });
-      if (!recording || !isReceiving(recording)) throw ended();
-      if (Number(recording.size) + file.size > maxBytes) return 'full';
-      if (most !== null) return 'over';
-      throw ended();
+      if (other) return { chunk: sameChunk(other, received) };
+      return reasonAgainstChunk(recordingId, index, file.size, most);
     },
 
     /**
-     * Adds the participant's live recordings to the submission and sets their end, late enough for chunks that are still being
-     * sent. In the submission's transaction, so that a crash loses neither.
+     * Adds the participant's live recordings to the submission. It ends the sitting, not the upload: chunks that are still to come are
+     * accepted. In the submission's transaction, so that a crash loses neither.
      */
-    submitted(state: ExamState, participantId: string, submissionId: string): Recording[] {
-      const finishDueAt = new Date(state.now.getTime() + settleMs);
-      return state
+    submitted: (state: ExamState, participantId: string, submissionId: string): Recording[] =>
+      state
         .recordingsOf(participantId)
         .filter(({ live, lastChunkAt, submissionId: before }) => live || (lastChunkAt !== null && before === null))
-        .map((recording) => state.endWithSubmission(recording, { finishDueAt, submissionId }));
+        .map((recording) => state.endWithSubmission(recording, submissionId)),
+
+    /**
+     * Announces how many chunks a recording has. If all of them have come it is closed, and a worker joins them; otherwise it stays
+     * open for the missing ones. A repeat changes nothing.
+     * @throws AppError `invalid_request` for fewer than have come; `conflict` for another number than before, and for more than have
+     *   come if it has ended
+     */
+    async announce({ id, nextChunk, expectedChunks, chunkCount, closed }: Recording, count: number): Promise<void> {
+      if (count < nextChunk)
+        throw invalidField('chunks', `must be at least ${nextChunk}: a chunk with the index ${nextChunk - 1} has come`);
+      if ((expectedChunks ?? count) !== count)
+        throw new AppError('conflict', 'Another number of chunks was announced before', [
+          { field: 'chunks', issue: `is not ${expectedChunks}, the number that was announced` },
+        ]);
+      if (expectedChunks === count || (closed && chunkCount === count)) return;
+      if (closed) throw ended();
+      const { rows } = await pool.query<{ closed: boolean }>(ANNOUNCE, [id, count]);
+      if (rows[0]?.closed) wake(id);
+      if (rows[0]) return;
+      const now = await db.recording.findUnique({ where: { id } });
+      // Something came or changed in the same moment, which cannot happen again and again.
+      if (now && (now.nextChunk !== nextChunk || now.closed !== closed || now.expectedChunks !== null)) return this.announce(now, count);
+      throw ended();
     },
 
     /** Ends a recording: it accepts no more chunks, and a worker joins those received. No effect if it has already ended. */
     async finish(recordingId: string): Promise<void> {
-      await due.close(recordingId);
-      bus.publish(LIVE_TOPIC);
-      bus.publish(recordingTopic(recordingId));
+      await pool.query(CLOSE, [recordingId]);
+      wake(recordingId);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { startsContainer } from '../../../adapters/media/media-sniff.ts';
 import type { RecordingChunk } from '../../../generated/prisma/client.ts';
 
-export type Chunk = Pick<RecordingChunk, 'index' | 'size' | 'storageKey' | 'head'>;
+export type Chunk = Pick<RecordingChunk, 'index' | 'size' | 'storageKey' | 'head' | 'startedAt' | 'durationMs' | 'receivedAt' | 'joined'>;
 
 /** Chunks of one run of the browser's recorder: concatenated they are one file. */
 export type RecorderRun = readonly Chunk[];
@@ -37,11 +37,14 @@ function headFrom(chunks: readonly Chunk[], at: number): Uint8Array {
   return head;
 }
 
-/** Missing indexes below the highest one received. */
-export function missingIndexes(chunks: readonly Pick<Chunk, 'index'>[]): number[] {
+/**
+ * Indexes that are missing.
+ * @param expected how many there are; null to look below the highest one received
+ */
+export function missingIndexes(chunks: readonly Pick<Chunk, 'index'>[], expected: number | null): number[] {
   const came = new Set(chunks.map(({ index }) => index));
-  const end = Math.max(-1, ...came);
-  return Array.from({ length: end + 1 }, (_, index) => index).filter((index) => !came.has(index));
+  const count = expected ?? chunks.reduce((most, { index }) => Math.max(most, index + 1), 0);
+  return Array.from({ length: count }, (_, index) => index).filter((index) => !came.has(index));
 }
 
 const MOST_RANGES = 20;
