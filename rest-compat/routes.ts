@@ -1,6 +1,7 @@
 import { controlRoutes } from './control.ts';
 import { examRoutes } from './exams.ts';
 import { liveRecordingRoutes } from './live-recordings.ts';
+import { receiptRoutes } from './receipts.ts';
 import { recordingRoutes } from './recordings.ts';
 import type { Route } from './route.ts';
 import { snapshotRoutes } from './snapshots.ts';
@@ -12,6 +13,7 @@ export const routes: readonly Route[] = [
   ...examRoutes,
   ...controlRoutes,
   ...liveRecordingRoutes,
+  ...receiptRoutes,
   ...recordingRoutes,
   ...snapshotRoutes,
   ...timeRoutes,

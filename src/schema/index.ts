@@ -11,6 +11,7 @@ import './verification.ts';
 import './viewer.ts';
 import './control.ts';
 import './evidence.ts';
+import './receipt.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';

@@ -69,6 +69,8 @@ it('every route answers exactly what it declares', async () => {
   const submission = await form({ userId: 'user_1', stats: '{}', warnings: JSON.stringify(warnings), webcam: { path } });
   await ok(server.rest(`/exams/${examId}/submit`, { method: 'POST', body: submission }));
 
+  await ok(server.rest(`/exams/${examId}/participants/user_1/receipt`));
+
   const image = (await readFile(pictures.oneFace.file)).toString('base64');
   await ok(server.post('/verify/user', { userId: 'user_1', referenceImage: image, verificationImage: image }));
 
