@@ -316,6 +316,31 @@ export const chunk = z.strictObject({
   sha256: z.string().meta({ description: 'Hash of the chunk, hexadecimal.' }),
 });
 
+export const receipt = z.strictObject({
+  submissionId: z.string().meta({ description: 'Id of the submission.' }),
+  examId,
+  userId,
+  submittedAt: time.meta({ description: 'When the submission was stored.' }),
+  warningsReceived: z.number().meta({ description: 'Warnings in the submission.' }),
+  warningsStored: z.number().meta({ description: 'Those of them that had not been reported before.' }),
+  recordings: z
+    .array(
+      z.strictObject({
+        id: z.string().meta({ description: 'Id of the recording.' }),
+        type: recordingType,
+        bytes: z.number().meta({ description: 'Bytes received.' }),
+        sha256: z.string().meta({ description: 'Hash, hexadecimal.' }),
+        hashOf: z
+          .enum(['file', 'chunks'])
+          .meta({ description: 'Of the file, or of the list of its chunks: a line `index hash` for each.' }),
+        complete: z.boolean().meta({ description: 'Whether all of it is there.' }),
+      }),
+    )
+    .meta({ description: 'All recordings of the participant, oldest first.' }),
+  issuedAt: time.meta({ description: 'When the receipt was issued.' }),
+  signature: z.string().meta({ description: 'All of it, signed: a JWS in compact form, Ed25519.' }),
+});
+
 export const snapshot = z.strictObject({
   examId,
   userId,

@@ -4,6 +4,7 @@ import { examRoutes } from './exams.ts';
 import { liveRecordingRoutes } from './live-recordings.ts';
 import { messageRoutes } from './messages.ts';
 import { participantListRoutes } from './participant-lists.ts';
+import { receiptRoutes } from './receipts.ts';
 import { recordingRoutes } from './recordings.ts';
 import { rosterRoutes } from './roster.ts';
 import type { Route } from './route.ts';
@@ -20,6 +21,7 @@ export const routes: readonly Route[] = [
   ...messageRoutes,
   ...participantListRoutes,
   ...liveRecordingRoutes,
+  ...receiptRoutes,
   ...recordingRoutes,
   ...snapshotRoutes,
   ...timeRoutes,

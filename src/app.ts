@@ -38,6 +38,8 @@ import { createParticipants } from './services/participants/participants.ts';
 import { createPresence } from './services/presence/presence.ts';
 import { createCounts } from './services/reads/counts.ts';
 import { createHotReads } from './services/reads/hot-reads.ts';
+import { deriveReceiptKey } from './services/receipts/receipt-key.ts';
+import { createReceipts } from './services/receipts/receipts.ts';
 import { createLiveRecordings } from './services/recordings/live/live-recordings.ts';
 import { createPlayback } from './services/recordings/playback.ts';
 import { createQuota } from './services/recordings/quota.ts';
@@ -46,7 +48,7 @@ import { createSnapshots } from './services/snapshots/snapshots.ts';
 import { createSubmissions } from './services/submissions.ts';
 import { createWarningIntake } from './services/warnings/intake.ts';
 import { createWarnings } from './services/warnings/warnings.ts';
-import { loadTokenSecret } from './start/secrets.ts';
+import { loadSecret } from './start/secrets.ts';
 import { createVision } from './start/vision.ts';
 
 export interface Overrides {
@@ -102,7 +104,8 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       (it) => it.close(),
     );
     const eventLog = createEventLog({ db, pool: database.pool, intakePool: database.intakePool, bus });
-    const tokenSecret = config.TOKEN_SECRET ?? (await loadTokenSecret(DATA_DIR));
+    const tokenSecret = config.TOKEN_SECRET ?? (await loadSecret(DATA_DIR, 'token-secret'));
+    const receiptKey = await deriveReceiptKey(config.TOKEN_SECRET ?? (await loadSecret(DATA_DIR, 'receipt-key')));
     const access = own(createAccess({ db, bus, log, tokenSecret }), (it) => it.close());
     const recordings = createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log });
     const liveRecordings = createLiveRecordings({
@@ -144,6 +147,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       ),
       playback: createPlayback({ db, storage, ffmpeg, log }),
       quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
+      receipts: createReceipts({ pool: database.pool, key: receiptKey }),
       recordings,
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications,

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { analyzeFiles } from './cli/analyze.ts';
 import { evaluate } from './cli/evaluate.ts';
 import { PROVIDERS } from './cli/open-vision.ts';
+import { checkReceipt } from './cli/receipt.ts';
 import { verifyImages } from './cli/verify.ts';
 import { removeWorkDirs } from './cli/work-dir.ts';
 import { loadConfig, loadEnvironment } from './config.ts';
@@ -15,6 +16,8 @@ const HELP = `Usage:
       Analyses recordings (WebM, MP4): what was seen, when, and for what share of the time.
   invigil verify [--json] REFERENCE CANDIDATE
       Compares the faces in two pictures (JPEG, PNG, WebP).
+  invigil receipt verify [--json] FILE --key FILE|--url URL
+      Says what a receipt proves and whether it is genuine; docs/receipts.md explains it.
   invigil evaluate --data FOLDER [--out FOLDER] [--provider local|google]
       Measures every detector and the verification on labelled data; docs/quality.md describes the folder.
 
@@ -24,10 +27,12 @@ const HELP = `Usage:
   --sensitivity  sensitivity of the warnings; default: medium
   --data         folder of labelled data
   --out          folder for report.json and the plots; default: ./evaluation
+  --key          public key of a server, as it is at /.well-known/invigil-receipt.json
+  --url          address of a server from which that key is fetched
   --provider     what analyses pictures and clips; default: local. google receives and bills them
 
 Nothing is kept. Nothing is sent anywhere except with --provider google; VISION_PROVIDER is ignored.
-Exit codes: 0 done, 1 a file could not be read, 2 wrong usage. Settings such as FFMPEG_PATH and VISION_WORKERS apply, also from ./.env.
+Exit codes: 0 done, 1 a file could not be read or a receipt is not genuine, 2 wrong usage. Settings such as FFMPEG_PATH and VISION_WORKERS apply, also from ./.env.
 `;
 const SENSITIVITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
 
@@ -61,6 +66,13 @@ async function main(args: string[]): Promise<number> {
     const [reference, candidate] = files;
     if (!reference || !candidate || files.length > 2) throw new UsageError('verify needs two pictures');
     return verifyImages(reference, candidate, { config, json });
+  }
+  if (command === 'receipt') {
+    const [what, file] = files;
+    if (what !== 'verify' || !file || files.length > 2) throw new UsageError('receipt verify needs one receipt');
+    const { key, url } = values;
+    if ((key === undefined) === (url === undefined)) throw new UsageError('receipt verify needs either --key or --url');
+    return checkReceipt(file, key === undefined ? { url: url ?? '' } : { file: key }, { json });
   }
   if (command === 'evaluate') {
     const { data, out = 'evaluation' } = values;
@@ -99,6 +111,8 @@ function read(args: string[]) {
         data: { type: 'string' },
         out: { type: 'string' },
         provider: { type: 'string' },
+        key: { type: 'string' },
+        url: { type: 'string' },
       },
     });
   } catch (error) {

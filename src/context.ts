@@ -20,6 +20,7 @@ import type { Participants } from './services/participants/participants.ts';
 import type { Presence } from './services/presence/presence.ts';
 import type { Counts } from './services/reads/counts.ts';
 import type { HotReads } from './services/reads/hot-reads.ts';
+import type { Receipts } from './services/receipts/receipts.ts';
 import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
 import type { Playback } from './services/recordings/playback.ts';
 import type { Quota } from './services/recordings/quota.ts';
@@ -50,6 +51,7 @@ export interface Services {
   playback: Playback;
   presence: Presence;
   quota: Quota;
+  receipts: Receipts;
   recordings: Recordings;
   submissions: Submissions;
   verifications: Verifications;

@@ -20,6 +20,7 @@ import type { OpenPort } from './http/open-port.ts';
 import { createOrigins } from './http/origins.ts';
 import { answerLinkPage, describeLinkPage } from './http/pages/link-pages.ts';
 import { checkReadiness } from './http/readiness.ts';
+import { answerReceiptKey, RECEIPT_KEY_PATH } from './http/receipt-key.ts';
 import { createRequestLog } from './http/request-log.ts';
 import { createUploads } from './http/tus/tus.ts';
 import { nameRequest, type RequestLog } from './log.ts';
@@ -114,6 +115,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
     const path = pathOf(req);
     if (path === '/healthz') return answer(req, res, 200, { status: 'ok', version });
     if (path === '/readyz') return answerReady(req, res);
+    if (answerReceiptKey(req, res, path, services.receipts.jwk)) return;
     // A thousand requests that arrive together would be begun in one piece, in which nobody else is answered.
     if (slices.isUsedUp) await slices.next(req.headers.authorization ?? addressOf(req));
     if (isGraphql(req)) return answerGraphql(req, res, named, enter);
@@ -166,7 +168,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
   function routeOf(req: IncomingMessage): string | null {
     const path = pathOf(req);
     if (path.startsWith(`${uploads.path}/`)) return `${uploads.path}/:uploadId`;
-    if ([GRAPHQL, uploads.path, '/healthz', '/readyz'].includes(path)) return path;
+    if ([GRAPHQL, uploads.path, '/healthz', '/readyz', RECEIPT_KEY_PATH].includes(path)) return path;
     return describeLinkPage(path) ?? rest.describe(req.method ?? '', path);
   }
 

@@ -14,6 +14,7 @@ import './control.ts';
 import './message.ts';
 import './counts.ts';
 import './evidence.ts';
+import './receipt.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';

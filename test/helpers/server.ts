@@ -11,6 +11,7 @@ import { expectDocumented } from './documented.ts';
 import { createTestDatabase, openClient } from './postgres.ts';
 
 const MADE = /\.(playback|poster|strip|frame-\d+)\.\w+$|\/work\//;
+const SECRETS = new Set(['token-secret', 'receipt-key']);
 const PROGRAM = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
 export const ADMIN_KEY = 'invigil_test_admin_key_0123456789';
 
@@ -109,7 +110,7 @@ async function serve(environment: Environment, cleanUp: () => Promise<void>): Pr
     storedFiles: async () => (await server.allFiles()).filter((name) => !MADE.test(name)),
     async allFiles() {
       const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
-      return entries.filter((entry) => entry.isFile() && entry.name !== 'token-secret').map((entry) => join(entry.parentPath, entry.name));
+      return entries.filter((entry) => entry.isFile() && !SECRETS.has(entry.name)).map((entry) => join(entry.parentPath, entry.name));
     },
     async idle() {
       const client = await openClient(environment.DATABASE_URL);

@@ -149,7 +149,12 @@ export const isReceiving = ({ closed }: Pick<Recording, 'closed'>) => !closed;
 export const SHUT = `closed = true, stage = CASE WHEN live THEN 'joining' ELSE stage END, "finishDueAt" = now()`;
 
 /** Whether all chunks came that there are: true for a recording that was uploaded as one file. */
-export const isComplete = ({ closed, chunkCount, expectedChunks, nextChunk }: Recording): boolean =>
+export const isComplete = ({
+  closed,
+  chunkCount,
+  expectedChunks,
+  nextChunk,
+}: Pick<Recording, 'closed' | 'chunkCount' | 'expectedChunks' | 'nextChunk'>): boolean =>
   chunkCount === (expectedChunks ?? nextChunk) && (closed || expectedChunks !== null);
 
 /** Notes the progress of the analysis. Not an event: `recordingProgress` reads the row. */
