@@ -2,8 +2,10 @@ import type { Context } from '../context.ts';
 import { notFound } from '../errors.ts';
 import type { Prisma, Warning, WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/client.ts';
 import { visibleWarnings } from '../services/access/sight.ts';
+import { keeperOfPart } from '../services/idempotency.ts';
 import { warningCatalogue } from '../services/warnings/catalogue.ts';
 import { reportWarningsInput } from '../services/warnings/input.ts';
+import type { Reported } from '../services/warnings/report.ts';
 import { isMoment, parseInput, reasonInput } from '../validation.ts';
 import { actingUser, requireExam, requireKnownExam, requireStaff } from './policy.ts';
 import { readInTurn } from './reads-in-turn.ts';
@@ -33,12 +35,14 @@ export async function reportWarnings(ctx: Context, examId: string, input: unknow
   const { userId, warnings } = parseInput(reportWarningsInput, input);
   const source = ctx.viewer.role === 'proctor' ? 'PROCTOR' : 'CLIENT';
   const user = actingUser(ctx, userId);
-  const rows = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings, keeper: ctx.keeper });
-  if (ctx.viewer.role === 'participant') ctx.services.presence.seen({ examId: exam.id, userId: user });
-  return {
+  const whole = (rows: Reported): ReportedWarnings => ({
     stored: rows.flatMap((row) => row ?? []),
     suppressed: warnings.flatMap(({ type }, index) => (rows[index] ? [] : [{ index, type }])),
-  };
+  });
+  const keeper = keeperOfPart(ctx.keeper, whole);
+  const rows = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings, keeper });
+  if (ctx.viewer.role === 'participant') ctx.services.presence.seen({ examId: exam.id, userId: user });
+  return whole(rows);
 }
 
 export async function reviewWarning(

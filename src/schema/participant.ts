@@ -100,7 +100,6 @@ export const Participant = builder.prismaObject('Participant', {
       description: 'Types of warning that are not raised for this participant, oldest first.',
       query: { orderBy: ACCOMMODATIONS_IN_ORDER },
     }),
-    submission: t.relation('submission', { nullable: true, description: 'What the participant handed in; null before.' }),
     exam: t.relation('exam', { description: 'The exam.' }),
   }),
 });

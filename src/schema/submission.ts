@@ -2,11 +2,13 @@ import { prepareSubmission, readStats, readSubmission, submitExam } from '../res
 import { type AdmitUpload, builder } from './builder.ts';
 import { EXAM_ID, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
+import { Participant } from './participant.ts';
 import { WarningInput } from './warning.ts';
 
-builder.prismaObject('Submission', {
+const Submission = builder.prismaObject('Submission', {
   interfaces: [Node],
-  description: 'What a participant handed in at the end: statistics, warnings and recordings, once per exam.',
+  description:
+    'What a participant handed in at the end: statistics, warnings and recordings; once per exam, and once more after each readmission.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Begins with `sub_`.' }),
     examId: t.exposeID('examId', { description: EXAM_ID }),
@@ -24,6 +26,16 @@ builder.prismaObject('Submission', {
     recordings: t.relation('recordings', { description: 'The recordings that came with it, and those that were sent live before.' }),
   }),
 });
+
+builder.prismaObjectFields(Participant, (t) => ({
+  submission: t.field({
+    type: Submission,
+    nullable: true,
+    select: (_args, _ctx, nested) => ({ submissions: nested({ orderBy: [{ submittedAt: 'desc' }, { id: 'desc' }], take: 1 }) }),
+    description: 'What the participant handed in, the newest if it was readmitted and did so again; null before.',
+    resolve: ({ submissions }) => submissions[0] ?? null,
+  }),
+}));
 
 const UPLOAD =
   'A recording, as for `uploadRecording`, at most MAX_SUBMIT_FILE_BYTES (100 MB by default). One without any picture is left out without an error.';

@@ -44,11 +44,12 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
       refuseCancelled(state.exam);
       const participant = enrolled(state, userId);
       const { id: participantId } = participant;
-      const first = state.submissionOf(participantId);
+      const before = state.submissionsOf(participantId);
+      const first = idempotencyKey ? before.find((one) => one.idempotencyKey === idempotencyKey) : undefined;
       isNew = !first;
-      if (first && idempotencyKey && first.idempotencyKey === idempotencyKey)
-        return { ...first, recordings: state.recordingsOf(participantId).filter(({ submissionId }) => submissionId === first.id) };
-      if (first) throw new AppError('conflict', 'This user has already submitted', [{ field: 'userId', issue: 'has already submitted' }]);
+      if (first) return { ...first, recordings: state.recordingsOf(participantId).filter(({ submissionId }) => submissionId === first.id) };
+      if (before.some(({ submittedAt }) => !participant.readmittedAt || submittedAt >= participant.readmittedAt))
+        throw new AppError('conflict', 'This user has already submitted', [{ field: 'userId', issue: 'has already submitted' }]);
 
       // Who submits was in the exam, so it has begun.
       startTogether(state, userId);
@@ -72,7 +73,7 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
     /**
      * Stores a participant's session: all of it or nothing. A repeat with the idempotency key of the first request gets the first
      * answer; its files are not stored again.
-     * @throws AppError `conflict` for a second submission of the same user.
+     * @throws AppError `conflict` for a second submission of the same user, who was not readmitted in between.
      */
     async submit(examId: string, submission: NewSubmission): Promise<SubmissionWithRecordings> {
       const { webcam, screen } = submission;

@@ -325,3 +325,27 @@ describe('the window of an exam', () => {
     expect(await response.json()).toMatchObject({ error: { details: [{ field: 'closesAt' }] } });
   });
 });
+
+describe('a participant who has submitted and was readmitted', () => {
+  it('submits again, and both are kept; a third time, or a repeat of the first request, adds nothing', async () => {
+    const { examId, token } = await seated();
+    const submit = async (stats: object, key?: string) => {
+      const headers = key ? { 'idempotency-key': key } : {};
+      const response = await server.post(`/exams/${examId}/submit`, { stats }, { credential: token, headers });
+      return (await response.json()) as { id: string; error?: { code: string } };
+    };
+    const first = await submit({ part: 1 }, 'first');
+    expect((await submit({ part: 2 })).error?.code).toBe('conflict');
+    await act(examId, 'user_1', 'readmit');
+    const again = await Promise.all([submit({ part: 2 }), submit({ part: 3 })]);
+    expect(again.map(({ error }) => error?.code ?? 'stored').toSorted()).toEqual(['conflict', 'stored']);
+    expect((await submit({ part: 1 }, 'first')).id).toBe(first.id);
+    const query = `{ exam(id: "${examId}") { participant(userId: "user_1") { status submission { stats } } } }`;
+    const { exam } = await server
+      .graphql()
+      .request<{ exam: { participant: { status: string; submission: { stats: { part: number } } } } }>(query);
+    expect(exam.participant).toMatchObject({ status: 'SUBMITTED', submission: { stats: { part: expect.toBeOneOf([2, 3]) } } });
+    const { rows } = await database.query('SELECT 1 FROM "Submission" WHERE "examId" = $1', [examId]);
+    expect(rows).toHaveLength(2);
+  });
+});

@@ -183,7 +183,7 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
         }
         refuseUnlessRunning(state.exam);
         if (known.remainingMs === 0) throw new AppError('conflict', "This participant's time is over: add time, then readmit them");
-        return { exam: state.exam, participant: move(state, open, 'ACTIVE', decision) };
+        return { exam: state.exam, participant: move(state, { ...open, readmittedAt: state.now }, 'ACTIVE', decision) };
       });
       return signParticipantToken(access, exam, participant);
     },

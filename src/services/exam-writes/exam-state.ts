@@ -99,7 +99,7 @@ export class ExamState {
   readonly #participants: Map<string, Participant>;
   readonly #added = new Set<string>();
   readonly #changed = new Set<string>();
-  readonly #submissions: Map<string, SubmissionRow>;
+  readonly #submissions: SubmissionRow[];
   readonly #recordings: Recording[];
   readonly #stored: Found['stored'];
   readonly #suppressed: Found['suppressed'];
@@ -112,7 +112,7 @@ export class ExamState {
     this.#exam = exam;
     this.#seq = exam.lastSeq;
     this.#participants = new Map(participants.map((row) => [row.userId, row]));
-    this.#submissions = new Map(submissions.map((row) => [row.participantId, row]));
+    this.#submissions = [...submissions];
     this.#recordings = [...recordings];
     this.#stored = stored;
     this.#suppressed = suppressed;
@@ -236,15 +236,16 @@ export class ExamState {
     this.#undo.push(() => this.#known.delete(key));
   }
 
-  submissionOf(participantId: string): SubmissionRow | undefined {
-    return this.#submissions.get(participantId);
+  /** Oldest first: a participant who was readmitted may have several. */
+  submissionsOf(participantId: string): SubmissionRow[] {
+    return this.#submissions.filter((row) => row.participantId === participantId);
   }
 
   addSubmission(row: NewSubmissionRow): SubmissionRow {
     const { stats: _stats, ...rest } = row;
     this.submissions.push(row);
-    this.#submissions.set(row.participantId, rest);
-    this.#undo.push(() => this.#submissions.delete(row.participantId));
+    this.#submissions.push(rest);
+    this.#undo.push(() => this.#submissions.splice(this.#submissions.indexOf(rest), 1));
     return rest;
   }
 

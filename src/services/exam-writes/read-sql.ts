@@ -9,7 +9,7 @@ const { stats: _stats, ...SUBMISSION } = Prisma.SubmissionScalarFieldEnum;
 const LOCK = `SELECT ${columns('e', Prisma.ExamScalarFieldEnum)}, date_trunc('milliseconds', now()) AS now
   FROM "Exam" e WHERE id = $1 FOR NO KEY UPDATE`;
 const PARTICIPANTS = `SELECT ${columns('p', Prisma.ParticipantScalarFieldEnum)} FROM "Participant" p WHERE "examId" = $1 AND "userId" = ANY($2)`;
-const SUBMISSIONS = `SELECT ${columns('s', SUBMISSION)} FROM "Submission" s WHERE "participantId" = ANY($1)`;
+const SUBMISSIONS = `SELECT ${columns('s', SUBMISSION)} FROM "Submission" s WHERE "participantId" = ANY($1) ORDER BY "submittedAt", id`;
 const RECORDINGS = `SELECT ${columns('r', Prisma.RecordingScalarFieldEnum)} FROM "Recording" r
   WHERE "participantId" = ANY($1) AND (live OR "lastChunkAt" IS NOT NULL OR "submissionId" IS NOT NULL) ORDER BY "createdAt", id`;
 const STORED = `SELECT "participantId" AS id, count(*)::int AS recordings, sum(size + "lateBytes"::bigint)::text AS bytes FROM "Recording"

@@ -95,6 +95,7 @@ const CHANGES: Columns<Participant>['columns'] = [
   column('outageMs', 'int'),
   column('outageCreditMs', 'int'),
   column('coveredUntil', 'timestamptz'),
+  column('readmittedAt', 'timestamptz'),
   column('seatOpen', 'bool'),
   column('handRaisedAt', 'timestamptz'),
   column('handText', 'text'),

@@ -31,6 +31,7 @@ const invitation = ({ exam, now }: Pick<Draft, 'exam' | 'now'>, { userId, name }
   outageMs: 0,
   outageCreditMs: 0,
   coveredUntil: null,
+  readmittedAt: null,
   seatOpen: false,
   handRaisedAt: null,
   handText: null,

@@ -56,6 +56,7 @@ const PARTICIPANT_TEXTS: Texts<Participant> = {
   offlineSince: Date,
   handRaisedAt: Date,
   coveredUntil: Date,
+  readmittedAt: Date,
   noticeAcceptedAt: Date,
 };
 const WARNING_TEXTS: Texts<Warning> = { seq: BigInt, timestamp: Date, recordedAt: Date, endedAt: Date, reviewAt: Date };
