@@ -17,6 +17,7 @@ import type { Services } from './context.ts';
 import { StartupError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createAccess } from './services/access/access.ts';
+import { createCandidateViews } from './services/access/candidate-view.ts';
 import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
 import { createWorkerWatch } from './services/analysis/worker-watch.ts';
@@ -117,6 +118,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
+      candidateViews: createCandidateViews({ pool: database.pool }),
       clock: createClock({ pool: database.pool }),
       eventLog,
       control: createControl({ pool: database.pool, eventLog, access, exams, log }),

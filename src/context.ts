@@ -3,6 +3,7 @@ import type { Storage } from './adapters/storage/storage.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
 import type { Access } from './services/access/access.ts';
+import type { CandidateViews } from './services/access/candidate-view.ts';
 import type { Viewer } from './services/access/viewer.ts';
 import type { Clock } from './services/clock.ts';
 import type { Control } from './services/control/control.ts';
@@ -27,6 +28,7 @@ import type { Warnings } from './services/warnings/warnings.ts';
 export interface Services {
   access: Access;
   accommodations: Accommodations;
+  candidateViews: CandidateViews;
   clock: Clock;
   control: Control;
   eventLog: EventLog;

@@ -1,5 +1,6 @@
 import type { Participant as ParticipantRow } from '../generated/prisma/client.ts';
 import { ParticipantStatus, ReviewStatus } from '../generated/prisma/enums.ts';
+import { shownWarningCount, warningsOfParticipant } from '../resolvers/candidate-view.ts';
 import {
   ACCOMMODATIONS_IN_ORDER,
   heartbeat,
@@ -83,12 +84,17 @@ export const Participant = builder.prismaObject('Participant', {
     }),
     extraMinutes: t.exposeInt('extraMinutes', { description: "Minutes in addition to the exam's `duration`." }),
     review: t.expose('review', { type: ReviewStatusEnum, description: 'What people decided about this participant.' }),
-    warningCount: t.exposeInt('warningCount', { description: 'Number of all warnings about the participant, also of dismissed ones.' }),
+    warningCount: t.int({
+      description:
+        'Number of all warnings about the participant, also of dismissed ones. For the participant itself 0 until it sees them (`ExamSettings.candidateView`).',
+      resolve: (participant, _args, ctx) => shownWarningCount(ctx, participant),
+    }),
     warnings: t.relatedConnection('warnings', {
       ...paged,
       cursor: 'id',
-      description: 'The warnings about the participant, in the order in which they were stored (`seq`).',
-      query: { orderBy: { seq: 'asc' } },
+      description:
+        'The warnings about the participant, in the order in which they were stored (`seq`). For the participant itself none until it sees them (`ExamSettings.candidateView`).',
+      query: (_args, ctx) => warningsOfParticipant(ctx),
     }),
     recordings: t.relation('recordings', {
       query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 },
