@@ -1,7 +1,9 @@
 import { controlRoutes } from './control.ts';
 import { examRoutes } from './exams.ts';
 import { liveRecordingRoutes } from './live-recordings.ts';
+import { proctorRoutes } from './proctors.ts';
 import { recordingRoutes } from './recordings.ts';
+import { reviewRoutes } from './reviews.ts';
 import type { Route } from './route.ts';
 import { snapshotRoutes } from './snapshots.ts';
 import { timeRoutes } from './time.ts';
@@ -11,8 +13,10 @@ import { verifyRoutes } from './verify.ts';
 export const routes: readonly Route[] = [
   ...examRoutes,
   ...controlRoutes,
+  ...proctorRoutes,
   ...liveRecordingRoutes,
   ...recordingRoutes,
+  ...reviewRoutes,
   ...snapshotRoutes,
   ...timeRoutes,
   ...verifyRoutes,

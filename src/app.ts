@@ -38,6 +38,7 @@ import { createLiveRecordings } from './services/recordings/live/live-recordings
 import { createPlayback } from './services/recordings/playback.ts';
 import { createQuota } from './services/recordings/quota.ts';
 import { createRecordings } from './services/recordings/recordings.ts';
+import { createReviews } from './services/reviews/reviews.ts';
 import { createSnapshots } from './services/snapshots/snapshots.ts';
 import { createSubmissions } from './services/submissions.ts';
 import { createWarningIntake } from './services/warnings/intake.ts';
@@ -135,6 +136,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       playback: createPlayback({ db, storage, ffmpeg, log }),
       quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
       recordings,
+      reviews: createReviews({ eventLog }),
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications: createVerifications({ db, vision, faceTemplates }),
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),

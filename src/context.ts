@@ -20,6 +20,7 @@ import type { LiveRecordings } from './services/recordings/live/live-recordings.
 import type { Playback } from './services/recordings/playback.ts';
 import type { Quota } from './services/recordings/quota.ts';
 import type { Recordings } from './services/recordings/recordings.ts';
+import type { Reviews } from './services/reviews/reviews.ts';
 import type { Snapshots } from './services/snapshots/snapshots.ts';
 import type { Submissions } from './services/submissions.ts';
 import type { Warnings } from './services/warnings/warnings.ts';
@@ -43,6 +44,7 @@ export interface Services {
   presence: Presence;
   quota: Quota;
   recordings: Recordings;
+  reviews: Reviews;
   submissions: Submissions;
   verifications: Verifications;
   warnings: Warnings;

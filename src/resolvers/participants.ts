@@ -1,10 +1,10 @@
 import type { Context } from '../context.ts';
 import { AppError } from '../errors.ts';
-import type { Participant, Prisma, ReviewStatus } from '../generated/prisma/client.ts';
+import type { Participant, Prisma } from '../generated/prisma/client.ts';
 import { visibleParticipants } from '../services/access/sight.ts';
 import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/participants/accommodations.ts';
 import { accommodationsInput, inviteInput, joinExamInput } from '../services/participants/input.ts';
-import { parseInput, reasonInput } from '../validation.ts';
+import { parseInput } from '../validation.ts';
 import { requireExam, requireKnownExam, requireLms, requireParticipant, requireStaffOf } from './policy.ts';
 
 export { ACCOMMODATIONS_IN_ORDER };
@@ -43,14 +43,6 @@ export async function joinExam(ctx: Context, { examId, ...input }: { examId: str
 /** Needs no database statement to check rights: the participant's signed token names the row. */
 export async function heartbeat(ctx: Context, examId: string): Promise<Participant> {
   return ctx.services.presence.heartbeat(requireParticipant(ctx, examId));
-}
-
-export async function reviewParticipant(
-  ctx: Context,
-  { examId, userId, status, reason }: { examId: string; userId: string; status: ReviewStatus; reason?: string | null | undefined },
-): Promise<Participant> {
-  const { id } = await requireStaffOf(ctx, examId);
-  return ctx.services.participants.review(id, userId, { status, reason: parseInput(reasonInput, reason), by: ctx.viewer.name });
 }
 
 /** Staff only: participants could otherwise suppress warnings about themselves. */

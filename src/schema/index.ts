@@ -10,6 +10,8 @@ import './snapshot.ts';
 import './verification.ts';
 import './viewer.ts';
 import './control.ts';
+import './proctor-link.ts';
+import './review.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';

@@ -1,14 +1,7 @@
 import type { Participant as ParticipantRow } from '../generated/prisma/client.ts';
 import { ParticipantStatus, ReviewStatus } from '../generated/prisma/enums.ts';
 import { shownWarningCount, warningsOfParticipant } from '../resolvers/candidate-view.ts';
-import {
-  ACCOMMODATIONS_IN_ORDER,
-  heartbeat,
-  inviteParticipants,
-  joinExam,
-  reviewParticipant,
-  setAccommodations,
-} from '../resolvers/participants.ts';
+import { ACCOMMODATIONS_IN_ORDER, heartbeat, inviteParticipants, joinExam, setAccommodations } from '../resolvers/participants.ts';
 import { shownName } from '../resolvers/policy.ts';
 import { builder, type Described, paged } from './builder.ts';
 import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
@@ -35,16 +28,16 @@ export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
     TERMINATED: { description: 'A proctor has ended its exam. Final.' },
   } satisfies Described<ParticipantStatus>,
 });
-const ReviewStatusEnum = builder.enumType(ReviewStatus, {
+export const ReviewStatusEnum = builder.enumType(ReviewStatus, {
   name: 'ReviewStatus',
   description:
-    'What people decided about a participant. The server never sets it, and any value may follow any other: `reviewParticipant`.',
+    'What people decided about a participant. The server never decides: `reviewParticipant` says what follows from which decisions.',
   values: {
     NOT_REVIEWED: { description: 'Nobody has looked yet.' },
-    IN_REVIEW: { description: 'Somebody is looking at the evidence.' },
+    IN_REVIEW: { description: 'Somebody is looking at the evidence, or people disagree. It accuses of nothing.' },
     PASSED: { description: 'Nothing is held against the participant.' },
     SUSPICIOUS: { description: 'There are doubts, but no decision.' },
-    VIOLATION: { description: 'The reviewer found a violation of the rules.' },
+    VIOLATION: { description: 'Two people found a violation of the rules.' },
     CONTESTED: { description: 'The candidate objects to the decision.' },
     UPHELD: { description: 'The decision stands after an objection.' },
     OVERTURNED: { description: 'The decision was withdrawn after an objection.' },
@@ -164,18 +157,6 @@ builder.mutationFields((t) => ({
     description:
       'Says that the participant of the token is present; send it every ten seconds. After the first heartbeat, silence for the grace period makes it DISCONNECTED. Only with a token from `joinExam`. Emits ParticipantChanged only if it was DISCONNECTED.',
     resolve: (_root, { examId }, ctx) => heartbeat(ctx, examId),
-  }),
-  reviewParticipant: t.field({
-    type: Participant,
-    authScopes: { staff: true },
-    description: 'Records what a person decided about a participant. Staff only. Emits ParticipantChanged.',
-    args: {
-      examId: t.arg.id({ required: true, description: EXAM_ID }),
-      userId: t.arg.id({ required: true, description: USER_ID }),
-      status: t.arg({ type: ReviewStatusEnum, required: true, description: 'The decision.' }),
-      reason: t.arg.string({ description: REASON }),
-    },
-    resolve: (_root, args, ctx) => reviewParticipant(ctx, args),
   }),
   setAccommodations: t.field({
     type: Participant,

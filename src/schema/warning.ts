@@ -2,9 +2,9 @@ import { WarningDecision, WarningSeverity, WarningSource } from '../generated/pr
 import { isVisibleToCandidate, type ShownReview, shownReview } from '../resolvers/candidate-view.ts';
 import { watchWarnings } from '../resolvers/events.ts';
 import { signedFrameUrl } from '../resolvers/warning-frames.ts';
-import { reportWarnings, reviewWarning, timesOf, warningTypes } from '../resolvers/warnings.ts';
+import { reportWarnings, timesOf, warningTypes } from '../resolvers/warnings.ts';
 import { builder, type Described } from './builder.ts';
-import { AFTER, AFTER_AT, AT_LEAST, CURRENT_STATE, DECIDED_BY, EXAM_ID, ONLY_USER, REASON, SIGNED, USER_ID } from './descriptions.ts';
+import { AFTER, AFTER_AT, AT_LEAST, CURRENT_STATE, DECIDED_BY, EXAM_ID, ONLY_USER, SIGNED, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
 
 export const WarningSeverityEnum = builder.enumType(WarningSeverity, {
@@ -29,7 +29,7 @@ const WarningSourceEnum = builder.enumType(WarningSource, {
     SYSTEM: { description: 'The server itself: a part of the evidence is missing (`evidence_gap`).' },
   } satisfies Described<WarningSource>,
 });
-const WarningDecisionEnum = builder.enumType(WarningDecision, {
+export const WarningDecisionEnum = builder.enumType(WarningDecision, {
   name: 'WarningDecision',
   description: 'What a person decided about a warning.',
   values: {
@@ -164,17 +164,6 @@ builder.mutationFields((t) => ({
       warnings: t.arg({ type: [WarningInput], required: true, description: '1 to 100 warnings, oldest first.' }),
     },
     resolve: (_root, { examId, ...report }, ctx) => reportWarnings(ctx, examId, report),
-  }),
-  reviewWarning: t.field({
-    type: Warning,
-    authScopes: { staff: true },
-    description: 'Records what a person decided about a warning; a later decision replaces it. Staff only. Emits WarningReviewed.',
-    args: {
-      warningId: t.arg.id({ required: true, description: 'Id of the warning.' }),
-      decision: t.arg({ type: WarningDecisionEnum, required: true, description: 'The decision.' }),
-      reason: t.arg.string({ description: `${REASON} Required for DISMISSED.` }),
-    },
-    resolve: (_root, args, ctx) => reviewWarning(ctx, args),
   }),
 }));
 

@@ -7,6 +7,10 @@ export interface TokenGrant {
   tenant: string;
   examId: string;
   userId?: string;
+  /** Of a personal admin link, or of a session of the shared one. */
+  name?: string;
+  /** Of a personal admin link. */
+  linkId?: string;
   issuedAt: Date;
   expiresAt: Date;
 }
@@ -17,6 +21,9 @@ export interface TokenClaims {
   tenant: string;
   exam: string;
   sub?: string;
+  /** Of a proctor. Without `link` its bearer gave it to itself. */
+  name?: string;
+  link?: string;
   /** Seconds. */
   exp: number;
 }
@@ -24,6 +31,14 @@ export interface TokenClaims {
 const ISSUER = 'invigil';
 /** For the links in `accessUrl` and `adminUrl`, from the exam's creation. */
 const LINK_LIFETIME_MS = 365 * 24 * 3_600_000;
+
+export interface PersonalLink {
+  id: string;
+  examId: string;
+  name: string;
+  createdAt: Date;
+  expiresAt: Date;
+}
 
 /** What a signature opens: one file of a recording, or the picture at a warning. */
 export type SignedFile = 'download' | 'playback' | 'poster' | 'thumbnails' | 'frame';
@@ -43,8 +58,9 @@ export function createTokens(tokenSecret: string) {
   const links = new LRUCache<string, string>({ max: REMEMBERED });
   const verified = new LRUCache<string, TokenClaims>({ max: REMEMBERED });
 
-  async function sign({ role, tenant, examId, userId, issuedAt, expiresAt }: TokenGrant): Promise<string> {
-    const token = new SignJWT({ role, exam: examId, tenant }).setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER);
+  async function sign({ role, tenant, examId, userId, name, linkId, issuedAt, expiresAt }: TokenGrant): Promise<string> {
+    const claims = { role, exam: examId, tenant, ...(name !== undefined && { name }), ...(linkId !== undefined && { link: linkId }) };
+    const token = new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER);
     if (userId !== undefined) token.setSubject(userId);
     return token.setIssuedAt(seconds(issuedAt)).setExpirationTime(seconds(expiresAt)).sign(secret);
   }
@@ -96,6 +112,10 @@ export function createTokens(tokenSecret: string) {
           expiresAt: new Date(exam.createdAt.getTime() + LINK_LIFETIME_MS),
         }),
       ),
+
+    /** The token of a personal admin link: always the same one. */
+    signPersonalLink: ({ id, examId, name, createdAt, expiresAt }: PersonalLink, tenant: string) =>
+      signOnce(`link ${id}`, () => sign({ role: 'proctor', tenant, examId, name, linkId: id, issuedAt: createdAt, expiresAt })),
 
     /** A signature that opens one file for a while, for a video tag that cannot send a header. */
     signFile(what: SignedFile, id: string) {
