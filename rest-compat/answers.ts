@@ -61,6 +61,29 @@ export const examsPage = z.strictObject({
 
 export const serverTime = z.strictObject({ serverTime: time.meta({ description: 'The time now.' }) });
 
+export const viewer = z.strictObject({
+  role: lower('admin', 'lms', 'proctor', 'participant', 'anonymous').meta({ description: 'What the credentials permit.' }),
+  name: z.string().meta({ description: 'Who it is, as the log shows it.' }),
+  examId: z.string().nullable().meta({ description: 'The only exam that a link or a token opens.' }),
+  userId: z.string().nullable().meta({ description: 'The user of a participant.' }),
+  organisation: z.string().nullable().meta({ description: 'The organisation whose exams are visible; null for admins.' }),
+  expiresAt: time.nullable().meta({ description: 'When the token ends; null for API keys.' }),
+});
+
+export const proctorLink = z.strictObject({
+  id: z.string().meta({ description: 'Id of the link.' }),
+  name: z.string().meta({ description: 'Name of the proctor.' }),
+  url: z.string().meta({ description: 'The link.' }),
+  expiresAt: time.meta({ description: 'When it ends.' }),
+  revokedAt: time.optional().meta({ description: 'When it was closed.' }),
+});
+
+export const proctorSession = z.strictObject({
+  token: z.string().meta({ description: 'Token for this exam that bears the name.' }),
+  name: z.string().meta({ description: 'The name as the log shows it.' }),
+  expiresAt: time.meta({ description: 'When the token ends.' }),
+});
+
 const participantMembers = {
   id: userId,
   name: z.string().nullable().meta({ description: 'Name as given by invitation or joining.' }),
@@ -163,6 +186,45 @@ const warningMembers = {
 };
 
 const loggedWarning = z.strictObject({ ...warningMembers, seq: z.number().meta({ description: 'Position in the log of the exam.' }) });
+
+const reviewStatus = lower('not_reviewed', 'in_review', 'passed', 'suspicious', 'violation', 'contested', 'upheld', 'overturned');
+const reviewed = { ...participantMembers, review: reviewStatus.meta({ description: 'What people decided about the participant.' }) };
+const decision = {
+  reason: z.string().nullable().meta({ description: 'Why.' }),
+  by: z.string().meta({ description: 'Who decided.' }),
+  at: time.meta({ description: 'When.' }),
+};
+
+export const judged = z.strictObject({
+  ...reviewed,
+  verdict: z
+    .strictObject({
+      status: reviewStatus.meta({ description: 'What was decided.' }),
+      ...decision,
+      final: z.boolean().meta({ description: 'Whether it made the review what it says: a violation waits for another person.' }),
+    })
+    .meta({ description: 'The decision.' }),
+});
+
+export const contested = z.strictObject({
+  ...reviewed,
+  contest: z
+    .strictObject({ text: z.string().meta({ description: 'The objection.' }), at: time.meta({ description: 'When it was made.' }) })
+    .meta({ description: 'The objection of the participant.' }),
+});
+
+export const reviewedWarnings = z.strictObject({
+  warnings: z
+    .array(
+      loggedWarning.extend({
+        review: z
+          .strictObject({ decision: lower('confirmed', 'dismissed').meta({ description: 'What was decided.' }), ...decision })
+          .nullable()
+          .meta({ description: 'The decision about it.' }),
+      }),
+    )
+    .meta({ description: 'The warnings, each once, in the order of the request.' }),
+});
 
 export const wholeExam = z.strictObject({
   ...examMembers,

@@ -7,10 +7,13 @@ import { readAt } from '../src/resolvers/messages.ts';
 import { renewedToken } from '../src/resolvers/participants.ts';
 import { shownName } from '../src/resolvers/policy.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
+import type { Contested } from '../src/resolvers/reviews.ts';
 import type { Submitted } from '../src/resolvers/submissions.ts';
 import { timesOf } from '../src/resolvers/warnings.ts';
+import type { Viewer } from '../src/services/access/viewer.ts';
 import type { ParticipantWithAccommodations } from '../src/services/participants/accommodations.ts';
 import type { ExamRow, ParticipantLine, RecordingWithAnalysis, WarningLine } from '../src/services/reads/hot-reads.ts';
+import type { Judged } from '../src/services/reviews/reviews.ts';
 
 type Analysis = NonNullable<RecordingWithAnalysis['analysis']>;
 
@@ -84,6 +87,15 @@ export async function presentHeartbeat(ctx: Context, participant: Participant) {
   };
 }
 
+export const presentViewer = ({ role, name, examId, userId, tenant, expiresAt }: Viewer) => ({
+  role,
+  name,
+  examId,
+  userId,
+  organisation: tenant,
+  expiresAt,
+});
+
 export const presentParticipant = ({ userId, name, status, joinedAt }: ParticipantLine) => ({
   id: userId,
   name,
@@ -111,6 +123,26 @@ export function presentWarning(warning: WarningLine) {
 }
 
 export const presentLoggedWarning = (warning: Warning) => ({ ...presentWarning(warning), seq: Number(warning.seq) });
+
+export const presentReviewedWarning = (warning: Warning) => ({
+  ...presentLoggedWarning(warning),
+  review:
+    warning.reviewDecision && warning.reviewBy && warning.reviewAt
+      ? { decision: lower(warning.reviewDecision), reason: warning.reviewReason, by: warning.reviewBy, at: warning.reviewAt }
+      : null,
+});
+
+const presentReviewed = (participant: Participant) => ({ ...presentParticipant(participant), review: lower(participant.review) });
+
+export const presentJudged = ({ participant, verdict: { status, reason, by, at, final } }: Judged) => ({
+  ...presentReviewed(participant),
+  verdict: { status: lower(status), reason, by, at, final },
+});
+
+export const presentContested = ({ participant, contest: { text, at } }: Contested) => ({
+  ...presentReviewed(participant),
+  contest: { text, at },
+});
 
 export const presentSubmission = ({ submission, ignored }: Submitted) => ({
   id: submission.id,

@@ -4,8 +4,10 @@ import { examRoutes } from './exams.ts';
 import { liveRecordingRoutes } from './live-recordings.ts';
 import { messageRoutes } from './messages.ts';
 import { participantListRoutes } from './participant-lists.ts';
+import { proctorRoutes } from './proctors.ts';
 import { receiptRoutes } from './receipts.ts';
 import { recordingRoutes } from './recordings.ts';
+import { reviewRoutes } from './reviews.ts';
 import { rosterRoutes } from './roster.ts';
 import type { Route } from './route.ts';
 import { snapshotRoutes } from './snapshots.ts';
@@ -20,9 +22,11 @@ export const routes: readonly Route[] = [
   ...checkInRoutes,
   ...messageRoutes,
   ...participantListRoutes,
+  ...proctorRoutes,
   ...liveRecordingRoutes,
   ...receiptRoutes,
   ...recordingRoutes,
+  ...reviewRoutes,
   ...snapshotRoutes,
   ...timeRoutes,
   ...verifyRoutes,

@@ -17,6 +17,7 @@ import type { Services } from './context.ts';
 import { StartupError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createAccess } from './services/access/access.ts';
+import { createCandidateViews } from './services/access/candidate-view.ts';
 import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
 import { createWorkerWatch } from './services/analysis/worker-watch.ts';
@@ -44,6 +45,7 @@ import { createLiveRecordings } from './services/recordings/live/live-recordings
 import { createPlayback } from './services/recordings/playback.ts';
 import { createQuota } from './services/recordings/quota.ts';
 import { createRecordings } from './services/recordings/recordings.ts';
+import { createReviews } from './services/reviews/reviews.ts';
 import { createSnapshots } from './services/snapshots/snapshots.ts';
 import { createSubmissions } from './services/submissions.ts';
 import { createWarningIntake } from './services/warnings/intake.ts';
@@ -128,6 +130,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       access,
       accommodations: createAccommodations({ eventLog }),
       checkIn: createCheckIn({ db, eventLog, storage, verifications, log, photoDays: config.IDENTITY_PHOTO_DAYS }),
+      candidateViews: createCandidateViews({ pool: database.pool }),
       clock: createClock({ pool: database.pool }),
       eventLog,
       evidence: createEvidence({ pool: database.pool }),
@@ -149,6 +152,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
       receipts: createReceipts({ pool: database.pool, key: receiptKey }),
       recordings,
+      reviews: createReviews({ eventLog }),
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications,
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),

@@ -3,6 +3,7 @@ import type { Storage } from './adapters/storage/storage.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
 import type { Access } from './services/access/access.ts';
+import type { CandidateViews } from './services/access/candidate-view.ts';
 import type { Viewer } from './services/access/viewer.ts';
 import type { CheckIn } from './services/check-in/check-in.ts';
 import type { Clock } from './services/clock.ts';
@@ -25,6 +26,7 @@ import type { LiveRecordings } from './services/recordings/live/live-recordings.
 import type { Playback } from './services/recordings/playback.ts';
 import type { Quota } from './services/recordings/quota.ts';
 import type { Recordings } from './services/recordings/recordings.ts';
+import type { Reviews } from './services/reviews/reviews.ts';
 import type { Snapshots } from './services/snapshots/snapshots.ts';
 import type { Submissions } from './services/submissions.ts';
 import type { Warnings } from './services/warnings/warnings.ts';
@@ -34,6 +36,7 @@ export interface Services {
   access: Access;
   accommodations: Accommodations;
   checkIn: CheckIn;
+  candidateViews: CandidateViews;
   clock: Clock;
   control: Control;
   counts: Counts;
@@ -53,6 +56,7 @@ export interface Services {
   quota: Quota;
   receipts: Receipts;
   recordings: Recordings;
+  reviews: Reviews;
   submissions: Submissions;
   verifications: Verifications;
   warnings: Warnings;

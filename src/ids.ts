@@ -5,7 +5,7 @@ const RANDOM_LENGTH = 24;
 /** Bytes from here on are skipped, because with them some characters would be more frequent than others. */
 const FIRST_UNUSED = 256 - (256 % ALPHABET.length);
 
-export type IdPrefix = 'exam' | 'part' | 'rec' | 'sub' | 'ver' | 'warn' | 'key' | 'cred' | 'out' | 'msg';
+export type IdPrefix = 'exam' | 'part' | 'rec' | 'sub' | 'ver' | 'warn' | 'key' | 'cred' | 'out' | 'msg' | 'link' | 'verd';
 
 /** Random bytes for the next ids; fetching each byte alone took a tenth of the time of a large submission. */
 const pool = Buffer.alloc(8_192);

@@ -68,7 +68,7 @@ export async function openSchool({ port, token: admin }) {
     const exams = [];
     for (const { title, tenant } of EXAMS) {
       const lms = keys.find((key) => key.role === 'lms' && key.tenant === tenant);
-      const settings = { aiDetection: { enabled: false } };
+      const settings = { aiDetection: { enabled: false }, candidateView: 'live' };
       const { id, accessUrl, adminUrl } = await post('/api/exams', { title, duration: 60, settings }, lms.credential);
       const seats = [];
       // The same user ids in every exam, as an LMS has them: only the exam distinguishes the rows.

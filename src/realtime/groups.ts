@@ -38,19 +38,20 @@ export function createGroups({ schema, turn, log, makeContext }: Dependencies) {
     };
   }
 
+  function open(operation: Operation, viewer: Viewer, watch: ExamFeed, onClose: () => void): SubscriberGroup {
+    log.debug({ examId: watch.examId, role: viewer.role }, 'a shared execution begins');
+    return new SubscriberGroup({ watch, render: createRender(operation, viewer), turn, log, onClose });
+  }
+
   return {
     /** @param watch the watch that the operation's resolver permitted for this subscriber */
     join(operation: Operation, viewer: Viewer, watch: ExamFeed, outlet: Outlet): Member {
+      if (!watch.isShared) return open(operation, viewer, watch, () => {}).join(operation.id, watch, outlet);
       const { id, query, operationName, variableValues: variables, document } = operation;
       const cursors = cursorVariables(document);
       const key = shareKey({ examId: watch.examId, query, operationName, variables, viewer, cursors });
       let group = groups.get(key);
-      if (!group) {
-        const render = createRender(operation, viewer);
-        log.debug({ examId: watch.examId, role: viewer.role }, 'a shared execution begins');
-        group = new SubscriberGroup({ watch, render, turn, log, onClose: () => groups.delete(key) });
-        groups.set(key, group);
-      }
+      if (!group) groups.set(key, (group = open(operation, viewer, watch, () => groups.delete(key))));
       return group.join(id, watch, outlet);
     },
   };

@@ -25,7 +25,7 @@ const NO_CREDENTIALS = 'connection_init must contain {"authorization": "Bearer <
 
 export interface ProtocolDependencies {
   graphql: Pick<Graphql, 'schema' | 'documents'>;
-  access: Pick<Access, 'followKey'>;
+  access: Pick<Access, 'follow'>;
   connections: Connections;
   turn: Turn;
   log: Logger;
@@ -66,12 +66,12 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
       connection.close(CloseCode.TooManyInitialisationRequests, 'Too many connections');
       return false;
     }
-    const revoked = () => connection.close(CloseCode.Forbidden, 'API key revoked');
-    const unfollow = viewer.keyId === null ? null : access.followKey(viewer.keyId, revoked);
+    const revoked = () => connection.close(CloseCode.Forbidden, viewer.keyId === null ? 'Link revoked' : 'API key revoked');
+    const unfollow = access.follow(viewer, revoked);
     connection.viewer = viewer;
     connection.release = () => {
       dismiss();
-      unfollow?.();
+      unfollow();
     };
     return true;
   }

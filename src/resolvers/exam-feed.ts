@@ -7,6 +7,7 @@ interface Terms<E extends LogEvent> {
   after: bigint;
   newest: bigint;
   accepts(event: LogEvent): event is E;
+  isShared: boolean;
 }
 
 /**
@@ -19,13 +20,16 @@ export class ExamFeed<E extends LogEvent = LogEvent> implements AsyncIterable<E>
   readonly after: bigint;
   /** Position of the newest event when the subscriber's rights were checked. */
   readonly newest: bigint;
+  /** Whether subscribers with equal rights get the same events, whenever they came. */
+  readonly isShared: boolean;
   readonly #hubs: Hubs;
   readonly #accepts: Terms<E>['accepts'];
 
-  constructor({ hubs, examId, after, newest, accepts }: Terms<E>) {
+  constructor({ hubs, examId, after, newest, accepts, isShared }: Terms<E>) {
     this.examId = examId;
     this.after = after;
     this.newest = newest;
+    this.isShared = isShared;
     this.#hubs = hubs;
     this.#accepts = accepts;
   }

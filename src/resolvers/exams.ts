@@ -82,7 +82,7 @@ export async function accessUrl(ctx: Context, exam: Pick<Exam, 'id' | 'tenant' |
 /** The link of one participant, for staff; null for others. */
 export async function personalUrl(ctx: Context, { examId, userId }: Pick<Participant, 'examId' | 'userId'>): Promise<string | null> {
   const exam = isStaff(ctx.viewer) ? await ctx.services.hotReads.readKnown(examId) : null;
-  return exam && `${ctx.publicUrl}/exam/${examId}#t=${await ctx.services.access.signPersonalLink(exam, userId)}`;
+  return exam && `${ctx.publicUrl}/exam/${examId}#t=${await ctx.services.access.signSeatLink(exam, userId)}`;
 }
 
 /** The link that opens the proctor console; null for participants. */

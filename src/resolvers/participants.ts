@@ -1,12 +1,12 @@
 import type { FaceImage } from '../adapters/vision/vision.ts';
 import type { Context } from '../context.ts';
 import { AppError, invalidField } from '../errors.ts';
-import type { Participant, Prisma, ReviewStatus } from '../generated/prisma/client.ts';
+import type { Participant, Prisma } from '../generated/prisma/client.ts';
 import { visibleParticipants } from '../services/access/sight.ts';
 import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/participants/accommodations.ts';
 import { accommodationsInput, inviteInput, joinExamInput } from '../services/participants/input.ts';
 import type { InviteInput, Token } from '../services/participants/participants.ts';
-import { parseInput, reasonInput } from '../validation.ts';
+import { parseInput } from '../validation.ts';
 import { decodeImage } from './images.ts';
 import { requireExam, requireKnownExam, requireLms, requireParticipant, requireStaffOf } from './policy.ts';
 
@@ -83,14 +83,6 @@ export async function renewedToken({ viewer, services }: Context, participant: P
   const isOwn = role === 'participant' && !isLink && examId === participant.examId && userId === participant.userId;
   if (!isOwn || tenant === null || expiresAt === null) return null;
   return services.participants.renew(participant, { tenant, expiresAt });
-}
-
-export async function reviewParticipant(
-  ctx: Context,
-  { examId, userId, status, reason }: { examId: string; userId: string; status: ReviewStatus; reason?: string | null | undefined },
-): Promise<Participant> {
-  const { id } = await requireStaffOf(ctx, examId);
-  return ctx.services.participants.review(id, userId, { status, reason: parseInput(reasonInput, reason), by: ctx.viewer.name });
 }
 
 /** Staff only: participants could otherwise suppress warnings about themselves. */

@@ -71,19 +71,26 @@ export function actingUser(
 }
 
 /**
- * The participant that the viewer's token belongs to. No other role can act in its place.
- * @throws AppError `forbidden` for staff and for a bearer of the access link; `not_found` for another exam.
+ * The participant whom the viewer's token or personal link belongs to. No other role can act in its place.
+ * @throws AppError `forbidden` for staff and for a bearer of the exam's access link; `not_found` for another exam.
  */
-export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string): { examId: string; userId: string } {
+export function requireOwner(ctx: Pick<Context, 'viewer'>, examId: string): { examId: string; userId: string } {
   requireViewer(ctx);
   const { viewer } = ctx;
   if (viewer.role !== 'participant') throw new AppError('forbidden', 'Only for participants: use the token from joinExam');
   if (viewer.examId !== examId) throw notFound('Exam');
-  refuseLinkBearer(ctx);
+  if (viewer.userId === null) refuseLinkBearer(ctx);
   return { examId, userId: viewer.userId ?? '' };
 }
 
-/** The token of an access link belongs to no user yet: it may only read the exam and join. */
+/** As `requireOwner`, for what a link does not do: only the token of who has joined. */
+export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string): { examId: string; userId: string } {
+  const own = requireOwner(ctx, examId);
+  refuseLinkBearer(ctx);
+  return own;
+}
+
+/** With the token of a link one may read what it is for, join, and object to a verdict. */
 export function refuseLinkBearer({ viewer }: Pick<Context, 'viewer'>): void {
   if (isLinkBearer(viewer)) throw new AppError('forbidden', 'Join the exam first');
 }

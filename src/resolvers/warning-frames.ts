@@ -3,7 +3,6 @@ import { notFound } from '../errors.ts';
 import type { RecordingFile, Warning, WarningFrame } from '../generated/prisma/client.ts';
 import { visibleWarnings } from '../services/access/sight.ts';
 import { requireViewer } from './policy.ts';
-import { findRecording } from './recordings.ts';
 
 /**
  * The picture at the time of a warning, as evidence: the snapshot that raised it, or a frame of its recording. The viewer's
@@ -18,13 +17,10 @@ export async function findWarningFrame(
   const warning = await ctx.db.warning.findUnique({ where: { id: warningId }, include: { recording: true, frame: true } });
   if (!warning) throw missing;
   const isSigned = signature !== undefined && (await ctx.services.access.opensFile(signature, 'frame', warningId));
-  if (warning.frame) {
-    if (!isSigned && !(await seesWarning(ctx, warningId))) throw missing;
-    return warning.frame;
-  }
+  if (!isSigned && !(await seesWarning(ctx, warningId))) throw missing;
+  if (warning.frame) return warning.frame;
   const { recording, offsetSeconds } = warning;
   if (!recording || offsetSeconds === null) throw missing;
-  if (!isSigned && !(await findRecording(ctx, recording.id))) throw missing;
   return ctx.services.playback.frame(recording, offsetSeconds);
 }
 

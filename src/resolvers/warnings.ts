@@ -1,13 +1,12 @@
 import type { Context } from '../context.ts';
-import { notFound } from '../errors.ts';
-import type { Prisma, Warning, WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/client.ts';
+import type { Prisma, Warning, WarningSeverity, WarningSource } from '../generated/prisma/client.ts';
 import { visibleWarnings } from '../services/access/sight.ts';
 import { keeperOfPart } from '../services/idempotency.ts';
 import { warningCatalogue } from '../services/warnings/catalogue.ts';
 import { reportWarningsInput } from '../services/warnings/input.ts';
 import type { Reported } from '../services/warnings/report.ts';
-import { isMoment, parseInput, reasonInput } from '../validation.ts';
-import { actingUser, requireExam, requireKnownExam, requireStaff } from './policy.ts';
+import { isMoment, parseInput } from '../validation.ts';
+import { actingUser, requireExam, requireKnownExam } from './policy.ts';
 import { readInTurn } from './reads-in-turn.ts';
 
 const SEVERITIES: readonly WarningSeverity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
@@ -43,23 +42,6 @@ export async function reportWarnings(ctx: Context, examId: string, input: unknow
   const rows = await ctx.services.warnings.report({ examId: exam.id, userId: user, source, warnings, keeper });
   if (ctx.viewer.role === 'participant') ctx.services.presence.seen({ examId: exam.id, userId: user });
   return whole(rows);
-}
-
-export async function reviewWarning(
-  ctx: Context,
-  { warningId, decision, reason }: { warningId: string; decision: WarningDecision; reason?: string | null | undefined },
-): Promise<Warning> {
-  requireStaff(ctx);
-  const warning = await ctx.db.warning.findFirst({
-    where: { AND: [{ id: warningId }, visibleWarnings(ctx.viewer)] },
-    select: { examId: true },
-  });
-  if (!warning) throw notFound('Warning');
-  return ctx.services.warnings.review(warning.examId, warningId, {
-    decision,
-    reason: parseInput(reasonInput, reason),
-    by: ctx.viewer.name,
-  });
 }
 
 /** The warnings that the viewer may see and that pass the filter. */

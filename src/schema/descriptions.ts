@@ -6,7 +6,7 @@ export const RECORDING_ID = 'Id of the recording.';
 
 /** Of names of people who decided something: see `shownName`. */
 export const DECIDED_BY =
-  'Name of the API key that did it, or `proctor link` for the bearer of `Exam.adminUrl`. Participants read `staff` instead of a name.';
+  'Name of the API key or of the personal admin link that did it; `proctor link` for the bearer of `Exam.adminUrl`, or the name that it gave itself (`enterConsole`) with `(shared link)` behind it. Participants read `staff` instead of a name.';
 export const REASON = "Why, at most 2,000 characters; kept in the exam's log.";
 
 export const AT_LEAST = 'Only warnings of this severity and above.';

@@ -15,6 +15,8 @@ import './message.ts';
 import './counts.ts';
 import './evidence.ts';
 import './receipt.ts';
+import './proctor-link.ts';
+import './review.ts';
 import './event.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';

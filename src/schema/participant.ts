@@ -1,13 +1,7 @@
 import type { Participant as ParticipantRow } from '../generated/prisma/client.ts';
 import { ParticipantStatus, ReviewStatus } from '../generated/prisma/enums.ts';
-import {
-  ACCOMMODATIONS_IN_ORDER,
-  heartbeat,
-  inviteParticipants,
-  joinExam,
-  reviewParticipant,
-  setAccommodations,
-} from '../resolvers/participants.ts';
+import { shownWarningCount, warningsOfParticipant } from '../resolvers/candidate-view.ts';
+import { ACCOMMODATIONS_IN_ORDER, heartbeat, inviteParticipants, joinExam, setAccommodations } from '../resolvers/participants.ts';
 import { shownName } from '../resolvers/policy.ts';
 import { builder, type Described, paged } from './builder.ts';
 import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
@@ -39,13 +33,13 @@ export const ParticipantStatusEnum = builder.enumType(ParticipantStatus, {
 export const ReviewStatusEnum = builder.enumType(ReviewStatus, {
   name: 'ReviewStatus',
   description:
-    'What people decided about a participant. The server never sets it, and any value may follow any other: `reviewParticipant`.',
+    'What people decided about a participant. The server never decides: `reviewParticipant` says what follows from which decisions.',
   values: {
     NOT_REVIEWED: { description: 'Nobody has looked yet.' },
-    IN_REVIEW: { description: 'Somebody is looking at the evidence.' },
+    IN_REVIEW: { description: 'Somebody is looking at the evidence, or people disagree. It accuses of nothing.' },
     PASSED: { description: 'Nothing is held against the participant.' },
     SUSPICIOUS: { description: 'There are doubts, but no decision.' },
-    VIOLATION: { description: 'The reviewer found a violation of the rules.' },
+    VIOLATION: { description: 'Two people found a violation of the rules.' },
     CONTESTED: { description: 'The candidate objects to the decision.' },
     UPHELD: { description: 'The decision stands after an objection.' },
     OVERTURNED: { description: 'The decision was withdrawn after an objection.' },
@@ -85,12 +79,17 @@ export const Participant = builder.prismaObject('Participant', {
     }),
     extraMinutes: t.exposeInt('extraMinutes', { description: "Minutes in addition to the exam's `duration`." }),
     review: t.expose('review', { type: ReviewStatusEnum, description: 'What people decided about this participant.' }),
-    warningCount: t.exposeInt('warningCount', { description: 'Number of all warnings about the participant, also of dismissed ones.' }),
+    warningCount: t.int({
+      description:
+        'Number of all warnings about the participant, also of dismissed ones. For the participant itself 0 until it sees them (`ExamSettings.candidateView`).',
+      resolve: (participant, _args, ctx) => shownWarningCount(ctx, participant),
+    }),
     warnings: t.relatedConnection('warnings', {
       ...paged,
       cursor: 'id',
-      description: 'The warnings about the participant, in the order in which they were stored (`seq`).',
-      query: { orderBy: { seq: 'asc' } },
+      description:
+        'The warnings about the participant, in the order in which they were stored (`seq`). For the participant itself none until it sees them (`ExamSettings.candidateView`).',
+      query: (_args, ctx) => warningsOfParticipant(ctx),
     }),
     recordings: t.relation('recordings', {
       query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 },
@@ -168,18 +167,6 @@ builder.mutationFields((t) => ({
     description:
       'Says that the participant of the token is present; send it every ten seconds. After the first heartbeat, silence for the grace period makes it DISCONNECTED. Only with a token from `joinExam`. Emits ParticipantChanged only if it was DISCONNECTED.',
     resolve: (_root, { examId }, ctx) => heartbeat(ctx, examId),
-  }),
-  reviewParticipant: t.field({
-    type: Participant,
-    authScopes: { staff: true },
-    description: 'Records what a person decided about a participant. Staff only. Emits ParticipantChanged.',
-    args: {
-      examId: t.arg.id({ required: true, description: EXAM_ID }),
-      userId: t.arg.id({ required: true, description: USER_ID }),
-      status: t.arg({ type: ReviewStatusEnum, required: true, description: 'The decision.' }),
-      reason: t.arg.string({ description: REASON }),
-    },
-    resolve: (_root, args, ctx) => reviewParticipant(ctx, args),
   }),
   setAccommodations: t.field({
     type: Participant,

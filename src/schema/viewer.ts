@@ -18,7 +18,10 @@ const Viewer = builder.objectRef<ViewerRow>('Viewer').implement({
   description: 'Whom the credentials of this request belong to.',
   fields: (t) => ({
     role: t.field({ type: ViewerRole, description: 'The role.', resolve: ({ role }) => role.toUpperCase() as Role }),
-    name: t.exposeString('name', { description: "The API key's name, the participant's user id, or what kind of link it is." }),
+    name: t.exposeString('name', {
+      description:
+        "The API key's name, that of a personal admin link, the participant's user id, or what kind of link it is; with `(shared link)` behind a name that its bearer gave itself.",
+    }),
     examId: t.exposeID('examId', {
       nullable: true,
       description: 'The only exam that the token of a link or of a participant opens; null for API keys.',

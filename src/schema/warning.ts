@@ -1,10 +1,10 @@
 import { WarningDecision, WarningSeverity, WarningSource } from '../generated/prisma/enums.ts';
+import { isVisibleToCandidate, type ShownReview, shownReview } from '../resolvers/candidate-view.ts';
 import { watchWarnings } from '../resolvers/events.ts';
-import { shownName } from '../resolvers/policy.ts';
 import { signedFrameUrl } from '../resolvers/warning-frames.ts';
-import { reportWarnings, reviewWarning, timesOf, warningTypes } from '../resolvers/warnings.ts';
+import { reportWarnings, timesOf, warningTypes } from '../resolvers/warnings.ts';
 import { builder, type Described } from './builder.ts';
-import { AFTER, AFTER_AT, AT_LEAST, CURRENT_STATE, DECIDED_BY, EXAM_ID, ONLY_USER, REASON, SIGNED, USER_ID } from './descriptions.ts';
+import { AFTER, AFTER_AT, AT_LEAST, CURRENT_STATE, DECIDED_BY, EXAM_ID, ONLY_USER, SIGNED, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
 
 export const WarningSeverityEnum = builder.enumType(WarningSeverity, {
@@ -29,7 +29,7 @@ export const WarningSourceEnum = builder.enumType(WarningSource, {
     SYSTEM: { description: 'The server itself: a part of the evidence is missing (`evidence_gap`).' },
   } satisfies Described<WarningSource>,
 });
-const WarningDecisionEnum = builder.enumType(WarningDecision, {
+export const WarningDecisionEnum = builder.enumType(WarningDecision, {
   name: 'WarningDecision',
   description: 'What a person decided about a warning.',
   values: {
@@ -38,14 +38,7 @@ const WarningDecisionEnum = builder.enumType(WarningDecision, {
   } satisfies Described<WarningDecision>,
 });
 
-interface Review {
-  decision: WarningDecision;
-  reason: string | null;
-  by: string;
-  at: Date;
-}
-
-const WarningReview = builder.objectRef<Review>('WarningReview').implement({
+const WarningReview = builder.objectRef<ShownReview>('WarningReview').implement({
   description: 'The latest decision about a warning.',
   fields: (t) => ({
     decision: t.expose('decision', { type: WarningDecisionEnum, description: 'What was decided.' }),
@@ -116,8 +109,11 @@ export const Warning = builder.prismaObject('Warning', {
       type: WarningReview,
       nullable: true,
       description: 'What a person decided about it; null until then.',
-      resolve: ({ reviewDecision: decision, reviewReason: reason, reviewBy: by, reviewAt: at }, _args, ctx) =>
-        decision && by && at ? { decision, reason, by: shownName(ctx, by), at } : null,
+      resolve: (warning, _args, ctx) => shownReview(ctx, warning),
+    }),
+    visibleToCandidate: t.boolean({
+      description: 'Whether the candidate whom it concerns sees it now: by `ExamSettings.candidateView`.',
+      resolve: (warning, _args, ctx) => isVisibleToCandidate(ctx, warning),
     }),
   }),
 });
@@ -169,24 +165,13 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { examId, ...report }, ctx) => (await reportWarnings(ctx, examId, report)).stored,
   }),
-  reviewWarning: t.field({
-    type: Warning,
-    authScopes: { staff: true },
-    description: 'Records what a person decided about a warning; a later decision replaces it. Staff only. Emits WarningReviewed.',
-    args: {
-      warningId: t.arg.id({ required: true, description: 'Id of the warning.' }),
-      decision: t.arg({ type: WarningDecisionEnum, required: true, description: 'The decision.' }),
-      reason: t.arg.string({ description: `${REASON} Required for DISMISSED.` }),
-    },
-    resolve: (_root, args, ctx) => reviewWarning(ctx, args),
-  }),
 }));
 
 builder.subscriptionField('warningAdded', (t) =>
   t.field({
     type: Warning,
     authScopes: { viewer: true },
-    description: `Each new warning, once. With \`after\`: replays the warnings after that position, then continues live; in order, no gaps, no repeats. Participants get those about themselves. ${CURRENT_STATE} Later ends and reviews are not delivered: \`examEvents\` has them.`,
+    description: `Each new warning, once. With \`after\`: replays the warnings after that position, then continues live; in order, no gaps, no repeats. Participants get those about themselves, from when \`ExamSettings.candidateView\` shows them on; earlier ones are replayed to a new subscription. ${CURRENT_STATE} Later ends and reviews are not delivered: \`examEvents\` has them.`,
     args: {
       examId: t.arg.id({ required: true, description: EXAM_ID }),
       after: t.arg({ type: 'SafeInt', description: AFTER }),

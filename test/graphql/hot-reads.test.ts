@@ -126,7 +126,7 @@ describe('a request that consoles and LMSs send often', () => {
 describe('every role', () => {
   it('gets the same from REST, whose statements are written by hand, as from GraphQL', async () => {
     const owner = await createKey(server, 'LMS', 'north');
-    const exam = await createExam(server, {}, owner.key);
+    const exam = await createExam(server, { settings: { candidateView: 'live' } }, owner.key);
     for (const user of ['user_1', 'user_2']) await report(server, exam.id, user, ['noise', 'books'], owner.key);
     const recordingId = await addRecording(exam.id, 'user_1');
     const other = await createExam(server, {}, owner.key);

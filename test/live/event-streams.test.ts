@@ -39,7 +39,7 @@ async function openStream(examId: string, credential: string, { url } = server) 
 const count = (type: string) => (text: string) => text.includes(`"type":"${type}"`);
 
 async function watchedExam() {
-  const { id } = await createExam(server);
+  const { id } = await createExam(server, { settings: { candidateView: 'live' } });
   await report(server, id, 'user_1', ['first']);
   return id;
 }

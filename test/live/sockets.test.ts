@@ -88,7 +88,7 @@ describe('consoles with the same subscription', () => {
   });
 
   it('never share results made with other rights', async () => {
-    const exam = await createExam(server);
+    const exam = await createExam(server, { settings: { candidateView: 'live' } });
     const { id: examId } = exam;
     const [first, second] = [await join(server, examId, 'user_1'), await join(server, examId, 'user_2')];
     const lms = await createKey(server, 'LMS');

@@ -143,7 +143,7 @@ describe('a proctor who watches', () => {
 
 describe('the access to live warnings', () => {
   it('is limited to their own warnings for candidates', async () => {
-    const exam = await createExam(server);
+    const exam = await createExam(server, { settings: { candidateView: 'live' } });
     const token = await join(server, exam.id, 'user_1');
     const live = collect<Added>(server.subscribe(token), WARNINGS, { examId: exam.id, after: 0 });
     await report(server, exam.id, 'user_2', ['noise']);

@@ -157,7 +157,7 @@ describe('the rules for roles', () => {
   });
 
   it('keep the names of staff from the candidate whom they decided about', async () => {
-    const exam = await createExam(server);
+    const exam = await createExam(server, { settings: { candidateView: 'live' } });
     const token = await join(server, exam.id, 'user_1');
     const { key } = await createKey(server, 'PROCTOR', 'default', 'Jane Doe');
     const [warning] = await report(server, exam.id, 'user_1', ['noise']);
@@ -187,7 +187,7 @@ describe('the rules for roles', () => {
   });
 
   it('let candidates act only as themselves and see only their own data', async () => {
-    const exam = await createExam(server);
+    const exam = await createExam(server, { settings: { candidateView: 'live' } });
     const token = await join(server, exam.id, 'user_1');
     await report(server, exam.id, 'user_2', ['noise']);
     await report(server, exam.id, 'user_1', ['books'], token);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { file } from '../../rest-compat/answers.ts';
 import { routes } from '../../rest-compat/routes.ts';
 import { checkedRoutes } from '../helpers/documented.ts';
-import { createExam, join, report } from '../helpers/exam.ts';
+import { createExam, join, report, tokenIn } from '../helpers/exam.ts';
 import { faces } from '../helpers/faces.ts';
 import { finishLive, putChunk, recorded, startLive } from '../helpers/live.ts';
 import { film, pictures, tempDir } from '../helpers/media.ts';
@@ -44,6 +44,18 @@ it('every route answers exactly what it declares', async () => {
   await ok(server.rest(`/exams/${examId}/heartbeat`, { method: 'POST', credential: token }));
   const granted = { suppress: ['talking'], reason: 'reads aloud' };
   await ok(server.post(`/exams/${examId}/participants/user_1/accommodations`, granted, { method: 'PUT' }));
+
+  await ok(server.rest('/me', { credential: null }));
+  const { id: proctored, adminUrl } = await createExam(server);
+  const link = await server.post(`/exams/${proctored}/proctor-links`, { name: 'Jane Doe' });
+  const { id: linkId } = (await link.clone().json()) as { id: string };
+  await ok(Promise.resolve(link));
+  await ok(server.rest(`/exams/${proctored}/proctor-links/${linkId}/revoke`, { method: 'POST' }));
+  await ok(server.post(`/exams/${proctored}/console`, { name: 'Jane Doe' }, { credential: tokenIn(adminUrl) }));
+  await ok(server.post(`/exams/${examId}/participants/user_1/review`, { status: 'suspicious', reason: 'A phone' }));
+  await ok(server.post(`/exams/${examId}/contest`, { text: 'A calculator' }, { credential: token }));
+  const [seen] = await report(server, examId, 'user_1', ['books']);
+  await ok(server.post(`/exams/${examId}/warnings/review`, { warningIds: [seen?.id], decision: 'confirmed' }));
 
   const reason = { reason: 'A fire alarm' };
   const { id: run } = await createExam(server, { opensAt: '2026-01-01T00:00:00Z', closesAt: '2099-01-01T00:00:00Z' });

@@ -81,7 +81,7 @@ describe('an exam', () => {
   });
 
   it('counts what its pages leave out', async () => {
-    const { id } = await createExam(server);
+    const { id } = await createExam(server, { settings: { candidateView: 'live' } });
     await report(server, id, 'user_1', ['noise', 'books', 'noise']);
     await report(server, id, 'user_2', ['noise']);
     const query = `{ exam(id: "${id}") {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDatabase, type Database } from '../../src/adapters/database/database.ts';
 import { createLogger } from '../../src/log.ts';
+import { candidateSees, createCandidateViews } from '../../src/services/access/candidate-view.ts';
 import {
   EXAM_IN_SIGHT,
   inSight,
@@ -14,6 +15,7 @@ import {
   visibleRecordings,
   visibleSubmissions,
   visibleWarnings,
+  warningInSight,
 } from '../../src/services/access/sight.ts';
 import { anonymous, type Viewer } from '../../src/services/access/viewer.ts';
 import type { LogEvent } from '../../src/services/event-log/event-log.ts';
@@ -21,10 +23,25 @@ import { createHotReads } from '../../src/services/reads/hot-reads.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 
 const TENANTS = ['north', 'south'];
-const EXAMS = TENANTS.flatMap((tenant) => [1, 2].map((n) => ({ id: `exam_${tenant}_${n}`, tenant })));
+const VIEWS = [{}, { candidateView: 'AFTER_END' }, { candidateView: 'LIVE' }, { candidateView: 'NEVER' }];
+/** Each setting of what candidates see, in an exam that goes on and in one that is over. */
+const EXAMS = TENANTS.flatMap((tenant) =>
+  VIEWS.flatMap((settings, n) =>
+    (['IN_PROGRESS', 'COMPLETED', 'CANCELLED'] as const).map((status) => ({
+      id: `exam_${tenant}_${n}_${status}`,
+      tenant,
+      settings,
+      status,
+    })),
+  ),
+);
+/** One who is in the exam, and one who has left it. */
 const USERS = ['user_1', 'user_2'];
+const STATUS = { user_1: 'ACTIVE', user_2: 'SUBMITTED' } as const;
 /** One of each kind that belongs to a user, in every exam for every user. */
 const ROWS = EXAMS.flatMap(({ id: examId }) => USERS.map((userId) => ({ id: `of_${examId}_${userId}`, examId, userId })));
+const OVER = ['COMPLETED', 'CANCELLED'];
+const statusOf = (userId: string) => ({ status: STATUS[userId as keyof typeof STATUS] });
 
 let copy: TestDatabase;
 let database: Database;
@@ -32,8 +49,8 @@ beforeAll(async () => {
   copy = await createTestDatabase();
   database = await connectDatabase(copy.url, { log: createLogger('silent') });
   const { prisma } = database;
-  await prisma.exam.createMany({ data: EXAMS.map((exam) => ({ ...exam, title: 'Algebra', duration: 60, settings: {} })) });
-  await prisma.participant.createMany({ data: ROWS });
+  await prisma.exam.createMany({ data: EXAMS.map((exam) => ({ ...exam, title: 'Algebra', duration: 60 })) });
+  await prisma.participant.createMany({ data: ROWS.map((row) => ({ ...row, ...statusOf(row.userId) })) });
   const ofParticipant = ROWS.map((row) => Object.assign({ participantId: row.id }, row));
   const warning = { type: 'noise', severity: 'LOW', source: 'CLIENT', timestamp: new Date() } as const;
   await prisma.warning.createMany({ data: ofParticipant.map((row, seq) => Object.assign({ seq }, row, warning)) });
@@ -73,7 +90,8 @@ const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id).toSo
 /** The rows of a table that the condition written in SQL lets through. */
 async function bySql(viewer: Viewer, table: string): Promise<string[]> {
   const sight = sightOf(viewer);
-  const text = `SELECT r.id FROM "${table}" r JOIN "Exam" e ON e.id = r."examId" WHERE e.id = $1 AND ${EXAM_IN_SIGHT} AND ${ofUser(sight, 'r')}`;
+  const condition = table === 'Warning' ? warningInSight(sight, 'r') : ofUser(sight, 'r');
+  const text = `SELECT r.id FROM "${table}" r JOIN "Exam" e ON e.id = r."examId" WHERE e.id = $1 AND ${EXAM_IN_SIGHT} AND ${condition}`;
   const found: { id: string }[] = [];
   for (const { id } of EXAMS) found.push(...(await database.pool.query<{ id: string }>(inSight(`sight-${table}`, text, id, sight))).rows);
   return idsOf(found);
@@ -105,18 +123,37 @@ describe('what any viewer may see', () => {
     await fc.assert(
       fc.asyncProperty(aViewer, async (viewer) => {
         const sight = sightOf(viewer);
-        const seen = ROWS.filter(({ examId, userId }) => {
-          const exam = EXAMS.find(({ id }) => id === examId);
-          return exam && seesExam(sight, exam) && seesEvent(sight, { kind: 'WARNING_ADDED', userId });
-        });
-        const byEvent = idsOf(seen);
+        const seen = (kind: LogEvent['kind']) =>
+          idsOf(
+            ROWS.filter(({ examId, userId }) => {
+              const exam = EXAMS.find(({ id }) => id === examId);
+              return exam && seesExam(sight, exam) && seesEvent(sight, { kind, userId }, candidateSees(exam, statusOf(userId)));
+            }),
+          );
+        const byEvent = seen('RECORDING_CHANGED');
+        const warnings = seen('WARNING_ADDED');
         expect(idsOf(await prisma.participant.findMany({ where: visibleParticipants(viewer) }))).toEqual(byEvent);
-        expect(idsOf(await prisma.warning.findMany({ where: visibleWarnings(viewer) }))).toEqual(byEvent);
+        expect(idsOf(await prisma.warning.findMany({ where: visibleWarnings(viewer) }))).toEqual(warnings);
         expect(idsOf(await prisma.recording.findMany({ where: visibleRecordings(viewer) }))).toEqual(byEvent);
         expect(idsOf(await prisma.submission.findMany({ where: visibleSubmissions(viewer) }))).toEqual(byEvent);
-        for (const table of ['Participant', 'Warning', 'Recording', 'Submission']) expect(await bySql(viewer, table)).toEqual(byEvent);
+        for (const table of ['Participant', 'Recording', 'Submission']) expect(await bySql(viewer, table)).toEqual(byEvent);
+        expect(await bySql(viewer, 'Warning')).toEqual(warnings);
       }),
     );
+  });
+
+  it('shows candidates the warnings about themselves by the setting of the exam, and never without a setting that says so', async () => {
+    const views = createCandidateViews({ pool: database.pool });
+    const isOpen = await Promise.all(ROWS.map(async (who) => [who.id, await views.isOpen(who)] as const));
+    const expected = EXAMS.flatMap((exam) =>
+      USERS.map((userId) => [`of_${exam.id}_${userId}`, candidateSees(exam, statusOf(userId))] as const),
+    );
+    expect(isOpen).toEqual(expected);
+    const open = isOpen.flatMap(([id, isOpen]) => (isOpen && id.includes('north') ? [id.replace('of_exam_north_', '')] : []));
+    const afterEnd = (n: number) => [`${n}_IN_PROGRESS_user_2`, ...OVER.flatMap((status) => USERS.map((user) => `${n}_${status}_${user}`))];
+    const live = ['IN_PROGRESS', ...OVER].flatMap((status) => USERS.map((user) => `2_${status}_${user}`));
+    expect(open).toEqual([...afterEnd(0), ...afterEnd(1), ...live]);
+    expect(await views.isOpen({ examId: EXAMS[0]?.id ?? '', userId: 'user_unknown' })).toBe(false);
   });
 
   it('includes no events without a participant except changes of the exam, unless the viewer is staff', () => {
@@ -124,8 +161,8 @@ describe('what any viewer may see', () => {
     fc.assert(
       fc.property(aViewer, fc.constantFrom(...kinds), (viewer, kind) => {
         const sight = sightOf(viewer);
-        expect(seesEvent(sight, { kind, userId: null })).toBe(['admin', 'lms', 'proctor'].includes(viewer.role));
-        expect(seesEvent(sight, { kind: 'EXAM_CHANGED', userId: null })).toBe(true);
+        expect(seesEvent(sight, { kind, userId: null }, true)).toBe(['admin', 'lms', 'proctor'].includes(viewer.role));
+        expect(seesEvent(sight, { kind: 'EXAM_CHANGED', userId: null }, false)).toBe(true);
       }),
     );
   });

@@ -28,7 +28,7 @@ export class EventStreams {
     if (!release) throw new AppError('rate_limited', 'Too many connections');
     const end = () => void source.return?.();
     const expiry = viewer.expiresAt && setTimeout(end, Math.min(viewer.expiresAt.getTime() - Date.now(), LONGEST_TIMER_MS)).unref();
-    const unfollow = viewer.keyId === null ? () => {} : services.access.followKey(viewer.keyId, end);
+    const unfollow = services.access.follow(viewer, end);
     const letGo = () => {
       this.#open.delete(res);
       clearTimeout(expiry ?? undefined);

@@ -1,5 +1,4 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Database } from '../../adapters/database/database.ts';
 import type { Bus } from '../../adapters/signals/bus.ts';
 import { AppError, notFound } from '../../errors.ts';
@@ -7,51 +6,25 @@ import type { ApiKey } from '../../generated/prisma/client.ts';
 import type { ApiKeyRole } from '../../generated/prisma/enums.ts';
 import { newId } from '../../ids.ts';
 import type { Logger } from '../../log.ts';
-import { createRevocations } from './revocations.ts';
+import { createValidRows } from './valid-rows.ts';
 
 const KEY_PREFIX = 'invigil_';
 const SHOWN_PREFIX_LENGTH = KEY_PREFIX.length + 6;
 
-const KEPT = 10_000;
-/** If the wake-up call of a revocation is lost, it takes effect after this time, when the database is read again. */
-const KEPT_MS = 5_000;
-/** One topic for all keys: revocations are rare, and a channel per key in use would cost the bus more than reading a few rows again. */
-const REVOKED_TOPIC = 'keys-revoked';
-
 const sha256 = (value: string) => hash('sha256', value);
 
-/** API keys. Those in use are cached in memory by the hash of the key, until any key is revoked or a few seconds pass. */
+/** API keys, found by the hash of the key. */
 export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: Bus; log: Logger }) {
-  const valid = new LRUCache<string, ApiKey>({ max: KEPT, ttl: KEPT_MS });
-  const reading = new Map<string, Promise<ApiKey | null>>();
-  const revoked = createRevocations({ db, log });
-  let revocations = 0;
-
-  const stopListening = bus.subscribe(REVOKED_TOPIC, () => {
-    revocations += 1;
-    valid.clear();
-    // A read that began earlier may miss the revocation: later callers read again.
-    reading.clear();
-    void revoked.look();
+  const rows = createValidRows<ApiKey>({
+    bus,
+    log,
+    topic: 'keys-revoked',
+    async read(keyHash) {
+      const row = await db.apiKey.findUnique({ where: { hash: keyHash } });
+      return row && !row.revokedAt && timingSafeEqual(Buffer.from(row.hash), Buffer.from(keyHash)) ? row : null;
+    },
+    stillValid: (ids) => db.apiKey.findMany({ where: { id: { in: ids }, revokedAt: null }, select: { id: true } }),
   });
-
-  async function read(keyHash: string): Promise<ApiKey | null> {
-    const before = revocations;
-    const row = await db.apiKey.findUnique({ where: { hash: keyHash } });
-    if (!row || row.revokedAt || !timingSafeEqual(Buffer.from(row.hash), Buffer.from(keyHash))) return null;
-    if (revocations === before) valid.set(keyHash, row);
-    return row;
-  }
-
-  function readOnce(keyHash: string): Promise<ApiKey | null> {
-    const running = reading.get(keyHash);
-    if (running) return running;
-    const started = read(keyHash).finally(() => {
-      if (reading.get(keyHash) === started) reading.delete(keyHash);
-    });
-    reading.set(keyHash, started);
-    return started;
-  }
 
   async function create(
     input: { name: string; role: ApiKeyRole; tenant: string },
@@ -77,11 +50,7 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
   return {
     create,
 
-    /** @returns null for a key that is unknown or revoked; these are not cached, so that a new key works at once. */
-    async find(key: string): Promise<ApiKey | null> {
-      const keyHash = sha256(key);
-      return valid.get(keyHash) ?? readOnce(keyHash);
-    },
+    find: (key: string): Promise<ApiKey | null> => rows.find(sha256(key)),
 
     /**
      * Makes sure that an admin key exists.
@@ -104,15 +73,11 @@ export function createApiKeys({ db, bus, log }: { db: Database['prisma']; bus: B
         if (others === 0) throw new AppError('conflict', 'The last admin key cannot be revoked');
       }
       const revoked = await db.apiKey.update({ where: { id }, data: { revokedAt: new Date() } });
-      bus.publish(REVOKED_TOPIC);
+      rows.announce();
       return revoked;
     },
 
-    follow: revoked.follow,
-
-    close() {
-      stopListening();
-      return revoked.close();
-    },
+    follow: rows.follow,
+    close: rows.close,
   };
 }

@@ -1,10 +1,12 @@
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { LogEvent } from '../event-log/event-log.ts';
+import { SHOWN_TO_CANDIDATE, shownToCandidate } from './candidate-view.ts';
 import { isStaff, type Viewer } from './viewer.ts';
 
 /**
  * Who sees what, in four forms: a Prisma filter, an SQL condition, a check of an exam in memory, and a check of an event. All
- * derive from `sightOf`, and test/units/sight.test.ts checks that they agree.
+ * derive from `sightOf`, and test/units/sight.test.ts checks that they agree. Candidates see the warnings about themselves only when
+ * the exam's settings say so: `candidate-view.ts`.
  */
 
 /** What a viewer may see, as plain values: null means everything, an empty list nothing. */
@@ -36,7 +38,11 @@ function visibleOfUser(viewer: Viewer) {
 }
 
 export const visibleParticipants = (viewer: Viewer): Prisma.ParticipantWhereInput => visibleOfUser(viewer);
-export const visibleWarnings = (viewer: Viewer): Prisma.WarningWhereInput => visibleOfUser(viewer);
+export const visibleWarnings = (viewer: Viewer): Prisma.WarningWhereInput => ({ ...visibleOfUser(viewer), ...shownWarnings(viewer) });
+
+/** Those of a participant whom the viewer sees. */
+export const shownWarnings = (viewer: Viewer): Prisma.WarningWhereInput => (isStaff(viewer) ? {} : SHOWN_TO_CANDIDATE);
+
 /** A link may lie in a mailbox: it opens no recordings. */
 export const visibleRecordings = (viewer: Viewer): Prisma.RecordingWhereInput =>
   viewer.isLink ? { id: { in: [] } } : visibleOfUser(viewer);
@@ -69,6 +75,10 @@ export const EXAM_IN_SIGHT =
  */
 export const ofUser = ({ users }: Sight, alias: string) => (users ? `${alias}."userId" = ANY($4)` : 'true');
 
+/** As `ofUser`, for the warning `alias` of the exam `e`. */
+export const warningInSight = (sight: Sight, alias: string) =>
+  sight.users ? `${ofUser(sight, alias)} AND ${shownToCandidate(alias)}` : 'true';
+
 /** A prepared statement whose own parameters follow those of the conditions above. */
 export const inSight = (name: string, text: string, id: string, { tenant, exams, users }: Sight, ...own: unknown[]) => ({
   name: users ? `${name}-of-user` : name,
@@ -82,6 +92,13 @@ export const inSight = (name: string, text: string, id: string, { tenant, exams,
 export const seesExam = ({ tenant, exams }: Sight, exam: { id: string; tenant: string }): boolean =>
   (tenant === null || tenant === exam.tenant) && (exams === null || exams.includes(exam.id));
 
-/** Whether an event of a visible exam may reach the viewer. */
-export const seesEvent = ({ users }: Sight, { kind, userId }: Pick<LogEvent, 'kind' | 'userId'>): boolean =>
-  users === null || kind === 'EXAM_CHANGED' || (userId === null ? kind === 'MESSAGE_SENT' : users.includes(userId));
+const OF_WARNINGS: ReadonlySet<LogEvent['kind']> = new Set(['WARNING_ADDED', 'WARNING_REVIEWED', 'WARNING_UPDATED']);
+
+/**
+ * Whether an event of a visible exam may reach the viewer.
+ * @param warningsShown whether a candidate sees the warnings about itself: `candidateSees`
+ */
+export const seesEvent = ({ users }: Sight, { kind, userId }: Pick<LogEvent, 'kind' | 'userId'>, warningsShown: boolean): boolean =>
+  users === null ||
+  kind === 'EXAM_CHANGED' ||
+  (userId === null ? kind === 'MESSAGE_SENT' && users.length > 0 : users.includes(userId) && (warningsShown || !OF_WARNINGS.has(kind)));

@@ -7,8 +7,12 @@ export interface TokenGrant {
   tenant: string;
   examId: string;
   userId?: string;
-  /** Whether it is the token of a link. */
-  link?: true;
+  /** Whether it is the token of a participant's personal link. */
+  seat?: true;
+  /** Of a personal admin link, or of a session of the shared one. */
+  name?: string;
+  /** Of a personal admin link. */
+  linkId?: string;
   issuedAt: Date;
   expiresAt: Date;
 }
@@ -19,8 +23,11 @@ export interface TokenClaims {
   tenant: string;
   exam: string;
   sub?: string;
-  /** Set for the token of a link. Those of earlier releases, which belong to nobody, are known by their missing `sub`. */
-  link?: true;
+  /** Set for the token of a participant's personal link. That of an exam's access link has no `sub`. */
+  seat?: true;
+  /** Of a proctor. Without `link` its bearer gave it to itself. */
+  name?: string;
+  link?: string;
   /** Seconds. */
   exp: number;
 }
@@ -30,7 +37,15 @@ const ISSUER = 'invigil';
 const LINK_LIFETIME_MS = 365 * 24 * 3_600_000;
 
 /** Long enough for the time after the exam in which a participant may read what is held against them: see `personal-links.ts`. */
-const PERSONAL_LINK_LIFETIME_MS = 2 * LINK_LIFETIME_MS;
+const SEAT_LINK_LIFETIME_MS = 2 * LINK_LIFETIME_MS;
+
+export interface PersonalLink {
+  id: string;
+  examId: string;
+  name: string;
+  createdAt: Date;
+  expiresAt: Date;
+}
 
 /** What a signature opens: one file of a recording, the picture at a warning, or that of a check-in. */
 export type SignedFile = 'download' | 'playback' | 'poster' | 'thumbnails' | 'frame' | 'photo';
@@ -50,8 +65,16 @@ export function createTokens(tokenSecret: string) {
   const links = new LRUCache<string, string>({ max: REMEMBERED });
   const verified = new LRUCache<string, TokenClaims>({ max: REMEMBERED });
 
-  async function sign({ role, tenant, examId, userId, link, issuedAt, expiresAt }: TokenGrant): Promise<string> {
-    const token = new SignJWT({ role, exam: examId, tenant, ...(link && { link }) }).setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER);
+  async function sign({ role, tenant, examId, userId, seat, name, linkId, issuedAt, expiresAt }: TokenGrant): Promise<string> {
+    const claims = {
+      role,
+      exam: examId,
+      tenant,
+      ...(seat && { seat }),
+      ...(name !== undefined && { name }),
+      ...(linkId !== undefined && { link: linkId }),
+    };
+    const token = new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setIssuer(ISSUER);
     if (userId !== undefined) token.setSubject(userId);
     return token.setIssuedAt(seconds(issuedAt)).setExpirationTime(seconds(expiresAt)).sign(secret);
   }
@@ -105,18 +128,22 @@ export function createTokens(tokenSecret: string) {
       ),
 
     /** The token of a participant's personal link: always the same one. */
-    signPersonalLink: (exam: { id: string; tenant: string; createdAt: Date }, userId: string) =>
+    signSeatLink: (exam: { id: string; tenant: string; createdAt: Date }, userId: string) =>
       signOnce(`participant ${exam.id} ${userId}`, () =>
         sign({
           role: 'participant',
           tenant: exam.tenant,
           examId: exam.id,
           userId,
-          link: true,
+          seat: true,
           issuedAt: exam.createdAt,
-          expiresAt: new Date(exam.createdAt.getTime() + PERSONAL_LINK_LIFETIME_MS),
+          expiresAt: new Date(exam.createdAt.getTime() + SEAT_LINK_LIFETIME_MS),
         }),
       ),
+
+    /** The token of a personal admin link: always the same one. */
+    signPersonalLink: ({ id, examId, name, createdAt, expiresAt }: PersonalLink, tenant: string) =>
+      signOnce(`link ${id}`, () => sign({ role: 'proctor', tenant, examId, name, linkId: id, issuedAt: createdAt, expiresAt })),
 
     /** A signature that opens one file for a while, for a video tag that cannot send a header. */
     signFile(what: SignedFile, id: string) {

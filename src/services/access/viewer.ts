@@ -11,8 +11,12 @@ export interface Viewer {
   readonly isLink: boolean;
   /** For the audit trail. */
   readonly name: string;
-  /** Set for API keys: see `followKey`. */
+  /** Set for API keys. */
   readonly keyId: string | null;
+  /** Set for personal admin links. */
+  readonly linkId: string | null;
+  /** The name that the bearer of the shared admin link has given itself; nobody has checked it. */
+  readonly declaredName: string | null;
   readonly expiresAt: Date | null;
 }
 
@@ -27,6 +31,8 @@ export const anonymous: Viewer = Object.freeze({
   isLink: false,
   name: 'anonymous',
   keyId: null,
+  linkId: null,
+  declaredName: null,
   expiresAt: null,
 });
 
@@ -34,15 +40,18 @@ export const STAFF: readonly Role[] = ['admin', 'lms', 'proctor'];
 
 export const isStaff = ({ role }: Viewer) => (STAFF as readonly string[]).includes(role);
 
+/** A name that somebody has given itself, as it is shown: it must not pass for that of a personal link. */
+export const declared = (name: string) => `${name} (shared link)`;
+
 /** The caller shows the token of a link: it may read what the link is for, and join. */
 export const isLinkBearer = ({ isLink }: Viewer) => isLink;
 
 /**
- * Tells callers apart, for rate limits, idempotency keys and unfinished uploads: an API key by its id, since two keys may have
- * the same name, and a token by its claims.
+ * Tells callers apart, for rate limits, idempotency keys and unfinished uploads: API keys and personal links by their ids, since two
+ * may have the same name, and other tokens by their claims.
  */
-export const identityOf = ({ keyId, role, tenant, examId, userId, isLink, name }: Viewer): string =>
-  keyId ?? [role, tenant, examId, userId, name, ...(isLink ? ['link'] : [])].map((part) => part ?? '').join('|');
+export const identityOf = ({ keyId, linkId, role, tenant, examId, userId, isLink, name }: Viewer): string =>
+  keyId ?? linkId ?? [role, tenant, examId, userId, name, ...(isLink ? ['link'] : [])].map((part) => part ?? '').join('|');
 
 /**
  * A viewer with the same rights and no other identity. A result made for it may be shown to every viewer with the same rights:
@@ -56,5 +65,7 @@ export const impersonal = ({ role, tenant, examId, userId, isLink }: Viewer): Vi
   isLink,
   name: role,
   keyId: null,
+  linkId: null,
+  declaredName: null,
   expiresAt: null,
 });

@@ -18,6 +18,7 @@ import type { AnswerKeeper } from '../idempotency.ts';
 import type { WarningInput } from '../warnings/input.ts';
 import { isSuppressed } from '../warnings/report.ts';
 import { newWarningRow } from '../warnings/rows.ts';
+import { type FoundJudgements, Judgements } from './judgements.ts';
 
 /**
  * A write to an exam that shares its transaction with others: it names what it must know, then decides in memory. All rows of all
@@ -34,6 +35,10 @@ export interface ExamWrite<Result> {
   submits?: boolean | undefined;
   /** Whether it reads how much the user has stored. */
   counts?: boolean | undefined;
+  /** Whether it reads the verdicts about the other participants, and their contests. */
+  judges?: boolean | undefined;
+  /** Ids of the warnings that it reviews. */
+  reviews?: readonly string[] | undefined;
   /** What `addSubmission` stores. */
   stats?: JsonText | undefined;
   /** The answer to keep under the request's idempotency key, in the same transaction. */
@@ -63,7 +68,7 @@ export type SubmissionRow = Omit<Submission, 'stats'>;
 export type NewSubmissionRow = SubmissionRow & { stats: JsonText };
 
 /** What a transaction found, under the exam's lock. */
-export interface Found {
+export interface Found extends FoundJudgements {
   exam: Exam;
   /** By the database's clock, which all servers share; the time of everything that is written. */
   now: Date;
@@ -92,6 +97,7 @@ export class ExamState {
   readonly identityPhotos: IdentityPhoto[] = [];
   readonly submissions: NewSubmissionRow[] = [];
   readonly newRecordings: Recording[] = [];
+  readonly judgements: Judgements;
   /** Recordings that become part of a submission. */
   readonly ending: { recording: Recording; submissionId: string }[] = [];
   #exam: Exam;
@@ -107,7 +113,7 @@ export class ExamState {
   /** Takes back what the current write did, newest first. */
   #undo: (() => void)[] = [];
 
-  constructor({ exam, now, participants, warnings, suppressed, submissions, recordings, stored }: Found) {
+  constructor({ exam, now, participants, warnings, suppressed, submissions, recordings, stored, ...judged }: Found) {
     this.now = now;
     this.#exam = exam;
     this.#seq = exam.lastSeq;
@@ -116,6 +122,7 @@ export class ExamState {
     this.#recordings = [...recordings];
     this.#stored = stored;
     this.#suppressed = suppressed;
+    this.judgements = new Judgements(judged, (step) => this.#undo.push(step));
     for (const row of warnings) {
       if (row.clientEventId) this.#known.set(idKey(row.userId, row.clientEventId), row);
       this.#known.set(momentKey(row.userId, row.type, row.timestamp), row);
@@ -282,7 +289,8 @@ export class ExamState {
   /** The new events with the rows that they are about. */
   logEvents(): LogEvent[] {
     const rows = new Map<string, LogEvent['subject']>();
-    for (const row of [...this.#participants.values(), ...this.warnings, ...this.messages, ...this.#recordings]) rows.set(row.id, row);
+    const subjects = [...this.#participants.values(), ...this.warnings, ...this.messages, ...this.#recordings];
+    for (const row of [...subjects, ...this.judgements.changedWarnings]) rows.set(row.id, row);
     rows.set(this.#exam.id, this.exam);
     return this.events.flatMap(({ kind, subjectId, examId, seq, userId, at, data }) => {
       const subject = rows.get(subjectId);

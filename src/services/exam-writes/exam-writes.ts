@@ -34,8 +34,10 @@ const HEAVY = 250;
 const STAGING_MS = 20_000;
 const BEAT_MS = 500;
 
-function weightOf({ repeats, stats, others }: Write): number {
-  return 1 + (repeats?.warnings.length ?? 0) + (others?.length ?? 0) + Math.floor((stats?.text.length ?? 0) / 1_024);
+function weightOf({ repeats, stats, others, reviews }: Write): number {
+  return (
+    1 + (repeats?.warnings.length ?? 0) + (others?.length ?? 0) + (reviews?.length ?? 0) + Math.floor((stats?.text.length ?? 0) / 1_024)
+  );
 }
 
 const isHeavy = (write: Write) => weightOf(write) > HEAVY;

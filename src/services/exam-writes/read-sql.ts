@@ -1,7 +1,15 @@
 import { columns } from '../../adapters/database/columns.ts';
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
 import { notFound } from '../../errors.ts';
-import { type Exam, type Participant, Prisma, type Recording, type Warning } from '../../generated/prisma/client.ts';
+import {
+  type Contest,
+  type Exam,
+  type Participant,
+  Prisma,
+  type Recording,
+  type Verdict,
+  type Warning,
+} from '../../generated/prisma/client.ts';
 import type { ExamWrite, Found, SubmissionRow } from './exam-state.ts';
 
 const { stats: _stats, ...SUBMISSION } = Prisma.SubmissionScalarFieldEnum;
@@ -15,6 +23,9 @@ const RECORDINGS = `SELECT ${columns('r', Prisma.RecordingScalarFieldEnum)} FROM
 const STORED = `SELECT "participantId" AS id, count(*)::int AS recordings, sum(size + "lateBytes"::bigint)::text AS bytes FROM "Recording"
   WHERE "participantId" = ANY($1) GROUP BY 1`;
 const SUPPRESSED = `SELECT "participantId" AS id, array_agg(type) AS types FROM "Accommodation" WHERE "participantId" = ANY($1) GROUP BY 1`;
+const VERDICTS = `SELECT ${columns('v', Prisma.VerdictScalarFieldEnum)} FROM "Verdict" v WHERE "participantId" = ANY($1) ORDER BY seq`;
+const CONTESTS = `SELECT ${columns('c', Prisma.ContestScalarFieldEnum)} FROM "Contest" c WHERE "participantId" = ANY($1)`;
+const REVIEWED = `SELECT ${columns('w', Prisma.WarningScalarFieldEnum)} FROM "Warning" w WHERE id = ANY($2) AND "examId" = $1`;
 const WARNINGS = `SELECT ${columns('w', Prisma.WarningScalarFieldEnum)} FROM unnest($2::text[], $3::text[]) AS asked("userId", "clientEventId")
     JOIN "Warning" w ON w."examId" = $1 AND w."userId" = asked."userId" AND w."clientEventId" = asked."clientEventId"
   UNION ALL
@@ -48,6 +59,8 @@ export async function find(transaction: Transaction, examId: string, writes: rea
     suppressed: await findSuppressed(transaction, writes, participants),
     ...(await findSubmitted(transaction, writes, participants)),
     stored: await countStored(transaction, writes, participants),
+    ...(await findJudged(transaction, writes, participants)),
+    reviewed: await findReviewed(transaction, examId, writes),
   };
 }
 
@@ -77,6 +90,22 @@ async function findSuppressed(
   if (ids.length === 0) return new Map();
   const { rows } = await transaction.query<{ id: string; types: string[] }>({ name: 'exam-suppressed', text: SUPPRESSED, values: [ids] });
   return new Map(rows.map(({ id, types }) => [id, new Set(types)]));
+}
+
+async function findJudged(transaction: Transaction, writes: readonly ExamWrite<unknown>[], participants: readonly Participant[]) {
+  const judged = new Set(writes.flatMap(({ others, judges }) => (judges ? (others ?? []) : [])));
+  const ids = participants.flatMap(({ id, userId }) => (judged.has(userId) ? [id] : []));
+  if (ids.length === 0) return { verdicts: [], contests: [] };
+  const verdicts = await transaction.query<Stored<Verdict, 'seq'>>({ name: 'exam-verdicts', text: VERDICTS, values: [ids] });
+  const contests = await transaction.query<Contest>({ name: 'exam-contests', text: CONTESTS, values: [ids] });
+  return { verdicts: verdicts.rows.map((row) => withBigInt<Verdict, 'seq'>(row, 'seq')), contests: contests.rows };
+}
+
+async function findReviewed(transaction: Transaction, examId: string, writes: readonly ExamWrite<unknown>[]): Promise<Warning[]> {
+  const ids = [...new Set(writes.flatMap(({ reviews }) => reviews ?? []))];
+  if (ids.length === 0) return [];
+  const { rows } = await transaction.query<Stored<Warning, 'seq'>>({ name: 'exam-reviewed', text: REVIEWED, values: [examId, ids] });
+  return rows.map((row) => withBigInt<Warning, 'seq'>(row, 'seq'));
 }
 
 async function findSubmitted(transaction: Transaction, writes: readonly ExamWrite<unknown>[], participants: readonly Participant[]) {

@@ -1,5 +1,14 @@
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
-import type { IdentityPhoto, Message, Participant, Recording, TimeCredit, Warning } from '../../generated/prisma/client.ts';
+import type {
+  Contest,
+  IdentityPhoto,
+  Message,
+  Participant,
+  Recording,
+  TimeCredit,
+  Verdict,
+  Warning,
+} from '../../generated/prisma/client.ts';
 import type { JsonText } from '../../validation.ts';
 import type { ExamState, NewEvent, NewSubmissionRow } from './exam-state.ts';
 
@@ -82,6 +91,38 @@ const IDENTITY_PHOTO: Columns<IdentityPhoto> = {
     column('expiresAt', 'timestamptz'),
   ],
 };
+
+const VERDICT: Columns<Verdict> = {
+  name: 'add-verdicts',
+  into: 'Verdict',
+  columns: [
+    column('id', 'text'),
+    column('participantId', 'text'),
+    column('seq', 'bigint'),
+    column('status', '"ReviewStatus"'),
+    column('reason', 'text'),
+    column('by', 'text'),
+    column('reviewer', 'text'),
+    column('final', 'bool'),
+    column('at', 'timestamptz'),
+  ],
+};
+
+const ANSWER: Columns<Contest>['columns'] = [column('answer', 'text'), column('answeredBy', 'text'), column('answeredAt', 'timestamptz')];
+
+const CONTEST: Columns<Contest> = {
+  name: 'set-contests',
+  into: 'Contest',
+  columns: [column('participantId', 'text'), column('text', 'text'), column('at', 'timestamptz'), ...ANSWER],
+};
+
+/** What a write may change of a warning. */
+const REVIEW: Columns<Warning>['columns'] = [
+  column('reviewDecision', '"WarningDecision"'),
+  column('reviewReason', 'text'),
+  column('reviewBy', 'text'),
+  column('reviewAt', 'timestamptz'),
+];
 
 /** What a write may change of a participant. A sign of life is written without the exam's lock: the later one counts. */
 const CHANGES: Columns<Participant>['columns'] = [
@@ -167,12 +208,20 @@ function asRelation<Row>(columns: Columns<Row>['columns']) {
   };
 }
 
-async function insert<Row>(transaction: Transaction, { name, into, columns }: Columns<Row>, rows: readonly Row[]): Promise<void> {
+/** @param onConflict what follows the statement's rows */
+async function insert<Row>(
+  transaction: Transaction,
+  { name, into, columns }: Columns<Row>,
+  rows: readonly Row[],
+  onConflict = '',
+): Promise<void> {
   const { names, relation, read, valuesOf } = asRelation(columns);
-  const text = `INSERT INTO "${into}" (${names.join(', ')}) SELECT ${read.join(', ')} FROM ${relation}`;
+  const text = `INSERT INTO "${into}" (${names.join(', ')}) SELECT ${read.join(', ')} FROM ${relation} ${onConflict}`;
   for (let start = 0; start < rows.length; start += ROWS)
     await transaction.query({ name, text, values: valuesOf(rows.slice(start, start + ROWS)) });
 }
+
+const ANSWERED = `ON CONFLICT ("participantId") DO UPDATE SET ${ANSWER.map(([name]) => `"${name}" = excluded."${name}"`).join(', ')}`;
 
 /** Stores what the writes decided: one statement per table. */
 export async function store(transaction: Transaction, state: ExamState, staged: Staged): Promise<void> {
@@ -185,6 +234,9 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   await insert(transaction, TIME_CREDIT, state.timeCredits);
   await insert(transaction, MESSAGE, state.messages);
   await replacePhotos(transaction, state.identityPhotos);
+  await insert(transaction, VERDICT, state.judgements.newVerdicts);
+  await insert(transaction, CONTEST, state.judgements.changedContests, ANSWERED);
+  await reviewWarnings(transaction, state.judgements.changedWarnings);
   await insert(transaction, EVENT, state.events);
   if (state.events.length === 0) return;
   const { id, lastSeq, status, startedAt, endedAt } = state.exam;
@@ -216,6 +268,14 @@ async function changeParticipants(transaction: Transaction, rows: readonly Parti
   const text = `UPDATE "Participant" p SET ${changes.join(', ')} FROM ${relation} WHERE p.id = row.id`;
   for (let start = 0; start < rows.length; start += ROWS)
     await transaction.query({ name: 'change-participants', text, values: valuesOf(rows.slice(start, start + ROWS)) });
+}
+
+async function reviewWarnings(transaction: Transaction, rows: readonly Warning[]): Promise<void> {
+  const { relation, read, names, valuesOf } = asRelation([column<Warning>('id', 'text'), ...REVIEW]);
+  const changes = names.slice(1).map((name, i) => `${name} = ${read[i + 1]}`);
+  const text = `UPDATE "Warning" w SET ${changes.join(', ')} FROM ${relation} WHERE w.id = row.id`;
+  for (let start = 0; start < rows.length; start += ROWS)
+    await transaction.query({ name: 'review-warnings', text, values: valuesOf(rows.slice(start, start + ROWS)) });
 }
 
 async function storeSubmissions(transaction: Transaction, rows: readonly NewSubmissionRow[], staged: Staged): Promise<void> {

@@ -1,5 +1,5 @@
-import { AppError, notFound } from '../../errors.ts';
-import type { Exam, Participant, ReviewStatus } from '../../generated/prisma/client.ts';
+import { AppError } from '../../errors.ts';
+import type { Exam, Participant } from '../../generated/prisma/client.ts';
 import type { Access } from '../access/access.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exam-settings.ts';
@@ -152,19 +152,6 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
       const token = await access.sign({ role: 'participant', tenant, examId, userId, issuedAt: new Date(), expiresAt: until });
       return { token, expiresAt: until };
     },
-
-    /** Records a proctor's review of a participant. */
-    review: (examId: string, userId: string, decision: { status: ReviewStatus; reason?: string | null | undefined; by: string }) =>
-      eventLog.append(examId, async ({ tx, emit }) => {
-        const before = await tx.participant.findUnique({ where: { examId_userId: { examId, userId } } });
-        if (!before) throw notFound('Participant');
-        const participant = await tx.participant.update({ where: { id: before.id }, data: { review: decision.status } });
-        emit('PARTICIPANT_CHANGED', participant.id, {
-          userId,
-          data: { by: decision.by, review: decision.status, previousReview: before.review, reason: decision.reason ?? null },
-        });
-        return participant;
-      }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { columns } from '../../adapters/database/columns.ts';
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { type Exam, type Participant, Prisma, type Warning } from '../../generated/prisma/client.ts';
-import { EXAM_IN_SIGHT, inSight, ofUser, type Sight } from '../access/sight.ts';
+import { EXAM_IN_SIGHT, inSight, ofUser, type Sight, warningInSight } from '../access/sight.ts';
 
 /** How many of the first rows of each relation; null for none. */
 export interface Pages {
@@ -30,7 +30,7 @@ export async function readExamPages(pool: Pool, examId: string, sight: Sight, pa
   }
   if (pages.warnings !== null) {
     limits.push(pages.warnings);
-    selected.push(`${page('Warning', 'w', 'w.seq', ofUser(sight, 'w'), `$${4 + limits.length}`)} AS warnings`);
+    selected.push(`${page('Warning', 'w', 'w.seq', warningInSight(sight, 'w'), `$${4 + limits.length}`)} AS warnings`);
   }
   const text = `SELECT ${selected.join(', ')} FROM "Exam" e WHERE e.id = $1 AND ${EXAM_IN_SIGHT}`;
   const name = `exam-pages${pages.participants === null ? '' : '-p'}${pages.warnings === null ? '' : '-w'}`;

@@ -4,7 +4,7 @@ import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { notFound } from '../../errors.ts';
 import { type Analysis, type Exam, type Participant, Prisma, type Recording, type Warning } from '../../generated/prisma/client.ts';
 import { RawJson } from '../../raw-json.ts';
-import { EXAM_IN_SIGHT, inSight, ofUser, seesExam, type Sight } from '../access/sight.ts';
+import { EXAM_IN_SIGHT, inSight, ofUser, seesExam, type Sight, warningInSight } from '../access/sight.ts';
 import { type ExamWithPages, type Pages, readExamPages } from './exam-pages.ts';
 import { countParticipants, type ParticipantFilter, type ParticipantPageOf, readParticipantPage } from './participant-pages.ts';
 
@@ -99,7 +99,7 @@ export function createHotReads({ pool }: { pool: Pool }) {
           WHERE p."examId" = e.id AND ${ofUser(sight, 'p')} ORDER BY p."createdAt", p.id LIMIT ${MOST_PARTICIPANTS}) p) AS participants,
         (SELECT coalesce(json_agg(w ORDER BY w.seq), '[]') FROM (
           SELECT w.id, w.seq, w.type, w."userId", w.details, w.severity, w.source, w.timestamp, w."recordedAt", w."endedAt" FROM "Warning" w
-          WHERE w."examId" = e.id AND ${ofUser(sight, 'w')} ORDER BY w.seq DESC LIMIT ${NEWEST_WARNINGS + 1}) w) AS warnings
+          WHERE w."examId" = e.id AND ${warningInSight(sight, 'w')} ORDER BY w.seq DESC LIMIT ${NEWEST_WARNINGS + 1}) w) AS warnings
         FROM "Exam" e WHERE e.id = $1 AND ${EXAM_IN_SIGHT}`;
       const { rows } = await pool.query<ExamRow & { participants: InJson<ParticipantLine>[]; warnings: InJson<WarningLine>[] }>(
         inSight('whole-exam', text, examId, sight),

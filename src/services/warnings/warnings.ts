@@ -1,5 +1,4 @@
-import { invalidField, notFound } from '../../errors.ts';
-import type { Participant, Warning, WarningDecision, WarningSource } from '../../generated/prisma/client.ts';
+import type { Participant, Warning, WarningSource } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
@@ -69,28 +68,6 @@ export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intak
   return {
     /** Stores warnings that arrive while the exam runs. A participant who reports from inside the exam is in it. */
     report: async (report: Report): Promise<Reported> => (await intake.add(report)) ?? reportTogether(report),
-
-    /** Records a proctor's decision; the row and its event commit together. */
-    review(
-      examId: string,
-      warningId: string,
-      { decision, reason, by }: { decision: WarningDecision; reason?: string | null | undefined; by: string },
-    ) {
-      if (decision === 'DISMISSED' && !reason) throw invalidField('reason', 'Say why it is dismissed');
-      return eventLog.append(examId, async ({ tx, now, emit }) => {
-        const before = await tx.warning.findUnique({ where: { id: warningId } });
-        if (!before) throw notFound('Warning');
-        const warning = await tx.warning.update({
-          where: { id: warningId },
-          data: { reviewDecision: decision, reviewReason: reason ?? null, reviewBy: by, reviewAt: now },
-        });
-        emit('WARNING_REVIEWED', warning.id, {
-          ...(warning.userId && { userId: warning.userId }),
-          data: { by, decision, previous: before.reviewDecision, reason: reason ?? null },
-        });
-        return warning;
-      });
-    },
   };
 }
 

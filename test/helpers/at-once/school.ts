@@ -50,8 +50,8 @@ const KEYS = [
   { role: 'PROCTOR', tenant: 'south', name: 'Cid' },
 ] as const;
 
-/** Without analysis, which would take processor time from the test. */
-const SETTINGS = { aiDetection: { enabled: false } };
+/** Without analysis, which would take processor time from the test; candidates see the warnings about themselves meanwhile. */
+const SETTINGS = { aiDetection: { enabled: false }, candidateView: 'live' };
 
 /** Sequential, so that the setup is right even if the server mixes up concurrent requests. */
 async function openExam(server: TestServer, title: string, tenant: string, key: string, users: number): Promise<SchoolExam> {

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { text, timestamp, typed } from '../../validation.ts';
+
+/**
+ * Control and format characters are invisible or turn the direction of writing, so that one name could look like another. The two
+ * joiners belong to the spelling of some languages.
+ */
+const INVISIBLE = /(?![\u200C\u200D])[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u;
+
+const name = text(100)
+  .trim()
+  .min(1, 'must not be empty')
+  .refine((value) => !INVISIBLE.test(value), 'must not contain control characters')
+  .meta({ description: 'Name of the proctor, as the log shows it.' });
+
+export const enterConsoleInput = z.object({ name }, typed('a JSON object'));
+
+export const proctorLinkInput = z.object(
+  { name, expiresAt: timestamp.nullish().meta({ description: 'When the link ends; default: in 90 days, at most in 365.' }) },
+  typed('a JSON object'),
+);
