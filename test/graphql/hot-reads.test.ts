@@ -102,12 +102,22 @@ describe('a request that consoles and LMSs send often', () => {
       "an exam with each participant's warnings",
       '{ exam(id: EXAM) { participants(first: 50) { edges { node { userId warnings(first: 2) { edges { node { id } } } } } } } }',
     ],
+    [
+      'an exam with the verdicts about all participants and what they contest',
+      '{ exam(id: EXAM) { participants(first: 50) { edges { node { warningCount contest { text } verdicts { status by } } } } } }',
+    ],
     ['a recording with its analysis', '{ recording(id: REC) { url analysis { detector segments { type } } } }'],
   ])('takes one statement as a GraphQL query for %s, and reads no more than was selected', async (_what, query) => {
     const text = query.replace('EXAM', JSON.stringify(examId)).replace('REC', JSON.stringify(recordingId));
     const { statements, bytes } = await counter.least(() => server.graphql().request(text));
     expect(statements).toHaveLength(1);
     expect(bytes).toBeLessThan(16 * 1024);
+  });
+
+  it('takes two statements where it asks of every warning whether its candidate sees it', async () => {
+    const text = `{ exam(id: "${examId}") { warnings(first: 500) { edges { node { visibleToCandidate review { by } } } } } }`;
+    const { statements } = await counter.least(() => server.graphql().request(text));
+    expect(statements).toHaveLength(2);
   });
 
   it('the query that opens a console is recognised, and answered by the statement that is written by hand', async () => {
@@ -120,6 +130,18 @@ describe('a request that consoles and LMSs send often', () => {
     const { statements } = await counter.least(() => report(server, examId, 'user_1', ['noise']));
     expect(statements[0]).toBe('BEGIN');
     expect(statements.filter((text) => text.includes('"ApiKey"'))).toEqual([]);
+  });
+
+  it('takes a few statements as a review of hundreds of warnings', async () => {
+    const { id } = await createExam(server);
+    const many = Array.from({ length: 100 }, () => 'noise');
+    const ids: string[] = [];
+    for (let i = 0; i < 4; i++) ids.push(...(await report(server, id, 'user_1', many)).map((warning) => warning.id));
+    let times = 0;
+    const { statements } = await counter.least(() =>
+      server.post(`/exams/${id}/warnings/review`, { warningIds: ids, decision: 'dismissed', reason: `Heard it ${(times += 1)} times` }),
+    );
+    expect(statements.length).toBeLessThan(20);
   });
 });
 

@@ -71,6 +71,32 @@ describe('migrations', () => {
     await expect(applyMigrations(database.url)).rejects.toThrow('90000000000000_newer of a newer Invigil');
   });
 
+  it('keep every decision about a participant, of a key, of a link and of one whose name two keys have', async () => {
+    const names = await readdir(folder);
+    const added = names.find((name) => name.endsWith('_verdicts')) ?? '';
+    for (const name of names.filter((name) => /^\d/.test(name) && name >= added)) await rm(join(folder, name), { recursive: true });
+    await applyMigrations(database.url, { folder });
+    await query(
+      `INSERT INTO "Exam" (id, tenant, title, duration, settings, "lastSeq") VALUES ('exam_1', 'default', 'Algebra', 60, '{}', 5)`,
+    );
+    await query(`INSERT INTO "Participant" (id, "examId", "userId", review) VALUES ('part_1', 'exam_1', 'user_1', 'VIOLATION')`);
+    await query(`INSERT INTO "ApiKey" (id, name, role, tenant, hash, prefix)
+      SELECT 'key_' || n, name, 'PROCTOR', 'default', 'hash' || n, '' FROM (VALUES (1, 'Jane'), (2, 'Twin'), (3, 'Twin')) AS key(n, name)`);
+    await query(`INSERT INTO "Event" ("examId", seq, kind, "subjectId", "userId", data) VALUES
+      ('exam_1', 1, 'PARTICIPANT_CHANGED', 'part_1', 'user_1', '{"to": "ACTIVE"}'),
+      ('exam_1', 2, 'PARTICIPANT_CHANGED', 'part_1', 'user_1', '{"by": "Jane", "review": "IN_REVIEW", "reason": null}'),
+      ('exam_1', 3, 'PARTICIPANT_CHANGED', 'part_1', 'user_1', '{"by": "Twin", "review": "PASSED", "reason": "A dog"}'),
+      ('exam_1', 4, 'PARTICIPANT_CHANGED', 'part_1', 'user_1', '{"by": "proctor link", "review": "VIOLATION", "reason": "A phone"}'),
+      ('exam_1', 5, 'PARTICIPANT_CHANGED', 'part_gone', 'user_2', '{"by": "Jane", "review": "PASSED"}')`);
+    await applyMigrations(database.url);
+    const kept = await query(`SELECT status, reason, by, reviewer, final FROM "Verdict" WHERE "participantId" = 'part_1' ORDER BY seq`);
+    expect(kept).toEqual([
+      { status: 'IN_REVIEW', reason: null, by: 'Jane', reviewer: 'key:key_1', final: false },
+      { status: 'PASSED', reason: 'A dog', by: 'Twin', reviewer: 'link:twin', final: true },
+      { status: 'VIOLATION', reason: 'A phone', by: 'proctor link', reviewer: 'shared:', final: true },
+    ]);
+  });
+
   it('are applied in every test database', async () => {
     const copy = await createTestDatabase();
     try {
