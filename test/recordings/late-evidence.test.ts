@@ -223,6 +223,35 @@ describe('chunks that come after the end', () => {
   });
 });
 
+it('a participant who is let back in goes on with the same recording', async () => {
+  const { examId, token, id } = await begin();
+  const [first = short, second = short] = cut(short, 2);
+  await sendChunks(server, id, [first], 0, token);
+  const reason = { reason: 'A fire alarm' };
+  await server.post(`/exams/${examId}/participants/user_1/terminate`, reason);
+  const ends = async () =>
+    (await sql<{ ended: boolean }>(`SELECT "sittingEndedAt" IS NOT NULL AS ended FROM "Recording" WHERE id = $1`, [id]))[0]?.ended;
+  await expect.poll(ends).toBe(true);
+  await server.post(`/exams/${examId}/participants/user_1/readmit`, reason);
+  await expect.poll(ends).toBe(false);
+  await sendChunks(server, id, [second], 1, token);
+  await announce(id, 2, token);
+  const recording = await joinedAgain(id, 3);
+  expect(recording).toMatchObject({ complete: true });
+  expect(recording).not.toHaveProperty('note');
+});
+
+it('what came and cannot be played is kept, and one warning says so', async () => {
+  const { examId, token, id } = await begin();
+  await sendChunks(server, id, [Buffer.concat([short.subarray(0, 40), Buffer.alloc(5_000, 'noise')])], 0, token);
+  await announce(id, 1, token);
+  expect(await ended(server, id)).toMatchObject({ status: 'failed' });
+  expect(await sql(`SELECT type, details FROM "Warning" WHERE "examId" = $1`, [examId])).toEqual([
+    { type: 'evidence_gap', details: 'unreadable' },
+  ]);
+  expect(await stored(id)).toHaveLength(1);
+});
+
 describe('how many chunks there are', () => {
   it('may be said before they have come, again and again, but not another number', async () => {
     const { token, id } = await begin();

@@ -76,7 +76,7 @@ async function noteOutcome(draft: Draft, current: Recording, chunks: readonly Ch
     const others = chunks.filter(({ joined: isIn, size }) => !isIn && size > 0n).map(({ index }) => index);
     const sentence = `Left out, ${named(others)}: ${joined.reason}; their bytes are kept in storage.`;
     const note = current.note?.includes(sentence) ? current.note : [current.note, sentence].filter(Boolean).join(' ');
-    return tx.recording.update({ where: { id }, data: { ...next, note } });
+    return tx.recording.update({ where: { id }, data: { ...next, note, joins: { increment: 1 } } });
   }
   const note = noteOf(current, chunks, joined.notes);
   if (joined.kind === 'unreadable') return noteJoined(draft, current, { ...next, status: 'FAILED', error: UNREADABLE, note });
