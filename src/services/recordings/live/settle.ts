@@ -46,6 +46,7 @@ export async function settle(draft: Draft, current: Recording, chunks: readonly 
     await tx.$executeRaw`DELETE FROM "RecordingChunk" WHERE "recordingId" = ${id} AND (size = 0 OR index = ANY (${used}::int[]))`;
   else await tx.$executeRaw`UPDATE "RecordingChunk" SET joined = (index = ANY (${used}::int[])) WHERE "recordingId" = ${id}`;
   if (!isFinal) return recording;
+  await tx.chunkRun.deleteMany({ where: { recordingId: id } });
   await warnOfGap(draft, current, chunks, used);
   const note = recording.note?.replace(NOT_YET, NEVER) ?? null;
   return note === recording.note ? recording : tx.recording.update({ where: { id }, data: { note } });
