@@ -14,8 +14,8 @@ export interface TimedChunk {
 
 type Chunk = Pick<RecordingChunk, 'index' | 'startedAt' | 'durationMs' | 'receivedAt'>;
 
-/** The longest duration that is inferred; `src/services/evidence/open-spans.ts` does the same in SQL. */
-export const MOST_INFERRED_MS = 60_000;
+/** The longest duration that is inferred; the statement that stores a chunk does the same. */
+const MOST_INFERRED_MS = 60_000;
 
 const inferred = (ms: number) => Math.min(MOST_INFERRED_MS, Math.max(0, ms));
 

@@ -1,5 +1,4 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
-import { MOST_INFERRED_MS } from './chunk-times.ts';
 import { clockSkewOf } from './clock-skew.ts';
 
 /** A stretch of time, in milliseconds since 1970. */
@@ -9,60 +8,39 @@ export interface Stretch {
 }
 
 /** Per recording; a hostile sender can make as many as it sends chunks. */
-const MOST_PER_RECORDING = 200;
+const MOST_RUNS = 500;
 
-const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::float8`;
-
-/**
- * Chunks that follow each other, as one row. In SQL, because a hall sends a hundred thousand chunks: chunk-times.ts does the same for
- * one recording.
- */
+const ms = (column: string) => `(extract(epoch FROM run."${column}") * 1000)::float8 AS "${column}"`;
 const READ = `
-WITH raw AS (
-  SELECT c."recordingId", c.index, c."startedAt", c."receivedAt",
-         coalesce(c."durationMs", greatest(0, least(${MOST_INFERRED_MS}, coalesce(
-           CASE WHEN lead(c.index) OVER w = c.index + 1 THEN ${ms('lead(c."startedAt") OVER w - c."startedAt"')} END,
-           CASE WHEN lag(c.index) OVER w = c.index - 1 THEN ${ms('c."receivedAt" - lag(c."receivedAt") OVER w')} END, 0)))) AS ms
-    FROM "RecordingChunk" c WHERE c."recordingId" = ANY($1) WINDOW w AS (PARTITION BY c."recordingId" ORDER BY c.index)
-), timed AS (
-  SELECT *, ${ms(`"receivedAt" - '1970-01-01Z'`)} AS arrived, ${ms(`"startedAt" - '1970-01-01Z'`)} AS given FROM raw
-), stepped AS (
-  SELECT *, coalesce(given, arrived - ms) AS at,
-         CASE WHEN lag(index) OVER w = index - 1 AND (lag(given) OVER w IS NULL) = (given IS NULL)
-               AND abs(coalesce(given, arrived - ms) - lag(coalesce(given, arrived - ms) + ms) OVER w) <= 1000 THEN 0 ELSE 1 END AS step
-    FROM timed WINDOW w AS (PARTITION BY "recordingId" ORDER BY index)
-), numbered AS (
-  SELECT *, sum(step) OVER (PARTITION BY "recordingId" ORDER BY index) AS island FROM stepped
-)
-SELECT "recordingId", min(at) AS "from", max(at + ms) AS "to", bool_and(given IS NOT NULL) AS "isGiven", min(arrived - at - ms) AS delay,
-       min(arrived - ms) AS "arrivedFrom", max(arrived) AS "arrivedTo"
-  FROM numbered WHERE island <= ${MOST_PER_RECORDING} GROUP BY "recordingId", island ORDER BY "recordingId", island`;
+SELECT asked.id AS "recordingId", run."isGiven", run."leastDelay", ${['from', 'to', 'arrivedFrom', 'arrivedTo'].map(ms).join(', ')}
+  FROM unnest($1::text[]) AS asked(id),
+  LATERAL (SELECT * FROM "ChunkRun" WHERE "recordingId" = asked.id ORDER BY "firstIndex" LIMIT ${MOST_RUNS}) run`;
 
-interface Island extends Stretch {
+interface Run extends Stretch {
   recordingId: string;
   isGiven: boolean;
-  delay: number;
+  leastDelay: number;
   arrivedFrom: number;
   arrivedTo: number;
 }
 
-/** When the chunks that are not part of a file yet were recorded, by the server's clock, by recording. */
+/** When the chunks of recordings that are not in a file yet were recorded, by the server's clock, by recording. */
 export async function readOpenSpans(pool: Pool, recordings: readonly { id: string; createdAt: Date }[]): Promise<Map<string, Stretch[]>> {
   if (recordings.length === 0) return new Map();
-  const { rows } = await pool.query<Island>({ name: 'open-spans', text: READ, values: [recordings.map(({ id }) => id)] });
-  const islands = new Map<string, Island[]>();
-  for (const row of rows) islands.set(row.recordingId, [...(islands.get(row.recordingId) ?? []), row]);
-  return new Map(recordings.map(({ id, createdAt }) => [id, shifted(islands.get(id) ?? [], createdAt.getTime())]));
+  const { rows } = await pool.query<Run>({ name: 'open-spans', text: READ, values: [recordings.map(({ id }) => id)] });
+  const runs = new Map<string, Run[]>(recordings.map(({ id }) => [id, []]));
+  for (const row of rows) runs.get(row.recordingId)?.push(row);
+  return new Map(recordings.map(({ id, createdAt }) => [id, shifted(runs.get(id) ?? [], createdAt.getTime())]));
 }
 
-function shifted(islands: readonly Island[], begun: number): Stretch[] {
-  const given = islands.filter(({ isGiven }) => isGiven);
+function shifted(runs: readonly Run[], begun: number): Stretch[] {
+  const given = runs.filter(({ isGiven }) => isGiven);
   const times = {
     earliest: given.reduce((least, { from }) => Math.min(least, from), Infinity),
-    leastDelay: given.reduce((least, { delay }) => Math.min(least, delay), Infinity),
+    leastDelay: given.reduce((least, run) => Math.min(least, run.leastDelay), Infinity),
   };
   const skew = given.length === 0 ? null : clockSkewOf(times, begun);
-  return islands.map(({ isGiven, from, to, arrivedFrom, arrivedTo }) => {
+  return runs.map(({ isGiven, from, to, arrivedFrom, arrivedTo }) => {
     if (isGiven && skew !== null) return { from: from + skew, to: to + skew };
     return isGiven ? { from: arrivedFrom, to: arrivedTo } : { from, to };
   });

@@ -63,6 +63,7 @@ export function addRecording(state: ExamState, { id: participantId, userId }: Pa
     chunkCount: 0,
     expectedChunks: null,
     lateBytes: 0,
+    joins: 0,
     sittingEndedAt: null,
     lastChunkAt: null,
     finishDueAt: null,
@@ -128,7 +129,10 @@ export async function noteJoined(
     const since = new Date(now.getTime() + REPLACED_MS);
     if (current.sha256 !== '' && data.storageKey !== storageKey) await removeLater(tx, storageKey, since);
   }
-  const recording = await tx.recording.update({ where: { id }, data: { status: 'UPLOADED', stage, ...ANEW, ...data, live: false } });
+  const recording = await tx.recording.update({
+    where: { id },
+    data: { status: 'UPLOADED', stage, ...ANEW, ...data, live: false, joins: { increment: 1 } },
+  });
   const about = live ? { live: false } : { late: true };
   emit('RECORDING_CHANGED', id, { userId, data: { from, to: recording.status, ...about } });
   return recording;

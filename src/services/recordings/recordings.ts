@@ -196,6 +196,8 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       const recording = await eventLog.append(
         examId,
         async (draft) => {
+          const current = await draft.tx.recording.findUnique({ where: { id }, select: { status: true } });
+          if (current?.status !== 'FAILED') throw notAgain('only a failed analysis can be run again');
           const again = { status: 'UPLOADED', stage: 'queued', progress: 0, attempts: 0, error: null } as const;
           const queued = await moveRecording(draft, { id, storageKey }, again);
           if (!queued) throw notAgain('only a failed analysis can be run again');

@@ -39,13 +39,19 @@ UPDATE "Recording" r SET ${SHUT}
   ) AS over
  WHERE r.id = over.id`;
 
-/** $1 seconds of silence after the end, $2 in the exam, or if it is known that chunks are missing. */
+/** A recording that was joined this often is joined again only after 256 times the silence. */
+const MOST_DOUBLINGS = 8;
+
+/**
+ * $1 seconds of silence after the end, $2 in the exam, or if it is known that chunks are missing. Each joining doubles the silence
+ * before the next one: who sends a late chunk now and then must not have everything joined and analysed each time.
+ */
 const JOIN_SILENT = `
 UPDATE "Recording" r SET "finishDueAt" = now()
   FROM (
     SELECT id FROM "Recording"
      WHERE NOT closed AND "finishDueAt" IS NULL AND (live OR "lateBytes" > 0)
-       AND greatest(coalesce("lastChunkAt", "createdAt"), "sittingEndedAt") < now() - interval '1 s' *
+       AND greatest(coalesce("lastChunkAt", "createdAt"), "sittingEndedAt") < now() - interval '1 s' * power(2, least(joins, ${MOST_DOUBLINGS})) *
            CASE WHEN "sittingEndedAt" IS NOT NULL AND "expectedChunks" IS NULL THEN $1::float8 ELSE $2::float8 END
        FOR UPDATE SKIP LOCKED
   ) AS silent

@@ -13,9 +13,10 @@ import { refuseCancelled } from '../../exams.ts';
 import type { AnswerKeeper } from '../../idempotency.ts';
 import { isFinal } from '../../participants/moves.ts';
 import { bringIn } from '../../participants/participants.ts';
-import { addRecording, isReceiving, SHUT } from '../lifecycle.ts';
+import { addRecording, isReceiving } from '../lifecycle.ts';
 import type { Quota } from '../quota.ts';
 import { recordingTopic } from '../recordings.ts';
+import { ANNOUNCE, APPEND, CLOSE } from './receive-sql.ts';
 import { LIVE_TOPIC } from './sweep.ts';
 
 /** Enough to recognise the start of a container. */
@@ -31,41 +32,6 @@ function refuseUnusable(index: number, { head, size }: SpooledFile, field: strin
   const reason = size > 0 && (index === 0 || startsContainer(head)) ? reasonAgainst(head) : null;
   if (reason) throw invalidField(field, reason);
 }
-
-/** $2 is its last chunk. */
-const IS_LAST = `"chunkCount" + 1 = "expectedChunks"`;
-
-/**
- * One statement for the chunk and its recording. After waiting for the row's lock it checks again, so that no chunk is accepted
- * once the recording is closed. A chunk puts off the joining, unless it is the last one or the joining has begun.
- */
-const APPEND = `
-WITH open AS (
-  UPDATE "Recording" r SET size = CASE WHEN live THEN size + $3 ELSE size END, "lateBytes" = CASE WHEN live THEN 0 ELSE "lateBytes" + $3 END,
-         "chunkCount" = "chunkCount" + 1, "lastChunkAt" = now(), "nextChunk" = greatest("nextChunk", $2 + 1),
-         closed = ${IS_LAST} IS TRUE, stage = CASE WHEN ${IS_LAST} AND live THEN 'joining' ELSE stage END,
-         "finishDueAt" = CASE WHEN ${IS_LAST} THEN now() WHEN stage = 'joining' THEN "finishDueAt" END
-   WHERE id = $1 AND NOT closed AND size + "lateBytes" + $3 <= $7 AND ("expectedChunks" IS NULL OR $2 < "expectedChunks")
-     AND ("sittingEndedAt" IS NULL OR "sittingEndedAt" >= now() - $11::float8 * interval '1 s')
-     AND EXISTS (SELECT 1 FROM "Exam" e WHERE e.id = r."examId" AND e.status <> 'CANCELLED')
-     AND ($8::bigint IS NULL
-       OR (SELECT sum(size + "lateBytes") FROM "Recording" own WHERE own."participantId" = r."participantId") + $3 <= $8)
-  RETURNING id, closed)
-INSERT INTO "RecordingChunk" ("recordingId", "index", size, sha256, "storageKey", head, "startedAt", "durationMs")
-SELECT id, $2, $3, $4, $5, $6, $9, $10 FROM open
-RETURNING (SELECT closed FROM open) AS "isLast"`;
-
-/**
- * $2 is the number that is announced. Closes the recording if all have come.
- */
-const ANNOUNCE = `
-UPDATE "Recording" SET "expectedChunks" = $2, closed = ("chunkCount" = $2),
-       stage = CASE WHEN live AND "chunkCount" = $2 THEN 'joining' ELSE stage END,
-       "finishDueAt" = CASE WHEN "chunkCount" = $2 THEN now() ELSE "finishDueAt" END
- WHERE id = $1 AND NOT closed AND "expectedChunks" IS NULL AND "nextChunk" <= $2
-RETURNING closed`;
-
-const CLOSE = `UPDATE "Recording" SET ${SHUT} WHERE id = $1 AND NOT closed`;
 
 const UNIQUE_VIOLATION = '23505';
 

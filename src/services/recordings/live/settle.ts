@@ -46,6 +46,7 @@ export async function settle(draft: Draft, current: Recording, chunks: readonly 
     await tx.$executeRaw`DELETE FROM "RecordingChunk" WHERE "recordingId" = ${id} AND (size = 0 OR index = ANY (${used}::int[]))`;
   else await tx.$executeRaw`UPDATE "RecordingChunk" SET joined = (index = ANY (${used}::int[])) WHERE "recordingId" = ${id}`;
   if (!isFinal) return recording;
+  await tx.chunkRun.deleteMany({ where: { recordingId: id } });
   await warnOfGap(draft, current, chunks, used);
   const note = recording.note?.replace(NOT_YET, NEVER) ?? null;
   return note === recording.note ? recording : tx.recording.update({ where: { id }, data: { note } });
@@ -76,7 +77,7 @@ async function noteOutcome(draft: Draft, current: Recording, chunks: readonly Ch
     const others = chunks.filter(({ joined: isIn, size }) => !isIn && size > 0n).map(({ index }) => index);
     const sentence = `Left out, ${named(others)}: ${joined.reason}; their bytes are kept in storage.`;
     const note = current.note?.includes(sentence) ? current.note : [current.note, sentence].filter(Boolean).join(' ');
-    return tx.recording.update({ where: { id }, data: { ...next, note } });
+    return tx.recording.update({ where: { id }, data: { ...next, note, joins: { increment: 1 } } });
   }
   const note = noteOf(current, chunks, joined.notes);
   if (joined.kind === 'unreadable') return noteJoined(draft, current, { ...next, status: 'FAILED', error: UNREADABLE, note });
