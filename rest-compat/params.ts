@@ -9,6 +9,7 @@ export const nothing = z.object({});
 
 export const ofExam = z.object({ examId: z.string().meta({ description: 'Id of the exam.' }) });
 export const ofParticipant = ofExam.extend({ userId: z.string().meta({ description: "The LMS's own id of the user." }) });
+export const ofParticipantId = z.object({ participantId: z.string().meta({ description: 'Id of the participant, as GraphQL gives it.' }) });
 export const ofRecording = z.object({ recordingId: z.string().meta({ description: 'Id of the recording.' }) });
 export const ofWarning = z.object({ warningId: z.string().meta({ description: 'Id of the warning.' }) });
 

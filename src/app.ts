@@ -126,7 +126,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: createIdempotency({ db, log }),
-      snapshots: own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
+      snapshots: own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, secret: tokenSecret, log }), (it) => it.close()),
       liveRecordings,
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>

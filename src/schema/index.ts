@@ -7,6 +7,7 @@ import './submission.ts';
 import './live-recording.ts';
 import './recording.ts';
 import './snapshot.ts';
+import './latest-snapshot.ts';
 import './verification.ts';
 import './viewer.ts';
 import './control.ts';
