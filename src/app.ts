@@ -32,6 +32,7 @@ import { createLeases } from './services/leases.ts';
 import { createAccommodations } from './services/participants/accommodations.ts';
 import { createParticipants } from './services/participants/participants.ts';
 import { createPresence } from './services/presence/presence.ts';
+import { createPulses } from './services/pulse/pulses.ts';
 import { createCounts } from './services/reads/counts.ts';
 import { createHotReads } from './services/reads/hot-reads.ts';
 import { createLiveRecordings } from './services/recordings/live/live-recordings.ts';
@@ -115,6 +116,9 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
     });
     const exams = createExams({ db, eventLog });
     const faceTemplates = createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS });
+    const snapshots = own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, secret: tokenSecret, log }), (it) =>
+      it.close(),
+    );
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
@@ -126,13 +130,14 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: createIdempotency({ db, log }),
-      snapshots: own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, secret: tokenSecret, log }), (it) => it.close()),
+      snapshots,
       liveRecordings,
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
         it.close(),
       ),
       playback: createPlayback({ db, storage, ffmpeg, log }),
+      pulses: own(createPulses({ pool: database.pool, ratesOf: snapshots.ratesOf, log }), (it) => it.close()),
       quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
       recordings,
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),

@@ -14,6 +14,7 @@ import type { Verifications } from './services/identity/verifications.ts';
 import type { Accommodations } from './services/participants/accommodations.ts';
 import type { Participants } from './services/participants/participants.ts';
 import type { Presence } from './services/presence/presence.ts';
+import type { Pulses } from './services/pulse/pulses.ts';
 import type { Counts } from './services/reads/counts.ts';
 import type { HotReads } from './services/reads/hot-reads.ts';
 import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
@@ -41,6 +42,7 @@ export interface Services {
   participants: Participants;
   playback: Playback;
   presence: Presence;
+  pulses: Pulses;
   quota: Quota;
   recordings: Recordings;
   submissions: Submissions;

@@ -13,6 +13,7 @@ import './viewer.ts';
 import './control.ts';
 import './counts.ts';
 import './event.ts';
+import './pulse.ts';
 import './api-key.ts';
 import { builder } from './builder.ts';
 import { orderParticipants } from './participant-order.ts';

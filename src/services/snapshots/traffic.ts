@@ -1,47 +1,43 @@
 import { LRUCache } from 'lru-cache';
 
-const WINDOW_MS = 5_000;
+/** The time over which rates are means. */
+const SECONDS = 10;
 const MAX_EXAMS = 10_000;
 
 interface Counted {
+  /** Which second, by the clock of this process, a place in the ring belongs to. */
+  second: number;
   snapshots: number;
   lookedAt: number;
 }
 
-interface Window {
-  number: number;
-  current: Counted;
-  /** The one before `number`. */
-  complete: Counted;
-}
-
+/** Per second. */
 export interface Rates {
   snapshotsPerSecond: number;
   lookedAtPerSecond: number;
 }
 
-const nothing = (): Counted => ({ snapshots: 0, lookedAt: 0 });
-
-/** How many snapshots of each exam this process takes and analyses: means of the last complete window of 5 s. */
+/** How many snapshots of each exam this process takes and analyses: means of the last ten complete seconds. */
 export function createTraffic() {
-  const exams = new LRUCache<string, Window>({ max: MAX_EXAMS });
-
-  function windowOf(examId: string): Window {
-    const number = Math.floor(performance.now() / WINDOW_MS);
-    const known = exams.get(examId);
-    if (known?.number === number) return known;
-    const window = { number, current: nothing(), complete: known?.number === number - 1 ? known.current : nothing() };
-    exams.set(examId, window);
-    return window;
-  }
+  const exams = new LRUCache<string, Counted[]>({ max: MAX_EXAMS });
+  const now = () => Math.floor(performance.now() / 1_000);
 
   return {
-    count(examId: string, what: keyof Counted): void {
-      windowOf(examId).current[what] += 1;
+    count(examId: string, what: 'snapshots' | 'lookedAt'): void {
+      const ring = exams.get(examId) ?? [];
+      exams.set(examId, ring);
+      const second = now();
+      const place = second % (SECONDS + 1);
+      let counted = ring[place];
+      if (counted?.second !== second) ring[place] = counted = { second, snapshots: 0, lookedAt: 0 };
+      counted[what] += 1;
     },
+
     ratesOf(examId: string): Rates {
-      const { snapshots, lookedAt } = windowOf(examId).complete;
-      return { snapshotsPerSecond: (snapshots * 1_000) / WINDOW_MS, lookedAtPerSecond: (lookedAt * 1_000) / WINDOW_MS };
+      const second = now();
+      const recent = Object.values(exams.get(examId) ?? []).filter((it) => it.second < second && it.second >= second - SECONDS);
+      const mean = (what: 'snapshots' | 'lookedAt') => recent.reduce((sum, counted) => sum + counted[what], 0) / SECONDS;
+      return { snapshotsPerSecond: mean('snapshots'), lookedAtPerSecond: mean('lookedAt') };
     },
   };
 }
