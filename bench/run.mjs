@@ -5,6 +5,7 @@ import { analysis } from './analysis.mjs';
 import { atOnce } from './at-once.mjs';
 import { base64 } from './base64.mjs';
 import { busy } from './busy.mjs';
+import { firstPaint } from './console.mjs';
 import { download } from './download.mjs';
 import { fanOut } from './fan-out.mjs';
 import { herd } from './herd.mjs';
@@ -38,6 +39,7 @@ const BENCHMARKS = [
   atOnce,
   herd,
   joins,
+  firstPaint,
 ];
 const RESULTS = new URL('results/', import.meta.url);
 

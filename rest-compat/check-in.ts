@@ -11,7 +11,7 @@ import { MAX_IMAGE_BYTES } from '../src/resolvers/images.ts';
 import { checkInInput, noticeInput } from '../src/services/check-in/input.ts';
 import * as answers from './answers.ts';
 import { FORM, isMultipart, JSON_BODY, readJsonBody } from './bodies.ts';
-import { nothing, ofExam, ofParticipantRow, signed } from './params.ts';
+import { nothing, ofExam, ofParticipantId, signed } from './params.ts';
 import { presentSeated, presentVerification } from './present.ts';
 import { type Body, type Call, get, post, type Route } from './route.ts';
 import { toStored } from './stored-files.ts';
@@ -109,7 +109,7 @@ export const checkInRoutes: Route[] = [
   get({
     path: '/participants/:participantId/photo',
     summary: 'Sends the picture that was taken at a check-in.',
-    params: ofParticipantRow,
+    params: ofParticipantId,
     query: signed,
     answer: answers.file,
     open: true,

@@ -10,12 +10,11 @@ export const nothing = z.object({});
 export const ofExam = z.object({ examId: z.string().meta({ description: 'Id of the exam.' }) });
 export const ofParticipant = ofExam.extend({ userId: z.string().meta({ description: "The LMS's own id of the user." }) });
 export const ofProctorLink = ofExam.extend({ linkId: z.string().meta({ description: 'Id of the personal admin link.' }) });
+export const ofParticipantId = z.object({ participantId: z.string().meta({ description: 'Id of the participant, as GraphQL gives it.' }) });
 export const ofRecording = z.object({ recordingId: z.string().meta({ description: 'Id of the recording.' }) });
 export const ofWarning = z.object({ warningId: z.string().meta({ description: 'Id of the warning.' }) });
 
 export const ofMessage = z.object({ messageId: z.string().meta({ description: 'Id of the message.' }) });
-
-export const ofParticipantRow = z.object({ participantId: z.string().meta({ description: 'Id of the participant, `part_…`.' }) });
 
 export const signed = z.object({
   sig: z.string().optional().meta({ description: 'A signature instead of credentials, from a link that GraphQL gives.' }),

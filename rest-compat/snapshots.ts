@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { invalidField } from '../src/errors.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
 import { readSmallBody } from '../src/http/bodies/raw-body.ts';
+import { readLatestSnapshot } from '../src/resolvers/latest-snapshots.ts';
 import {
   type Admitted,
   MAX_SNAPSHOT_BYTES,
@@ -14,8 +15,8 @@ import {
 import { snapshotInput } from '../src/services/snapshots/input.ts';
 import * as answers from './answers.ts';
 import { FORM, isMultipart } from './bodies.ts';
-import { ofExam, taken } from './params.ts';
-import { type Body, type Call, post, type Route } from './route.ts';
+import { ofExam, ofParticipantId, signed, taken } from './params.ts';
+import { type Body, type Call, get, post, type Route } from './route.ts';
 
 const MAX_FIELD_BYTES = 4_096;
 const MAX_FIELDS = 8;
@@ -48,7 +49,7 @@ async function readForm({ req, scope, ctx, path: { examId } }: SnapshotCall): Pr
   return { fields: fieldsOf(admitted, null), files, admitted, image: null };
 }
 
-/** Not in the documented API: snapshots of a participant's camera while the exam runs. */
+/** Not in the documented API: snapshots of a participant's camera while the exam runs, and the newest one for consoles. */
 export const snapshotRoutes: Route[] = [
   post({
     path: '/exams/:examId/snapshots',
@@ -74,5 +75,18 @@ export const snapshotRoutes: Route[] = [
       return takeSpooledSnapshot(ctx, admitted, files.image);
     },
     present: (_call, taken) => taken,
+  }),
+  get({
+    path: '/participants/:participantId/snapshot',
+    summary: 'Sends the newest picture of a participant, small, for staff of the exam.',
+    params: ofParticipantId,
+    query: signed,
+    answer: answers.file,
+    open: true,
+    async run({ ctx, res, path: { participantId }, query: { sig } }) {
+      const image = await readLatestSnapshot(ctx, participantId, sig);
+      const headers = { 'content-type': 'image/jpeg', 'content-length': image.length, 'cache-control': 'private, no-store' };
+      res.writeHead(200, headers).end(image);
+    },
   }),
 ];

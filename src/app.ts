@@ -37,6 +37,7 @@ import { createMessages } from './services/messages/messages.ts';
 import { createAccommodations } from './services/participants/accommodations.ts';
 import { createParticipants } from './services/participants/participants.ts';
 import { createPresence } from './services/presence/presence.ts';
+import { createPulses } from './services/pulse/pulses.ts';
 import { createCounts } from './services/reads/counts.ts';
 import { createHotReads } from './services/reads/hot-reads.ts';
 import { deriveReceiptKey } from './services/receipts/receipt-key.ts';
@@ -126,6 +127,9 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
     const exams = createExams({ db, eventLog });
     const faceTemplates = createFaceTemplates({ db, log, secret: tokenSecret, hours: config.FACE_TEMPLATE_HOURS });
     const verifications = createVerifications({ db, vision, faceTemplates });
+    const snapshots = own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, secret: tokenSecret, log }), (it) =>
+      it.close(),
+    );
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
@@ -140,7 +144,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
       idempotency: createIdempotency({ db, log }),
-      snapshots: own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, log }), (it) => it.close()),
+      snapshots,
       liveRecordings,
       messages: createMessages({ db, eventLog }),
       mismatches: createMismatches({ db, eventLog }),
@@ -149,6 +153,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
         it.close(),
       ),
       playback: createPlayback({ db, storage, ffmpeg, log }),
+      pulses: own(createPulses({ pool: database.pool, ratesOf: snapshots.ratesOf, log }), (it) => it.close()),
       quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
       receipts: createReceipts({ pool: database.pool, key: receiptKey }),
       recordings,

@@ -19,6 +19,7 @@ import type { Messages } from './services/messages/messages.ts';
 import type { Accommodations } from './services/participants/accommodations.ts';
 import type { Participants } from './services/participants/participants.ts';
 import type { Presence } from './services/presence/presence.ts';
+import type { Pulses } from './services/pulse/pulses.ts';
 import type { Counts } from './services/reads/counts.ts';
 import type { HotReads } from './services/reads/hot-reads.ts';
 import type { Receipts } from './services/receipts/receipts.ts';
@@ -53,6 +54,7 @@ export interface Services {
   participants: Participants;
   playback: Playback;
   presence: Presence;
+  pulses: Pulses;
   quota: Quota;
   receipts: Receipts;
   recordings: Recordings;

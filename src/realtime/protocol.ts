@@ -9,6 +9,7 @@ import { maskError, maskResult } from '../http/graphql/error-mask.ts';
 import type { Graphql } from '../http/graphql/graphql.ts';
 import type { Logger, RequestLog } from '../log.ts';
 import { ExamFeed } from '../resolvers/exam-feed.ts';
+import { PulseFeed } from '../resolvers/pulse.ts';
 import type { Access } from '../services/access/access.ts';
 import type { Viewer } from '../services/access/viewer.ts';
 import type { Connection } from './connection.ts';
@@ -83,6 +84,11 @@ export function createProtocol({ graphql, access, connections, turn, log, authen
     if (!(Symbol.asyncIterator in source)) return maskResult(source, operation.connection.named);
     if (source instanceof ExamFeed && viewer) {
       const member = groups.join(operation, viewer, source, outlet);
+      operation.forget();
+      return member;
+    }
+    if (source instanceof PulseFeed && viewer) {
+      const member = groups.joinPulse(operation, viewer, source, outlet);
       operation.forget();
       return member;
     }

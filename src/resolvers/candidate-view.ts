@@ -11,7 +11,7 @@ import { shownName } from './policy.ts';
 type Soon<T> = T | Promise<T>;
 
 /** What may be told only to a viewer who may know of the warnings about a participant whom it sees. */
-function whereShown<T>({ viewer, services }: Context, who: ParticipantKey, told: T, otherwise: T): Soon<T> {
+export function whereShown<T>({ viewer, services }: Context, who: ParticipantKey, told: T, otherwise: T): Soon<T> {
   if (isStaff(viewer)) return told;
   return services.candidateViews.isOpen(who).then((isOpen) => (isOpen ? told : otherwise));
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Exam, Participant } from '../generated/prisma/client.ts';
 import type { ExamCounts, WarningCounts } from '../services/reads/counts.ts';
+import { whereShown } from './candidate-view.ts';
 import { requireStaff } from './policy.ts';
 
 /** @param exam one that the viewer may see */
@@ -9,10 +10,8 @@ export async function examCounts(ctx: Context, { id }: Pick<Exam, 'id'>): Promis
   return ctx.services.counts.ofExam(id);
 }
 
-/**
- * Counts of the warnings that the viewer may see: at present whoever sees a participant sees all warnings about them
- * (`visibleWarnings`). What that hides from participants must not be counted for them here.
- * @param participant one that the viewer may see
- */
-export const warningCounts = async (ctx: Context, participant: Pick<Participant, 'id' | 'examId'>): Promise<WarningCounts> =>
-  ctx.services.counts.ofParticipant(participant);
+const NONE: WarningCounts = { info: 0, low: 0, medium: 0, high: 0, critical: 0, unreviewed: 0 };
+
+/** Counts of the warnings that the viewer may see. @param participant one that the viewer may see */
+export const warningCounts = async (ctx: Context, participant: Pick<Participant, 'id' | 'examId' | 'userId'>): Promise<WarningCounts> =>
+  whereShown(ctx, participant, await ctx.services.counts.ofParticipant(participant), NONE);

@@ -26,22 +26,49 @@ export const recordingsOf = (
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
   }) satisfies Prisma.Exam$recordingsArgs;
 
+/** Read with an exam in place of a list of participants that is then read on its own, by rank or filter. */
+export const NONE_BY_RELATION = { where: { id: { in: [] } } } satisfies Prisma.Exam$participantsArgs;
+
+interface Asked {
+  take?: number;
+  skip?: number;
+  where?: unknown;
+}
+
 /**
- * The pages that a query asks for, if it asks only for whole rows of the exam and at most its first participants and warnings,
- * without filter, cursor or nested relations. Null for every other query.
+ * The pages that a query asks for, if it asks only for whole rows of the exam, at most its first or last participants and warnings,
+ * without filter, cursor or nested relations, and their numbers. Null for every other query.
  */
 export function firstPages(ctx: Context, { select, include }: Pick<Prisma.ExamFindFirstArgs, 'select' | 'include'>): Pages | null {
   if (select) return null;
-  const { participants, warnings, ...others } = include ?? {};
+  const { participants, warnings, _count, ...others } = include ?? {};
   if (Object.keys(others).length > 0) return null;
-  const pages = { participants: firstRows(participants, participantsOf(ctx, {})), warnings: firstRows(warnings, warningsOf(ctx, {})) };
-  return pages.participants === undefined || pages.warnings === undefined ? null : (pages as Pages);
+  const plain = { participants: participantsOf(ctx, {}), warnings: warningsOf(ctx, {}) };
+  const counted = countedRows(_count, plain);
+  const pages = { participants: rowsAsked(participants, plain.participants), warnings: rowsAsked(warnings, plain.warnings) };
+  return pages.participants === undefined || pages.warnings === undefined || !counted ? null : { ...(pages as Pages), counted };
 }
 
-/** The number of rows asked for: null if the relation is not asked for, undefined if the query wants more than its first rows. */
-function firstRows(asked: unknown, plain: object): number | null | undefined {
+const isNone = ({ where }: Asked) => isDeepStrictEqual(where, NONE_BY_RELATION.where);
+
+/** The number of rows asked for: null if the relation is not asked for, undefined if the query wants others than its first or last. */
+function rowsAsked(asked: unknown, plain: object): number | null | undefined {
   if (asked === undefined) return null;
-  const { take, skip, ...rest } = asked as { take?: number; skip?: number };
-  if (take === undefined || take < 0 || skip !== 0) return undefined;
+  if (isNone(asked as Asked)) return 0;
+  const { take, skip, ...rest } = asked as Asked;
+  if (take === undefined || skip !== 0) return undefined;
   return isDeepStrictEqual(rest, plain) ? take : undefined;
+}
+
+/** The relations whose rows are counted; null if the query counts anything but all that the viewer sees. */
+function countedRows(asked: unknown, plain: Record<Pages['counted'][number], Asked>): Pages['counted'] | null {
+  const counts = Object.entries((asked as { select?: Record<string, Asked> } | undefined)?.select ?? {});
+  const wanted: Pages['counted'][number][] = [];
+  for (const [relation, of] of counts) {
+    if (relation !== 'participants' && relation !== 'warnings') return null;
+    // The number of a list that is read on its own is not used, but Pothos wants one.
+    if (!isNone(of) && !isDeepStrictEqual(of, { where: plain[relation].where })) return null;
+    wanted.push(relation);
+  }
+  return wanted;
 }

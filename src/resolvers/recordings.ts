@@ -9,6 +9,7 @@ import { uploadRecordingInput } from '../services/recordings/input.ts';
 import { formatOf } from '../services/recordings/playback.ts';
 import type { Quota } from '../services/recordings/quota.ts';
 import { parseInput } from '../validation.ts';
+import { whereShown } from './candidate-view.ts';
 import { actingUser, refuseLinkBearer, requireKnownExam, requireSender, requireStaff, requireViewer } from './policy.ts';
 
 type RecordingQuery = Pick<Prisma.RecordingFindFirstArgs, 'select' | 'include'>;
@@ -27,7 +28,7 @@ export async function readRecording(ctx: Context, recordingId: string): Promise<
   if (ctx.viewer.isLink) throw notFound('Recording');
   const recording = await ctx.services.hotReads.readRecording(recordingId, sightOf(ctx.viewer));
   if (!recording) throw notFound('Recording');
-  return recording;
+  return { ...recording, analysis: await whereShown(ctx, recording, recording.analysis, null) };
 }
 
 /** How much the caller may store; null for no limit. */

@@ -86,5 +86,5 @@ builder.mutationType({
 });
 builder.subscriptionType({
   description:
-    'Live data, by WebSocket (graphql-ws) or server-sent events. `warningAdded` and `examEvents` are cursors into the durable log of an exam; `recordingProgress` is not.',
+    'Live data, by WebSocket (graphql-ws) or server-sent events. `warningAdded` and `examEvents` are cursors into the durable log of an exam; `recordingProgress` and `examPulse` are not.',
 });

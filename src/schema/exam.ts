@@ -1,5 +1,5 @@
 import { ContentMode, ExamStatus } from '../generated/prisma/enums.ts';
-import { participantsOf, recordingsOf, warningsOf } from '../resolvers/exam-pages.ts';
+import { NONE_BY_RELATION, participantsOf, recordingsOf, warningsOf } from '../resolvers/exam-pages.ts';
 import {
   accessUrl,
   adminUrl,
@@ -17,7 +17,7 @@ import type { ExamSettings } from '../services/exam-settings.ts';
 import { builder, type Described, paged } from './builder.ts';
 import { AT_LEAST, EXAM_ID, ONLY_USER, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
-import { isOrdered, NONE_BY_RELATION, ORDER, ParticipantFilterInput, ParticipantOrderEnum } from './participant-order.ts';
+import { isOrdered, ORDER, ParticipantFilterInput, ParticipantOrderEnum } from './participant-order.ts';
 import { Participant, ParticipantStatusEnum } from './participant.ts';
 import { RecordingTypeEnum } from './recording.ts';
 import { WarningSeverityEnum, WarningSourceEnum } from './warning.ts';

@@ -43,9 +43,6 @@ type Arguments = ParticipantsAsked & {
 /** Whether the list needs more than the database's relation: an order that is computed, or a filter. */
 export const isOrdered = ({ order, filter }: ParticipantsAsked) => order != null || filter != null;
 
-/** What is read together with an exam in place of a list that is then read on its own. */
-export const NONE_BY_RELATION = { where: { id: { in: [] } } } satisfies Prisma.Exam$participantsArgs;
-
 function pageSize({ first, last, before }: Arguments): number {
   if (last != null) throw invalidField('last', 'is not supported with filter or order: use first and after');
   if (before != null) throw invalidField('before', 'is not supported with filter or order: use first and after');

@@ -1,5 +1,6 @@
 import type { Recording as RecordingRow } from '../generated/prisma/client.ts';
 import { RecordingStatus, RecordingType } from '../generated/prisma/enums.ts';
+import { whereShown } from '../resolvers/candidate-view.ts';
 import {
   findRecording,
   posterUrlOf,
@@ -82,7 +83,7 @@ builder.prismaObject('AnalysisSegment', {
   }),
 });
 
-builder.prismaObject('Analysis', {
+const RecordingAnalysis = builder.prismaObject('Analysis', {
   name: 'RecordingAnalysis',
   description: 'What the analysis found in a recording. Findings, not judgements: a person decides.',
   fields: (t) => ({
@@ -194,7 +195,14 @@ export const Recording = builder.prismaObject('Recording', {
       resolve: (recording, _args, ctx) => thumbnailsOf(ctx, recording),
     }),
     error: t.exposeString('error', { nullable: true, description: 'Why the status is FAILED, in words for people; null otherwise.' }),
-    analysis: t.relation('analysis', { nullable: true, description: 'What was found; null until the status is PROCESSED.' }),
+    analysis: t.field({
+      type: RecordingAnalysis,
+      nullable: true,
+      select: (_args, _ctx, nested) => ({ analysis: nested({}) }),
+      description:
+        "What was found; null until the status is PROCESSED. Candidates see that of their own as the exam's `candidateView` says.",
+      resolve: (recording, _args, ctx) => whereShown(ctx, recording, recording.analysis, null),
+    }),
   }),
 });
 

@@ -121,9 +121,12 @@ describe('a request that consoles and LMSs send often', () => {
   });
 
   it('the query that opens a console is recognised, and answered by the statement that is written by hand', async () => {
-    const text = `{ exam(id: "${examId}") { title participants(first: 50) { edges { node { userId } } } warnings(first: 5) { edges { node { id } } } } }`;
-    const { statements } = await counter.least(() => server.graphql().request(text));
-    expect(statements).toEqual([expect.stringMatching(/^SELECT e\."id".* AS participants.* AS warnings FROM "Exam" e WHERE/s)]);
+    const byHand = expect.stringMatching(/^SELECT e\."id".* AS participants.* AS warnings.* FROM "Exam" e WHERE/s) as string;
+    for (const rows of ['first: 5) {', 'last: 5) { totalCount']) {
+      const lists = `participants(first: 50) { edges { node { userId } } } warnings(${rows} edges { node { id } } }`;
+      const { statements } = await counter.least(() => server.graphql().request(`{ exam(id: "${examId}") { title ${lists} } }`));
+      expect(statements, rows).toEqual([byHand]);
+    }
   });
 
   it('takes one transaction as a report of warnings, and no statement before it', async () => {
@@ -195,16 +198,21 @@ describe('every role', () => {
     expect(sees).toEqual({ participants: 4 * 3 + 2, warnings: 4 * 4 + 2, hidden: 3, recordings: 5 });
   });
 
-  it('gets the same rows, down to the last field, whichever path its query takes', async () => {
+  it.each([
+    ['first', 'participants(first: 2) {', 'warnings(first: 3) {'],
+    ['last', 'participants(last: 2) {', 'warnings(last: 2) {'],
+    ['first rows of one list and the number of the other', 'participants(first: 1) {', 'warnings { totalCount } all: warnings(last: 5) {'],
+    ['last, all of them, with their numbers', 'participants(last: 50) { totalCount', 'warnings(last: 50) { totalCount'],
+  ])('gets the same rows, down to the last field, whichever path its query takes: the %s', async (_which, participants, warnings) => {
     const exam = await createExam(server, { settings: { calculator: true } });
     const [first] = await report(server, exam.id, 'user_1', ['noise', 'books', 'tab_switch']);
     await report(server, exam.id, 'user_2', ['noise']);
     await server.graphql().request(`mutation { inviteParticipants(examId: "${exam.id}", participants: [{ userId: "user_3" }]) { id } }`);
     await server.graphql().request(`mutation { reviewWarning(warningId: "${first?.id}", decision: DISMISSED, reason: "A dog") { id } }`);
     const fields = `id title duration status createdAt startedAt endedAt lastSeq accessUrl adminUrl settings { webcam extra aiDetection { sensitivity } }
-      participants(first: 2) { pageInfo { hasNextPage endCursor } edges { cursor node {
+      ${participants} pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node {
         id userId name status joinedAt lastSeenAt extraMinutes review warningCount } } }
-      warnings(first: 3) { pageInfo { hasNextPage endCursor } edges { cursor node {
+      ${warnings} pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node {
         id seq examId userId type severity source timestamp recordedAt details confidence offsetSeconds review { decision reason by at } } } }`;
     for (const credential of [undefined, await join(server, exam.id, 'user_1'), tokenIn(exam.adminUrl), tokenIn(exam.accessUrl)]) {
       const ask = async (more: string) => {

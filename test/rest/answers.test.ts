@@ -8,6 +8,7 @@ import { createExam, join, report, tokenIn } from '../helpers/exam.ts';
 import { faces } from '../helpers/faces.ts';
 import { finishLive, putChunk, recorded, startLive } from '../helpers/live.ts';
 import { film, pictures, tempDir } from '../helpers/media.ts';
+import { eventually } from '../helpers/patience.ts';
 import { runSql } from '../helpers/postgres.ts';
 import { form, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
@@ -85,6 +86,8 @@ it('every route answers exactly what it declares', async () => {
   const path = joinPath(tempDir(), 'webcam.webm');
   await film(path, [{ picture: pictures.oneFace, seconds: 1 }], []);
   await ok(snap(server, examId, await readFile(pictures.oneFace.file), token));
+  const [seated] = await runSql<{ id: string }>(server, 'SELECT id FROM "Participant" WHERE "examId" = $1', [examId]);
+  await eventually(() => ok(server.rest(`/participants/${seated?.id}/snapshot`)));
   const { id: recordingId } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path });
   await ok(server.rest(`/recordings/${recordingId}`));
   await runSql(server, `UPDATE "Recording" SET status = 'FAILED', error = 'for a test' WHERE id = $1`, [recordingId]);

@@ -177,6 +177,10 @@ const DOORS: Record<string, [string, Ask][]> = {
     ['reviewWarning', graphql(() => `mutation { reviewWarning(warningId: "${warningId}", decision: CONFIRMED) { id } }`)],
     ['reviewParticipant', graphql(() => `mutation { reviewParticipant(examId: "${examId}", userId: "user_0", status: PASSED) { id } }`)],
   ],
+  'see counts, the pulse and newest snapshots of an exam': [
+    ['counts', graphql(() => `{ exam(id: "${examId}") { counts { handsRaised } } }`)],
+    ['GET …/snapshot', rest('GET', () => '/participants/part_none/snapshot')],
+  ],
   'grant accommodations': [
     [
       'PUT …/accommodations',

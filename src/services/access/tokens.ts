@@ -47,12 +47,15 @@ export interface PersonalLink {
   expiresAt: Date;
 }
 
-/** What a signature opens: one file of a recording, the picture at a warning, or that of a check-in. */
-export type SignedFile = 'download' | 'playback' | 'poster' | 'thumbnails' | 'frame' | 'photo';
+/** What a signature opens: one file of a recording, or the picture at a warning, of a check-in, or that is a participant's newest. */
+export type SignedFile = 'download' | 'playback' | 'poster' | 'thumbnails' | 'frame' | 'photo' | 'snapshot';
 
 const DOWNLOAD_LINK_S = 3_600;
+/** It shows what a camera sees now: whoever gets hold of such a link must not look for long. */
+const SNAPSHOT_LINK_S = 600;
 /** Rounded, so that a page drawn again within minutes gets the same link and the browser can use its cached video. */
-const downloadExpiry = () => (Math.floor(Date.now() / 1_000 / 600) + 1) * 600 + DOWNLOAD_LINK_S;
+const expiryOf = (what: SignedFile) =>
+  (Math.floor(Date.now() / 1_000 / 600) + 1) * 600 + (what === 'snapshot' ? SNAPSHOT_LINK_S : DOWNLOAD_LINK_S);
 
 /** A signature costs more than the statement that reads an exam; a link with its token takes some 300 bytes. */
 const REMEMBERED = 10_000;
@@ -147,7 +150,7 @@ export function createTokens(tokenSecret: string) {
 
     /** A signature that opens one file for a while, for a video tag that cannot send a header. */
     signFile(what: SignedFile, id: string) {
-      const expiry = downloadExpiry();
+      const expiry = expiryOf(what);
       return signOnce(`${what} ${id} ${expiry}`, () =>
         new SignJWT({ file: id })
           .setProtectedHeader({ alg: 'HS256' })

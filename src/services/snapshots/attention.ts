@@ -1,4 +1,4 @@
-import { ImageError, type ObservedImage, VisionError, type VisionProvider } from '../../adapters/vision/vision.ts';
+import { type Frame, ImageError, type ObservedImage, VisionError, type VisionProvider } from '../../adapters/vision/vision.ts';
 import type { Logger } from '../../log.ts';
 import { HOLD_SECONDS } from '../analysis/episodes.ts';
 import type { AdmittedParticipant } from './admit.ts';
@@ -36,6 +36,8 @@ interface Dependencies {
   vision: VisionProvider;
   follower: Follower;
   identity: IdentityJudge;
+  /** Called when the turn of a snapshot has come. @param frame null if it could not be analysed */
+  onTurn(snapshot: AdmittedParticipant & { image: Uint8Array; at: number }, frame: Frame | null): void;
   log: Logger;
 }
 
@@ -43,7 +45,7 @@ interface Dependencies {
  * Analyses snapshots, as many at once as the models can, in turn per participant. If there is no time for some, that is
  * reported as a gap.
  */
-export function createAttention({ vision, follower, identity, log }: Dependencies) {
+export function createAttention({ vision, follower, identity, onTurn, log }: Dependencies) {
   const histories = createLookHistories();
   const queue = new FrameQueue<Snapshot>(MAX_WAITING_BYTES);
   const underWay = new Set<Promise<void>>();
@@ -116,6 +118,7 @@ export function createAttention({ vision, follower, identity, log }: Dependencie
 
   async function lookAt(snapshot: Snapshot): Promise<void> {
     const observed = await observe(snapshot);
+    if (!closed) onTurn(snapshot, observed?.frame ?? null);
     // The next one is analysed while this result is stored.
     looking -= 1;
     writing += 1;

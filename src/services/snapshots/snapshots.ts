@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from '../../adapters/database/database.ts';
 import type { Storage } from '../../adapters/storage/storage.ts';
 import type { VisionProvider } from '../../adapters/vision/vision.ts';
+import { type Sweep, startSweep } from '../../async/sweep.ts';
 import { invalidField } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
@@ -12,10 +13,13 @@ import { createAttention } from './attention.ts';
 import { createFollower } from './follow.ts';
 import { createIdentityJudge } from './identity-judge.ts';
 import { judges } from './judges.ts';
+import { createLatestStore } from './latest-store.ts';
+import { createLatestPictures } from './latest.ts';
 import { createPace } from './pace.ts';
 import { createRecorder } from './record.ts';
 import { createStateStore, type Seen } from './state-store.ts';
 import { startSnapshotSweep } from './sweep.ts';
+import { createTraffic } from './traffic.ts';
 
 interface Dependencies {
   database: Database;
@@ -23,6 +27,8 @@ interface Dependencies {
   storage: Storage;
   vision: VisionProvider;
   faceTemplates: FaceTemplates;
+  /** The installation's secret. */
+  secret: string;
   log: Logger;
 }
 
@@ -43,6 +49,7 @@ export const MAX_SNAPSHOT_BYTES = 1024 * 1024;
 const OLDEST_MS = 30_000;
 const CLOCK_TOLERANCE_MS = 2_000;
 const REMEMBERED_ROWS = 20_000;
+const PRUNE_MS = 60_000;
 
 const isJpeg = (image: Uint8Array) => image[0] === 0xff && image[1] === 0xd8 && image[2] === 0xff;
 
@@ -56,9 +63,10 @@ function timeOf({ now }: AdmittedParticipant, takenAt: Date | null): { at: numbe
 
 /**
  * Snapshots of participants' cameras while the exam runs: analysed on arrival, in the process that receives them, before any
- * recording. They are acknowledged before that. One that raises a warning is kept as its evidence, all others are discarded.
+ * recording. They are acknowledged before that. One that raises a warning is kept as its evidence, the newest one as a small picture
+ * for the consoles until the next replaces it; all others are discarded.
  */
-export function createSnapshots({ database: { prisma: db, pool }, eventLog, storage, vision, faceTemplates, log }: Dependencies) {
+export function createSnapshots({ database: { prisma: db, pool }, eventLog, storage, vision, faceTemplates, secret, log }: Dependencies) {
   const pace = createPace();
   const admit = createAdmission({ pool });
   const store = createStateStore({ pool });
@@ -70,7 +78,19 @@ export function createSnapshots({ database: { prisma: db, pool }, eventLog, stor
     judges: [...judges, identity.judge],
     known: new LRUCache<string, Seen>({ max: REMEMBERED_ROWS }),
   });
-  const attention = createAttention({ vision, follower, identity, log });
+  const traffic = createTraffic();
+  const latestStore = createLatestStore({ pool, secret });
+  const latest = createLatestPictures({ store: latestStore, log });
+  const attention = createAttention({
+    vision,
+    follower,
+    identity,
+    onTurn({ participantId, examId, image, at }, frame) {
+      if (frame) traffic.count(examId, 'lookedAt');
+      latest.offer(participantId, frame ?? image, at);
+    },
+    log,
+  });
 
   return {
     /**
@@ -89,15 +109,39 @@ export function createSnapshots({ database: { prisma: db, pool }, eventLog, stor
     take(participant: AdmittedParticipant, image: Uint8Array, takenAt: Date | null, field: string): SnapshotReceipt {
       if (!isJpeg(image)) throw invalidField(field, 'must be a JPEG image');
       const { at, skew } = timeOf(participant, takenAt);
-      const { examId, userId, isLookedAt } = participant;
+      const { participantId, examId, userId, isLookedAt } = participant;
+      traffic.count(examId, 'snapshots');
       const analysed = isLookedAt && attention.add(participant, image, at);
+      if (!analysed) latest.offer(participantId, image, at);
       return { examId, userId, takenAt: new Date(at), analysed, ...(skew !== 0 && { clockSkewSeconds: Math.round(skew / 100) / 10 }) };
     },
 
-    /** Starts the sweep that ends warnings of participants who left. Call once per process. */
-    startSweep: () => startSnapshotSweep({ pool, eventLog, log }),
+    /** When the newest picture of a participant was taken that consoles can show; undefined if there is none. */
+    latestAt: latestStore.takenAt,
+    /** That picture: a small JPEG. */
+    readLatest: latestStore.read,
+    ratesOf: traffic.ratesOf,
 
-    close: () => attention.close(),
+    /** Starts the sweeps that end warnings of participants who left, and that remove old pictures. Call once per process. */
+    startSweep(): Pick<Sweep, 'stop'> {
+      const warnings = startSnapshotSweep({ pool, eventLog, log });
+      const pictures = startSweep({
+        everyMs: PRUNE_MS,
+        log,
+        failure: 'could not remove old snapshots; will try again',
+        run: () => latestStore.prune(),
+      });
+      void pictures.now();
+      return {
+        async stop() {
+          await Promise.all([warnings.stop(), pictures.stop()]);
+        },
+      };
+    },
+
+    async close() {
+      await Promise.all([attention.close(), latest.close()]);
+    },
   };
 }
 
