@@ -5,17 +5,17 @@ import { z } from 'zod';
  * get as RFC 3339 in UTC.
  */
 
-const time = z
+export const time = z
   .custom<Date>((value) => value instanceof Date || (typeof value === 'string' && !Number.isNaN(Date.parse(value))), 'must be a time')
   .meta({ type: 'string', format: 'date-time' });
 
-const lower = <const T extends readonly [string, ...string[]]>(...names: T) => z.enum(names);
+export const lower = <const T extends readonly [string, ...string[]]>(...names: T) => z.enum(names);
 const share = z.number().min(0).max(1);
 
 const examId = z.string().meta({ description: 'Id of the exam.' });
 const userId = z.string().meta({ description: "The LMS's own id of the user." });
-const recordingType = lower('webcam', 'screen').meta({ description: 'What the recording shows.' });
-const recordingStatus = lower('uploaded', 'processing', 'processed', 'failed').meta({ description: 'How far the analysis is.' });
+export const recordingType = lower('webcam', 'screen').meta({ description: 'What the recording shows.' });
+export const recordingStatus = lower('uploaded', 'processing', 'processed', 'failed').meta({ description: 'How far the analysis is.' });
 const recordingSize = z.number().meta({ description: 'Bytes.' });
 
 const settings = z.looseObject({
@@ -84,12 +84,14 @@ export const proctorSession = z.strictObject({
   expiresAt: time.meta({ description: 'When the token ends.' }),
 });
 
+export const participantStatus = lower(
+  ...(['invited', 'checking_in', 'waiting', 'active', 'paused', 'disconnected', 'submitted', 'timed_out', 'terminated'] as const),
+);
+
 const participantMembers = {
   id: userId,
   name: z.string().nullable().meta({ description: 'Name as given by invitation or joining.' }),
-  status: lower('invited', 'checking_in', 'waiting', 'active', 'paused', 'disconnected', 'submitted', 'timed_out', 'terminated').meta({
-    description: 'Where the participant is in the exam.',
-  }),
+  status: participantStatus.meta({ description: 'Where the participant is in the exam.' }),
   joinedAt: time.nullable().meta({ description: 'When the participant joined.' }),
 };
 
@@ -123,6 +125,17 @@ export const invited = z.strictObject({
 
 const count = (of: string) => z.number().meta({ description: of });
 
+export const counts = z
+  .strictObject({
+    info: count('Warnings of severity info.'),
+    low: count('Of severity low.'),
+    medium: count('Of severity medium.'),
+    high: count('Of severity high.'),
+    critical: count('Of severity critical.'),
+    unreviewed: count('Those of low and above on which nobody has decided.'),
+  })
+  .meta({ description: 'How many warnings there are about the participant.' });
+
 export const listedParticipant = z.strictObject({
   ...seatedMembers,
   group: z.string().nullable().meta({ description: "Room, class or proctor's share." }),
@@ -131,16 +144,7 @@ export const listedParticipant = z.strictObject({
   }),
   handRaised: z.boolean().meta({ description: 'Whether the hand is raised.' }),
   lastSeenAt: time.nullable().meta({ description: 'When the participant was last seen.' }),
-  warnings: z
-    .strictObject({
-      info: count('Warnings of severity info.'),
-      low: count('Of severity low.'),
-      medium: count('Of severity medium.'),
-      high: count('Of severity high.'),
-      critical: count('Of severity critical.'),
-      unreviewed: count('Those of low and above on which nobody has decided.'),
-    })
-    .meta({ description: 'How many warnings there are about the participant.' }),
+  warnings: counts,
 });
 
 export const participantsPage = z.strictObject({
@@ -187,7 +191,7 @@ const warningMembers = {
 
 const loggedWarning = z.strictObject({ ...warningMembers, seq: z.number().meta({ description: 'Position in the log of the exam.' }) });
 
-const reviewStatus = lower('not_reviewed', 'in_review', 'passed', 'suspicious', 'violation', 'contested', 'upheld', 'overturned');
+export const reviewStatus = lower('not_reviewed', 'in_review', 'passed', 'suspicious', 'violation', 'contested', 'upheld', 'overturned');
 const reviewed = { ...participantMembers, review: reviewStatus.meta({ description: 'What people decided about the participant.' }) };
 const decision = {
   reason: z.string().nullable().meta({ description: 'Why.' }),

@@ -7,6 +7,7 @@ import { participantListRoutes } from './participant-lists.ts';
 import { proctorRoutes } from './proctors.ts';
 import { receiptRoutes } from './receipts.ts';
 import { recordingRoutes } from './recordings.ts';
+import { reportRoutes } from './reports.ts';
 import { reviewRoutes } from './reviews.ts';
 import { rosterRoutes } from './roster.ts';
 import type { Route } from './route.ts';
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...proctorRoutes,
   ...liveRecordingRoutes,
   ...receiptRoutes,
+  ...reportRoutes,
   ...recordingRoutes,
   ...reviewRoutes,
   ...snapshotRoutes,

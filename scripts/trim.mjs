@@ -12,6 +12,12 @@ const list = (folder) => {
 
 const remove = (path) => rmSync(path, { recursive: true, force: true });
 
+/** @type {[scope: string, folder: string, used: RegExp][]} */
+const FONTS = [
+  ['@embedpdf', 'fonts', /-(Regular|Bold)\.(ttf|otf)$/],
+  ['@fontsource', 'files', /-([a-z]+)-\1-(400|700)-normal\.woff$/],
+];
+
 /** @param {string} modules path of node_modules */
 export function trim(modules) {
   const runtimes = join(modules, 'onnxruntime-node/bin/napi-v6');
@@ -25,6 +31,12 @@ export function trim(modules) {
   const prisma = join(modules, '@prisma/client/runtime');
   for (const name of list(prisma)) if (/^query_compiler_(small_|fast_bg\.(?!postgresql))/.test(name)) remove(join(prisma, name));
   remove(join(modules, 'fluent-ffmpeg/coverage'));
+  // Weights of fonts that no document uses: see src/adapters/pdf/faces.ts.
+  for (const [scope, folder, used] of FONTS)
+    for (const name of list(join(modules, scope))) {
+      const files = join(modules, scope, name, folder);
+      for (const file of list(files)) if (!used.test(file)) remove(join(files, file));
+    }
 }
 
 /**

@@ -46,6 +46,7 @@ import { createLiveRecordings } from './services/recordings/live/live-recordings
 import { createPlayback } from './services/recordings/playback.ts';
 import { createQuota } from './services/recordings/quota.ts';
 import { createRecordings } from './services/recordings/recordings.ts';
+import { createReports } from './services/reports/reports.ts';
 import { createReviews } from './services/reviews/reviews.ts';
 import { createSnapshots } from './services/snapshots/snapshots.ts';
 import { createSubmissions } from './services/submissions.ts';
@@ -130,6 +131,9 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
     const snapshots = own(createSnapshots({ database, eventLog, storage, vision, faceTemplates, secret: tokenSecret, log }), (it) =>
       it.close(),
     );
+    const evidence = createEvidence({ pool: database.pool });
+    const counts = createCounts({ pool: database.pool });
+    const playback = createPlayback({ db, storage, ffmpeg, log });
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
@@ -137,9 +141,9 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       candidateViews: createCandidateViews({ pool: database.pool }),
       clock: createClock({ pool: database.pool }),
       eventLog,
-      evidence: createEvidence({ pool: database.pool }),
+      evidence,
       control: createControl({ pool: database.pool, eventLog, access, exams, log }),
-      counts: createCounts({ pool: database.pool }),
+      counts,
       exams,
       hotReads: createHotReads({ pool: database.pool }),
       hubs: own(createHubs({ eventLog, bus, log }), (it) => it.close()),
@@ -152,11 +156,12 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
         it.close(),
       ),
-      playback: createPlayback({ db, storage, ffmpeg, log }),
+      playback,
       pulses: own(createPulses({ pool: database.pool, ratesOf: snapshots.ratesOf, log }), (it) => it.close()),
       quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
       receipts: createReceipts({ pool: database.pool, key: receiptKey }),
       recordings,
+      reports: createReports({ db, storage, evidence, counts, playback, log }),
       reviews: createReviews({ eventLog }),
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications,

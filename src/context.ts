@@ -27,6 +27,7 @@ import type { LiveRecordings } from './services/recordings/live/live-recordings.
 import type { Playback } from './services/recordings/playback.ts';
 import type { Quota } from './services/recordings/quota.ts';
 import type { Recordings } from './services/recordings/recordings.ts';
+import type { Reports } from './services/reports/reports.ts';
 import type { Reviews } from './services/reviews/reviews.ts';
 import type { Snapshots } from './services/snapshots/snapshots.ts';
 import type { Submissions } from './services/submissions.ts';
@@ -58,6 +59,7 @@ export interface Services {
   quota: Quota;
   receipts: Receipts;
   recordings: Recordings;
+  reports: Reports;
   reviews: Reviews;
   submissions: Submissions;
   verifications: Verifications;

@@ -135,7 +135,7 @@ describe('the counts of an exam', () => {
   });
 
   it('are for staff: a participant reads only the counts of its own warnings', async () => {
-    const { id: examId, adminUrl } = await createExam(server);
+    const { id: examId, adminUrl } = await createExam(server, { settings: { candidateView: 'live' } });
     const token = await join(server, examId, 'user_1');
     await join(server, examId, 'user_2');
     await report(server, examId, 'user_1', ['tab_switch', 'noise']);
@@ -148,6 +148,9 @@ describe('the counts of an exam', () => {
     const own = await ask(examId, 'order: ATTENTION', token);
     expect(own).toMatchObject({ totalCount: 1, edges: [{ node: { userId: 'user_1', warningCounts: { low: 1, medium: 1, high: 0 } } }] });
     expect(await ask(examId, 'filter: { search: "user_2" }', token)).toMatchObject({ totalCount: 0, edges: [] });
+    await server.post(`/exams/${examId}`, { settings: { candidateView: 'never' } }, { method: 'PATCH' });
+    const hidden = await ask(examId, 'order: NAME', token);
+    expect(hidden).toMatchObject({ totalCount: 1, edges: [{ node: { userId: 'user_1', warningCounts: { low: 0, medium: 0, high: 0 } } }] });
   });
 });
 

@@ -84,6 +84,7 @@ describe('the GraphQL schema', async () => {
     const printed = await load('./schema.graphql');
     expect(Object.keys(printed?.getSubscriptionType()?.getFields() ?? {}).sort()).toEqual([
       'examEvents',
+      'examPulse',
       'recordingProgress',
       'warningAdded',
     ]);

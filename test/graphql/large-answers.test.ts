@@ -13,7 +13,7 @@ let examId: string;
 let token: string;
 beforeAll(async () => {
   server = await startTestServer({ INLINE_WORKER: 'false' });
-  examId = (await createExam(server)).id;
+  examId = (await createExam(server, { settings: { candidateView: 'live' } })).id;
   token = await join(server, examId, 'user_1');
   for (let start = 0; start < WARNINGS; start += 100) {
     const warnings = Array.from({ length: 100 }, (_, n) => ({ type: 'noise', details: `Noise "${start + n}" ☃` }));
@@ -120,7 +120,7 @@ describe('without credentials', () => {
 
 describe('hundreds of reads of a whole exam at once by a candidate', () => {
   it('are answered, and fail nobody else', { timeout: SLOW_MS }, async () => {
-    const { id } = await createExam(server);
+    const { id } = await createExam(server, { settings: { candidateView: 'live' } });
     const credential = await join(server, id, 'user_1');
     const warnings = Array.from({ length: 100 }, () => ({ type: 'noise', details: 'x'.repeat(1_500) }));
     for (let n = 0; n < 10; n++) expect((await server.post(`/exams/${id}/warnings`, { warnings }, { credential })).status).toBe(200);
@@ -191,7 +191,7 @@ describe('the statistics of a submission', () => {
   });
 
   it('are the same in lists, and by every transport', async () => {
-    const { id } = await createExam(server);
+    const { id } = await createExam(server, { settings: { candidateView: 'live' } });
     const stats = { text: 'Tom said "hi", {} [] \\ ☃', list: [1, { deep: [null, true] }], empty: {} };
     for (const userId of ['user_1', 'user_2']) await server.post(`/exams/${id}/submit`, { userId, stats: { ...stats, userId } });
     const query = `{ exam(id: "${id}") { participants(first: 60) { edges { node { userId submission { stats } } } } } }`;

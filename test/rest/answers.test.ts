@@ -101,6 +101,8 @@ it('every route answers exactly what it declares', async () => {
   await ok(server.rest(`/exams/${examId}/submit`, { method: 'POST', body: submission }));
 
   await ok(server.post(`/exams/${run}/participants`, { participants: [{ userId: 'user_9', name: 'Nine' }] }));
+  await ok(server.rest(`/exams/${run}/report.json`));
+  await ok(server.rest(`/exams/${run}/participants/user_1/report.json`));
   const { id: early } = await createExam(server, { settings: { identityPhoto: true } });
   const candidate = await join(server, early, 'user_1');
   const { version } = (await (await server.rest(`/exams/${early}/notice`)).json()) as { version: string };

@@ -1,0 +1,196 @@
+import { buffer } from 'node:stream/consumers';
+import PdfKit from 'pdfkit';
+import { type Face, faces } from './faces.ts';
+import { breakLines, isRightToLeft, type Measure, visualRuns } from './lines.ts';
+
+const MARGIN = 50;
+const LEADING = 1.45;
+const SIZES = { title: 18, heading: 13, text: 9.5, small: 8 };
+const INK = '#1a1c20';
+const SOFT = '#565b66';
+const LINE = '#d5d8de';
+/** Between the name and the value of a fact. */
+const NAME_WIDTH = 130;
+const MOST_PICTURE = { width: 240, height: 180 };
+
+type Size = keyof typeof SIZES;
+
+interface Style {
+  size: Size;
+  weight: keyof typeof faces;
+  color: string;
+}
+
+const STYLES = {
+  title: { size: 'title', weight: 'bold', color: INK },
+  heading: { size: 'heading', weight: 'bold', color: INK },
+  text: { size: 'text', weight: 'regular', color: INK },
+  strong: { size: 'text', weight: 'bold', color: INK },
+  small: { size: 'small', weight: 'regular', color: SOFT },
+} as const satisfies Record<string, Style>;
+
+/** Where a text stands, in points. */
+interface Place {
+  left: number;
+  width: number;
+  /** Whether it begins at the left although it is read from right to left, as in a column. */
+  isFlush: boolean;
+}
+
+/** What the types of pdfkit leave out. */
+interface OpenedImage {
+  width: number;
+  height: number;
+}
+interface ImageOpener {
+  openImage(bytes: Buffer): OpenedImage;
+}
+
+/**
+ * A tagged PDF (ISO 32000-1, 14.8) of A4 pages: headings, facts, paragraphs and pictures, in text of most scripts and of either
+ * direction. Nothing is fetched; fonts are embedded in part.
+ */
+export function createPdf({ title, footer, createdAt }: { title: string; footer: string; createdAt: Date }) {
+  const doc = new PdfKit({
+    size: 'A4',
+    margin: MARGIN,
+    tagged: true,
+    pdfVersion: '1.7',
+    lang: 'en',
+    displayTitle: true,
+    bufferPages: true,
+    autoFirstPage: true,
+    info: { Title: title, Producer: 'Invigil', Creator: 'Invigil', CreationDate: createdAt },
+  });
+  const root = doc.struct('Document');
+  doc.addStructure(root);
+  const bytes = buffer(doc);
+  const known = new Set<string>();
+  const right = doc.page.width - MARGIN;
+  let y = MARGIN;
+
+  function use(face: Face, size: number): typeof doc {
+    if (!known.has(face.name)) {
+      doc.registerFont(face.name, face.path);
+      known.add(face.name);
+    }
+    return doc.font(face.name, size);
+  }
+
+  const measureIn =
+    (size: number): Measure =>
+    ({ text, face }) =>
+      // Features, even none, make pdfkit shape the run as a whole.
+      use(face, size).widthOfString(text, { features: [] });
+
+  function room(height: number): void {
+    if (y + height <= doc.page.height - MARGIN) return;
+    doc.addPage();
+    y = MARGIN;
+  }
+
+  function drawLine(line: string, style: Style, { left, width, isFlush }: Place): void {
+    const size = SIZES[style.size];
+    const runs = visualRuns(line, faces[style.weight]);
+    const measure = measureIn(size);
+    const widths = runs.map(measure);
+    let x = isRightToLeft(line) && !isFlush ? left + width - widths.reduce((sum, one) => sum + one, 0) : left;
+    for (const [i, { text, face }] of runs.entries()) {
+      use(face, size)
+        .fillColor(style.color)
+        .text(text, x, y + size, { features: [], lineBreak: false, baseline: 'alphabetic' });
+      x += widths[i] ?? 0;
+    }
+    y += size * LEADING;
+  }
+
+  /** Draws a text below what is there, as an element of its own. */
+  function write(
+    tag: string,
+    text: string,
+    style: Style,
+    { left = MARGIN, width = right - left, isFlush = false }: Partial<Place> = {},
+  ): void {
+    const size = SIZES[style.size];
+    const lines = breakLines(text, faces[style.weight], { width, measure: measureIn(size) });
+    // What is drawn from left to right is not what is read.
+    const element = doc.struct(tag, { actual: text });
+    for (const line of lines) {
+      room(size * LEADING);
+      element.add(doc.struct('Span', {}, () => drawLine(line, style, { left, width, isFlush })));
+    }
+    root.add(element);
+    element.end();
+  }
+
+  return {
+    title(text: string): void {
+      write('H1', text, STYLES.title);
+      y += 4;
+    },
+
+    heading(text: string): void {
+      room(60);
+      y += 10;
+      write('H2', text, STYLES.heading);
+      y += 2;
+    },
+
+    paragraph: (text: string, style: 'text' | 'strong' | 'small' = 'text') => write('P', text, STYLES[style]),
+
+    /** A name with its value beside it. */
+    fact(name: string, value: string): void {
+      room(SIZES.text * LEADING);
+      const top = y;
+      write('P', name, STYLES.small, { width: NAME_WIDTH - 10 });
+      const after = y;
+      const wasNewPage = after < top;
+      y = wasNewPage ? after - SIZES.small * LEADING : top;
+      write('P', value, STYLES.text, { left: MARGIN + NAME_WIDTH, isFlush: true });
+      if (y < after && !wasNewPage) y = after;
+    },
+
+    /** A line between two parts. */
+    rule(): void {
+      room(12);
+      y += 5;
+      doc.markContent('Artifact', { type: 'Layout' });
+      doc.moveTo(MARGIN, y).lineTo(right, y).lineWidth(0.5).strokeColor(LINE).stroke();
+      doc.endMarkedContent();
+      y += 6;
+    },
+
+    /** @param picture an encoded JPEG or PNG; one that cannot be drawn is left out */
+    picture(picture: Uint8Array, description: string): boolean {
+      let image: OpenedImage;
+      try {
+        image = (doc as unknown as ImageOpener).openImage(Buffer.from(picture));
+      } catch {
+        return false;
+      }
+      const scale = Math.min(MOST_PICTURE.width / image.width, MOST_PICTURE.height / image.height, 1);
+      const height = image.height * scale;
+      room(height + 8);
+      const draw = () => doc.image(image as never, MARGIN, y + 2, { width: image.width * scale });
+      root.add(doc.struct('Figure', { alt: description }, draw));
+      y += height + 8;
+      return true;
+    },
+
+    /** Writes the footer of each page and returns the whole document. */
+    async end(): Promise<Buffer> {
+      const { start, count } = doc.bufferedPageRange();
+      for (let page = start; page < start + count; page++) {
+        doc.switchToPage(page);
+        y = doc.page.height - MARGIN + 14;
+        doc.page.margins.bottom = 0;
+        doc.markContent('Artifact', { type: 'Pagination' });
+        drawLine(`${footer} — ${page - start + 1}/${count}`, STYLES.small, { left: MARGIN, width: right - MARGIN, isFlush: true });
+        doc.endMarkedContent();
+      }
+      root.end();
+      doc.end();
+      return bytes;
+    },
+  };
+}

@@ -1,0 +1,16 @@
+/** What a document shows, from top to bottom. */
+export type Block =
+  | { kind: 'title' | 'heading' | 'text' | 'strong' | 'small'; text: string }
+  | { kind: 'fact'; name: string; value: string }
+  | { kind: 'rule' }
+  /** An encoded JPEG or PNG. */
+  | { kind: 'picture'; image: Uint8Array; description: string };
+
+export interface PdfScript {
+  /** For the list of documents and for screen readers. */
+  title: string;
+  /** On each page, before its number. */
+  footer: string;
+  createdAt: Date;
+  blocks: Block[];
+}

@@ -1,0 +1,24 @@
+import type { Context } from '../context.ts';
+import type { ExamReport } from '../services/reports/exam-report.ts';
+import type { ParticipantReport } from '../services/reports/participant-report.ts';
+import { toCsv } from '../services/reports/report-csv.ts';
+import { parseInput, userIdInput } from '../validation.ts';
+import { requireStaffOf } from './policy.ts';
+import { readInTurn } from './reads-in-turn.ts';
+
+export async function examReport(ctx: Context, examId: string): Promise<ExamReport> {
+  const { id } = await requireStaffOf(ctx, examId);
+  return readInTurn(ctx, () => ctx.services.reports.ofExam(id));
+}
+
+export const examCsv = async (ctx: Context, examId: string): Promise<string> => toCsv(await examReport(ctx, examId));
+
+export async function participantReport(ctx: Context, { examId, userId }: { examId: string; userId: string }): Promise<ParticipantReport> {
+  const { id } = await requireStaffOf(ctx, examId);
+  return readInTurn(ctx, () => ctx.services.reports.ofParticipant(id, parseInput(userIdInput, userId)));
+}
+
+export async function participantPdf(ctx: Context, { examId, userId }: { examId: string; userId: string }): Promise<Uint8Array> {
+  const { id } = await requireStaffOf(ctx, examId);
+  return readInTurn(ctx, () => ctx.services.reports.pdfOf(id, parseInput(userIdInput, userId)));
+}

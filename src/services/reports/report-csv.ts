@@ -1,0 +1,40 @@
+import { stringify } from 'csv-stringify/sync';
+import type { ExamReport } from './exam-report.ts';
+
+const at = (date: Date | null) => date?.toISOString() ?? '';
+const share = (of: number | null) => (of === null ? '' : of.toFixed(3));
+
+/**
+ * The results of an exam as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark, one line per participant. What a
+ * spreadsheet would take for a formula is made text.
+ */
+export function toCsv({ participants }: ExamReport): string {
+  const rows = participants.map((one) => ({
+    userId: one.userId,
+    name: one.name ?? '',
+    group: one.group ?? '',
+    status: one.status.toLowerCase(),
+    joinedAt: at(one.joinedAt),
+    startedAt: at(one.startedAt),
+    submittedAt: at(one.submittedAt),
+    extraMinutes: one.extraMinutes,
+    creditedMinutes: Math.round(one.creditMs / 600) / 100,
+    outageSeconds: Math.round(one.outageMs / 1_000),
+    ...Object.fromEntries(Object.entries(one.warnings).map(([name, count]) => [`warnings_${name}`, count])),
+    webcamCoverage: share(one.coverage.webcam),
+    screenCoverage: share(one.coverage.screen),
+    review: one.review.toLowerCase(),
+    verdict: one.verdict?.status.toLowerCase() ?? '',
+    verdictReason: one.verdict?.reason ?? '',
+    verdictBy: one.verdict?.by ?? '',
+    verdictAt: at(one.verdict?.at ?? null),
+    contested: one.contested ? 'yes' : 'no',
+  }));
+  return stringify(rows, { header: true, columns: COLUMNS, bom: true, escape_formulas: true, record_delimiter: '\r\n' });
+}
+
+const COLUMNS = [
+  ...['userId', 'name', 'group', 'status', 'joinedAt', 'startedAt', 'submittedAt', 'extraMinutes', 'creditedMinutes', 'outageSeconds'],
+  ...['info', 'low', 'medium', 'high', 'critical', 'unreviewed'].map((name) => `warnings_${name}`),
+  ...['webcamCoverage', 'screenCoverage', 'review', 'verdict', 'verdictReason', 'verdictBy', 'verdictAt', 'contested'],
+];
