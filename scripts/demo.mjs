@@ -31,6 +31,7 @@ async function play() {
       screenRecording: false,
       aiDetection: { enabled: true, sensitivity: 'high' },
       admission: 'proctor',
+      sharedLink: false,
       candidateView: 'after_end',
       creditDisconnectedMinutes: 5,
     },
@@ -45,6 +46,7 @@ async function play() {
     await sitting.nameProctor(stage, 'Quentin Proctor'),
     await sitting.nameProctor(stage, 'Olga Ombudswoman'),
   ];
+  await refused(sitting.join(stage, 'anna', exam.accessUrl), 'FORBIDDEN', 'the link for everybody, which is switched off,');
   const tokens = {};
   for (const [userId, link] of Object.entries(links)) tokens[userId] = await sitting.checkIn(stage, userId, link);
   await refused(sitting.join(stage, 'anna', links.anna), 'CONFLICT', "another browser with Anna's link");

@@ -26,6 +26,8 @@ export function watch({ live, ask }, examId) {
     { query: EVENTS, variables: { examId } },
     {
       next: (/** @type {any} */ { data }) => {
+        // A connection that was lost is made again with the same `after`.
+        if (data.examEvents.seq <= (events.at(-1)?.seq ?? 0)) return;
         events.push(data.examEvents);
         print(data.examEvents);
         state.wake();
@@ -34,7 +36,10 @@ export function watch({ live, ask }, examId) {
         state.error = new Error(`the console lost its subscription: ${errors[0]?.message ?? errors.message ?? errors.reason}`);
         state.wake();
       },
-      complete: () => {},
+      complete: () => {
+        state.error ??= new Error('the server ended the subscription of the console');
+        state.wake();
+      },
     },
   );
 
