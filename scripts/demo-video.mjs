@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +11,15 @@ const run = promisify(execFile);
 const DATA = fileURLToPath(new URL('../../shared/data/video/synthetic_60s.webm', import.meta.url));
 const SAMPLES = join(dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json')), 'demo');
 
+const find = () => findFfmpeg({ FFMPEG_PATH: process.env.FFMPEG_PATH, production: false });
+
 /**
  * A webcam recording with one face, none and several: from the data set if it is present, else made from the sample faces of
  * @vladmandic/face-api.
  */
 export async function makeFaceVideo(folder) {
   if (existsSync(DATA)) return { path: DATA, source: 'synthetic_60s.webm' };
-  const ffmpeg = await findFfmpeg({ FFMPEG_PATH: process.env.FFMPEG_PATH, production: false });
+  const ffmpeg = await find();
   const path = join(folder, 'webcam.webm');
   const still = (name, seconds) => ['-loop', '1', '-framerate', '10', '-t', String(seconds), '-i', join(SAMPLES, name)];
   /** Crop that shows only the woman in front. */
@@ -39,4 +42,19 @@ export async function makeFaceVideo(folder) {
     ...['-c:v', 'libvpx', '-b:v', '800k', '-deadline', 'realtime', '-c:a', 'libopus', '-shortest', path],
   ]);
   return { path, source: 'made from sample faces' };
+}
+
+/** What MediaRecorder gives with a `timeslice` of one second: parts of one WebM file of unknown length, cut anywhere. */
+export async function makeChunks(folder, seconds) {
+  const ffmpeg = await find();
+  const path = join(folder, 'live.webm');
+  await run(ffmpeg.path, [
+    ...['-y', '-v', 'error', '-f', 'lavfi', '-i', `testsrc=size=320x240:rate=15:duration=${seconds}`],
+    ...['-f', 'lavfi', '-i', `anullsrc=r=48000:cl=mono`, '-t', String(seconds), '-c:a', 'libopus', '-b:a', '48k'],
+    ...['-c:v', 'libvpx', '-b:v', '300k', '-deadline', 'realtime', '-cpu-used', '8', '-g', '30'],
+    ...['-f', 'webm', '-live', '1', '-cluster_time_limit', '1000', path],
+  ]);
+  const bytes = await readFile(path);
+  const size = Math.ceil(bytes.length / seconds);
+  return Array.from({ length: seconds }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
 }

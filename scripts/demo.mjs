@@ -1,195 +1,82 @@
-// Plays a whole exam against a running server: two candidates join, warnings stream as in a console, a real recording is
-// uploaded and analysed.
+// Plays a whole exam by the API alone against a running server, and stops if the server answers otherwise than it should: three
+// candidates, three proctors, a console, an outage, late evidence, a receipt, a verdict that is contested. One to three minutes.
 //   INVIGIL_API_KEY=… npm run demo            the server at http://localhost:4000
 //   INVIGIL_URL=… INVIGIL_API_KEY=… npm run demo
-import { createReadStream, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GraphQLClient } from 'graphql-request';
-import { createClient } from 'graphql-ws';
-import { Upload } from 'tus-js-client';
-import { WebSocket } from 'ws';
-import { makeFaceVideo } from './demo-video.mjs';
+import { check, connect, refused } from './demo/api.mjs';
+import { watch } from './demo/console.mjs';
+import { filmChunks, printLedger, recordAndAnalyse, sendLate, startCamera, verifyReceipt } from './demo/evidence.mjs';
+import { say } from './demo/print.mjs';
+import * as sitting from './demo/sitting.mjs';
+import { contest, judgeByTwo } from './demo/verdict.mjs';
 
 const url = (process.env.INVIGIL_URL ?? 'http://localhost:4000').replace(/\/$/, '');
 const key = process.env.INVIGIL_API_KEY;
-const colours = process.stdout.isTTY;
-const paint = (code, text) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
-const SEVERITY_COLOUR = { INFO: 90, LOW: 36, MEDIUM: 33, HIGH: 31, CRITICAL: 35 };
 
 if (!key) {
   console.error('Set INVIGIL_API_KEY to the key that `npm start` printed.');
   process.exit(1);
 }
-const authorization = `Bearer ${key}`;
-const graphql = new GraphQLClient(`${url}/graphql`, { headers: { authorization } });
-const live = createClient({
-  url: `${url.replace(/^http/, 'ws')}/graphql`,
-  webSocketImpl: WebSocket,
-  connectionParams: { authorization },
-  retryAttempts: 3,
-});
+const api = connect(url, key);
 const folder = await mkdtemp(join(tmpdir(), 'invigil-demo-'));
 
 async function play() {
-  const exam = await post('/exams', {
+  const film = await filmChunks(folder);
+  const exam = await api.post('/exams', {
     title: 'Demonstration',
     duration: 30,
-    settings: { aiDetection: { enabled: true, sensitivity: 'high' } },
+    settings: {
+      screenRecording: false,
+      aiDetection: { enabled: true, sensitivity: 'high' },
+      admission: 'proctor',
+      sharedLink: false,
+      candidateView: 'after_end',
+      creditDisconnectedMinutes: 5,
+    },
   });
   say('Exam', `${exam.title} (${exam.id}), ${exam.duration} minutes`);
   say('Console', exam.adminUrl.replace(/#t=.*/, '#t=…'));
+  const stage = { api, examId: exam.id, feed: watch(api, exam.id) };
 
-  const feed = watchWarnings(exam.id);
-  const tokens = await joinAll(exam.id, { anna: 'Anna Example', ben: 'Ben Example' });
-  await report(exam.id, tokens.anna, [{ type: 'tab_switch', details: 'Switched to another tab' }, { type: 'window_blur' }]);
-  await report(exam.id, tokens.ben, [{ type: 'fullscreen_exit', details: 'Left full-screen mode' }]);
-  await report(exam.id, tokens.ben, [{ type: 'extra_display', details: 'A second display was connected' }]);
-  await feed.until(4);
-
-  const video = await makeFaceVideo(folder);
-  say('Recording', `${video.source}, ${(statSync(video.path).size / 1e6).toFixed(1)} MB`);
-  const recordingId = await upload(video.path, { examId: exam.id, userId: 'anna', type: 'webcam' }, tokens.anna);
-  await followAnalysis(recordingId);
-  const recording = await get(`/recordings/${recordingId}`);
-  if (recording.status !== 'processed') throw new Error(recording.error ?? `the recording is ${recording.status}`);
-  await graphql.request('mutation ($id: ID!) { endExam(examId: $id) { id } }', { id: exam.id });
-  await printAnalysis(recording);
-  say('Warnings', `${feed.count} in total; all are stored and can be replayed`);
-}
-
-function watchWarnings(examId) {
-  const query = `subscription ($examId: ID!) { warningAdded(examId: $examId, after: 0) { seq timestamp userId type severity source details offsetSeconds } }`;
-  const state = { count: 0, wake: () => {} };
-  live.subscribe(
-    { query, variables: { examId } },
-    {
-      next: (/** @type {any} */ { data }) => {
-        const { seq, userId, type, severity, source, details, offsetSeconds } = data.warningAdded;
-        const at = offsetSeconds === null ? '' : ` at ${clock(offsetSeconds)}`;
-        console.log(
-          `  ${String(seq).padStart(3)}  ${paint(SEVERITY_COLOUR[severity], severity.padEnd(8))} ${userId.padEnd(6)} ${type}${at}  ${details ?? ''} ${paint(90, source.toLowerCase())}`,
-        );
-        state.count += 1;
-        state.wake();
-      },
-      error: (error) => console.error('the console lost its subscription', error),
-      complete: () => {},
-    },
-  );
-  return {
-    get count() {
-      return state.count;
-    },
-    until: async (count) => {
-      while (state.count < count) await new Promise((resolve) => (state.wake = () => resolve(undefined)));
-    },
-  };
-}
-
-async function joinAll(examId, names) {
+  const links = await sitting.invite(stage);
+  const [petra, quentin, olga] = [
+    await sitting.nameProctor(stage, 'Petra Proctor'),
+    await sitting.nameProctor(stage, 'Quentin Proctor'),
+    await sitting.nameProctor(stage, 'Olga Ombudswoman'),
+  ];
+  await refused(sitting.join(stage, 'anna', exam.accessUrl), 'FORBIDDEN', 'the link for everybody, which is switched off,');
   const tokens = {};
-  for (const [userId, name] of Object.entries(names)) {
-    const { joinExam } = await graphql.request(
-      'mutation ($examId: ID!, $userId: ID!, $name: String) { joinExam(examId: $examId, userId: $userId, name: $name) { token } }',
-      { examId, userId, name },
-    );
-    tokens[userId] = joinExam.token;
-    say('Joined', name);
-  }
-  return tokens;
-}
+  for (const [userId, link] of Object.entries(links)) tokens[userId] = await sitting.checkIn(stage, userId, link);
+  await refused(sitting.join(stage, 'anna', links.anna), 'CONFLICT', "another browser with Anna's link");
+  await sitting.admitAll(stage, petra);
 
-const report = (examId, token, warnings) => post(`/exams/${examId}/warnings`, { warnings }, token);
+  const camera = await startCamera(stage, tokens.ben, film);
+  await camera.sendFirst();
+  await sitting.pauseAndResume(stage, petra);
+  await sitting.addTime(stage, petra);
+  await sitting.talk(stage, petra, tokens.anna);
+  await sitting.reportSignals(stage, tokens);
+  tokens.cleo = await sitting.sendOutAndReadmit(stage, quentin, links.cleo);
+  const keptFrom = await camera.stop();
+  await sitting.loseConnection(stage, tokens.ben);
 
-/** Over tus, so that a dropped connection continues where it stopped. */
-function upload(path, metadata, token) {
-  return new Promise((resolve, reject) => {
-    const tus = new Upload(createReadStream(path), {
-      endpoint: `${url}/api/uploads`,
-      uploadSize: statSync(path).size,
-      chunkSize: 256 * 1024,
-      metadata: { ...metadata, filename: 'webcam.webm', filetype: 'video/webm' },
-      headers: { authorization: `Bearer ${token}` },
-      onProgress: (sent, total) => bar('Upload', sent / total),
-      onError: reject,
-      onSuccess: ({ lastResponse }) => resolve(lastResponse.getHeader('X-Recording-Id')),
-    });
-    tus.start();
-  });
-}
+  await sitting.submit(stage, tokens.ben);
+  await sendLate(stage, camera, tokens.ben, keptFrom);
+  await printLedger(stage, 'ben');
+  await verifyReceipt(stage, 'ben', tokens.ben, folder);
 
-function followAnalysis(recordingId) {
-  const query = 'subscription ($recordingId: ID!) { recordingProgress(recordingId: $recordingId) { fraction stage recording { status } } }';
-  return new Promise((resolve, reject) => {
-    live.subscribe(
-      { query, variables: { recordingId } },
-      {
-        next: (/** @type {any} */ { data }) => bar(`Analysis, ${data.recordingProgress.stage}`, data.recordingProgress.fraction),
-        error: (/** @type {any} */ errors) => reject(new Error(errors[0]?.message ?? 'the subscription broke')),
-        complete: () => resolve(undefined),
-      },
-    );
-  });
-}
+  await recordAndAnalyse(stage, tokens.anna, folder);
+  await sitting.submit(stage, tokens.anna);
+  await sitting.submit(stage, tokens.cleo);
+  const { endExam } = await api.ask('mutation ($id: ID!) { endExam(examId: $id) { status } }', { id: exam.id }, petra);
+  check(endExam.status === 'COMPLETED', 'the exam is over');
 
-async function printAnalysis({ duration, analysis: { faceDetection, suspiciousActivity }, id }) {
-  const { recording } = await graphql.request(
-    'query ($id: ID!) { recording(id: $id) { analysis { detector sampledFrames segments { type startSeconds endSeconds confidence } } } }',
-    { id },
-  );
-  const { detector, sampledFrames, segments } = recording.analysis;
-  console.log(`\n  ${sampledFrames} frames from ${duration.toFixed(1)} s, by ${detector}\n`);
-  table(
-    ['share of the time', ''],
-    Object.entries({ ...faceDetection, ...suspiciousActivity }).map(([name, share]) => [
-      name,
-      share === null ? 'no sound' : `${(100 * share).toFixed(1)} %`,
-    ]),
-  );
-  console.log('');
-  table(
-    ['segment', 'from', 'to', 'confidence'],
-    segments.map(({ type, startSeconds, endSeconds, confidence }) => [type, clock(startSeconds), clock(endSeconds), confidence.toFixed(2)]),
-  );
-  console.log('');
-}
-
-function table(head, rows) {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column].length)));
-  const line = (row) =>
-    `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column] + 2))).join('')}`;
-  console.log(paint(1, line(head)));
-  for (const row of rows) console.log(line(row));
-}
-
-function bar(label, fraction) {
-  const width = 30;
-  const filled = Math.round(width * fraction);
-  const text = `  ${label.padEnd(22)} [${'█'.repeat(filled)}${'·'.repeat(width - filled)}] ${String(Math.round(100 * fraction)).padStart(3)} %`;
-  if (colours) process.stdout.write(`\r${text}${fraction >= 1 ? '\n' : ''}`);
-  else if (fraction >= 1) console.log(text);
-}
-
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
-
-function say(what, text) {
-  console.log(`${paint(1, what.padEnd(10))} ${text}`);
-}
-
-const post = (path, body, token = key) => call(path, { method: 'POST', body: JSON.stringify(body) }, token);
-const get = (path) => call(path, {}, key);
-
-async function call(path, init, token) {
-  const response = await fetch(`${url}/api${path}`, {
-    ...init,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-  });
-  const body = await response.json();
-  if (!response.ok)
-    throw new Error(`${path}: ${body.error.message} ${body.error.details.map(({ field, issue }) => `${field} ${issue}`).join('; ')}`);
-  return body;
+  await judgeByTwo(stage, petra, quentin);
+  await contest(stage, links.anna, olga);
+  await stage.feed.catchUp();
+  say('Log', `${stage.feed.events.length} events, all of which are stored and can be replayed`);
 }
 
 try {
@@ -198,6 +85,6 @@ try {
   console.error(`\nThe demo stopped: ${error.cause?.code === 'ECONNREFUSED' ? `no server answers at ${url}` : error.message}`);
   process.exitCode = 1;
 } finally {
-  await live.dispose();
+  await api.live.dispose();
   await rm(folder, { recursive: true, force: true });
 }
