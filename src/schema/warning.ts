@@ -91,6 +91,7 @@ export const Warning = builder.prismaObject('Warning', {
       nullable: true,
       description: 'How sure the detector is, 0..1; null if no detector raised it. Not comparable between types.',
     }),
+    participant: t.relation('participant', { nullable: true, description: 'The participant whom it concerns; null if it concerns none.' }),
     recording: t.relation('recording', {
       nullable: true,
       description:

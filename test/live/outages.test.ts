@@ -61,6 +61,14 @@ describe('an outage of a participant', () => {
   it('is measured, credited up to what the exam allows, and the rest is offered to staff', async () => {
     const { examId, token, until } = await seated({ creditDisconnectedMinutes: 3 });
     await until('status', 'DISCONNECTED');
+    // The evidence is missing since then for a reason that is known, and not only since it was noticed.
+    const [{ offlineSince, since } = { offlineSince: new Date(), since: '' }] = await runSql<{ offlineSince: Date; since: string }>(
+      server,
+      `SELECT p."offlineSince", e.data->>'since' AS since FROM "Participant" p JOIN "Event" e ON e."subjectId" = p.id
+        WHERE p."examId" = $1 AND e.data->>'to' = 'DISCONNECTED'`,
+      [examId],
+    );
+    expect(since).toBe(offlineSince.toISOString());
     await shift(examId, 'offlineSince', 120);
     await shift(examId, 'endsAt', 120);
     await Promise.all([beat(examId, token), beat(examId, token, second), beat(examId, token)]);

@@ -62,12 +62,12 @@ const causes = (track: Track | undefined) => track?.gaps.map(({ cause }) => caus
 /** Seconds from the beginning. */
 const secondsOf = (track: Track | undefined, begun: number) =>
   track?.gaps.map(({ from, to }) => [from, to].map((time) => (time === null ? null : Math.round((Date.parse(time) - begun) / 1_000))));
-const tellWhere = (examId: string, from: string, to: string, at: number, what?: string) =>
+const tellWhere = (examId: string, from: string, to: string, at: number, what?: string, since?: number) =>
   sql(
     `WITH raised AS (UPDATE "Exam" SET "lastSeq" = "lastSeq" + 1 WHERE id = $1 RETURNING "lastSeq")
      INSERT INTO "Event" ("examId", seq, kind, "subjectId", "userId", data, at)
      SELECT $1, "lastSeq", 'PARTICIPANT_CHANGED', (SELECT id FROM "Participant" WHERE "examId" = $1 AND "userId" = 'user_1'), 'user_1', $2::jsonb, $3 FROM raised`,
-    [examId, JSON.stringify({ from, to, ...(what && { what }) }), new Date(at)],
+    [examId, JSON.stringify({ from, to, ...(what && { what }), ...(since && { since: new Date(since) }) }), new Date(at)],
   );
 
 it('a recording without a gap is all there, while it is sent', async () => {
@@ -85,7 +85,8 @@ it('what is missing is explained: paused, disconnected, the camera stopped, or n
   const at = (seconds: number) => begun + seconds * 1_000;
   await tellWhere(examId, 'ACTIVE', 'PAUSED', at(120));
   await tellWhere(examId, 'PAUSED', 'ACTIVE', at(180));
-  await tellWhere(examId, 'true', 'false', at(300), 'online');
+  // The silence is noticed later than it begins.
+  await tellWhere(examId, 'true', 'false', at(330), 'online', at(300));
   await tellWhere(examId, 'false', 'true', at(360), 'online');
   const warnings = [{ type: 'camera_stopped', timestamp: new Date(at(481)).toISOString() }];
   await server.post(`/exams/${examId}/warnings`, { userId: 'user_1', warnings }, { credential: token });

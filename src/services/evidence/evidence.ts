@@ -17,7 +17,8 @@ const MOST_STOPS = 200;
 const EXAMS = `SELECT id, settings, "endedAt", clock_timestamp() AS now FROM "Exam" WHERE id = ANY($1)`;
 const RECORDINGS = `SELECT id, "participantId", type, status, "createdAt", "startedAt", spans, duration, live, closed, "lateBytes", "expectedChunks", "lastChunkAt"
   FROM "Recording" WHERE "participantId" = ANY($1)`;
-const EVENTS = `SELECT "subjectId" AS "participantId", at, data->>'what' AS what, data->>'from' AS "from", data->>'to' AS "to" FROM "Event"
+const EVENTS = `SELECT "subjectId" AS "participantId", at, data->>'what' AS what, data->>'from' AS "from", data->>'to' AS "to",
+    (data->>'since')::timestamptz AS since FROM "Event"
   WHERE kind = 'PARTICIPANT_CHANGED' AND "subjectId" = ANY($1) AND data ? 'to' ORDER BY "subjectId", seq`;
 const STOPS = `SELECT p.id AS "participantId", w.type, w.timestamp AS at FROM unnest($1::text[]) AS p(id),
   LATERAL (SELECT type, timestamp FROM "Warning" WHERE "participantId" = p.id AND source = 'CLIENT'

@@ -9,6 +9,8 @@ export interface PresenceEvent {
   to: string | null;
   /** Null for a change of the status, `online` for one of the connection. */
   what: string | null;
+  /** Of a client that fell silent: when it was last heard. */
+  since: Date | null;
 }
 
 /** A participant's time in an exam. */
@@ -49,14 +51,14 @@ export function sittingOf(
   };
   let isOffline = false;
   let isLost = false;
-  for (const { at, to, what } of events) {
+  for (const { at, to, what, since } of events) {
     if (what === 'online') isOffline = to === 'false';
     else if (what === null && to !== null) {
       isLost = to === 'DISCONNECTED';
       set('paused', to === 'PAUSED', at.getTime());
       set('out', isFinal(to as ParticipantStatus), at.getTime());
     }
-    set('away', isOffline || isLost, at.getTime());
+    set('away', isOffline || isLost, (since ?? at).getTime());
   }
   const hasEnded = isFinal(status) || examEndedAt !== null;
   const end = (isFinal(status) ? open.out : undefined) ?? (hasEnded ? examEndedAt?.getTime() : undefined) ?? now.getTime();

@@ -9,7 +9,7 @@ import { clockAfter, isOver, settleOutage } from './time.ts';
 /** The only functions that change the status of a participant, each with its event. */
 
 /** What an event says beside the statuses: who did it, and why. */
-type Facts = Readonly<{ by?: string; reason?: string | null; submission?: string }>;
+type Facts = Readonly<{ by?: string; reason?: string | null; submission?: string; since?: string }>;
 
 interface NewParticipant {
   userId: string;
@@ -145,11 +145,11 @@ export function timeOutWaiting(state: ExamState, userIds: readonly string[]): vo
   }
 }
 
-const online = (state: ExamState, { id, userId }: Participant, isOnline: boolean) =>
-  state.emit('PARTICIPANT_CHANGED', id, {
-    userId,
-    data: { by: 'presence', what: 'online', from: String(!isOnline), to: String(isOnline) },
-  });
+function online(state: ExamState, { id, userId, offlineSince }: Participant): void {
+  const isOnline = offlineSince === null;
+  const change = { by: 'presence', what: 'online', from: String(!isOnline), to: String(isOnline) };
+  state.emit('PARTICIPANT_CHANGED', id, { userId, data: { ...change, ...(offlineSince && { since: offlineSince.toISOString() }) } });
+}
 
 /** Marks these participants as offline if they are still silent: DISCONNECTED if their time runs, else where they are. */
 export function disconnectSilent(state: ExamState, userIds: readonly string[], silentMs: number): void {
@@ -160,8 +160,9 @@ export function disconnectSilent(state: ExamState, userIds: readonly string[], s
     if (!lastSeenAt || state.now.getTime() - lastSeenAt.getTime() <= silentMs) continue;
     // The silence before the time began is no outage of it.
     const offlineSince = startedAt && startedAt > lastSeenAt ? startedAt : lastSeenAt;
-    if (participant.status === 'ACTIVE') move(state, { ...participant, offlineSince }, 'DISCONNECTED', { by: 'presence' });
-    else online(state, state.setParticipant({ ...participant, offlineSince }), false);
+    if (participant.status === 'ACTIVE')
+      move(state, { ...participant, offlineSince }, 'DISCONNECTED', { by: 'presence', since: offlineSince.toISOString() });
+    else online(state, state.setParticipant({ ...participant, offlineSince }));
   }
 }
 
@@ -172,6 +173,6 @@ export function reconnect(state: ExamState, userIds: readonly string[]): void {
     if (!participant?.offlineSince || isFinal(participant.status)) continue;
     const seen = { ...participant, lastSeenAt: state.now };
     if (participant.status === 'DISCONNECTED') move(state, seen, 'ACTIVE', { by: 'presence' });
-    else online(state, state.setParticipant({ ...seen, offlineSince: null }), true);
+    else online(state, state.setParticipant({ ...seen, offlineSince: null }));
   }
 }

@@ -38,6 +38,9 @@ export const shifted = ({ endsAt, remainingMs }: Pick<Clock, 'endsAt' | 'remaini
   remainingMs: remainingMs === null ? null : Math.max(0, remainingMs + ms),
 });
 
+/** To two decimals: measured outages are no whole minutes. */
+const inMinutes = (ms: number) => Math.round((ms * 100) / MINUTE_MS) / 100;
+
 /** Adds to a participant's time, with an event. */
 export function credit(
   state: ExamState,
@@ -47,7 +50,7 @@ export function credit(
   const { id, userId, creditMs: before } = participant;
   const creditMs = before + ms;
   state.timeCredits.push({ id: newId('cred'), participantId: id, ms, reason, by, at: state.now });
-  state.emit('PARTICIPANT_CHANGED', id, { userId, data: { by, reason, time: creditMs / MINUTE_MS, previousTime: before / MINUTE_MS } });
+  state.emit('PARTICIPANT_CHANGED', id, { userId, data: { by, reason, time: inMinutes(creditMs), previousTime: inMinutes(before) } });
   return state.setParticipant({ ...participant, creditMs, ...shifted(participant, ms) });
 }
 
