@@ -26,7 +26,7 @@ async function readRoster(call: Pick<Call, 'req'>): Promise<Received> {
     return { ...(await readJsonBody(call, LIMITS)), lines: null };
   }
   const bytes = await readSmallBody(call.req, { maxBytes: LIMITS.maxBytes });
-  const { rows, lines } = parseRoster(bytes.toString('utf8'));
+  const { rows, lines } = await parseRoster(bytes);
   try {
     return { fields: parseInput(rosterInput, { participants: rows }), files: {}, lines };
   } catch (error) {
