@@ -102,6 +102,19 @@ describe('a personal link', () => {
     });
   });
 
+  it('is reported when it is opened again, whatever the participant has reported before under the id of that warning', async () => {
+    const { id } = await createExam(server);
+    const [link = ''] = await invite(id, 'user_1');
+    const token = await join(server, id, 'user_1', link);
+    await tryJoin(id, 'user_1', link);
+    const known = await runSql<{ id: string }>(server, `DELETE FROM "Warning" WHERE "examId" = '${id}' RETURNING "clientEventId" AS id`);
+    const claim = { warnings: [{ type: 'tab_switch', clientEventId: known[0]?.id }] };
+    const refused = await server.post(`/exams/${id}/warnings`, claim, { credential: token });
+    expect([refused.status, JSON.stringify(await refused.json())]).toEqual([400, expect.stringContaining('clientEventId')]);
+    await tryJoin(id, 'user_1', link);
+    expect(await secondSessions(id)).toMatchObject([{ type: 'second_session', source: 'system' }]);
+  });
+
   it('lets its owner in once more after a readmission, and shows nothing of others', async () => {
     const { id } = await createExam(server);
     const [link = ''] = await invite(id, 'user_1', 'user_2');
