@@ -102,6 +102,19 @@ describe('a personal link', () => {
     });
   });
 
+  it('is enough to contest a verdict, once and by REST as by GraphQL, and only the one about its owner', async () => {
+    const { id } = await createExam(server);
+    const [link = '', other = ''] = await invite(id, 'user_1', 'user_2');
+    await server.post(`/exams/${id}/participants/user_1/review`, { status: 'suspicious', reason: 'A second voice' });
+    const contest = async (credential: string) => {
+      const response = await server.post(`/exams/${id}/contest`, { text: 'It was the radio' }, { credential });
+      return ((await response.json()) as { review?: string; error?: { code: string } }).review ?? 'refused';
+    };
+    expect([await contest(other), await contest(link), await contest(link)]).toEqual(['refused', 'contested', 'refused']);
+    const mutation = `mutation { contestVerdict(examId: "${id}", text: "Again") { id } }`;
+    expect(await server.graphql(link).request(mutation).catch(codeOf)).toBe('CONFLICT');
+  });
+
   it('is reported when it is opened again, whatever the participant has reported before under the id of that warning', async () => {
     const { id } = await createExam(server);
     const [link = ''] = await invite(id, 'user_1');
