@@ -1,4 +1,4 @@
-import { requireParticipant, requireStaffOf } from '../src/resolvers/policy.ts';
+import { requireOwner, requireStaffOf } from '../src/resolvers/policy.ts';
 import { giveVerdict, objectTo, reviewWarnings } from '../src/resolvers/reviews.ts';
 import { contestInput, reviewWarningsInput, verdictInput } from '../src/services/reviews/input.ts';
 import * as answers from './answers.ts';
@@ -25,12 +25,13 @@ export const reviewRoutes: Route[] = [
   }),
   post({
     path: '/exams/:examId/contest',
-    summary: 'The participant of the token objects to the verdict suspicious or violation, once.',
+    summary: 'The participant of the token or personal link objects to the verdict suspicious or violation, once.',
     params: ofExam,
     body: contestInput,
     answer: answers.contested,
+    byLink: true,
     ...taking,
-    admit: ({ ctx, path: { examId } }) => requireParticipant(ctx, examId),
+    admit: ({ ctx, path: { examId } }) => requireOwner(ctx, examId),
     run: ({ ctx, path: { examId } }, { text }) => objectTo(ctx, examId, text),
     present: (_call, contested) => presentContested(contested),
   }),

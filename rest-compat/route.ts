@@ -71,6 +71,8 @@ interface Post<
   /** By the names under which `read` returns them. */
   files?: Readonly<Record<File, FileField>>;
   answer: Answer;
+  /** Whether the bearer of a link may call it; `admit` says of which. */
+  byLink?: true;
   /**
    * Refuses callers before the body is read. It was already checked that they have credentials, and more than an access
    * link.
@@ -100,6 +102,7 @@ export interface GetRoute extends AnyRoute {
 }
 
 export interface PostRoute extends AnyRoute {
+  byLink?: true;
   /** PUT and PATCH are idempotent and need no idempotency key. */
   method: 'POST' | 'PUT' | 'PATCH';
   body: z.ZodType;

@@ -42,7 +42,7 @@ export function createRouter(routes: readonly Route[]) {
       return route.run(call);
     }
     requireViewer(ctx);
-    refuseLinkBearer(ctx);
+    if (!route.byLink) refuseLinkBearer(ctx);
     const { admit, read, run, present } = route.begin(call);
     await admit();
     const { idempotencyKey } = ctx;

@@ -9,7 +9,7 @@ import type { Notice } from '../services/check-in/notice.ts';
 import { isFinal } from '../services/participants/moves.ts';
 import { parseInput } from '../validation.ts';
 import { MAX_IMAGE_BYTES } from './images.ts';
-import { requireExam, requireParticipant, requireViewer } from './policy.ts';
+import { requireExam, requireParticipant, requireViewer, unlessLink } from './policy.ts';
 
 /** What candidates of this exam are told. */
 export const noticeOf = ({ services }: Context, exam: Pick<Exam, 'settings'>): Notice => services.checkIn.notice(exam);
@@ -83,7 +83,7 @@ export async function signedPhotoUrl(ctx: Context, { photo, participantId }: Che
 export async function findPhoto(ctx: Context, participantId: string, signature: string | undefined): Promise<IdentityPhoto> {
   const isSigned = signature !== undefined && (await ctx.services.access.opensFile(signature, 'photo', participantId));
   if (!isSigned) requireViewer(ctx);
-  const where = { AND: [{ id: participantId }, isSigned ? {} : visibleParticipants(ctx.viewer)] };
+  const where = { AND: [{ id: participantId, ...(!isSigned && unlessLink(ctx)) }, isSigned ? {} : visibleParticipants(ctx.viewer)] };
   const found = await ctx.db.participant.findFirst({ where, select: { identityPhoto: true } });
   if (!found?.identityPhoto) throw notFound('Picture of this participant');
   return found.identityPhoto;

@@ -90,6 +90,13 @@ export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string)
   return own;
 }
 
+/** A filter, for relations of a participant that a link does not open. */
+export const unlessLink = ({ viewer }: Pick<Context, 'viewer'>) => (isLinkBearer(viewer) ? { id: { in: [] } } : {});
+
+/** What a link does not open of a participant: `otherwise` then. */
+export const openedByToken = <T>({ viewer }: Pick<Context, 'viewer'>, value: T, otherwise: T): T =>
+  isLinkBearer(viewer) ? otherwise : value;
+
 /** With the token of a link one may read what it is for, join, and object to a verdict. */
 export function refuseLinkBearer({ viewer }: Pick<Context, 'viewer'>): void {
   if (isLinkBearer(viewer)) throw new AppError('forbidden', 'Join the exam first');

@@ -8,6 +8,7 @@ import {
   signedPhotoUrl,
   verifyParticipant,
 } from '../resolvers/check-in.ts';
+import { openedByToken } from '../resolvers/policy.ts';
 import type { Notice as NoticeShape } from '../services/check-in/notice.ts';
 import { type AdmitUpload, builder } from './builder.ts';
 import { EXAM_ID } from './descriptions.ts';
@@ -63,14 +64,14 @@ builder.prismaObjectFields(Participant, (t) => ({
     nullable: true,
     select: { identityPhoto: true },
     description: 'The notice that was accepted, the device, and the picture of the face; null before. For staff and the candidate.',
-    resolve: (participant) => checkInOf(participant),
+    resolve: (participant, _args, ctx) => openedByToken(ctx, checkInOf(participant), null),
   }),
   verification: t.field({
     type: Verification,
     nullable: true,
     select: { verifications: { orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take: 1 } },
     description: 'The newest comparison that the check-in or `verifyParticipant` made; null before.',
-    resolve: ({ verifications }) => verifications[0] ?? null,
+    resolve: ({ verifications }, _args, ctx) => openedByToken(ctx, verifications[0] ?? null, null),
   }),
 }));
 

@@ -1,4 +1,4 @@
-import { isComplete, type RecordingSpan as RecordingSpanValue, spansOfRecording } from '../resolvers/evidence.ts';
+import { evidenceOf, isComplete, type RecordingSpan as RecordingSpanValue, spansOfRecording } from '../resolvers/evidence.ts';
 import type { EvidenceGap as Gap, EvidenceTrack as Track } from '../services/evidence/ledger.ts';
 import { builder } from './builder.ts';
 import { Participant } from './participant.ts';
@@ -69,6 +69,6 @@ builder.prismaObjectFields(Participant, (t) => ({
     description:
       'The ledger of evidence: for camera and screen, as the exam asks for them and for any that was recorded, what is there and what is missing. For staff and for the participant.',
     extensions: { cost: { staff: 20, others: 100 } },
-    resolve: (participant, _args, ctx) => ctx.services.evidence.of(participant),
+    resolve: (participant, _args, ctx) => evidenceOf(ctx, participant),
   }),
 }));

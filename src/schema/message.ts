@@ -1,6 +1,6 @@
 import { MessageSender } from '../generated/prisma/enums.ts';
 import { listMessages, lowerHand, markMessageRead, messagesOf, raiseHand, readAt, readCount, sendMessage } from '../resolvers/messages.ts';
-import { shownName } from '../resolvers/policy.ts';
+import { shownName, unlessLink } from '../resolvers/policy.ts';
 import { builder, type Described, paged } from './builder.ts';
 import { DECIDED_BY, EXAM_ID, USER_ID } from './descriptions.ts';
 import { Exam } from './exam.ts';
@@ -57,7 +57,7 @@ builder.prismaObjectFields(Participant, (t) => ({
   messages: t.relatedConnection('messages', {
     ...connection,
     description: 'Messages to and from this person, in the order in which they were stored.',
-    query: { orderBy: { seq: 'asc' } },
+    query: (_args, ctx) => ({ where: unlessLink(ctx), orderBy: { seq: 'asc' } }),
   }),
   handRaised: t.boolean({ description: 'Whether the hand is up.', resolve: ({ handRaisedAt }) => handRaisedAt !== null }),
   handRaisedAt: t.expose('handRaisedAt', { type: 'DateTime', nullable: true, description: 'Since when the hand is up.' }),

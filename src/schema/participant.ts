@@ -2,7 +2,7 @@ import type { Participant as ParticipantRow } from '../generated/prisma/client.t
 import { ParticipantStatus, ReviewStatus } from '../generated/prisma/enums.ts';
 import { shownWarningCount, warningsOfParticipant } from '../resolvers/candidate-view.ts';
 import { ACCOMMODATIONS_IN_ORDER, heartbeat, inviteParticipants, joinExam, setAccommodations } from '../resolvers/participants.ts';
-import { shownName } from '../resolvers/policy.ts';
+import { openedByToken, shownName, unlessLink } from '../resolvers/policy.ts';
 import { builder, type Described, paged } from './builder.ts';
 import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
 import { Node } from './node.ts';
@@ -56,7 +56,10 @@ builder.prismaObject('Accommodation', {
   }),
 });
 
-/** A participant is only reached through a policy filter; all its relations belong to that participant, so they need no filter. */
+/**
+ * A participant is only reached through a policy filter; all its relations belong to that participant, so they need no filter but
+ * for the bearers of links.
+ */
 export const Participant = builder.prismaObject('Participant', {
   interfaces: [Node],
   description: 'A user in one exam. A user who sits two exams is two participants.',
@@ -92,12 +95,12 @@ export const Participant = builder.prismaObject('Participant', {
       query: (_args, ctx) => warningsOfParticipant(ctx),
     }),
     recordings: t.relation('recordings', {
-      query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 },
+      query: (_args, ctx) => ({ where: unlessLink(ctx), orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], take: 500 }),
       description: 'Recordings of the participant, oldest first; at most 500.',
     }),
     accommodations: t.relation('accommodations', {
       description: 'Types of warning that are not raised for this participant, oldest first.',
-      query: { orderBy: ACCOMMODATIONS_IN_ORDER },
+      query: (_args, ctx) => ({ where: openedByToken(ctx, {}, { participantId: { in: [] } }), orderBy: ACCOMMODATIONS_IN_ORDER }),
     }),
     exam: t.relation('exam', { description: 'The exam.' }),
   }),

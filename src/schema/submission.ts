@@ -1,3 +1,4 @@
+import { openedByToken } from '../resolvers/policy.ts';
 import { prepareSubmission, readStats, readSubmission, submitExam } from '../resolvers/submissions.ts';
 import { type AdmitUpload, builder } from './builder.ts';
 import { EXAM_ID, USER_ID } from './descriptions.ts';
@@ -33,7 +34,7 @@ builder.prismaObjectFields(Participant, (t) => ({
     nullable: true,
     select: (_args, _ctx, nested) => ({ submissions: nested({ orderBy: [{ submittedAt: 'desc' }, { id: 'desc' }], take: 1 }) }),
     description: 'What the participant handed in, the newest if it was readmitted and did so again; null before.',
-    resolve: ({ submissions }) => submissions[0] ?? null,
+    resolve: ({ submissions }, _args, ctx) => openedByToken(ctx, submissions[0] ?? null, null),
   }),
 }));
 

@@ -1,12 +1,13 @@
 import { AppError } from '../errors.ts';
-import type { Recording, RecordingType, Submission } from '../generated/prisma/client.ts';
+import type { Participant, Recording, RecordingType, Submission } from '../generated/prisma/client.ts';
 import { newId } from '../ids.ts';
 import type { JsonText } from '../validation.ts';
 import type { EventLog } from './event-log/event-log.ts';
 import type { ExamState } from './exam-writes/exam-state.ts';
 import { refuseCancelled, startTogether } from './exams.ts';
 import type { AnswerKeeper } from './idempotency.ts';
-import { submitted } from './participants/lifecycle.ts';
+import { entryOf, submitted } from './participants/lifecycle.ts';
+import { comesInBySign } from './participants/moves.ts';
 import { enrolled } from './participants/participants.ts';
 import type { LiveRecordings } from './recordings/live/live-recordings.ts';
 import type { CheckedMedia, PlacedMedia, Recordings } from './recordings/recordings.ts';
@@ -32,6 +33,8 @@ interface Dependencies {
   liveRecordings: LiveRecordings;
 }
 
+const wasIn = (state: ExamState, { status }: Participant) => comesInBySign(status) && (status !== 'INVITED' || entryOf(state) === 'ACTIVE');
+
 export function createSubmissions({ eventLog, recordings, liveRecordings }: Dependencies) {
   async function write(
     examId: string,
@@ -51,8 +54,8 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
       if (before.some(({ submittedAt }) => !participant.readmittedAt || submittedAt >= participant.readmittedAt))
         throw new AppError('conflict', 'This user has already submitted', [{ field: 'userId', issue: 'has already submitted' }]);
 
-      // Who submits was in the exam, so it has begun.
-      startTogether(state, userId);
+      // Who submits was in the exam, so it has begun, unless they were never let in.
+      if (wasIn(state, participant)) startTogether(state, userId);
       const id = newId('sub');
       const { stored } = state.addUnseen(participant, 'CLIENT', repeats);
       submitted(state, state.participant(userId) ?? participant, id);

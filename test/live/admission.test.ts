@@ -95,6 +95,13 @@ describe('the waiting room', () => {
     expect(await statuses(exam.id)).toEqual({ user_1: 'WAITING', user_2: 'WAITING' });
   });
 
+  it('is no way to start the exam by handing in', async () => {
+    const { id } = await withAdmission();
+    const token = await join(server, id, 'user_1');
+    expect((await server.post(`/exams/${id}/submit`, { stats: {} }, { credential: token })).status).toBe(200);
+    expect([await statuses(id), await examStatus(id)]).toEqual([{ user_1: 'SUBMITTED' }, 'CREATED']);
+  });
+
   it('is closed for those who were never let in once nobody could be in the exam any more', async () => {
     const { id } = await withAdmission();
     await join(server, id, 'user_1');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createExam, join } from '../helpers/exam.ts';
+import { createExam, join, tokenIn } from '../helpers/exam.ts';
 import { faces } from '../helpers/faces.ts';
 import { runSql } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
@@ -95,6 +95,12 @@ describe('a check-in', () => {
     const path = new URL(facts?.photoUrl ?? '').pathname.replace('/api', '');
     expect((await server.rest(path, { credential: token })).status).toBe(200);
     expect((await server.rest(path, { credential: other })).status).toBe(404);
+    const { exam } = await server
+      .graphql()
+      .request<{ exam: { participant: { accessUrl: string } } }>(
+        `{ exam(id: "${examId}") { participant(userId: "user_1") { accessUrl } } }`,
+      );
+    expect((await server.rest(path, { credential: tokenIn(exam.participant.accessUrl) })).status).toBe(404);
     expect((await server.rest(path, { credential: null })).status).toBe(401);
   });
 

@@ -67,6 +67,24 @@ describe("a participant's time", () => {
     expect(seat.remainingSeconds).toBeGreaterThan(74 * 60);
   });
 
+  it('grows by seven days at most, and one who has that fails nothing for others', async () => {
+    const { examId } = await seated();
+    for (let day = 0; day < 7; day++)
+      expect((await act(examId, 'user_1', 'time', { minutes: 1_440, reason: 'A strike' })).status).toBe(200);
+    const { status, body } = await act(examId, 'user_1', 'time', { minutes: 1, reason: 'A strike' });
+    expect(status).toBe(400);
+    expect(body.error).toMatchObject({ code: 'conflict' });
+    expect(body.error?.details).toMatchObject([{ field: 'minutes', issue: expect.stringContaining('user_1') }]);
+    expect((await read(examId, 'user_1')).timeCredits).toHaveLength(7);
+    // Outages are credited beyond it, and of one that lasts for weeks the end of the exam is not refused.
+    await database.query(
+      `UPDATE "Participant" SET status = 'DISCONNECTED', "offlineSince" = now() - interval '40 days', "endsAt" = NULL WHERE "examId" = $1`,
+      [examId],
+    );
+    expect((await server.post(`/exams/${examId}/end`, {})).status).toBe(200);
+    expect((await read(examId, 'user_1')).status).toBe('TIMED_OUT');
+  });
+
   it('is over for one whose clock has run down, within seconds and on whichever server, and for nobody else', async () => {
     const { examId } = await seated();
     await join(server, examId, 'user_2');

@@ -127,12 +127,12 @@ describe('an outage of a participant', () => {
 });
 
 describe('an outage of the server', () => {
-  /** As if no server had run for so many seconds, in which the time of one participant came to its end. */
+  /** As if no server had run for so many seconds, after which the time of one participant is nearly over. */
   const goDown = (seconds: number, examId: string, userId: string) =>
     runSql(
       server,
       `WITH down AS (UPDATE "ServerPulse" SET at = at - $1::float8 * interval '1 s')
-       UPDATE "Participant" SET "endsAt" = now() - interval '20 s' WHERE "examId" = $2 AND "userId" = $3`,
+       UPDATE "Participant" SET "endsAt" = now() + interval '10 s' WHERE "examId" = $2 AND "userId" = $3`,
       [seconds, examId, userId],
     );
 

@@ -53,6 +53,81 @@ describe('a personal link', () => {
     expect(await secondSessions(id)).toMatchObject([{ type: 'second_session', userId: 'user_1', source: 'system' }]);
   });
 
+  it('opens nothing that its owner has sent, written or was granted, because it may lie in a mailbox', async () => {
+    const { id } = await createExam(server);
+    const [link = ''] = await invite(id, 'user_1');
+    const token = await join(server, id, 'user_1', link);
+    const mutations = `mutation ($id: ID!) {
+      own: sendMessage(examId: $id, text: "I am ill") { id }
+      startRecording(input: { examId: $id, userId: "user_1", type: WEBCAM }) { id }
+    }`;
+    await server.graphql(token).request(mutations, { id });
+    await server.graphql().request(
+      `mutation ($id: ID!) {
+      sendMessage(examId: $id, userId: "user_1", text: "Get well") { id }
+      setAccommodations(examId: $id, userId: "user_1", suppress: ["talking"], reason: "Tics") { id }
+    }`,
+      { id },
+    );
+    const { exam } = await server
+      .graphql(token)
+      .request<{ exam: { notice: { version: string } } }>(`{ exam(id: "${id}") { notice { version } } }`);
+    await server.graphql(token).request(
+      `mutation ($id: ID!, $version: String!) {
+      acceptNotice(examId: $id, version: $version) { id }
+      checkIn(examId: $id, device: { browser: "Firefox" }) { id }
+    }`,
+      { id, version: exam.notice.version },
+    );
+    await server.post(`/exams/${id}/submit`, { stats: { answers: [1] } }, { credential: token });
+    const query = `{ exam(id: "${id}") { messages { edges { node { text } } } participant(userId: "user_1") {
+      status messages { edges { node { text } } } recordings { id } submission { stats } accommodations { reason }
+      checkIn { device } verification { id } evidence { type } } } }`;
+    const seen = await server.graphql(link).request<{ exam: object }>(query);
+    const nothing = {
+      messages: { edges: [] },
+      recordings: [],
+      submission: null,
+      accommodations: [],
+      checkIn: null,
+      verification: null,
+      evidence: [],
+    };
+    expect(seen.exam).toEqual({ messages: { edges: [] }, participant: { status: 'SUBMITTED', ...nothing } });
+    const own = await server.graphql(token).request<{ exam: { participant: object } }>(query);
+    expect(own.exam.participant).toMatchObject({
+      submission: { stats: { answers: [1] } },
+      checkIn: { device: {} },
+      accommodations: [{ reason: 'Tics' }],
+    });
+  });
+
+  it('is enough to contest a verdict, once and by REST as by GraphQL, and only the one about its owner', async () => {
+    const { id } = await createExam(server);
+    const [link = '', other = ''] = await invite(id, 'user_1', 'user_2');
+    await server.post(`/exams/${id}/participants/user_1/review`, { status: 'suspicious', reason: 'A second voice' });
+    const contest = async (credential: string) => {
+      const response = await server.post(`/exams/${id}/contest`, { text: 'It was the radio' }, { credential });
+      return ((await response.json()) as { review?: string; error?: { code: string } }).review ?? 'refused';
+    };
+    expect([await contest(other), await contest(link), await contest(link)]).toEqual(['refused', 'contested', 'refused']);
+    const mutation = `mutation { contestVerdict(examId: "${id}", text: "Again") { id } }`;
+    expect(await server.graphql(link).request(mutation).catch(codeOf)).toBe('CONFLICT');
+  });
+
+  it('is reported when it is opened again, whatever the participant has reported before under the id of that warning', async () => {
+    const { id } = await createExam(server);
+    const [link = ''] = await invite(id, 'user_1');
+    const token = await join(server, id, 'user_1', link);
+    await tryJoin(id, 'user_1', link);
+    const known = await runSql<{ id: string }>(server, `DELETE FROM "Warning" WHERE "examId" = '${id}' RETURNING "clientEventId" AS id`);
+    const claim = { warnings: [{ type: 'tab_switch', clientEventId: known[0]?.id }] };
+    const refused = await server.post(`/exams/${id}/warnings`, claim, { credential: token });
+    expect([refused.status, JSON.stringify(await refused.json())]).toEqual([400, expect.stringContaining('clientEventId')]);
+    await tryJoin(id, 'user_1', link);
+    expect(await secondSessions(id)).toMatchObject([{ type: 'second_session', source: 'system' }]);
+  });
+
   it('lets its owner in once more after a readmission, and shows nothing of others', async () => {
     const { id } = await createExam(server);
     const [link = ''] = await invite(id, 'user_1', 'user_2');
@@ -76,7 +151,7 @@ describe('a personal link', () => {
     expect((await server.rest(`/recordings/${recordingId}/download`, { credential: link })).status).toBe(404);
     expect((await server.rest(`/recordings/${recordingId}`, { credential: link })).status).toBe(404);
     const query = `{ exam(id: "${id}") { participant(userId: "user_1") { renewedToken { token } recordings { url } } } }`;
-    expect(await server.graphql(link).request(query).catch(codeOf)).toBe('FORBIDDEN');
+    expect(await server.graphql(link).request(query)).toEqual({ exam: { participant: { recordings: [], renewedToken: null } } });
     for (const mutation of [
       `heartbeat(examId: "${id}") { id }`,
       `reportWarnings(examId: "${id}", warnings: [{ type: "noise" }]) { id }`,

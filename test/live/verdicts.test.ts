@@ -102,6 +102,20 @@ describe('a violation', () => {
     expect(await read(examId)).toMatchObject({ review: 'IN_REVIEW', verdicts: [{ final: false }] });
   });
 
+  it.each(['Ann\uFE0F', 'A\u034Fnn', 'Ann\u3164', 'An\u200Dn', '\uFF21nn'])(
+    'is not confirmed by who found it and names itself %j on the shared link, which looks the same',
+    async (name) => {
+      const { exam, examId } = await seated();
+      const linked = await server.post(`/exams/${examId}/proctor-links`, { name: 'Ann' });
+      const personal = tokenIn(((await linked.json()) as { url: string }).url);
+      const entered = await server.post(`/exams/${examId}/console`, { name }, { credential: tokenIn(exam.adminUrl) });
+      const { token } = (await entered.json()) as { token: string };
+      expect(codeOf(await review(examId, 'violation', personal))).toBe('in_review');
+      expect(codeOf(await review(examId, 'violation', token))).toBe('conflict');
+      expect((await read(examId)).review).toBe('IN_REVIEW');
+    },
+  );
+
   it('that two confirm at the same moment is confirmed once', async () => {
     const { examId } = await seated();
     await review(examId, 'violation', ada);

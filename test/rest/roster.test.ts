@@ -71,4 +71,22 @@ describe('a roster', () => {
     const { participants } = (await (await server.rest(`/exams/${id}`)).json()) as Answer;
     expect(participants).toEqual([]);
   });
+
+  it.each([
+    ['three million lines', `userId\n${Array.from({ length: 3_000_000 }, (_, i) => i).join('\n')}`, 'must hold at most 5,000 participants'],
+    ['ten million columns', `userId,${'a,'.repeat(10_000_000)}`, expect.stringContaining('must begin with a line')],
+    ['ten million values in a line', `userId,name\n${','.repeat(10_000_000)}`, 'has a line with more than 64 columns'],
+    ['a line of 20 MB', `userId,name\n${'x'.repeat(20_000_000)}`, expect.stringContaining('is no CSV')],
+  ])('with %s is refused, and others are served meanwhile', async (_what, csv, issue) => {
+    const { id } = await createExam(server);
+    const sent: { answer?: Answer } = {};
+    const sending = send(id, csv).then((answer) => (sent.answer = answer));
+    let served = 0;
+    while (!sent.answer) {
+      expect((await server.rest('/time')).status).toBe(200);
+      served += 1;
+    }
+    expect((await sending).error?.details[0]).toMatchObject({ issue });
+    expect(served).toBeGreaterThan(0);
+  });
 });

@@ -43,7 +43,7 @@ export const visibleWarnings = (viewer: Viewer): Prisma.WarningWhereInput => ({ 
 /** Those of a participant whom the viewer sees. */
 export const shownWarnings = (viewer: Viewer): Prisma.WarningWhereInput => (isStaff(viewer) ? {} : SHOWN_TO_CANDIDATE);
 
-/** A link may lie in a mailbox: it opens no recordings. */
+/** A link may lie in a mailbox: it opens no recordings, nor what was handed in, written or shown at the check-in. */
 export const visibleRecordings = (viewer: Viewer): Prisma.RecordingWhereInput =>
   viewer.isLink ? { id: { in: [] } } : visibleOfUser(viewer);
 export const visibleSubmissions = (viewer: Viewer): Prisma.SubmissionWhereInput =>
@@ -52,6 +52,7 @@ export const visibleSubmissions = (viewer: Viewer): Prisma.SubmissionWhereInput 
 /** What is written to everybody is visible to all who are in the exam. */
 export function visibleMessages(viewer: Viewer): Prisma.MessageWhereInput {
   const { users } = sightOf(viewer);
+  if (viewer.isLink) return { id: { in: [] } };
   if (users === null) return { exam: visibleExams(viewer) };
   const own = users.map((userId) => ({ OR: [{ userId }, { userId: null }] }));
   return own.length === 0 ? { id: { in: [] } } : { exam: visibleExams(viewer), AND: own };

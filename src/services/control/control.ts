@@ -10,7 +10,7 @@ import type { AnswerKeeper } from '../idempotency.ts';
 import { move } from '../participants/lifecycle.ts';
 import { isFinal, isRunning } from '../participants/moves.ts';
 import { signParticipantToken } from '../participants/participants.ts';
-import { credit, MINUTE_MS } from '../participants/time.ts';
+import { credit, MINUTE_MS, refuseTooMuch } from '../participants/time.ts';
 import { startClockSweep } from './clock-sweep.ts';
 
 /** Who decides, and why. */
@@ -67,8 +67,11 @@ function admit(state: ExamState, participant: Participant, decision: Decision): 
   return move(state, participant, 'ACTIVE', decision);
 }
 
-const addTime = (state: ExamState, participant: Participant, { minutes, ...decision }: AddedTime): Participant =>
-  credit(state, participant, { ms: minutes * MINUTE_MS, ...decision });
+function addTime(state: ExamState, participant: Participant, { minutes, ...decision }: AddedTime): Participant {
+  const ms = minutes * MINUTE_MS;
+  refuseTooMuch(participant, ms);
+  return credit(state, participant, { ms, ...decision });
+}
 
 interface Dependencies {
   pool: Pool;

@@ -7,6 +7,8 @@ export interface Stretch {
   to: number;
 }
 
+/** For clocks that are not exact. */
+const SLACK_MS = 5_000;
 /** Per recording; a hostile sender can make as many as it sends chunks. */
 const MOST_RUNS = 500;
 
@@ -40,8 +42,11 @@ function shifted(runs: readonly Run[], begun: number): Stretch[] {
     leastDelay: given.reduce((least, run) => Math.min(least, run.leastDelay), Infinity),
   };
   const skew = given.length === 0 ? null : clockSkewOf(times, begun);
-  return runs.map(({ isGiven, from, to, arrivedFrom, arrivedTo }) => {
-    if (isGiven && skew !== null) return { from: from + skew, to: to + skew };
-    return isGiven ? { from: arrivedFrom, to: arrivedTo } : { from, to };
+  return runs.flatMap(({ isGiven, from, to, arrivedFrom, arrivedTo }) => {
+    const inferred = isGiven ? { from: arrivedFrom, to: arrivedTo } : { from, to };
+    const claimed = isGiven && skew !== null ? { from: from + skew, to: to + skew } : inferred;
+    // Whatever a sender claims: nothing is recorded before it begins, nor after it has arrived.
+    const possible = { from: Math.max(claimed.from, begun - SLACK_MS), to: Math.min(claimed.to, arrivedTo + SLACK_MS) };
+    return possible.to > possible.from ? [possible] : [];
   });
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../../adapters/database/database.ts';
 import type { EventLog } from '../event-log/event-log.ts';
+import { OWN_EVENT_ID } from '../warnings/catalogue.ts';
 
 /** Comparisons that must fail, one after the other, before anybody is told. */
 const FAILURES = 3;
@@ -22,7 +23,7 @@ export function createMismatches({ db, eventLog }: { db: Database['prisma']; eve
       const details = `The face was compared with the reference picture ${FAILURES} times and not recognised.`;
       const since = rows[success]?.id ?? 'the beginning';
       const repeats = {
-        warnings: [{ type: 'identity_mismatch', details, clientEventId: `identity_mismatch since ${since}` }],
+        warnings: [{ type: 'identity_mismatch', details, clientEventId: `${OWN_EVENT_ID}identity_mismatch since ${since}` }],
         sameMomentIsSame: false,
       };
       await eventLog.write(examId, {

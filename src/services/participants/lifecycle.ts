@@ -116,8 +116,8 @@ export async function shiftAll({ tx, exam }: Draft, ms: number): Promise<void> {
 export async function timeOutAll({ tx, exam, emit }: Draft, by: string): Promise<void> {
   const rest = await tx.$queryRaw<{ id: string; userId: string; status: ParticipantStatus }[]>`
     UPDATE "Participant" p SET status = 'TIMED_OUT', "endsAt" = NULL, "remainingMs" = 0, "handRaisedAt" = NULL, "handText" = NULL,
-        "offlineSince" = NULL, "outageMs" = p."outageMs" + CASE WHEN before.status = 'DISCONNECTED'
-          THEN coalesce(greatest(0, extract(epoch FROM now() - p."offlineSince") * 1000), 0)::int ELSE 0 END
+        "offlineSince" = NULL, "outageMs" = least(2147483647, p."outageMs" + CASE WHEN before.status = 'DISCONNECTED'
+          THEN coalesce(greatest(0, extract(epoch FROM now() - p."offlineSince") * 1000), 0)::bigint ELSE 0 END)::int
       FROM (SELECT id, status FROM "Participant" WHERE "examId" = ${exam.id}
         AND status = ANY (${sourcesOf('TIMED_OUT')}::"ParticipantStatus"[]) FOR NO KEY UPDATE) before
      WHERE p.id = before.id

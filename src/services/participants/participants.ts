@@ -5,6 +5,7 @@ import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exam-settings.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseCancelled, startTogether } from '../exams.ts';
+import { OWN_EVENT_ID } from '../warnings/catalogue.ts';
 import { addParticipant, comes, enrol, entryOf } from './lifecycle.ts';
 import { comesInBySign, isFinal } from './moves.ts';
 import { allowedMs, MINUTE_MS, shifted } from './time.ts';
@@ -68,7 +69,7 @@ export interface Token {
 /** One per participant and hour, however often the seat is tried. */
 const secondSession = () => ({
   type: 'second_session',
-  clientEventId: `second_session_${Math.floor(Date.now() / 3_600_000)}`,
+  clientEventId: `${OWN_EVENT_ID}second_session ${Math.floor(Date.now() / 3_600_000)}`,
   details: 'The personal link was opened again while this participant was in the exam. It may have been the participant.',
 });
 

@@ -1,3 +1,4 @@
+import { AppError } from '../../errors.ts';
 import type { Exam, Participant, ParticipantStatus } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import { settingsOf } from '../exam-settings.ts';
@@ -40,6 +41,23 @@ export const shifted = ({ endsAt, remainingMs }: Pick<Clock, 'endsAt' | 'remaini
 
 /** To two decimals: measured outages are no whole minutes. */
 const inMinutes = (ms: number) => Math.round((ms * 100) / MINUTE_MS) / 100;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** The columns hold 2^31 milliseconds, 24 days: one who had more would fail the decisions about everybody of the exam. */
+const MOST_MS = 2 ** 31 - 1;
+/** By staff; the rest is for outages. */
+const MOST_ADDED_MS = 7 * DAY_MS;
+const MOST_CREDIT_MS = 14 * DAY_MS;
+
+/** What of a credit nobody decided upon still fits. */
+const fitting = (ms: number, { creditMs }: Pick<Participant, 'creditMs'>) => Math.min(ms, MOST_CREDIT_MS - creditMs);
+
+/** @throws AppError `conflict` if staff would add more than seven days to one participant's time altogether */
+export function refuseTooMuch({ userId, creditMs }: Participant, ms: number): void {
+  if (creditMs + ms > MOST_ADDED_MS)
+    throw new AppError('conflict', 'At most seven days can be added to the time of one participant', [
+      { field: 'minutes', issue: `is too much for ${userId}, who has ${Math.round(creditMs / MINUTE_MS)} already` },
+    ]);
+}
 
 /** Adds to a participant's time, with an event. */
 export function credit(
@@ -61,7 +79,7 @@ export const offlineMs = (now: Date, { status, offlineSince }: Pick<Participant,
 /** What of an outage is credited without a decision of staff. */
 function creditable({ exam, now }: Pick<ExamState, 'exam' | 'now'>, participant: Participant): number {
   const left = settingsOf(exam).creditDisconnectedMinutes * MINUTE_MS - participant.outageCreditMs;
-  return Math.max(0, Math.min(left, offlineMs(now, participant)));
+  return Math.max(0, fitting(Math.min(left, offlineMs(now, participant)), participant));
 }
 
 const inSeconds = (ms: number) => `${Math.round(ms / 1_000)} s`;
@@ -73,7 +91,7 @@ export function settleOutage(state: ExamState, participant: Participant): Partic
   const credited = creditable(state, participant);
   const counted = state.setParticipant({
     ...participant,
-    outageMs: participant.outageMs + ms,
+    outageMs: Math.min(MOST_MS, participant.outageMs + ms),
     outageCreditMs: participant.outageCreditMs + credited,
     offlineSince: state.now,
   });
@@ -97,7 +115,7 @@ export function creditServerOutage(state: ExamState, participant: Participant, o
   if (!isRunning(status) || !startedAt || !endsAt || endsAt <= outage.from) return participant;
   if (coveredUntil && coveredUntil >= outage.to) return participant;
   const from = Math.max(outage.from.getTime(), startedAt.getTime());
-  const ms = Math.min(outage.to.getTime() - from, LONGEST_CREDIT_MS);
+  const ms = fitting(Math.min(outage.to.getTime() - from, LONGEST_CREDIT_MS), participant);
   if (ms <= 0) return participant;
   const covered = {
     ...participant,

@@ -8,11 +8,11 @@ export type Reviewer = string;
 
 const SHARED = 'shared:';
 
-/** Names that look the same are the same. */
+/** Names that look the same are the same: also with characters that show nothing, such as fillers and variation selectors. */
 const folded = (name: string) =>
   name
     .normalize('NFKC')
-    .replaceAll(/\p{Cf}/gu, '')
+    .replaceAll(/\p{Cf}|\p{Default_Ignorable_Code_Point}/gu, '')
     .replaceAll(/\s+/gu, ' ')
     .trim()
     .toLowerCase();

@@ -78,6 +78,12 @@ export function severityOf(type: string, source: WarningSource): WarningSeverity
 export type DetectorType = keyof typeof WORDS;
 export const DETECTOR_TYPES = Object.keys(WORDS) as [DetectorType, ...DetectorType[]];
 
+/**
+ * How the `clientEventId` of a warning of the server begins, which is stored once. Clients may not send such ids: a candidate who
+ * reported something harmless under one would keep the warning from being raised.
+ */
+export const OWN_EVENT_ID = 'invigil:';
+
 /** About the evidence and the seat, which staff must learn of whatever was granted. */
 const OF_THE_SERVER: ReadonlySet<string> = new Set(['evidence_gap', 'identity_mismatch', 'second_session']);
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idText, textToCut, timestamp, typed, userIdInput } from '../../validation.ts';
+import { OWN_EVENT_ID } from './catalogue.ts';
 
 export const warningInput = z.object(
   {
@@ -11,7 +12,10 @@ export const warningInput = z.object(
         description: 'Type of the warning, for example tab_switch; unknown types are stored with severity medium.',
       }),
     details: textToCut(2_000).nullish().meta({ description: 'Text for the proctor; cut at 2,000 characters, which its end then says.' }),
-    clientEventId: idText(128).nullish().meta({ description: "The client's own id of the event; a repeat is stored once." }),
+    clientEventId: idText(128)
+      .refine((id) => !id.startsWith(OWN_EVENT_ID), `must not begin with ${OWN_EVENT_ID}`)
+      .nullish()
+      .meta({ description: "The client's own id of the event; a repeat is stored once." }),
   },
   typed('an object'),
 );
