@@ -16,8 +16,8 @@ export interface StatementCounter {
 }
 
 const RUNS = 4;
-/** The statements of the sweep that ends the time of participants: every second. */
-const OF_CLOCK = /"(?:endsAt|closesAt)" <= now\(\)/;
+/** The statements of the sweeps that run every second: they end the time of participants and measure outages of servers. */
+const OF_CLOCK = /"(?:endsAt|closesAt)" <= now\(\)|"closesAt" \+ e\.duration|"ServerPulse"|"ServerOutage"/;
 
 /** A proxy for PostgreSQL that counts what is really sent over the wire. */
 export async function startStatementCounter(target: string): Promise<StatementCounter> {

@@ -6,7 +6,7 @@ import type { Bus } from '../../adapters/signals/bus.ts';
 import type { JobContext, JobOutcome } from '../../adapters/signals/queue.ts';
 import type { Storage } from '../../adapters/storage/storage.ts';
 import { VisionError, type VisionProvider } from '../../adapters/vision/vision.ts';
-import { type Exam, Prisma, type Recording, type Submission } from '../../generated/prisma/client.ts';
+import { type Exam, Prisma, type Recording } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 import { isMoment, LAST_MOMENT } from '../../validation.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
@@ -46,7 +46,8 @@ const MOST_STARTS = 5;
 
 const UNKNOWN_REASON = 'The analysis failed, but not because of the recording; it can be run again';
 
-type Subject = Recording & { exam: Exam; submission: Submission | null };
+/** With the beginning of the session as its statistics say; null if they do not. */
+type Subject = Recording & { exam: Exam; statedStart: string | null };
 
 /** The job of the analysis queue. All results commit at once, so running it again duplicates nothing. */
 export function createAnalysisJob({
@@ -147,8 +148,17 @@ export function createAnalysisJob({
     }
   }
 
+  async function find(id: string): Promise<Subject | null> {
+    const recording = await db.recording.findUnique({ where: { id }, include: { exam: true } });
+    if (!recording) return null;
+    // Statistics may be large, and to parse them would hold up everybody.
+    const rows = await db.$queryRaw<{ start: string | null }[]>`
+      SELECT CASE WHEN jsonb_typeof(stats->'startTime') = 'string' THEN stats->>'startTime' END AS start FROM "Submission" WHERE id = ${recording.submissionId}`;
+    return { ...recording, statedStart: rows[0]?.start ?? null };
+  }
+
   async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
-    const recording = await db.recording.findUnique({ where: { id: recordingId }, include: { exam: true, submission: true } });
+    const recording = await find(recordingId);
     if (!recording || recording.live) return 'skipped';
     await noteTimes(recording);
     const isShown = !isToBeShown(recording);
@@ -217,11 +227,10 @@ function analysisRow(
 }
 
 /** When the recording began: known for a live one, else from the session's statistics, else as if it was uploaded when it ended. */
-function beganAt({ submission, createdAt, duration, lastChunkAt }: Subject): Date {
+function beganAt({ statedStart, createdAt, duration, lastChunkAt }: Subject): Date {
   if (lastChunkAt) return createdAt;
   // Reported by the client, so it may contain anything.
-  const stats = submission?.stats as { startTime?: unknown } | null | undefined;
-  const stated = typeof stats?.startTime === 'string' ? new Date(stats.startTime) : null;
+  const stated = statedStart === null ? null : new Date(statedStart);
   return stated && isMoment(stated) ? stated : new Date(createdAt.getTime() - (duration ?? 0) * 1_000);
 }
 
