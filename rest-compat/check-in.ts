@@ -9,7 +9,9 @@ import { sendFile } from '../src/http/send-file.ts';
 import { acceptNotice, checkIn, findPhoto, readNotice, requireOwnPicture, verifyParticipant } from '../src/resolvers/check-in.ts';
 import { MAX_IMAGE_BYTES } from '../src/resolvers/images.ts';
 import { checkInInput, noticeInput } from '../src/services/check-in/input.ts';
-import * as answers from './answers.ts';
+import * as participantAnswers from './answers/participants.ts';
+import { file } from './answers/parts.ts';
+import * as recordingAnswers from './answers/recordings.ts';
 import { FORM, isMultipart, JSON_BODY, readJsonBody } from './bodies.ts';
 import { nothing, ofExam, ofParticipantId, signed } from './params.ts';
 import { presentSeated, presentVerification } from './present.ts';
@@ -55,7 +57,7 @@ export const checkInRoutes: Route[] = [
     summary: 'Returns what candidates are told before anything of them is recorded.',
     params: ofExam,
     query: nothing,
-    answer: answers.notice,
+    answer: participantAnswers.notice,
     async run({ ctx, path: { examId } }) {
       const { version, text, records, liveChecks, retentionDays } = await readNotice(ctx, examId);
       const recorded = records.map((type) => (type === 'WEBCAM' ? ('webcam' as const) : ('screen' as const)));
@@ -69,7 +71,7 @@ export const checkInRoutes: Route[] = [
     query: nothing,
     body: noticeInput,
     accepts: JSON_BODY,
-    answer: answers.seatedParticipant,
+    answer: participantAnswers.seatedParticipant,
     ...own,
     read: readJsonBody,
     run: ({ ctx, path: { examId } }, { version }) => acceptNotice(ctx, examId, version),
@@ -83,7 +85,7 @@ export const checkInRoutes: Route[] = [
     body: checkInInput,
     accepts: [...FORM, ...JSON_BODY],
     files: { photo },
-    answer: answers.seatedParticipant,
+    answer: participantAnswers.seatedParticipant,
     ...own,
     read: readCheckIn,
     run: ({ ctx, path: { examId } }, { device }, { files }) => checkIn(ctx, { examId, device, photo: files.photo }),
@@ -97,7 +99,7 @@ export const checkInRoutes: Route[] = [
     body: nothing,
     accepts: [...PICTURES, ...FORM],
     files: { image: { ...photo, required: true } },
-    answer: answers.verification,
+    answer: recordingAnswers.verification,
     ...own,
     read: readPicture,
     async run({ ctx, path: { examId } }, _fields, { files }) {
@@ -111,7 +113,7 @@ export const checkInRoutes: Route[] = [
     summary: 'Sends the picture that was taken at a check-in.',
     params: ofParticipantId,
     query: signed,
-    answer: answers.file,
+    answer: file,
     open: true,
     async run({ ctx, req, res, path: { participantId }, query: { sig } }) {
       const found = await findPhoto(ctx, participantId, sig);

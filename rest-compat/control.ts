@@ -16,7 +16,7 @@ import {
 import { requireStaffOf } from '../src/resolvers/policy.ts';
 import { addTimeInput, chosenInput, decisionInput, optionalReason } from '../src/services/participants/input.ts';
 import { typed } from '../src/validation.ts';
-import * as answers from './answers.ts';
+import * as answers from './answers/participants.ts';
 import { JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
 import { nothing, ofExam, ofParticipant } from './params.ts';
 import { presentSeated } from './present.ts';

@@ -14,7 +14,9 @@ import { aiDetectionInput, createExamInput, settingsInput, type SettingsInput, u
 import { accommodationsInput } from '../src/services/participants/input.ts';
 import { submitExamInput } from '../src/services/submission-input.ts';
 import { reportWarningsInput } from '../src/services/warnings/input.ts';
-import * as answers from './answers.ts';
+import * as examAnswers from './answers/exams.ts';
+import * as participantAnswers from './answers/participants.ts';
+import * as submissionAnswers from './answers/submissions.ts';
 import { FORM, isJson, isMultipart, JSON_BODY, NO_BODY, readJsonBody, video } from './bodies.ts';
 import { nothing, ofExam, ofParticipant, pageOfExams, pageOfLog, submitter } from './params.ts';
 import {
@@ -140,7 +142,7 @@ export const examRoutes: Route[] = [
     query: nothing,
     body: examBody,
     accepts: JSON_BODY,
-    answer: answers.exam,
+    answer: examAnswers.exam,
     admit: ({ ctx }) => requireLms(ctx),
     read: readJsonBody,
     run: ({ ctx }, input) => createExam(ctx, input),
@@ -152,7 +154,7 @@ export const examRoutes: Route[] = [
     summary: 'Returns a page of the exams, newest first. Not for participants.',
     params: nothing,
     query: pageOfExams,
-    answer: answers.examsPage,
+    answer: examAnswers.examsPage,
     async run({ ctx, query: { limit, after, ...filter } }) {
       const found = await listExams(ctx, filter, { take: limit + 1, ...(after !== undefined && { cursor: { id: after }, skip: 1 }) });
       const exams = await Promise.all(found.slice(0, limit).map((exam) => presentExam(ctx, exam)));
@@ -164,7 +166,7 @@ export const examRoutes: Route[] = [
     summary: 'Returns an exam with its participants and newest warnings.',
     params: ofExam,
     query: nothing,
-    answer: answers.wholeExam,
+    answer: examAnswers.wholeExam,
     async run({ ctx, path: { examId } }) {
       const { exam, participants, warnings, warningsTruncated } = await readWholeExam(ctx, examId);
       return {
@@ -182,7 +184,7 @@ export const examRoutes: Route[] = [
     query: nothing,
     body: examChanges,
     accepts: JSON_BODY,
-    answer: answers.exam,
+    answer: examAnswers.exam,
     admit: ({ ctx }) => requireLms(ctx),
     read: readJsonBody,
     run: ({ ctx, path: { examId } }, input) => updateExam(ctx, examId, input),
@@ -194,7 +196,7 @@ export const examRoutes: Route[] = [
       summary: MOVES[move].summary,
       params: ofExam,
       query: nothing,
-      answer: answers.exam,
+      answer: examAnswers.exam,
       ...NO_BODY,
       run: ({ ctx, path: { examId } }) => MOVES[move].run(ctx, examId),
       present: ({ ctx }, exam) => presentExam(ctx, exam),
@@ -205,7 +207,7 @@ export const examRoutes: Route[] = [
     summary: 'Returns a page of the warnings of an exam, oldest first.',
     params: ofExam,
     query: pageOfLog,
-    answer: answers.warningsPage,
+    answer: examAnswers.warningsPage,
     async run({ ctx, path: { examId }, query }) {
       const { warnings, nextAfter } = await listWarnings(ctx, examId, query);
       return { warnings: warnings.map(presentLoggedWarning), nextAfter: nextAfter === null ? null : Number(nextAfter) };
@@ -218,7 +220,7 @@ export const examRoutes: Route[] = [
     query: nothing,
     body: reportWarningsInput,
     accepts: JSON_BODY,
-    answer: answers.reportedWarnings,
+    answer: examAnswers.reportedWarnings,
     admit: ({ ctx, path: { examId } }) => requireKnownExam(ctx, examId),
     read: readJsonBody,
     run: ({ ctx, path: { examId } }, input) => reportWarnings(ctx, examId, input),
@@ -232,7 +234,7 @@ export const examRoutes: Route[] = [
     summary: 'Says that the participant of the token is present.',
     params: ofExam,
     query: nothing,
-    answer: answers.heartbeat,
+    answer: participantAnswers.heartbeat,
     ...NO_BODY,
     run: ({ ctx, path: { examId } }) => heartbeat(ctx, examId),
     present: ({ ctx }, participant) => presentHeartbeat(ctx, participant),
@@ -244,7 +246,7 @@ export const examRoutes: Route[] = [
     query: nothing,
     body: accommodationsInput.omit({ userId: true }),
     accepts: JSON_BODY,
-    answer: answers.accommodations,
+    answer: participantAnswers.accommodations,
     admit: ({ ctx, path: { examId } }) => requireStaffOf(ctx, examId),
     read: readJsonBody,
     run: ({ ctx, path }, granted) => setAccommodations(ctx, { ...path, ...granted }),
@@ -261,7 +263,7 @@ export const examRoutes: Route[] = [
       webcam: video('The webcam recording, WebM or MP4.', { required: false }),
       screen: video('The screen recording, WebM or MP4.', { required: false }),
     },
-    answer: answers.submission,
+    answer: submissionAnswers.submission,
     admit: ({ ctx, path: { examId }, query }) => prepareSubmission(ctx, examId, query.userId),
     async read(call) {
       if (isMultipart(call.req)) return withQueryUser(await readSubmitMultipart(call), call.query);

@@ -3,7 +3,7 @@ import { invalidField } from '../src/errors.ts';
 import { readRawBody } from '../src/http/bodies/raw-body.ts';
 import { finishRecording, prepareChunk, requireRecorder, startRecording, storeChunk } from '../src/resolvers/live-recordings.ts';
 import { chunkInput, finishInput, uploadRecordingInput } from '../src/services/recordings/input.ts';
-import * as answers from './answers.ts';
+import * as answers from './answers/recordings.ts';
 import { isJson, isMultipart, JSON_BODY, readJsonBody } from './bodies.ts';
 import { nothing, ofRecording } from './params.ts';
 import { presentRecording } from './present.ts';

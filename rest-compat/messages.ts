@@ -1,7 +1,7 @@
 import { listMessages, lowerHand, markMessageRead, raiseHand, sendMessage } from '../src/resolvers/messages.ts';
 import { requireKnownExam } from '../src/resolvers/policy.ts';
 import { handInput, messageInput, whoseHand } from '../src/services/messages/input.ts';
-import * as answers from './answers.ts';
+import * as answers from './answers/participants.ts';
 import { JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
 import { nothing, ofExam, ofMessage } from './params.ts';
 import { presentMessage, presentSeated } from './present.ts';

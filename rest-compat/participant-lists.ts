@@ -6,7 +6,7 @@ import { listParticipantsOf } from '../src/resolvers/participant-pages.ts';
 import { findParticipant } from '../src/resolvers/participants.ts';
 import { requireExam } from '../src/resolvers/policy.ts';
 import { readInTurn } from '../src/resolvers/reads-in-turn.ts';
-import * as answers from './answers.ts';
+import * as answers from './answers/participants.ts';
 import { nothing, ofExam, ofParticipant, pageOfParticipants } from './params.ts';
 import { presentSeated } from './present.ts';
 import { get, type Route } from './route.ts';

@@ -2,7 +2,7 @@ import type { Context } from '../src/context.ts';
 import { requireLms, requireStaffOf } from '../src/resolvers/policy.ts';
 import { createProctorLink, enterConsole, proctorUrl, revokeProctorLink } from '../src/resolvers/proctors.ts';
 import { enterConsoleInput, proctorLinkInput } from '../src/services/access/input.ts';
-import * as answers from './answers.ts';
+import * as answers from './answers/proctors.ts';
 import { JSON_BODY, NO_BODY, readJsonBody } from './bodies.ts';
 import { nothing, ofExam, ofProctorLink } from './params.ts';
 import { presentViewer } from './present.ts';

@@ -1,5 +1,5 @@
 import { presentReceiptRecordings, readReceipt } from '../src/resolvers/receipts.ts';
-import * as answers from './answers.ts';
+import * as answers from './answers/submissions.ts';
 import { nothing, ofParticipant } from './params.ts';
 import { get, type Route } from './route.ts';
 

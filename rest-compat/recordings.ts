@@ -17,7 +17,8 @@ import {
 import { findWarningFrame } from '../src/resolvers/warning-frames.ts';
 import { uploadRecordingInput } from '../src/services/recordings/input.ts';
 import { parseInput } from '../src/validation.ts';
-import * as answers from './answers.ts';
+import { file } from './answers/parts.ts';
+import * as answers from './answers/recordings.ts';
 import { FORM, isMultipart, NO_BODY, video } from './bodies.ts';
 import { nothing, ofRecording, ofWarning, signed } from './params.ts';
 import { presentRecording } from './present.ts';
@@ -46,7 +47,7 @@ const picture = (what: 'poster' | 'thumbnails', summary: string): Route =>
     summary,
     params: ofRecording,
     query: signed,
-    answer: answers.file,
+    answer: file,
     open: true,
     async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
       await findDownload(ctx, recordingId, what, sig);
@@ -119,7 +120,7 @@ export const recordingRoutes: Route[] = [
     summary: 'Sends the file as it was received.',
     params: ofRecording,
     query: signed,
-    answer: answers.file,
+    answer: file,
     open: true,
     async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
       await sendFile(req, res, original(ctx, await findDownload(ctx, recordingId, 'download', sig)));
@@ -131,7 +132,7 @@ export const recordingRoutes: Route[] = [
     summary: 'Sends a file in which a browser can seek; the one that was received until it is ready.',
     params: ofRecording,
     query: signed,
-    answer: answers.file,
+    answer: file,
     open: true,
     async run({ ctx, req, res, path: { recordingId }, query: { sig } }) {
       const recording = await findDownload(ctx, recordingId, 'playback', sig);
@@ -147,7 +148,7 @@ export const recordingRoutes: Route[] = [
     summary: 'Sends the picture at a warning.',
     params: ofWarning,
     query: signed,
-    answer: answers.file,
+    answer: file,
     open: true,
     async run({ ctx, req, res, path: { warningId }, query: { sig } }) {
       const frame = await findWarningFrame(ctx, warningId, sig);

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { examCsv, examReport, participantPdf, participantReport } from '../src/resolvers/reports.ts';
-import { file } from './answers.ts';
+import { file } from './answers/parts.ts';
+import * as answers from './answers/reports.ts';
 import { nothing, ofExam, ofParticipant } from './params.ts';
 import { presentExamReport, presentParticipantReport } from './present-reports.ts';
-import * as answers from './report-answers.ts';
 import { get, type Route } from './route.ts';
 
 /** Not kept by anybody on the way: it is about a person. */

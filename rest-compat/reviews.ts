@@ -1,7 +1,7 @@
 import { requireOwner, requireStaffOf } from '../src/resolvers/policy.ts';
 import { giveVerdict, objectTo, reviewWarnings } from '../src/resolvers/reviews.ts';
 import { contestInput, reviewWarningsInput, verdictInput } from '../src/services/reviews/input.ts';
-import * as answers from './answers.ts';
+import * as answers from './answers/reviews.ts';
 import { JSON_BODY, readJsonBody } from './bodies.ts';
 import { nothing, ofExam, ofParticipant } from './params.ts';
 import { presentContested, presentJudged, presentReviewedWarning } from './present.ts';

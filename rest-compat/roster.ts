@@ -6,7 +6,7 @@ import { inviteParticipants } from '../src/resolvers/participants.ts';
 import { requireLms } from '../src/resolvers/policy.ts';
 import { rosterInput } from '../src/services/participants/input.ts';
 import { parseInput } from '../src/validation.ts';
-import * as answers from './answers.ts';
+import * as answers from './answers/participants.ts';
 import { isJson, JSON_BODY, mediaType, readJsonBody } from './bodies.ts';
 import { nothing, ofExam } from './params.ts';
 import { presentInvited } from './present.ts';

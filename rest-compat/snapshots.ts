@@ -13,7 +13,8 @@ import {
   takeSpooledSnapshot,
 } from '../src/resolvers/snapshots.ts';
 import { snapshotInput } from '../src/services/snapshots/input.ts';
-import * as answers from './answers.ts';
+import { file } from './answers/parts.ts';
+import * as answers from './answers/recordings.ts';
 import { FORM, isMultipart } from './bodies.ts';
 import { ofExam, ofParticipantId, signed, taken } from './params.ts';
 import { type Body, type Call, get, post, type Route } from './route.ts';
@@ -81,7 +82,7 @@ export const snapshotRoutes: Route[] = [
     summary: 'Sends the newest picture of a participant, small, for staff of the exam.',
     params: ofParticipantId,
     query: signed,
-    answer: answers.file,
+    answer: file,
     open: true,
     async run({ ctx, res, path: { participantId }, query: { sig } }) {
       const image = await readLatestSnapshot(ctx, participantId, sig);

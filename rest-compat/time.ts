@@ -1,4 +1,4 @@
-import * as answers from './answers.ts';
+import * as answers from './answers/exams.ts';
 import { nothing } from './params.ts';
 import { get, type Route } from './route.ts';
 

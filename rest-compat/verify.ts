@@ -1,6 +1,6 @@
 import { requireVerifier, verifyUser } from '../src/resolvers/verifications.ts';
 import { verifyUserInput } from '../src/services/identity/input.ts';
-import * as answers from './answers.ts';
+import * as answers from './answers/recordings.ts';
 import { IMAGES, JSON_BODY, readJsonBody } from './bodies.ts';
 import { nothing } from './params.ts';
 import { presentVerification } from './present.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { file } from '../../rest-compat/answers.ts';
+import { file } from '../../rest-compat/answers/parts.ts';
 import { routes } from '../../rest-compat/routes.ts';
 import { checkedRoutes } from '../helpers/documented.ts';
 import { createExam, join, report, tokenIn } from '../helpers/exam.ts';

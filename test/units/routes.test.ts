@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { file } from '../../rest-compat/answers.ts';
+import { file } from '../../rest-compat/answers/parts.ts';
 import type { FileField } from '../../rest-compat/route.ts';
 import { routes } from '../../rest-compat/routes.ts';
 

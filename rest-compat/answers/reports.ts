@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { counts, lower, participantStatus, recordingStatus, recordingType, reviewStatus, time } from './answers.ts';
+import {
+  counts,
+  participantStatus,
+  recordingStatus,
+  recordingType,
+  reviewStatus,
+  time,
+  warningDecision,
+  warningSeverity,
+  warningSource,
+} from './parts.ts';
 
 const said = (description: string) => z.string().meta({ description });
 const saidOrNot = (description: string) => z.string().nullable().meta({ description });
@@ -122,8 +132,8 @@ export const participantReport = z.strictObject({
       id: said('Id of the warning.'),
       seq: number('Position in the log of the exam.'),
       type: said('Type of the warning.'),
-      severity: lower('info', 'low', 'medium', 'high', 'critical').meta({ description: 'How serious this type is.' }),
-      source: lower('client', 'analysis', 'proctor', 'system').meta({ description: 'Who raised it.' }),
+      severity: warningSeverity,
+      source: warningSource,
       timestamp: at('When it happened.'),
       endedAt: atOrNot('When an episode that lasted ended.'),
       details: saidOrNot('Text for the proctor.'),
@@ -133,7 +143,7 @@ export const participantReport = z.strictObject({
       frameUrl: saidOrNot('Signed, expiring URL of the picture.'),
       review: z
         .strictObject({
-          decision: lower('confirmed', 'dismissed').meta({ description: 'What was decided.' }),
+          decision: warningDecision,
           reason: saidOrNot('Why.'),
           by: said('Who decided.'),
           at: at('When.'),
