@@ -1,16 +1,23 @@
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
-import type {
-  Contest,
-  IdentityPhoto,
-  Message,
-  Participant,
-  Recording,
-  TimeCredit,
-  Verdict,
-  Warning,
-} from '../../generated/prisma/client.ts';
+import type { IdentityPhoto, Participant, Warning } from '../../generated/prisma/client.ts';
 import type { JsonText } from '../../validation.ts';
-import type { ExamState, NewEvent, NewSubmissionRow } from './exam-state.ts';
+import type { ExamState, NewSubmissionRow } from './exam-state.ts';
+import {
+  ANSWER,
+  CHANGES,
+  column,
+  type Columns,
+  CONTEST,
+  EVENT,
+  IDENTITY_PHOTO,
+  MESSAGE,
+  PARTICIPANT,
+  RECORDING,
+  REVIEW,
+  TIME_CREDIT,
+  VERDICT,
+  WARNING,
+} from './tables.ts';
 
 /**
  * Rows per statement. More would hold up the event loop; and on a machine that is several times too slow, each statement must still
@@ -21,179 +28,6 @@ const ROWS = 500;
 /** Statistics that were stored before the exam was locked: a table, and its keys. */
 export const STAGED = '"StagedStats"';
 export type Staged = ReadonlyMap<JsonText, number>;
-
-/** A table's columns with their types, and how a row fills them. */
-interface Columns<Row> {
-  name: string;
-  into: string;
-  columns: readonly (readonly [column: string, type: string, value: (row: Row) => unknown])[];
-}
-
-const column = <Row>(name: keyof Row & string, type: string) => [name, type, (row: Row) => row[name]] as const;
-
-const WARNING: Columns<Warning> = {
-  name: 'add-warnings',
-  into: 'Warning',
-  columns: [
-    column('id', 'text'),
-    column('examId', 'text'),
-    column('seq', 'bigint'),
-    column('participantId', 'text'),
-    column('userId', 'text'),
-    column('type', 'text'),
-    column('severity', '"WarningSeverity"'),
-    column('source', '"WarningSource"'),
-    column('timestamp', 'timestamptz'),
-    column('recordedAt', 'timestamptz'),
-    column('details', 'text'),
-    column('clientEventId', 'text'),
-  ],
-};
-
-const TIME_CREDIT: Columns<TimeCredit> = {
-  name: 'add-time-credits',
-  into: 'TimeCredit',
-  columns: [
-    column('id', 'text'),
-    column('participantId', 'text'),
-    column('ms', 'int'),
-    column('reason', 'text'),
-    column('by', 'text'),
-    column('at', 'timestamptz'),
-  ],
-};
-
-const MESSAGE: Columns<Message> = {
-  name: 'add-messages',
-  into: 'Message',
-  columns: [
-    column('id', 'text'),
-    column('examId', 'text'),
-    column('seq', 'bigint'),
-    column('participantId', 'text'),
-    column('userId', 'text'),
-    column('from', '"MessageSender"'),
-    column('by', 'text'),
-    column('text', 'text'),
-    column('sentAt', 'timestamptz'),
-  ],
-};
-
-const IDENTITY_PHOTO: Columns<IdentityPhoto> = {
-  name: 'add-identity-photos',
-  into: 'IdentityPhoto',
-  columns: [
-    column('participantId', 'text'),
-    column('storageKey', 'text'),
-    column('size', 'bigint'),
-    column('sha256', 'text'),
-    column('createdAt', 'timestamptz'),
-    column('expiresAt', 'timestamptz'),
-  ],
-};
-
-const VERDICT: Columns<Verdict> = {
-  name: 'add-verdicts',
-  into: 'Verdict',
-  columns: [
-    column('id', 'text'),
-    column('participantId', 'text'),
-    column('seq', 'bigint'),
-    column('status', '"ReviewStatus"'),
-    column('reason', 'text'),
-    column('by', 'text'),
-    column('reviewer', 'text'),
-    column('final', 'bool'),
-    column('at', 'timestamptz'),
-  ],
-};
-
-const ANSWER: Columns<Contest>['columns'] = [column('answer', 'text'), column('answeredBy', 'text'), column('answeredAt', 'timestamptz')];
-
-const CONTEST: Columns<Contest> = {
-  name: 'set-contests',
-  into: 'Contest',
-  columns: [column('participantId', 'text'), column('text', 'text'), column('at', 'timestamptz'), ...ANSWER],
-};
-
-/** What a write may change of a warning. */
-const REVIEW: Columns<Warning>['columns'] = [
-  column('reviewDecision', '"WarningDecision"'),
-  column('reviewReason', 'text'),
-  column('reviewBy', 'text'),
-  column('reviewAt', 'timestamptz'),
-];
-
-/** What a write may change of a participant. A sign of life is written without the exam's lock: the later one counts. */
-const CHANGES: Columns<Participant>['columns'] = [
-  column('name', 'text'),
-  column('status', '"ParticipantStatus"'),
-  column('joinedAt', 'timestamptz'),
-  column('lastSeenAt', 'timestamptz'),
-  column('extraMinutes', 'int'),
-  column('creditMs', 'int'),
-  column('offlineSince', 'timestamptz'),
-  column('outageMs', 'int'),
-  column('outageCreditMs', 'int'),
-  column('coveredUntil', 'timestamptz'),
-  column('readmittedAt', 'timestamptz'),
-  column('seatOpen', 'bool'),
-  column('handRaisedAt', 'timestamptz'),
-  column('handText', 'text'),
-  column('noticeVersion', 'text'),
-  column('noticeAcceptedAt', 'timestamptz'),
-  ['device', 'jsonb', ({ device }) => device && JSON.stringify(device)],
-  column('group', 'text'),
-  column('startedAt', 'timestamptz'),
-  column('endsAt', 'timestamptz'),
-  column('remainingMs', 'int'),
-  column('review', '"ReviewStatus"'),
-  column('warningCount', 'int'),
-];
-
-const PARTICIPANT: Columns<Participant> = {
-  name: 'add-participants',
-  into: 'Participant',
-  columns: [column('id', 'text'), column('examId', 'text'), column('userId', 'text'), column('createdAt', 'timestamptz'), ...CHANGES],
-};
-
-const EVENT: Columns<NewEvent> = {
-  name: 'add-events',
-  into: 'Event',
-  columns: [
-    column('examId', 'text'),
-    column('seq', 'bigint'),
-    column('kind', '"EventKind"'),
-    column('subjectId', 'text'),
-    column('userId', 'text'),
-    ['data', 'jsonb', ({ data }) => data && JSON.stringify(data)],
-    column('at', 'timestamptz'),
-  ],
-};
-
-const RECORDING: Columns<Recording> = {
-  name: 'add-recordings',
-  into: 'Recording',
-  columns: [
-    column('id', 'text'),
-    column('examId', 'text'),
-    column('participantId', 'text'),
-    column('userId', 'text'),
-    column('submissionId', 'text'),
-    column('type', '"RecordingType"'),
-    column('duration', 'float8'),
-    column('note', 'text'),
-    column('size', 'bigint'),
-    column('format', 'text'),
-    column('sha256', 'text'),
-    column('storageKey', 'text'),
-    column('uploadId', 'text'),
-    column('stage', '"RecordingStage"'),
-    column('live', 'bool'),
-    column('closed', 'bool'),
-    column('createdAt', 'timestamptz'),
-  ],
-};
 
 /** The columns as lists that are the parameters of a statement, and as a relation `row`. */
 function asRelation<Row>(columns: Columns<Row>['columns']) {
