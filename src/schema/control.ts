@@ -18,7 +18,8 @@ import { shownName } from '../resolvers/policy.ts';
 import type { Token } from '../services/participants/participants.ts';
 import { builder } from './builder.ts';
 import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
-import { ContentModeEnum, Exam } from './exam.ts';
+import { ContentModeEnum } from './exam-settings.ts';
+import { Exam } from './exam.ts';
 import { JoinedExam, Participant } from './participant.ts';
 
 builder.prismaObject('TimeCredit', {

@@ -1,4 +1,4 @@
-import { ContentMode, ExamStatus } from '../generated/prisma/enums.ts';
+import { ExamStatus } from '../generated/prisma/enums.ts';
 import { NONE_BY_RELATION, participantsOf, recordingsOf, warningsOf } from '../resolvers/exam-pages.ts';
 import {
   accessUrl,
@@ -13,9 +13,9 @@ import {
   updateExam,
 } from '../resolvers/exams.ts';
 import { findParticipant } from '../resolvers/participants.ts';
-import type { ExamSettings } from '../services/exam-settings.ts';
 import { builder, type Described, paged } from './builder.ts';
 import { AT_LEAST, EXAM_ID, ONLY_USER, USER_ID } from './descriptions.ts';
+import { ContentModeEnum, ExamSettingsInput, ExamSettingsType } from './exam-settings.ts';
 import { Node } from './node.ts';
 import { isOrdered, ORDER, ParticipantFilterInput, ParticipantOrderEnum } from './participant-order.ts';
 import { Participant, ParticipantStatusEnum } from './participant.ts';
@@ -24,101 +24,16 @@ import { WarningSeverityEnum, WarningSourceEnum } from './warning.ts';
 
 export const ExamStatusEnum = builder.enumType(ExamStatus, {
   name: 'ExamStatus',
-  description: 'Where an exam is. A person or the first participant moves it on; the clock alone never does.',
+  description: 'Where an exam is.',
   values: {
-    CREATED: { description: 'It has not started. Users can be invited; the first who joins starts it.' },
-    IN_PROGRESS: { description: 'It was started, by `startExam` or by the first participant who came.' },
-    COMPLETED: { description: 'It was ended. Nobody can join; submissions, uploads and warnings that arrive late are still stored.' },
+    CREATED: { description: 'It has not started. Users can be invited; the first who gets in starts it.' },
+    IN_PROGRESS: { description: 'It was started, by `startExam` or by the first participant who got in.' },
+    COMPLETED: {
+      description:
+        'It was ended by `endExam`, or by itself after `closesAt` when nobody was in it any more. Nobody can join; submissions, uploads and warnings that arrive late are still stored.',
+    },
     CANCELLED: { description: 'It was cancelled. Nothing can be added to it any more.' },
   } satisfies Described<ExamStatus>,
-});
-const Sensitivity = builder.enumType('Sensitivity', {
-  description:
-    'How long something must last before the analysis raises a warning, and until it counts as over. Higher also means less sure findings.',
-  values: {
-    LOW: { description: '10 seconds.' },
-    MEDIUM: { description: '5 seconds, the default.' },
-    HIGH: { description: '2 seconds.' },
-  } satisfies Described<ExamSettings['aiDetection']['sensitivity']>,
-});
-
-const AdmissionEnum = builder.enumType('Admission', {
-  description: 'How candidates who join get into the exam.',
-  values: {
-    AUTOMATIC: { description: 'At once.' },
-    PROCTOR: { description: 'Whoever joins is WAITING until a proctor admits them: `admitParticipants`.' },
-  } satisfies Described<ExamSettings['admission']>,
-});
-export const ContentModeEnum = builder.enumType(ContentMode, {
-  name: 'ContentMode',
-  description: 'Where the questions at `contentUrl` open.',
-  values: {
-    EMBEDDED: { description: 'Inside the exam room.' },
-    WINDOW: { description: 'In a window beside it.' },
-  } satisfies Described<ContentMode>,
-});
-const CandidateView = builder.enumType('CandidateView', {
-  description: 'When candidates see the warnings about themselves.',
-  values: {
-    NEVER: { description: 'Never.' },
-    AFTER_END: { description: 'When they have left the exam, or it is over.' },
-    LIVE: { description: 'As soon as they are stored.' },
-  } satisfies Described<ExamSettings['candidateView']>,
-});
-
-const AI_ENABLED =
-  'Whether recordings and snapshots are analysed. If not, recordings stay UPLOADED and only what clients and proctors report becomes a warning.';
-const CLIENTS_OBEY = 'Clients obey this; the server refuses nothing because of it.';
-const WEBCAM = `Whether the webcam is recorded. ${CLIENTS_OBEY}`;
-const SCREEN = `Whether the screen is recorded. ${CLIENTS_OBEY}`;
-const AUDIO = `Whether sound is recorded. ${CLIENTS_OBEY}`;
-const LOCK = `Whether the client locks the browser. ${CLIENTS_OBEY}`;
-
-const ADMISSION = 'How candidates who join get into the exam.';
-const SHARED_LINK = 'Whether `Exam.accessUrl` lets candidates in. If not, only the personal links of those invited do.';
-const PHOTO = 'Whether check-in takes a picture of the face, for the proctor and for comparison.';
-const WITHOUT_CAMERA = `Whether a candidate whose camera fails may go on; proctors are told. ${CLIENTS_OBEY}`;
-const SIGNALS = 'Types of client signals that the exam room reports.';
-const SNAPSHOTS = 'Seconds between the snapshots of the exam room.';
-const VIEW = 'When candidates see the warnings about themselves.';
-const PRESETS = 'Texts that staff send by one click.';
-const CREDIT = 'At most so many minutes of measured outages are credited to a candidate without a decision of staff.';
-
-const AiDetection = builder.objectRef<ExamSettings['aiDetection']>('AiDetection').implement({
-  description: 'The analysis of recordings and snapshots.',
-  fields: (t) => ({
-    enabled: t.exposeBoolean('enabled', { description: AI_ENABLED }),
-    sensitivity: t.expose('sensitivity', { type: Sensitivity, description: 'How long something must last before it is a warning.' }),
-  }),
-});
-
-const ExamSettingsType = builder.objectRef<ExamSettings & { extra: unknown }>('ExamSettings').implement({
-  description: 'What is recorded and analysed, and how the exam is held. `updateExam` changes it.',
-  fields: (t) => ({
-    webcam: t.exposeBoolean('webcam', { description: WEBCAM }),
-    screenRecording: t.exposeBoolean('screenRecording', { description: SCREEN }),
-    audioRecording: t.exposeBoolean('audioRecording', { description: AUDIO }),
-    browserLock: t.exposeBoolean('browserLock', { description: LOCK }),
-    aiDetection: t.expose('aiDetection', { type: AiDetection, description: 'The analysis of recordings and snapshots.' }),
-    admission: t.expose('admission', { type: AdmissionEnum, description: ADMISSION }),
-    sharedLink: t.exposeBoolean('sharedLink', { description: SHARED_LINK }),
-    identityPhoto: t.exposeBoolean('identityPhoto', { description: PHOTO }),
-    allowWithoutCamera: t.exposeBoolean('allowWithoutCamera', { description: WITHOUT_CAMERA }),
-    signals: t.stringList({
-      nullable: true,
-      description: `${SIGNALS} Null: all that fit the other settings.`,
-      resolve: ({ signals }) => signals && [...signals],
-    }),
-    snapshotSeconds: t.exposeInt('snapshotSeconds', { nullable: true, description: `${SNAPSHOTS} Null: 10, 5 or 2, by sensitivity.` }),
-    candidateView: t.expose('candidateView', { type: CandidateView, description: VIEW }),
-    creditDisconnectedMinutes: t.exposeInt('creditDisconnectedMinutes', { description: CREDIT }),
-    messagePresets: t.stringList({ description: PRESETS, resolve: ({ messagePresets }) => [...messagePresets] }),
-    extra: t.expose('extra', {
-      type: 'JSON',
-      nullable: true,
-      description: 'Settings that this server does not know, exactly as received; null if there are none.',
-    }),
-  }),
 });
 
 const OPENS = 'Nobody may join earlier.';
@@ -133,7 +48,8 @@ export const Exam = builder.prismaObject('Exam', {
     id: t.exposeID('id', { description: 'Begins with `exam_`.' }),
     title: t.exposeString('title', { description: 'Title as given by the LMS.' }),
     duration: t.exposeInt('duration', {
-      description: 'Minutes that a participant has, without `extraMinutes`. The server does not end the exam when they are over.',
+      description:
+        'Minutes that a participant has, without `extraMinutes`. When they are over, the participant is TIMED_OUT; the exam goes on.',
     }),
     settings: t.field({
       type: ExamSettingsType,
@@ -146,7 +62,7 @@ export const Exam = builder.prismaObject('Exam', {
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      description: "When it was started, by a person or the first participant, by the server's clock; null before.",
+      description: "When it was started, by a person or by the first participant who got in, by the server's clock; null before.",
     }),
     endedAt: t.expose('endedAt', {
       type: 'DateTime',
@@ -156,7 +72,7 @@ export const Exam = builder.prismaObject('Exam', {
     accessUrl: t.string({
       ...linkColumns,
       description:
-        'The link for candidates, the same for all: its bearer can see the exam and join as any user who has not joined yet. Valid for 365 days after `createdAt`.',
+        'The link for candidates, the same for all. Its bearer can see the exam; and, between `opensAt` and `closesAt` and unless the setting `sharedLink` is false, join as any user who has not joined yet. Valid for 365 days after `createdAt`.',
       resolve: (exam, _args, ctx) => accessUrl(ctx, exam),
     }),
     adminUrl: t.string({
@@ -220,33 +136,6 @@ export const Exam = builder.prismaObject('Exam', {
   }),
 });
 
-const AiDetectionInput = builder.inputType('AiDetectionInput', {
-  description: 'The analysis of recordings and snapshots. What is left out has its default.',
-  fields: (t) => ({
-    enabled: t.boolean({ description: `${AI_ENABLED} Default true.` }),
-    sensitivity: t.field({ type: Sensitivity, description: 'How long something must last before it is a warning. Default MEDIUM.' }),
-  }),
-});
-const ExamSettingsInput = builder.inputType('ExamSettingsInput', {
-  description: 'What is recorded and analysed. What is left out has its default.',
-  fields: (t) => ({
-    webcam: t.boolean({ description: `${WEBCAM} Default true.` }),
-    screenRecording: t.boolean({ description: `${SCREEN} Default true.` }),
-    audioRecording: t.boolean({ description: `${AUDIO} Default true.` }),
-    browserLock: t.boolean({ description: `${LOCK} Default true.` }),
-    aiDetection: t.field({ type: AiDetectionInput, description: 'The analysis; on, with sensitivity MEDIUM, if left out.' }),
-    admission: t.field({ type: AdmissionEnum, description: `${ADMISSION} Default AUTOMATIC.` }),
-    sharedLink: t.boolean({ description: `${SHARED_LINK} Default true.` }),
-    identityPhoto: t.boolean({ description: `${PHOTO} Default false.` }),
-    allowWithoutCamera: t.boolean({ description: `${WITHOUT_CAMERA} Default true.` }),
-    signals: t.stringList({ description: `${SIGNALS} Default: all that fit the other settings.` }),
-    snapshotSeconds: t.int({ description: `${SNAPSHOTS} 1 to 600. Default: 10, 5 or 2, by sensitivity.` }),
-    candidateView: t.field({ type: CandidateView, description: `${VIEW} Default AFTER_END.` }),
-    messagePresets: t.stringList({ description: `${PRESETS} At most 50, of 500 characters. Default: six in English.` }),
-    creditDisconnectedMinutes: t.int({ description: `${CREDIT} 0 to 1440. Default 0.` }),
-    extra: t.field({ type: 'JSON', description: 'An object with settings of your own: stored and returned, not interpreted.' }),
-  }),
-});
 const CreateExamInput = builder.inputType('CreateExamInput', {
   description: 'An exam to create.',
   fields: (t) => ({
@@ -321,7 +210,7 @@ builder.mutationFields((t) => ({
     type: Exam,
     authScopes: { staff: true },
     description:
-      'Starts the exam; the first participant who comes does the same. Staff only. Emits ExamChanged; a repeat changes nothing. CONFLICT once it is over.',
+      'Starts the exam; the first participant who gets in does the same. Staff only. Emits ExamChanged; a repeat changes nothing. CONFLICT once it is over.',
     args: { examId: t.arg.id({ required: true, description: EXAM_ID }) },
     resolve: (_root, { examId }, ctx) => startExam(ctx, examId),
   }),
