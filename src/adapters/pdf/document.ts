@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import PdfKit from 'pdfkit';
 import { type Face, faces } from './faces.ts';
 import { breakLines, isRightToLeft, type Measure, visualRuns } from './lines.ts';
+import type { Block } from './script.ts';
 
 const MARGIN = 50;
 const LEADING = 1.45;
@@ -12,6 +13,8 @@ const LINE = '#d5d8de';
 /** Between the name and the value of a fact. */
 const NAME_WIDTH = 130;
 const MOST_PICTURE = { width: 240, height: 180 };
+/** What a picture takes beside its own height, a rule, and what a title and a heading take beside their text. */
+const EXTRA = { picture: 8, rule: 11, title: 4, heading: 12 };
 
 type Size = keyof typeof SIZES;
 
@@ -104,6 +107,9 @@ export function createPdf({ title, footer, createdAt }: { title: string; footer:
     y += size * LEADING;
   }
 
+  const linesOf = (text: string, { size, weight }: Style, width: number): string[] =>
+    breakLines(text, faces[weight], { width, measure: measureIn(SIZES[size]) });
+
   /** Draws a text below what is there, as an element of its own. */
   function write(
     tag: string,
@@ -112,7 +118,7 @@ export function createPdf({ title, footer, createdAt }: { title: string; footer:
     { left = MARGIN, width = right - left, isFlush = false }: Partial<Place> = {},
   ): void {
     const size = SIZES[style.size];
-    const lines = breakLines(text, faces[style.weight], { width, measure: measureIn(size) });
+    const lines = linesOf(text, style, width);
     // What is drawn from left to right is not what is read.
     const element = doc.struct(tag, { actual: text });
     for (const line of lines) {
@@ -123,10 +129,46 @@ export function createPdf({ title, footer, createdAt }: { title: string; footer:
     element.end();
   }
 
+  /** @returns null for bytes that are no picture */
+  function open(picture: Uint8Array): { image: OpenedImage; width: number; height: number } | null {
+    try {
+      const image = (doc as unknown as ImageOpener).openImage(Buffer.from(picture));
+      const scale = Math.min(MOST_PICTURE.width / image.width, MOST_PICTURE.height / image.height, 1);
+      return { image, width: image.width * scale, height: image.height * scale };
+    } catch {
+      return null;
+    }
+  }
+
+  const heightOfText = (text: string, style: Style, width = right - MARGIN) =>
+    linesOf(text, style, width).length * SIZES[style.size] * LEADING;
+
+  function heightOf(block: Block): number {
+    if (block.kind === 'together') return block.blocks.reduce((sum, one) => sum + heightOf(one), 0);
+    if (block.kind === 'rule') return EXTRA.rule;
+    if (block.kind === 'picture') {
+      const opened = open(block.image);
+      return opened ? opened.height + EXTRA.picture : 0;
+    }
+    if (block.kind === 'fact')
+      return Math.max(
+        heightOfText(block.name, STYLES.small, NAME_WIDTH - 10),
+        heightOfText(block.value, STYLES.text, right - MARGIN - NAME_WIDTH),
+      );
+    const extra = block.kind === 'title' || block.kind === 'heading' ? EXTRA[block.kind] : 0;
+    return heightOfText(block.text, STYLES[block.kind]) + extra;
+  }
+
   return {
+    /** Goes on to the next page if what follows does not fit on this one, but fits on that. */
+    keepTogether(blocks: readonly Block[]): void {
+      const height = blocks.reduce((sum, block) => sum + heightOf(block), 0);
+      if (height <= doc.page.height - 2 * MARGIN) room(height);
+    },
+
     title(text: string): void {
       write('H1', text, STYLES.title);
-      y += 4;
+      y += EXTRA.title;
     },
 
     heading(text: string): void {
@@ -152,7 +194,7 @@ export function createPdf({ title, footer, createdAt }: { title: string; footer:
 
     /** A line between two parts. */
     rule(): void {
-      room(12);
+      room(EXTRA.rule);
       y += 5;
       doc.markContent('Artifact', { type: 'Layout' });
       doc.moveTo(MARGIN, y).lineTo(right, y).lineWidth(0.5).strokeColor(LINE).stroke();
@@ -162,18 +204,13 @@ export function createPdf({ title, footer, createdAt }: { title: string; footer:
 
     /** @param picture an encoded JPEG or PNG; one that cannot be drawn is left out */
     picture(picture: Uint8Array, description: string): boolean {
-      let image: OpenedImage;
-      try {
-        image = (doc as unknown as ImageOpener).openImage(Buffer.from(picture));
-      } catch {
-        return false;
-      }
-      const scale = Math.min(MOST_PICTURE.width / image.width, MOST_PICTURE.height / image.height, 1);
-      const height = image.height * scale;
-      room(height + 8);
-      const draw = () => doc.image(image as never, MARGIN, y + 2, { width: image.width * scale });
+      const opened = open(picture);
+      if (!opened) return false;
+      const { image, width, height } = opened;
+      room(height + EXTRA.picture);
+      const draw = () => doc.image(image as never, MARGIN, y + 2, { width });
       root.add(doc.struct('Figure', { alt: description }, draw));
-      y += height + 8;
+      y += height + EXTRA.picture;
       return true;
     },
 

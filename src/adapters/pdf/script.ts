@@ -4,7 +4,9 @@ export type Block =
   | { kind: 'fact'; name: string; value: string }
   | { kind: 'rule' }
   /** An encoded JPEG or PNG. */
-  | { kind: 'picture'; image: Uint8Array; description: string };
+  | { kind: 'picture'; image: Uint8Array; description: string }
+  /** What is not divided between two pages, if it fits on one. */
+  | { kind: 'together'; blocks: Block[] };
 
 export interface PdfScript {
   /** For the list of documents and for screen readers. */

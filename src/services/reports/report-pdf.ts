@@ -68,7 +68,7 @@ function evidenceOf({ evidence, participant: { recordings } }: ParticipantReport
     ...evidence.flatMap(({ type, receivedSeconds, expectedSeconds, gaps }) => [
       fact(
         type === 'WEBCAM' ? 'Camera' : 'Screen',
-        `${inClock(receivedSeconds)} of ${inClock(expectedSeconds)}${expectedSeconds > 0 ? ` (${percent(Math.min(1, receivedSeconds / expectedSeconds))})` : ''}`,
+        `${inClock(receivedSeconds)} of ${inClock(expectedSeconds)}${expectedSeconds > 0 ? ` (${percent(receivedSeconds / expectedSeconds)})` : ''}`,
       ),
       ...gaps.map(({ from, to, cause }) => fact('', `missing ${time(from)} to ${to ? time(to) : 'now'}: ${words(cause)}`)),
     ]),
@@ -81,11 +81,11 @@ function evidenceOf({ evidence, participant: { recordings } }: ParticipantReport
   ];
 }
 
-function warningBlocks(warning: Warning, picture: Uint8Array | undefined): Block[] {
+function warningBlock(warning: Warning, picture: Uint8Array | undefined): Block {
   const { timestamp, endedAt, type, severity, source, details, confidence, recordingId, offsetSeconds } = warning;
   const where = recordingId && offsetSeconds !== null ? ` · at ${inClock(offsetSeconds)} of ${recordingId}` : '';
   const { reviewDecision, reviewBy, reviewReason, reviewAt } = warning;
-  return [
+  const blocks: Block[] = [
     RULE,
     strong(`${words(type)} · ${words(severity)}`),
     small(
@@ -99,6 +99,7 @@ function warningBlocks(warning: Warning, picture: Uint8Array | undefined): Block
         : 'Nobody has decided about it.',
     ),
   ];
+  return { kind: 'together', blocks };
 }
 
 /**
@@ -113,6 +114,7 @@ export function toPdfScript(
   const { participant, generatedAt, warningsTruncated } = report;
   const { exam, warnings } = participant;
   const who = participant.name ?? participant.userId;
+  const [first = text('None.'), ...rest] = warnings.map((warning) => warningBlock(warning, pictures.get(warning.id)));
   return {
     title: `${exam.title}: ${who}`,
     footer: `${exam.title} · ${participant.userId} · ${time(generatedAt)}`,
@@ -124,11 +126,16 @@ export function toPdfScript(
       ...identity(report),
       ...decisions(report),
       ...evidenceOf(report),
-      heading(`Warnings (${participant.warningCount})`),
-      ...(warningsTruncated ? [small(`Only the first ${warnings.length} are listed.`)] : []),
-      ...(hasMorePictures ? [small(`Only the ${MOST_PICTURES} most serious have their picture here.`)] : []),
-      ...(warnings.length === 0 ? [text('None.')] : []),
-      ...warnings.flatMap((warning) => warningBlocks(warning, pictures.get(warning.id))),
+      {
+        kind: 'together',
+        blocks: [
+          heading(`Warnings (${participant.warningCount})`),
+          ...(warningsTruncated ? [small(`Only the first ${warnings.length} are listed.`)] : []),
+          ...(hasMorePictures ? [small(`Only the ${MOST_PICTURES} most serious have their picture here.`)] : []),
+          first,
+        ],
+      },
+      ...rest,
     ],
   };
 }
