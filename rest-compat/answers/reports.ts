@@ -106,7 +106,7 @@ export const participantReport = z.strictObject({
     {
       type: recordingType,
       lastChunkAt: atOrNot('When the last chunk came.'),
-      receivedSeconds: number('Seconds that were received.'),
+      receivedSeconds: number('Seconds of the expected ones that were received.'),
       expectedSeconds: number('Seconds that were expected.'),
       gaps: listOf(
         { from: at('When it begins.'), to: atOrNot('When it ends; null while it lasts.'), cause: said('Why.') },

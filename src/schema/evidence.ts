@@ -55,7 +55,10 @@ const EvidenceTrack = builder.objectRef<Track>('EvidenceTrack').implement({
       nullable: true,
       description: 'When the newest chunk arrived; null if none did.',
     }),
-    receivedSeconds: t.exposeFloat('receivedSeconds', { description: 'Seconds that were recorded and received.' }),
+    receivedSeconds: t.exposeFloat('receivedSeconds', {
+      description:
+        'Seconds of the expected ones that were recorded and received; before the time of this person begins, all that were received.',
+    }),
     expectedSeconds: t.exposeFloat('expectedSeconds', {
       description: 'Seconds of the time of this person until now or the end, without pauses.',
     }),

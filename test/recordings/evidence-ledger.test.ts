@@ -1,7 +1,12 @@
+import { writeFile } from 'node:fs/promises';
+import { join as joinPath } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createExam, createKey, join } from '../helpers/exam.ts';
 import { cut, ended, recorded, startLive } from '../helpers/live.ts';
+import { tempDir } from '../helpers/media.ts';
+import { eventually } from '../helpers/patience.ts';
 import { createTestDatabase, runSql } from '../helpers/postgres.ts';
+import { uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { startStatementCounter } from '../helpers/statements.ts';
 
@@ -124,6 +129,38 @@ it('after the end, what was announced may still come; then it is lost', async ()
   const [webcam] = await ledgerOf(examId);
   expect(causes(webcam)?.at(-1)).toBe('lost');
   expect(webcam?.gaps.at(-1)?.to).not.toBeNull();
+});
+
+it('only what was recorded of the expected time counts', async () => {
+  const { examId, token, begun } = await seated();
+  await record(examId, token, begun, [-60, 0, 60]);
+  await tellWhere(examId, 'ACTIVE', 'PAUSED', begun + 90_000);
+  await tellWhere(examId, 'PAUSED', 'ACTIVE', begun + 180_000);
+  const [webcam] = await ledgerOf(examId);
+  expect(webcam).toMatchObject({ receivedSeconds: 90, expectedSeconds: expect.closeTo(510, -1) });
+});
+
+it('a whole file that arrives after the end, and does not say when it began, is taken to end with the sitting', async () => {
+  const { examId, token, begun } = await seated();
+  await server.post(`/exams/${examId}/submit`, { stats: {} }, { credential: token });
+  const end = begun + 300_000;
+  await sql(`UPDATE "Event" SET at = $2 WHERE "examId" = $1 AND data->>'to' = 'SUBMITTED'`, [examId, new Date(end)]);
+  const path = joinPath(tempDir(), 'whole.webm');
+  await writeFile(path, short);
+  const { id, duration } = await uploadRecording(server, { examId, userId: 'user_1', type: 'webcam', path });
+  const began = end - duration * 1_000;
+  const isRight = async () => {
+    const [webcam, ...others] = await ledgerOf(examId);
+    expect(others).toEqual([]);
+    expect(webcam).toMatchObject({ expectedSeconds: 300, receivedSeconds: expect.closeTo(duration, 0), gaps: [{ cause: 'not_started' }] });
+    expect(Math.abs(Date.parse(webcam?.gaps[0]?.to ?? '') - began)).toBeLessThan(5);
+  };
+  await isRight();
+  await eventually(async () => {
+    const [row] = await sql<{ startedAt: Date | null }>(`SELECT "startedAt" FROM "Recording" WHERE id = $1`, [id]);
+    expect(Math.abs((row?.startedAt?.getTime() ?? 0) - began)).toBeLessThan(5);
+  });
+  await isRight();
 });
 
 it('a participant who has not begun has no gap, and one reads only their own', async () => {

@@ -15,6 +15,7 @@ import { asJson, momentAt, placedSpans } from '../evidence/spans.ts';
 import { settingsOf } from '../exam-settings.ts';
 import type { FaceTemplates } from '../identity/face-templates.ts';
 import { suppressedOf } from '../participants/accommodations.ts';
+import { FINAL_STATUSES } from '../participants/moves.ts';
 import { addNotes, isFinished, isToBeShown, type Move, moveRecording, noteProgress } from '../recordings/lifecycle.ts';
 import { type OpenMedia, openMedia } from '../recordings/open-media.ts';
 import type { Playback } from '../recordings/playback.ts';
@@ -46,8 +47,11 @@ const MOST_STARTS = 5;
 
 const UNKNOWN_REASON = 'The analysis failed, but not because of the recording; it can be run again';
 
-/** With the beginning of the session as its statistics say; null if they do not. */
-type Subject = Recording & { exam: Exam; statedStart: string | null };
+/**
+ * With the beginning of the session as its statistics say, null if they do not; and with the moment when the participant had left the
+ * exam before the recording arrived, null if they had not.
+ */
+type Subject = Recording & { exam: Exam; statedStart: string | null; leftAt: Date | null };
 
 /** The job of the analysis queue. All results commit at once, so running it again duplicates nothing. */
 export function createAnalysisJob({
@@ -152,9 +156,12 @@ export function createAnalysisJob({
     const recording = await db.recording.findUnique({ where: { id }, include: { exam: true } });
     if (!recording) return null;
     // Statistics may be large, and to parse them would hold up everybody.
-    const rows = await db.$queryRaw<{ start: string | null }[]>`
-      SELECT CASE WHEN jsonb_typeof(stats->'startTime') = 'string' THEN stats->>'startTime' END AS start FROM "Submission" WHERE id = ${recording.submissionId}`;
-    return { ...recording, statedStart: rows[0]?.start ?? null };
+    const [row] = await db.$queryRaw<Pick<Subject, 'statedStart' | 'leftAt'>[]>`
+      SELECT (SELECT stats->>'startTime' FROM "Submission" WHERE id = ${recording.submissionId} AND jsonb_typeof(stats->'startTime') = 'string') AS "statedStart",
+        (SELECT CASE WHEN data->>'to' = ANY (${FINAL_STATUSES}) THEN at END FROM "Event"
+          WHERE kind = 'PARTICIPANT_CHANGED' AND "subjectId" = ${recording.participantId} AND data ? 'to' AND NOT data ? 'what'
+            AND data->>'to' IS DISTINCT FROM data->>'from' AND at <= ${recording.createdAt} ORDER BY seq DESC LIMIT 1) AS "leftAt"`;
+    return { statedStart: null, leftAt: null, ...row, ...recording };
   }
 
   async function handle(recordingId: string, { signal, lastAttempt }: JobContext): Promise<JobOutcome> {
@@ -226,12 +233,15 @@ function analysisRow(
   };
 }
 
-/** When the recording began: known for a live one, else from the session's statistics, else as if it was uploaded when it ended. */
-function beganAt({ statedStart, createdAt, duration, lastChunkAt }: Subject): Date {
+/**
+ * When the recording began: known for a live one, else from the session's statistics, else as if it ended when it was uploaded or when
+ * the participant left, whichever came first.
+ */
+function beganAt({ statedStart, leftAt, createdAt, duration, lastChunkAt }: Subject): Date {
   if (lastChunkAt) return createdAt;
   // Reported by the client, so it may contain anything.
   const stated = statedStart === null ? null : new Date(statedStart);
-  return stated && isMoment(stated) ? stated : new Date(createdAt.getTime() - (duration ?? 0) * 1_000);
+  return stated && isMoment(stated) ? stated : new Date((leftAt ?? createdAt).getTime() - (duration ?? 0) * 1_000);
 }
 
 function warningsOf(recording: Subject, warnings: AnalysisOutcome['warnings']): NewWarning[] {

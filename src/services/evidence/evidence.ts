@@ -4,7 +4,7 @@ import type { Exam, Participant, Recording, RecordingType } from '../../generate
 import { settingsOf } from '../exam-settings.ts';
 import { type EvidenceTrack, type LedgerRecording, type Stopped, trackOf } from './ledger.ts';
 import { readOpenSpans, type Stretch } from './open-spans.ts';
-import { type PresenceEvent, sittingOf } from './sitting.ts';
+import { type PresenceEvent, type Sitting, sittingOf } from './sitting.ts';
 import { allSpans, type Span } from './spans.ts';
 
 type Asked = Pick<Participant, 'id' | 'examId' | 'status' | 'startedAt' | 'joinedAt'>;
@@ -65,8 +65,8 @@ export function createEvidence({ pool }: { pool: Pool }) {
       const known = exam.get(participant.examId);
       if (!known) return [];
       const { id } = participant;
-      const own = (recordingsOf.get(id) ?? []).map((row) => inLedger(row, open.get(row.id)));
       const sitting = sittingOf(participant, known.endedAt, eventsOf.get(id) ?? [], known.now);
+      const own = (recordingsOf.get(id) ?? []).map((row) => inLedger(row, open.get(row.id), sitting));
       const stopped = (stopsOf.get(id) ?? []).map(({ type, at }): Stopped => ({
         type: type === 'camera_stopped' ? 'WEBCAM' : 'SCREEN',
         at,
@@ -87,12 +87,14 @@ function typesOf(exam: Pick<Exam, 'settings'>, recordings: readonly LedgerRecord
   return (['WEBCAM', 'SCREEN'] as const).filter((type) => isAsked[type] || recordings.some((one) => one.type === type));
 }
 
-function inLedger(row: RecordingRow, open: readonly Stretch[] | undefined): LedgerRecording {
+function inLedger(row: RecordingRow, open: readonly Stretch[] | undefined, sitting: Sitting): LedgerRecording {
   const { type, status, createdAt, lastChunkAt, closed, expectedChunks, duration } = row;
   const spans = allSpans(row);
-  // A file that was sent as a whole, and not looked at yet: as if it was sent when it ended.
+  // A file that was sent as a whole, and not looked at yet: as if it ended when it was sent, or with the sitting.
   const isWhole = lastChunkAt === null && duration !== null;
-  const whole: Span[] = isWhole ? [{ at: createdAt.getTime() - duration * 1_000, offset: 0, seconds: duration }] : [];
+  const whole: Span[] = isWhole
+    ? [{ at: Math.min(createdAt.getTime(), sitting.whole?.to ?? Infinity) - duration * 1_000, offset: 0, seconds: duration }]
+    : [];
   const known = spans ?? whole;
   const first = known[0];
   return {

@@ -25,6 +25,7 @@ export interface EvidenceGap {
 export interface EvidenceTrack {
   type: RecordingType;
   lastChunkAt: Date | null;
+  /** Of the expected ones; before the beginning, all that there are. */
   receivedSeconds: number;
   expectedSeconds: number;
   gaps: EvidenceGap[];
@@ -83,7 +84,13 @@ export function trackOf(
     .flatMap((gap) => explained(gap, causes, type))
     .filter(({ from, to }) => to - from >= SHORTEST_GAP_MS)
     .map(({ from, to, cause }) => ({ from: new Date(from), to: to === settled.to && !sitting.hasEnded ? null : new Date(to), cause }));
-  return { type, lastChunkAt, receivedSeconds: seconds(lengthOf(received)), expectedSeconds: seconds(lengthOf(expected)), gaps };
+  return {
+    type,
+    lastChunkAt,
+    receivedSeconds: seconds(lengthOf(common(expected, received))),
+    expectedSeconds: seconds(lengthOf(expected)),
+    gaps,
+  };
 }
 
 interface Causes {

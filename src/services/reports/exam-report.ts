@@ -30,7 +30,7 @@ const PAGE = 500;
 export function coverageOf(tracks: readonly EvidenceTrack[], type: RecordingType): number | null {
   const track = tracks.find((one) => one.type === type);
   if (!track || track.expectedSeconds === 0) return null;
-  return Math.min(1, track.receivedSeconds / track.expectedSeconds);
+  return track.receivedSeconds / track.expectedSeconds;
 }
 
 interface Dependencies {
