@@ -38,8 +38,7 @@ interface Dependencies {
 
 function inExam(state: ExamState, userId: string): Participant {
   refuseOver(state.exam);
-  const participant = state.participant(userId);
-  if (!participant) throw notFound('Participant');
+  const participant = state.requireParticipant(userId);
   if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
   return participant;
 }
