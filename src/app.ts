@@ -137,7 +137,15 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
-      checkIn: createCheckIn({ db, eventLog, storage, verifications, log, photoDays: config.IDENTITY_PHOTO_DAYS }),
+      checkIn: createCheckIn({
+        db,
+        eventLog,
+        storage,
+        verifications,
+        mismatches: createMismatches({ db, eventLog }),
+        log,
+        photoDays: config.IDENTITY_PHOTO_DAYS,
+      }),
       candidateViews: createCandidateViews({ pool: database.pool }),
       clock: createClock({ pool: database.pool }),
       eventLog,
@@ -151,7 +159,6 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       snapshots,
       liveRecordings,
       messages: createMessages({ db, eventLog }),
-      mismatches: createMismatches({ db, eventLog }),
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
         it.close(),
