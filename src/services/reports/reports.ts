@@ -7,6 +7,7 @@ import type { Logger } from '../../log.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Counts } from '../reads/counts.ts';
 import type { Playback } from '../recordings/playback.ts';
+import { SEVERITIES } from '../warnings/catalogue.ts';
 import { createExamReports } from './exam-report.ts';
 import { createParticipantReports, type ParticipantReport } from './participant-report.ts';
 import { MOST_PICTURES, toPdfScript } from './report-pdf.ts';
@@ -25,7 +26,6 @@ export interface ParticipantPdf {
   bytes: Uint8Array;
 }
 
-const SEVERITIES = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 const hasPicture = ({ hasFrame, recordingId, offsetSeconds }: Warning) => hasFrame || (recordingId !== null && offsetSeconds !== null);
 const bySeverity = (a: Warning, b: Warning) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
 
