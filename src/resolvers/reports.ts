@@ -7,6 +7,8 @@ import { parseInput, userIdInput } from '../validation.ts';
 import { requireStaffOf } from './policy.ts';
 import { readInTurn } from './reads-in-turn.ts';
 
+export { inMinutes } from '../services/participants/time.ts';
+
 export async function examReport(ctx: Context, examId: string): Promise<ExamReport> {
   const { id } = await requireStaffOf(ctx, examId);
   return readInTurn(ctx, () => ctx.services.reports.ofExam(id));
