@@ -7,7 +7,7 @@ import type { EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseOver } from '../exams.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
-import { isFinal } from '../participants/moves.ts';
+import { isPresent } from '../participants/moves.ts';
 import { createPersonalLimit } from '../personal-limit.ts';
 
 export interface NewMessage {
@@ -109,7 +109,7 @@ export function createMessages({ db, eventLog }: { db: Database['prisma']; event
       await limit.take({ examId, userId });
       return changeHand(examId, userId, (state, participant) => {
         const { id, status, handRaisedAt, handText } = participant;
-        if (isFinal(status) || status === 'INVITED') throw new AppError('conflict', 'Only who is in the exam can raise the hand');
+        if (!isPresent(status)) throw new AppError('conflict', 'Only who is in the exam can raise the hand');
         if (handRaisedAt && handText === text) return participant;
         const from = handRaisedAt ? 'up' : 'down';
         state.emit('PARTICIPANT_CHANGED', id, { userId, data: { by: userId, what: 'hand', from, to: 'up', reason: text } });
