@@ -31,6 +31,7 @@ import { createExams } from './services/exams.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createFaceTemplates } from './services/identity/face-templates.ts';
 import { createMismatches } from './services/identity/mismatches.ts';
+import { createReferences } from './services/identity/references.ts';
 import { createVerifications } from './services/identity/verifications.ts';
 import { createLeases } from './services/leases.ts';
 import { createMessages } from './services/messages/messages.ts';
@@ -168,6 +169,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
       receipts: createReceipts({ pool: database.pool, key: receiptKey }),
       recordings,
+      references: createReferences({ db, verifications }),
       reports: createReports({ db, storage, evidence, counts, playback, log }),
       reviews: createReviews({ eventLog }),
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),

@@ -6,9 +6,11 @@ import type { Exam, IdentityPhoto, Participant, Prisma, Verification } from '../
 import { visibleParticipants } from '../services/access/sight.ts';
 import { checkInInput, noticeInput } from '../services/check-in/input.ts';
 import type { Notice } from '../services/check-in/notice.ts';
+import { MAX_IMAGE_BYTES } from '../services/identity/images.ts';
 import { parseInput } from '../validation.ts';
-import { MAX_IMAGE_BYTES } from './images.ts';
 import { requireExam, requireParticipant, requireViewer, unlessLink } from './policy.ts';
+
+export { MAX_IMAGE_BYTES };
 
 /** What candidates of this exam are told. */
 export const noticeOf = ({ services }: Context, exam: Pick<Exam, 'settings'>): Notice => services.checkIn.notice(exam);
