@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { askJson, openConnection, requestBytes } from './lib/http-client.mjs';
+import { askJson, createConnector, requestBytes } from './lib/http-client.mjs';
 import { startInvigil } from './lib/invigil.mjs';
 import { residentBytes } from './lib/process-stats.mjs';
 import { check } from './lib/report.mjs';
@@ -7,7 +7,6 @@ import { percentile } from './lib/stats.mjs';
 
 const MB = 1024 * 1024;
 const CANDIDATES = 1_000;
-const CONNECTIONS_AT_ONCE = 100;
 const SUBMITTED_WARNINGS = 50;
 const LARGEST_WARNINGS = 10_000;
 const LARGEST_STATS_BYTES = 15.9 * MB;
@@ -109,14 +108,9 @@ export const herd = {
   async run({ postgres, quick, say }) {
     const count = quick ? 100 : CANDIDATES;
     const invigil = await startInvigil({ postgres, settings: { INLINE_WORKER: 'false' } });
-    const open = [];
+    const { port, token: key } = invigil;
+    const { connect, connectMany, close } = createConnector(port);
     try {
-      const { port, token: key } = invigil;
-      const connect = async () => {
-        const connection = await openConnection(port);
-        open.push(connection);
-        return connection;
-      };
       const [health, read, other] = [await connect(), await connect(), await connect()];
       const made = (title) =>
         askJson(
@@ -134,9 +128,8 @@ export const herd = {
       // Somebody else with rights of their own: callers take turns.
       const proctor = new URL(quiet.adminUrl).hash.replace('#t=', '');
       const link = new URL(exam.accessUrl).hash.replace('#t=', '');
-      const candidates = Array.from({ length: count }, (_, n) => ({ userId: `user_${n}`, link, token: '', connection: other }));
-      for (let start = 0; start < count; start += CONNECTIONS_AT_ONCE)
-        await Promise.all(candidates.slice(start, start + CONNECTIONS_AT_ONCE).map(async (it) => (it.connection = await connect())));
+      const connections = await connectMany(count);
+      const candidates = connections.map((connection, n) => ({ userId: `user_${n}`, link, token: '', connection }));
 
       /**
        * Sends the requests at the same time and measures what others notice.
@@ -220,7 +213,7 @@ export const herd = {
         ],
       };
     } finally {
-      open.forEach((connection) => connection.close());
+      close();
       await invigil.stop();
     }
   },

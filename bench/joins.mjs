@@ -1,4 +1,4 @@
-import { askJson, openConnection, requestBytes } from './lib/http-client.mjs';
+import { askJson, createConnector, requestBytes } from './lib/http-client.mjs';
 import { startInvigil } from './lib/invigil.mjs';
 import { check } from './lib/report.mjs';
 import { percentile } from './lib/stats.mjs';
@@ -6,7 +6,6 @@ import { percentile } from './lib/stats.mjs';
 const CANDIDATES = 1_000;
 /** Of one exam, for decisions about everybody. */
 const CROWD = 5_000;
-const CONNECTIONS_AT_ONCE = 100;
 const JOIN = 'mutation ($examId: ID!, $userId: ID!) { joinExam(examId: $examId, userId: $userId) { token participant { status } } }';
 
 const post = (path, token, body) => requestBytes({ method: 'POST', path, token, body });
@@ -18,18 +17,11 @@ export const joins = {
     const count = quick ? 100 : CANDIDATES;
     const crowd = quick ? 500 : CROWD;
     const invigil = await startInvigil({ postgres, settings: { INLINE_WORKER: 'false' } });
-    const open = [];
+    const { port, token: key } = invigil;
+    const { connect, connectMany, close } = createConnector(port);
     try {
-      const { port, token: key } = invigil;
-      const connect = async () => {
-        const connection = await openConnection(port);
-        open.push(connection);
-        return connection;
-      };
       const staff = await connect();
-      const connections = [];
-      for (let start = 0; start < count; start += CONNECTIONS_AT_ONCE)
-        connections.push(...(await Promise.all(Array.from({ length: Math.min(CONNECTIONS_AT_ONCE, count - start) }, connect))));
+      const connections = await connectMany(count);
 
       /** An exam with so many invited: their ids and the tokens of their links. */
       async function invited(settings, people) {
@@ -89,7 +81,7 @@ export const joins = {
         ],
       };
     } finally {
-      open.forEach((connection) => connection.close());
+      close();
       await invigil.stop();
     }
   },

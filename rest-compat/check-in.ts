@@ -1,13 +1,11 @@
-import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { invalidField } from '../src/errors.ts';
 import { parseScanned } from '../src/http/bodies/json-text.ts';
 import { readMultipart } from '../src/http/bodies/multipart.ts';
-import { readSmallBody } from '../src/http/bodies/raw-body.ts';
-import { describeFile } from '../src/http/bodies/uploaded-file.ts';
+import { readRawBody } from '../src/http/bodies/raw-body.ts';
 import { sendFile } from '../src/http/send-file.ts';
-import { acceptNotice, checkIn, findPhoto, readNotice, requireOwnPicture, verifyParticipant } from '../src/resolvers/check-in.ts';
-import { MAX_IMAGE_BYTES } from '../src/resolvers/images.ts';
+import { acceptNotice, checkIn, findPhoto, MAX_IMAGE_BYTES, readNotice, verifyParticipant } from '../src/resolvers/check-in.ts';
+import { requireParticipant } from '../src/resolvers/policy.ts';
 import { checkInInput, noticeInput } from '../src/services/check-in/input.ts';
 import * as participantAnswers from './answers/participants.ts';
 import { file } from './answers/parts.ts';
@@ -38,17 +36,13 @@ async function readCheckIn(call: OwnCall): Promise<Body<'photo'>> {
 }
 
 async function readPicture({ req, scope }: OwnCall): Promise<Body<'image'>> {
-  if (isMultipart(req)) {
-    const { files } = await readMultipart(req, { scope, files: { image: picture }, textFields: [], ...limits });
-    return { fields: {}, files };
-  }
-  const bytes = await readSmallBody(req, picture);
-  const file = await scope.spool(Readable.from([bytes], { objectMode: false }), picture);
-  return { fields: {}, files: { image: describeFile(file, undefined, undefined) } };
+  if (!isMultipart(req)) return { fields: {}, files: { image: await readRawBody(req, { scope, ...picture }) } };
+  const { files } = await readMultipart(req, { scope, files: { image: picture }, textFields: [], ...limits });
+  return { fields: {}, files };
 }
 
 const photo = { description: 'The picture of the face, with exactly one.', mediaTypes: PICTURES, required: false };
-const own = { admit: ({ ctx, path: { examId } }: OwnCall) => requireOwnPicture(ctx, examId) };
+const own = { admit: ({ ctx, path: { examId } }: OwnCall) => requireParticipant(ctx, examId) };
 
 /** The notice, the check-in and comparisons by the candidate's own page, as in GraphQL. Not in the documented API. */
 export const checkInRoutes: Route[] = [

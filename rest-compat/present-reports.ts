@@ -1,17 +1,16 @@
 import type { Context } from '../src/context.ts';
+import { inMinutes } from '../src/resolvers/reports.ts';
 import { signedFrameUrl } from '../src/resolvers/warning-frames.ts';
 import type { ExamReport, ReportRow } from '../src/services/reports/exam-report.ts';
 import type { ParticipantReport } from '../src/services/reports/participant-report.ts';
+import { lower } from './present.ts';
 
 /** Converts reports to JSON, in which enum values are lower case and times are seconds or minutes. */
-
-const lower = <T extends string>(value: T) => value.toLowerCase() as Lowercase<T>;
-const minutes = (ms: number) => Math.round(ms / 600) / 100;
 
 const presentRow = ({ creditMs, outageMs, status, review, verdict, ...row }: ReportRow) => ({
   ...row,
   status: lower(status),
-  creditedMinutes: minutes(creditMs),
+  creditedMinutes: inMinutes(creditMs),
   outageSeconds: Math.round(outageMs / 1_000),
   review: lower(review),
   verdict: verdict && { ...verdict, status: lower(verdict.status) },
@@ -31,10 +30,10 @@ export async function presentParticipantReport(ctx: Context, { participant, evid
     generatedAt,
     participant: {
       ...{ userId, name, group, status: lower(status), joinedAt, startedAt, extraMinutes, noticeAcceptedAt, review: lower(review) },
-      creditedMinutes: minutes(creditMs),
+      creditedMinutes: inMinutes(creditMs),
       outageSeconds: Math.round(outageMs / 1_000),
     },
-    timeCredits: timeCredits.map(({ ms, reason, by, at }) => ({ minutes: minutes(ms), reason, by, at })),
+    timeCredits: timeCredits.map(({ ms, reason, by, at }) => ({ minutes: inMinutes(ms), reason, by, at })),
     accommodations: accommodations.map(({ type, reason, by, at }) => ({ type, reason, by, at })),
     submissions,
     verifications: verifications.map(({ id, verified, confidence, createdAt }) => ({ id, verified, confidence, at: createdAt })),

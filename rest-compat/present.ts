@@ -3,9 +3,8 @@ import type { Message, Participant, Recording, Verification, Warning } from '../
 import { remainingSeconds } from '../src/resolvers/control.ts';
 import { isComplete, spansOfRecording } from '../src/resolvers/evidence.ts';
 import { accessUrl, adminUrl, personalUrl, shownSettings } from '../src/resolvers/exams.ts';
-import { readAt } from '../src/resolvers/messages.ts';
+import { readAt, senderOf } from '../src/resolvers/messages.ts';
 import { renewedToken } from '../src/resolvers/participants.ts';
-import { shownName } from '../src/resolvers/policy.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
 import type { Contested } from '../src/resolvers/reviews.ts';
 import type { Submitted } from '../src/resolvers/submissions.ts';
@@ -19,7 +18,7 @@ type Analysis = NonNullable<RecordingWithAnalysis['analysis']>;
 
 /** Converts rows to the documented JSON, in which enum values are lower case. */
 
-const lower = <T extends string>(value: T) => value.toLowerCase() as Lowercase<T>;
+export const lower = <T extends string>(value: T) => value.toLowerCase() as Lowercase<T>;
 
 function presentSettings({ settings, extra }: Pick<ExamRow, 'settings' | 'extra'>) {
   const { aiDetection, admission, candidateView, ...shown } = shownSettings({ settings });
@@ -57,7 +56,7 @@ export const presentMessage = async (ctx: Context, message: Message) => ({
   id: message.id,
   userId: message.userId,
   from: lower(message.from),
-  by: message.from === 'PARTICIPANT' ? message.by : shownName(ctx, message.by),
+  by: senderOf(ctx, message),
   text: message.text,
   sentAt: message.sentAt,
   readAt: await readAt(ctx, message),

@@ -53,8 +53,8 @@ export const reportRoutes: Route[] = [
     query: nothing,
     answer: file,
     async run({ ctx, res, path }) {
-      const { id } = (await participantReport(ctx, path)).participant;
-      send(res, await participantPdf(ctx, path), { type: 'application/pdf', filename: `${id}.pdf` });
+      const { participantId, bytes } = await participantPdf(ctx, path);
+      send(res, bytes, { type: 'application/pdf', filename: `${participantId}.pdf` });
     },
   }),
 ];

@@ -31,6 +31,7 @@ import { createExams } from './services/exams.ts';
 import { createIdempotency } from './services/idempotency.ts';
 import { createFaceTemplates } from './services/identity/face-templates.ts';
 import { createMismatches } from './services/identity/mismatches.ts';
+import { createReferences } from './services/identity/references.ts';
 import { createVerifications } from './services/identity/verifications.ts';
 import { createLeases } from './services/leases.ts';
 import { createMessages } from './services/messages/messages.ts';
@@ -137,7 +138,15 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
     const services: Services = {
       access,
       accommodations: createAccommodations({ eventLog }),
-      checkIn: createCheckIn({ db, eventLog, storage, verifications, log, photoDays: config.IDENTITY_PHOTO_DAYS }),
+      checkIn: createCheckIn({
+        db,
+        eventLog,
+        storage,
+        verifications,
+        mismatches: createMismatches({ db, eventLog }),
+        log,
+        photoDays: config.IDENTITY_PHOTO_DAYS,
+      }),
       candidateViews: createCandidateViews({ pool: database.pool }),
       clock: createClock({ pool: database.pool }),
       eventLog,
@@ -151,7 +160,6 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       snapshots,
       liveRecordings,
       messages: createMessages({ db, eventLog }),
-      mismatches: createMismatches({ db, eventLog }),
       participants: createParticipants({ eventLog, access }),
       presence: own(createPresence({ pool: database.pool, eventLog, log, graceSeconds: config.PRESENCE_GRACE_SECONDS }), (it) =>
         it.close(),
@@ -161,6 +169,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       quota: createQuota({ pool: database.pool, maxBytes: config.MAX_PARTICIPANT_BYTES }),
       receipts: createReceipts({ pool: database.pool, key: receiptKey }),
       recordings,
+      references: createReferences({ db, verifications }),
       reports: createReports({ db, storage, evidence, counts, playback, log }),
       reviews: createReviews({ eventLog }),
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),

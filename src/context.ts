@@ -13,7 +13,7 @@ import type { Hubs } from './services/event-log/hubs.ts';
 import type { Evidence } from './services/evidence/evidence.ts';
 import type { Exams } from './services/exams.ts';
 import type { AnswerKeeper, Idempotency } from './services/idempotency.ts';
-import type { Mismatches } from './services/identity/mismatches.ts';
+import type { References } from './services/identity/references.ts';
 import type { Verifications } from './services/identity/verifications.ts';
 import type { Messages } from './services/messages/messages.ts';
 import type { Accommodations } from './services/participants/accommodations.ts';
@@ -51,7 +51,6 @@ export interface Services {
   snapshots: Snapshots;
   liveRecordings: LiveRecordings;
   messages: Messages;
-  mismatches: Mismatches;
   participants: Participants;
   playback: Playback;
   presence: Presence;
@@ -59,6 +58,7 @@ export interface Services {
   quota: Quota;
   receipts: Receipts;
   recordings: Recordings;
+  references: References;
   reports: Reports;
   reviews: Reviews;
   submissions: Submissions;

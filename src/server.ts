@@ -20,12 +20,13 @@ import type { OpenPort } from './http/open-port.ts';
 import { createOrigins } from './http/origins.ts';
 import { answerLinkPage, describeLinkPage } from './http/pages/link-pages.ts';
 import { checkReadiness } from './http/readiness.ts';
-import { answerReceiptKey, RECEIPT_KEY_PATH } from './http/receipt-key.ts';
+import { answerReceiptKey } from './http/receipt-key.ts';
 import { createRequestLog } from './http/request-log.ts';
 import { createUploads } from './http/tus/tus.ts';
 import { nameRequest, type RequestLog } from './log.ts';
 import { startRealtime } from './realtime/server.ts';
 import type { Viewer } from './services/access/viewer.ts';
+import { RECEIPT_KEY_PATH } from './services/receipts/receipt-key.ts';
 import { version } from './version.ts';
 
 const GRAPHQL = '/graphql';

@@ -73,6 +73,29 @@ export async function openConnection(port) {
   };
 }
 
+/** Of many connections, so that the system queues them all. */
+const OPENED_AT_ONCE = 100;
+
+/** Opens that many connections and keeps them until all are closed together. */
+export function createConnector(port) {
+  const open = [];
+  const connect = async () => {
+    const connection = await openConnection(port);
+    open.push(connection);
+    return connection;
+  };
+  return {
+    connect,
+    async connectMany(count) {
+      const connections = [];
+      while (connections.length < count)
+        connections.push(...(await Promise.all(Array.from({ length: Math.min(OPENED_AT_ONCE, count - connections.length) }, connect))));
+      return connections;
+    },
+    close: () => open.forEach((connection) => connection.close()),
+  };
+}
+
 /** Returns the JSON answer; any status but 200 is an error. */
 export async function askJson(connection, bytes) {
   const { status, body } = await connection.request(bytes);

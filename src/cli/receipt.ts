@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
+import { RECEIPT_KEY_PATH } from '../services/receipts/receipt-key.ts';
 import { NotGenuine, type SignedReceipt, verifyReceipt } from '../services/receipts/verify-receipt.ts';
 
-const KEY_PATH = '/.well-known/invigil-receipt.json';
 /** A receipt of 200 recordings has 50 KB. */
 const MAX_BYTES = 1024 * 1024;
 const PATIENCE_MS = 10_000;
@@ -49,7 +49,7 @@ async function readKey(key: KeySource): Promise<unknown> {
 }
 
 async function fetchText(address: string): Promise<string> {
-  const url = address.endsWith('.json') ? address : `${address.replace(/\/+$/, '')}${KEY_PATH}`;
+  const url = address.endsWith('.json') ? address : `${address.replace(/\/+$/, '')}${RECEIPT_KEY_PATH}`;
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
     if (!response.ok) throw new Unreadable(`${url} answered ${response.status}`);

@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
-/** Where the public key of receipts is. */
-export const RECEIPT_KEY_PATH = '/.well-known/invigil-receipt.json';
+import { RECEIPT_KEY_PATH } from '../services/receipts/receipt-key.ts';
 
 /** Answers GET and HEAD for the public key of receipts; anybody may have it, from any page. @returns false for anything else */
 export function answerReceiptKey(req: IncomingMessage, res: ServerResponse, path: string, jwk: object): boolean {

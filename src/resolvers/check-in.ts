@@ -1,15 +1,16 @@
 import { buffer } from 'node:stream/consumers';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
-import { AppError, fileTooLarge, notFound } from '../errors.ts';
+import { fileTooLarge, notFound } from '../errors.ts';
 import type { Exam, IdentityPhoto, Participant, Prisma, Verification } from '../generated/prisma/client.ts';
 import { visibleParticipants } from '../services/access/sight.ts';
 import { checkInInput, noticeInput } from '../services/check-in/input.ts';
 import type { Notice } from '../services/check-in/notice.ts';
-import { isFinal } from '../services/participants/moves.ts';
+import { MAX_IMAGE_BYTES } from '../services/identity/images.ts';
 import { parseInput } from '../validation.ts';
-import { MAX_IMAGE_BYTES } from './images.ts';
 import { requireExam, requireParticipant, requireViewer, unlessLink } from './policy.ts';
+
+export { MAX_IMAGE_BYTES };
 
 /** What candidates of this exam are told. */
 export const noticeOf = ({ services }: Context, exam: Pick<Exam, 'settings'>): Notice => services.checkIn.notice(exam);
@@ -22,9 +23,6 @@ export async function readNotice(ctx: Context, examId: string): Promise<Notice> 
 export async function acceptNotice(ctx: Context, examId: string, version: unknown): Promise<Participant> {
   return ctx.services.checkIn.acceptNotice(requireParticipant(ctx, examId), parseInput(noticeInput, { version }).version);
 }
-
-/** Checks that the caller may send pictures of itself, before a byte of one is read. */
-export const requireOwnPicture = (ctx: Context, examId: string) => requireParticipant(ctx, examId);
 
 async function bytesOf(ctx: Context, file: SpooledFile, field: string): Promise<Buffer> {
   if (file.size > MAX_IMAGE_BYTES) throw fileTooLarge(field, MAX_IMAGE_BYTES);
@@ -43,18 +41,7 @@ export async function checkIn(
 
 /** Compares a picture of the participant of the token with the face that is known of them. */
 export async function verifyParticipant(ctx: Context, examId: string, file: SpooledFile): Promise<Verification> {
-  const who = requireParticipant(ctx, examId);
-  const { services, db } = ctx;
-  const participant = await db.participant.findUnique({ where: { examId_userId: who }, select: { id: true, status: true, exam: true } });
-  if (!participant) throw notFound('Participant');
-  const { id: participantId, status, exam } = participant;
-  if (isFinal(status) || exam.status === 'COMPLETED' || exam.status === 'CANCELLED')
-    throw new AppError('conflict', 'This participant is not in the exam any more');
-  await services.checkIn.admitTry(who);
-  const compared = { tenant: exam.tenant, userId: who.userId, participantId };
-  const outcome = await services.verifications.verifyParticipant(compared, await bytesOf(ctx, file, 'image'));
-  if (!outcome.verified) await services.mismatches.look(examId, compared);
-  return outcome;
+  return ctx.services.checkIn.verify(requireParticipant(ctx, examId), () => bytesOf(ctx, file, 'image'));
 }
 
 export interface CheckInFacts {

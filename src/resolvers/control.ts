@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
-import type { Participant, ParticipantStatus } from '../generated/prisma/client.ts';
+import type { Participant } from '../generated/prisma/client.ts';
 import type { Decision } from '../services/control/control.ts';
 import { addTimeInput, chosenInput, decisionInput, optionalReason } from '../services/participants/input.ts';
-import { isFinal } from '../services/participants/moves.ts';
+import { isPresent } from '../services/participants/moves.ts';
 import { offlineMs } from '../services/participants/time.ts';
 import { parseInput, userIdInput } from '../validation.ts';
 import { requireStaffOf } from './policy.ts';
@@ -89,8 +89,8 @@ export async function addTimeToAll(
   return ctx.services.control.addTimeToAll(id, parseInput(chosenInput, { group }), { by, ...parseInput(addTimeInput, input) }, ctx.keeper);
 }
 
-/** Whether a participant in this status has come and has not left. */
-export const isPresent = (status: ParticipantStatus) => status !== 'INVITED' && !isFinal(status);
+/** Whether the participant's client is heard; null for one who has not come, or has left. */
+export const isOnline = ({ status, offlineSince }: Participant): boolean | null => (isPresent(status) ? offlineSince === null : null);
 
 /** Seconds of the participant's time in which nothing was heard of its client and that were not credited. */
 export async function outageSeconds(ctx: Context, participant: Participant): Promise<number> {

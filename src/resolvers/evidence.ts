@@ -1,14 +1,14 @@
 import type { Context } from '../context.ts';
 import type { Participant, Recording } from '../generated/prisma/client.ts';
+import { isLinkBearer } from '../services/access/viewer.ts';
 import type { EvidenceTrack } from '../services/evidence/ledger.ts';
 import { placedSpans } from '../services/evidence/spans.ts';
-import { openedByToken } from './policy.ts';
 
 export { isComplete } from '../services/recordings/lifecycle.ts';
 
 /** The ledger of a participant whom the viewer sees; a link does not open it. */
 export const evidenceOf = async (ctx: Context, participant: Participant): Promise<EvidenceTrack[]> =>
-  openedByToken(ctx, true, false) ? ctx.services.evidence.of(participant) : [];
+  isLinkBearer(ctx.viewer) ? [] : ctx.services.evidence.of(participant);
 
 /** Which part of a recording's file was recorded when. */
 export interface RecordingSpan {

@@ -13,6 +13,7 @@ import {
   requireParticipant,
   requireStaffOf,
   requireViewer,
+  shownName,
 } from './policy.ts';
 
 /** Messages in the caller's own view. */
@@ -67,6 +68,9 @@ export async function lowerHand(ctx: Context, examId: string, userId: string | n
   const { id } = await requireStaffOf(ctx, examId);
   return ctx.services.messages.lowerHand(id, parseInput(userIdInput, actingUser(ctx, userId)), ctx.viewer.name);
 }
+
+/** Who wrote a message, by name. */
+export const senderOf = (ctx: Context, { from, by }: Message): string => (from === 'PARTICIPANT' ? by : shownName(ctx, by));
 
 /** How many participants have read a message to everybody. */
 export const readCount = ({ services }: Context, { id, userId, readAt }: Message): Promise<number> | number =>

@@ -1,13 +1,11 @@
-import type { FaceImage } from '../adapters/vision/vision.ts';
 import type { Context } from '../context.ts';
-import { AppError, invalidField } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Participant, Prisma } from '../generated/prisma/client.ts';
 import { visibleParticipants } from '../services/access/sight.ts';
 import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/participants/accommodations.ts';
 import { accommodationsInput, inviteInput, joinExamInput } from '../services/participants/input.ts';
-import type { InviteInput, Token } from '../services/participants/participants.ts';
+import type { Token } from '../services/participants/participants.ts';
 import { parseInput } from '../validation.ts';
-import { decodeImage } from './images.ts';
 import { requireExam, requireKnownExam, requireLms, requireParticipant, requireStaffOf } from './policy.ts';
 
 export { ACCOMMODATIONS_IN_ORDER };
@@ -28,35 +26,10 @@ export async function inviteParticipants(ctx: Context, examId: string, participa
   requireLms(ctx);
   const { id } = await requireExam(ctx, examId);
   const invited = parseInput(inviteInput, participants);
-  const references = await readReferences(ctx, invited);
+  const references = await ctx.services.references.read(invited);
   const rows = await ctx.services.participants.invite(id, invited);
-  if (references.length > 0) {
-    const { tenant, closesAt } = await ctx.db.exam.findUniqueOrThrow({ where: { id }, select: { tenant: true, closesAt: true } });
-    // After the invitation: of a refused one, no face is kept.
-    const until = new Date(Math.max(Date.now() + REFERENCE_MS, closesAt?.getTime() ?? 0));
-    for (const { userId, face } of references) await ctx.services.verifications.keepReference({ tenant, userId }, face, until);
-  }
+  await ctx.services.references.keep(id, references);
   return rows;
-}
-
-/** Looking for the face in a picture takes a part of a second. */
-const MOST_REFERENCES = 100;
-/** How long at least a face is known before an exam without a closing time, and FACE_TEMPLATE_HOURS longer. */
-const REFERENCE_MS = 30 * 24 * 3_600_000;
-
-/** The faces in the pictures of an invitation, before anything of it is stored. */
-async function readReferences({ services }: Context, invited: readonly InviteInput[]) {
-  const pictured = invited.flatMap(({ userId, referenceImage }, i) =>
-    referenceImage == null ? [] : [{ userId, field: `participants[${i}].referenceImage`, referenceImage }],
-  );
-  if (pictured.length > MOST_REFERENCES) throw invalidField('participants', `must hold at most ${MOST_REFERENCES} reference pictures`);
-  const faces: { userId: string; face: FaceImage }[] = [];
-  for (const { userId, field, referenceImage } of pictured) {
-    if (!services.verifications.keepsFaces)
-      throw invalidField(field, 'cannot be used: this server keeps no faces (FACE_TEMPLATE_HOURS is 0)');
-    faces.push({ userId, face: await services.verifications.readReference(decodeImage(referenceImage, field), field) });
-  }
-  return faces;
 }
 
 export async function joinExam(ctx: Context, { examId, ...input }: { examId: string } & Record<string, unknown>) {

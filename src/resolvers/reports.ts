@@ -2,9 +2,12 @@ import type { Context } from '../context.ts';
 import type { ExamReport } from '../services/reports/exam-report.ts';
 import type { ParticipantReport } from '../services/reports/participant-report.ts';
 import { toCsv } from '../services/reports/report-csv.ts';
+import type { ParticipantPdf } from '../services/reports/reports.ts';
 import { parseInput, userIdInput } from '../validation.ts';
 import { requireStaffOf } from './policy.ts';
 import { readInTurn } from './reads-in-turn.ts';
+
+export { inMinutes } from '../services/participants/time.ts';
 
 export async function examReport(ctx: Context, examId: string): Promise<ExamReport> {
   const { id } = await requireStaffOf(ctx, examId);
@@ -18,7 +21,7 @@ export async function participantReport(ctx: Context, { examId, userId }: { exam
   return readInTurn(ctx, () => ctx.services.reports.ofParticipant(id, parseInput(userIdInput, userId)));
 }
 
-export async function participantPdf(ctx: Context, { examId, userId }: { examId: string; userId: string }): Promise<Uint8Array> {
+export async function participantPdf(ctx: Context, { examId, userId }: { examId: string; userId: string }): Promise<ParticipantPdf> {
   const { id } = await requireStaffOf(ctx, examId);
   return readInTurn(ctx, () => ctx.services.reports.pdfOf(id, parseInput(userIdInput, userId)));
 }

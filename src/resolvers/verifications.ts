@@ -1,9 +1,9 @@
 import type { Context } from '../context.ts';
 import type { Prisma, Verification } from '../generated/prisma/client.ts';
 import { visibleVerifications } from '../services/access/sight.ts';
+import { decodeImage } from '../services/identity/images.ts';
 import { verifyUserInput } from '../services/identity/input.ts';
 import { parseInput } from '../validation.ts';
-import { decodeImage } from './images.ts';
 import { requireLms, requireStaff, tenantOf } from './policy.ts';
 
 export async function findVerification(

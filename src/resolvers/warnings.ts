@@ -2,14 +2,12 @@ import type { Context } from '../context.ts';
 import type { Prisma, Warning, WarningSeverity, WarningSource } from '../generated/prisma/client.ts';
 import { visibleWarnings } from '../services/access/sight.ts';
 import { keeperOfPart } from '../services/idempotency.ts';
-import { warningCatalogue } from '../services/warnings/catalogue.ts';
+import { SEVERITIES, warningCatalogue } from '../services/warnings/catalogue.ts';
 import { reportWarningsInput } from '../services/warnings/input.ts';
 import type { Reported } from '../services/warnings/report.ts';
 import { isMoment, parseInput } from '../validation.ts';
 import { actingUser, requireExam, requireKnownExam } from './policy.ts';
 import { readInTurn } from './reads-in-turn.ts';
-
-const SEVERITIES: readonly WarningSeverity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 
 export const atLeast = (severity: WarningSeverity): WarningSeverity[] => SEVERITIES.slice(SEVERITIES.indexOf(severity));
 

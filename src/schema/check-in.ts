@@ -1,14 +1,5 @@
-import {
-  acceptNotice,
-  checkIn,
-  type CheckInFacts,
-  checkInOf,
-  noticeOf,
-  requireOwnPicture,
-  signedPhotoUrl,
-  verifyParticipant,
-} from '../resolvers/check-in.ts';
-import { openedByToken } from '../resolvers/policy.ts';
+import { acceptNotice, checkIn, type CheckInFacts, checkInOf, noticeOf, signedPhotoUrl, verifyParticipant } from '../resolvers/check-in.ts';
+import { openedByToken, requireParticipant } from '../resolvers/policy.ts';
 import type { Notice as NoticeShape } from '../services/check-in/notice.ts';
 import { type AdmitUpload, builder } from './builder.ts';
 import { EXAM_ID } from './descriptions.ts';
@@ -77,7 +68,7 @@ builder.prismaObjectFields(Participant, (t) => ({
 
 builder.mutationFields((t) => {
   const examId = t.arg.id({ required: true, description: EXAM_ID });
-  const admitUpload = ((ctx, args) => Promise.resolve(requireOwnPicture(ctx, String(args['examId'])))) satisfies AdmitUpload;
+  const admitUpload = ((ctx, args) => Promise.resolve(requireParticipant(ctx, String(args['examId'])))) satisfies AdmitUpload;
   return {
     acceptNotice: t.field({
       type: Participant,

@@ -2,7 +2,7 @@ import {
   addTime,
   addTimeToAll,
   admitParticipants,
-  isPresent,
+  isOnline,
   outageSeconds,
   pauseParticipant,
   pauseParticipants,
@@ -63,7 +63,7 @@ builder.prismaObjectFields(Participant, (t) => ({
     nullable: true,
     description:
       'Whether its client is heard: false after the grace period of silence, wherever the participant is in the exam; null for one who has not come, or has left. Clients that send no heartbeats count as online.',
-    resolve: ({ status, offlineSince }) => (isPresent(status) ? offlineSince === null : null),
+    resolve: isOnline,
   }),
   outageSeconds: t.int({
     description:

@@ -1,6 +1,16 @@
 import { MessageSender } from '../generated/prisma/enums.ts';
-import { listMessages, lowerHand, markMessageRead, messagesOf, raiseHand, readAt, readCount, sendMessage } from '../resolvers/messages.ts';
-import { shownName, unlessLink } from '../resolvers/policy.ts';
+import {
+  listMessages,
+  lowerHand,
+  markMessageRead,
+  messagesOf,
+  raiseHand,
+  readAt,
+  readCount,
+  senderOf,
+  sendMessage,
+} from '../resolvers/messages.ts';
+import { unlessLink } from '../resolvers/policy.ts';
 import { builder, type Described, paged } from './builder.ts';
 import { DECIDED_BY, EXAM_ID, USER_ID } from './descriptions.ts';
 import { Exam } from './exam.ts';
@@ -26,7 +36,7 @@ export const Message = builder.prismaObject('Message', {
     from: t.expose('from', { type: MessageSenderEnum, description: 'Who wrote.' }),
     by: t.string({
       description: `Who wrote, by name. ${DECIDED_BY}`,
-      resolve: ({ by, from }, _args, ctx) => (from === 'PARTICIPANT' ? by : shownName(ctx, by)),
+      resolve: (message, _args, ctx) => senderOf(ctx, message),
     }),
     text: t.exposeString('text', { description: 'What they wrote.' }),
     sentAt: t.expose('sentAt', { type: 'DateTime', description: "When it was stored, by the server's clock." }),

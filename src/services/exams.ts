@@ -48,9 +48,12 @@ function differences(before: Exam, after: Exam): { what: string; from: string | 
 const asText = (value: Date | string | number | null): string | null =>
   value === null ? null : value instanceof Date ? value.toISOString() : String(value);
 
-/** @throws AppError `conflict` once the exam has ended or was cancelled */
-export function refuseOver({ status }: Pick<Exam, 'status'>): void {
-  if (status === 'COMPLETED' || status === 'CANCELLED') throw new AppError('conflict', 'The exam is over');
+/** Whether the exam has ended or was cancelled. */
+export const isExamOver = ({ status }: Pick<Exam, 'status'>): boolean => status === 'COMPLETED' || status === 'CANCELLED';
+
+/** @throws AppError `conflict` once the exam is over */
+export function refuseOver(exam: Pick<Exam, 'status'>): void {
+  if (isExamOver(exam)) throw new AppError('conflict', 'The exam is over');
 }
 
 export function createExams({ db, eventLog }: { db: Database['prisma']; eventLog: EventLog }) {

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import '../vision/local/image-loaders.ts';
 
 const MAX_PIXELS = 40_000_000;
 const QUALITY = 85;

@@ -6,12 +6,13 @@ import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { Storage } from '../../adapters/storage/storage.ts';
 import { startSweep } from '../../async/sweep.ts';
 import { AppError, invalidField, notFound } from '../../errors.ts';
-import type { Exam, IdentityPhoto, Participant, Prisma } from '../../generated/prisma/client.ts';
+import type { Exam, IdentityPhoto, Participant, Prisma, Verification } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { settingsOf } from '../exam-settings.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
-import { refuseOver, startTogether } from '../exams.ts';
+import { isExamOver, refuseOver, startTogether } from '../exams.ts';
+import type { Mismatches } from '../identity/mismatches.ts';
 import type { Verifications } from '../identity/verifications.ts';
 import type { ParticipantKey } from '../participants/key.ts';
 import { move } from '../participants/lifecycle.ts';
@@ -31,6 +32,7 @@ interface Dependencies {
   eventLog: EventLog;
   storage: Storage;
   verifications: Verifications;
+  mismatches: Mismatches;
   log: Logger;
   /** How long pictures of the check-in are kept. */
   photoDays: number;
@@ -38,20 +40,25 @@ interface Dependencies {
 
 function inExam(state: ExamState, userId: string): Participant {
   refuseOver(state.exam);
-  const participant = state.participant(userId);
-  if (!participant) throw notFound('Participant');
+  const participant = state.requireParticipant(userId);
   if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
   return participant;
 }
 
 /** Accepting the notice, and the check-in before an exam: the device, and the picture of the face. */
-export function createCheckIn({ db, eventLog, storage, verifications, log, photoDays }: Dependencies) {
+export function createCheckIn({ db, eventLog, storage, verifications, mismatches, log, photoDays }: Dependencies) {
   const tries = createPersonalLimit({ perMinute: TRIES_PER_MINUTE, what: 'comparisons' });
   const noticeFor = (exam: Pick<Exam, 'settings'>) => noticeOf(exam, { photoDays });
 
   function refuseUnasked(exam: Exam, { noticeVersion }: Participant): void {
     if (noticeVersion !== noticeFor(exam).version)
       throw new AppError('conflict', 'The notice must be accepted first, as it is now: read it, then call acceptNotice');
+  }
+
+  async function find(who: ParticipantKey) {
+    const known = await db.participant.findUnique({ where: { examId_userId: who }, include: { exam: true } });
+    if (!known) throw notFound('Participant');
+    return known;
   }
 
   /** Goes on from the check-in; one who is elsewhere in the exam stays there. */
@@ -104,9 +111,6 @@ export function createCheckIn({ db, eventLog, storage, verifications, log, photo
   return {
     notice: noticeFor,
 
-    /** @throws TooOften for more comparisons per minute than a person needs, at this server */
-    admitTry: (who: ParticipantKey) => tries.take(who),
-
     /** @throws AppError `conflict` if the notice is another one by now; a repeat changes nothing */
     acceptNotice: ({ examId, userId }: ParticipantKey, version: string): Promise<Participant> =>
       eventLog.write(examId, {
@@ -133,8 +137,7 @@ export function createCheckIn({ db, eventLog, storage, verifications, log, photo
       { device, photo }: { device: Prisma.InputJsonValue; photo: Uint8Array | null },
     ): Promise<Participant> {
       if (!photo) return write(who, device, null);
-      const known = await db.participant.findUnique({ where: { examId_userId: who }, include: { exam: true } });
-      if (!known) throw notFound('Participant');
+      const known = await find(who);
       // Before anything is done with the picture.
       refuseUnasked(known.exam, known);
       const face = await verifications.readReference(photo, 'photo');
@@ -148,6 +151,22 @@ export function createCheckIn({ db, eventLog, storage, verifications, log, photo
       const until = new Date(Date.now() + allowedMs(known.exam, known));
       await verifications.keepOrCompare({ tenant, userId: who.userId, participantId: known.id }, face, until);
       return checked;
+    },
+
+    /**
+     * Compares a picture from the participant's own page with the face that is known of them. The third failure in a row is a warning.
+     * @param read gets the encoded picture, which is not kept
+     * @throws AppError `conflict` for one who is not in the exam any more, and if no face is known; TooOften for more comparisons per
+     *   minute than a person needs, at this server
+     */
+    async verify(who: ParticipantKey, read: () => Promise<Uint8Array>): Promise<Verification> {
+      const { id: participantId, userId, status, exam } = await find(who);
+      if (isFinal(status) || isExamOver(exam)) throw new AppError('conflict', 'This participant is not in the exam any more');
+      await tries.take(who);
+      const compared = { tenant: exam.tenant, userId, participantId };
+      const outcome = await verifications.verifyParticipant(compared, await read());
+      if (!outcome.verified) await mismatches.look(exam.id, compared);
+      return outcome;
     },
 
     /** Starts the sweep that removes pictures whose time is over. Call once per process; returns a stop function. */

@@ -4,7 +4,7 @@ import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
-import type { Exams } from '../exams.ts';
+import { type Exams, isExamOver } from '../exams.ts';
 import { timeOutDue, timeOutWaiting } from '../participants/lifecycle.ts';
 import { createServerOutages } from './server-outages.ts';
 
@@ -56,7 +56,7 @@ export function startClockSweep({ pool, eventLog, exams, log }: Dependencies): S
       if (signal.aborted) return;
       const userIds = batch.map(({ userId }) => userId);
       const decide = (state: ExamState) => {
-        if (state.exam.status === 'IN_PROGRESS' || state.exam.status === 'CREATED') change(state, userIds);
+        if (!isExamOver(state.exam)) change(state, userIds);
       };
       await eventLog
         .write(examId, { userId: '', others: userIds, decide })

@@ -40,12 +40,6 @@ function refuseUnlessRunning({ status }: Pick<Exam, 'status'>): void {
   if (status !== 'IN_PROGRESS') throw new AppError('conflict', 'The exam is over');
 }
 
-function find(state: ExamState, userId: string): Participant {
-  const participant = state.participant(userId);
-  if (!participant) throw notFound('Participant');
-  return participant;
-}
-
 const pause = (state: ExamState, participant: Participant, decision: Decision): Participant =>
   participant.status === 'PAUSED' ? participant : move(state, participant, 'PAUSED', decision);
 
@@ -102,7 +96,7 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
       (await pool.query<{ userId: string }>({ name: 'find-members', text: MEMBERS, values: [examId, group] })).rows;
     const chosen = named ?? (await members()).map(({ userId }) => userId);
     return write(examId, chosen, keeper, (state) => {
-      const found = chosen.map((userId) => find(state, userId)).filter((one) => group == null || one.group === group);
+      const found = chosen.map((userId) => state.requireParticipant(userId)).filter((one) => group == null || one.group === group);
       if (named && found.length < named.length) throw notFound('Participant');
       return change(state, found);
     });
@@ -113,7 +107,7 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
     pause: (examId: string, userId: string, decision: Decision, keeper: Keeper) =>
       write(examId, [userId], keeper, (state) => {
         refuseUnlessRunning(state.exam);
-        return pause(state, find(state, userId), decision);
+        return pause(state, state.requireParticipant(userId), decision);
       }),
 
     /** Those chosen who are in the exam; the others stay as they are. */
@@ -128,7 +122,7 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
     resume: (examId: string, userId: string, decision: Decision, keeper: Keeper) =>
       write(examId, [userId], keeper, (state) => {
         refuseUnlessRunning(state.exam);
-        const participant = find(state, userId);
+        const participant = state.requireParticipant(userId);
         if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has left the exam: readmit them');
         if (participant.status !== 'PAUSED' && !isRunning(participant.status))
           throw new AppError('conflict', 'This participant is not paused');
@@ -146,7 +140,7 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
     terminate: (examId: string, userId: string, decision: Decision, keeper: Keeper) =>
       write(examId, [userId], keeper, (state) => {
         refuseOver(state.exam);
-        const participant = find(state, userId);
+        const participant = state.requireParticipant(userId);
         return participant.status === 'TERMINATED' ? participant : move(state, participant, 'TERMINATED', decision);
       }),
 
@@ -154,7 +148,7 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
     admit: (examId: string, userId: string, decision: Decision, keeper: Keeper) =>
       write(examId, [userId], keeper, (state) => {
         refuseOver(state.exam);
-        return admit(state, find(state, userId), decision);
+        return admit(state, state.requireParticipant(userId), decision);
       }),
 
     /**
@@ -176,7 +170,7 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
     async readmit(examId: string, userId: string, decision: Decision) {
       const { exam, participant } = await write(examId, [userId], null, (state) => {
         refuseOver(state.exam);
-        const known = find(state, userId);
+        const known = state.requireParticipant(userId);
         if (!known.joinedAt && !isFinal(known.status)) throw new AppError('conflict', 'This participant has not come yet');
         const open = { ...known, joinedAt: known.joinedAt ?? state.now, seatOpen: true };
         if (!isFinal(known.status)) {
@@ -195,7 +189,7 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
     addTime: (examId: string, userId: string, added: AddedTime, keeper: Keeper) =>
       write(examId, [userId], keeper, (state) => {
         refuseOver(state.exam);
-        return addTime(state, find(state, userId), added);
+        return addTime(state, state.requireParticipant(userId), added);
       }),
 
     /** To all of a group, or all of the exam, who have not left it. */

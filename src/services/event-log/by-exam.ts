@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { groupBy } from '../../group-by.ts';
 
 /** Participants of one exam that change in one transaction: few enough not to hold up its log. */
 const MAX_TOGETHER = 500;
@@ -6,15 +7,7 @@ const MAX_TOGETHER = 500;
 const EXAMS_AT_ONCE = 4;
 
 /** Groups rows by exam, in their order. */
-export function groupByExam<T extends { examId: string }>(rows: readonly T[]): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const row of rows) {
-    const group = groups.get(row.examId);
-    if (group) group.push(row);
-    else groups.set(row.examId, [row]);
-  }
-  return groups;
-}
+export const groupByExam = <T extends { examId: string }>(rows: readonly T[]): Map<string, T[]> => groupBy(rows, ({ examId }) => examId);
 
 /**
  * Changes participants of many exams, some exams in parallel.

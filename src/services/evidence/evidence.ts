@@ -1,11 +1,13 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { batched } from '../../async/batched.ts';
 import type { Exam, Participant, Recording, RecordingType } from '../../generated/prisma/client.ts';
+import { groupBy } from '../../group-by.ts';
 import { settingsOf } from '../exam-settings.ts';
 import { type EvidenceTrack, type LedgerRecording, type Stopped, trackOf } from './ledger.ts';
-import { readOpenSpans, type Stretch } from './open-spans.ts';
+import { readOpenSpans } from './open-spans.ts';
 import { type PresenceEvent, type Sitting, sittingOf } from './sitting.ts';
 import { allSpans, type Span } from './spans.ts';
+import type { Stretch } from './stretches.ts';
 
 type Asked = Pick<Participant, 'id' | 'examId' | 'status' | 'startedAt' | 'joinedAt'>;
 
@@ -33,15 +35,8 @@ type Of<T> = T & { participantId: string };
 
 const stretchOf = ({ at, seconds }: Span): Stretch => ({ from: at, to: at + seconds * 1_000 });
 
-function byParticipant<T extends { participantId: string }>(rows: readonly T[]): Map<string, T[]> {
-  const lists = new Map<string, T[]>();
-  for (const row of rows) {
-    const list = lists.get(row.participantId);
-    if (list) list.push(row);
-    else lists.set(row.participantId, [row]);
-  }
-  return lists;
-}
+const byParticipant = <T extends { participantId: string }>(rows: readonly T[]): Map<string, T[]> =>
+  groupBy(rows, ({ participantId }) => participantId);
 
 /** The ledger of evidence: what was recorded of each participant, what is missing, and why. A page of participants takes five statements. */
 export function createEvidence({ pool }: { pool: Pool }) {

@@ -1,7 +1,6 @@
 import type { RecordingStatus, RecordingType } from '../../generated/prisma/client.ts';
-import type { Stretch } from './open-spans.ts';
 import type { Sitting } from './sitting.ts';
-import { common, lengthOf, touches, union, within, without } from './stretches.ts';
+import { common, lengthOf, type Stretch, touches, union, within, without } from './stretches.ts';
 
 /** Why evidence is missing. */
 export type GapCause =

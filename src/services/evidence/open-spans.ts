@@ -1,11 +1,7 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
+import { groupBy } from '../../group-by.ts';
 import { clockSkewOf } from './clock-skew.ts';
-
-/** A stretch of time, in milliseconds since 1970. */
-export interface Stretch {
-  from: number;
-  to: number;
-}
+import type { Stretch } from './stretches.ts';
 
 /** For clocks that are not exact. */
 const SLACK_MS = 5_000;
@@ -30,8 +26,7 @@ interface Run extends Stretch {
 export async function readOpenSpans(pool: Pool, recordings: readonly { id: string; createdAt: Date }[]): Promise<Map<string, Stretch[]>> {
   if (recordings.length === 0) return new Map();
   const { rows } = await pool.query<Run>({ name: 'open-spans', text: READ, values: [recordings.map(({ id }) => id)] });
-  const runs = new Map<string, Run[]>(recordings.map(({ id }) => [id, []]));
-  for (const row of rows) runs.get(row.recordingId)?.push(row);
+  const runs = groupBy(rows, ({ recordingId }) => recordingId);
   return new Map(recordings.map(({ id, createdAt }) => [id, shifted(runs.get(id) ?? [], createdAt.getTime())]));
 }
 

@@ -1,6 +1,6 @@
 import type { ParticipantStatus } from '../../generated/prisma/client.ts';
 import { isFinal } from '../participants/moves.ts';
-import type { Stretch } from './open-spans.ts';
+import type { Stretch } from './stretches.ts';
 
 /** An event about a participant, as far as it tells where they were. */
 export interface PresenceEvent {

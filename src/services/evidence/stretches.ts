@@ -1,6 +1,10 @@
-import type { Stretch } from './open-spans.ts';
-
 /** Arithmetic with stretches of time. Results are sorted and do not overlap. */
+
+/** A stretch of time, in milliseconds since 1970. */
+export interface Stretch {
+  from: number;
+  to: number;
+}
 
 export function union(stretches: readonly Stretch[]): Stretch[] {
   const merged: Stretch[] = [];

@@ -1,3 +1,4 @@
+import { notFound } from '../../errors.ts';
 import type {
   Event,
   Exam,
@@ -64,7 +65,6 @@ export interface Repeats {
 
 export type NewEvent = Omit<Event, 'data'> & { data: Prisma.InputJsonObject | null };
 export type SubmissionRow = Omit<Submission, 'stats'>;
-/** What is known of a recording: all its columns. */
 export type NewSubmissionRow = SubmissionRow & { stats: JsonText };
 
 /** What a transaction found, under the exam's lock. */
@@ -164,6 +164,13 @@ export class ExamState {
 
   participant(userId: string): Participant | undefined {
     return this.#participants.get(userId);
+  }
+
+  /** @throws AppError `not_found` */
+  requireParticipant(userId: string): Participant {
+    const participant = this.participant(userId);
+    if (!participant) throw notFound('Participant');
+    return participant;
   }
 
   /** New or changed participants, with all changes. */

@@ -47,6 +47,11 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
     return db.verification.create({ data: { id: newId('ver'), tenant, userId, participantId, detector: vision.verifier, ...outcome } });
   }
 
+  /** Keeps the face of a picture that `readReference` read, without the picture. @param from see `FaceTemplates.keep` */
+  async function keepReference(whose: { tenant: string; userId: string }, { main }: FaceImage, from: Date): Promise<void> {
+    if (main) await faceTemplates.keep(db, whose, main.embedding, from);
+  }
+
   return {
     /**
      * Reads a picture that is to be compared with later.
@@ -59,16 +64,13 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
       return face;
     },
 
-    /** Keeps the face of a picture that `readReference` read, without the picture. @param from see `FaceTemplates.keep` */
-    async keepReference(whose: { tenant: string; userId: string }, { main }: FaceImage, from: Date): Promise<void> {
-      if (main) await faceTemplates.keep(db, whose, main.embedding, from);
-    },
+    keepReference,
 
     /** Compares a picture with the face that is known; the first one becomes that. */
     async keepOrCompare(who: Compared, image: FaceImage, from: Date): Promise<void> {
       const template = await faceTemplates.find(who);
       if (template) await compare(who, template, image);
-      else if (image.main) await faceTemplates.keep(db, who, image.main.embedding, from);
+      else await keepReference(who, image, from);
     },
 
     /** Whether this server keeps faces at all. */

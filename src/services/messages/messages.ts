@@ -1,13 +1,13 @@
 import type { Database } from '../../adapters/database/database.ts';
 import { batched } from '../../async/batched.ts';
-import { AppError, notFound } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { Message, Participant } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseOver } from '../exams.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
-import { isFinal } from '../participants/moves.ts';
+import { isPresent } from '../participants/moves.ts';
 import { createPersonalLimit } from '../personal-limit.ts';
 
 export interface NewMessage {
@@ -23,12 +23,6 @@ const MOST_TOGETHER = 200;
 /** Messages of one participant per minute, per server: more than a person writes. */
 const PER_MINUTE = 20;
 
-function find(state: ExamState, userId: string): Participant {
-  const participant = state.participant(userId);
-  if (!participant) throw notFound('Participant');
-  return participant;
-}
-
 /** Messages between staff and candidates, and raised hands. Both are in the exam's log. */
 export function createMessages({ db, eventLog }: { db: Database['prisma']; eventLog: EventLog }) {
   const limit = createPersonalLimit({ perMinute: PER_MINUTE, what: 'messages' });
@@ -38,7 +32,7 @@ export function createMessages({ db, eventLog }: { db: Database['prisma']; event
       userId,
       decide(state) {
         refuseOver(state.exam);
-        return change(state, find(state, userId));
+        return change(state, state.requireParticipant(userId));
       },
     });
 
@@ -75,7 +69,7 @@ export function createMessages({ db, eventLog }: { db: Database['prisma']; event
         keeper,
         decide(state) {
           refuseOver(state.exam);
-          const participant = userId === null ? null : find(state, userId);
+          const participant = userId === null ? null : state.requireParticipant(userId);
           const id = newId('msg');
           const seq = state.emit('MESSAGE_SENT', id, { ...(userId !== null && { userId }), data: { by, from } });
           const about = { examId, participantId: participant?.id ?? null, userId, from, by, text };
@@ -115,7 +109,7 @@ export function createMessages({ db, eventLog }: { db: Database['prisma']; event
       await limit.take({ examId, userId });
       return changeHand(examId, userId, (state, participant) => {
         const { id, status, handRaisedAt, handText } = participant;
-        if (isFinal(status) || status === 'INVITED') throw new AppError('conflict', 'Only who is in the exam can raise the hand');
+        if (!isPresent(status)) throw new AppError('conflict', 'Only who is in the exam can raise the hand');
         if (handRaisedAt && handText === text) return participant;
         const from = handRaisedAt ? 'up' : 'down';
         state.emit('PARTICIPANT_CHANGED', id, { userId, data: { by: userId, what: 'hand', from, to: 'up', reason: text } });

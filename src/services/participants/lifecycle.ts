@@ -3,7 +3,7 @@ import { newId } from '../../ids.ts';
 import type { Draft } from '../event-log/event-log.ts';
 import { settingsOf } from '../exam-settings.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
-import { FINAL_STATUSES, illegalMove, isFinal, mayBecome, sourcesOf } from './moves.ts';
+import { FINAL_STATUSES, illegalMove, isFinal, isPresent, mayBecome, sourcesOf } from './moves.ts';
 import { clockAfter, isOver, settleOutage } from './time.ts';
 
 /** The only functions that change the status of a participant, each with its event. */
@@ -155,7 +155,7 @@ function online(state: ExamState, { id, userId, offlineSince }: Participant): vo
 export function disconnectSilent(state: ExamState, userIds: readonly string[], silentMs: number): void {
   for (const userId of userIds) {
     const participant = state.participant(userId);
-    if (!participant || participant.offlineSince || isFinal(participant.status) || participant.status === 'INVITED') continue;
+    if (!participant || participant.offlineSince || !isPresent(participant.status)) continue;
     const { lastSeenAt, startedAt } = participant;
     if (!lastSeenAt || state.now.getTime() - lastSeenAt.getTime() <= silentMs) continue;
     // The silence before the time began is no outage of it.

@@ -23,6 +23,9 @@ export const FINAL_STATUSES: readonly ParticipantStatus[] = ['SUBMITTED', 'TIMED
 
 export const isFinal = (status: ParticipantStatus) => FINAL_STATUSES.includes(status);
 
+/** Has come, and has not left. */
+export const isPresent = (status: ParticipantStatus) => status !== 'INVITED' && !isFinal(status);
+
 /** Has come, has not left, and stays where they are until somebody or something moves them on. */
 const isHeld = (status: ParticipantStatus) => ['CHECKING_IN', 'WAITING', 'PAUSED'].includes(status);
 

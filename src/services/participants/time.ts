@@ -40,7 +40,7 @@ export const shifted = ({ endsAt, remainingMs }: Pick<Clock, 'endsAt' | 'remaini
 });
 
 /** To two decimals: measured outages are no whole minutes. */
-const inMinutes = (ms: number) => Math.round((ms * 100) / MINUTE_MS) / 100;
+export const inMinutes = (ms: number) => Math.round((ms * 100) / MINUTE_MS) / 100;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** The columns hold 2^31 milliseconds, 24 days: one who had more would fail the decisions about everybody of the exam. */
 const MOST_MS = 2 ** 31 - 1;

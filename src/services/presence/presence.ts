@@ -7,6 +7,7 @@ import { type ExamStatus, type Participant, Prisma } from '../../generated/prism
 import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { EventLog } from '../event-log/event-log.ts';
+import { isExamOver } from '../exams.ts';
 import { ASKED, nameOf, type ParticipantKey, readPerParticipant } from '../participants/key.ts';
 import { isFinal } from '../participants/moves.ts';
 import { SignsOfLife } from './signs.ts';
@@ -69,7 +70,7 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
     const found = await read(who);
     if (!found) throw notFound('Participant');
     const { examStatus, readAt, ...participant } = found;
-    const over = isFinal(participant.status) || examStatus === 'COMPLETED' || examStatus === 'CANCELLED';
+    const over = isFinal(participant.status) || isExamOver({ status: examStatus });
     if (over) return participant;
     if (participant.offlineSince === null) return { ...participant, lastSeenAt: readAt };
     return (await bringBack(who)) ?? { ...participant, lastSeenAt: readAt };

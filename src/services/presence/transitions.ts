@@ -1,8 +1,7 @@
 import type { Participant } from '../../generated/prisma/client.ts';
 import type { EventLog } from '../event-log/event-log.ts';
+import { isExamOver } from '../exams.ts';
 import { disconnectSilent, reconnect } from '../participants/lifecycle.ts';
-
-const isOpen = (status: string) => status === 'CREATED' || status === 'IN_PROGRESS';
 
 /**
  * The changes that presence makes. The caller's data may be outdated, so both check again under the exam's lock, by the
@@ -15,7 +14,7 @@ export function createTransitions(eventLog: EventLog) {
         userId: '',
         others: userIds,
         decide(state) {
-          if (isOpen(state.exam.status)) disconnectSilent(state, userIds, silentMs);
+          if (!isExamOver(state.exam)) disconnectSilent(state, userIds, silentMs);
         },
       }),
 
@@ -25,7 +24,7 @@ export function createTransitions(eventLog: EventLog) {
         userId: '',
         others: userIds,
         decide(state): Participant[] {
-          if (isOpen(state.exam.status)) reconnect(state, userIds);
+          if (!isExamOver(state.exam)) reconnect(state, userIds);
           return userIds.flatMap((userId) => state.participant(userId) ?? []);
         },
       }),

@@ -2,6 +2,7 @@ import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { batched } from '../../async/batched.ts';
 import { notFound } from '../../errors.ts';
 import type { Participant, ParticipantStatus } from '../../generated/prisma/client.ts';
+import { SEVERITIES } from '../warnings/catalogue.ts';
 
 export interface WarningCounts {
   info: number;
@@ -24,7 +25,6 @@ export interface ExamCounts {
 const MAX_EXAMS = 500;
 const MAX_PARTICIPANTS = 1_000;
 
-const SEVERITIES = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 const unreviewed = (alias: string) => `${alias}."reviewDecision" IS NULL AND ${alias}.severity > 'INFO'`;
 const WARNINGS = `json_build_object(${[
   ...SEVERITIES.map((severity) => `'${severity.toLowerCase()}', count(*) FILTER (WHERE w.severity = '${severity}')`),

@@ -1,6 +1,9 @@
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 
+/** Where servers publish the public key of receipts. */
+export const RECEIPT_KEY_PATH = '/.well-known/invigil-receipt.json';
+
 /** The public key of receipts as a JWK (RFC 7517, RFC 8037). */
 export interface ReceiptJwk {
   kty: 'OKP';

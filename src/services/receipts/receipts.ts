@@ -3,6 +3,7 @@ import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { batched } from '../../async/batched.ts';
 import { notFound } from '../../errors.ts';
 import type { Recording, RecordingType, Submission } from '../../generated/prisma/client.ts';
+import { groupBy } from '../../group-by.ts';
 import { isComplete } from '../recordings/lifecycle.ts';
 import type { ReceiptKey } from './receipt-key.ts';
 
@@ -88,12 +89,13 @@ export function createReceipts({ pool, key: { privateKey, jwk } }: { pool: Pool;
     });
     const participants = submissions.map(({ participantId }) => participantId);
     const { rows } = await pool.query<RecordingRow>({ name: 'receipt-recordings', text: RECORDINGS, values: [participants] });
+    const recordingsOf = groupBy(rows, ({ participantId }) => participantId);
     const byId = new Map(submissions.map((row) => [row.id, row]));
     return submissionIds.map((submissionId) => {
       const row = byId.get(submissionId);
       if (!row) return null;
       const { id: _same, participantId, ...about } = row;
-      const recordings = rows.filter((one) => one.participantId === participantId).map(describe);
+      const recordings = (recordingsOf.get(participantId) ?? []).map(describe);
       return sign({ submissionId, ...about, recordings });
     });
   }

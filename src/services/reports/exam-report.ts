@@ -27,7 +27,7 @@ export interface ExamReport {
 
 const PAGE = 500;
 
-export function coverageOf(tracks: readonly EvidenceTrack[], type: RecordingType): number | null {
+function coverageOf(tracks: readonly EvidenceTrack[], type: RecordingType): number | null {
   const track = tracks.find((one) => one.type === type);
   if (!track || track.expectedSeconds === 0) return null;
   return track.receivedSeconds / track.expectedSeconds;

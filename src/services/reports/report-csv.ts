@@ -1,4 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
+import { inMinutes } from '../participants/time.ts';
 import type { ExamReport } from './exam-report.ts';
 
 const at = (date: Date | null) => date?.toISOString() ?? '';
@@ -18,7 +19,7 @@ export function toCsv({ participants }: ExamReport): string {
     startedAt: at(one.startedAt),
     submittedAt: at(one.submittedAt),
     extraMinutes: one.extraMinutes,
-    creditedMinutes: Math.round(one.creditMs / 600) / 100,
+    creditedMinutes: inMinutes(one.creditMs),
     outageSeconds: Math.round(one.outageMs / 1_000),
     ...Object.fromEntries(Object.entries(one.warnings).map(([name, count]) => [`warnings_${name}`, count])),
     webcamCoverage: share(one.coverage.webcam),

@@ -1,5 +1,6 @@
 import type { Block, PdfScript } from '../../adapters/pdf/script.ts';
 import type { Warning } from '../../generated/prisma/client.ts';
+import { inMinutes } from '../participants/time.ts';
 import type { ParticipantReport } from './participant-report.ts';
 
 /** Pictures of warnings in one report, the most serious first. */
@@ -7,7 +8,7 @@ export const MOST_PICTURES = 60;
 
 const time = (date: Date | null) => (date ? `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC` : '–');
 const words = (name: string) => name.toLowerCase().replaceAll('_', ' ');
-const minutes = (ms: number) => `${Math.round(ms / 600) / 100} min`;
+const minutes = (ms: number) => `${inMinutes(ms)} min`;
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 
 function inClock(seconds: number): string {

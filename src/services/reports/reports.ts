@@ -7,6 +7,7 @@ import type { Logger } from '../../log.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { Counts } from '../reads/counts.ts';
 import type { Playback } from '../recordings/playback.ts';
+import { SEVERITIES } from '../warnings/catalogue.ts';
 import { createExamReports } from './exam-report.ts';
 import { createParticipantReports, type ParticipantReport } from './participant-report.ts';
 import { MOST_PICTURES, toPdfScript } from './report-pdf.ts';
@@ -20,7 +21,11 @@ interface Dependencies {
   log: Logger;
 }
 
-const SEVERITIES = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
+export interface ParticipantPdf {
+  participantId: string;
+  bytes: Uint8Array;
+}
+
 const hasPicture = ({ hasFrame, recordingId, offsetSeconds }: Warning) => hasFrame || (recordingId !== null && offsetSeconds !== null);
 const bySeverity = (a: Warning, b: Warning) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
 
@@ -53,7 +58,7 @@ export function createReports({ db, storage, evidence, counts, playback, log }: 
     ofParticipant: participants.of,
 
     /** The report of one participant as a tagged PDF. */
-    async pdfOf(examId: string, userId: string): Promise<Uint8Array> {
+    async pdfOf(examId: string, userId: string): Promise<ParticipantPdf> {
       const report = await participants.of(examId, userId);
       const pictured = report.participant.warnings.filter(hasPicture).toSorted(bySeverity);
       const pictures = new Map<string, Uint8Array>();
@@ -61,7 +66,8 @@ export function createReports({ db, storage, evidence, counts, playback, log }: 
         const picture = await pictureOf(report, warning);
         if (picture) pictures.set(warning.id, picture);
       }
-      return renderPdf(toPdfScript(report, { pictures, hasMorePictures: pictured.length > MOST_PICTURES }));
+      const bytes = await renderPdf(toPdfScript(report, { pictures, hasMorePictures: pictured.length > MOST_PICTURES }));
+      return { participantId: report.participant.id, bytes };
     },
   };
 }

@@ -32,12 +32,6 @@ type Keeper = AnswerKeeper | null;
 
 const ANSWERS: ReadonlySet<ReviewStatus> = new Set(['UPHELD', 'OVERTURNED']);
 
-function find(state: ExamState, userId: string): Participant {
-  const participant = state.participant(userId);
-  if (!participant) throw notFound('Participant');
-  return participant;
-}
-
 /** Stores a verdict and what becomes of the review, with one event. */
 function record(state: ExamState, participant: Participant, { status, reason, by, reviewer }: NewVerdict, review: ReviewStatus): Judged {
   const { id: participantId, userId, review: previousReview } = participant;
@@ -118,7 +112,13 @@ export function createReviews({ eventLog }: { eventLog: EventLog }) {
     { userId, turn, keeper }: { userId: string; turn: string; keeper: Keeper },
     decide: (state: ExamState, participant: Participant) => Result,
   ) =>
-    eventLog.write(examId, { userId: turn, others: [userId], judges: true, keeper, decide: (state) => decide(state, find(state, userId)) });
+    eventLog.write(examId, {
+      userId: turn,
+      others: [userId],
+      judges: true,
+      keeper,
+      decide: (state) => decide(state, state.requireParticipant(userId)),
+    });
 
   return {
     /**

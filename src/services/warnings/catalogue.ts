@@ -1,5 +1,8 @@
 import type { WarningSeverity, WarningSource } from '../../generated/prisma/enums.ts';
 
+/** From the least to the most serious. */
+export const SEVERITIES: readonly WarningSeverity[] = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
+
 interface WarningTypeInfo {
   type: string;
   severity: WarningSeverity;

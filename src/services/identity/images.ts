@@ -1,6 +1,6 @@
-import { Base64Error } from '../encoding/base64-decoder.ts';
-import { decodeDataUrl } from '../encoding/data-url.ts';
-import { invalidField } from '../errors.ts';
+import { Base64Error } from '../../encoding/base64-decoder.ts';
+import { decodeDataUrl } from '../../encoding/data-url.ts';
+import { invalidField } from '../../errors.ts';
 
 /** Of a picture of a face. */
 export const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
