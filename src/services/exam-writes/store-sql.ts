@@ -247,16 +247,18 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   });
 }
 
-/** A trigger has the files of the old ones removed. */
+/** A trigger has the files of the old ones removed. Those of the new ones would be removed later if nothing named them: see `removeLater`. */
 async function replacePhotos(transaction: Transaction, rows: readonly IdentityPhoto[]): Promise<void> {
   if (rows.length === 0) return;
   const newest = [...new Map(rows.map((row) => [row.participantId, row])).values()];
   const ids = newest.map(({ participantId }) => participantId);
   await transaction.query({ name: 'forget-photos', text: 'DELETE FROM "IdentityPhoto" WHERE "participantId" = ANY($1)', values: [ids] });
   await insert(transaction, IDENTITY_PHOTO, newest);
+  const named = newest.map(({ storageKey }) => storageKey);
+  await transaction.query({ name: 'keep-photos', text: 'DELETE FROM "ObsoleteFile" WHERE "storageKey" = ANY($1)', values: [named] });
   // Two of one participant at the same moment.
-  const left = rows.filter((row) => !newest.includes(row)).map(({ storageKey }) => storageKey);
-  if (left.length > 0) await transaction.query('INSERT INTO "ObsoleteFile" ("storageKey") SELECT unnest($1::text[])', [left]);
+  const left = rows.map(({ storageKey }) => storageKey).filter((key) => !named.includes(key));
+  if (left.length > 0) await transaction.query('UPDATE "ObsoleteFile" SET since = now() WHERE "storageKey" = ANY($1)', [left]);
 }
 
 async function changeParticipants(transaction: Transaction, rows: readonly Participant[]): Promise<void> {

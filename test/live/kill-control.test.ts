@@ -1,0 +1,342 @@
+import { basename } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createExam, createKey, join } from '../helpers/exam.ts';
+import { faces } from '../helpers/faces.ts';
+import { openClient, runSql } from '../helpers/postgres.ts';
+import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+let photo: Uint8Array<ArrayBuffer>;
+/** Keys of three people of the staff. */
+let ada: string;
+let bea: string;
+let cid: string;
+beforeAll(async () => {
+  server = await startTestServer();
+  photo = await faces.one();
+  [ada, bea, cid] = (await Promise.all(['Ada', 'Bea', 'Cid'].map((name) => createKey(server, 'PROCTOR', 'default', name)))).map(
+    ({ key }) => key,
+  ) as [string, string, string];
+});
+afterAll(() => server.stop());
+
+/** A request of a client that sends it again until it is answered. */
+interface Step {
+  kind: string;
+  path: string;
+  method?: string;
+  body: object | (() => Promise<object | FormData>);
+  credential?: string;
+  /** Without one it may be sent again as it is. */
+  key?: string;
+}
+
+interface Sent {
+  step: Step;
+  answer: unknown;
+  /** The server was killed before it answered. */
+  wasCut: boolean;
+}
+
+async function send({ path, method = 'POST', body, credential = ADMIN_KEY, key }: Step): Promise<unknown> {
+  const content = typeof body === 'function' ? await body() : body;
+  const isForm = content instanceof FormData;
+  const headers = { ...(!isForm && { 'content-type': 'application/json' }), ...(key && { 'idempotency-key': key }) };
+  const response = await server.rest(path, { method, credential, headers, body: isForm ? content : JSON.stringify(content) });
+  if (response.status !== 200) throw new Refused(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+  return response.json();
+}
+class Refused extends Error {}
+
+const seat = (examId: string, userId: string) => `/exams/${examId}/participants/${userId}`;
+const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+
+/** What happens to each participant of an exam, by the kind of participant: each list in its order, all lists at the same time. */
+async function script(examId: string): Promise<Step[][]> {
+  const tokens = new Map<string, string>();
+  const come = async (userId: string) => void tokens.set(userId, await join(server, examId, userId));
+  const users = ['wait', 'check', 'pause', 'time', 'again', 'talk', 'judge'].flatMap((kind) => times(3, (i) => `${kind}_${i}`));
+  await Promise.all(users.filter((user) => !user.startsWith('check')).map(come));
+  await server.post(`/exams/${examId}/admit`, { userIds: users.filter((user) => !/^(wait|check)/.test(user)) });
+  const checkIn = `mutation ($id: ID!, $user: ID!) { joinExam(examId: $id, userId: $user, checkIn: true) { token } }`;
+  for (const user of users.filter((name) => name.startsWith('check'))) {
+    const { joinExam } = await server.graphql().request<{ joinExam: { token: string } }>(checkIn, { id: examId, user });
+    tokens.set(user, joinExam.token);
+  }
+  const { version } = (await (await server.rest(`/exams/${examId}/notice`)).json()) as { version: string };
+  const own = (user: string) => ({ credential: tokens.get(user) ?? '' });
+  const reason = 'A fire alarm';
+
+  return [
+    ...times(3, (i): Step[] => [{ kind: 'admit', path: `${seat(examId, `wait_${i}`)}/admit`, body: {}, key: `admit-${examId}-${i}` }]),
+    ...times(3, (i): Step[] => [
+      { kind: 'notice', path: `/exams/${examId}/notice`, body: { version }, ...own(`check_${i}`) },
+      { kind: 'check-in', path: `/exams/${examId}/check-in`, body: async () => form(), ...own(`check_${i}`) },
+    ]),
+    ...times(3, (i) =>
+      times(4, (n): Step => {
+        const what = n % 2 === 0 ? 'pause' : 'resume';
+        return {
+          kind: what,
+          path: `${seat(examId, `pause_${i}`)}/${what}`,
+          body: n % 2 === 0 ? { reason } : {},
+          key: `pause-${examId}-${i}-${n}`,
+        };
+      }),
+    ),
+    ...times(3, (i) =>
+      times(5, (n): Step => {
+        const key = `time-${examId}-${i}-${n}`;
+        return { kind: 'time', path: `${seat(examId, `time_${i}`)}/time`, body: { minutes: n + 1, reason: key }, key };
+      }),
+    ),
+    ...times(3, (i): Step[] => {
+      const submit = (n: number): Step => ({
+        kind: 'submit',
+        path: `/exams/${examId}/submit`,
+        body: { stats: { part: n } },
+        key: `part-${examId}-${i}-${n}`,
+        ...own(`again_${i}`),
+      });
+      return [submit(1), { kind: 'readmit', path: `${seat(examId, `again_${i}`)}/readmit`, body: { reason } }, submit(2)];
+    }),
+    ...times(3, (i) =>
+      times(4, (n): Step => {
+        const text = `message-${i}-${n}`;
+        const by = n % 2 === 0 ? own(`talk_${i}`) : {};
+        const to = n % 2 === 0 ? {} : { userId: `talk_${i}` };
+        return { kind: 'message', path: `/exams/${examId}/messages`, body: { text, ...to }, key: `${text}-${examId}`, ...by };
+      }),
+    ),
+    ...times(3, (i): Step[] => {
+      const verdict = (status: string, credential: string): Step => ({
+        kind: 'verdict',
+        path: `${seat(examId, `judge_${i}`)}/review`,
+        body: { status, reason: 'It rang' },
+        key: `verdict-${examId}-${i}-${status}`,
+        credential,
+      });
+      const contest = { kind: 'contest', path: `/exams/${examId}/contest`, body: { text: 'It was my calculator' } };
+      return [
+        verdict('violation', ada),
+        verdict('violation', bea),
+        { ...contest, key: `contest-${examId}-${i}`, ...own(`judge_${i}`) },
+        verdict('upheld', cid),
+      ];
+    }),
+    times(4, (n): Step => ({ kind: 'update', path: `/exams/${examId}`, method: 'PATCH', body: { title: `Title ${n}`, duration: 61 + n } })),
+  ];
+}
+
+function form(): FormData {
+  const body = new FormData();
+  body.set('device', '{"browser":"Firefox 140"}');
+  body.set('photo', new Blob([photo]), 'me.jpg');
+  return body;
+}
+
+/** The end of every list of `script`. */
+const FINAL = {
+  wait: { status: 'ACTIVE' },
+  check: { status: 'WAITING' },
+  pause: { status: 'ACTIVE' },
+  time: { status: 'ACTIVE', creditMs: 15 * 60_000 },
+  again: { status: 'SUBMITTED' },
+  talk: { status: 'ACTIVE' },
+  judge: { status: 'ACTIVE', review: 'UPHELD' },
+};
+
+const newExam = () => createExam(server, { settings: { admission: 'proctor' } });
+
+/** The limit of 2 minutes after which a repeat takes over the key of a request that died has gone by. */
+const forgetLocks = () => runSql(server, `UPDATE "IdempotencyRecord" SET "lockedUntil" = now() - interval '1 s' WHERE status IS NULL`);
+
+async function killAndRestart(): Promise<void> {
+  await server.kill();
+  await forgetLocks();
+  await server.restart();
+}
+
+/** Sends all lists. @param killAt after so many answers the server is killed, each time */
+async function play(lists: Step[][], killAt: readonly number[]): Promise<Sent[]> {
+  const sent: Sent[] = [];
+  let restarted: Promise<void> = Promise.resolve();
+  const one = async (step: Step, before = 0): Promise<void> => {
+    await restarted;
+    try {
+      const answer = await send(step);
+      sent.push({ step, answer, wasCut: before > 0 });
+      if (killAt.includes(sent.length)) restarted = killAndRestart();
+    } catch (error) {
+      if (error instanceof Refused || before === killAt.length) throw error;
+      await one(step, before + 1);
+    }
+  };
+  await Promise.all(
+    lists.map(async (list) => {
+      for (const step of list) await one(step);
+    }),
+  );
+  return sent;
+}
+
+interface Row {
+  id: string;
+  userId: string;
+  status: string;
+  review: string;
+  creditMs: number;
+  credits: { ms: number; reason: string }[];
+  events: { seq: string; data: Record<string, string | number | null> }[];
+  submissions: string[];
+  verdicts: { seq: string; status: string }[];
+  photo: string | null;
+}
+
+const ROWS = `
+SELECT p.id, p."userId", p.status, p.review, p."creditMs",
+    (SELECT coalesce(json_agg(json_build_object('ms', c.ms, 'reason', c.reason)), '[]') FROM "TimeCredit" c WHERE c."participantId" = p.id) AS credits,
+    (SELECT coalesce(json_agg(json_build_object('seq', e.seq::text, 'data', e.data) ORDER BY e.seq), '[]') FROM "Event" e
+      WHERE e."subjectId" = p.id AND e.kind = 'PARTICIPANT_CHANGED') AS events,
+    (SELECT coalesce(json_agg(s.id ORDER BY s."submittedAt"), '[]') FROM "Submission" s WHERE s."participantId" = p.id) AS submissions,
+    (SELECT coalesce(json_agg(json_build_object('seq', v.seq::text, 'status', v.status) ORDER BY v.seq), '[]') FROM "Verdict" v
+      WHERE v."participantId" = p.id) AS verdicts,
+    (SELECT "storageKey" FROM "IdentityPhoto" i WHERE i."participantId" = p.id) AS photo
+  FROM "Participant" p WHERE p."examId" = $1`;
+
+/** State and log of an exam tell the same, and nothing happened twice. */
+async function expectWhole(examId: string): Promise<Row[]> {
+  const rows = await runSql<Row>(server, ROWS, [examId]);
+  for (const { userId, status, review, creditMs, credits, events, submissions, verdicts } of rows) {
+    const data = events.map((event) => event.data);
+    const moves = data.filter(({ to, what }) => to && !what);
+    expect(moves.at(-1)?.['to'], userId).toBe(status);
+    for (const [i, { from }] of moves.entries()) if (i > 0) expect(from, userId).toBe(moves[i - 1]?.['to']);
+    const added = data.filter(({ time }) => time !== undefined);
+    expect(added, userId).toHaveLength(credits.length);
+    expect(
+      credits.reduce((sum, { ms }) => sum + ms, 0),
+      userId,
+    ).toBe(creditMs);
+    if (added.length > 0) expect(added.at(-1)?.['time'], userId).toBeCloseTo(creditMs / 60_000, 1);
+    expect(new Set(credits.filter(({ reason }) => reason.startsWith('time')).map(({ reason }) => reason)).size, userId).toBe(
+      credits.filter(({ reason }) => reason.startsWith('time')).length,
+    );
+    expect(
+      data.flatMap(({ submission }) => submission ?? []),
+      userId,
+    ).toEqual(submissions);
+    const judged = events.filter((event) => event.data['verdict'] !== undefined);
+    expect(
+      judged.map((event) => ({ seq: event.seq, status: event.data['verdict'] })),
+      userId,
+    ).toEqual(verdicts);
+    expect(data.findLast((one) => one['review'] !== undefined)?.['review'] ?? 'NOT_REVIEWED', userId).toBe(review);
+  }
+  const [log] = await runSql<{ lastSeq: number; count: number; first: number; last: number }>(
+    server,
+    `SELECT e."lastSeq"::int, count(*)::int, min(v.seq)::int AS first, max(v.seq)::int AS last
+       FROM "Exam" e JOIN "Event" v ON v."examId" = e.id WHERE e.id = $1 GROUP BY e.id`,
+    [examId],
+  );
+  expect(log).toEqual({ lastSeq: log?.count, count: log?.count, first: 1, last: log?.count });
+  const unsaid = `SELECT seq::int FROM (SELECT seq, 1 AS said FROM "Message" WHERE "examId" = $1) m
+    FULL JOIN (SELECT seq, 1 AS logged FROM "Event" WHERE "examId" = $1 AND kind = 'MESSAGE_SENT') e USING (seq)
+    WHERE said IS NULL OR logged IS NULL`;
+  expect(await runSql(server, unsaid, [examId])).toEqual([]);
+  await expectChangesAsLogged(examId);
+  return rows;
+}
+
+async function expectChangesAsLogged(examId: string): Promise<void> {
+  const changes = await runSql<{ what: string; from: string; to: string }>(
+    server,
+    `SELECT data->>'what' AS what, data->>'from' AS from, data->>'to' AS to FROM "Event"
+      WHERE "examId" = $1 AND kind = 'EXAM_CHANGED' AND data ? 'what' ORDER BY seq`,
+    [examId],
+  );
+  const exam = (await (await server.rest(`/exams/${examId}`)).json()) as { title: string; duration: number };
+  for (const what of ['title', 'duration'] as const) {
+    const of = changes.filter((change) => change.what === what);
+    if (of.length > 0) expect(of.at(-1)?.to).toBe(String(exam[what]));
+    for (const [i, { from }] of of.entries()) if (i > 0) expect(from).toBe(of[i - 1]?.to);
+  }
+}
+
+/** Files without a row are removed once the hour is over that their check-in may take. */
+async function expectPhotosWithRows(): Promise<void> {
+  await runSql(server, `UPDATE "ObsoleteFile" SET since = now() - interval '1 s'`);
+  const names = async () => (await server.storedFiles()).map((file) => basename(file)).toSorted();
+  const rows = await runSql<{ key: string }>(server, 'SELECT "storageKey" AS key FROM "IdentityPhoto"');
+  await expect.poll(names, { timeout: 60_000 }).toEqual(rows.map(({ key }) => key).toSorted());
+}
+
+function expectFinal(rows: readonly Row[]): void {
+  for (const { userId, status, review, credits, photo: picture, verdicts, submissions } of rows) {
+    const kind = userId.split('_')[0] as keyof typeof FINAL;
+    const added = credits.filter(({ reason }) => reason.startsWith('time')).reduce((sum, { ms }) => sum + ms, 0);
+    expect({ status, review, creditMs: added }, userId).toEqual({ review: 'NOT_REVIEWED', creditMs: 0, ...FINAL[kind] });
+    expect(picture !== null, userId).toBe(kind === 'check');
+    expect(submissions, userId).toHaveLength(kind === 'again' ? 2 : 0);
+    expect(
+      verdicts.map((verdict) => verdict.status),
+      userId,
+    ).toEqual(kind === 'judge' ? ['VIOLATION', 'VIOLATION', 'UPHELD'] : []);
+  }
+}
+
+describe('a server that is killed while an exam is controlled', () => {
+  it('again and again keeps what it answered, does nothing twice or by half, and takes the same requests again', async () => {
+    const { id: examId } = await newExam();
+    const lists = await script(examId);
+    const total = lists.flat().length;
+    const sent = await play(lists, [4, Math.round(total / 3), Math.round((2 * total) / 3)]);
+    expect(sent).toHaveLength(total);
+    expect(sent.some(({ wasCut }) => wasCut)).toBe(true);
+    expectFinal(await expectWhole(examId));
+    await expectPhotosWithRows();
+    const messages = await runSql<{ text: string }>(server, 'SELECT text FROM "Message" WHERE "examId" = $1', [examId]);
+    expect(messages.map(({ text }) => text).toSorted()).toEqual(times(12, (n) => `message-${Math.floor(n / 4)}-${n % 4}`));
+    expect((await (await server.rest(`/exams/${examId}`)).json()) as object).toMatchObject({ title: 'Title 3', duration: 64 });
+
+    // Everything with a key once more: the same answers, and nothing happens.
+    const [before] = await runSql(server, 'SELECT "lastSeq" FROM "Exam" WHERE id = $1', [examId]);
+    const keyed = sent.filter(({ step }) => step.key);
+    expect(await Promise.all(keyed.map(({ step }) => send(step)))).toEqual(keyed.map(({ answer }) => answer));
+    expect(await runSql(server, 'SELECT "lastSeq" FROM "Exam" WHERE id = $1', [examId])).toEqual([before]);
+  });
+
+  it('in the middle of the first of each stores nothing of them, and leaves no picture behind', async () => {
+    const { id: examId } = await newExam();
+    const lists = await script(examId);
+    const firsts = lists.flatMap((list) => list.slice(0, list[0]?.kind === 'notice' ? 2 : 1));
+    // The notice first, because a check-in needs it.
+    for (const step of firsts.filter(({ kind }) => kind === 'notice')) await send(step);
+    const waiting = firsts.filter(({ kind }) => kind !== 'notice');
+    const before = await expectWhole(examId);
+    const pictures = async () => (await server.storedFiles()).filter((file) => basename(file).startsWith('part')).length;
+    const there = await pictures();
+    const database = await openClient(server.databaseUrl);
+    // Until the lock is released none of them can be committed.
+    await database.query('BEGIN');
+    await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
+    const sending = Promise.allSettled(waiting.map(send));
+    // The pictures of the three who check in are in storage, but no row names them yet.
+    await expect.poll(pictures).toBe(there + 3);
+    await server.kill();
+    const outcomes = await sending;
+    await database.query('COMMIT');
+    await database.end();
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    await forgetLocks();
+    await server.restart();
+    const ignoringOutage = (rows: Row[]) => rows.map(({ userId, status, review, photo: picture }) => ({ userId, status, review, picture }));
+    expect(ignoringOutage(await expectWhole(examId))).toEqual(ignoringOutage(before));
+    await expectPhotosWithRows();
+
+    const rest = lists.map((list) => list.filter(({ kind }) => kind !== 'notice'));
+    await play(rest, []);
+    expectFinal(await expectWhole(examId));
+    await expectPhotosWithRows();
+  });
+});
