@@ -4,6 +4,7 @@ import { createExam, createKey, join } from '../helpers/exam.ts';
 import { faces } from '../helpers/faces.ts';
 import { openClient, runSql } from '../helpers/postgres.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
+import { expectWholeLog, type LoggedParticipant } from '../helpers/whole-log.ts';
 
 let server: TestServer;
 let photo: Uint8Array<ArrayBuffer>;
@@ -180,89 +181,6 @@ async function play(lists: Step[][], killAt: readonly number[]): Promise<Sent[]>
   return sent;
 }
 
-interface Row {
-  id: string;
-  userId: string;
-  status: string;
-  review: string;
-  creditMs: number;
-  credits: { ms: number; reason: string }[];
-  events: { seq: string; data: Record<string, string | number | null> }[];
-  submissions: string[];
-  verdicts: { seq: string; status: string }[];
-  photo: string | null;
-}
-
-const ROWS = `
-SELECT p.id, p."userId", p.status, p.review, p."creditMs",
-    (SELECT coalesce(json_agg(json_build_object('ms', c.ms, 'reason', c.reason)), '[]') FROM "TimeCredit" c WHERE c."participantId" = p.id) AS credits,
-    (SELECT coalesce(json_agg(json_build_object('seq', e.seq::text, 'data', e.data) ORDER BY e.seq), '[]') FROM "Event" e
-      WHERE e."subjectId" = p.id AND e.kind = 'PARTICIPANT_CHANGED') AS events,
-    (SELECT coalesce(json_agg(s.id ORDER BY s."submittedAt"), '[]') FROM "Submission" s WHERE s."participantId" = p.id) AS submissions,
-    (SELECT coalesce(json_agg(json_build_object('seq', v.seq::text, 'status', v.status) ORDER BY v.seq), '[]') FROM "Verdict" v
-      WHERE v."participantId" = p.id) AS verdicts,
-    (SELECT "storageKey" FROM "IdentityPhoto" i WHERE i."participantId" = p.id) AS photo
-  FROM "Participant" p WHERE p."examId" = $1`;
-
-/** State and log of an exam tell the same, and nothing happened twice. */
-async function expectWhole(examId: string): Promise<Row[]> {
-  const rows = await runSql<Row>(server, ROWS, [examId]);
-  for (const { userId, status, review, creditMs, credits, events, submissions, verdicts } of rows) {
-    const data = events.map((event) => event.data);
-    const moves = data.filter(({ to, what }) => to && !what);
-    expect(moves.at(-1)?.['to'], userId).toBe(status);
-    for (const [i, { from }] of moves.entries()) if (i > 0) expect(from, userId).toBe(moves[i - 1]?.['to']);
-    const added = data.filter(({ time }) => time !== undefined);
-    expect(added, userId).toHaveLength(credits.length);
-    expect(
-      credits.reduce((sum, { ms }) => sum + ms, 0),
-      userId,
-    ).toBe(creditMs);
-    if (added.length > 0) expect(added.at(-1)?.['time'], userId).toBeCloseTo(creditMs / 60_000, 1);
-    expect(new Set(credits.filter(({ reason }) => reason.startsWith('time')).map(({ reason }) => reason)).size, userId).toBe(
-      credits.filter(({ reason }) => reason.startsWith('time')).length,
-    );
-    expect(
-      data.flatMap(({ submission }) => submission ?? []),
-      userId,
-    ).toEqual(submissions);
-    const judged = events.filter((event) => event.data['verdict'] !== undefined);
-    expect(
-      judged.map((event) => ({ seq: event.seq, status: event.data['verdict'] })),
-      userId,
-    ).toEqual(verdicts);
-    expect(data.findLast((one) => one['review'] !== undefined)?.['review'] ?? 'NOT_REVIEWED', userId).toBe(review);
-  }
-  const [log] = await runSql<{ lastSeq: number; count: number; first: number; last: number }>(
-    server,
-    `SELECT e."lastSeq"::int, count(*)::int, min(v.seq)::int AS first, max(v.seq)::int AS last
-       FROM "Exam" e JOIN "Event" v ON v."examId" = e.id WHERE e.id = $1 GROUP BY e.id`,
-    [examId],
-  );
-  expect(log).toEqual({ lastSeq: log?.count, count: log?.count, first: 1, last: log?.count });
-  const unsaid = `SELECT seq::int FROM (SELECT seq, 1 AS said FROM "Message" WHERE "examId" = $1) m
-    FULL JOIN (SELECT seq, 1 AS logged FROM "Event" WHERE "examId" = $1 AND kind = 'MESSAGE_SENT') e USING (seq)
-    WHERE said IS NULL OR logged IS NULL`;
-  expect(await runSql(server, unsaid, [examId])).toEqual([]);
-  await expectChangesAsLogged(examId);
-  return rows;
-}
-
-async function expectChangesAsLogged(examId: string): Promise<void> {
-  const changes = await runSql<{ what: string; from: string; to: string }>(
-    server,
-    `SELECT data->>'what' AS what, data->>'from' AS from, data->>'to' AS to FROM "Event"
-      WHERE "examId" = $1 AND kind = 'EXAM_CHANGED' AND data ? 'what' ORDER BY seq`,
-    [examId],
-  );
-  const exam = (await (await server.rest(`/exams/${examId}`)).json()) as { title: string; duration: number };
-  for (const what of ['title', 'duration'] as const) {
-    const of = changes.filter((change) => change.what === what);
-    if (of.length > 0) expect(of.at(-1)?.to).toBe(String(exam[what]));
-    for (const [i, { from }] of of.entries()) if (i > 0) expect(from).toBe(of[i - 1]?.to);
-  }
-}
-
 /** Files without a row are removed once the hour is over that their check-in may take. */
 async function expectPhotosWithRows(): Promise<void> {
   await runSql(server, `UPDATE "ObsoleteFile" SET since = now() - interval '1 s'`);
@@ -271,10 +189,13 @@ async function expectPhotosWithRows(): Promise<void> {
   await expect.poll(names, { timeout: 60_000 }).toEqual(rows.map(({ key }) => key).toSorted());
 }
 
-function expectFinal(rows: readonly Row[]): void {
+function expectFinal(rows: readonly LoggedParticipant[]): void {
   for (const { userId, status, review, credits, photo: picture, verdicts, submissions } of rows) {
     const kind = userId.split('_')[0] as keyof typeof FINAL;
-    const added = credits.filter(({ reason }) => reason.startsWith('time')).reduce((sum, { ms }) => sum + ms, 0);
+    // Outages of the killed server are credited, too.
+    const given = credits.filter(({ reason }) => reason.startsWith('time'));
+    expect(new Set(given.map(({ reason }) => reason)).size, userId).toBe(given.length);
+    const added = given.reduce((sum, { ms }) => sum + ms, 0);
     expect({ status, review, creditMs: added }, userId).toEqual({ review: 'NOT_REVIEWED', creditMs: 0, ...FINAL[kind] });
     expect(picture !== null, userId).toBe(kind === 'check');
     expect(submissions, userId).toHaveLength(kind === 'again' ? 2 : 0);
@@ -293,7 +214,7 @@ describe('a server that is killed while an exam is controlled', () => {
     const sent = await play(lists, [4, Math.round(total / 3), Math.round((2 * total) / 3)]);
     expect(sent).toHaveLength(total);
     expect(sent.some(({ wasCut }) => wasCut)).toBe(true);
-    expectFinal(await expectWhole(examId));
+    expectFinal(await expectWholeLog(server, examId));
     await expectPhotosWithRows();
     const messages = await runSql<{ text: string }>(server, 'SELECT text FROM "Message" WHERE "examId" = $1', [examId]);
     expect(messages.map(({ text }) => text).toSorted()).toEqual(times(12, (n) => `message-${Math.floor(n / 4)}-${n % 4}`));
@@ -313,7 +234,7 @@ describe('a server that is killed while an exam is controlled', () => {
     // The notice first, because a check-in needs it.
     for (const step of firsts.filter(({ kind }) => kind === 'notice')) await send(step);
     const waiting = firsts.filter(({ kind }) => kind !== 'notice');
-    const before = await expectWhole(examId);
+    const before = await expectWholeLog(server, examId);
     const pictures = async () => (await server.storedFiles()).filter((file) => basename(file).startsWith('part')).length;
     const there = await pictures();
     const database = await openClient(server.databaseUrl);
@@ -330,13 +251,14 @@ describe('a server that is killed while an exam is controlled', () => {
     expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
     await forgetLocks();
     await server.restart();
-    const ignoringOutage = (rows: Row[]) => rows.map(({ userId, status, review, photo: picture }) => ({ userId, status, review, picture }));
-    expect(ignoringOutage(await expectWhole(examId))).toEqual(ignoringOutage(before));
+    const ignoringOutage = (rows: LoggedParticipant[]) =>
+      rows.map(({ userId, status, review, photo: picture }) => ({ userId, status, review, picture }));
+    expect(ignoringOutage(await expectWholeLog(server, examId))).toEqual(ignoringOutage(before));
     await expectPhotosWithRows();
 
     const rest = lists.map((list) => list.filter(({ kind }) => kind !== 'notice'));
     await play(rest, []);
-    expectFinal(await expectWhole(examId));
+    expectFinal(await expectWholeLog(server, examId));
     await expectPhotosWithRows();
   });
 });
