@@ -2,7 +2,9 @@ import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join } from '../helpers/exam.ts';
 import { faces } from '../helpers/faces.ts';
+import { recorded } from '../helpers/live.ts';
 import { openClient, runSql } from '../helpers/postgres.ts';
+import { form } from '../helpers/recordings.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
 import { expectWholeLog, type LoggedParticipant } from '../helpers/whole-log.ts';
 
@@ -72,7 +74,12 @@ async function script(examId: string): Promise<Step[][]> {
     ...times(3, (i): Step[] => [{ kind: 'admit', path: `${seat(examId, `wait_${i}`)}/admit`, body: {}, key: `admit-${examId}-${i}` }]),
     ...times(3, (i): Step[] => [
       { kind: 'notice', path: `/exams/${examId}/notice`, body: { version }, ...own(`check_${i}`) },
-      { kind: 'check-in', path: `/exams/${examId}/check-in`, body: async () => form(), ...own(`check_${i}`) },
+      {
+        kind: 'check-in',
+        path: `/exams/${examId}/check-in`,
+        body: () => form({ device: '{"browser":"Firefox 140"}', photo: { bytes: photo, name: 'me.jpg' } }),
+        ...own(`check_${i}`),
+      },
     ]),
     ...times(3, (i) =>
       times(4, (n): Step => {
@@ -129,13 +136,6 @@ async function script(examId: string): Promise<Step[][]> {
   ];
 }
 
-function form(): FormData {
-  const body = new FormData();
-  body.set('device', '{"browser":"Firefox 140"}');
-  body.set('photo', new Blob([photo]), 'me.jpg');
-  return body;
-}
-
 /** The end of every list of `script`. */
 const FINAL = {
   wait: { status: 'ACTIVE' },
@@ -156,6 +156,25 @@ async function killAndRestart(): Promise<void> {
   await server.kill();
   await forgetLocks();
   await server.restart();
+}
+
+/** Sends these while none can be committed, and kills the server then. @returns what became of the requests */
+async function cutOff(examId: string, steps: readonly Step[], until: () => Promise<void>): Promise<string[]> {
+  const database = await openClient(server.databaseUrl);
+  try {
+    await database.query('BEGIN');
+    await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
+    const sending = Promise.allSettled(steps.map(send));
+    await until();
+    await server.kill();
+    const outcomes = await sending;
+    await database.query('COMMIT');
+    await forgetLocks();
+    await server.restart();
+    return outcomes.map(({ status }) => status);
+  } finally {
+    await database.end();
+  }
 }
 
 /** Sends all lists. @param killAt after so many answers the server is killed, each time */
@@ -181,11 +200,14 @@ async function play(lists: Step[][], killAt: readonly number[]): Promise<Sent[]>
   return sent;
 }
 
-/** Files without a row are removed once the hour is over that their check-in may take. */
-async function expectPhotosWithRows(): Promise<void> {
+/** Files without a row are removed once the time is over that their request may take. */
+async function expectFilesWithRows(): Promise<void> {
   await runSql(server, `UPDATE "ObsoleteFile" SET since = now() - interval '1 s'`);
   const names = async () => (await server.storedFiles()).map((file) => basename(file)).toSorted();
-  const rows = await runSql<{ key: string }>(server, 'SELECT "storageKey" AS key FROM "IdentityPhoto"');
+  const rows = await runSql<{ key: string }>(
+    server,
+    'SELECT "storageKey" AS key FROM "IdentityPhoto" UNION ALL SELECT "storageKey" FROM "Recording"',
+  );
   await expect.poll(names, { timeout: 60_000 }).toEqual(rows.map(({ key }) => key).toSorted());
 }
 
@@ -215,7 +237,7 @@ describe('a server that is killed while an exam is controlled', () => {
     expect(sent).toHaveLength(total);
     expect(sent.some(({ wasCut }) => wasCut)).toBe(true);
     expectFinal(await expectWholeLog(server, examId));
-    await expectPhotosWithRows();
+    await expectFilesWithRows();
     const messages = await runSql<{ text: string }>(server, 'SELECT text FROM "Message" WHERE "examId" = $1', [examId]);
     expect(messages.map(({ text }) => text).toSorted()).toEqual(times(12, (n) => `message-${Math.floor(n / 4)}-${n % 4}`));
     expect((await (await server.rest(`/exams/${examId}`)).json()) as object).toMatchObject({ title: 'Title 3', duration: 64 });
@@ -237,28 +259,44 @@ describe('a server that is killed while an exam is controlled', () => {
     const before = await expectWholeLog(server, examId);
     const pictures = async () => (await server.storedFiles()).filter((file) => basename(file).startsWith('part')).length;
     const there = await pictures();
-    const database = await openClient(server.databaseUrl);
-    // Until the lock is released none of them can be committed.
-    await database.query('BEGIN');
-    await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
-    const sending = Promise.allSettled(waiting.map(send));
-    // The pictures of the three who check in are in storage, but no row names them yet.
-    await expect.poll(pictures).toBe(there + 3);
-    await server.kill();
-    const outcomes = await sending;
-    await database.query('COMMIT');
-    await database.end();
-    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
-    await forgetLocks();
-    await server.restart();
+    const outcomes = await cutOff(examId, waiting, async () => {
+      // The pictures of the three who check in are in storage, but no row names them yet.
+      await expect.poll(pictures).toBe(there + 3);
+    });
+    expect(new Set(outcomes)).toEqual(new Set(['rejected']));
     const ignoringOutage = (rows: LoggedParticipant[]) =>
       rows.map(({ userId, status, review, photo: picture }) => ({ userId, status, review, picture }));
     expect(ignoringOutage(await expectWholeLog(server, examId))).toEqual(ignoringOutage(before));
-    await expectPhotosWithRows();
+    await expectFilesWithRows();
 
     const rest = lists.map((list) => list.filter(({ kind }) => kind !== 'notice'));
     await play(rest, []);
     expectFinal(await expectWholeLog(server, examId));
-    await expectPhotosWithRows();
+    await expectFilesWithRows();
+  });
+
+  it('while recordings are handed in leaves no file behind that no row names, and takes them again', async () => {
+    const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
+    const token = await join(server, examId, 'user_1');
+    const film = new Uint8Array(await recorded(2));
+    const parts = { webcam: { bytes: film }, screen: { bytes: film } };
+    const steps: Step[] = [
+      { kind: 'submit', path: `/exams/${examId}/submit`, body: () => form({ stats: '{}', ...parts }), credential: token },
+      { kind: 'upload', path: '/recordings', body: () => form({ examId, userId: 'user_2', type: 'webcam', file: { bytes: film } }) },
+    ];
+    const isFilm = (file: string) => basename(file).startsWith('rec_');
+    const before = (await server.storedFiles()).filter(isFilm).length;
+    const outcomes = await cutOff(examId, steps, async () => {
+      await expect.poll(async () => (await server.storedFiles()).filter(isFilm).length).toBe(before + 3);
+    });
+    expect(new Set(outcomes)).toEqual(new Set(['rejected']));
+    expect(await runSql(server, 'SELECT 1 FROM "Recording" WHERE "examId" = $1', [examId])).toEqual([]);
+    await expectFilesWithRows();
+    await play(
+      steps.map((step) => [step]),
+      [],
+    );
+    await expectFilesWithRows();
+    expect(await runSql(server, 'SELECT 1 FROM "Recording" WHERE "examId" = $1', [examId])).toHaveLength(3);
   });
 });
