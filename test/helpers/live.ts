@@ -67,7 +67,13 @@ export async function download(server: TestServer, recordingId: string): Promise
   return Buffer.from(await response.arrayBuffer());
 }
 
-export async function appendByGraphql(server: TestServer, recordingId: string, index: number, chunk: Uint8Array<ArrayBuffer>) {
+export async function appendByGraphql(
+  server: TestServer,
+  recordingId: string,
+  index: number,
+  chunk: Uint8Array<ArrayBuffer>,
+  credential = ADMIN_KEY,
+) {
   const query = `mutation ($id: ID!, $index: Int!, $chunk: Upload!) {
     appendRecordingChunk(recordingId: $id, index: $index, chunk: $chunk) { recordingId index size sha256 }
   }`;
@@ -76,7 +82,7 @@ export async function appendByGraphql(server: TestServer, recordingId: string, i
   const response = await fetch(`${server.url}/graphql`, {
     method: 'POST',
     body,
-    headers: { authorization: `Bearer ${ADMIN_KEY}`, 'apollo-require-preflight': 'true' },
+    headers: { authorization: `Bearer ${credential}`, 'apollo-require-preflight': 'true' },
   });
   return (await response.json()) as { data: { appendRecordingChunk: object } | null; errors?: object[] };
 }

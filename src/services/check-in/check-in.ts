@@ -16,14 +16,17 @@ import type { Mismatches } from '../identity/mismatches.ts';
 import type { Verifications } from '../identity/verifications.ts';
 import type { ParticipantKey } from '../participants/key.ts';
 import { move } from '../participants/lifecycle.ts';
-import { isFinal } from '../participants/moves.ts';
+import { impossible, isFinal } from '../participants/moves.ts';
 import { allowedMs } from '../participants/time.ts';
 import { createPersonalLimit } from '../personal-limit.ts';
+import { removeLater } from '../recordings/lifecycle.ts';
 import { noticeOf } from './notice.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const SWEEP_MS = 60_000;
 const TRIES_PER_MINUTE = 6;
+/** A picture that no row names by then is removed: the server was killed before it could store the check-in. */
+const ABANDONED_MS = 3_600_000;
 /** Pixels. */
 const PHOTO_WIDTH = 1_280;
 
@@ -41,7 +44,7 @@ interface Dependencies {
 function inExam(state: ExamState, userId: string): Participant {
   refuseOver(state.exam);
   const participant = state.requireParticipant(userId);
-  if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
+  if (isFinal(participant.status)) throw impossible(participant.status, 'This participant has already left the exam');
   return participant;
 }
 
@@ -75,8 +78,9 @@ export function createCheckIn({ db, eventLog, storage, verifications, mismatches
     const jpeg = await toJpeg(image, { maxWidth: PHOTO_WIDTH });
     const file = await scope.spool(Readable.from([jpeg], { objectMode: false }), { maxBytes: jpeg.length });
     const storageKey = `${participantId}.${randomUUID()}.jpg`;
-    await scope.commit(file, storageKey);
     const createdAt = new Date();
+    await removeLater(db, storageKey, new Date(createdAt.getTime() + ABANDONED_MS));
+    await scope.commit(file, storageKey);
     const { size, sha256 } = file;
     return {
       participantId,

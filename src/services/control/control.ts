@@ -8,7 +8,7 @@ import type { ExamState } from '../exam-writes/exam-state.ts';
 import { type Exams, refuseOver, startTogether } from '../exams.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
 import { move } from '../participants/lifecycle.ts';
-import { isFinal, isRunning } from '../participants/moves.ts';
+import { impossible, isFinal, isRunning } from '../participants/moves.ts';
 import { signParticipantToken } from '../participants/participants.ts';
 import { credit, MINUTE_MS, refuseTooMuch } from '../participants/time.ts';
 import { startClockSweep } from './clock-sweep.ts';
@@ -53,8 +53,8 @@ function resume(state: ExamState, participant: Participant, decision: Decision):
 function admit(state: ExamState, participant: Participant, decision: Decision): Participant {
   const { status } = participant;
   if (isRunning(status) || status === 'PAUSED') return participant;
-  if (isFinal(status)) throw new AppError('conflict', 'This participant has left the exam: readmit them');
-  if (status === 'INVITED') throw new AppError('conflict', 'This participant has not come yet');
+  if (isFinal(status)) throw impossible(status, 'This participant has left the exam: readmit them');
+  if (status === 'INVITED') throw impossible(status, 'This participant has not come yet');
   if (status === 'CHECKING_IN' && decision.reason === null)
     throw invalidField('reason', 'is required to admit somebody who has not checked in');
   startTogether(state, decision.by);
@@ -123,9 +123,9 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
       write(examId, [userId], keeper, (state) => {
         refuseUnlessRunning(state.exam);
         const participant = state.requireParticipant(userId);
-        if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has left the exam: readmit them');
-        if (participant.status !== 'PAUSED' && !isRunning(participant.status))
-          throw new AppError('conflict', 'This participant is not paused');
+        const { status } = participant;
+        if (isFinal(status)) throw impossible(status, 'This participant has left the exam: readmit them');
+        if (status !== 'PAUSED' && !isRunning(status)) throw impossible(status, 'This participant is not paused');
         return resume(state, participant, decision);
       }),
 
@@ -171,7 +171,7 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
       const { exam, participant } = await write(examId, [userId], null, (state) => {
         refuseOver(state.exam);
         const known = state.requireParticipant(userId);
-        if (!known.joinedAt && !isFinal(known.status)) throw new AppError('conflict', 'This participant has not come yet');
+        if (!known.joinedAt && !isFinal(known.status)) throw impossible(known.status, 'This participant has not come yet');
         const open = { ...known, joinedAt: known.joinedAt ?? state.now, seatOpen: true };
         if (!isFinal(known.status)) {
           if (!known.seatOpen)

@@ -63,6 +63,10 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   await changeParticipants(transaction, state.changedParticipants);
   await storeSubmissions(transaction, state.submissions, staged);
   await insert(transaction, RECORDING, state.newRecordings);
+  await keepFiles(
+    transaction,
+    state.newRecordings.filter(({ live }) => !live).map(({ storageKey }) => storageKey),
+  );
   await endRecordings(transaction, state);
   await insert(transaction, WARNING, state.warnings);
   await insert(transaction, TIME_CREDIT, state.timeCredits);
@@ -81,6 +85,12 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   });
 }
 
+/** Rows name these files now: see `removeLater` of src/services/recordings/lifecycle.ts. */
+async function keepFiles(transaction: Transaction, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await transaction.query({ name: 'keep-files', text: 'DELETE FROM "ObsoleteFile" WHERE "storageKey" = ANY($1)', values: [keys] });
+}
+
 /** A trigger has the files of the old ones removed. */
 async function replacePhotos(transaction: Transaction, rows: readonly IdentityPhoto[]): Promise<void> {
   if (rows.length === 0) return;
@@ -88,9 +98,11 @@ async function replacePhotos(transaction: Transaction, rows: readonly IdentityPh
   const ids = newest.map(({ participantId }) => participantId);
   await transaction.query({ name: 'forget-photos', text: 'DELETE FROM "IdentityPhoto" WHERE "participantId" = ANY($1)', values: [ids] });
   await insert(transaction, IDENTITY_PHOTO, newest);
+  const named = newest.map(({ storageKey }) => storageKey);
+  await keepFiles(transaction, named);
   // Two of one participant at the same moment.
-  const left = rows.filter((row) => !newest.includes(row)).map(({ storageKey }) => storageKey);
-  if (left.length > 0) await transaction.query('INSERT INTO "ObsoleteFile" ("storageKey") SELECT unnest($1::text[])', [left]);
+  const left = rows.map(({ storageKey }) => storageKey).filter((key) => !named.includes(key));
+  if (left.length > 0) await transaction.query('UPDATE "ObsoleteFile" SET since = now() WHERE "storageKey" = ANY($1)', [left]);
 }
 
 async function changeParticipants(transaction: Transaction, rows: readonly Participant[]): Promise<void> {

@@ -44,10 +44,11 @@ export const sourcesOf = (to: ParticipantStatus): ParticipantStatus[] =>
     from !== 'null' && mayBecome(from, to) ? [from] : [],
   );
 
-/** Says which moves are possible. */
-export function illegalMove(from: ParticipantStatus, to: ParticipantStatus): AppError {
+/** A `conflict` with this message that says which moves are possible. */
+export function impossible(from: ParticipantStatus, message: string): AppError {
   const legal = PARTICIPANT_MOVES[from].map((status) => status.toLowerCase()).join(', ');
-  return new AppError('conflict', `A participant who is ${from.toLowerCase()} cannot become ${to.toLowerCase()}`, [
-    { field: 'userId', issue: `possible: ${legal}` },
-  ]);
+  return new AppError('conflict', message, [{ field: 'userId', issue: `possible: ${legal}` }]);
 }
+
+export const illegalMove = (from: ParticipantStatus, to: ParticipantStatus): AppError =>
+  impossible(from, `A participant who is ${from.toLowerCase()} cannot become ${to.toLowerCase()}`);

@@ -7,7 +7,7 @@ import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseCancelled, startTogether } from '../exams.ts';
 import { OWN_EVENT_ID } from '../warnings/catalogue.ts';
 import { addParticipant, comes, enrol, entryOf } from './lifecycle.ts';
-import { comesInBySign, isFinal } from './moves.ts';
+import { comesInBySign, impossible, isFinal } from './moves.ts';
 import { allowedMs, MINUTE_MS, shifted } from './time.ts';
 
 /** Added after the participant's time, for uploads and messages that arrive late. */
@@ -125,7 +125,7 @@ export function createParticipants({ eventLog, access }: { eventLog: EventLog; a
             throw new AppError('forbidden', 'The link for everybody is switched off: use your personal link');
           const known = state.participant(userId);
           refuseOutsideWindow(state, known);
-          if (known && isFinal(known.status)) throw new AppError('conflict', 'This participant has already left the exam');
+          if (known && isFinal(known.status)) throw impossible(known.status, 'This participant has already left the exam');
           if (by !== null && known?.joinedAt && !known.seatOpen) {
             // Only the personal link shows that it was at least meant for this participant.
             if (by === 'personal link') state.addUnseen(known, 'SYSTEM', { warnings: [secondSession()], sameMomentIsSame: false });

@@ -138,11 +138,14 @@ export async function noteJoined(
   return recording;
 }
 
+/** A recording's file that no transaction names by then was left by a process that was killed. */
+export const ABANDONED_MS = 24 * 3_600_000;
+
 /** Has a stored file removed from that moment on, unless `keepFile` is called before. */
 export const removeLater = (tx: Pick<DraftTransaction, 'obsoleteFile'>, storageKey: string, since: Date) =>
   tx.obsoleteFile.upsert({ where: { storageKey }, create: { storageKey, since }, update: { since } });
 
-/** In the transaction that names the file. */
+/** In the transaction that names the file. `store` of src/services/exam-writes/store-sql.ts does so for what it adds. */
 export const keepFile = (tx: Pick<DraftTransaction, 'obsoleteFile'>, storageKey: string) =>
   tx.obsoleteFile.deleteMany({ where: { storageKey } });
 

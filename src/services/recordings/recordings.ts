@@ -15,7 +15,7 @@ import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseCancelled } from '../exams.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
 import { enrolled } from '../participants/participants.ts';
-import { addRecording, isFinished, moveRecording, toBeShown, waitingStage } from './lifecycle.ts';
+import { ABANDONED_MS, addRecording, isFinished, moveRecording, removeLater, toBeShown, waitingStage } from './lifecycle.ts';
 import { measureMedia } from './open-media.ts';
 import type { Quota } from './quota.ts';
 
@@ -110,6 +110,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     async place(media: CheckedMedia, moved: string[]): Promise<PlacedMedia> {
       const recordingId = newId('rec');
       const storageKey = `${recordingId}.${media.format}`;
+      await removeLater(db, storageKey, new Date(Date.now() + ABANDONED_MS));
       moved.push(storageKey);
       await storage.commit(media.file, storageKey);
       return { ...media, recordingId, storageKey };

@@ -6,7 +6,7 @@ import type { Storage } from '../../../adapters/storage/storage.ts';
 import { AppError } from '../../../errors.ts';
 import type { Recording } from '../../../generated/prisma/client.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
-import { lockRecording, removeLater } from '../lifecycle.ts';
+import { ABANDONED_MS, lockRecording, removeLater } from '../lifecycle.ts';
 import { recordingTopic, type Recordings } from '../recordings.ts';
 import { assemble } from './assemble.ts';
 import type { Chunk } from './recorder-runs.ts';
@@ -23,8 +23,6 @@ interface Dependencies {
 
 const CHUNKS = { index: true, size: true, storageKey: true, head: true, startedAt: true, durationMs: true, receivedAt: true, joined: true };
 
-/** A file that no transaction names by then was left by a worker that was killed. */
-const ABANDONED_MS = 24 * 3_600_000;
 /** Seconds by which a file may play for less than the one before. */
 const SHORTER_SECONDS = 1;
 
