@@ -3,6 +3,7 @@ import { DOORS, type Entrance, openEntrance } from '../helpers/at-once/doors.ts'
 import { type Court, openCourt, OUTSIDERS, type Person, SECRET_NAMES, type Viewer } from '../helpers/at-once/rights.ts';
 import { isStaff } from '../helpers/at-once/school.ts';
 import { type Ask, atOnce, expectOverlap, expectRight } from '../helpers/at-once/storm.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
 // As at-once.test.ts, of what staff decide and candidates say: fields that are read for many callers by one statement.
@@ -315,6 +316,79 @@ it(
       for (const { what, reason } of reviews) if (what === 'review') expect(reason).toBeNull();
       feed.unsubscribe();
     }
+  },
+  SLOW_MS,
+);
+
+/** All that staff decide and candidates do, about one person. */
+const deeds = ({ id }: Court, { userId, warningIds: [warningId], messageId }: Person): { forStaff: string[]; forOwner: string[] } => {
+  const who = `examId: "${id}", userId: "${userId}"`;
+  return {
+    forStaff: [
+      `pauseParticipant(${who}, reason: "r") { id }`,
+      `resumeParticipant(${who}) { id }`,
+      `terminateParticipant(${who}, reason: "r") { id }`,
+      `readmitParticipant(${who}, reason: "r") { token }`,
+      `addTime(${who}, minutes: 5, reason: "r") { id }`,
+      `addTimeToAll(examId: "${id}", minutes: 5, reason: "r") { id }`,
+      `pauseParticipants(examId: "${id}", reason: "r") { id }`,
+      `resumeParticipants(examId: "${id}") { id }`,
+      `admitParticipants(examId: "${id}") { id }`,
+      `reviewParticipant(${who}, status: PASSED) { id }`,
+      `reviewWarnings(warningIds: ["${warningId}"], decision: CONFIRMED) { id }`,
+      `setAccommodations(${who}, suppress: [], reason: "r") { id }`,
+      `enterConsole(examId: "${id}", name: "Jane") { token }`,
+    ],
+    forOwner: [
+      `sendMessage(${who}, text: "Hello") { id }`,
+      `markMessageRead(messageId: "${messageId}") { id }`,
+      `lowerHand(${who}) { id }`,
+      `raiseHand(examId: "${id}") { id }`,
+      `contestVerdict(examId: "${id}", text: "No") { id }`,
+      `acceptNotice(examId: "${id}", version: "1") { id }`,
+      `checkIn(examId: "${id}", device: {}) { id }`,
+      `heartbeat(examId: "${id}") { id }`,
+    ],
+  };
+};
+
+it(
+  'nobody from another exam or organisation, and no link, does anything to a candidate, while all try at once',
+  async () => {
+    const ask = async (viewer: Viewer, deed: string) => {
+      const headers = { 'content-type': 'application/json', ...(viewer.credential && { authorization: `Bearer ${viewer.credential}` }) };
+      const body = JSON.stringify({ query: `mutation { ${deed} }` });
+      const { errors } = (await (await fetch(entrance.url, { method: 'POST', headers, body })).json()) as {
+        errors?: { message: string; extensions?: { code: string } }[];
+      };
+      return errors?.[0]?.extensions?.code ?? errors?.[0]?.message ?? 'done';
+    };
+    const logs = () => runSql(server, 'SELECT id, "lastSeq"::int AS seq FROM "Exam" ORDER BY id');
+    const before = await logs();
+    const tries = courts.flatMap((court) =>
+      court.people.flatMap((person) => {
+        const { forStaff, forOwner } = deeds(court, person);
+        const strangers = viewers.filter((viewer) => !viewer.isRevoked && !seesExam(viewer, court));
+        const fellows = court.viewers.filter(
+          (viewer) => viewer.role === 'participant' && (viewer.isLink || viewer.userId !== person.userId),
+        );
+        return [
+          ...strangers.flatMap((viewer) => [...forStaff, ...forOwner].map((deed) => ({ viewer, deed }))),
+          ...fellows.flatMap((viewer) => [...forStaff, ...forOwner.slice(0, 3)].map((deed) => ({ viewer, deed }))),
+        ];
+      }),
+    );
+    const done: string[] = [];
+    for (let at = 0; at < tries.length; at += 50)
+      await Promise.all(
+        tries.slice(at, at + 50).map(async ({ viewer, deed }) => {
+          const code = await ask(viewer, deed);
+          if (!['NOT_FOUND', 'FORBIDDEN', 'UNAUTHORIZED'].includes(code)) done.push(`${deed} by ${viewer.name}: ${code}`);
+        }),
+      );
+    expect(done.slice(0, 5), `${done.length} of ${tries.length}`).toEqual([]);
+    expect(tries.length).toBeGreaterThan(3_000);
+    expect(await logs()).toEqual(before);
   },
   SLOW_MS,
 );
