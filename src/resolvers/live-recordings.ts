@@ -33,11 +33,17 @@ export async function prepareChunk(ctx: Context, recordingId: string, chunk: unk
   return { recordingId, index, startedAt, durationMs };
 }
 
+/** Whose camera is received is connected, whether or not heartbeats come: otherwise its time could be credited as an outage. */
+function noteSender({ viewer: { role, examId, userId }, services }: Context): void {
+  if (role === 'participant' && examId !== null && userId !== null) services.presence.seen({ examId, userId });
+}
+
 /** Stores a chunk that `prepareChunk` admitted. `field` is the caller's name for its bytes. */
 export async function storeChunk(ctx: Context, chunk: NewChunk, file: SpooledFile, field: string): Promise<ReceivedChunk> {
   const received = await ctx.services.liveRecordings.append(chunk, file, field, limitOf(ctx)?.maxBytes ?? null);
   if (received === 'full') throw fileTooLarge(field, ctx.config.MAX_RECORDING_BYTES);
   if (received === 'over') throw ctx.services.quota.full();
+  noteSender(ctx);
   return received.chunk;
 }
 

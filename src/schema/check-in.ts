@@ -82,7 +82,7 @@ builder.mutationFields((t) => {
       type: Participant,
       authScopes: { viewer: true },
       description:
-        "Checks in the participant of the token, which becomes WAITING or ACTIVE, by the exam's `admission`; one who is in already only changes the device and the picture. CONFLICT before `acceptNotice`. The picture becomes the face with which the camera is compared, unless one is known: then it is compared with that. Emits ParticipantChanged.",
+        "Checks in the participant of the token, which becomes WAITING or ACTIVE, by the exam's `admission`; one who is in already only changes the device and the picture. CONFLICT before `acceptNotice`. The picture becomes the face with which the camera is compared, unless one is known: then it is compared with that. At most 10 times per minute. Emits ParticipantChanged.",
       args: {
         examId,
         device: t.arg({ type: 'JSON', required: true, description: 'An object with what the page knows of the device, up to 16 KB.' }),

@@ -78,7 +78,7 @@ export const Participant = builder.prismaObject('Participant', {
       type: 'DateTime',
       nullable: true,
       description:
-        "The last sign of life (a heartbeat, join, report, snapshot or submission), by the server's clock; up to a few seconds late. Null for one who has not come.",
+        "The last sign of life (a heartbeat, join, report, snapshot, chunk or submission), by the server's clock; up to a few seconds late. Null for one who has not come.",
     }),
     extraMinutes: t.exposeInt('extraMinutes', { description: "Minutes in addition to the exam's `duration`." }),
     review: t.expose('review', { type: ReviewStatusEnum, description: 'What people decided about this participant.' }),

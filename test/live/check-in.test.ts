@@ -104,6 +104,18 @@ describe('a check-in', () => {
     expect((await server.rest(path, { credential: null })).status).toBe(401);
   });
 
+  it('again and again is told to wait, and the log does not grow by it', async () => {
+    const { examId, token } = await checksIn({ identityPhoto: false });
+    await accept(examId, token);
+    const told: (string | undefined)[] = [];
+    for (let n = 0; n < 12; n++) told.push((await checkIn(examId, token, null)).error?.code);
+    expect(told.filter((code) => code === undefined)).toHaveLength(10);
+    expect(told.slice(10)).toEqual(['rate_limited', 'rate_limited']);
+    const other = await join(server, examId, 'user_2');
+    await accept(examId, other);
+    expect((await checkIn(examId, other, null)).error).toBeUndefined();
+  });
+
   it('with a picture of nobody, of two people, or of no picture is refused, and nothing is left', async () => {
     const { examId, token } = await checksIn();
     await accept(examId, token);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, join } from '../helpers/exam.ts';
-import { runSql } from '../helpers/postgres.ts';
+import { openClient, runSql } from '../helpers/postgres.ts';
 import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -179,5 +179,53 @@ describe('an outage of the server', () => {
     } finally {
       await alone.stop();
     }
+  });
+
+  it('is none while the servers run, but exams that end together keep them busy', async () => {
+    const { examId, until } = await seated();
+    await join(server, examId, 'user_2');
+    const ids: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      const { id } = await createExam(server);
+      await server.rest(`/exams/${id}/start`, { method: 'POST' });
+      ids.push(id);
+    }
+    const holder = await openClient(server.databaseUrl);
+    try {
+      await holder.query(`UPDATE "Exam" SET "closesAt" = now() + interval '2 s' WHERE id = ANY($1)`, [ids]);
+      await holder.query('BEGIN');
+      await holder.query('SELECT 1 FROM "Exam" WHERE id = ANY($1) FOR UPDATE', [ids]);
+      const held = 'SELECT extract(epoch FROM clock_timestamp() - now())::float8 AS seconds';
+      await expect.poll(async () => (await holder.query<{ seconds: number }>(held)).rows[0]?.seconds).toBeGreaterThan(13);
+      await holder.query('COMMIT');
+    } finally {
+      await holder.end();
+    }
+    // An outage is credited before anybody's time ends.
+    await runSql(server, `UPDATE "Participant" SET "endsAt" = now() WHERE "examId" = $1 AND "userId" = 'user_2'`, [examId]);
+    await until('status', 'TIMED_OUT');
+    expect((await read(examId)).timeCredits).toEqual([]);
+  });
+
+  it('that cannot be credited in one exam yet keeps nobody else in theirs', async () => {
+    const [held, other] = [await seated(), await seated()];
+    const holder = await openClient(server.databaseUrl);
+    const past = `UPDATE "Participant" SET "startedAt" = "startedAt" - interval '50 min', "endsAt" = now() + interval '5 min' WHERE "examId" = $1`;
+    await runSql(server, past, [held.examId]);
+    try {
+      await holder.query('BEGIN');
+      await holder.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [held.examId]);
+      await runSql(
+        server,
+        `INSERT INTO "ServerOutage" (id, "from", "to") VALUES ('out_test', now() - interval '20 min', now() - interval '10 min')`,
+      );
+      await runSql(server, `UPDATE "Participant" SET "endsAt" = now() WHERE "examId" = $1`, [other.examId]);
+      await other.until('status', 'TIMED_OUT');
+      await holder.query('COMMIT');
+    } finally {
+      await holder.end();
+    }
+    await held.until('time');
+    expect((await read(held.examId)).timeCredits).toMatchObject([{ by: 'system', reason: 'The server could not be reached for 600 s.' }]);
   });
 });

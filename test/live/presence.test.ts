@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
+import { recorded, sendChunks, startLive } from '../helpers/live.ts';
 import { LATE_MS } from '../helpers/patience.ts';
 import { openClient, runSql } from '../helpers/postgres.ts';
 import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
@@ -154,6 +155,17 @@ describe('presence', () => {
     expect(await changesOf(server, exam.id)).toEqual(['user_1 ACTIVE>DISCONNECTED', 'user_1 DISCONNECTED>ACTIVE']);
     const events = (await live.take(5)).map(({ examEvents }) => examEvents);
     expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('hears whoever sends chunks of a recording, though no heartbeats come', async () => {
+    const exam = await createExam(server);
+    const live = watch(server, exam.id);
+    const token = await join(server, exam.id, 'user_1');
+    const { id } = await startLive(server, { examId: exam.id, userId: 'user_1' }, token);
+    await beat(server, exam.id, token);
+    await sees(live, 'DISCONNECTED', 'user_1');
+    await sendChunks(server, id, [await recorded(1)], 0, token);
+    await expect.poll(() => changesOf(server, exam.id)).toContain('user_1 DISCONNECTED>ACTIVE');
   });
 
   it('raises no warning for silence', async () => {

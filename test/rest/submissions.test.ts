@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, join as joinExam, report } from '../helpers/exam.ts';
 import { film, pictures } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { form } from '../helpers/recordings.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -147,6 +148,17 @@ describe('a submission', () => {
       warnings: [...live, { type: 'books', clientEventId: 'b' }],
     });
     expect(await response.json()).toMatchObject({ warnings: { received: 3, stored: 1 } });
+  });
+
+  it('tells nobody by how many of its warnings were new what the server itself has found', async () => {
+    const { id } = await createExam(server, { settings: { ...off.settings, candidateView: 'never' } });
+    const token = await joinExam(server, id, 'user_1');
+    const timestamp = '2025-03-26T14:35:22.123Z';
+    await server.post(`/exams/${id}/warnings`, { userId: 'user_1', warnings: ['no_face', 'noise'].map((type) => ({ type, timestamp })) });
+    await runSql(server, `UPDATE "Warning" SET source = 'ANALYSIS' WHERE "examId" = $1 AND type = 'no_face'`, [id]);
+    const body = { stats: {}, warnings: ['no_face', 'multiple_faces', 'noise'].map((type) => ({ type, timestamp })) };
+    const response = await server.post(`/exams/${id}/submit`, body, { credential: token });
+    expect(await response.json()).toMatchObject({ warnings: { received: 3, stored: 2 } });
   });
 
   it('is accepted once; a repeat with the same Idempotency-Key gets the first answer, whatever the boundary', async () => {

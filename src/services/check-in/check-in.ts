@@ -27,6 +27,8 @@ const SWEEP_MS = 60_000;
 const TRIES_PER_MINUTE = 6;
 /** A picture that no row names by then is removed: the server was killed before it could store the check-in. */
 const ABANDONED_MS = 3_600_000;
+/** Each is an event, and with a picture a search for the face. */
+const CHECK_INS_PER_MINUTE = 10;
 /** Pixels. */
 const PHOTO_WIDTH = 1_280;
 
@@ -51,6 +53,7 @@ function inExam(state: ExamState, userId: string): Participant {
 /** Accepting the notice, and the check-in before an exam: the device, and the picture of the face. */
 export function createCheckIn({ db, eventLog, storage, verifications, mismatches, log, photoDays }: Dependencies) {
   const tries = createPersonalLimit({ perMinute: TRIES_PER_MINUTE, what: 'comparisons' });
+  const checkIns = createPersonalLimit({ perMinute: CHECK_INS_PER_MINUTE, what: 'check-ins' });
   const noticeFor = (exam: Pick<Exam, 'settings'>) => noticeOf(exam, { photoDays });
 
   function refuseUnasked(exam: Exam, { noticeVersion }: Participant): void {
@@ -134,12 +137,14 @@ export function createCheckIn({ db, eventLog, storage, verifications, mismatches
      * Checks a participant in. The picture becomes the face that the camera is compared with, unless one is known from before: then
      * it is compared with that.
      * @param photo an encoded JPEG, PNG or WebP
-     * @throws AppError `invalid_request` for a picture without exactly one clear face; nothing is stored then
+     * @throws AppError `invalid_request` for a picture without exactly one clear face; TooOften for more than a person needs, at this
+     *   server; nothing is stored then
      */
     async checkIn(
       who: ParticipantKey,
       { device, photo }: { device: Prisma.InputJsonValue; photo: Uint8Array | null },
     ): Promise<Participant> {
+      await checkIns.take(who);
       if (!photo) return write(who, device, null);
       const known = await find(who);
       // Before anything is done with the picture.

@@ -47,12 +47,19 @@ interface Dependencies {
  * so any number of servers may run it, and one that was down makes up for it. Call once per process; returns a stop function.
  */
 export function startClockSweep({ pool, eventLog, exams, log }: Dependencies): Sweep {
-  const outages = createServerOutages({ pool, eventLog });
+  const outages = createServerOutages({ pool, eventLog, log });
 
-  /** @returns how many were found */
-  async function end(name: string, text: string, change: (state: ExamState, userIds: readonly string[]) => void, signal: AbortSignal) {
+  interface Ending {
+    name: string;
+    text: string;
+    change(state: ExamState, userIds: readonly string[]): void;
+  }
+
+  /** @param except exams that wait. @returns how many were found */
+  async function end({ name, text, change }: Ending, except: ReadonlySet<string>, signal: AbortSignal) {
     const { rows } = await pool.query<{ examId: string; userId: string }>({ name, text });
-    await changeByExam(rows, async (examId, batch) => {
+    const due = rows.filter(({ examId }) => !except.has(examId));
+    await changeByExam(due, async (examId, batch) => {
       if (signal.aborted) return;
       const userIds = batch.map(({ userId }) => userId);
       const decide = (state: ExamState) => {
@@ -62,7 +69,7 @@ export function startClockSweep({ pool, eventLog, exams, log }: Dependencies): S
         .write(examId, { userId: '', others: userIds, decide })
         .catch((error: unknown) => log.warn({ err: error, examId }, 'could not end the time of participants; will try again'));
     });
-    return rows.length;
+    return due.length;
   }
 
   const sweep = startSweep({
@@ -70,15 +77,27 @@ export function startClockSweep({ pool, eventLog, exams, log }: Dependencies): S
     log,
     failure: 'could not look for participants whose time is over; will try again',
     async run(signal) {
-      await outages.settle();
-      const due = await end('find-due', FIND_DUE, timeOutDue, signal);
-      await end('find-waiting', FIND_WAITING, timeOutWaiting, signal);
+      const unsettled = await outages.settle();
+      const due = await end({ name: 'find-due', text: FIND_DUE, change: timeOutDue }, unsettled, signal);
+      await end({ name: 'find-waiting', text: FIND_WAITING, change: timeOutWaiting }, unsettled, signal);
       const { rows: closed } = await pool.query<{ id: string }>({ name: 'find-closed', text: FIND_CLOSED });
       for (const { id } of closed)
         await exams.close(id).catch((error: unknown) => log.warn({ err: error, examId: id }, 'could not complete an exam; will try again'));
       return due === MAX_FOUND;
     },
   });
+  // Not in the same sweep: one that waits for exams, as when many end together, is no outage.
+  const pulse = startSweep({
+    everyMs: EVERY_MS,
+    log,
+    failure: 'could not note that this server runs; will try again',
+    run: () => outages.note(),
+  });
   void sweep.now();
-  return sweep;
+  return {
+    now: () => sweep.now(),
+    async stop() {
+      await Promise.all([sweep.stop(), pulse.stop()]);
+    },
+  };
 }

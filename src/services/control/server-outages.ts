@@ -1,7 +1,9 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { newId } from '../../ids.ts';
+import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { EventLog } from '../event-log/event-log.ts';
+import type { ExamState } from '../exam-writes/exam-state.ts';
 import { creditServerOutage } from '../participants/time.ts';
 
 /** A gap that candidates notice. A server that is only slow leaves shorter ones. */
@@ -32,32 +34,47 @@ interface Outage {
  * Measures the time in which no server ran, and credits it to everybody whose time ran meanwhile. Each server notes in the database
  * that it runs; whichever notices a gap stores it, and any may finish crediting it.
  */
-export function createServerOutages({ pool, eventLog }: { pool: Pool; eventLog: EventLog }) {
-  async function credit({ id, ...outage }: Outage): Promise<void> {
+export function createServerOutages({ pool, eventLog, log }: { pool: Pool; eventLog: EventLog; log: Logger }) {
+  /** @returns the exams in which it could not be credited */
+  async function credit({ id, ...outage }: Outage): Promise<string[]> {
+    const failed: string[] = [];
     const { rows } = await pool.query<{ examId: string; userId: string }>(CONCERNED, [outage.from, outage.to]);
     await changeByExam(rows, async (examId, batch) => {
       const userIds = batch.map(({ userId }) => userId);
-      await eventLog.write(examId, {
-        userId: '',
-        others: userIds,
-        decide(state) {
-          if (state.exam.status !== 'IN_PROGRESS') return;
-          for (const userId of userIds) {
-            const participant = state.participant(userId);
-            if (participant) creditServerOutage(state, participant, outage);
-          }
-        },
+      const decide = (state: ExamState) => {
+        if (state.exam.status !== 'IN_PROGRESS') return;
+        for (const userId of userIds) {
+          const participant = state.participant(userId);
+          if (participant) creditServerOutage(state, participant, outage);
+        }
+      };
+      await eventLog.write(examId, { userId: '', others: userIds, decide }).catch((error: unknown) => {
+        failed.push(examId);
+        log.warn({ err: error, examId }, 'could not credit an outage of the server; will try again');
       });
     });
-    await pool.query('DELETE FROM "ServerOutage" WHERE id = $1', [id]);
+    if (failed.length === 0) await pool.query('DELETE FROM "ServerOutage" WHERE id = $1', [id]);
+    return failed;
+  }
+
+  async function note(): Promise<void> {
+    await pool.query({ name: 'server-pulse', text: PULSE, values: [newId('out')] });
   }
 
   return {
-    /** Notes that this server runs, and credits outages that have not been yet. Nobody's time may end before. */
-    async settle(): Promise<void> {
-      await pool.query({ name: 'server-pulse', text: PULSE, values: [newId('out')] });
+    /** Notes that this server runs. Nothing that takes long may delay it: the delay would be an outage. */
+    note,
+
+    /**
+     * Credits outages that have not been yet, after it has noted that this server runs.
+     * @returns the exams in which it failed: nobody's time may end there before
+     */
+    async settle(): Promise<ReadonlySet<string>> {
+      await note();
       const { rows } = await pool.query<Outage>({ name: 'server-outages', text: OUTAGES });
-      for (const outage of rows) await credit(outage);
+      const failed = new Set<string>();
+      for (const outage of rows) for (const examId of await credit(outage)) failed.add(examId);
+      return failed;
     },
   };
 }

@@ -84,7 +84,9 @@ export interface Found extends FoundJudgements {
 }
 
 const idKey = (userId: string | null, clientEventId: string) => JSON.stringify([userId, clientEventId]);
-const momentKey = (userId: string | null, type: string, at: Date) => JSON.stringify([userId, type, at.getTime()]);
+/** Of one source: otherwise a candidate could find out by its reports what else is known about it. */
+const momentKey = (source: WarningSource, userId: string | null, type: string, at: Date) =>
+  JSON.stringify([source, userId, type, at.getTime()]);
 
 /** The exam as the writes of one transaction see it, each with the changes of those before it. */
 export class ExamState {
@@ -125,7 +127,7 @@ export class ExamState {
     this.judgements = new Judgements(judged, (step) => this.#undo.push(step));
     for (const row of warnings) {
       if (row.clientEventId) this.#known.set(idKey(row.userId, row.clientEventId), row);
-      this.#known.set(momentKey(row.userId, row.type, row.timestamp), row);
+      this.#known.set(momentKey(row.source, row.userId, row.type, row.timestamp), row);
     }
   }
 
@@ -226,14 +228,14 @@ export class ExamState {
       const { clientEventId, type, timestamp } = warning;
       const known =
         (clientEventId ? this.#known.get(idKey(userId, clientEventId)) : undefined) ??
-        (sameMomentIsSame && timestamp ? this.#known.get(momentKey(userId, type, timestamp)) : undefined);
+        (sameMomentIsSame && timestamp ? this.#known.get(momentKey(source, userId, type, timestamp)) : undefined);
       if (known) return known;
       if (isSuppressed(this.#suppressed.get(participantId), source, type)) return null;
       const row = newWarningRow(warning, { examId, seq: this.#seq + 1n, participantId, userId, source, now: this.now });
       this.emit('WARNING_ADDED', row.id, { userId });
       this.warnings.push(row);
       if (clientEventId) this.#know(idKey(userId, clientEventId), row);
-      moments.push([momentKey(userId, type, row.timestamp), row]);
+      moments.push([momentKey(source, userId, type, row.timestamp), row]);
       return row;
     });
     // Only now, because a session may hold the same type twice at the same time.
