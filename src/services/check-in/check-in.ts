@@ -4,7 +4,7 @@ import type { Database } from '../../adapters/database/database.ts';
 import { toJpeg } from '../../adapters/media/picture.ts';
 import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { Storage } from '../../adapters/storage/storage.ts';
-import { startSweep } from '../../async/sweep.ts';
+import { type Sweep, startSweep } from '../../async/sweep.ts';
 import { AppError, invalidField, notFound } from '../../errors.ts';
 import type { Exam, IdentityPhoto, Participant, Prisma, Verification } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
@@ -14,19 +14,17 @@ import type { ExamState } from '../exam-writes/exam-state.ts';
 import { isExamOver, refuseOver, startTogether } from '../exams.ts';
 import type { Mismatches } from '../identity/mismatches.ts';
 import type { Verifications } from '../identity/verifications.ts';
+import { announceFile, removeUnnamed } from '../obsolete-files.ts';
 import type { ParticipantKey } from '../participants/key.ts';
 import { move } from '../participants/lifecycle.ts';
 import { impossible, isFinal } from '../participants/moves.ts';
 import { allowedMs } from '../participants/time.ts';
 import { createPersonalLimit } from '../personal-limit.ts';
-import { removeLater } from '../recordings/lifecycle.ts';
 import { noticeOf } from './notice.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const SWEEP_MS = 60_000;
 const TRIES_PER_MINUTE = 6;
-/** A picture that no row names by then is removed: the server was killed before it could store the check-in. */
-const ABANDONED_MS = 3_600_000;
 /** Each is an event, and with a picture a search for the face. */
 const CHECK_INS_PER_MINUTE = 10;
 /** Pixels. */
@@ -82,7 +80,7 @@ export function createCheckIn({ db, eventLog, storage, verifications, mismatches
     const file = await scope.spool(Readable.from([jpeg], { objectMode: false }), { maxBytes: jpeg.length });
     const storageKey = `${participantId}.${randomUUID()}.jpg`;
     const createdAt = new Date();
-    await removeLater(db, storageKey, new Date(createdAt.getTime() + ABANDONED_MS));
+    await announceFile(db, storageKey, 'picture');
     await scope.commit(file, storageKey);
     const { size, sha256 } = file;
     return {
@@ -93,10 +91,6 @@ export function createCheckIn({ db, eventLog, storage, verifications, mismatches
       createdAt,
       expiresAt: new Date(createdAt.getTime() + photoDays * DAY_MS),
     };
-  }
-
-  async function removeUnnamed({ storageKey }: IdentityPhoto): Promise<void> {
-    if ((await db.identityPhoto.count({ where: { storageKey } })) === 0) await storage.remove(storageKey);
   }
 
   const write = ({ examId, userId }: ParticipantKey, device: Prisma.InputJsonValue, photo: IdentityPhoto | null) =>
@@ -153,12 +147,15 @@ export function createCheckIn({ db, eventLog, storage, verifications, mismatches
       const row = await storePhoto(known.id, photo);
       const checked = await write(who, device, row).catch(async (error: unknown) => {
         // A commit whose answer was lost may still have happened.
-        await removeUnnamed(row).catch((cause) => log.error({ err: cause }, 'a picture without a participant may be left in storage'));
+        await removeUnnamed({ db, storage }, [row.storageKey]).catch((cause) =>
+          log.error({ err: cause }, 'a picture without a participant may be left in storage'),
+        );
         throw error;
       });
       const { tenant } = known.exam;
       const until = new Date(Date.now() + allowedMs(known.exam, known));
-      await verifications.keepOrCompare({ tenant, userId: who.userId, participantId: known.id }, face, until);
+      const compared = { tenant, userId: who.userId, participantId: known.id };
+      await verifications.keepOrCompare(compared, face, until);
       return checked;
     },
 
@@ -178,16 +175,19 @@ export function createCheckIn({ db, eventLog, storage, verifications, mismatches
       return outcome;
     },
 
-    /** Starts the sweep that removes pictures whose time is over. Call once per process; returns a stop function. */
-    startSweep: () =>
-      startSweep({
+    /** Starts the sweep that removes pictures whose time is over, those from before at once. Call once per process. */
+    startSweep(): Pick<Sweep, 'stop'> {
+      const sweep = startSweep({
         everyMs: SWEEP_MS,
         log,
         failure: 'could not remove old pictures of check-ins; will try again',
         async run() {
           await db.identityPhoto.deleteMany({ where: { expiresAt: { lte: new Date() } } });
         },
-      }),
+      });
+      void sweep.now();
+      return sweep;
+    },
   };
 }
 

@@ -85,7 +85,7 @@ export async function store(transaction: Transaction, state: ExamState, staged: 
   });
 }
 
-/** Rows name these files now: see `removeLater` of src/services/recordings/lifecycle.ts. */
+/** Rows name these files now: see src/services/obsolete-files.ts. */
 async function keepFiles(transaction: Transaction, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;
   await transaction.query({ name: 'keep-files', text: 'DELETE FROM "ObsoleteFile" WHERE "storageKey" = ANY($1)', values: [keys] });

@@ -2,6 +2,7 @@ import type { Exam, Participant, Prisma, Recording, RecordingStage, RecordingSta
 import type { Draft, DraftTransaction } from '../event-log/event-log.ts';
 import { settingsOf } from '../exam-settings.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
+import { removeLater } from '../obsolete-files.ts';
 
 /**
  * The states of a recording: what they may become, and the only functions that change them, each with its event.
@@ -137,17 +138,6 @@ export async function noteJoined(
   emit('RECORDING_CHANGED', id, { userId, data: { from, to: recording.status, ...about } });
   return recording;
 }
-
-/** A recording's file that no transaction names by then was left by a process that was killed. */
-export const ABANDONED_MS = 24 * 3_600_000;
-
-/** Has a stored file removed from that moment on, unless `keepFile` is called before. */
-export const removeLater = (tx: Pick<DraftTransaction, 'obsoleteFile'>, storageKey: string, since: Date) =>
-  tx.obsoleteFile.upsert({ where: { storageKey }, create: { storageKey, since }, update: { since } });
-
-/** In the transaction that names the file. `store` of src/services/exam-writes/store-sql.ts does so for what it adds. */
-export const keepFile = (tx: Pick<DraftTransaction, 'obsoleteFile'>, storageKey: string) =>
-  tx.obsoleteFile.deleteMany({ where: { storageKey } });
 
 /** Whether it accepts chunks, as far as its row tells: to answer before one is read. */
 export const isReceiving = ({ closed }: Pick<Recording, 'closed'>) => !closed;

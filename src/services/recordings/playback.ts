@@ -10,6 +10,7 @@ import type { Storage } from '../../adapters/storage/storage.ts';
 import { notFound } from '../../errors.ts';
 import type { Recording, RecordingFile, RecordingFileKind } from '../../generated/prisma/client.ts';
 import type { Logger } from '../../log.ts';
+import { announceFile, keepFiles } from '../obsolete-files.ts';
 import { addNotes, notePlayback } from './lifecycle.ts';
 import { type OpenMedia, openMedia } from './open-media.ts';
 
@@ -53,11 +54,13 @@ export function createPlayback({ db, storage, ffmpeg, log }: Dependencies) {
     const file = await scope.spool(bytes, { maxBytes: Number.MAX_SAFE_INTEGER });
     // Named by the file that it shows, which late chunks may replace.
     const storageKey = `${source.replace(/\.\w+$/, '')}.${kind}${kind === 'frame' ? `-${at}` : ''}.${extension}`;
+    await announceFile(db, storageKey, kind === 'playback' ? 'recording' : 'picture');
     await scope.commit(file, storageKey);
     const data = { size: file.size, sha256: file.sha256, storageKey };
     const made = await db.$transaction(async (tx) => {
       const shown = await tx.$queryRaw<object[]>`SELECT id FROM "Recording" WHERE id = ${id} AND "storageKey" = ${source} FOR SHARE`;
       if (shown.length === 0) return null;
+      await keepFiles(tx, [storageKey]);
       return tx.recordingFile.upsert({
         where: { recordingId_kind_at: { recordingId: id, kind, at } },
         create: { recordingId: id, kind, at, ...data },

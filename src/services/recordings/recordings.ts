@@ -14,8 +14,9 @@ import type { EventLog } from '../event-log/event-log.ts';
 import type { ExamState } from '../exam-writes/exam-state.ts';
 import { refuseCancelled } from '../exams.ts';
 import type { AnswerKeeper } from '../idempotency.ts';
+import { announceFile, removeUnnamed } from '../obsolete-files.ts';
 import { enrolled } from '../participants/participants.ts';
-import { ABANDONED_MS, addRecording, isFinished, moveRecording, removeLater, toBeShown, waitingStage } from './lifecycle.ts';
+import { addRecording, isFinished, moveRecording, toBeShown, waitingStage } from './lifecycle.ts';
 import { measureMedia } from './open-media.ts';
 import type { Quota } from './quota.ts';
 
@@ -52,16 +53,6 @@ interface Dependencies {
 }
 
 export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, log }: Dependencies) {
-  async function removeUnnamed(keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) return;
-    const named = new Set(
-      (await db.recording.findMany({ where: { storageKey: { in: [...keys] } }, select: { storageKey: true } })).map(
-        (row) => row.storageKey,
-      ),
-    );
-    await Promise.all(keys.filter((key) => !named.has(key)).map((key) => storage.remove(key)));
-  }
-
   /** Recordings of exams in progress go first: somebody may still act on the findings. */
   async function enqueueAll(where: Prisma.RecordingWhereInput): Promise<void> {
     const waiting = await db.recording.findMany({
@@ -99,7 +90,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
       try {
         return await run(moved);
       } catch (error) {
-        await removeUnnamed(moved).catch((cause) =>
+        await removeUnnamed({ db, storage }, moved).catch((cause) =>
           log.error({ err: cause, keys: moved }, 'files of a failed request may be left in storage'),
         );
         throw error;
@@ -110,14 +101,14 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
     async place(media: CheckedMedia, moved: string[]): Promise<PlacedMedia> {
       const recordingId = newId('rec');
       const storageKey = `${recordingId}.${media.format}`;
-      await removeLater(db, storageKey, new Date(Date.now() + ABANDONED_MS));
+      await announceFile(db, storageKey, 'recording');
       moved.push(storageKey);
       await storage.commit(media.file, storageKey);
       return { ...media, recordingId, storageKey };
     },
 
     /** Removes the files that no row names. */
-    removeUnnamed,
+    removeUnnamed: (moved: readonly string[]) => removeUnnamed({ db, storage }, moved),
 
     /** Adds a placed file to the exam. */
     add(

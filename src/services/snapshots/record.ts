@@ -4,6 +4,7 @@ import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
 import type { Logger } from '../../log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
+import { announceFile, keepFiles, removeUnnamed } from '../obsolete-files.ts';
 import { addWarnings, endWarnings } from '../warnings/warnings.ts';
 import type { Change, StateStore } from './state-store.ts';
 import { GAP, type Closed, type Step } from './state.ts';
@@ -35,6 +36,7 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
       await using scope = createSpoolScope(storage);
       const file = await scope.spool(Readable.from([image], { objectMode: false }), { maxBytes: image.length });
       const storageKey = `${warningId}.jpg`;
+      await announceFile(db, storageKey, 'picture');
       await scope.commit(file, storageKey);
       return { warningId, storageKey, file };
     } catch (error) {
@@ -43,10 +45,11 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
     }
   }
 
-  async function removeUnnamed(frames: readonly StoredFrame[]): Promise<void> {
-    for (const { warningId, storageKey } of frames)
-      if ((await db.warningFrame.count({ where: { warningId } })) === 0) await storage.remove(storageKey);
-  }
+  const removeFrames = (frames: readonly StoredFrame[]) =>
+    removeUnnamed(
+      { db, storage },
+      frames.map(({ storageKey }) => storageKey),
+    );
 
   /** @returns false if nothing was stored, because the row has changed. */
   const append = (change: Change, { opened, closed }: Step, frames: readonly StoredFrame[]) =>
@@ -60,7 +63,12 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
         await addWarnings(draft, participant, sourceOf(type), [warning]);
       }
       const rows = frames.map(({ warningId, storageKey, file: { size, sha256 } }) => ({ warningId, storageKey, size, sha256 }));
-      if (rows.length > 0) await draft.tx.warningFrame.createMany({ data: rows });
+      if (rows.length === 0) return true;
+      await draft.tx.warningFrame.createMany({ data: rows });
+      await keepFiles(
+        draft.tx,
+        rows.map(({ storageKey }) => storageKey),
+      );
       return true;
     });
 
@@ -78,11 +86,11 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
     }
     try {
       const isDone = await append(change, step, frames);
-      if (!isDone) await removeUnnamed(frames);
+      if (!isDone) await removeFrames(frames);
       return isDone;
     } catch (error) {
       // A commit whose answer was lost may still have happened.
-      await removeUnnamed(frames).catch((cause) => log.error({ err: cause }, 'pictures without a warning may be left in storage'));
+      await removeFrames(frames).catch((cause) => log.error({ err: cause }, 'pictures without a warning may be left in storage'));
       throw error;
     }
   };

@@ -6,7 +6,8 @@ import type { Storage } from '../../../adapters/storage/storage.ts';
 import { AppError } from '../../../errors.ts';
 import type { Recording } from '../../../generated/prisma/client.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
-import { ABANDONED_MS, lockRecording, removeLater } from '../lifecycle.ts';
+import { announceFile } from '../../obsolete-files.ts';
+import { lockRecording } from '../lifecycle.ts';
 import { recordingTopic, type Recordings } from '../recordings.ts';
 import { assemble } from './assemble.ts';
 import type { Chunk } from './recorder-runs.ts';
@@ -60,7 +61,7 @@ export function createFinish({ db, eventLog, storage, ffmpeg, bus, recordings }:
     if (storageKey === recording.storageKey) return store(recording, chunks, { kind: 'kept', reason: 'they cannot be read' });
     // Awaited, because the scope ends with this function.
     return await recordings.storing(async (moved) => {
-      await removeLater(db, storageKey, new Date(Date.now() + ABANDONED_MS));
+      await announceFile(db, storageKey, 'recording');
       moved.push(storageKey);
       await scope.commit(media.file, storageKey);
       return store(recording, chunks, { kind: 'file', ...assembled, media, storageKey });

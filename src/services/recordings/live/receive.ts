@@ -109,8 +109,8 @@ export function createReceiving({ db, pool, eventLog, storage, bus, maxBytes, la
   };
 
   /** Removes the bytes of a chunk that was refused after it had been stored. */
-  async function removeUnnamed(storageKey: string): Promise<void> {
-    if ((await db.recordingChunk.count({ where: { storageKey } })) === 0) await storage.remove(storageKey);
+  async function removeRefused({ recordingId, index }: NewChunk, storageKey: string): Promise<void> {
+    if ((await db.recordingChunk.count({ where: { recordingId, index, storageKey } })) === 0) await storage.remove(storageKey);
   }
 
   return {
@@ -180,10 +180,10 @@ export function createReceiving({ db, pool, eventLog, storage, bus, maxBytes, la
         if (stored) return { chunk: received };
       } catch (error) {
         // A statement whose answer was lost may still have been executed.
-        await removeUnnamed(storageKey).catch(() => {});
+        await removeRefused(chunk, storageKey).catch(() => {});
         throw error;
       }
-      await removeUnnamed(storageKey);
+      await removeRefused(chunk, storageKey);
       const other = await chunkAt(recordingId, index);
       if (other) return { chunk: sameChunk(other, received) };
       return reasonAgainstChunk(recordingId, index, file.size, most);

@@ -3,8 +3,9 @@ import type { Draft } from '../../event-log/event-log.ts';
 import { timesOf, type TimedChunk } from '../../evidence/chunk-times.ts';
 import { linkByClock } from '../../evidence/link-by-clock.ts';
 import { asJson, spansOf } from '../../evidence/spans.ts';
+import { keepFiles } from '../../obsolete-files.ts';
 import { addWarnings } from '../../warnings/warnings.ts';
-import { keepFile, noteJoined } from '../lifecycle.ts';
+import { noteJoined } from '../lifecycle.ts';
 import { type Assembled, named } from './assemble.ts';
 import { type Chunk, missingIndexes } from './recorder-runs.ts';
 
@@ -95,7 +96,7 @@ async function noteOutcome(draft: Draft, current: Recording, chunks: readonly Ch
     spans: asJson(spans),
     clockSkewMs: Math.max(-MOST_SKEW_MS, Math.min(MOST_SKEW_MS, skew)),
   });
-  await keepFile(tx, storageKey);
+  await keepFiles(tx, [storageKey]);
   await linkByClock(draft, recording);
   return recording;
 }

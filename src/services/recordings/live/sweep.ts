@@ -3,9 +3,9 @@ import type { Bus } from '../../../adapters/signals/bus.ts';
 import type { Storage } from '../../../adapters/storage/storage.ts';
 import { startSweep } from '../../../async/sweep.ts';
 import type { Logger } from '../../../log.ts';
+import { removeObsolete } from '../../obsolete-files.ts';
 import { type Ending, RENEW_MS } from './ending.ts';
 import type { FinishRecording } from './finish.ts';
-import { removeObsolete } from './obsolete.ts';
 
 /** Wake-up topic: a recording has ended and its chunks can be joined. */
 export const LIVE_TOPIC = 'live-recordings';
