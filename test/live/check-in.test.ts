@@ -145,6 +145,19 @@ describe('a check-in', () => {
     expect((await read(examId)).verification).toMatchObject({ verified: true });
   });
 
+  it('of another face three times in a row is a warning, once, and the known face stays', async () => {
+    const { examId, token } = await checksIn();
+    await accept(examId, token);
+    await checkIn(examId, token, await faces.one());
+    const stranger = await faces.another();
+    for (let tries = 0; tries < 2; tries++) await checkIn(examId, token, stranger);
+    expect((await read(examId)).verification).toMatchObject({ verified: false });
+    expect(await warningsOf(examId)).toEqual([]);
+    for (let tries = 0; tries < 2; tries++) await checkIn(examId, token, stranger);
+    expect(await warningsOf(examId)).toMatchObject([{ type: 'identity_mismatch', severity: 'high' }]);
+    expect((await verify(examId, token, await faces.one())).verified).toBe(true);
+  });
+
   it('with a device of too much, or for another exam, is refused', async () => {
     const { examId, token } = await checksIn({ webcam: false });
     const other = await checksIn({ webcam: false });

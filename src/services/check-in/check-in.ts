@@ -129,7 +129,7 @@ export function createCheckIn({ db, eventLog, storage, verifications, mismatches
 
     /**
      * Checks a participant in. The picture becomes the face that the camera is compared with, unless one is known from before: then
-     * it is compared with that.
+     * it is compared with that, as by `verify`.
      * @param photo an encoded JPEG, PNG or WebP
      * @throws AppError `invalid_request` for a picture without exactly one clear face; TooOften for more than a person needs, at this
      *   server; nothing is stored then
@@ -155,7 +155,8 @@ export function createCheckIn({ db, eventLog, storage, verifications, mismatches
       const { tenant } = known.exam;
       const until = new Date(Date.now() + allowedMs(known.exam, known));
       const compared = { tenant, userId: who.userId, participantId: known.id };
-      await verifications.keepOrCompare(compared, face, until);
+      const outcome = await verifications.keepOrCompare(compared, face, until);
+      if (outcome && !outcome.verified) await mismatches.look(known.examId, compared);
       return checked;
     },
 

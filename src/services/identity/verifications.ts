@@ -66,11 +66,12 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
 
     keepReference,
 
-    /** Compares a picture with the face that is known; the first one becomes that. */
-    async keepOrCompare(who: Compared, image: FaceImage, from: Date): Promise<void> {
+    /** Compares a picture with the face that is known; the first one becomes that, and the answer is null. */
+    async keepOrCompare(who: Compared, image: FaceImage, from: Date): Promise<Verification | null> {
       const template = await faceTemplates.find(who);
-      if (template) await compare(who, template, image);
-      else await keepReference(who, image, from);
+      if (template) return compare(who, template, image);
+      await keepReference(who, image, from);
+      return null;
     },
 
     /** Whether this server keeps faces at all. */
