@@ -243,6 +243,9 @@ describe('a pause', () => {
     expect(await names('resume', {})).toEqual(['b']);
     const unknown = await server.post(`/exams/${examId}/pause`, { reason: 'r', userIds: ['a', 'nobody'] });
     expect(unknown.status).toBe(404);
+    // Misspelt: nobody gets the time, and whoever grants it must know.
+    for (const path of ['pause', 'resume', 'time'])
+      expect((await server.post(`/exams/${examId}/${path}`, { reason: 'r', minutes: 1, group: 'Bee' })).status).toBe(404);
     expect((await read(examId, 'a')).status).toBe('ACTIVE');
   });
 

@@ -84,7 +84,10 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
   const write = <Result>(examId: string, others: readonly string[], keeper: Keeper, decide: (state: ExamState) => Result) =>
     eventLog.write(examId, { userId: '', others, keeper, decide });
 
-  /** @param change gets those chosen, in the order given or in which they came. @throws AppError `not_found` if one of the users is not in the exam or the group */
+  /**
+   * @param change gets those chosen, in the order given or in which they came
+   * @throws AppError `not_found` if one of the users is not in the exam or the group, or nobody is in the group
+   */
   async function writeAll(
     examId: string,
     { userIds, group }: Chosen,
@@ -95,6 +98,8 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
     const members = async () =>
       (await pool.query<{ userId: string }>({ name: 'find-members', text: MEMBERS, values: [examId, group] })).rows;
     const chosen = named ?? (await members()).map(({ userId }) => userId);
+    // Time for a group whose name was misspelt would reach nobody, and nobody would know.
+    if (group != null && chosen.length === 0) throw notFound('Group');
     return write(examId, chosen, keeper, (state) => {
       const found = chosen.map((userId) => state.requireParticipant(userId)).filter((one) => group == null || one.group === group);
       if (named && found.length < named.length) throw notFound('Participant');
