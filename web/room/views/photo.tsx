@@ -6,7 +6,7 @@ import styles from './room.module.css';
 import { Steps } from './steps.tsx';
 
 /** What the server may say of a picture; anything newer is left out. */
-const ADVICE = ['no-face', 'several-faces', 'too-dark', 'too-bright', 'blurred', 'too-small', 'turned', 'cut'] as const;
+const ADVICE = ['no_face', 'several_faces', 'too_small', 'too_dark', 'too_bright', 'blurred', 'turned'] as const;
 
 /** The picture of the face, with words that help to frame it, also for those who do not see it. */
 export function Photo() {
