@@ -2,11 +2,13 @@ import type { EnterQuery } from '../../generated/graphql.ts';
 import { ApiError, createApi, NetworkError } from '../../shared/api.ts';
 import { createStore, type Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
-import type { FromWorker, Signal } from '../worker/protocol.ts';
+import type { Presence } from '../worker/protocol.ts';
 import { createServerClock, type ServerClock } from './clock.ts';
+import { describeDevice } from './device.ts';
 import { followExam, type RoomEvent } from './live.ts';
 import { takeTab } from './only-tab.ts';
 import * as ask from './operations.ts';
+import { createRequests } from './requests.ts';
 import {
   hasLeft,
   isSitting,
@@ -15,12 +17,11 @@ import {
   type ParticipantFacts,
   type Problem,
   type RoomState,
-  snapshotSecondsOf,
   type Step,
   stepsOf,
 } from './room-state.ts';
-import { findSeat, keepSeat } from './seats.ts';
-import { startUplink, type Uplink } from './uplink.ts';
+import { createSeats } from './seats.ts';
+import { createSitting } from './sitting.ts';
 
 interface Options {
   /** The server's address, with a slash at the end. */
@@ -30,12 +31,6 @@ interface Options {
   link: string | null;
   practice: boolean;
   createCapture(options: CaptureOptions): Capture;
-}
-
-/** What a picture shows, as far as it matters for a check-in. */
-export interface PictureCheck {
-  faces: number;
-  advice: readonly string[];
 }
 
 const PHOTO_WIDTH = 1_280;
@@ -58,17 +53,16 @@ const FIRST: Omit<RoomState, 'practice'> = {
 export function createRoom({ root, examId, link, practice, createCapture }: Options) {
   const store: Store<RoomState> = createStore<RoomState>({ ...FIRST, practice });
   const clock = createServerClock();
-  const seat = practice ? null : findSeat(examId, link);
+  const seats = createSeats(examId, link);
+  const seat = practice ? null : seats.find();
   let token: string | null = seat?.token ?? link;
-  let capture: Capture | null = null;
-  let uplink: Uplink | null = null;
   let stopFollowing = () => {};
   /** What the check-in sends at its end. */
   let photo: Blob | null = null;
-  let isRecording = false;
 
   const api = createApi({ root, token: () => token });
   const { get, set } = store;
+  const sitting = createSitting({ root, store, clock, createCapture, onPresence: hear, onRenewed: renew });
 
   const showProblem = (problem: Problem, message: string | null = null) => set({ phase: { kind: 'problem', problem, message } });
 
@@ -107,16 +101,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     const { exam } = answer;
     if (!exam) return showProblem('bad-link');
     set({ exam, participant: exam.participant, invitedAs: me.userId });
-    capture ??= createCapture({
-      wants: {
-        camera: exam.settings.webcam || exam.settings.identityPhoto,
-        microphone: exam.settings.audioRecording,
-        screen: exam.settings.screenRecording,
-      },
-      now: clock.now,
-      onChunk: ({ buffer, ...chunk }) => uplink?.post({ type: 'chunk', buffer, ...chunk }, [buffer]),
-      onEvent: ({ type, details }) => report({ type, details, timestamp: clock.now() }),
-    });
+    sitting.prepare(exam);
     if (practice) return set({ phase: { kind: 'check-in', step: 'welcome' } });
     if (exam.status === 'CANCELLED') return showProblem('cancelled');
     const isSeated = token !== link && exam.participant !== null;
@@ -139,11 +124,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   /** Another tab goes on: this one stops, and keeps nothing open. */
   function giveUpTab(): void {
     stopFollowing();
-    uplink?.close();
-    uplink = null;
-    isRecording = false;
-    void capture?.close();
-    capture = null;
+    sitting.giveUp();
     showProblem('other-tab');
   }
 
@@ -152,16 +133,9 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   /** Starts the worker and the subscription, with the token of the seat. */
   function start(): void {
     const { participant } = get();
-    if (!participant || !token || uplink) return;
-    uplink = startUplink(hear);
-    uplink.post({
-      type: 'start',
-      root: root.href,
-      seat: { examId, userId: participant.userId },
-      token,
-      heartbeat: !hasLeft(participant.status),
-      snapshotSeconds: null,
-    });
+    if (!participant || !token) return;
+    sitting.start(examId, participant, token);
+    stopFollowing();
     stopFollowing = followExam({
       root,
       examId,
@@ -175,50 +149,18 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
         return exam?.lastSeq ?? 0;
       },
     });
-    addEventListener('online', () => uplink?.post({ type: 'wake' }));
-    document.addEventListener('visibilitychange', () => uplink?.post({ type: 'wake' }));
   }
 
-  function hear(message: FromWorker): void {
-    switch (message.type) {
-      case 'upload': {
-        const hasRecorded = Object.values(message.state.streams).some(({ chunks }) => chunks > 0);
-        return set({ upload: message.state, hasRecorded });
-      }
-      case 'presence': {
-        const { serverTime, roundTripMs, endsAt, ...told } = message.presence;
-        clock.measure(serverTime, roundTripMs);
-        const { participant } = get();
-        if (participant)
-          take({ ...participant, ...told, endsAt: endsAt === null ? null : new Date(endsAt).toISOString() } as ParticipantFacts);
-        return;
-      }
-      case 'snapshot-due':
-        return void sendPicture();
-      case 'renewed':
-        return renew(message.token, message.expiresAt);
-      case 'signed-out':
-        return set({ fault: message.message });
-      case 'refused':
-        // What was recorded stays on the device, and the proctor is told by the worker.
-        return set({ fault: message.what === 'snapshot' ? get().fault : message.message });
-    }
+  function hear({ serverTime, roundTripMs, endsAt, ...told }: Presence): void {
+    clock.measure(serverTime, roundTripMs);
+    const { participant } = get();
+    if (participant) take({ ...participant, ...told, endsAt: endsAt === null ? null : new Date(endsAt).toISOString() } as ParticipantFacts);
   }
 
   function renew(next: string, expiresAt: string): void {
     token = next;
     const { participant } = get();
-    if (participant) keepSeat(link, { examId, userId: participant.userId, token: next, expiresAt });
-  }
-
-  async function sendPicture(): Promise<void> {
-    const takenAt = clock.now();
-    const picture = (await capture?.takePicture({ maxWidth: 640 })) ?? null;
-    const before = get().snapshotUrl;
-    if (before) URL.revokeObjectURL(before);
-    set({ snapshotUrl: picture && URL.createObjectURL(picture) });
-    const image = picture && (await picture.arrayBuffer());
-    uplink?.post({ type: 'snapshot', image, takenAt }, image ? [image] : []);
+    if (participant) seats.keep({ userId: participant.userId, token: next, expiresAt });
   }
 
   // --- what the server says --------------------------------------------------------------------------------------------------------
@@ -228,7 +170,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
       case 'ExamChanged':
         set({ exam: { ...get().exam, ...event.exam } });
         if (event.exam.status === 'CANCELLED') {
-          void capture?.close();
+          sitting.giveUp();
           showProblem('cancelled');
         }
         return;
@@ -255,9 +197,13 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     if (phase.kind !== 'problem' && phase.kind !== 'loading') obey(participant);
   }
 
-  /** Goes where the participant's status says. */
+  /** Goes where the participant's status says. Who has handed in here stays out, although the server may not know yet. */
   function obey({ status }: ParticipantFacts): void {
-    if (hasLeft(status)) return leave();
+    if (hasLeft(status)) {
+      seats.setHandingIn(false);
+      return leave();
+    }
+    if (seats.isHandingIn()) return set({ phase: { kind: 'ended' } });
     if (isSitting(status)) return sit(status === 'PAUSED');
     if (status === 'WAITING') return set({ phase: { kind: 'waiting' } });
     if (get().phase.kind !== 'check-in') set({ phase: { kind: 'check-in', step: 'welcome' } });
@@ -267,38 +213,16 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     const { exam, phase } = get();
     if (!exam) return;
     if (phase.kind !== 'exam') set({ phase: { kind: 'exam' } });
-    if (isRecording === !isPaused) return;
-    isRecording = !isPaused;
-    uplink?.post({ type: 'pace', heartbeat: true, snapshotSeconds: isPaused ? null : snapshotSecondsOf(exam) });
-    if (isPaused) return void capture?.pause();
-    capture?.record();
-    // After a reload nothing is open. The screen needs a click, for which the view asks.
-    if (capture && capture.getState().camera.state === 'off') void capture.openCamera();
+    sitting.sit(exam, isPaused);
   }
 
   function leave(): void {
-    const wasHere = get().phase.kind === 'exam';
-    if (get().phase.kind !== 'ended') set({ phase: { kind: 'ended' } });
-    if (!isRecording && !wasHere) return;
-    isRecording = false;
-    void stopRecording();
-  }
-
-  async function stopRecording(): Promise<void> {
-    uplink?.post({ type: 'pace', heartbeat: false, snapshotSeconds: null });
-    await capture?.close();
-    uplink?.post({ type: 'drain' });
+    if (get().phase.kind === 'ended') return;
+    set({ phase: { kind: 'ended' } });
+    void sitting.leave();
   }
 
   // --- what the candidate does -----------------------------------------------------------------------------------------------------
-
-  function report(signal: Signal): void {
-    const { exam, participant } = get();
-    if (practice || !exam || !isSitting(participant?.status)) return;
-    const asked = exam.settings.signals;
-    if (asked && !asked.includes(signal.type)) return;
-    uplink?.post({ type: 'signal', signal });
-  }
 
   function nextStep(after: Step): Step | null {
     const { exam } = get();
@@ -312,7 +236,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     const step = nextStep(from);
     if (step) return set({ phase: { kind: 'check-in', step } });
     if (practice) {
-      await capture?.close();
+      await sitting.capture?.close();
       return set({ phase: { kind: 'practised' } });
     }
     await checkIn();
@@ -320,21 +244,19 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
 
   async function checkIn(): Promise<void> {
     const body = new FormData();
-    body.set('device', JSON.stringify(describeDevice(capture, clock)));
+    body.set('device', JSON.stringify(describeDevice(sitting.capture, clock)));
     if (photo) body.set('photo', photo, 'photo.jpg');
     await api.rest(`/exams/${examId}/check-in`, { method: 'POST', body, timeoutMs: 60_000 });
     const { exam } = await enter(get().participant?.userId ?? '');
     if (exam?.participant) take(exam.participant);
   }
 
-  const userId = () => get().participant?.userId ?? '';
-
   return {
     store,
     clock: clock as Pick<ServerClock, 'now' | 'ahead'>,
     /** Null until the exam is known. */
     get capture() {
-      return capture;
+      return sitting.capture;
     },
 
     load,
@@ -350,11 +272,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
       const { exam, participant, invitedAs } = get();
       if (!exam) return;
       if (!practice) {
-        if (!participant || token === link) {
-          const who = identity?.userId ?? invitedAs ?? '';
-          const { joinExam } = await api.graphql(ask.Join, { examId, userId: who, name: identity?.name ?? null });
-          renewFor(who, joinExam);
-        }
+        if (!participant || token === link) await join(identity?.userId ?? invitedAs ?? '', identity?.name ?? null);
         const { acceptNotice } = await api.graphql(ask.AcceptNotice, { examId, version: exam.notice.version });
         set({ participant: acceptNotice });
         start();
@@ -365,77 +283,42 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
 
     goOn,
 
-    /** Looks whether a picture can be used; nothing is kept. @throws ApiError, NetworkError */
-    async checkPicture(image: Blob): Promise<PictureCheck> {
-      const headers = { 'content-type': 'image/jpeg' };
-      const response = await api.rest(`/exams/${examId}/check-picture`, { method: 'POST', body: image, headers });
-      return (await response.json()) as PictureCheck;
+    /**
+     * Takes the seat again, which a proctor has opened.
+     * @throws ApiError `conflict` as long as nobody has
+     */
+    async comeBack(): Promise<void> {
+      const participant = await join(get().invitedAs ?? '', null);
+      start();
+      set({ phase: { kind: 'check-in', step: 'welcome' } });
+      obey(participant);
     },
 
-    takePhoto: () => capture?.takePicture({ maxWidth: PHOTO_WIDTH }) ?? Promise.resolve(null),
+    ...createRequests({ api, examId, userId: () => get().participant?.userId ?? '', take, takeMessage }),
+
+    takePhoto: () => sitting.capture?.takePicture({ maxWidth: PHOTO_WIDTH }) ?? Promise.resolve(null),
 
     /** The picture that the check-in will send; null for one without. */
     usePhoto(image: Blob | null): void {
       photo = image;
     },
 
-    /** Sends a recording to the server, which sends it back and keeps nothing. @throws ApiError, NetworkError */
-    async echo(clip: Blob): Promise<Blob> {
-      const headers = { 'content-type': clip.type.split(';')[0] ?? 'video/webm' };
-      return (await api.rest(`/exams/${examId}/echo`, { method: 'POST', body: clip, headers, timeoutMs: 60_000 })).blob();
-    },
-
-    report,
-
-    async raiseHand(text: string): Promise<void> {
-      take((await api.graphql(ask.RaiseHand, { examId, text: text || null })).raiseHand);
-    },
-    async lowerHand(): Promise<void> {
-      take((await api.graphql(ask.LowerHand, { examId })).lowerHand);
-    },
-    async send(text: string): Promise<void> {
-      takeMessage((await api.graphql(ask.SendMessage, { examId, text })).sendMessage);
-    },
-    async markRead(messageId: string): Promise<void> {
-      takeMessage((await api.graphql(ask.MarkRead, { messageId })).markMessageRead);
-    },
-
+    /** Hands in: stops the recording, and has the worker send the rest, however long that takes. */
     /** Hands in: stops the recording, and has the worker send the rest, however long that takes. */
     async handIn(): Promise<void> {
-      isRecording = false;
+      seats.setHandingIn(true);
       set({ phase: { kind: 'ended' } });
-      uplink?.post({ type: 'pace', heartbeat: false, snapshotSeconds: null });
-      await capture?.close();
-      uplink?.post({ type: 'hand-in', stats: { endTime: new Date(clock.now()).toISOString() } });
+      await sitting.handIn();
     },
-
-    /** The receipt, as far as there is one. @throws ApiError, NetworkError */
-    readReceipt: async () => (await api.graphql(ask.Handed, { examId, userId: userId() })).exam?.participant?.submission ?? null,
-    /** @throws ApiError, NetworkError */
-    readFindings: async () => (await api.graphql(ask.Findings, { examId, userId: userId() })).exam?.participant ?? null,
-    /** @throws ApiError, NetworkError */
-    contest: (text: string) => api.graphql(ask.Contest, { examId, text }),
   };
 
-  function renewFor(who: string, joined: { token: string; expiresAt: string; participant: ParticipantFacts }): void {
-    token = joined.token;
-    keepSeat(link, { examId, userId: who, token: joined.token, expiresAt: joined.expiresAt });
-    set({ participant: joined.participant });
+  async function join(userId: string, name: string | null): Promise<ParticipantFacts> {
+    const { joinExam } = await api.graphql(ask.Join, { examId, userId, name });
+    token = joinExam.token;
+    seats.keep({ userId, token, expiresAt: joinExam.expiresAt });
+    set({ participant: joinExam.participant });
+    return joinExam.participant;
   }
 }
 
 export type Room = ReturnType<typeof createRoom>;
-
-/** What the proctor is told of the device. */
-function describeDevice(capture: Capture | null, clock: ServerClock): object {
-  const { camera, microphone, screen: shared } = capture?.getState() ?? {};
-  return {
-    browser: navigator.userAgent,
-    language: navigator.language,
-    screen: { width: screen.width, height: screen.height, isExtended: (screen as { isExtended?: boolean }).isExtended ?? null },
-    camera: camera?.label ?? null,
-    microphone: microphone?.label ?? null,
-    sharedScreen: shared?.label ?? null,
-    clockAheadMs: Math.round(clock.ahead() ?? 0),
-  };
-}

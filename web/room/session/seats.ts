@@ -1,14 +1,12 @@
 /** What this browser knows of a seat: with it a page that was reloaded, or whose browser died, goes on where it was. */
 export interface KnownSeat {
-  examId: string;
   userId: string;
   token: string;
   /** Of the token, ISO 8601. */
   expiresAt: string;
+  /** The candidate has handed in, and the server may not know yet. */
+  isHandingIn?: boolean;
 }
-
-/** Two people may use one browser, one after the other: a seat belongs to its link. */
-const keyOf = (examId: string, link: string | null) => `invigil seat ${examId} ${link?.slice(-24) ?? ''}`;
 
 /** Null where the browser keeps nothing, as with all site data blocked: the page works, and a reload needs a proctor. */
 function store(): Storage | null {
@@ -19,7 +17,7 @@ function store(): Storage | null {
   }
 }
 
-function parse(text: string | null): KnownSeat | null {
+function parse(text: string | null | undefined): KnownSeat | null {
   try {
     return text ? (JSON.parse(text) as KnownSeat) : null;
   } catch {
@@ -27,25 +25,40 @@ function parse(text: string | null): KnownSeat | null {
   }
 }
 
-/** @param link null if the page was opened without one: then the exam's only seat in this browser is meant */
-export function findSeat(examId: string, link: string | null): KnownSeat | null {
-  const kept = store();
-  if (!kept) return null;
-  if (link !== null) return parse(kept.getItem(keyOf(examId, link)));
-  const keys = Object.keys(kept).filter((key) => key.startsWith(`invigil seat ${examId} `));
-  return keys.length === 1 ? parse(kept.getItem(keys[0] ?? '')) : null;
-}
+/**
+ * The seat of one link in this browser, which two people may use one after the other.
+ * @param link null if the page was opened without one: then the exam's only seat in this browser is meant
+ */
+export function createSeats(examId: string, link: string | null) {
+  const prefix = `invigil seat ${examId} `;
+  const ownKey = link === null ? null : prefix + link.slice(-24);
 
-/** @returns false if the browser keeps nothing */
-export function keepSeat(link: string | null, seat: KnownSeat): boolean {
-  try {
-    store()?.setItem(keyOf(seat.examId, link), JSON.stringify(seat));
-    return store() !== null;
-  } catch {
-    return false;
+  function key(): string | null {
+    if (ownKey !== null) return ownKey;
+    const keys = Object.keys(store() ?? {}).filter((name) => name.startsWith(prefix));
+    return keys.length === 1 ? (keys[0] ?? null) : null;
   }
-}
 
-export function forgetSeat(examId: string, link: string | null): void {
-  store()?.removeItem(keyOf(examId, link));
+  function find(): KnownSeat | null {
+    const name = key();
+    return name === null ? null : parse(store()?.getItem(name));
+  }
+
+  function keep(seat: KnownSeat): void {
+    try {
+      store()?.setItem(key() ?? prefix, JSON.stringify(seat));
+    } catch {
+      // Full, or not permitted: a reload will need a proctor.
+    }
+  }
+
+  return {
+    find,
+    keep: (seat: KnownSeat) => keep({ ...find(), ...seat }),
+    isHandingIn: () => find()?.isHandingIn === true,
+    setHandingIn(isHandingIn: boolean): void {
+      const seat = find();
+      if (seat && seat.isHandingIn !== isHandingIn) keep({ ...seat, isHandingIn });
+    },
+  };
 }

@@ -1,15 +1,15 @@
 import { useEffect } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import { Button, Quiet, Row, Stack, Title } from '../../shared/parts.tsx';
+import { Button, Callout, Quiet, Row, Stack, Title } from '../../shared/parts.tsx';
 import type { Problem } from '../session/room-state.ts';
-import { useRoom, useRoomState } from '../use-room.ts';
+import { useAction, useRoom, useRoomState } from '../use-room.ts';
 
 const RETRY_MS = 10_000;
 /** A timer is at most this far ahead; after it the page looks again. */
 const LONGEST_WAIT_MS = 600_000;
 
 /** Those that may pass while the page is open. */
-const PASSING: ReadonlySet<Problem> = new Set(['unreachable', 'not-open', 'seat-taken']);
+const PASSING: ReadonlySet<Problem> = new Set(['unreachable', 'not-open']);
 
 export function ProblemPage({ problem, message }: { problem: Problem; message: string | null }) {
   const t = useTranslations('problem');
@@ -17,6 +17,7 @@ export function ProblemPage({ problem, message }: { problem: Problem; message: s
   const format = useFormatter();
   const room = useRoom();
   const { exam } = useRoomState();
+  const enter = useAction(() => room.comeBack());
   const opensAt = exam?.opensAt ? Date.parse(exam.opensAt) : null;
 
   useEffect(() => {
@@ -36,6 +37,7 @@ export function ProblemPage({ problem, message }: { problem: Problem; message: s
     <Stack>
       <Title>{t(`${problem}.title`, words)}</Title>
       <p>{t(`${problem}.text`, words)}</p>
+      {enter.fault && <Callout tone="bad">{enter.fault}</Callout>}
       {message && <Quiet>{t('detail', { message })}</Quiet>}
       <Row>
         {problem === 'other-tab' && (
@@ -46,6 +48,11 @@ export function ProblemPage({ problem, message }: { problem: Problem; message: s
         {(problem === 'unreachable' || problem === 'signed-out') && (
           <Button look="primary" onClick={() => void room.load()}>
             {b('again')}
+          </Button>
+        )}
+        {problem === 'seat-taken' && (
+          <Button disabled={enter.isBusy} onClick={enter.run}>
+            {t('seat-taken.enter')}
           </Button>
         )}
         {problem === 'not-open' && <a href={`?practice${location.hash}`}>{t('not-open.practise')}</a>}
