@@ -154,6 +154,15 @@ describe('the report of a participant', () => {
     expect((words ?? '').normalize('NFKC').replaceAll(/\p{Cf}/gu, '')).toContain('محمد علي');
   });
 
+  it('shows what would turn the order of its words, and says what it says all the same', async ({ skip }) => {
+    const { id } = await createExam(server);
+    await server.post(`/exams/${id}/participants`, { participants: [{ userId: 'user_1', name: 'Ann \u202Elive\u2067\u0007 Bo' }] });
+    const response = await get(`/exams/${id}/participants/user_1/report.pdf`);
+    const words = await wordsOf(Buffer.from(await response.arrayBuffer()));
+    skip(words === null, 'pdftotext (Debian: poppler-utils) is not installed: the text of the PDF is not checked');
+    expect(words).toMatch(/Report about Ann □live□□ Bo, made [\d-]+ [\d:]+ UTC\./);
+  });
+
   it('and of the exam are for staff of the exam only', async () => {
     const { id, token } = await held();
     const exam = await createExam(server);
