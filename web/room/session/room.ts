@@ -34,6 +34,7 @@ interface Options {
 }
 
 const PHOTO_WIDTH = 1_280;
+const RETRY_MS = 5_000;
 
 const FIRST: Omit<RoomState, 'practice'> = {
   phase: { kind: 'loading' },
@@ -212,8 +213,23 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   function sit(isPaused: boolean): void {
     const { exam, phase } = get();
     if (!exam) return;
-    if (phase.kind !== 'exam') set({ phase: { kind: 'exam' } });
     sitting.sit(exam, isPaused);
+    if (phase.kind === 'exam') return;
+    set({ phase: { kind: 'exam' } });
+    void learnQuestions();
+  }
+
+  /** Where the questions are is told when the time begins; what is to be watched depends on it. */
+  async function learnQuestions(): Promise<void> {
+    try {
+      const { exam } = await enter(get().participant?.userId ?? '');
+      if (exam) set({ exam });
+    } catch {
+      setTimeout(() => void learnQuestions(), RETRY_MS);
+      return;
+    }
+    const { exam, phase } = get();
+    if (exam && phase.kind === 'exam') sitting.watch(exam);
   }
 
   function leave(): void {

@@ -74,6 +74,7 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     uplink?.post({ type: 'signal', signal: { type, details, timestamp } });
   }
 
+  /** Watches what happens around the page. A second call changes nothing. */
   function watch(exam: ExamFacts): void {
     stopSignals ??= startSignals({
       types: signalsFor(exam),
@@ -104,6 +105,7 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       return capture;
     },
     report,
+    watch,
 
     /** Makes the devices ready for what the exam asks for; nothing is switched on. */
     prepare({ settings: { webcam, identityPhoto, audioRecording, screenRecording } }: ExamFacts): void {
@@ -125,7 +127,6 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
 
     /** Records while the exam runs, and not while it is paused. */
     sit(exam: ExamFacts, isPaused: boolean): void {
-      watch(exam);
       if (isRecording === !isPaused) return;
       isRecording = !isPaused;
       uplink?.post({ type: 'pace', heartbeat: true, snapshotSeconds: isPaused ? null : snapshotSecondsOf(exam) });
