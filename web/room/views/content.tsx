@@ -28,9 +28,11 @@ export function Content({ isHidden }: { isHidden: boolean }) {
     );
   return (
     <>
-      <Quiet>
-        {t('frameHelp')} {link}
-      </Quiet>
+      {!isHidden && (
+        <Quiet>
+          {t('frameHelp')} {link}
+        </Quiet>
+      )}
       {/* Hidden, not removed: what was typed in it stays. */}
       <iframe
         className={styles['frame']}

@@ -89,7 +89,7 @@ function Camera({ state, microphone, hasAudio, onOpen }: CameraProps) {
         />
       </Device>
       {hasAudio && (
-        <Device name={t('microphone')} state={microphone} onOpen={onOpen} open={t('openCamera', { audio: 'true' })}>
+        <Device name={t('microphone')} state={microphone} onOpen={onOpen} open={state.state === 'off' ? null : t('open')}>
           {microphone.state === 'on' && (
             <meter className={styles['level']} aria-label={t('level')} min={0} max={1} low={0.02} value={capture?.level ?? 0} />
           )}
@@ -108,8 +108,8 @@ function Camera({ state, microphone, hasAudio, onOpen }: CameraProps) {
 interface DeviceProps {
   name: string;
   state: DeviceState;
-  /** Words of the button that opens it. */
-  open: string;
+  /** Words of the button that opens it; null if another one does. */
+  open: string | null;
   onOpen(): void;
   children: ReactNode;
 }
@@ -133,7 +133,7 @@ function Device({ name, state: { state, blocker, message, label }, open, onOpen,
         </div>
       )}
       {children}
-      {(state === 'off' || state === 'blocked') && (
+      {((state === 'off' && open !== null) || state === 'blocked') && (
         <div>
           <Button onClick={onOpen}>{state === 'off' ? open : b('again')}</Button>
         </div>

@@ -27,6 +27,7 @@ export function ExamView() {
       </header>
       <div className={styles['notices']}>
         {isPaused && <Paused />}
+        <NewMessage />
         <LostDevices />
       </div>
       <div className={styles['room']}>
@@ -55,6 +56,26 @@ function Paused() {
         {lastChange?.to === 'PAUSED' && lastChange.reason && <p dir="auto">{t('reason', { reason: lastChange.reason })}</p>}
       </Callout>
     </div>
+  );
+}
+
+/** The oldest message that was not read: in sight, wherever the page is scrolled to. */
+function NewMessage() {
+  const t = useTranslations('messages');
+  const room = useRoom();
+  const { messages } = useRoomState();
+  const message = messages.find(({ from, readAt }) => from !== 'PARTICIPANT' && readAt === null);
+  const read = useAction((id: string) => room.markRead(id));
+  if (!message) return null;
+  return (
+    <Callout tone="warn">
+      <p dir="auto">{t('new', { text: message.text })}</p>
+      <Row>
+        <Button disabled={read.isBusy} onClick={() => read.run(message.id)}>
+          {t('read')}
+        </Button>
+      </Row>
+    </Callout>
   );
 }
 

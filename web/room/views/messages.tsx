@@ -46,7 +46,7 @@ function Line({ message: { id, from, text, sentAt, readAt } }: { message: Messag
         {text}
       </p>
       {!isOwn && readAt === null && (
-        <Button disabled={read.isBusy} onClick={read.run}>
+        <Button disabled={read.isBusy} onClick={() => read.run()}>
           {t('read')}
         </Button>
       )}
