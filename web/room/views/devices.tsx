@@ -35,7 +35,7 @@ export function Devices() {
       <Title>{t('title', { screen: String(screenRecording) })}</Title>
       <p>{t('lead')}</p>
       {(wantsCamera || audioRecording) && (
-        <Camera state={capture.camera} microphone={capture.microphone} hasAudio={audioRecording} onOpen={open} />
+        <Camera wanted={wantsCamera} state={capture.camera} microphone={capture.microphone} hasAudio={audioRecording} onOpen={open} />
       )}
       {screenRecording && (
         <Device name={t('screen')} state={capture.screen} onOpen={() => void room.capture?.openScreen()} open={t('shareScreen')}>
@@ -61,35 +61,39 @@ export function Devices() {
 }
 
 interface CameraProps {
+  /** Whether the exam asks for the camera, and not only for sound. */
+  wanted: boolean;
   state: DeviceState;
   microphone: DeviceState;
   hasAudio: boolean;
   onOpen(): void;
 }
 
-function Camera({ state, microphone, hasAudio, onOpen }: CameraProps) {
+function Camera({ wanted, state, microphone, hasAudio, onOpen }: CameraProps) {
   const t = useTranslations('devices');
   const room = useRoom();
   const capture = useCapture();
   return (
     <>
-      <Device name={t('camera')} state={state} onOpen={onOpen} open={t('openCamera', { audio: String(hasAudio) })}>
-        {state.state === 'on' && (
-          <StreamVideo
-            stream={room.capture?.cameraStream() ?? null}
-            label={t('preview')}
-            className={`${styles['picture']} ${styles['mirrored']}`}
+      {wanted && (
+        <Device name={t('camera')} state={state} onOpen={onOpen} open={t('openCamera', { audio: String(hasAudio) })}>
+          {state.state === 'on' && (
+            <StreamVideo
+              stream={room.capture?.cameraStream() ?? null}
+              label={t('preview')}
+              className={`${styles['picture']} ${styles['mirrored']}`}
+            />
+          )}
+          <Choice
+            label={t('choose')}
+            options={capture?.cameras ?? []}
+            current={state.label}
+            onChoose={(cameraId) => void room.capture?.openCamera({ cameraId })}
           />
-        )}
-        <Choice
-          label={t('choose')}
-          options={capture?.cameras ?? []}
-          current={state.label}
-          onChoose={(cameraId) => void room.capture?.openCamera({ cameraId })}
-        />
-      </Device>
+        </Device>
+      )}
       {hasAudio && (
-        <Device name={t('microphone')} state={microphone} onOpen={onOpen} open={state.state === 'off' ? null : t('open')}>
+        <Device name={t('microphone')} state={microphone} onOpen={onOpen} open={wanted && state.state === 'off' ? null : t('open')}>
           {microphone.state === 'on' && (
             <meter className={styles['level']} aria-label={t('level')} min={0} max={1} low={0.02} value={capture?.level ?? 0} />
           )}
