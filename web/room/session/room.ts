@@ -5,7 +5,8 @@ import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import type { Presence } from '../worker/protocol.ts';
 import { createServerClock, type ServerClock } from './clock.ts';
 import { describeDevice } from './device.ts';
-import { followExam, type RoomEvent } from './live.ts';
+import { createListener } from './events.ts';
+import { followExam } from './live.ts';
 import { takeTab } from './only-tab.ts';
 import * as ask from './operations.ts';
 import { createRequests } from './requests.ts';
@@ -13,7 +14,6 @@ import {
   hasLeft,
   isSitting,
   type ExamFacts,
-  type MessageFacts,
   type ParticipantFacts,
   type Problem,
   type RoomState,
@@ -63,6 +63,14 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
 
   const api = createApi({ root, token: () => token });
   const { get, set } = store;
+  const { handle, takeMessage } = createListener({
+    store,
+    take,
+    onCancelled() {
+      sitting.giveUp();
+      showProblem('cancelled');
+    },
+  });
   const sitting = createSitting({ root, store, clock, createCapture, onPresence: hear, onRenewed: renew });
 
   const showProblem = (problem: Problem, message: string | null = null) => set({ phase: { kind: 'problem', problem, message } });
@@ -165,32 +173,6 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   }
 
   // --- what the server says --------------------------------------------------------------------------------------------------------
-
-  function handle(event: RoomEvent): void {
-    switch (event.__typename) {
-      case 'ExamChanged':
-        set({ exam: { ...get().exam, ...event.exam } });
-        if (event.exam.status === 'CANCELLED') {
-          sitting.giveUp();
-          showProblem('cancelled');
-        }
-        return;
-      case 'ParticipantChanged': {
-        if (event.participant.userId !== get().participant?.userId) return;
-        const { change } = event;
-        if (change?.what === 'status') set({ lastChange: { what: 'status', to: change.to, reason: change.reason, at: event.at } });
-        return take(event.participant);
-      }
-      case 'MessageSent':
-        return takeMessage(event.message);
-      default:
-    }
-  }
-
-  function takeMessage(message: MessageFacts): void {
-    const others = get().messages.filter(({ id }) => id !== message.id);
-    set({ messages: [...others, message].toSorted((a, b) => a.sentAt.localeCompare(b.sentAt)) });
-  }
 
   function take(participant: ParticipantFacts): void {
     set({ participant });
