@@ -57,6 +57,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   const seats = createSeats(examId, link);
   const seat = practice ? null : seats.find();
   let token: string | null = seat?.token ?? link;
+  let hasTab = false;
   let stopFollowing = () => {};
   /** What the check-in sends at its end. */
   let photo: Blob | null = null;
@@ -67,7 +68,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     store,
     take,
     onCancelled() {
-      sitting.giveUp();
+      void sitting.giveUp();
       showProblem('cancelled');
     },
   });
@@ -88,7 +89,8 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   async function load({ steal = false } = {}): Promise<void> {
     set({ phase: { kind: 'loading' } });
     if (!token) return showProblem('no-link');
-    if (!(await takeTab(examId, { steal, onLost: giveUpTab }))) return showProblem('other-tab');
+    hasTab ||= practice || (await takeTab(examId, { steal, onLost: () => void giveUpTab() }));
+    if (!hasTab) return showProblem('other-tab');
     try {
       await read();
     } catch (error) {
@@ -96,7 +98,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
       // The seat's token has ended; the link may still open what is held against the candidate.
       if (error instanceof ApiError && token !== link && link) {
         token = link;
-        return load({ steal: true });
+        return load();
       }
       return showProblem('bad-link', error instanceof ApiError ? error.message : null);
     }
@@ -111,8 +113,8 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     if (!exam) return showProblem('bad-link');
     set({ exam, participant: exam.participant, invitedAs: me.userId });
     sitting.prepare(exam);
-    if (practice) return set({ phase: { kind: 'check-in', step: 'welcome' } });
     if (exam.status === 'CANCELLED') return showProblem('cancelled');
+    if (practice) return beginCheckIn(exam);
     const isSeated = token !== link && exam.participant !== null;
     if (isSeated) start();
     arrive(exam, exam.participant, isSeated);
@@ -120,20 +122,29 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
 
   /** Where somebody is who has just loaded the page. */
   function arrive(exam: ExamFacts, participant: ParticipantFacts | null, isSeated: boolean): void {
-    if (hasLeft(participant?.status)) return set({ phase: { kind: 'ended' } });
     if (isSeated && participant) return obey(participant);
+    if (hasLeft(participant?.status)) return set({ phase: { kind: 'ended' } });
     if (exam.status === 'COMPLETED') return showProblem('over');
     if (participant?.joinedAt) return showProblem('seat-taken');
     const now = clock.now();
     if (exam.opensAt && Date.parse(exam.opensAt) > now) return showProblem('not-open');
     if (exam.closesAt && Date.parse(exam.closesAt) <= now) return showProblem('closed');
+    beginCheckIn(exam);
+  }
+
+  /** Unless this browser can record nothing at all: then everything else would be in vain. */
+  function beginCheckIn({ settings: { webcam, screenRecording, identityPhoto } }: ExamFacts): void {
+    const records = webcam || screenRecording || identityPhoto;
+    if (records && !isSecureContext) return showProblem('insecure');
+    if (records && !('MediaRecorder' in globalThis)) return showProblem('unsupported');
     set({ phase: { kind: 'check-in', step: 'welcome' } });
   }
 
   /** Another tab goes on: this one stops, and keeps nothing open. */
-  function giveUpTab(): void {
+  async function giveUpTab(): Promise<void> {
+    hasTab = false;
     stopFollowing();
-    sitting.giveUp();
+    await sitting.giveUp();
     showProblem('other-tab');
   }
 

@@ -148,8 +148,11 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     },
 
     /** Everything off: another tab goes on, or the exam was cancelled. What waits stays on the device. */
-    giveUp(): void {
-      void stop().finally(() => uplink?.close());
+    async giveUp(): Promise<void> {
+      await stop();
+      // It keeps the last chunk before it ends.
+      uplink?.post({ type: 'stop' });
+      uplink = null;
       capture = null;
     },
   };

@@ -4,7 +4,6 @@ import workerUrl from '../worker/worker.ts?worker&url';
 /** The page's end of the worker that keeps and sends everything. */
 export interface Uplink {
   post(message: ToWorker, transfer?: Transferable[]): void;
-  close(): void;
 }
 
 interface ScriptPolicy {
@@ -27,8 +26,5 @@ const policy = globalThis.trustedTypes?.createPolicy('invigil', ownScripts) ?? o
 export function startUplink(onMessage: (message: FromWorker) => void): Uplink {
   const worker = new Worker(policy.createScriptURL(workerUrl), { type: 'module', name: 'invigil-uplink' });
   worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => onMessage(data));
-  return {
-    post: (message, transfer = []) => worker.postMessage(message, transfer),
-    close: () => worker.terminate(),
-  };
+  return { post: (message, transfer = []) => worker.postMessage(message, transfer) };
 }
