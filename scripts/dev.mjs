@@ -34,7 +34,7 @@ const pages = {
     });
     const say = (error) => console.error(error.message);
     watcher.add(fromRoot('test/schema.graphql'));
-    watcher.on('change', (path) => {
+    watcher.on('all', (_event, path) => {
       if (/\.(tsx?|graphql)$/.test(path) && !path.includes('/generated/')) generateGraphql().catch(say);
     });
   },

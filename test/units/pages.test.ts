@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { pageHeaders } from '../../src/http/pages/page-headers.ts';
 import { createPages } from '../../src/http/pages/pages.ts';
@@ -20,11 +23,19 @@ describe('the policy of a page', () => {
   });
 });
 
-it('a server without built pages says so at its start, and what to do', async () => {
-  const { note } = await createPages({
-    folder: '/nonexistent',
-    publicUrl: 'http://localhost:4000',
-    storage: { signedUrl: async () => null },
+describe('a server without built pages', () => {
+  it('says so at its start, and to candidates, each what to do', async () => {
+    const pages = await createPages({
+      folder: '/nonexistent',
+      publicUrl: 'http://localhost:4000',
+      storage: { signedUrl: async () => null },
+    });
+    expect(pages.note).toContain('npm run build');
+    const server = createServer((req, res) => void pages.answer(req, res, req.url ?? '')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/exam/exam_0`);
+    expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('Ask the person who sent you this link')]);
+    server.close();
+    server.closeAllConnections();
   });
-  expect(note).toContain('npm run build');
 });
