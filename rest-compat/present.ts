@@ -2,7 +2,7 @@ import type { Context } from '../src/context.ts';
 import type { Message, Participant, Recording, Verification, Warning } from '../src/generated/prisma/client.ts';
 import { remainingSeconds } from '../src/resolvers/control.ts';
 import { isComplete, spansOfRecording } from '../src/resolvers/evidence.ts';
-import { accessUrl, adminUrl, personalUrl, shownSettings } from '../src/resolvers/exams.ts';
+import { accessUrl, adminUrl, personalUrl, shownContentUrl, shownSettings } from '../src/resolvers/exams.ts';
 import { readAt, senderOf } from '../src/resolvers/messages.ts';
 import { renewedToken } from '../src/resolvers/participants.ts';
 import { downloadUrl } from '../src/resolvers/recordings.ts';
@@ -35,6 +35,7 @@ function presentSettings({ settings, extra }: Pick<ExamRow, 'settings' | 'extra'
 
 export async function presentExam(ctx: Context, exam: ExamRow) {
   const admin = await adminUrl(ctx, exam);
+  const contentUrl = await shownContentUrl(ctx, exam);
   return {
     id: exam.id,
     title: exam.title,
@@ -46,7 +47,7 @@ export async function presentExam(ctx: Context, exam: ExamRow) {
     ...(exam.endedAt && { endedAt: exam.endedAt }),
     ...(exam.opensAt && { opensAt: exam.opensAt }),
     ...(exam.closesAt && { closesAt: exam.closesAt }),
-    ...(exam.contentUrl && { contentUrl: exam.contentUrl, contentMode: lower(exam.contentMode) }),
+    ...(contentUrl && { contentUrl, contentMode: lower(exam.contentMode) }),
     accessUrl: await accessUrl(ctx, exam),
     ...(admin && { adminUrl: admin }),
   };

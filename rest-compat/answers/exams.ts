@@ -29,7 +29,7 @@ const examMembers = {
   endedAt: time.optional().meta({ description: 'When it ended or was cancelled.' }),
   opensAt: time.optional().meta({ description: 'Nobody may join earlier.' }),
   closesAt: time.optional().meta({ description: 'Nobody may begin later; whoever has begun keeps the full time.' }),
-  contentUrl: z.string().optional().meta({ description: 'Address of the questions.' }),
+  contentUrl: z.string().optional().meta({ description: 'Address of the questions; for a candidate from when its time begins.' }),
   contentMode: lower('embedded', 'window').optional().meta({ description: 'Where the questions open, if they have an address.' }),
   accessUrl: z.string().meta({ description: 'The link for candidates.' }),
   adminUrl: z.string().optional().meta({ description: 'The link for proctors; only for API keys and proctors.' }),

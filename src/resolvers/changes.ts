@@ -15,14 +15,19 @@ type Facts = Readonly<Record<string, unknown>>;
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 const listOf = (value: unknown): string | null => (Array.isArray(value) && value.length > 0 ? value.join(', ') : null);
 
-/** The change that an event records; null if it records none. Participants learn no names, nor the reason of a decision about them. */
+/**
+ * The change that an event records; null if it records none. Participants learn no names, nor the reason of a decision about them, nor
+ * the address of the questions.
+ */
 export function changeOf({ viewer }: Pick<Context, 'viewer'>, { kind, data }: Pick<LogEvent, 'kind' | 'data'>): Change | null {
   const change = readChange((data ?? {}) as Facts);
   if (!change || viewer.role !== 'participant') return change;
   // The one who starts an exam may be another participant.
   const other = kind === 'EXAM_CHANGED' ? null : 'staff';
+  const told = change.what === 'contentUrl' ? { from: null, to: null } : {};
   return {
     ...change,
+    ...told,
     by: change.by === null || change.by === viewer.userId ? change.by : other,
     reason: change.what === 'review' ? null : change.reason,
   };

@@ -100,7 +100,7 @@ export async function outageSeconds(ctx: Context, participant: Participant): Pro
 
 /** Seconds that a participant has left; null before their time begins. */
 export async function remainingSeconds(ctx: Context, { endsAt, remainingMs }: Participant): Promise<number | null> {
-  if (remainingMs !== null) return Math.floor(remainingMs / 1_000);
+  if (remainingMs !== null) return Math.max(0, Math.floor(remainingMs / 1_000));
   if (endsAt === null) return null;
   const now = await ctx.services.clock.now();
   return Math.max(0, Math.floor((endsAt.getTime() - now.getTime()) / 1_000));

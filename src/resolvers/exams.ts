@@ -5,6 +5,7 @@ import { sightOf, visibleExams } from '../services/access/sight.ts';
 import { isStaff } from '../services/access/viewer.ts';
 import { createExamInput, LONGEST_TITLE, updateExamInput } from '../services/exam-input.ts';
 import { settingsOf, shownSettings } from '../services/exam-settings.ts';
+import { hasBegun } from '../services/participants/moves.ts';
 import type { WholeExam } from '../services/reads/hot-reads.ts';
 import { parseInput } from '../validation.ts';
 import { firstPages } from './exam-pages.ts';
@@ -89,6 +90,20 @@ export async function personalUrl(ctx: Context, { examId, userId }: Pick<Partici
 export async function adminUrl(ctx: Context, exam: Pick<Exam, 'id' | 'tenant' | 'createdAt'>): Promise<string | null> {
   if (!isStaff(ctx.viewer)) return null;
   return `${ctx.publicUrl}/admin/exam/${exam.id}#t=${await ctx.services.access.signLink(exam, 'proctor')}`;
+}
+
+/**
+ * The address of the questions. Candidates are told it when their time begins: who knew it before would have more time than others.
+ * Not the bearers of links, which are sent days before.
+ */
+export async function shownContentUrl(
+  { viewer, services }: Context,
+  { id: examId, contentUrl }: Pick<Exam, 'id' | 'contentUrl'>,
+): Promise<string | null> {
+  if (contentUrl === null || isStaff(viewer)) return contentUrl;
+  if (viewer.isLink || viewer.userId === null) return null;
+  const state = await services.candidateViews.find({ examId, userId: viewer.userId });
+  return state && hasBegun(state.participant.status) ? contentUrl : null;
 }
 
 /** The documented exam: with its participants and its newest warnings, oldest first. */

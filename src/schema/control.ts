@@ -12,7 +12,7 @@ import {
   resumeParticipants,
   terminateParticipant,
 } from '../resolvers/control.ts';
-import { personalUrl } from '../resolvers/exams.ts';
+import { personalUrl, shownContentUrl } from '../resolvers/exams.ts';
 import { renewedToken } from '../resolvers/participants.ts';
 import { shownName } from '../resolvers/policy.ts';
 import type { Token } from '../services/participants/participants.ts';
@@ -95,7 +95,12 @@ builder.prismaObjectFields(Participant, (t) => ({
 }));
 
 builder.objectFields(Exam, (t) => ({
-  contentUrl: t.exposeString('contentUrl', { nullable: true, description: 'Address of the questions, where the LMS gave it.' }),
+  contentUrl: t.string({
+    nullable: true,
+    description:
+      'Address of the questions, where the LMS gave it. For a candidate null until its time begins, and for the bearer of a link.',
+    resolve: (exam, _args, ctx) => shownContentUrl(ctx, exam),
+  }),
   contentMode: t.expose('contentMode', { type: ContentModeEnum, description: 'Where the questions open.' }),
   opensAt: t.expose('opensAt', { type: 'DateTime', nullable: true, description: 'Nobody may join earlier.' }),
   closesAt: t.expose('closesAt', {

@@ -143,3 +143,43 @@ describe('a check-in', () => {
     expect(change?.data).toMatchObject({ from: 'CHECKING_IN', to: 'ACTIVE', reason: 'No camera; I know her' });
   });
 });
+
+describe('the address of the questions', () => {
+  const contentUrl = 'https://lms.example/quiz/1';
+  const doors = async (examId: string, credential: string): Promise<unknown[]> => {
+    const { exam } = await server
+      .graphql(credential)
+      .request<{ exam: { contentUrl: string | null } }>(`{ exam(id: "${examId}") { contentUrl } }`);
+    const rest = (await (await server.rest(`/exams/${examId}`, { credential })).json()) as { contentUrl?: string };
+    return [exam.contentUrl, rest.contentUrl ?? null];
+  };
+
+  it('is not told to a candidate whose time has not begun, nor to the bearer of a link, by any door', async () => {
+    const exam = await createExam(server, { contentUrl, settings: { admission: 'proctor' } });
+    const { id } = exam;
+    const invited = await server.post(`/exams/${id}/participants`, { participants: [{ userId: 'user_1' }] });
+    const [seat] = ((await invited.json()) as { participants: { accessUrl: string }[] }).participants;
+    const waiting = await join(server, id, 'user_1');
+    const { joinExam } = await checkingIn(id, 'user_2');
+    const links = [tokenIn(exam.accessUrl), tokenIn(seat?.accessUrl ?? '')];
+    for (const credential of [...links, waiting, joinExam.token]) expect(await doors(id, credential)).toEqual([null, null]);
+    expect(await doors(id, tokenIn(exam.adminUrl))).toEqual([contentUrl, contentUrl]);
+    await server.post(`/exams/${id}`, { contentUrl: `${contentUrl}?b` }, { method: 'PATCH' });
+    await server.post(`/exams/${id}`, { contentUrl }, { method: 'PATCH' });
+    const log = collect<{
+      examEvents: { exam?: { contentUrl: string | null }; change: { what: string; from: string | null; to: string | null } };
+    }>(
+      server.subscribe(waiting),
+      'subscription ($id: ID!) { examEvents(examId: $id, after: 0) { ... on ExamChanged { exam { contentUrl } change { what from to } } } }',
+      { id },
+    );
+    await log.find(({ examEvents }) => examEvents.change?.what === 'contentUrl');
+    expect(JSON.stringify(log.items)).not.toContain(contentUrl);
+
+    await call(`${id}/admit`);
+    expect(await doors(id, waiting)).toEqual([contentUrl, contentUrl]);
+    for (const credential of [...links, joinExam.token]) expect(await doors(id, credential)).toEqual([null, null]);
+    await call(`${id}/participants/user_1/pause`, { reason: 'Fire alarm' });
+    expect(await doors(id, waiting)).toEqual([contentUrl, contentUrl]);
+  });
+});

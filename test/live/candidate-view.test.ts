@@ -227,4 +227,28 @@ describe('a candidate sees the warnings about itself', () => {
     await server.rest(`/exams/${exam.id}/end`, { method: 'POST' });
     expect(await reportAgain()).toEqual({ id: first?.id, review: { reason: 'A pop-up', by: 'staff' } });
   });
+
+  it('not by reporting under the id that a proctor gave to a warning, nor does that keep the warning of a proctor out', async () => {
+    const exam = await createExam(server, { settings: { candidateView: 'never' } });
+    const token = await join(server, exam.id, 'user_1');
+    const reportAs = async (credential: string, type: string, clientEventId: string) => {
+      const body = { userId: 'user_1', warnings: [{ type, details: 'As seen by its reporter', clientEventId }] };
+      const response = await server.post(`/exams/${exam.id}/warnings`, body, { credential });
+      return ((await response.json()) as { warnings: { id: string; type: string }[] }).warnings[0];
+    };
+    const proctor = tokenIn(exam.adminUrl);
+    const [seen, claimed] = [await reportAs(proctor, 'books', 'seen-1'), await reportAs(token, 'tab_switch', 'seen-2')];
+    expect(await reportAs(token, 'tab_switch', 'seen-1')).toMatchObject({ type: 'tab_switch' });
+    expect(await reportAs(proctor, 'headphones', 'seen-2')).toMatchObject({ type: 'headphones' });
+    expect([await reportAs(proctor, 'books', 'seen-1'), await reportAs(token, 'tab_switch', 'seen-2')]).toMatchObject([
+      { id: seen?.id },
+      { id: claimed?.id },
+    ]);
+    // Handed in, the same ids are those of the candidate too.
+    const stats = { stats: {}, warnings: [{ type: 'window_blur', clientEventId: 'seen-3' }] };
+    await reportAs(proctor, 'notes', 'seen-3');
+    await server.post(`/exams/${exam.id}/submit`, stats, { credential: token });
+    const stored = await runSql<{ type: string }>(server, 'SELECT type FROM "Warning" WHERE "examId" = $1 ORDER BY seq', [exam.id]);
+    expect(stored.map(({ type }) => type)).toEqual(['books', 'tab_switch', 'tab_switch', 'headphones', 'notes', 'window_blur']);
+  });
 });

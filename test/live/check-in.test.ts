@@ -158,6 +158,17 @@ describe('a check-in', () => {
     expect((await verify(examId, token, await faces.one())).verified).toBe(true);
   });
 
+  it('after the exam closed is too late, except for staff', async () => {
+    const { examId, token } = await checksIn();
+    await accept(examId, token);
+    await runSql(server, `UPDATE "Exam" SET "closesAt" = now() WHERE id = $1`, [examId]);
+    const refused = await checkIn(examId, token, await faces.one());
+    expect(refused.error).toMatchObject({ code: 'conflict', message: expect.stringContaining('closed') });
+    expect((await read(examId)).status).toBe('CHECKING_IN');
+    await post(`/exams/${examId}/participants/user_1/admit`, { reason: 'The bus was late' });
+    expect((await read(examId)).status).toBe('ACTIVE');
+  });
+
   it('with a device of too much, or for another exam, is refused', async () => {
     const { examId, token } = await checksIn({ webcam: false });
     const other = await checksIn({ webcam: false });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, tokenIn } from '../helpers/exam.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -68,6 +69,52 @@ describe('a change of an exam', () => {
     expect(await remaining()).toEqual([90, 90, 60]);
     await change(id, { duration: 30 });
     expect(await remaining()).toEqual([30, 30, 60]);
+  });
+
+  it('that is taken back leaves a paused participant the time of before, however short the time was meanwhile', async () => {
+    const { id } = await createExam(server, { duration: 60 });
+    const token = await join(server, id, 'user_1');
+    const invite = (extraMinutes: number) =>
+      server.post(`/exams/${id}/participants`, { participants: [{ userId: 'user_1', extraMinutes }] });
+    const minutesLeft = async () => {
+      const query = `{ exam(id: "${id}") { participant(userId: "user_1") { remainingSeconds } } }`;
+      const { exam } = await server.graphql(token).request<{ exam: { participant: { remainingSeconds: number } } }>(query);
+      return Math.ceil(exam.participant.remainingSeconds / 60);
+    };
+    await invite(30);
+    await runSql(server, `UPDATE "Participant" SET "endsAt" = "endsAt" - interval '80 min' WHERE "examId" = $1`, [id]);
+    await server.post(`/exams/${id}/participants/user_1/pause`, { reason: 'Fire alarm' });
+    expect(await minutesLeft()).toBe(10);
+    const mistakes = [() => change(id, { duration: 6 }), () => invite(0)];
+    const corrections = [() => change(id, { duration: 60 }), () => invite(30)];
+    for (const [i, mistake] of mistakes.entries()) {
+      await mistake();
+      expect(await minutesLeft()).toBe(0);
+      await corrections[i]?.();
+      expect(await minutesLeft()).toBe(10);
+    }
+  });
+
+  it('that leaves a participant no time ends the time of one who goes on, and lets nobody back in', async () => {
+    const { id } = await createExam(server, { duration: 60 });
+    const users = ['user_1', 'user_2'];
+    for (const user of users) await join(server, id, user);
+    const invite = (extraMinutes: number) =>
+      server.post(`/exams/${id}/participants`, { participants: users.map((userId) => ({ userId, extraMinutes })) });
+    const act = async (user: string, what: string) => {
+      const response = await server.post(`/exams/${id}/participants/${user}/${what}`, { reason: 'Fire alarm' });
+      const { status, error } = (await response.json()) as { status?: string; error?: { code: string } };
+      return error?.code ?? status;
+    };
+    await invite(30);
+    await runSql(server, `UPDATE "Participant" SET "endsAt" = "endsAt" - interval '80 min' WHERE "examId" = $1`, [id]);
+    await act('user_1', 'pause');
+    await act('user_2', 'terminate');
+    await invite(0);
+    expect(await act('user_2', 'readmit')).toBe('conflict');
+    expect(await act('user_1', 'resume')).toBe('active');
+    await expect.poll(() => act('user_1', 'resume'), { timeout: 10_000 }).toBe('conflict');
+    expect(await act('user_1', 'readmit')).toBe('conflict');
   });
 
   it('is refused by field, for an exam that is over, and to all but its LMS', async () => {

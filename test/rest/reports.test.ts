@@ -77,6 +77,16 @@ describe('the report of an exam', () => {
     ]);
   });
 
+  it('is no formula either where a spreadsheet cuts its lines at semicolons, as in most of Europe', async () => {
+    const { id } = await createExam(server);
+    const names = ['Ann;=1+1', "Bo; =cmd|' /C calc'!A0", 'Cy;+1;-1', 'Di\t@SUM(1)', 'Ed;Eve', '\uFEFF=1+1', '\u202E=1+1', ' =1+1'];
+    await server.post(`/exams/${id}/participants`, { participants: names.map((name, i) => ({ userId: `user_${i}`, name })) });
+    const text = await (await get(`/exams/${id}/report.csv`)).text();
+    const cells = text.split(/[;,\t\r\n]/).map((cell) => cell.replaceAll(/^["\p{Cf}\s]+/gu, ''));
+    expect(cells.filter((cell) => /^[=+\-@]/.test(cell))).toEqual([]);
+    expect(text).toContain('Ed;Eve');
+  });
+
   it('of an exam with nobody has a header, and of a large one everybody', async () => {
     const { id } = await createExam(server);
     expect((await (await get(`/exams/${id}/report.csv`)).text()).split('\r\n')).toHaveLength(2);
@@ -142,6 +152,15 @@ describe('the report of a participant', () => {
     expect(words).toContain('It was a calculator');
     expect(words).toContain('Fire alarm');
     expect((words ?? '').normalize('NFKC').replaceAll(/\p{Cf}/gu, '')).toContain('محمد علي');
+  });
+
+  it('shows what would turn the order of its words, and says what it says all the same', async ({ skip }) => {
+    const { id } = await createExam(server);
+    await server.post(`/exams/${id}/participants`, { participants: [{ userId: 'user_1', name: 'Ann \u202Elive\u2067\u0007 Bo' }] });
+    const response = await get(`/exams/${id}/participants/user_1/report.pdf`);
+    const words = await wordsOf(Buffer.from(await response.arrayBuffer()));
+    skip(words === null, 'pdftotext (Debian: poppler-utils) is not installed: the text of the PDF is not checked');
+    expect(words).toMatch(/Report about Ann □live□□ Bo, made [\d-]+ [\d:]+ UTC\./);
   });
 
   it('and of the exam are for staff of the exam only', async () => {

@@ -54,6 +54,18 @@ describe('a roster', () => {
     expect(participants[4_999]).toMatchObject({ id: 'u4999', name: 'Person 4999' });
   });
 
+  it('in another encoding, or with a column twice, is refused with what to do', async () => {
+    const { id } = await createExam(server);
+    const latin1 = await server.rest(`/exams/${id}/participants`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: new Uint8Array(Buffer.from('userId,name\nu1,Müller\n', 'latin1')),
+    });
+    expect(((await latin1.json()) as Answer).error?.details[0]?.issue).toContain('UTF-8');
+    expect((await send(id, 'userId,USERID\nu1,u2\n')).error?.details[0]?.issue).toContain('userId twice');
+    expect(((await (await server.rest(`/exams/${id}`)).json()) as Answer).participants).toEqual([]);
+  });
+
   it('that is wrong names its line and column, and adds nobody', async () => {
     const { id } = await createExam(server);
     const details = async (csv: string) => (await send(id, csv)).error?.details[0];

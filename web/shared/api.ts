@@ -11,15 +11,17 @@ interface Fault {
 /** The server's refusal, in words for people. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
-  constructor(
-    message: string,
-    /** `not_found`, `conflict`, `forbidden`, `unauthorized`, `invalid_request`, `rate_limited` …, as in REST. */
-    readonly code: string,
-    readonly details: readonly Fault[] = [],
-    /** Milliseconds after which it may be tried again; null if the server did not say. */
-    readonly retryAfterMs: number | null = null,
-  ) {
+  /** `not_found`, `conflict`, `forbidden`, `unauthorized`, `invalid_request`, `rate_limited` and so on, as in REST. */
+  readonly code: string;
+  readonly details: readonly Fault[];
+  /** Milliseconds after which it may be tried again; null if the server did not say. */
+  readonly retryAfterMs: number | null;
+
+  constructor(message: string, code: string, details: readonly Fault[] = [], retryAfterMs: number | null = null) {
     super(message);
+    this.code = code;
+    this.details = details;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

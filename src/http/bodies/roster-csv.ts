@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CsvError, parse } from 'csv-parse';
@@ -41,6 +42,13 @@ function delimiterOf(bytes: Buffer): string[] {
   return DELIMITERS.filter((delimiter) => header.includes(delimiter)).slice(0, 1);
 }
 
+function columnsOf(header: string[]): string[] {
+  const columns = header.map((column) => named(column.trim()));
+  const twice = columns.find((column, at) => columns.indexOf(column) !== at);
+  if (twice !== undefined) throw invalidField('body', `has the column ${twice.slice(0, 64)} twice`);
+  return columns;
+}
+
 async function readRows(bytes: Buffer): Promise<Row[]> {
   const parser = parse({
     bom: true,
@@ -51,7 +59,7 @@ async function readRows(bytes: Buffer): Promise<Row[]> {
       if (index >= MOST_COLUMNS) throw invalidField('body', `has a line with more than ${MOST_COLUMNS} columns`);
       return value;
     },
-    columns: (header: string[]) => header.map((column) => named(column.trim())),
+    columns: columnsOf,
     skip_empty_lines: true,
     skip_records_with_empty_values: true,
     trim: true,
@@ -67,6 +75,8 @@ async function readRows(bytes: Buffer): Promise<Row[]> {
  * @throws AppError `invalid_request` that names the line
  */
 export async function parseRoster(csv: Buffer): Promise<{ rows: Record<string, unknown>[]; lines: number[] }> {
+  // Other encodings would give people names that they do not have.
+  if (!isUtf8(csv)) throw invalidField('body', 'must be encoded in UTF-8: save it as "CSV UTF-8"');
   const read = await readRows(csv).catch((error: unknown) => {
     throw error instanceof CsvError ? invalidField('body', `is no CSV: ${error.message}`, { cause: error }) : error;
   });

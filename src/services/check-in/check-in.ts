@@ -18,6 +18,7 @@ import { announceFile, removeUnnamed } from '../obsolete-files.ts';
 import type { ParticipantKey } from '../participants/key.ts';
 import { move } from '../participants/lifecycle.ts';
 import { impossible, isFinal } from '../participants/moves.ts';
+import { refuseClosed } from '../participants/participants.ts';
 import { allowedMs } from '../participants/time.ts';
 import { createPersonalLimit } from '../personal-limit.ts';
 import { noticeOf } from './notice.ts';
@@ -69,6 +70,7 @@ export function createCheckIn({ db, eventLog, storage, verifications, mismatches
   function goOn(state: ExamState, participant: Participant): Participant {
     if (participant.status !== 'CHECKING_IN') return participant;
     if (settingsOf(state.exam).admission === 'PROCTOR') return move(state, participant, 'WAITING', { by: participant.userId });
+    refuseClosed(state);
     startTogether(state, participant.userId);
     return move(state, participant, 'ACTIVE', { by: participant.userId });
   }

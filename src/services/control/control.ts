@@ -184,7 +184,8 @@ export function createControl({ pool, eventLog, access, exams, log }: Dependenci
           return { exam: state.exam, participant: state.setParticipant(open) };
         }
         refuseUnlessRunning(state.exam);
-        if (known.remainingMs === 0) throw new AppError('conflict', "This participant's time is over: add time, then readmit them");
+        if (known.remainingMs !== null && known.remainingMs <= 0)
+          throw new AppError('conflict', "This participant's time is over: add time, then readmit them");
         return { exam: state.exam, participant: move(state, { ...open, readmittedAt: state.now }, 'ACTIVE', decision) };
       });
       return signParticipantToken(access, exam, participant);

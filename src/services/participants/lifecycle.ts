@@ -108,7 +108,7 @@ export function submitted(state: ExamState, participant: Participant, submission
 export async function shiftAll({ tx, exam }: Draft, ms: number): Promise<void> {
   await tx.$executeRaw`
     UPDATE "Participant" SET "endsAt" = "endsAt" + ${ms}::float8 * interval '1 ms',
-        "remainingMs" = CASE WHEN "remainingMs" IS NOT NULL THEN greatest(0, "remainingMs" + ${ms}::int) END
+        "remainingMs" = "remainingMs" + ${ms}::int
      WHERE "examId" = ${exam.id} AND "startedAt" IS NOT NULL AND status <> ALL (${FINAL_STATUSES}::"ParticipantStatus"[])`;
 }
 

@@ -32,6 +32,9 @@ const isHeld = (status: ParticipantStatus) => ['CHECKING_IN', 'WAITING', 'PAUSED
 /** Whether a sign from inside the exam brings the participant in, or back in. */
 export const comesInBySign = (status: ParticipantStatus) => !isFinal(status) && !isHeld(status);
 
+/** The participant's time has begun. */
+export const hasBegun = (status: ParticipantStatus) => !['INVITED', 'CHECKING_IN', 'WAITING'].includes(status);
+
 /** The participant's time runs. */
 export const isRunning = (status: ParticipantStatus) => status === 'ACTIVE' || status === 'DISCONNECTED';
 

@@ -22,13 +22,18 @@ export async function signParticipantToken(access: Access, exam: Exam, participa
   return { participant, token, expiresAt };
 }
 
-/** @throws AppError `conflict` if a participant may not begin now; one who has begun may go on */
-function refuseOutsideWindow({ exam, now }: Pick<ExamState, 'exam' | 'now'>, known: Participant | undefined): void {
-  if (known?.joinedAt) return;
-  const { opensAt, closesAt } = exam;
-  if (opensAt && now < opensAt) throw new AppError('conflict', `The exam opens at ${opensAt.toISOString()}`);
+/** @throws AppError `conflict` if it is too late to begin. Staff may still let somebody in. */
+export function refuseClosed({ exam: { closesAt }, now }: Pick<ExamState, 'exam' | 'now'>): void {
   if (closesAt && now >= closesAt)
     throw new AppError('conflict', `The exam closed at ${closesAt.toISOString()}: nobody may begin any more`);
+}
+
+/** @throws AppError `conflict` if a participant may not come now; one who has come before may come back */
+function refuseOutsideWindow(state: Pick<ExamState, 'exam' | 'now'>, known: Participant | undefined): void {
+  if (known?.joinedAt) return;
+  const { opensAt } = state.exam;
+  if (opensAt && state.now < opensAt) throw new AppError('conflict', `The exam opens at ${opensAt.toISOString()}`);
+  refuseClosed(state);
 }
 
 const find = ({ tx, exam }: Draft, userId: string) => tx.participant.findUnique({ where: { examId_userId: { examId: exam.id, userId } } });

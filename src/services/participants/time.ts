@@ -33,10 +33,13 @@ export function clockAfter(
   return begins ? { startedAt: now, endsAt: later(now, allowedMs(exam, participant)) } : {};
 }
 
-/** The columns of a participant who has so many milliseconds more, whether the time runs or not. */
+/**
+ * The columns of a participant who has so many milliseconds more, or less, whether the time runs or not. What is left may become
+ * negative: with 0 instead, to take a change back would give time that was used before.
+ */
 export const shifted = ({ endsAt, remainingMs }: Pick<Clock, 'endsAt' | 'remainingMs'>, ms: number) => ({
   endsAt: endsAt && later(endsAt, ms),
-  remainingMs: remainingMs === null ? null : Math.max(0, remainingMs + ms),
+  remainingMs: remainingMs === null ? null : remainingMs + ms,
 });
 
 /** To two decimals: measured outages are no whole minutes. */

@@ -6,6 +6,13 @@ const at = (date: Date | null) => date?.toISOString() ?? '';
 const share = (of: number | null) => (of === null ? '' : of.toFixed(3));
 
 /**
+ * What a spreadsheet would take for a formula: at the start of a cell, or after what another one than we mean cuts lines at. Most of
+ * Europe has the semicolon for the comma, and quotes in the middle of a cell are no quotes then.
+ */
+const FORMULAS = /(^|[;\t\r\n])([\p{Cf}\p{Zs}"]*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu;
+const asText = (cell: string) => cell.replaceAll(FORMULAS, "$1$2'");
+
+/**
  * The results of an exam as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark, one line per participant. What a
  * spreadsheet would take for a formula is made text.
  */
@@ -31,7 +38,7 @@ export function toCsv({ participants }: ExamReport): string {
     verdictAt: at(one.verdict?.at ?? null),
     contested: one.contested ? 'yes' : 'no',
   }));
-  return stringify(rows, { header: true, columns: COLUMNS, bom: true, escape_formulas: true, record_delimiter: '\r\n' });
+  return stringify(rows, { header: true, columns: COLUMNS, bom: true, cast: { string: asText }, record_delimiter: '\r\n' });
 }
 
 const COLUMNS = [

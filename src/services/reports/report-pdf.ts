@@ -16,11 +16,18 @@ function inClock(seconds: number): string {
   return parts.join(':');
 }
 
-const heading = (text: string): Block => ({ kind: 'heading', text });
-const text = (value: string): Block => ({ kind: 'text', text: value });
-const strong = (value: string): Block => ({ kind: 'strong', text: value });
-const small = (value: string): Block => ({ kind: 'small', text: value });
-const fact = (name: string, value: string): Block => ({ kind: 'fact', name, value });
+/**
+ * Controls, but for line ends, and what overrides the direction of writing: a candidate's name would change the order of what the
+ * report says after it. Scripts from right to left need none of them.
+ */
+const UNSEEN = /(?![\n\r])[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu;
+const visible = (value: string) => value.replaceAll('\t', ' ').replaceAll(UNSEEN, '\u25A1');
+
+const heading = (value: string): Block => ({ kind: 'heading', text: visible(value) });
+const text = (value: string): Block => ({ kind: 'text', text: visible(value) });
+const strong = (value: string): Block => ({ kind: 'strong', text: visible(value) });
+const small = (value: string): Block => ({ kind: 'small', text: visible(value) });
+const fact = (name: string, value: string): Block => ({ kind: 'fact', name, value: visible(value) });
 const RULE: Block = { kind: 'rule' };
 
 function identity({ participant }: ParticipantReport): Block[] {
@@ -117,11 +124,11 @@ export function toPdfScript(
   const who = participant.name ?? participant.userId;
   const [first = text('None.'), ...rest] = warnings.map((warning) => warningBlock(warning, pictures.get(warning.id)));
   return {
-    title: `${exam.title}: ${who}`,
-    footer: `${exam.title} · ${participant.userId} · ${time(generatedAt)}`,
+    title: visible(`${exam.title}: ${who}`),
+    footer: visible(`${exam.title} · ${participant.userId} · ${time(generatedAt)}`),
     createdAt: generatedAt,
     blocks: [
-      { kind: 'title', text: exam.title },
+      { kind: 'title', text: visible(exam.title) },
       text(`Report about ${who}, made ${time(generatedAt)}.`),
       small('Software points out what it noticed. It can be wrong: what it means is for people to decide, and the candidate can object.'),
       ...identity(report),

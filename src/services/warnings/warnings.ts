@@ -3,9 +3,24 @@ import { newId } from '../../ids.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { refuseCancelled } from '../exams.ts';
 import { bringIn, enrolled } from '../participants/participants.ts';
+import { OWN_EVENT_ID } from './catalogue.ts';
 import type { WarningIntake } from './intake.ts';
 import type { Report, Reported } from './report.ts';
 import { insertWarningRows, type NewWarning, newWarningRow } from './rows.ts';
+
+/**
+ * Ids of a proctor's events are apart from those of candidates: who repeated one would get the proctor's warning as an answer, and
+ * who used one first would keep it out.
+ */
+const withOwnIds = (report: Report): Report =>
+  report.source !== 'PROCTOR'
+    ? report
+    : {
+        ...report,
+        warnings: report.warnings.map((warning) =>
+          warning.clientEventId ? { ...warning, clientEventId: `${OWN_EVENT_ID}proctor ${warning.clientEventId}` } : warning,
+        ),
+      };
 
 /** Adds warnings of one participant within a draft, in the order given. */
 export async function addWarnings(
@@ -67,7 +82,10 @@ export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intak
 
   return {
     /** Stores warnings that arrive while the exam runs. A participant who reports from inside the exam is in it. */
-    report: async (report: Report): Promise<Reported> => (await intake.add(report)) ?? reportTogether(report),
+    async report(given: Report): Promise<Reported> {
+      const report = withOwnIds(given);
+      return (await intake.add(report)) ?? reportTogether(report);
+    },
   };
 }
 

@@ -32,7 +32,9 @@ export type ToWorker =
   /** As `hand-in`, but the exam is over already (time, termination): only what was recorded is sent. */
   | { type: 'drain' }
   /** The network may be back, or the page is visible again: try now. */
-  | { type: 'wake' };
+  | { type: 'wake' }
+  /** Another tab goes on: keep what came, send nothing more, and end. */
+  | { type: 'stop' };
 
 export interface StreamState {
   recordingId: string | null;
