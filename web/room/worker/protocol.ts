@@ -42,6 +42,8 @@ export interface StreamState {
   chunks: number;
   /** Chunks that the server has acknowledged. */
   sent: number;
+  /** Chunks that it refused; they stay on the device. */
+  refused: number;
   waitingBytes: number;
   waitingMs: number;
   /** Up to when the server has everything; null before the first chunk. */
@@ -60,7 +62,10 @@ export interface UploadState {
   storageFault: string | null;
   /** Signals that wait. */
   signals: number;
+  /** `done` when everything that can be sent is there, after `hand-in` or `drain`. */
   handedIn: 'no' | 'waiting' | 'done';
+  /** Whether the server has the submission: the sitting is over, the upload may go on. */
+  submitted: boolean;
 }
 
 /** The participant, as the newest heartbeat told. */

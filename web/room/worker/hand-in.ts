@@ -1,0 +1,143 @@
+import { type Api, ApiError } from '../../shared/api.ts';
+import type { Journal } from './journal.ts';
+import { type Final, isAbout, OK, type Outcome, outcomeOf } from './outcome.ts';
+import type { Seat } from './protocol.ts';
+import type { Job, Lane } from './queue.ts';
+import type { Recordings } from './recordings.ts';
+import type { DutyRecord } from './records.ts';
+import type { Stream, Streams } from './streams.ts';
+import type { Uploader } from './uploader.ts';
+
+interface Options {
+  seat: Seat;
+  api: Api;
+  journal: Journal;
+  recordings: Recordings;
+  streams: Streams;
+  uploader: Uploader;
+  /** Signals that wait. */
+  signals(): number;
+  onRefused(final: Final): void;
+  onChange(): void;
+}
+
+/**
+ * What is left to do once no more chunks come: start the recordings that could not be started (after the submission they are refused),
+ * hand in, announce the numbers of chunks, and ask whether all are there. Stored before it begins, so that a reload goes on with it.
+ */
+export function createHandIn({ seat, api, journal, recordings, streams, uploader, signals, onRefused, onChange }: Options) {
+  let duty: DutyRecord | null = null;
+  let isBusy = false;
+
+  async function save(change: Partial<DutyRecord>): Promise<void> {
+    if (!duty) return;
+    const changed: DutyRecord = { ...duty, ...change };
+    duty = changed;
+    onChange();
+    await journal.write({ key: 'duty', stores: ['duties'], apply: (tx) => tx.objectStore('duties').put(changed) });
+  }
+
+  async function submit({ stats, idempotencyKey }: DutyRecord): Promise<Outcome> {
+    try {
+      const headers = { 'idempotency-key': idempotencyKey };
+      await api.rest(`/exams/${encodeURIComponent(seat.examId)}/submit`, { method: 'POST', body: { stats }, headers });
+      await save({ submitted: true });
+      return OK;
+    } catch (error) {
+      const outcome = outcomeOf(error);
+      if (outcome.kind !== 'final') return outcome;
+      // It was handed in elsewhere, or may not be any more: what was recorded is sent all the same.
+      await save({ submits: false });
+      onRefused(outcome);
+      return outcome;
+    }
+  }
+
+  async function announce(stream: Stream, id: string): Promise<Outcome> {
+    const { record } = stream;
+    try {
+      stream.isComplete = (await recordings.finish(id, record.nextIndex - record.base)).complete === true;
+    } catch (error) {
+      if (!(error instanceof ApiError && (isAbout(error, 'chunks') || isAbout(error, 'recordingId')))) return outcomeOf(error);
+      // Another number was announced before, more came than this page knows of, or it has ended.
+      const recording = await uploader.askFor(id);
+      if (error.code === 'invalid_request' && recording?.nextChunk !== undefined) await recordings.finish(id, recording.nextChunk);
+    }
+    await streams.update(stream, { finished: true });
+    return OK;
+  }
+
+  async function ask(stream: Stream, id: string): Promise<Outcome> {
+    const recording = await uploader.askFor(id);
+    stream.isComplete = recording?.complete === true;
+    const isOver = recording?.nextChunk === undefined;
+    const hasRefused = [...stream.items.values()].some(({ refused }) => refused !== '');
+    stream.isSettled = stream.isComplete || isOver || hasRefused;
+    onChange();
+    if (stream.isSettled) return OK;
+    return { kind: 'passing', isOffline: false, retryAfterMs: null, message: 'Not everything is there yet' };
+  }
+
+  /** The next thing that can be done now. */
+  function step(current: DutyRecord): Job | null {
+    const begun = streams.all().filter(({ record }) => record.nextIndex > record.base);
+    for (const stream of begun) if (stream.record.recordingId === null && !stream.block) return uploader.preparation(stream);
+    if (current.submits && !current.submitted) return () => submit(current);
+    for (const stream of begun) {
+      const { recordingId, finished } = stream.record;
+      if (recordingId && !stream.isCompared) return uploader.preparation(stream);
+      if (recordingId && !finished) return () => announce(stream, recordingId);
+      if (recordingId && !stream.isSettled && streams.unsent(stream).length === 0) return () => ask(stream, recordingId);
+    }
+    const isSettled = begun.every(({ isSettled, block }) => isSettled || block);
+    if (!isSettled || signals() > 0) return null;
+    return async () => {
+      await save({ done: true });
+      return OK;
+    };
+  }
+
+  async function run(job: Job): Promise<Outcome> {
+    try {
+      return await job();
+    } catch (error) {
+      return outcomeOf(error);
+    } finally {
+      isBusy = false;
+    }
+  }
+
+  const lane: Lane = {
+    next() {
+      if (!duty || duty.done || isBusy) return null;
+      const job = step(duty);
+      if (!job) return null;
+      isBusy = true;
+      return () => run(job);
+    },
+  };
+
+  /** Takes on the duty; a repeat changes nothing. */
+  async function begin(submits: boolean, stats: Record<string, unknown>): Promise<void> {
+    await streams.settle();
+    const isNew = !duty || (duty.done && streams.all().some(({ record }) => !record.finished && record.nextIndex > record.base));
+    if (isNew) {
+      duty = { ...seat, submits, stats, idempotencyKey: crypto.randomUUID(), submitted: false, done: false };
+      await save({});
+    } else if (submits && duty && !duty.submits && !duty.submitted && !duty.done) await save({ submits, stats });
+  }
+
+  return {
+    lane,
+    begin,
+    adopt(record: DutyRecord | null): void {
+      duty = record;
+      if (!duty?.done) return;
+      for (const stream of streams.all()) stream.isComplete = stream.record.finished && stream.items.size === 0;
+    },
+    get state(): { handedIn: 'no' | 'waiting' | 'done'; submitted: boolean } {
+      if (!duty) return { handedIn: 'no', submitted: false };
+      return { handedIn: duty.done ? 'done' : 'waiting', submitted: duty.submitted };
+    },
+  };
+}
