@@ -30,7 +30,11 @@ async function take(message: ToWorker): Promise<void> {
       return;
     }
   }
-  current?.worker.handle(message);
+  if (message.type !== 'stop') return current?.worker.handle(message);
+  await current?.worker.stop();
+  current?.release();
+  current = null;
+  close();
 }
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
