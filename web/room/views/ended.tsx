@@ -8,9 +8,8 @@ import { UploadLine } from './upload-line.tsx';
 
 const TITLES = { SUBMITTED: 'handedIn', TIMED_OUT: 'timedOut', TERMINATED: 'terminated' } as const;
 
-/** Everything that this browser recorded is at the server, and the exam is handed in if that was asked for. */
-const isAllSent = ({ streams, handedIn, signals }: UploadState) =>
-  handedIn !== 'waiting' && signals === 0 && Object.values(streams).every((stream) => stream.isComplete);
+/** What the server will never take: it stays on the device. */
+const countRefused = (upload: UploadState | null) => Object.values(upload?.streams ?? {}).reduce((sum, { refused }) => sum + refused, 0);
 
 /** After the end: what is still to be sent, the receipt, and what is held against the candidate. */
 export function Ended() {
@@ -19,7 +18,7 @@ export function Ended() {
   const { participant, lastChange, upload, hasRecorded } = useRoomState();
   const status = participant?.status;
   const title = TITLES[status as keyof typeof TITLES] ?? 'handedIn';
-  const isSent = !upload || isAllSent(upload);
+  const isSent = !upload || upload.handedIn === 'done';
   return (
     <Stack>
       <Title>{t(title)}</Title>
@@ -38,12 +37,13 @@ function Sending({ isSent }: { isSent: boolean }) {
   const streams = Object.values(upload?.streams ?? {});
   const total = streams.reduce((sum, { chunks }) => sum + chunks, 0);
   const sent = streams.reduce((sum, stream) => sum + stream.sent, 0);
+  const refused = countRefused(upload);
   return (
     <section aria-label={t('sending')}>
       <div role="status" data-testid="sending">
-        {isSent ? (
-          <Callout tone="good">{t('safe')}</Callout>
-        ) : (
+        {isSent && refused === 0 && <Callout tone="good">{t('safe')}</Callout>}
+        {isSent && refused > 0 && <Callout tone="warn">{t('refused', { count: refused })}</Callout>}
+        {!isSent && (
           <Callout tone="warn">
             <h2>{t('sending')}</h2>
             <label>
