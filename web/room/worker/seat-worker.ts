@@ -14,6 +14,8 @@ import { createStreams, type NewChunk } from './streams.ts';
 import { createUploader } from './uploader.ts';
 
 type Start = Extract<ToWorker, { type: 'start' }>;
+/** All but the end of the worker itself. */
+type ForSeat = Exclude<ToWorker, { type: 'stop' }>;
 
 /** Two and a half minutes of camera and screen at the bit rates of the room are 20 MB. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
@@ -217,7 +219,7 @@ export function createSeatWorker({
       .finally(queue.poke);
   }
 
-  const handlers: { [Type in ToWorker['type']]: (message: Extract<ToWorker, { type: Type }>) => void } = {
+  const handlers: { [Type in ForSeat['type']]: (message: Extract<ForSeat, { type: Type }>) => void } = {
     start(message) {
       handlers.token({ type: 'token', token: message.token });
       handlers.pace({ type: 'pace', heartbeat: message.heartbeat, snapshotSeconds: message.snapshotSeconds });
@@ -250,7 +252,7 @@ export function createSeatWorker({
   };
 
   return {
-    handle<Message extends ToWorker>(message: Message): void {
+    handle<Message extends ForSeat>(message: Message): void {
       (handlers[message.type] as (message: Message) => void)(message);
     },
     /** Resolves when everything given so far is kept. */
