@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from '@formatjs/icu-messageformat-parser';
+import { parse, TYPE } from '@formatjs/icu-messageformat-parser';
 import { expect, it } from 'vitest';
 
 type Words = { [name: string]: string | Words };
@@ -16,7 +16,7 @@ function placeholders(text: string): string[] {
   const names = new Set<string>();
   const visit = (elements: ReturnType<typeof parse>): void => {
     for (const element of elements) {
-      if ('value' in element && element.type !== 0) names.add(String(element.value));
+      if ('value' in element && element.type !== TYPE.literal) names.add(element.value);
       if ('options' in element)
         for (const { value } of Object.values(element.options as Record<string, { value: typeof elements }>)) visit(value);
     }

@@ -36,8 +36,9 @@ function View() {
     case 'exam':
       return <ExamView />;
     case 'ended':
-      return <Ended />;
+      break;
   }
+  return <Ended />;
 }
 
 interface Props {

@@ -20,7 +20,7 @@ export async function blockerOf(error: unknown, device: 'camera' | 'microphone' 
 /** Null where the browser does not tell. */
 export async function permission(device: 'camera' | 'microphone'): Promise<PermissionStatus | null> {
   try {
-    return await navigator.permissions.query({ name: device as PermissionName });
+    return await navigator.permissions.query({ name: device });
   } catch {
     return null;
   }

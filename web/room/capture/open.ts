@@ -62,7 +62,7 @@ class WrongSurface extends Error {
 export async function openScreenShare(): Promise<{ stream: MediaStream; track: MediaStreamTrack }> {
   if (!navigator.mediaDevices?.getDisplayMedia) throw new DOMException('No screen can be shared here', 'NotSupportedError');
   const options = { video: SCREEN, monitorTypeSurfaces: 'include', selfBrowserSurface: 'exclude', surfaceSwitching: 'exclude' };
-  const stream = await navigator.mediaDevices.getDisplayMedia(options as DisplayMediaStreamOptions);
+  const stream = await navigator.mediaDevices.getDisplayMedia(options);
   const track = stream.getVideoTracks()[0];
   if (!track) throw new DOMException('Nothing was shared', 'NotFoundError');
   const surface = track.getSettings().displaySurface;

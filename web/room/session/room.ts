@@ -308,7 +308,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     takePhoto: () => sitting.capture?.takePicture({ maxWidth: PHOTO_WIDTH }) ?? Promise.resolve(null),
 
     /** The picture that the check-in will send; null for one without. */
-    usePhoto(image: Blob | null): void {
+    setPhoto(image: Blob | null): void {
       photo = image;
     },
 

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useState } from 'react';
+import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Quiet, Row, Stack, StreamVideo, Title } from '../../shared/parts.tsx';
 import type { DeviceState } from '../capture/capture.ts';
@@ -155,19 +155,14 @@ interface ChoiceProps {
 
 /** Only where there is something to choose. */
 function Choice({ label, options, current, onChoose }: ChoiceProps) {
-  const [chosen, setChosen] = useState<string | null>(null);
-  useEffect(() => setChosen(options.find((one) => one.label === current)?.id ?? null), [options, current]);
   if (options.length < 2) return null;
   return (
     <label>
       {label}{' '}
       <select
         className={styles['select']}
-        value={chosen ?? ''}
-        onChange={({ target }) => {
-          setChosen(target.value);
-          onChoose(target.value);
-        }}
+        value={options.find((one) => one.label === current)?.id ?? ''}
+        onChange={({ target }) => onChoose(target.value)}
       >
         {options.map(({ id, label: text }) => (
           <option key={id} value={id}>

@@ -135,9 +135,7 @@ function Finish() {
             <Button look="danger" disabled={finish.isBusy} onClick={finish.run}>
               {t('finishYes')}
             </Button>
-            <Button autoFocus onClick={() => dialog.current?.close()}>
-              {t('finishNo')}
-            </Button>
+            <Button onClick={() => dialog.current?.close()}>{t('finishNo')}</Button>
           </Row>
         </Stack>
       </dialog>

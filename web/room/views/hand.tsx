@@ -3,6 +3,9 @@ import { useTranslations } from 'use-intl';
 import { Button, Callout, Field, Row } from '../../shared/parts.tsx';
 import { useAction, useRoom, useRoomState } from '../use-room.ts';
 
+/** It opens by a click on a button that is gone then. */
+const focusOnce = (input: HTMLInputElement | null) => input?.focus();
+
 /** In the same place at every step from the waiting room on. */
 export function Hand() {
   const t = useTranslations('hand');
@@ -32,7 +35,7 @@ export function Hand() {
             raise.run();
           }}
         >
-          <Field label={t('what')} value={text} maxLength={500} autoFocus onChange={({ target }) => setText(target.value)} />
+          <Field ref={focusOnce} label={t('what')} value={text} maxLength={500} onChange={({ target }) => setText(target.value)} />
           <Row>
             <Button type="submit" look="primary" disabled={raise.isBusy}>
               {t('raise')}

@@ -23,13 +23,13 @@ export function Photo() {
     setImage(taken);
     if (taken) setAdvice((await room.checkPicture(taken)).advice);
   });
-  const use = useAction(async () => {
-    room.usePhoto(image);
+  const accept = useAction(async () => {
+    room.setPhoto(image);
     await room.goOn('photo');
   });
 
   const isGood = advice?.length === 0;
-  const fault = take.fault ?? use.fault;
+  const fault = take.fault ?? accept.fault;
   return (
     <Stack>
       <Steps step="photo" />
@@ -59,7 +59,7 @@ export function Photo() {
       </div>
       <Row>
         {isGood && (
-          <Button look="primary" disabled={use.isBusy} onClick={use.run}>
+          <Button look="primary" disabled={accept.isBusy} onClick={accept.run}>
             {t('use')}
           </Button>
         )}

@@ -17,14 +17,25 @@ export function Receipt({ isSent }: { isSent: boolean }) {
   const room = useRoom();
   const { participant, upload } = useRoomState();
   const [submission, setSubmission] = useState<Submission | null>(null);
-  const [tries, setTries] = useState(0);
+  /** What there is to sign changes with these. */
+  const occasion = `${isSent} ${participant?.status} ${upload?.submitted}`;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    room.readReceipt().then(setSubmission, () => {
-      timer = setTimeout(() => setTries((n) => n + 1), RETRY_MS);
-    });
-    return () => clearTimeout(timer);
-  }, [room, isSent, tries, participant?.status, upload?.handedIn]);
+    let isOver = false;
+    async function read(): Promise<void> {
+      try {
+        const found = await room.readReceipt();
+        if (!isOver) setSubmission(found);
+      } catch {
+        timer = setTimeout(() => void read(), RETRY_MS);
+      }
+    }
+    if (occasion) void read();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [room, occasion]);
   if (!submission) return participant?.status === 'SUBMITTED' ? <Quiet>{t('waitingReceipt')}</Quiet> : null;
   const { receipt } = submission;
   return (

@@ -55,7 +55,9 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
 
   async function announce(stream: Stream, id: string): Promise<Outcome> {
     const { record, kind } = stream;
-    const endIndex = duty?.until[kind] ?? record.nextIndex;
+    const endIndex = record.endIndex ?? duty?.until[kind] ?? record.nextIndex;
+    // If the answer is lost, the next page knows that it was this one who ended it.
+    await streams.update(stream, { endIndex });
     try {
       stream.isComplete = (await recordings.finish(id, endIndex - record.base)).complete === true;
     } catch (error) {
@@ -64,7 +66,7 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
       const recording = await uploader.askFor(id);
       if (error.code === 'invalid_request' && recording?.nextChunk !== undefined) await recordings.finish(id, recording.nextChunk);
     }
-    await streams.update(stream, { endIndex });
+    await streams.update(stream, { isAnnounced: true });
     return OK;
   }
 
@@ -85,9 +87,9 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     for (const stream of begun) if (stream.record.recordingId === null && !stream.block) return uploader.preparation(stream);
     if (current.submits && !current.submitted) return () => submit(current);
     for (const stream of begun) {
-      const { recordingId, endIndex } = stream.record;
+      const { recordingId, isAnnounced } = stream.record;
       if (recordingId && !stream.isCompared) return uploader.preparation(stream);
-      if (recordingId && endIndex === null) return () => announce(stream, recordingId);
+      if (recordingId && !isAnnounced) return () => announce(stream, recordingId);
       if (recordingId && !stream.isSettled && streams.unsent(stream).length === 0) return () => ask(stream, recordingId);
     }
     const isSettled = begun.every(({ isSettled, block }) => isSettled || block);
@@ -139,7 +141,7 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     adopt(record: DutyRecord | null): void {
       duty = record;
       if (!duty?.done) return;
-      for (const stream of streams.all()) stream.isComplete = stream.record.endIndex !== null && stream.items.size === 0;
+      for (const stream of streams.all()) stream.isComplete = stream.record.isAnnounced && stream.items.size === 0;
     },
     get state(): { handedIn: 'no' | 'waiting' | 'done'; submitted: boolean } {
       // Let in again, and recording.

@@ -14,8 +14,9 @@ export interface StreamRecord extends Seat {
   acknowledged: number;
   /** When the newest chunk ended, server time; null before the first. */
   recordedUpTo: number | null;
-  /** The index after its last chunk, once the number of chunks was announced: what comes after belongs to another recording. */
+  /** The index after its last chunk, set before the number is announced: what comes after belongs to another recording. */
   endIndex: number | null;
+  isAnnounced: boolean;
 }
 
 /** Why the server never takes something. */

@@ -14,8 +14,8 @@ import { createStreams, type NewChunk } from './streams.ts';
 import { createUploader } from './uploader.ts';
 
 type Start = Extract<ToWorker, { type: 'start' }>;
-/** All but the end of the worker itself. */
-type ForSeat = Exclude<ToWorker, { type: 'stop' }>;
+/** All but `stop`, which ends the worker itself. */
+export type SeatMessage = Exclude<ToWorker, { type: 'stop' }>;
 
 /** Two and a half minutes of camera and screen at the bit rates of the room are 20 MB. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
@@ -116,6 +116,7 @@ export function createSeatWorker({
     streams,
     onRefused: ({ what, code, message }) => post({ type: 'refused', what, code, message }),
     onGap,
+    onLater: (ms) => void setTimeout(() => queue.poke(), ms),
     ...(pause && { pause }),
   });
   const outbox = createOutbox({ seat, api, journal, onChange, onRefused: (final) => onRefused('signal', final) });
@@ -219,7 +220,7 @@ export function createSeatWorker({
       .finally(queue.poke);
   }
 
-  const handlers: { [Type in ForSeat['type']]: (message: Extract<ForSeat, { type: Type }>) => void } = {
+  const handlers: { [Type in SeatMessage['type']]: (message: Extract<SeatMessage, { type: Type }>) => void } = {
     start(message) {
       handlers.token({ type: 'token', token: message.token });
       handlers.pace({ type: 'pace', heartbeat: message.heartbeat, snapshotSeconds: message.snapshotSeconds });
@@ -252,8 +253,8 @@ export function createSeatWorker({
   };
 
   return {
-    handle<Message extends ForSeat>(message: Message): void {
-      (handlers[message.type] as (message: Message) => void)(message);
+    handle(message: SeatMessage): void {
+      (handlers[message.type] as (message: SeatMessage) => void)(message);
     },
     /** Resolves when everything given so far is kept. */
     settled: () => tail,

@@ -70,6 +70,7 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
       acknowledged: 0,
       recordedUpTo: null,
       endIndex: null,
+      isAnnounced: false,
     };
     return { kind, record, items: new Map(), leftAt: 0, isCompared: true, isComplete: false, isSettled: false, block: null };
   }
@@ -90,7 +91,14 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
 
   /** The next recording of the seat, for the chunks from this index on. */
   function renew(stream: Stream, base: number): void {
-    Object.assign(stream.record, { startKey: crypto.randomUUID(), recordingId: null, base, acknowledged: 0, endIndex: null });
+    Object.assign(stream.record, {
+      startKey: crypto.randomUUID(),
+      recordingId: null,
+      base,
+      acknowledged: 0,
+      endIndex: null,
+      isAnnounced: false,
+    });
     Object.assign(stream, { isCompared: true, isComplete: false, isSettled: false, block: null });
   }
 
@@ -100,8 +108,8 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
 
   /** The recording was ended and sent, and more was recorded: after somebody was let in again. */
   function goOn(stream: Stream): void {
-    const { endIndex, nextIndex } = stream.record;
-    if (endIndex === null || nextIndex <= endIndex || unsent(stream).length > 0) return;
+    const { endIndex, nextIndex, isAnnounced } = stream.record;
+    if (endIndex === null || !isAnnounced || nextIndex <= endIndex || unsent(stream).length > 0) return;
     renew(stream, endIndex);
     void save(stream);
   }
@@ -256,8 +264,8 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
         });
         record.nextIndex = next.nextIndex;
         stream.leftAt += by;
-        const facts = [...stream.items.values()].map((item) => (item.index >= leftAt ? { ...item, index: item.index + by } : item));
-        stream.items = new Map(facts.map((item) => [item.index, item]));
+        for (const item of stream.items.values()) if (item.index >= leftAt) item.index += by;
+        stream.items = new Map([...stream.items.values()].map((item) => [item.index, item]));
         onChange();
       }),
 

@@ -17,11 +17,13 @@ interface Options {
   onRefused(refused: Omit<Refused, 'type'>): void;
   /** Tells the proctor that something of the evidence is missing, and why. */
   onGap(details: string): void;
+  /** There is something to send again then. */
+  onLater(ms: number): void;
   pause?: typeof backOff;
 }
 
 /** Sends the chunks of the streams, after their recordings were started or found again. */
-export function createUploader({ recordings, streams, onRefused, onGap, pause = backOff }: Options) {
+export function createUploader({ recordings, streams, onRefused, onGap, onLater, pause = backOff }: Options) {
   const preparing = new Set<StreamKind>();
   const told = new Set<string>();
 
@@ -43,7 +45,7 @@ export function createUploader({ recordings, streams, onRefused, onGap, pause = 
       // Only the answers were lost.
       for (const item of streams.unsent(stream)) await streams.acknowledge(stream, item);
       Object.assign(stream, { isComplete: true, isSettled: true });
-    } else if (record.endIndex !== null) {
+    } else if (record.isAnnounced) {
       for (const item of streams.unsent(stream)) await streams.refuse(stream, item, 'conflict');
       stream.isSettled = true;
       tell(stream.kind, 'chunk', { code: 'conflict', message: 'This recording has ended' });
@@ -133,7 +135,11 @@ export function createUploader({ recordings, streams, onRefused, onGap, pause = 
         // So that one that fails again and again, as at a proxy that finds it too large, is not always the first to be tried.
         if (outcome.kind === 'passing' && outcome.retryAfterMs === null) {
           item.attempts += 1;
-          if (!outcome.isOffline || item.attempts > OFFLINE_TRIES) item.notBefore = performance.now() + pause(item.attempts);
+          if (!outcome.isOffline || item.attempts > OFFLINE_TRIES) {
+            const ms = pause(item.attempts);
+            item.notBefore = performance.now() + ms;
+            onLater(ms);
+          }
         }
         return outcome;
       } finally {
