@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { fromRoot } from './tools.mjs';
 
 /** Workers of pages have other globals than pages. */
-const PROJECTS = ['test', 'scripts', 'web', 'web/room/worker'].map((folder) => fromRoot(`${folder}/tsconfig.json`));
+const PROJECTS = ['test', 'scripts', 'web', 'web/room/worker', 'test/web/worker'].map((folder) => fromRoot(`${folder}/tsconfig.json`));
 
 for (const project of PROJECTS.filter((path) => existsSync(path))) {
   const { status } = spawnSync(process.execPath, [fromRoot('node_modules/typescript/bin/tsc'), '-p', project], { stdio: 'inherit' });

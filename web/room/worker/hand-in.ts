@@ -54,16 +54,19 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
   }
 
   async function announce(stream: Stream, id: string): Promise<Outcome> {
-    const { record } = stream;
+    const { record, kind } = stream;
+    const endIndex = record.endIndex ?? duty?.until[kind] ?? record.nextIndex;
+    // If the answer is lost, the next page knows that it was this one who ended it.
+    await streams.update(stream, { endIndex });
     try {
-      stream.isComplete = (await recordings.finish(id, record.nextIndex - record.base)).complete === true;
+      stream.isComplete = (await recordings.finish(id, endIndex - record.base)).complete === true;
     } catch (error) {
       if (!(error instanceof ApiError && (isAbout(error, 'chunks') || isAbout(error, 'recordingId')))) return outcomeOf(error);
       // Another number was announced before, more came than this page knows of, or it has ended.
       const recording = await uploader.askFor(id);
       if (error.code === 'invalid_request' && recording?.nextChunk !== undefined) await recordings.finish(id, recording.nextChunk);
     }
-    await streams.update(stream, { finished: true });
+    await streams.update(stream, { isAnnounced: true });
     return OK;
   }
 
@@ -80,13 +83,13 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
 
   /** The next thing that can be done now. */
   function step(current: DutyRecord): Job | null {
-    const begun = streams.all().filter(({ record }) => record.nextIndex > record.base);
+    const begun = streams.all().filter(({ kind, record }) => record.base < (current.until[kind] ?? 0));
     for (const stream of begun) if (stream.record.recordingId === null && !stream.block) return uploader.preparation(stream);
     if (current.submits && !current.submitted) return () => submit(current);
     for (const stream of begun) {
-      const { recordingId, finished } = stream.record;
+      const { recordingId, isAnnounced } = stream.record;
       if (recordingId && !stream.isCompared) return uploader.preparation(stream);
-      if (recordingId && !finished) return () => announce(stream, recordingId);
+      if (recordingId && !isAnnounced) return () => announce(stream, recordingId);
       if (recordingId && !stream.isSettled && streams.unsent(stream).length === 0) return () => ask(stream, recordingId);
     }
     const isSettled = begun.every(({ isSettled, block }) => isSettled || block);
@@ -117,14 +120,19 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     },
   };
 
-  /** Takes on the duty; a repeat changes nothing. */
+  const hasMore = ({ until }: DutyRecord) => streams.all().some(({ kind, record }) => record.nextIndex > (until[kind] ?? 0));
+
+  /** Takes on the duty, for everything that was recorded before; a repeat changes nothing. */
   async function begin(submits: boolean, stats: Record<string, unknown>): Promise<void> {
     await streams.settle();
-    const isNew = !duty || (duty.done && streams.all().some(({ record }) => !record.finished && record.nextIndex > record.base));
-    if (isNew) {
-      duty = { ...seat, submits, stats, idempotencyKey: crypto.randomUUID(), submitted: false, done: false };
+    const until = Object.fromEntries(streams.all().map(({ kind, record }) => [kind, record.nextIndex]));
+    if (!duty || (duty.done && hasMore(duty))) {
+      duty = { ...seat, submits, until, stats, idempotencyKey: crypto.randomUUID(), submitted: false, done: false };
       await save({});
-    } else if (submits && duty && !duty.submits && !duty.submitted && !duty.done) await save({ submits, stats });
+    } else if (!duty.done) {
+      const isSooner = submits && !duty.submits && !duty.submitted;
+      await save({ until, ...(isSooner && { submits, stats }) });
+    }
   }
 
   return {
@@ -133,10 +141,11 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     adopt(record: DutyRecord | null): void {
       duty = record;
       if (!duty?.done) return;
-      for (const stream of streams.all()) stream.isComplete = stream.record.finished && stream.items.size === 0;
+      for (const stream of streams.all()) stream.isComplete = stream.record.isAnnounced && stream.items.size === 0;
     },
     get state(): { handedIn: 'no' | 'waiting' | 'done'; submitted: boolean } {
-      if (!duty) return { handedIn: 'no', submitted: false };
+      // Let in again, and recording.
+      if (!duty || (duty.done && hasMore(duty))) return { handedIn: 'no', submitted: false };
       return { handedIn: duty.done ? 'done' : 'waiting', submitted: duty.submitted };
     },
   };

@@ -1,30 +1,18 @@
-import type { TypedDocumentString } from '../../generated/graphql.ts';
+import type { BeatMutation } from '../../generated/graphql.ts';
 import type { Api } from '../../shared/api.ts';
+import { Beat } from './operations.ts';
 import { type Outcome, OK, outcomeOf } from './outcome.ts';
 import type { Presence, Seat } from './protocol.ts';
 
 const EVERY_MS = 10_000;
 
-interface Participant {
-  status: string;
-  endsAt: string | null;
-  remainingSeconds: number | null;
-  handRaised: boolean;
-  serverTime: string;
-  renewedToken: { token: string; expiresAt: string } | null;
-}
-interface Answer {
-  heartbeat: Participant;
-}
-
-function presenceOf({ status, endsAt, remainingSeconds, handRaised, serverTime }: Participant, roundTripMs: number): Presence {
+function presenceOf(
+  { status, endsAt, remainingSeconds, handRaised, serverTime }: BeatMutation['heartbeat'],
+  roundTripMs: number,
+): Presence {
   const ends = endsAt === null ? null : Date.parse(endsAt);
   return { status, endsAt: ends, remainingSeconds, handRaised, serverTime: Date.parse(serverTime), roundTripMs };
 }
-
-const BEAT = `mutation Beat($examId: ID!) {
-  heartbeat(examId: $examId) { status endsAt remainingSeconds handRaised serverTime renewedToken { token expiresAt } }
-}`;
 
 interface Options {
   seat: Seat;
@@ -44,8 +32,7 @@ export function createHeartbeat({ seat, api, everyMs = EVERY_MS, onPresence, onR
   async function ask(): Promise<Outcome> {
     const sentAt = performance.now();
     try {
-      const document = BEAT as unknown as TypedDocumentString<Answer, Seat>;
-      const { heartbeat } = await api.graphql(document, seat);
+      const { heartbeat } = await api.graphql(Beat, { examId: seat.examId });
       onPresence(presenceOf(heartbeat, performance.now() - sentAt));
       if (heartbeat.renewedToken) onRenewed(heartbeat.renewedToken);
       return OK;

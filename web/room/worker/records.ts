@@ -14,8 +14,9 @@ export interface StreamRecord extends Seat {
   acknowledged: number;
   /** When the newest chunk ended, server time; null before the first. */
   recordedUpTo: number | null;
-  /** Whether the number of chunks was announced. */
-  finished: boolean;
+  /** The index after its last chunk, set before the number is announced: what comes after belongs to another recording. */
+  endIndex: number | null;
+  isAnnounced: boolean;
 }
 
 /** Why the server never takes something. */
@@ -52,6 +53,8 @@ export interface SignalRecord extends Seat {
 export interface DutyRecord extends Seat {
   /** Whether the exam is handed in, too, or only what was recorded is sent. */
   submits: boolean;
+  /** The index after the last chunk of each stream that belongs to it. */
+  until: Partial<Record<StreamKind, number>>;
   stats: Record<string, unknown>;
   /** Makes the submission safe to repeat. */
   idempotencyKey: string;

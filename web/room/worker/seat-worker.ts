@@ -116,6 +116,7 @@ export function createSeatWorker({
     streams,
     onRefused: ({ what, code, message }) => post({ type: 'refused', what, code, message }),
     onGap,
+    onLater: (ms) => void setTimeout(() => queue.poke(), ms),
     ...(pause && { pause }),
   });
   const outbox = createOutbox({ seat, api, journal, onChange, onRefused: (final) => onRefused('signal', final) });
@@ -252,8 +253,8 @@ export function createSeatWorker({
   };
 
   return {
-    handle<Message extends SeatMessage>(message: Message): void {
-      (handlers[message.type] as (message: Message) => void)(message);
+    handle(message: SeatMessage): void {
+      (handlers[message.type] as (message: SeatMessage) => void)(message);
     },
     /** Resolves when everything given so far is kept. */
     settled: () => tail,

@@ -69,7 +69,8 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
       nextIndex: 0,
       acknowledged: 0,
       recordedUpTo: null,
-      finished: false,
+      endIndex: null,
+      isAnnounced: false,
     };
     return { kind, record, items: new Map(), leftAt: 0, isCompared: true, isComplete: false, isSettled: false, block: null };
   }
@@ -90,16 +91,33 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
 
   /** The next recording of the seat, for the chunks from this index on. */
   function renew(stream: Stream, base: number): void {
-    Object.assign(stream.record, { startKey: crypto.randomUUID(), recordingId: null, base, acknowledged: 0, finished: false });
+    Object.assign(stream.record, {
+      startKey: crypto.randomUUID(),
+      recordingId: null,
+      base,
+      acknowledged: 0,
+      endIndex: null,
+      isAnnounced: false,
+    });
     Object.assign(stream, { isCompared: true, isComplete: false, isSettled: false, block: null });
   }
 
-  const unsent = ({ items, record: { base } }: Stream) => [...items.values()].filter(({ index, refused }) => index >= base && !refused);
+  /** Whether a chunk belongs to the recording that is being sent. */
+  const isOf = ({ record: { base, endIndex } }: Stream, index: number) => index >= base && (endIndex === null || index < endIndex);
+  const unsent = (stream: Stream) => [...stream.items.values()].filter(({ index, refused }) => !refused && isOf(stream, index));
+
+  /** The recording was ended and sent, and more was recorded: after somebody was let in again. */
+  function goOn(stream: Stream): void {
+    const { endIndex, nextIndex, isAnnounced } = stream.record;
+    if (endIndex === null || !isAnnounced || nextIndex <= endIndex || unsent(stream).length > 0) return;
+    renew(stream, endIndex);
+    void save(stream);
+  }
 
   function stateOf(stream: Stream): StreamState {
     const { record, items } = stream;
-    const waiting = unsent(stream);
     const everything = [...items.values()];
+    const waiting = everything.filter(({ index, refused }) => index >= record.base && !refused);
     const acknowledgedUpTo = record.acknowledged > 0 ? record.recordedUpTo : null;
     const [oldest] = waiting;
     return {
@@ -136,7 +154,6 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
       inTurn(async () => {
         const stream = streamOf(kind);
         const { record } = stream;
-        if (record.finished) renew(stream, record.nextIndex);
         const index = record.nextIndex;
         const facts: ChunkFacts = { index, size: buffer.byteLength, startedAt, durationMs, refused: '' };
         const before = record.recordedUpTo;
@@ -163,9 +180,9 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
 
     /** The oldest that may be sent now. */
     next(stream: Stream, now: number): Item | null {
-      const { base } = stream.record;
+      goOn(stream);
       for (const item of stream.items.values())
-        if (item.index >= base && !item.refused && !item.isSending && item.notBefore <= now) return item;
+        if (isOf(stream, item.index) && !item.refused && !item.isSending && item.notBefore <= now) return item;
       return null;
     },
 
@@ -247,8 +264,8 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
         });
         record.nextIndex = next.nextIndex;
         stream.leftAt += by;
-        const facts = [...stream.items.values()].map((item) => (item.index >= leftAt ? { ...item, index: item.index + by } : item));
-        stream.items = new Map(facts.map((item) => [item.index, item]));
+        for (const item of stream.items.values()) if (item.index >= leftAt) item.index += by;
+        stream.items = new Map([...stream.items.values()].map((item) => [item.index, item]));
         onChange();
       }),
 

@@ -8,17 +8,22 @@ import type { Item, Stream, Streams } from './streams.ts';
 
 type Refused = Extract<FromWorker, { type: 'refused' }>;
 
+/** Without an answer a chunk is sent again in its order so many times: mostly it is the line. */
+const OFFLINE_TRIES = 3;
+
 interface Options {
   recordings: Recordings;
   streams: Streams;
   onRefused(refused: Omit<Refused, 'type'>): void;
   /** Tells the proctor that something of the evidence is missing, and why. */
   onGap(details: string): void;
+  /** There is something to send again then. */
+  onLater(ms: number): void;
   pause?: typeof backOff;
 }
 
 /** Sends the chunks of the streams, after their recordings were started or found again. */
-export function createUploader({ recordings, streams, onRefused, onGap, pause = backOff }: Options) {
+export function createUploader({ recordings, streams, onRefused, onGap, onLater, pause = backOff }: Options) {
   const preparing = new Set<StreamKind>();
   const told = new Set<string>();
 
@@ -36,11 +41,11 @@ export function createUploader({ recordings, streams, onRefused, onGap, pause = 
   /** The server takes nothing more for the recording. */
   async function over(stream: Stream, recording: LiveRecording | null): Promise<void> {
     const { record } = stream;
-    if (record.finished && recording?.complete) {
+    if (record.endIndex !== null && recording?.complete) {
       // Only the answers were lost.
       for (const item of streams.unsent(stream)) await streams.acknowledge(stream, item);
       Object.assign(stream, { isComplete: true, isSettled: true });
-    } else if (record.finished) {
+    } else if (record.isAnnounced) {
       for (const item of streams.unsent(stream)) await streams.refuse(stream, item, 'conflict');
       stream.isSettled = true;
       tell(stream.kind, 'chunk', { code: 'conflict', message: 'This recording has ended' });
@@ -127,9 +132,15 @@ export function createUploader({ recordings, streams, onRefused, onGap, pause = 
       } catch (error) {
         const outcome = outcomeOf(error);
         if (outcome.kind === 'final') return await afterRefusal(stream, item, error, outcome);
-        // So that one that fails again and again is not always the first to be tried.
-        if (outcome.kind === 'passing' && !outcome.isOffline && outcome.retryAfterMs === null)
-          item.notBefore = performance.now() + pause(item.attempts++);
+        // So that one that fails again and again, as at a proxy that finds it too large, is not always the first to be tried.
+        if (outcome.kind === 'passing' && outcome.retryAfterMs === null) {
+          item.attempts += 1;
+          if (!outcome.isOffline || item.attempts > OFFLINE_TRIES) {
+            const ms = pause(item.attempts);
+            item.notBefore = performance.now() + ms;
+            onLater(ms);
+          }
+        }
         return outcome;
       } finally {
         item.isSending = false;

@@ -18,23 +18,27 @@ function own({ examId, userId }: Seat): Promise<() => void> {
 
 const post = (message: FromWorker) => postMessage(message);
 
+async function end(): Promise<void> {
+  await current?.worker.stop();
+  current?.release();
+  current = null;
+}
+
 async function take(message: ToWorker): Promise<void> {
+  if (message.type === 'stop') {
+    await end();
+    return close();
+  }
   if (message.type === 'start') {
     const { examId, userId } = message.seat;
     if (current?.seat.examId !== examId || current.seat.userId !== userId) {
-      await current?.worker.stop();
-      current?.release();
-      current = null;
+      await end();
       const release = await own(message.seat);
       current = { seat: message.seat, release, worker: createSeatWorker({ start: message, post }) };
       return;
     }
   }
-  if (message.type !== 'stop') return current?.worker.handle(message);
-  await current?.worker.stop();
-  current?.release();
-  current = null;
-  close();
+  current?.worker.handle(message);
 }
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {

@@ -1,9 +1,9 @@
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { onTestFinished, vi } from 'vitest';
-import { createDatabase, openRoomDatabase } from '../../../web/room/worker/database.ts';
-import type { FromWorker, Seat, StreamKind, UploadState } from '../../../web/room/worker/protocol.ts';
-import { createSeatWorker, type SeatOptions } from '../../../web/room/worker/seat-worker.ts';
+import { createDatabase, openRoomDatabase } from '../../../../web/room/worker/database.ts';
+import type { FromWorker, Seat, StreamKind, UploadState } from '../../../../web/room/worker/protocol.ts';
+import { createSeatWorker, type SeatOptions } from '../../../../web/room/worker/seat-worker.ts';
 
 /** Long enough ago for times to stay in the past. */
 const BEGAN = Date.parse('2026-01-01T10:00:00Z');

@@ -44,7 +44,7 @@ export function createFakeRoom() {
 
   async function serve(method: string, url: URL, init: RequestInit): Promise<[Request, () => Response | Promise<Response>]> {
     const [, , , id = '', what, index = ''] = url.pathname.split('/');
-    const json = () => JSON.parse(String(init.body)) as { warnings: typeof signals; stats: object; type: string; chunks: number };
+    const json = () => JSON.parse(init.body as string) as { warnings: typeof signals; stats: object; type: string; chunks: number };
     const headers = new Headers(init.headers);
     if (url.pathname === '/graphql')
       return [
@@ -125,8 +125,8 @@ export function createFakeRoom() {
     ];
   }
 
-  async function fetch(input: string | URL | globalThis.Request, init: RequestInit = {}): Promise<Response> {
-    const url = new URL(String(input));
+  async function fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
+    const url = new URL(input);
     const [request, act] = await serve(init.method ?? 'GET', url, init);
     requests.push(request);
     running += 1;
