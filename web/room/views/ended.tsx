@@ -1,5 +1,6 @@
 import { useTranslations } from 'use-intl';
 import { Callout, Quiet, Stack, Title } from '../../shared/parts.tsx';
+import { isAllSent } from '../session/room-state.ts';
 import { useRoomState } from '../use-room.ts';
 import type { UploadState } from '../worker/protocol.ts';
 import { Findings } from './findings.tsx';
@@ -15,10 +16,11 @@ const countRefused = (upload: UploadState | null) => Object.values(upload?.strea
 export function Ended() {
   const t = useTranslations('ended');
   const e = useTranslations('exam');
-  const { participant, lastChange, upload, hasRecorded } = useRoomState();
+  const state = useRoomState();
+  const { participant, lastChange, hasRecorded } = state;
   const status = participant?.status;
   const title = TITLES[status as keyof typeof TITLES] ?? 'handedIn';
-  const isSent = !upload || upload.handedIn === 'done';
+  const isSent = isAllSent(state);
   return (
     <Stack>
       <Title>{t(title)}</Title>
