@@ -19,7 +19,7 @@ export function Ended() {
   const state = useRoomState();
   const { participant, lastChange, hasRecorded } = state;
   const status = participant?.status;
-  const title = TITLES[status as keyof typeof TITLES] ?? 'handedIn';
+  const title = TITLES[status as keyof typeof TITLES] ?? 'handingIn';
   const isSent = isAllSent(state);
   return (
     <Stack>
