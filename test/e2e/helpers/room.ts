@@ -29,9 +29,13 @@ export interface Invited {
   link: string;
 }
 
-/** An exam with one candidate invited, `ada`. */
-export async function invite(server: TestServer, input: object = {}, address = server.url): Promise<Invited> {
-  const { id: examId } = await createExam(server, { title: 'Algebra', duration: 60, ...input });
+/** An exam that records the camera, with one candidate invited, `ada`. */
+export async function invite(
+  server: TestServer,
+  { settings = {}, ...input }: { settings?: object; opensAt?: string } = {},
+  address = server.url,
+): Promise<Invited> {
+  const { id: examId } = await createExam(server, { title: 'Algebra', ...input, settings: { screenRecording: false, ...settings } });
   const answer = await server.post(`/exams/${examId}/participants`, { participants: [{ userId: 'ada', name: 'Ada L.' }] });
   const { participants } = (await answer.json()) as { participants: { accessUrl: string }[] };
   const { pathname, search, hash } = new URL(participants[0]?.accessUrl ?? '');

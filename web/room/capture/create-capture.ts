@@ -147,9 +147,14 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     set({ cameras: ofKind('videoinput'), microphones: ofKind('audioinput') });
   }
 
+  function endChecks(): void {
+    stopChecks();
+    stopChecks = () => {};
+  }
+
   /** Only before the exam: while it runs, the server looks at the pictures. */
   function check(): void {
-    stopChecks();
+    endChecks();
     const stream = streams.webcam;
     if (isRecording || isClosed || !stream) return;
     stopChecks = checkDevices({
@@ -226,7 +231,7 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
 
     record() {
       isRecording = true;
-      stopChecks();
+      endChecks();
       startRecorder('webcam');
       startRecorder('screen');
     },
@@ -239,7 +244,7 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     async close() {
       isClosed = true;
       clearTimeout(reopening);
-      stopChecks();
+      endChecks();
       await this.pause();
       pictures?.close();
       pictures = null;

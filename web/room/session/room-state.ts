@@ -57,6 +57,8 @@ export interface RoomState {
   /** Since when the socket is down; null while it holds. */
   cutOffSince: number | null;
   upload: UploadState | null;
+  /** How many times this page told its worker to send the rest. */
+  dutiesGiven: number;
   /** The last change of the status by staff: why there is a pause, or no exam any more. */
   lastChange: LastChange | null;
   /** Whether this browser recorded anything for the seat, so that there may be something to send. */
@@ -87,6 +89,10 @@ export function snapshotSecondsOf({ settings }: Pick<ExamFacts, 'settings'>): nu
   if (!webcam || !aiDetection.enabled) return null;
   return snapshotSeconds ?? { LOW: 10, MEDIUM: 5, HIGH: 2 }[aiDetection.sensitivity];
 }
+
+/** Everything that can be sent is sent, after the newest end. */
+export const isAllSent = ({ upload, dutiesGiven }: RoomState) =>
+  upload === null || (upload.duties >= dutiesGiven && upload.handedIn === 'done');
 
 /** In the exam, running or paused. */
 export const isSitting = (status: string | undefined) => status === 'ACTIVE' || status === 'PAUSED' || status === 'DISCONNECTED';

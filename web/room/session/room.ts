@@ -44,6 +44,7 @@ const FIRST: Omit<RoomState, 'practice'> = {
   messages: [],
   cutOffSince: null,
   upload: null,
+  dutiesGiven: 0,
   lastChange: null,
   hasRecorded: false,
   snapshotUrl: null,

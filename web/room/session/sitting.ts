@@ -2,7 +2,7 @@ import type { Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import { startSignals } from '../signals/signals.ts';
 import { signalsFor } from '../signals/which.ts';
-import type { FromWorker, Presence } from '../worker/protocol.ts';
+import type { FromWorker, Presence, ToWorker } from '../worker/protocol.ts';
 import type { ServerClock } from './clock.ts';
 import { type ExamFacts, hasLeft, isSitting, type ParticipantFacts, type RoomState, snapshotSecondsOf } from './room-state.ts';
 import { startUplink, type Uplink } from './uplink.ts';
@@ -96,6 +96,11 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     await capture?.close();
   }
 
+  function give(duty: Extract<ToWorker, { type: 'drain' | 'hand-in' }>): void {
+    uplink?.post(duty);
+    set({ dutiesGiven: get().dutiesGiven + 1 });
+  }
+
   const wake = () => uplink?.post({ type: 'wake' });
   addEventListener('online', wake, { signal: listening.signal });
   document.addEventListener('visibilitychange', wake, { signal: listening.signal });
@@ -139,12 +144,12 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     /** The exam is over for this person, by whatever: the rest is sent. */
     async leave(): Promise<void> {
       await stop();
-      uplink?.post({ type: 'drain' });
+      give({ type: 'drain' });
     },
 
     async handIn(): Promise<void> {
       await stop();
-      uplink?.post({ type: 'hand-in', stats: { endTime: new Date(clock.now()).toISOString() } });
+      give({ type: 'hand-in', stats: { endTime: new Date(clock.now()).toISOString() } });
     },
 
     /** Everything off: another tab goes on, or the exam was cancelled. What waits stays on the device. */

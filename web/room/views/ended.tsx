@@ -1,5 +1,6 @@
 import { useTranslations } from 'use-intl';
 import { Callout, Quiet, Stack, Title } from '../../shared/parts.tsx';
+import { isAllSent } from '../session/room-state.ts';
 import { useRoomState } from '../use-room.ts';
 import type { UploadState } from '../worker/protocol.ts';
 import { Findings } from './findings.tsx';
@@ -8,18 +9,18 @@ import { UploadLine } from './upload-line.tsx';
 
 const TITLES = { SUBMITTED: 'handedIn', TIMED_OUT: 'timedOut', TERMINATED: 'terminated' } as const;
 
-/** Everything that this browser recorded is at the server, and the exam is handed in if that was asked for. */
-const isAllSent = ({ streams, handedIn, signals }: UploadState) =>
-  handedIn !== 'waiting' && signals === 0 && Object.values(streams).every((stream) => stream.isComplete);
+/** What the server will never take: it stays on the device. */
+const countRefused = (upload: UploadState | null) => Object.values(upload?.streams ?? {}).reduce((sum, { refused }) => sum + refused, 0);
 
 /** After the end: what is still to be sent, the receipt, and what is held against the candidate. */
 export function Ended() {
   const t = useTranslations('ended');
   const e = useTranslations('exam');
-  const { participant, lastChange, upload, hasRecorded } = useRoomState();
+  const state = useRoomState();
+  const { participant, lastChange, hasRecorded } = state;
   const status = participant?.status;
-  const title = TITLES[status as keyof typeof TITLES] ?? 'handedIn';
-  const isSent = !upload || isAllSent(upload);
+  const title = TITLES[status as keyof typeof TITLES] ?? 'handingIn';
+  const isSent = isAllSent(state);
   return (
     <Stack>
       <Title>{t(title)}</Title>
@@ -38,12 +39,13 @@ function Sending({ isSent }: { isSent: boolean }) {
   const streams = Object.values(upload?.streams ?? {});
   const total = streams.reduce((sum, { chunks }) => sum + chunks, 0);
   const sent = streams.reduce((sum, stream) => sum + stream.sent, 0);
+  const refused = countRefused(upload);
   return (
     <section aria-label={t('sending')}>
       <div role="status" data-testid="sending">
-        {isSent ? (
-          <Callout tone="good">{t('safe')}</Callout>
-        ) : (
+        {isSent && refused === 0 && <Callout tone="good">{t('safe')}</Callout>}
+        {isSent && refused > 0 && <Callout tone="warn">{t('refused', { count: refused })}</Callout>}
+        {!isSent && (
           <Callout tone="warn">
             <h2>{t('sending')}</h2>
             <label>

@@ -23,12 +23,12 @@ export function Receipt({ isSent }: { isSent: boolean }) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
     async function read(): Promise<void> {
-      try {
-        const found = await room.readReceipt();
-        if (!isOver) setSubmission(found);
-      } catch {
+      const found = await room.readReceipt().catch(() => undefined);
+      if (isOver) return;
+      if (found !== undefined) setSubmission(found);
+      // Without an answer; or the server is still joining what came, after which it signs the hash of the file.
+      if (found === undefined || found?.receipt.recordings.some(({ complete }) => !complete))
         timer = setTimeout(() => void read(), RETRY_MS);
-      }
     }
     if (occasion) void read();
     return () => {

@@ -124,11 +124,14 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
 
   const hasMore = ({ until }: DutyRecord) => streams.all().some(({ kind, record }) => record.nextIndex > (until[kind] ?? 0));
 
-  /** Takes on the duty, for everything that was recorded before; a repeat changes nothing. */
+  /**
+   * Takes on the duty, for everything that was recorded before. A repeat while it is not done changes nothing. Who hands in after it was
+   * done was let in again, even if nothing was recorded since.
+   */
   async function begin(submits: boolean, stats: Record<string, unknown>): Promise<void> {
     await streams.settle();
     const until = Object.fromEntries(streams.all().map(({ kind, record }) => [kind, record.nextIndex]));
-    if (!duty || (duty.done && hasMore(duty))) {
+    if (!duty || (duty.done && (submits || hasMore(duty)))) {
       duty = { ...seat, submits, until, stats, idempotencyKey: crypto.randomUUID(), submitted: false, done: false };
       await save({});
     } else if (!duty.done) {

@@ -64,6 +64,8 @@ export interface UploadState {
   signals: number;
   /** `done` when everything that can be sent is there, after `hand-in` or `drain`. */
   handedIn: 'no' | 'waiting' | 'done';
+  /** How many `hand-in` and `drain` of this page are taken on: `handedIn` is about the last of them. */
+  duties: number;
   /** Whether the server has the submission: the sitting is over, the upload may go on. */
   submitted: boolean;
 }

@@ -53,6 +53,7 @@ export function createSeatWorker({
   let heardAt: number | null = null;
   let isSignedOut = false;
   let isStopped = false;
+  let duties = 0;
   let stateTimer: ReturnType<typeof setTimeout> | null = null;
   const refused = new Set<string>();
   const clock = createClock();
@@ -68,6 +69,7 @@ export function createSeatWorker({
       storageFault,
       signals: outbox.count,
       handedIn,
+      duties,
       submitted,
     };
   }
@@ -221,6 +223,12 @@ export function createSeatWorker({
       .finally(queue.poke);
   }
 
+  async function begin(submits: boolean, stats: Record<string, unknown>): Promise<void> {
+    await handIn.begin(submits, stats);
+    duties += 1;
+    onChange();
+  }
+
   const handlers: { [Type in SeatMessage['type']]: (message: Extract<SeatMessage, { type: Type }>) => void } = {
     start(message) {
       handlers.token({ type: 'token', token: message.token });
@@ -243,8 +251,8 @@ export function createSeatWorker({
       pace = { heartbeat: message.heartbeat, snapshotSeconds: message.snapshotSeconds };
       setPace();
     },
-    'hand-in': ({ stats }) => inTurn(() => handIn.begin(true, stats)),
-    drain: () => inTurn(() => handIn.begin(false, {})),
+    'hand-in': ({ stats }) => inTurn(() => begin(true, stats)),
+    drain: () => inTurn(() => begin(false, {})),
     wake() {
       journal.retry();
       uploader.retry();
