@@ -87,10 +87,12 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     for (const stream of begun) if (stream.record.recordingId === null && !stream.block) return uploader.preparation(stream);
     if (current.submits && !current.submitted) return () => submit(current);
     for (const stream of begun) {
-      const { recordingId, isAnnounced } = stream.record;
+      const { recordingId, isAnnounced, acknowledged } = stream.record;
+      const isSent = streams.unsent(stream).length === 0;
       if (recordingId && !stream.isCompared) return uploader.preparation(stream);
-      if (recordingId && !isAnnounced) return () => announce(stream, recordingId);
-      if (recordingId && !stream.isSettled && streams.unsent(stream).length === 0) return () => ask(stream, recordingId);
+      // With which chunk it begins, and so their number, is known when the first was taken.
+      if (recordingId && !isAnnounced && (acknowledged > 0 || isSent)) return () => announce(stream, recordingId);
+      if (recordingId && isAnnounced && !stream.isSettled && isSent) return () => ask(stream, recordingId);
     }
     const isSettled = begun.every(({ isSettled, block }) => isSettled || block);
     if (!isSettled || signals() > 0) return null;

@@ -118,7 +118,8 @@ export function createSeatWorker({
     streams,
     onRefused: ({ what, code, message }) => post({ type: 'refused', what, code, message }),
     onGap,
-    onLater: (ms) => void setTimeout(() => queue.poke(), ms),
+    // Timers may be a little early.
+    onLater: (ms) => void setTimeout(() => queue.poke(), ms + 5),
     ...(pause && { pause }),
   });
   const outbox = createOutbox({ seat, api, journal, onChange, onRefused: (final) => onRefused('signal', final) });

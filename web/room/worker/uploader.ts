@@ -136,7 +136,8 @@ export function createUploader({ recordings, streams, onRefused, onGap, onLater,
         if (outcome.kind === 'passing' && outcome.retryAfterMs === null) {
           item.attempts += 1;
           if (!outcome.isOffline || item.attempts > OFFLINE_TRIES) {
-            const ms = pause(item.attempts);
+            // Longer than the queue waits, so that others are tried before.
+            const ms = 2 * pause(item.attempts);
             item.notBefore = performance.now() + ms;
             onLater(ms);
           }
@@ -157,6 +158,8 @@ export function createUploader({ recordings, streams, onRefused, onGap, onLater,
         const item = stream && streams.next(stream, performance.now());
         if (!item) return null;
         if (!isReady(stream)) return preparation(stream);
+        // The first alone: if it cannot begin a recording, another one becomes its beginning.
+        if (stream.record.acknowledged === 0 && [...stream.items.values()].some(({ isSending }) => isSending)) return null;
         item.isSending = true;
         return upload(stream, item);
       },
