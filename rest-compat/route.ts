@@ -73,6 +73,8 @@ interface Post<
   answer: Answer;
   /** Whether the bearer of a link may call it; `admit` says of which. */
   byLink?: true;
+  /** It stores nothing, so a repeat needs no idempotency key; one that is sent is not used. */
+  storesNothing?: true;
   /**
    * Refuses callers before the body is read. It was already checked that they have credentials, and more than an access
    * link.
@@ -103,6 +105,7 @@ export interface GetRoute extends AnyRoute {
 
 export interface PostRoute extends AnyRoute {
   byLink?: true;
+  storesNothing?: true;
   /** PUT and PATCH are idempotent and need no idempotency key. */
   method: 'POST' | 'PUT' | 'PATCH';
   body: z.ZodType;

@@ -49,7 +49,7 @@ export function createRouter(routes: readonly Route[]) {
     if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey))
       throw invalidField('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
     const body = await read();
-    if (idempotencyKey === null || route.method !== 'POST') return present(await run(body));
+    if (idempotencyKey === null || route.method !== 'POST' || route.storesNothing) return present(await run(body));
     const request = { scope: identityOf(ctx.viewer), key: idempotencyKey, fingerprint: fingerprint(req, body) };
     return ctx.services.idempotency.once(request, (keeper) => run(body, keeper), present);
   }

@@ -7,6 +7,7 @@ import { participantListRoutes } from './participant-lists.ts';
 import { proctorRoutes } from './proctors.ts';
 import { receiptRoutes } from './receipts.ts';
 import { recordingRoutes } from './recordings.ts';
+import { rehearsalRoutes } from './rehearsal.ts';
 import { reportRoutes } from './reports.ts';
 import { reviewRoutes } from './reviews.ts';
 import { rosterRoutes } from './roster.ts';
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...controlRoutes,
   ...rosterRoutes,
   ...checkInRoutes,
+  ...rehearsalRoutes,
   ...messageRoutes,
   ...participantListRoutes,
   ...proctorRoutes,

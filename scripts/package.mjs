@@ -28,7 +28,7 @@ const name = `invigil-${source.version}-${process.platform}-${process.arch}`;
 const folder = fromRoot(`build/${name}`);
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-for (const part of ['dist/src', 'dist/rest-compat', 'dist/nets', ...CONTENTS]) {
+for (const part of ['dist/src', 'dist/rest-compat', 'dist/web', 'dist/nets', ...CONTENTS]) {
   cpSync(fromRoot(part), join(folder, part), { recursive: true });
 }
 writeManifest();

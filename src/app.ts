@@ -22,6 +22,7 @@ import { startForgottenSweep } from './services/analysis/forgotten-sweep.ts';
 import { createAnalysisJob } from './services/analysis/job.ts';
 import { createWorkerWatch } from './services/analysis/worker-watch.ts';
 import { createCheckIn } from './services/check-in/check-in.ts';
+import { createRehearsal } from './services/check-in/rehearsal.ts';
 import { createClock } from './services/clock.ts';
 import { createControl } from './services/control/control.ts';
 import { createEventLog } from './services/event-log/event-log.ts';
@@ -147,6 +148,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
         log,
         photoDays: config.IDENTITY_PHOTO_DAYS,
       }),
+      rehearsal: createRehearsal({ verifications, recordings }),
       candidateViews: createCandidateViews({ pool: database.pool }),
       clock: createClock({ pool: database.pool }),
       eventLog,

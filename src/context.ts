@@ -6,6 +6,7 @@ import type { Access } from './services/access/access.ts';
 import type { CandidateViews } from './services/access/candidate-view.ts';
 import type { Viewer } from './services/access/viewer.ts';
 import type { CheckIn } from './services/check-in/check-in.ts';
+import type { Rehearsal } from './services/check-in/rehearsal.ts';
 import type { Clock } from './services/clock.ts';
 import type { Control } from './services/control/control.ts';
 import type { EventLog } from './services/event-log/event-log.ts';
@@ -57,6 +58,7 @@ export interface Services {
   pulses: Pulses;
   quota: Quota;
   receipts: Receipts;
+  rehearsal: Rehearsal;
   recordings: Recordings;
   references: References;
   reports: Reports;

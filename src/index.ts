@@ -2,6 +2,7 @@ import { createApp } from './app.ts';
 import { loadConfig, loadEnvironment } from './config.ts';
 import { openPort } from './http/open-port.ts';
 import { createLogger } from './log.ts';
+import { cameraNote } from './start/camera-note.ts';
 import { runProgram } from './start/lifecycle.ts';
 import { version } from './version.ts';
 
@@ -33,7 +34,8 @@ await runProgram(async () => {
     // Last, because a key is shown only once: nothing may fail between its creation and its display.
     const { newKey, notice } = await app.services.access.bootstrap(config.BOOTSTRAP_API_KEY);
     server.open();
-    say(greeting({ publicUrl: server.publicUrl, newKey, relocatedTo: app.relocatedTo, bundledFfmpeg: app.ffmpeg.bundled }));
+    const { publicUrl, pagesNote } = server;
+    say(greeting({ publicUrl, newKey, relocatedTo: app.relocatedTo, bundledFfmpeg: app.ffmpeg.bundled, pagesNote }));
     if (notice) log.warn(notice);
     app.prepareModels();
     const stop = async () => {
@@ -53,9 +55,10 @@ interface Greeting {
   newKey: string | null;
   relocatedTo: string | null;
   bundledFfmpeg: boolean;
+  pagesNote: string | null;
 }
 
-function greeting({ publicUrl, newKey, relocatedTo, bundledFfmpeg }: Greeting): string {
+function greeting({ publicUrl, newKey, relocatedTo, bundledFfmpeg, pagesNote }: Greeting): string {
   const lines = [
     `Invigil ${version} is ready.`,
     '',
@@ -65,6 +68,9 @@ function greeting({ publicUrl, newKey, relocatedTo, bundledFfmpeg }: Greeting): 
   if (newKey) lines.push(`  Admin key ${newKey}`, '            Store it now: it is not shown again.');
   if (relocatedTo) lines.push(`  Database  ${relocatedTo}   (PostgreSQL's user cannot enter DATA_DIR: back up this folder too)`);
   if (bundledFfmpeg) lines.push('  ffmpeg    the bundled build from 2018, for trying things out only; install a newer one for real exams');
+  if (pagesNote) lines.push(`  Pages     ${pagesNote}`);
+  const camera = cameraNote(publicUrl);
+  if (camera) lines.push(`  Warning   ${camera}`);
   lines.push(
     '',
     'Create an exam:',

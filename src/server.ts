@@ -18,12 +18,13 @@ import { refuseSlowBodies } from './http/limits/slow-bodies.ts';
 import { refuseMalformed } from './http/malformed-requests.ts';
 import type { OpenPort } from './http/open-port.ts';
 import { createOrigins } from './http/origins.ts';
-import { answerLinkPage, describeLinkPage } from './http/pages/link-pages.ts';
+import { createPages } from './http/pages/pages.ts';
 import { checkReadiness } from './http/readiness.ts';
 import { answerReceiptKey } from './http/receipt-key.ts';
 import { createRequestLog } from './http/request-log.ts';
 import { createUploads } from './http/tus/tus.ts';
 import { nameRequest, type RequestLog } from './log.ts';
+import { projectRoot } from './paths.ts';
 import { startRealtime } from './realtime/server.ts';
 import type { Viewer } from './services/access/viewer.ts';
 import { RECEIPT_KEY_PATH } from './services/receipts/receipt-key.ts';
@@ -51,8 +52,8 @@ const failure = (req: IncomingMessage, error: unknown, named: RequestLog) =>
   isGraphql(req) ? { ...statusOf(error), body: { errors: [maskError(error, named)] } } : errorAnswer(error, named);
 
 /**
- * The HTTP server: REST under `/api`, GraphQL and its WebSocket at `/graphql`, and the probes. It answers from `open()` on; until
- * then the port does.
+ * The HTTP server: REST under `/api`, GraphQL and its WebSocket at `/graphql`, the pages, and the probes. It answers from `open()` on;
+ * until then the port does.
  */
 export async function startServer(app: App, { server, port, handOver }: OpenPort) {
   const { config, log, services } = app;
@@ -121,7 +122,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
     if (slices.isUsedUp) await slices.next(req.headers.authorization ?? addressOf(req));
     if (isGraphql(req)) return answerGraphql(req, res, named, enter);
     if (path === uploads.path || path.startsWith(`${uploads.path}/`)) return answerUpload(req, res, named, enter);
-    if (answerLinkPage(req, res, path)) return;
+    if (await pages.answer(req, res, path)) return;
     await using scope = createSpoolScope(app.storage);
     await rest.handle(req, res, { scope, named, enter });
   }
@@ -170,7 +171,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
     const path = pathOf(req);
     if (path.startsWith(`${uploads.path}/`)) return `${uploads.path}/:uploadId`;
     if ([GRAPHQL, uploads.path, '/healthz', '/readyz', RECEIPT_KEY_PATH].includes(path)) return path;
-    return describeLinkPage(path) ?? rest.describe(req.method ?? '', path);
+    return pages.describe(path) ?? rest.describe(req.method ?? '', path);
   }
 
   const logRequest = createRequestLog({ log, routeOf });
@@ -198,10 +199,13 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
   const snapshotSweep = services.snapshots.startSweep();
   const clockSweep = services.control.startSweep();
   await app.storage.sweep();
+  const pages = await createPages({ folder: join(projectRoot, 'dist/web'), publicUrl, storage: app.storage });
   const uploadSweep = uploads.startSweep();
 
   return {
     publicUrl,
+    /** What the operator should know about the pages; null if all is well. */
+    pagesNote: pages.note,
     /** Begins to answer. */
     open(): void {
       handOver();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PICTURE_ADVICE } from '../../src/resolvers/check-in.ts';
 import { counts, lower, participantMembers, recordingType, reviewStatus, seatedMembers, time } from './parts.ts';
 
 export const seatedParticipant = z.strictObject(seatedMembers);
@@ -46,6 +47,11 @@ export const notice = z.strictObject({
   records: z.array(recordingType).meta({ description: 'What is recorded.' }),
   liveChecks: z.boolean().meta({ description: 'Whether software looks at the camera and the recordings.' }),
   retentionDays: z.number().nullable().meta({ description: 'Days for which recordings are kept; null: until they are erased.' }),
+});
+
+export const pictureCheck = z.strictObject({
+  faces: z.number().meta({ description: 'How many faces it shows.' }),
+  advice: z.array(z.enum(PICTURE_ADVICE)).meta({ description: 'What would make it better; empty for a picture that a check-in takes.' }),
 });
 
 export const heartbeat = z.strictObject({

@@ -6,11 +6,14 @@ import type { Exam, IdentityPhoto, Participant, Prisma, Verification } from '../
 import { visibleParticipants } from '../services/access/sight.ts';
 import { checkInInput, noticeInput } from '../services/check-in/input.ts';
 import type { Notice } from '../services/check-in/notice.ts';
+import type { PictureCheck } from '../services/check-in/rehearsal.ts';
+import { PICTURE_ADVICE } from '../services/identity/face-match.ts';
 import { MAX_IMAGE_BYTES } from '../services/identity/images.ts';
+import type { CheckedMedia } from '../services/recordings/recordings.ts';
 import { parseInput } from '../validation.ts';
-import { requireExam, requireParticipant, requireViewer, unlessLink } from './policy.ts';
+import { requireCandidate, requireExam, requireParticipant, requireViewer, unlessLink } from './policy.ts';
 
-export { MAX_IMAGE_BYTES };
+export { MAX_IMAGE_BYTES, PICTURE_ADVICE };
 
 /** What candidates of this exam are told. */
 export const noticeOf = ({ services }: Context, exam: Pick<Exam, 'settings'>): Notice => services.checkIn.notice(exam);
@@ -42,6 +45,17 @@ export async function checkIn(
 /** Compares a picture of the participant of the token with the face that is known of them. */
 export async function verifyParticipant(ctx: Context, examId: string, file: SpooledFile): Promise<Verification> {
   return ctx.services.checkIn.verify(requireParticipant(ctx, examId), () => bytesOf(ctx, file, 'image'));
+}
+
+/** Whether a check-in would take this picture; it is not kept. */
+export async function checkPicture(ctx: Context, examId: string, file: SpooledFile): Promise<PictureCheck> {
+  const who = requireCandidate(ctx, examId);
+  return ctx.services.rehearsal.checkPicture(who, () => bytesOf(ctx, file, 'image'));
+}
+
+/** Whether a recording arrived as one that can be used; it is not kept. */
+export async function checkRecording(ctx: Context, examId: string, file: SpooledFile): Promise<CheckedMedia> {
+  return ctx.services.rehearsal.checkRecording(requireCandidate(ctx, examId), file);
 }
 
 export interface CheckInFacts {

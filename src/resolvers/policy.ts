@@ -90,6 +90,18 @@ export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string)
   return own;
 }
 
+/**
+ * A candidate of the exam, or whoever has a link for one, who may try out devices before joining.
+ * @throws AppError `forbidden` for staff, `not_found` for another exam
+ */
+export function requireCandidate(ctx: Pick<Context, 'viewer'>, examId: string): { examId: string; userId: string | null } {
+  requireViewer(ctx);
+  const { role, examId: own, userId } = ctx.viewer;
+  if (role !== 'participant') throw new AppError('forbidden', 'Only for candidates: use their link or the token from joinExam');
+  if (own !== examId) throw notFound('Exam');
+  return { examId, userId };
+}
+
 /** A filter, for relations of a participant that a link does not open. */
 export const unlessLink = ({ viewer }: Pick<Context, 'viewer'>) => (isLinkBearer(viewer) ? { id: { in: [] } } : {});
 

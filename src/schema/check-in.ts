@@ -1,6 +1,16 @@
-import { acceptNotice, checkIn, type CheckInFacts, checkInOf, noticeOf, signedPhotoUrl, verifyParticipant } from '../resolvers/check-in.ts';
-import { openedByToken, requireParticipant } from '../resolvers/policy.ts';
+import {
+  acceptNotice,
+  checkIn,
+  type CheckInFacts,
+  checkInOf,
+  checkPicture,
+  noticeOf,
+  signedPhotoUrl,
+  verifyParticipant,
+} from '../resolvers/check-in.ts';
+import { openedByToken, requireCandidate, requireParticipant } from '../resolvers/policy.ts';
 import type { Notice as NoticeShape } from '../services/check-in/notice.ts';
+import type { PictureCheck as PictureCheckShape } from '../services/check-in/rehearsal.ts';
 import { type AdmitUpload, builder } from './builder.ts';
 import { EXAM_ID } from './descriptions.ts';
 import { Exam } from './exam.ts';
@@ -40,6 +50,31 @@ const CheckIn = builder.objectRef<CheckInFacts>('CheckIn').implement({
   }),
 });
 
+const PictureAdvice = builder.enumType('PictureAdvice', {
+  description: 'What would make a picture of a face better.',
+  values: {
+    NO_FACE: { value: 'no_face', description: 'No face was found.' },
+    SEVERAL_FACES: { value: 'several_faces', description: 'More than one face is in it.' },
+    TOO_SMALL: { value: 'too_small', description: 'The face is too small.' },
+    TOO_DARK: { value: 'too_dark', description: 'The face is too dark.' },
+    TOO_BRIGHT: { value: 'too_bright', description: 'The face is too bright.' },
+    BLURRED: { value: 'blurred', description: 'The face is blurred.' },
+    TURNED: { value: 'turned', description: 'The face is turned away.' },
+  } as const satisfies Record<string, { value: PictureCheckShape['advice'][number]; description: string }>,
+});
+
+const PictureCheck = builder.objectRef<PictureCheckShape>('PictureCheck').implement({
+  description: 'Whether a check-in would take a picture.',
+  fields: (t) => ({
+    faces: t.exposeInt('faces', { description: 'How many faces it shows.' }),
+    advice: t.field({
+      type: [PictureAdvice],
+      description: 'What would make it better; empty for a picture that a check-in takes.',
+      resolve: ({ advice }) => advice,
+    }),
+  }),
+});
+
 builder.prismaObjectFields(Exam, (t) => ({
   notice: t.field({
     type: Notice,
@@ -69,7 +104,17 @@ builder.prismaObjectFields(Participant, (t) => ({
 builder.mutationFields((t) => {
   const examId = t.arg.id({ required: true, description: EXAM_ID });
   const admitUpload = ((ctx, args) => Promise.resolve(requireParticipant(ctx, String(args['examId'])))) satisfies AdmitUpload;
+  const admitTry = ((ctx, args) => Promise.resolve(requireCandidate(ctx, String(args['examId'])))) satisfies AdmitUpload;
   return {
+    checkPicture: t.field({
+      type: PictureCheck,
+      authScopes: { viewer: true },
+      description:
+        'Says whether a check-in would take a picture, and what would make it better. The picture is not kept. For candidates, also by a link, before joining.',
+      args: { examId, image: t.arg({ type: 'Upload', required: true, description: 'JPEG, PNG or WebP, up to 10 MB and 40 megapixels.' }) },
+      extensions: { admitUpload: admitTry },
+      resolve: async (_root, { examId, image }, ctx) => checkPicture(ctx, examId, (await image).file),
+    }),
     acceptNotice: t.field({
       type: Participant,
       authScopes: { viewer: true },

@@ -17,12 +17,15 @@ declare module 'vitest' {
   }
 }
 
+const programs = [['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], ['scripts/build-pages.mjs']];
+
 /** Most tests start the program in `dist`: it must never be older than the source, however the tests were started. */
 async function build(): Promise<void> {
   try {
-    await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { cwd: projectRoot });
+    await Promise.all(programs.map((args) => promisify(execFile)(process.execPath, args, { cwd: projectRoot })));
   } catch (error) {
-    throw new Error(`The source does not build:\n${(error as { stdout?: string }).stdout ?? ''}`, { cause: error });
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`The source does not build:\n${stdout}${stderr}`, { cause: error });
   }
 }
 

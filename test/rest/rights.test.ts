@@ -313,10 +313,19 @@ const DOORS: Record<string, [string, Ask][]> = {
     ],
     ['contestVerdict', graphql(() => `mutation { contestVerdict(examId: "${examId}", text: "It was not me") { id } }`)],
   ],
+  'try out camera and line': (['check-picture', 'echo'] as const).map((what): [string, Ask] => [
+    `POST …/${what}`,
+    rest(
+      'POST',
+      () => `/exams/${examId}/${what}`,
+      () => 'x',
+      what === 'echo' ? 'video/webm' : 'image/jpeg',
+    ),
+  ]),
 };
 
 /** What nobody can ask for in another's name. */
-const OF_THE_TOKEN = new Set(['send heartbeats', 'contest a verdict']);
+const OF_THE_TOKEN = new Set(['send heartbeats', 'contest a verdict', 'try out camera and line']);
 
 it('the table of rights in README.md names the operations that are tried here', () => {
   expect([...table.keys()].toSorted()).toEqual(Object.keys(DOORS).toSorted());

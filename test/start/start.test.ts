@@ -185,6 +185,30 @@ describe('a start', () => {
   });
 });
 
+describe('the greeting of a start', () => {
+  let database: Awaited<ReturnType<typeof createTestDatabase>>;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it.each([
+    ['http://192.168.1.20:4000', true],
+    ['http://exams.example.org', true],
+    ['https://exams.example.org', false],
+    ['http://localhost:4000', false],
+    ['http://127.0.0.1:4000', false],
+    ['http://[::1]:4000', false],
+  ])('with the PUBLIC_URL %s says whether browsers give a page there no camera: %s', async (PUBLIC_URL, warns) => {
+    const { child, ready, exit } = start({ DATABASE_URL: database.url, DATA_DIR: join(folder, 'greeting'), PUBLIC_URL });
+    const greeting = await ready;
+    child.kill('SIGTERM');
+    await exit;
+    expect(/^ {2}Warning {3}browsers give no camera.*https$/m.test(greeting)).toBe(warns);
+    expect(greeting).not.toContain('not built');
+  });
+});
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {

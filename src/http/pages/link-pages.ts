@@ -2,18 +2,11 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * What a browser shows at `accessUrl` and `adminUrl`: what the link is for. The server never sees the token, which is behind the
- * `#`; the page asks with it for the exam's title. So the page is the same for every exam, whether there is one or not.
+ * What a browser shows at `adminUrl`: what the link is for. The server never sees the token, which is behind the `#`; the page asks
+ * with it for the exam's title. So the page is the same for every exam, whether there is one or not.
  */
-const LINK = /^\/(admin\/)?exam\/exam_[0-9a-z]+$/;
-
-interface Words {
-  title: string;
-  /** HTML. */
-  text: string;
-  /** Path from the page to the API, which also holds behind a proxy that adds a prefix. */
-  api: string;
-}
+const LINK = /^\/admin\/exam\/exam_[0-9a-z]+$/;
+const TITLE = 'Link for proctors of an exam';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1a1c20; --soft: #565b66; --paper: #fff; --line: #d5d8de; --accent: #1f5fbf; }
@@ -35,7 +28,8 @@ const invalid = 'This link is not complete or not valid any more. Ask the person
 async function look() {
   if (!token) return invalid;
   const id = location.pathname.split('/').pop();
-  const answer = await fetch(document.body.dataset.api + id, { headers: { authorization: 'Bearer ' + token }, cache: 'no-store' });
+  // Relative, for a proxy that adds a prefix.
+  const answer = await fetch('../../api/exams/' + id, { headers: { authorization: 'Bearer ' + token }, cache: 'no-store' });
   if (answer.status === 401 || answer.status === 404) return invalid;
   if (!answer.ok) return 'The server does not answer at the moment. Load this page again in a minute.';
   return 'Exam: ' + (await answer.json()).title;
@@ -43,37 +37,23 @@ async function look() {
 look().catch(() => 'The server cannot be reached. Check your connection, then load this page again.').then((text) => { status.textContent = text; });
 `;
 
-const CANDIDATE: Words = {
-  title: 'Your link to an exam',
-  text: `<p>With this link your exam software or your school's learning platform lets you into a proctored exam. Open it there: this page itself
-is not the exam, and nothing is recorded here.</p>
-<p>The link is meant for you. Do not pass it on.</p>`,
-  api: '../api/exams/',
-};
-
-const PROCTOR: Words = {
-  title: 'Link for proctors of an exam',
-  text: `<p>With this link a proctor's console shows an exam's warnings while they happen, and recordings and reviews afterwards. Open it in the
-console that you use. Programs send what follows <code>#t=</code> as their token: <code>Authorization: Bearer …</code></p>
-<p>Whoever has this link can see the candidates of the exam. Give it to its proctors only.</p>`,
-  api: '../../api/exams/',
-};
-
-const render = ({ title, text, api }: Words) => `<!doctype html>
+const PAGE = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="light dark">
-<title>${title} – Invigil</title>
+<title>${TITLE} – Invigil</title>
 <style>${STYLE}</style>
 </head>
-<body data-api="${api}">
+<body>
 <main>
-<h1>${title}</h1>
+<h1>${TITLE}</h1>
 <p role="status">Checking the link…<noscript> (this needs JavaScript)</noscript></p>
-${text}
+<p>With this link a proctor's console shows an exam's warnings while they happen, and recordings and reviews afterwards. Open it in the
+console that you use. Programs send what follows <code>#t=</code> as their token: <code>Authorization: Bearer …</code></p>
+<p>Whoever has this link can see the candidates of the exam. Give it to its proctors only.</p>
 <p class="soft">Invigil reports what was seen, when, and how sure it is; a person decides what it means.</p>
 </main>
 <script>${SCRIPT}</script>
@@ -91,16 +71,12 @@ const HEADERS = {
   'x-robots-tag': 'noindex',
 };
 
-const pages = { candidate: render(CANDIDATE), proctor: render(PROCTOR) };
-
-/** The path for the log: exams are named there, but these pages are the same for all. Null for any other path. */
+/** The path for the log: exams are named there, but this page is the same for all. Null for any other path. */
 export const describeLinkPage = (path: string) => (LINK.test(path) ? path.replace(/[^/]+$/, ':examId') : null);
 
-/** Answers GET and HEAD at the path of a link. @returns false for anything else */
+/** Answers GET and HEAD at the path of an `adminUrl`. @returns false for anything else */
 export function answerLinkPage(req: IncomingMessage, res: ServerResponse, path: string): boolean {
-  const match = LINK.exec(path);
-  if (!match || (req.method !== 'GET' && req.method !== 'HEAD')) return false;
-  const page = match[1] ? pages.proctor : pages.candidate;
-  res.writeHead(200, { ...HEADERS, 'content-length': Buffer.byteLength(page) }).end(page);
+  if (!LINK.test(path) || (req.method !== 'GET' && req.method !== 'HEAD')) return false;
+  res.writeHead(200, { ...HEADERS, 'content-length': Buffer.byteLength(PAGE) }).end(PAGE);
   return true;
 }

@@ -74,17 +74,36 @@ function toMatchScore(fused: number): number {
 /** Calibrated probability that two faces are of the same person, 0..1. */
 export const likeness = (a: FaceEmbedding, b: FaceEmbedding): number => toConfidence(fuse(a, b));
 
-export function isLowQuality({ box, blur, brightness, pose }: MainFace): boolean {
-  const isDim = brightness < BRIGHTNESS.min || brightness > BRIGHTNESS.max;
-  const isTurned = Math.abs(pose.yaw) > MAX_YAW || Math.abs(pose.pitch) > MAX_PITCH;
-  return box.width < MIN_FACE_WIDTH || blur > MAX_BLUR || isDim || isTurned;
+/** What makes a picture better, in the order in which to do it. */
+export const PICTURE_ADVICE = ['no_face', 'several_faces', 'too_small', 'too_dark', 'too_bright', 'blurred', 'turned'] as const;
+export type PictureAdvice = (typeof PICTURE_ADVICE)[number];
+
+function faultsOf({ box, blur, brightness, pose }: MainFace): PictureAdvice[] {
+  const faults: Partial<Record<PictureAdvice, boolean>> = {
+    too_small: box.width < MIN_FACE_WIDTH,
+    too_dark: brightness < BRIGHTNESS.min,
+    too_bright: brightness > BRIGHTNESS.max,
+    blurred: blur > MAX_BLUR,
+    turned: Math.abs(pose.yaw) > MAX_YAW || Math.abs(pose.pitch) > MAX_PITCH,
+  };
+  return PICTURE_ADVICE.filter((advice) => faults[advice]);
 }
 
-function warningsOf<Side extends 'reference' | 'verification'>({ faces, main }: FaceImage, side: Side) {
+export const isLowQuality = (face: MainFace): boolean => faultsOf(face).length > 0;
+
+const countProminent = ({ faces }: FaceImage) => faces.filter(({ prominence }) => prominence >= MIN_PROMINENCE).length;
+
+/** What is wrong with a picture for a check-in, by what its sitter can do: nothing exactly if `faultOfReference` finds nothing. */
+export function adviceOn(image: FaceImage): PictureAdvice[] {
+  if (!image.main) return ['no_face'];
+  return [...(countProminent(image) > 1 ? (['several_faces'] as const) : []), ...faultsOf(image.main)];
+}
+
+function warningsOf<Side extends 'reference' | 'verification'>(image: FaceImage, side: Side) {
+  const { main } = image;
   if (!main) return [`no_face_${side}` as const];
-  const prominent = faces.filter(({ prominence }) => prominence >= MIN_PROMINENCE);
   return [
-    ...(prominent.length > 1 ? [`multiple_faces_${side}` as const] : []),
+    ...(countProminent(image) > 1 ? [`multiple_faces_${side}` as const] : []),
     ...(isLowQuality(main) ? [`low_quality_${side}` as const] : []),
   ];
 }

@@ -64,6 +64,9 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
       return face;
     },
 
+    /** Looks at a picture. @throws AppError `invalid_request` that names the field, for what is none */
+    readPicture: read,
+
     keepReference,
 
     /** Compares a picture with the face that is known; the first one becomes that, and the answer is null. */

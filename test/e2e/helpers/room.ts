@@ -1,0 +1,125 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { projectRoot } from '../../../src/paths.ts';
+import { createExam } from '../../helpers/exam.ts';
+import { makeMedia, pictures } from '../../helpers/media.ts';
+import type { TestServer } from '../../helpers/server.ts';
+
+/** Pictures of every state, to be looked at. */
+const SHOTS = join(projectRoot, 'build/screenshots');
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+/** A camera that films a person who moves a little, as a file for Chromium. */
+export async function filmFace(folder: string): Promise<string> {
+  const path = join(folder, 'face.mjpeg');
+  const place = "zoompan=z=1.15:x='20+14*sin(on/9)':y='14+9*sin(on/6)':d=150:s=640x480:fps=15";
+  const { file } = pictures.oneFace;
+  const fit = 'scale=800:600:force_original_aspect_ratio=increase,crop=800:600';
+  await makeMedia('-i', file, '-vf', `${fit},${place}`, '-frames:v', '150', '-pix_fmt', 'yuvj420p', '-q:v', '5', '-f', 'mjpeg', path);
+  return path;
+}
+
+export interface Invited {
+  examId: string;
+  /** The candidate's own link, at the server's address. */
+  link: string;
+}
+
+/** An exam that records the camera, with one candidate invited, `ada`. */
+export async function invite(
+  server: TestServer,
+  { settings = {}, ...input }: { settings?: object; opensAt?: string } = {},
+  address = server.url,
+): Promise<Invited> {
+  const { id: examId } = await createExam(server, { title: 'Algebra', ...input, settings: { screenRecording: false, ...settings } });
+  const answer = await server.post(`/exams/${examId}/participants`, { participants: [{ userId: 'ada', name: 'Ada L.' }] });
+  const { participants } = (await answer.json()) as { participants: { accessUrl: string }[] };
+  const { pathname, search, hash } = new URL(participants[0]?.accessUrl ?? '');
+  return { examId, link: address + pathname + search + hash };
+}
+
+export const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click();
+export const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name }).first().waitFor();
+
+/** From the link to the waiting room or the exam, with camera, microphone and screen as asked for. */
+export async function checkIn(page: Page, link: string, { screen = false, photo = false }: { screen?: boolean; photo?: boolean } = {}) {
+  await page.goto(link);
+  await press(page, /I have read this/);
+  await press(page, /Switch on the camera/);
+  if (screen) await press(page, 'Share your screen');
+  await press(page, 'Continue');
+  if (photo) {
+    await press(page, 'Take the picture');
+    await press(page, 'Use this picture');
+  }
+  await press(page, 'Record three seconds');
+  await press(page, /It looks right/);
+}
+
+/** axe finds nothing, light and dark; and the state is photographed, wide and narrow. */
+export async function expectGood(page: Page, name: string): Promise<void> {
+  await page.evaluate(await readFile(AXE, 'utf8'));
+  await mkdir(SHOTS, { recursive: true });
+  for (const [colorScheme, width] of [
+    ['light', 1_280],
+    ['dark', 390],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>
+      violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join(' | ')))`;
+    expect(await page.evaluate(run), `${name}, ${colorScheme}`).toEqual([]);
+    const isTooWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth + 1');
+    expect(isTooWide, `${name} at ${width} pixels scrolls sideways`).toBe(false);
+    await writeFile(join(SHOTS, `${name}-${width}-${colorScheme}.png`), await page.screenshot({ fullPage: true }));
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1_280, height: 900 });
+}
+
+export interface Recorded {
+  id: string;
+  type: 'WEBCAM' | 'SCREEN';
+  complete: boolean;
+  live: boolean;
+  duration: number | null;
+  sha256: string | null;
+  note: string | null;
+  spans: { startedAt: string; offsetSeconds: number; seconds: number }[];
+}
+
+const FACTS = `query ($examId: ID!) { exam(id: $examId) { participant(userId: "ada") {
+  status startedAt recordings { id type complete live duration sha256 note spans { startedAt offsetSeconds seconds } }
+  evidence { type expectedSeconds receivedSeconds gaps { from to cause } }
+  submission { receipt { recordings { id sha256 complete } } } warnings(first: 100) { edges { node { type details timestamp } } } } } }`;
+
+export interface Facts {
+  status: string;
+  startedAt: string;
+  recordings: Recorded[];
+  evidence: { type: string; expectedSeconds: number; receivedSeconds: number; gaps: { from: string; to: string; cause: string }[] }[];
+  submission: { receipt: { recordings: { id: string; sha256: string; complete: boolean }[] } } | null;
+  warnings: { edges: { node: { type: string; details: string; timestamp: string } }[] };
+}
+
+/** What the server has of ada. */
+export async function factsOf(server: TestServer, examId: string): Promise<Facts> {
+  const { exam } = await server.graphql().request<{ exam: { participant: Facts } }>(FACTS, { examId });
+  return exam.participant;
+}
+
+/** Her recordings, once all of them are joined. */
+export async function joined(server: TestServer, examId: string): Promise<Facts> {
+  let facts = await factsOf(server, examId);
+  await expect
+    .poll(async () => {
+      facts = await factsOf(server, examId);
+      return facts.recordings.length > 0 && facts.recordings.every(({ live, complete }) => complete && !live);
+    })
+    .toBe(true);
+  return facts;
+}

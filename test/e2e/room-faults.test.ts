@@ -1,0 +1,204 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, type OpenBrowser, skipsBrowser } from '../helpers/browser.ts';
+import { type FreezableProxy, startFreezableProxy } from '../helpers/proxy.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { checkIn, expectGood, type Facts, factsOf, filmFace, heading, invite, joined, press } from './helpers/room.ts';
+
+const isRecording = (page: Page) => page.getByText('Recording', { exact: true }).first().waitFor();
+
+async function handIn(page: Page): Promise<void> {
+  await press(page, 'Finish the exam');
+  await press(page, 'Yes, finish');
+}
+
+/** Seconds of the camera's file, by the wall clock. */
+const covered = ({ recordings }: Facts) =>
+  recordings
+    .filter(({ type }) => type === 'WEBCAM')
+    .flatMap(({ spans }) => spans)
+    .reduce((sum, span) => sum + span.seconds, 0);
+
+describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
+  let server: TestServer;
+  let proxy: FreezableProxy;
+  let browser: OpenBrowser;
+  let folder: string;
+  let cameraFile: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'invigil-faults-'));
+    cameraFile = await filmFace(folder);
+    server = await startTestServer({ LIVE_RECORDING_GRACE_SECONDS: '2' });
+    proxy = await startFreezableProxy(server.url);
+    browser = await openBrowser({ cameraFile });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await proxy?.stop();
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const throughProxy = () => proxy.url.replace(/\/$/, '');
+
+  it('loses nothing of an outage of 20 s, says so meanwhile, and tells it once', async () => {
+    const { examId, link } = await invite(server, {}, throughProxy());
+    const page = await browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    await isRecording(page);
+    const began = Date.now();
+    await page.getByText('sent up to').first().waitFor();
+    await proxy.cut();
+    await page.getByText('Offline since').first().waitFor();
+    await page.getByText('on this device').first().waitFor();
+    await expectGood(page, '30-offline');
+    await setTimeout(20_000);
+    await proxy.restore();
+    await page.getByText('Offline since').first().waitFor({ state: 'detached' });
+    const ran = (Date.now() - began) / 1_000;
+    await handIn(page);
+    await page.getByText('Everything has arrived').waitFor();
+    const facts = await joined(server, examId);
+    expect(covered(facts)).toBeGreaterThan(ran * 0.98 - 1);
+    expect(facts.evidence.flatMap(({ gaps }) => gaps)).toEqual([]);
+    const told = facts.warnings.edges.map(({ node }) => node.type);
+    expect(told.filter((type) => type === 'network_lost')).toHaveLength(1);
+    await page.close();
+  });
+
+  it('sends what is left after it was handed in without a network', async () => {
+    const { examId, link } = await invite(server, {}, throughProxy());
+    const page = await browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    await isRecording(page);
+    await page.getByText('sent up to').first().waitFor();
+    await proxy.cut();
+    await page.getByText('Offline since').first().waitFor();
+    await handIn(page);
+    await page.getByText('Sending your recording').first().waitFor();
+    await expectGood(page, '31-sending');
+    await proxy.restore();
+    await page.getByText('Everything has arrived').waitFor();
+    expect((await joined(server, examId)).status).toBe('SUBMITTED');
+    await page.close();
+  });
+
+  it('goes on where it was when the browser was killed, with all that it had recorded', async () => {
+    const { examId, link } = await invite(server);
+    const profile = join(folder, 'profile');
+    const first = await openBrowser({ cameraFile, profile });
+    const page = await first.openPage();
+    await checkIn(page, link);
+    await isRecording(page);
+    await page.getByText('sent up to').first().waitFor();
+    await setTimeout(6_000);
+    first.kill();
+    const second = await openBrowser({ cameraFile, profile });
+    try {
+      const again = await second.openPage();
+      await again.goto(link);
+      await isRecording(again);
+      await expect.poll(async () => (await factsOf(server, examId)).status).toBe('ACTIVE');
+      await setTimeout(5_000);
+      await handIn(again);
+      await again.getByText('Everything has arrived').waitFor();
+      const facts = await joined(server, examId);
+      expect(facts.recordings).toHaveLength(1);
+      expect(covered(facts)).toBeGreaterThan(8);
+    } finally {
+      await second.close();
+    }
+  });
+
+  it('lets only one tab have the exam, and another take it', async () => {
+    const { link } = await invite(server);
+    const profile = join(folder, 'tabs');
+    const own = await openBrowser({ cameraFile, profile });
+    try {
+      const page = await own.openPage();
+      await checkIn(page, link);
+      await isRecording(page);
+      const other = await own.openPage();
+      await other.goto(link);
+      await heading(other, 'Your exam is open in another tab');
+      await expectGood(other, '32-other-tab');
+      await press(other, 'Go on in this tab');
+      await isRecording(other);
+      await heading(page, 'Your exam is open in another tab');
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('is sent out and let back in by staff, and says why', async () => {
+    const { examId, link } = await invite(server);
+    const page = await browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    await page.getByText('sent up to').first().waitFor();
+    await server.post(`/exams/${examId}/participants/ada/terminate`, { reason: 'Somebody else was in the room' });
+    await heading(page, 'Staff ended your exam');
+    await page.getByText('Reason: Somebody else was in the room').waitFor();
+    await page.getByText('Everything has arrived').waitFor();
+    await expectGood(page, '33-terminated');
+    await server.post(`/exams/${examId}/participants/ada/readmit`, { reason: 'It was the caretaker' });
+    await isRecording(page);
+    await handIn(page);
+    await page.getByText('Everything has arrived').waitFor();
+    expect((await joined(server, examId)).status).toBe('SUBMITTED');
+    await page.close();
+  });
+
+  it('says what to do where a window was shared, and where there is no camera', async () => {
+    const { link } = await invite(server, { settings: { screenRecording: true, allowWithoutCamera: false } });
+    const wrong = await openBrowser({ cameraFile, shares: 'window' });
+    try {
+      const page = await wrong.openPage({ locale: 'en-GB' });
+      // The fake picker obeys the page's wish; people do not.
+      await page.addInitScript(`{ const ask = MediaDevices.prototype.getDisplayMedia;
+        MediaDevices.prototype.getDisplayMedia = function () { return ask.call(this, { video: true }); }; }`);
+      await page.goto(link);
+      await press(page, /I have read this/);
+      await press(page, 'Share your screen');
+      await page.getByText('You shared a window or a tab').waitFor();
+      await page.evaluate(
+        `navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('Requested device not found', 'NotFoundError'))`,
+      );
+      await press(page, /Switch on the camera/);
+      await page.getByText('None was found').first().waitFor();
+      await page.getByText('This exam needs a camera').waitFor();
+      await expectGood(page, '34-blocked');
+    } finally {
+      await wrong.close();
+    }
+  });
+
+  it.each([
+    ['without its end', (link: string) => link.split('#')[0] ?? '', 'This link is not complete', '40-no-link'],
+    ['that was cut', (link: string) => link.slice(0, -9), 'This link does not work', '41-bad-link'],
+  ])('a link %s leads to a page that says what to do', async (_what, spoil, title, shot) => {
+    const { link } = await invite(server);
+    const page = await browser.openPage({ locale: 'en-GB' });
+    await page.goto(spoil(link));
+    await heading(page, title);
+    await expectGood(page, shot);
+    await page.close();
+  });
+
+  it.each([
+    ['cancelled', 'Algebra was cancelled', '42-cancelled'],
+    ['over', 'Algebra is over', '43-over'],
+  ])('an exam that is %s says so', async (what, title, shot) => {
+    const { examId, link } = await invite(server);
+    if (what === 'cancelled') await server.post(`/exams/${examId}/cancel`, {});
+    else for (const path of ['start', 'end']) await server.post(`/exams/${examId}/${path}`, {});
+    const page = await browser.openPage({ locale: 'en-GB' });
+    await page.goto(link);
+    await heading(page, title);
+    await expectGood(page, shot);
+    await page.close();
+  });
+});

@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, type OpenBrowser, skipsBrowser, watchProblems } from '../helpers/browser.ts';
+import { download } from '../helpers/live.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { checkIn, expectGood, factsOf, filmFace, heading, invite, joined, press } from './helpers/room.ts';
+
+const HOUR = 3_600_000;
+
+describe.skipIf(skipsBrowser)('the exam room', () => {
+  let server: TestServer;
+  let browser: OpenBrowser;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'invigil-room-'));
+    const cameraFile = await filmFace(folder);
+    [server, browser] = await Promise.all([startTestServer({ LIVE_RECORDING_GRACE_SECONDS: '2' }), openBrowser({ cameraFile })]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const staff = (examId: string, path: string, body: object = {}) => server.post(`/exams/${examId}${path}`, body);
+  const seconds = (page: Page) =>
+    page
+      .getByTestId('clock')
+      .innerText()
+      .then((text) => {
+        const [s = 0, m = 0, h = 0] = (/[\d:]{5,}/.exec(text)?.[0] ?? '').split(':').map(Number).toReversed();
+        return h * 3_600 + m * 60 + s;
+      });
+
+  it('takes a candidate from the link to the receipt, and every state is good to look at and to use', async () => {
+    const settings = {
+      identityPhoto: true,
+      admission: 'proctor',
+      screenRecording: true,
+      aiDetection: { enabled: true, sensitivity: 'high' },
+    };
+    const { examId, link } = await invite(server, { settings });
+    const page = await browser.openPage({ locale: 'en-GB' });
+    const problems = await watchProblems(page);
+    await page.goto(link);
+    await heading(page, 'Algebra');
+    await expectGood(page, '01-welcome');
+    await press(page, /I have read this/);
+    await heading(page, 'Camera and screen');
+    await expectGood(page, '02-devices-off');
+    await press(page, /Switch on the camera/);
+    await press(page, 'Share your screen');
+    await page.getByText('On: ').nth(2).waitFor();
+    await expectGood(page, '03-devices-on');
+    await press(page, 'Continue');
+    await press(page, 'Take the picture');
+    await page.getByText('One face, and clear.').waitFor();
+    await expectGood(page, '04-photo');
+    await press(page, 'Use this picture');
+    await press(page, 'Record three seconds');
+    await page.getByText('This came back from the server').waitFor();
+    await expectGood(page, '05-proof');
+    await press(page, /It looks right/);
+    await heading(page, 'You are in the waiting room');
+    await expectGood(page, '06-waiting');
+
+    await staff(examId, '/messages', { userId: 'ada', text: 'Welcome, Ada' });
+    await page.getByText('Welcome, Ada').first().waitFor();
+    await staff(examId, '/admit');
+    await page.getByText('Recording', { exact: true }).first().waitFor();
+    await page.getByText('sent up to').first().waitFor();
+    await expectGood(page, '07-exam');
+    await press(page, 'I have read it');
+    await press(page, 'Raise your hand');
+    await press(page, 'Raise your hand');
+    await page.getByText('Your hand is up').waitFor();
+    expect((await factsOf(server, examId)).status).toBe('ACTIVE');
+
+    await staff(examId, '/participants/ada/pause', { reason: 'Fire alarm' });
+    await heading(page, 'Your exam is paused');
+    await page.getByText('Reason: Fire alarm').waitFor();
+    await expectGood(page, '08-paused');
+    const held = await seconds(page);
+    await staff(examId, '/participants/ada/resume');
+    await page.getByText('Recording', { exact: true }).first().waitFor();
+    await staff(examId, '/participants/ada/time', { minutes: 7, reason: 'The alarm' });
+    await expect.poll(() => seconds(page)).toBeGreaterThan(held + 360);
+
+    await press(page, 'Finish the exam');
+    await expectGood(page, '09-finish');
+    await press(page, 'Yes, finish');
+    await page.getByText('Everything has arrived').waitFor();
+    await page.getByRole('heading', { name: 'Receipt' }).waitFor();
+    await expect.poll(() => page.getByText('not complete yet').count()).toBe(0);
+    await expectGood(page, '10-ended');
+
+    const facts = await joined(server, examId);
+    expect(facts.status).toBe('SUBMITTED');
+    expect(facts.recordings.map(({ type }) => type).toSorted()).toEqual(['SCREEN', 'WEBCAM']);
+    for (const { id, sha256, duration, spans } of facts.recordings) {
+      expect(duration).toBeGreaterThan(3);
+      expect(spans.length).toBeGreaterThan(0);
+      expect((await download(server, id)).length).toBeGreaterThan(10_000);
+      expect(facts.submission?.receipt.recordings.find((one) => one.id === id)).toEqual({ id, sha256, complete: true });
+    }
+    expect(facts.evidence.flatMap(({ gaps }) => gaps).filter(({ cause }) => cause !== 'PAUSED')).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('shows the server’s time on a laptop that is two hours off', async () => {
+    const { link } = await invite(server);
+    const page = await browser.openPage({ locale: 'en-GB' });
+    await page.addInitScript(`{ const now = Date.now; Date.now = () => now() + ${2 * HOUR}; }`);
+    await checkIn(page, link);
+    await page.getByText('Recording', { exact: true }).first().waitFor();
+    const left = await seconds(page);
+    expect(left).toBeGreaterThan(3_500);
+    expect(left).toBeLessThanOrEqual(3_600);
+    await page.close();
+  });
+
+  it('practises all of it, joins nothing and keeps nothing', async () => {
+    const { examId, link } = await invite(server, {
+      settings: { identityPhoto: true },
+      opensAt: new Date(Date.now() + HOUR).toISOString(),
+    });
+    const page = await browser.openPage({ locale: 'en-GB' });
+    await page.goto(link);
+    await heading(page, /is not open yet/);
+    await expectGood(page, '20-not-open');
+    const files = await server.storedFiles();
+    await page.getByRole('link', { name: 'Practise now' }).click();
+    await press(page, /I have read this/);
+    await press(page, /Switch on the camera/);
+    await press(page, 'Continue');
+    await press(page, 'Take the picture');
+    await press(page, 'Use this picture');
+    await press(page, 'Record three seconds');
+    await press(page, /end the practice run/);
+    await heading(page, 'Everything works');
+    await expectGood(page, '21-practised');
+    expect((await factsOf(server, examId)).status).toBe('INVITED');
+    expect(await server.storedFiles()).toEqual(files);
+    await page.close();
+  });
+});

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/paths.ts';
+
+// Not by a door: what a page loads before it shows anything is only known to the build.
+
+interface Chunk {
+  file: string;
+  isEntry?: boolean;
+  isWorkerEntry?: boolean;
+  /** Keys of chunks that are loaded with this one. */
+  imports?: string[];
+}
+
+const WEB = join(projectRoot, 'dist/web');
+const read = (name: string) => readFileSync(join(WEB, '.vite', name), 'utf8');
+const manifest = JSON.parse(read('manifest.json')) as Record<string, Chunk>;
+const modules = JSON.parse(read('modules.json')) as Record<string, string[]>;
+
+/** Bytes with gzip that each page may load before it shows anything. */
+const BUDGET: Readonly<Record<string, number>> = { 'exam/index.html': 110_000 };
+/** Folders whose code a page may load then. */
+const OWN: Readonly<Record<string, RegExp>> = {
+  'exam/index.html': /^(node_modules|web\/(exam|room|shared|generated))\//,
+};
+
+const sizeOf = (file: string) => gzipSync(readFileSync(join(WEB, file)), { level: 9 }).length;
+
+/** The scripts of a page without those that it imports later. */
+function scriptsOf(key: string, found = new Set<string>()): Set<string> {
+  const chunk = manifest[key];
+  if (!chunk || found.has(chunk.file)) return found;
+  found.add(chunk.file);
+  for (const next of chunk.imports ?? []) scriptsOf(next, found);
+  return found;
+}
+
+describe.each(Object.keys(manifest).filter((key) => manifest[key]?.isEntry))('the page %s', (entry) => {
+  const scripts = [...scriptsOf(entry)];
+
+  it('loads at most its budget before it shows anything', () => {
+    const total = scripts.reduce((sum, file) => sum + sizeOf(file), 0);
+    const workers = Object.values(manifest).filter(({ isWorkerEntry }) => isWorkerEntry);
+    const others = workers.map(({ file }) => `, ${file} ${sizeOf(file)}`).join('');
+    console.info(`${entry}: ${total} bytes of scripts with gzip${others}`);
+    expect(total).toBeLessThanOrEqual(BUDGET[entry] ?? 0);
+  });
+
+  it('loads no code of another page', () => {
+    const loaded = scripts.flatMap((file) => modules[file] ?? []);
+    expect(loaded).not.toEqual([]);
+    expect(loaded.filter((name) => !OWN[entry]?.test(name))).toEqual([]);
+  });
+});

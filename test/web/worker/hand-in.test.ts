@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFakeRoom, type FakeRoom } from './helpers/fake-room.ts';
+import { newDevice, openSeat, refusals } from './helpers/seat.ts';
+
+let room: FakeRoom;
+beforeEach(() => {
+  newDevice();
+  room = createFakeRoom();
+  vi.stubGlobal('fetch', room.fetch);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const done = ({ handedIn }: { handedIn: string }) => handedIn === 'done';
+
+describe('a hand-in', () => {
+  it('ends the sitting at once, and is done when the server has everything that was given before', async () => {
+    const seat = openSeat();
+    room.fail((request) => (request.startsWith('PUT') ? 'no answer' : null));
+    for (const text of ['a', 'b', 'c']) seat.chunk('webcam', text);
+    seat.chunk('screen', 's');
+    seat.worker.handle({ type: 'signal', signal: { type: 'tab_switch', details: '', timestamp: 1 } });
+    seat.worker.handle({ type: 'hand-in', stats: { answers: 7 } });
+    const submitted = await seat.until((state) => state.submitted && state.offlineSince !== null);
+    expect(submitted).toMatchObject({ handedIn: 'waiting', streams: { webcam: { sent: 0, isComplete: false } } });
+    expect(room.submissions).toMatchObject([{ stats: { answers: 7 } }]);
+    room.fail(() => null);
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    seat.worker.handle({ type: 'wake' });
+    const end = await seat.until(done);
+    expect(end.streams).toMatchObject({ webcam: { isComplete: true, sent: 3 }, screen: { isComplete: true, sent: 1 } });
+    expect(room.recordings.map(({ expected }) => expected)).toEqual([3, 1]);
+    expect(room.submissions).toHaveLength(1);
+    expect(room.signals).toHaveLength(1);
+  });
+
+  it('without a line starts the recordings before it ends the sitting, after which they would be refused', async () => {
+    const seat = openSeat();
+    room.fail(() => 'no answer');
+    seat.chunk('webcam', 'a');
+    seat.chunk('screen', 's');
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until(({ handedIn, offlineSince }) => handedIn === 'waiting' && offlineSince !== null);
+    room.fail(() => null);
+    await seat.until(done);
+    expect(room.stored('webcam')).toEqual(['a']);
+    expect(room.stored('screen')).toEqual(['s']);
+    expect(refusals(seat)).toEqual([]);
+  });
+
+  it('goes on after a kill at any moment, and is one submission', async () => {
+    const steps = ['START webcam', 'SUBMIT', 'PUT webcam 0', 'FINISH webcam', 'ASK webcam'];
+    const first = openSeat();
+    room.fail(() => 'no answer');
+    for (const text of ['a', 'b']) first.chunk('webcam', text);
+    first.worker.handle({ type: 'hand-in', stats: { answers: 1 } });
+    await first.worker.settled();
+    first.kill();
+    for (const step of steps) {
+      let came = () => {};
+      const there = new Promise<void>((resolve) => {
+        came = resolve;
+      });
+      room.fail((request) => {
+        if (request !== step) return null;
+        came();
+        return 'answer lost';
+      });
+      const seat = openSeat();
+      await Promise.race([there, seat.until(done)]);
+      seat.kill();
+    }
+    room.fail(() => null);
+    const end = await openSeat().until(done);
+    expect(end.streams.webcam).toMatchObject({ isComplete: true });
+    expect(room.submissions).toMatchObject([{ stats: { answers: 1 } }]);
+    expect(room.recordings).toHaveLength(1);
+    expect(room.stored('webcam')).toEqual(['a', 'b']);
+    const asked = room.requests.length;
+    expect((await openSeat().until(done)).streams.webcam).toMatchObject({ isComplete: true });
+    expect(room.requests).toHaveLength(asked);
+  });
+
+  it('that was done elsewhere is told, and what was recorded is sent all the same', async () => {
+    const seat = openSeat();
+    seat.chunk('webcam', 'a');
+    await seat.until(({ streams }) => streams.webcam?.sent === 1);
+    room.submissions.push({ key: 'of another device', stats: {} });
+    seat.chunk('webcam', 'b');
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    const end = await seat.until(done);
+    expect(end).toMatchObject({ submitted: false, streams: { webcam: { isComplete: true } } });
+    expect(refusals(seat)).toMatchObject([{ what: 'hand-in', code: 'conflict' }]);
+  });
+
+  it('is done with what the server takes, and does not claim the rest', async () => {
+    const seat = openSeat();
+    room.fail((request) => (request === 'PUT webcam 1' ? { status: 400, code: 'invalid_request', field: 'chunk' } : null));
+    for (const text of ['a', 'b', 'c']) seat.chunk('webcam', text);
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    const end = await seat.until(done);
+    expect(end.streams.webcam).toMatchObject({ isComplete: false, sent: 2, refused: 1 });
+    expect(room.recordings[0]?.expected).toBe(3);
+  });
+
+  it('may be followed by another, if the candidate is let in again: what is recorded then is another recording', async () => {
+    const seat = openSeat();
+    seat.chunk('webcam', 'a');
+    seat.worker.handle({ type: 'drain' });
+    await seat.until(done);
+    for (const text of ['b', 'c']) seat.chunk('webcam', text);
+    const again = await seat.until(({ streams }) => streams.webcam?.recordingId === 'rec_1' && streams.webcam.sent === 2);
+    expect(again).toMatchObject({ handedIn: 'no', streams: { webcam: { isComplete: false } } });
+    seat.chunk('webcam', 'd');
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    const end = await seat.until((state) => done(state) && state.submitted);
+    expect(end.streams.webcam).toMatchObject({ isComplete: true, chunks: 3 });
+    expect(room.recordings.map(({ expected }) => expected)).toEqual([1, 3]);
+  });
+
+  it('of an exam that is over only sends', async () => {
+    const seat = openSeat();
+    for (const text of ['a', 'b']) seat.chunk('webcam', text);
+    seat.worker.handle({ type: 'drain' });
+    const end = await seat.until(done);
+    expect(end).toMatchObject({ submitted: false, streams: { webcam: { isComplete: true, sent: 2 } } });
+    expect(room.submissions).toEqual([]);
+  });
+
+  it('with nothing recorded is a submission', async () => {
+    const seat = openSeat();
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until(done);
+    expect(room.requests).toEqual(['SUBMIT']);
+  });
+});
+
+describe('the clock of the worker', () => {
+  it('beats, asks for pictures, and tells when the line is gone and back', async () => {
+    const seat = openSeat({ heartbeatMs: 5 });
+    seat.worker.handle({ type: 'pace', heartbeat: true, snapshotSeconds: 0.01 });
+    await vi.waitFor(() => {
+      expect(seat.messages.filter(({ type }) => type === 'presence').length).toBeGreaterThan(2);
+      expect(seat.messages.filter(({ type }) => type === 'snapshot-due').length).toBeGreaterThan(2);
+    });
+    room.fail(() => 'no answer');
+    await seat.until(({ offlineSince }) => offlineSince !== null);
+    room.fail(() => null);
+    await seat.until(({ offlineSince }) => offlineSince === null);
+    seat.worker.handle({ type: 'pace', heartbeat: false, snapshotSeconds: null });
+    await seat.worker.settled();
+    const first = seat.messages.find((message) => message.type === 'presence');
+    expect(first?.presence).toMatchObject({ status: 'ACTIVE', remainingSeconds: 60, handRaised: false, endsAt: null });
+  });
+});

@@ -1,0 +1,257 @@
+import { createStore } from '../../shared/store.ts';
+import type { StreamKind } from '../worker/protocol.ts';
+import { blockerOf, permission } from './blockers.ts';
+import type { Blocker, Capture, CaptureOptions, CaptureState, DeviceState } from './capture.ts';
+import { checkDevices } from './checks.ts';
+import { createRecorder } from './formats.ts';
+import { openDevices, openScreenShare, watchTrack } from './open.ts';
+import { createPictures, type Pictures } from './picture.ts';
+import { startStreamRecorder, type StreamRecorder } from './stream-recorder.ts';
+
+/** Milliseconds of one run of a recorder. */
+const ROTATE_MS = 7 * 60_000;
+/** Milliseconds until a lost camera is tried again, each time. */
+const REOPEN_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
+
+const OFF: DeviceState = { state: 'off', blocker: null, message: null, label: null };
+const ASKING: DeviceState = { ...OFF, state: 'asking' };
+const on = ({ label }: MediaStreamTrack): DeviceState => ({ ...OFF, state: 'on', label });
+
+type Device = 'camera' | 'microphone' | 'screen';
+
+/** @param rotateMs length of one run of a recorder */
+export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, { rotateMs = ROTATE_MS } = {}): Capture {
+  const { get, set, subscribe } = createStore<CaptureState>({
+    camera: OFF,
+    microphone: OFF,
+    screen: OFF,
+    level: 0,
+    cameras: [],
+    microphones: [],
+    recording: {},
+  });
+  const streams: Partial<Record<StreamKind, MediaStream>> = {};
+  const recorders = new Map<StreamKind, StreamRecorder>();
+  let pictures: Pictures | null = null;
+  let isRecording = false;
+  let isClosed = false;
+  let stopChecks = () => {};
+  let losses = 0;
+  let reopening: ReturnType<typeof setTimeout> | undefined;
+  let opening: Promise<void> | null = null;
+
+  const setDevice = (device: Device, state: DeviceState) => set({ [device]: state });
+  const block = async (device: Device, error: unknown) => {
+    const { message = null } = error as { message?: string | null };
+    setDevice(device, { ...OFF, state: 'blocked', blocker: await blockerOf(error, device), message });
+  };
+  /** What is wrong with a device that stays on. */
+  const mark = (device: 'camera' | 'microphone', blocker: Blocker | null) => {
+    const state = get()[device];
+    if (state.state === 'on' && state.blocker !== blocker) setDevice(device, { ...state, blocker });
+  };
+
+  // --- recording -----------------------------------------------------------------------------------------------------------------
+
+  function startRecorder(kind: StreamKind): void {
+    const stream = streams[kind];
+    if (!isRecording || !stream || recorders.has(kind) || stream.getVideoTracks().length === 0) return;
+    set({ recording: { ...get().recording, [kind]: get().recording[kind] ?? 0 } });
+    const recorder = startStreamRecorder({
+      kind,
+      stream,
+      now,
+      rotateMs,
+      onChunk(chunk) {
+        const seconds = get().recording[kind];
+        if (seconds !== undefined) set({ recording: { ...get().recording, [kind]: seconds + chunk.durationMs / 1_000 } });
+        onChunk(chunk);
+      },
+    });
+    recorders.set(kind, recorder);
+  }
+
+  async function stopRecorder(kind: StreamKind): Promise<void> {
+    const recorder = recorders.get(kind);
+    recorders.delete(kind);
+    const { [kind]: _gone, ...others } = get().recording;
+    set({ recording: others });
+    await recorder?.stop();
+  }
+
+  // --- camera and microphone -------------------------------------------------------------------------------------------------------
+
+  async function openCamera(choice: { cameraId?: string; microphoneId?: string } = {}): Promise<void> {
+    // A second click while the browser asks would ask twice.
+    opening ??= open(choice).finally(() => {
+      opening = null;
+    });
+    await opening;
+  }
+
+  async function open(choice: { cameraId?: string; microphoneId?: string }): Promise<void> {
+    clearTimeout(reopening);
+    isClosed = false;
+    if (wants.camera) setDevice('camera', ASKING);
+    if (wants.microphone) setDevice('microphone', ASKING);
+    const { video, audio } = await openDevices(wants, choice);
+    const before = streams.webcam;
+    await stopRecorder('webcam');
+    for (const track of before?.getTracks() ?? []) track.stop();
+    const stream = new MediaStream([video, audio].filter((found) => found instanceof MediaStreamTrack));
+    streams.webcam = stream;
+    pictures?.close();
+    pictures = video instanceof MediaStreamTrack ? createPictures(video, stream) : null;
+    if (wants.camera) await settle('camera', video);
+    if (wants.microphone) await settle('microphone', audio);
+    await list();
+    check();
+    startRecorder('webcam');
+  }
+
+  async function settle(device: 'camera' | 'microphone', found: MediaStreamTrack | Error | null): Promise<void> {
+    if (!(found instanceof MediaStreamTrack)) return block(device, found ?? new DOMException('None was found', 'NotFoundError'));
+    if (device === 'camera') losses = 0;
+    setDevice(device, on(found));
+    watchTrack(found, {
+      onEnded: () => (device === 'camera' ? loseCamera() : lose('microphone', 'mic_muted', 'The microphone stopped')),
+      onMuted: () => {
+        mark(device, 'muted');
+        if (device === 'camera') onEvent({ type: 'camera_stopped', details: 'The camera gives no picture: it is muted' });
+        else onEvent({ type: 'mic_muted', details: 'The microphone is muted' });
+      },
+      onUnmuted: () => mark(device, null),
+    });
+  }
+
+  function lose(device: Device, type: 'camera_stopped' | 'mic_muted' | 'screen_share_stopped', details: string): void {
+    if (isClosed) return;
+    setDevice(device, { ...OFF, state: 'blocked', blocker: 'ended' });
+    onEvent({ type, details });
+  }
+
+  /** It is opened again by itself, with growing pauses, and goes on in the same recording. */
+  function loseCamera(): void {
+    if (isClosed) return;
+    lose('camera', 'camera_stopped', 'The camera stopped');
+    void stopRecorder('webcam');
+    clearTimeout(reopening);
+    reopening = setTimeout(() => void openCamera(), REOPEN_MS[Math.min(losses, REOPEN_MS.length - 1)]);
+    losses += 1;
+  }
+
+  async function list(): Promise<void> {
+    const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+    const ofKind = (kind: MediaDeviceKind) =>
+      devices.filter((one) => one.kind === kind && one.deviceId !== '').map(({ deviceId: id, label }) => ({ id, label }));
+    set({ cameras: ofKind('videoinput'), microphones: ofKind('audioinput') });
+  }
+
+  function endChecks(): void {
+    stopChecks();
+    stopChecks = () => {};
+  }
+
+  /** Only before the exam: while it runs, the server looks at the pictures. */
+  function check(): void {
+    endChecks();
+    const stream = streams.webcam;
+    if (isRecording || isClosed || !stream) return;
+    stopChecks = checkDevices({
+      stream,
+      pictures,
+      onLevel: (level) => set({ level }),
+      onCamera: (blocker) => mark('camera', blocker),
+      onMicrophone: (blocker) => mark('microphone', blocker),
+    });
+  }
+
+  const isMissing = ({ state, blocker }: DeviceState) => state === 'blocked' && (blocker === 'missing' || blocker === 'ended');
+
+  // Plugged in, or permitted in the browser's settings: no click is needed.
+  navigator.mediaDevices?.addEventListener('devicechange', () => {
+    void list();
+    const { camera, microphone } = get();
+    if (isMissing(camera) || isMissing(microphone)) void openCamera();
+    else if (isRecording) onEvent({ type: 'device_changed', details: 'A camera, microphone or speaker was connected or removed' });
+  });
+  for (const device of ['camera', 'microphone'] as const) {
+    void permission(device).then((status) =>
+      status?.addEventListener('change', () => {
+        if (status.state === 'granted' && get()[device].state === 'blocked') void openCamera();
+      }),
+    );
+  }
+
+  return {
+    getState: get,
+    subscribe,
+    cameraStream: () => (get().camera.state === 'on' ? (streams.webcam ?? null) : null),
+    screenStream: () => streams.screen ?? null,
+    openCamera,
+
+    async openScreen() {
+      setDevice('screen', ASKING);
+      isClosed = false;
+      try {
+        const { stream, track } = await openScreenShare();
+        await stopRecorder('screen');
+        for (const old of streams.screen?.getTracks() ?? []) old.stop();
+        streams.screen = stream;
+        setDevice('screen', on(track));
+        watchTrack(track, {
+          onEnded() {
+            void stopRecorder('screen');
+            delete streams.screen;
+            lose('screen', 'screen_share_stopped', 'The screen is not shared any more');
+          },
+        });
+        startRecorder('screen');
+      } catch (error) {
+        if ((error as { blocker?: Blocker }).blocker === 'wrong-surface')
+          setDevice('screen', { ...OFF, state: 'blocked', blocker: 'wrong-surface' });
+        else await block('screen', error);
+      }
+    },
+
+    takePicture: async ({ maxWidth }) => (await pictures?.jpeg(maxWidth)) ?? null,
+
+    async recordClip(seconds) {
+      const stream = streams.webcam;
+      if (!stream) throw new DOMException('The camera is off', 'InvalidStateError');
+      const recorder = createRecorder('webcam', stream);
+      const parts: Blob[] = [];
+      recorder.addEventListener('dataavailable', ({ data }) => parts.push(data));
+      const stopped = new Promise<void>((resolve) => recorder.addEventListener('stop', () => resolve(), { once: true }));
+      recorder.start();
+      setTimeout(() => recorder.state !== 'inactive' && recorder.stop(), seconds * 1_000);
+      await stopped;
+      return new Blob(parts, { type: recorder.mimeType });
+    },
+
+    record() {
+      isRecording = true;
+      endChecks();
+      startRecorder('webcam');
+      startRecorder('screen');
+    },
+
+    async pause() {
+      isRecording = false;
+      await Promise.all([stopRecorder('webcam'), stopRecorder('screen')]);
+    },
+
+    async close() {
+      isClosed = true;
+      clearTimeout(reopening);
+      endChecks();
+      await this.pause();
+      pictures?.close();
+      pictures = null;
+      for (const stream of Object.values(streams)) for (const track of stream.getTracks()) track.stop();
+      delete streams.webcam;
+      delete streams.screen;
+      set({ camera: OFF, microphone: OFF, screen: OFF, level: 0 });
+    },
+  };
+}

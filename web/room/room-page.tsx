@@ -1,0 +1,83 @@
+import { useEffect } from 'react';
+import { useTranslations } from 'use-intl';
+import { Callout, Quiet } from '../shared/parts.tsx';
+import type { Step } from './session/room-state.ts';
+import { type Language, LANGUAGES } from './strings/language.ts';
+import { useRoomState } from './use-room.ts';
+import { Announcer } from './views/announcer.tsx';
+import { Devices } from './views/devices.tsx';
+import { Ended } from './views/ended.tsx';
+import { ExamView } from './views/exam.tsx';
+import { Photo } from './views/photo.tsx';
+import { Practised, ProblemPage } from './views/problem.tsx';
+import { Proof } from './views/proof.tsx';
+import styles from './views/room.module.css';
+import { Waiting } from './views/waiting.tsx';
+import { Welcome } from './views/welcome.tsx';
+
+const STEPS: Record<Step, () => React.ReactNode> = { welcome: Welcome, devices: Devices, photo: Photo, proof: Proof };
+
+function View() {
+  const t = useTranslations('page');
+  const { phase } = useRoomState();
+  switch (phase.kind) {
+    case 'loading':
+      return <Quiet>{t('loading')}</Quiet>;
+    case 'problem':
+      return <ProblemPage key={phase.problem} problem={phase.problem} message={phase.message} />;
+    case 'check-in': {
+      const Current = STEPS[phase.step];
+      return <Current key={phase.step} />;
+    }
+    case 'practised':
+      return <Practised />;
+    case 'waiting':
+      return <Waiting />;
+    case 'exam':
+      return <ExamView />;
+    case 'ended':
+      break;
+  }
+  return <Ended />;
+}
+
+interface Props {
+  language: Language;
+  onLanguage(language: Language): void;
+}
+
+export function RoomPage({ language, onLanguage }: Props) {
+  const t = useTranslations('page');
+  const { phase, practice, exam, fault } = useRoomState();
+  const title = exam?.title;
+  useEffect(() => {
+    document.title = title ? t('title', { exam: title }) : 'Invigil';
+  }, [title, t]);
+  return (
+    <div className={styles['page']}>
+      <div className={styles['top']}>
+        <span className={styles['brand']}>Invigil</span>
+        {practice && <span className={styles['practice']}>{t('practice')}</span>}
+        <label>
+          {t('language')}{' '}
+          <select value={language} onChange={({ target }) => onLanguage(target.value as Language)}>
+            {Object.entries(LANGUAGES).map(([code, name]) => (
+              <option key={code} value={code} lang={code}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <main className={phase.kind === 'exam' ? undefined : styles['column']}>
+        <View />
+        <div role="alert">{fault && phase.kind !== 'problem' && <Callout tone="warn">{fault}</Callout>}</div>
+      </main>
+      <div className={styles['foot']}>
+        <span>{t('help')}</span>
+        <a href="../assets/licenses.txt">{t('licences')}</a>
+      </div>
+      <Announcer />
+    </div>
+  );
+}

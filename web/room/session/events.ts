@@ -1,0 +1,39 @@
+import type { Store } from '../../shared/store.ts';
+import type { RoomEvent } from './live.ts';
+import type { MessageFacts, ParticipantFacts, RoomState } from './room-state.ts';
+
+interface Options {
+  store: Store<RoomState>;
+  take(participant: ParticipantFacts): void;
+  onCancelled(): void;
+}
+
+/** What the exam's log says, told to the room. */
+export function createListener({ store: { get, set }, take, onCancelled }: Options) {
+  function takeMessage(message: MessageFacts): void {
+    const others = get().messages.filter(({ id }) => id !== message.id);
+    set({ messages: [...others, message].toSorted((a, b) => a.sentAt.localeCompare(b.sentAt)) });
+  }
+
+  return {
+    takeMessage,
+
+    handle(event: RoomEvent): void {
+      switch (event.__typename) {
+        case 'ExamChanged':
+          set({ exam: { ...get().exam, ...event.exam } });
+          if (event.exam.status === 'CANCELLED') onCancelled();
+          return;
+        case 'ParticipantChanged': {
+          if (event.participant.userId !== get().participant?.userId) return;
+          const { change } = event;
+          if (change?.what === 'status') set({ lastChange: { what: 'status', to: change.to, reason: change.reason, at: event.at } });
+          return take(event.participant);
+        }
+        case 'MessageSent':
+          return takeMessage(event.message);
+        default:
+      }
+    },
+  };
+}

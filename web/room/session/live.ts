@@ -1,0 +1,110 @@
+import { createClient } from 'graphql-ws';
+import type { FollowSubscription } from '../../generated/graphql.ts';
+import { Follow } from './operations.ts';
+
+export type RoomEvent = FollowSubscription['examEvents'];
+
+interface Options {
+  root: URL;
+  examId: string;
+  token(): string | null;
+  /** The newest position that the page knows; 0 for all that concerns this candidate. */
+  after: number;
+  onEvent(event: RoomEvent): void;
+  onConnected(isConnected: boolean): void;
+  /** The log does not hold what follows: reads the exam again, and resolves with its newest position. */
+  onResync(): Promise<number>;
+}
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 20_000;
+/** Browsers do not show the server's pings: silence is noticed by our own. */
+const PING_MS = 10_000;
+
+/** For good: the credentials are no more accepted. Everything else passes. */
+const isFinal = (code: number | undefined) => code === 4401 || code === 4403;
+
+/**
+ * Follows the exam's log, for as long as the page lives: each attempt continues behind the last event that came.
+ * @returns stops it
+ */
+export function followExam({ root, examId, token, after: first, onEvent, onConnected, onResync }: Options): () => void {
+  const url = new URL('graphql', root);
+  url.protocol = url.protocol.replace('http', 'ws');
+  const stop = new AbortController();
+  let after = first;
+  let pause = FIRST_PAUSE_MS;
+  let wake = () => {};
+
+  const wait = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  /** One connection. Resolves with the code with which it was closed. */
+  async function attempt(): Promise<number | undefined> {
+    let closed: number | undefined;
+    const client = createClient({
+      url: url.href,
+      lazy: true,
+      retryAttempts: 0,
+      keepAlive: PING_MS,
+      connectionParams: () => ({ authorization: `Bearer ${token() ?? ''}` }),
+      on: {
+        connected: () => {
+          pause = FIRST_PAUSE_MS;
+          onConnected(true);
+        },
+        closed: (event) => {
+          closed = (event as CloseEvent).code;
+        },
+      },
+    });
+    try {
+      for await (const { data, errors } of client.iterate<FollowSubscription>({ query: Follow.toString(), variables: { examId, after } })) {
+        if (errors?.some(({ extensions }) => extensions?.['code'] === 'RESYNC_REQUIRED')) {
+          after = await onResync();
+          break;
+        }
+        if (!data) break;
+        after = data.examEvents.seq;
+        onEvent(data.examEvents);
+        if (stop.signal.aborted) break;
+      }
+    } catch {
+      // The pause that follows, and the state of the connection, are all that can be said of it.
+    } finally {
+      await client.dispose();
+    }
+    return closed;
+  }
+
+  async function run(): Promise<void> {
+    while (!stop.signal.aborted) {
+      const code = await attempt();
+      if (stop.signal.aborted) return;
+      onConnected(false);
+      if (isFinal(code)) return;
+      await wait(pause * (0.5 + Math.random()));
+      pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
+    }
+  }
+
+  const hurry = () => {
+    pause = FIRST_PAUSE_MS;
+    wake();
+  };
+  addEventListener('online', hurry);
+  document.addEventListener('visibilitychange', hurry);
+  stop.signal.addEventListener('abort', () => {
+    removeEventListener('online', hurry);
+    document.removeEventListener('visibilitychange', hurry);
+    wake();
+  });
+  void run();
+  return () => stop.abort();
+}

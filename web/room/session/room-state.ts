@@ -1,0 +1,100 @@
+import type { ExamFactsFragment, MessageFactsFragment, ParticipantFactsFragment } from '../../generated/graphql.ts';
+import type { UploadState } from '../worker/protocol.ts';
+
+export type ExamFacts = ExamFactsFragment;
+export type ParticipantFacts = ParticipantFactsFragment;
+export type MessageFacts = MessageFactsFragment;
+
+/** Why the page cannot go on, by what the candidate can do next. */
+export type Problem =
+  | 'no-link' // opened without what follows the #
+  | 'bad-link' // cut, expired, or for another exam
+  | 'staff-link' // a proctor's
+  | 'seat-taken' // joined in another browser: a proctor readmits
+  | 'not-open' // opensAt is to come
+  | 'closed' // closesAt is over, for whoever has not begun
+  | 'not-let-in' // the shared link lets nobody in
+  | 'cancelled'
+  | 'over' // and this person was never in it
+  | 'other-tab'
+  | 'unsupported'
+  | 'insecure'
+  | 'signed-out' // the token is not accepted any more, and the link does not help
+  | 'unreachable'; // the server did not answer when the page was loaded
+
+/** The steps before the exam; which of them there are, the settings say. */
+export type Step = 'welcome' | 'devices' | 'photo' | 'proof';
+
+export type Phase =
+  | { kind: 'loading' }
+  | { kind: 'problem'; problem: Problem; message: string | null }
+  | { kind: 'check-in'; step: Step }
+  /** The practice run went well. */
+  | { kind: 'practised' }
+  | { kind: 'waiting' }
+  | { kind: 'exam' }
+  /** Handed in, out of time, or sent out: what is held against the candidate, the receipt, and what is still to be sent. */
+  | { kind: 'ended' };
+
+/** What staff did to this person last, with their reason. */
+export interface LastChange {
+  what: string;
+  to: string | null;
+  reason: string | null;
+  at: string;
+}
+
+export interface RoomState {
+  phase: Phase;
+  practice: boolean;
+  exam: ExamFacts | null;
+  /** Null before joining. */
+  participant: ParticipantFacts | null;
+  /** Whom the link names; null for the shared link, before joining. */
+  invitedAs: string | null;
+  /** Oldest first. */
+  messages: readonly MessageFacts[];
+  /** Since when the socket is down; null while it holds. */
+  cutOffSince: number | null;
+  upload: UploadState | null;
+  /** How many times this page told its worker to send the rest. */
+  dutiesGiven: number;
+  /** The last change of the status by staff: why there is a pause, or no exam any more. */
+  lastChange: LastChange | null;
+  /** Whether this browser recorded anything for the seat, so that there may be something to send. */
+  hasRecorded: boolean;
+  /** The newest picture that the proctor was sent; an object URL. */
+  snapshotUrl: string | null;
+  /** A line for the candidate about something that just failed; null for none. */
+  fault: string | null;
+}
+
+export const STEPS_IN_ORDER: readonly Step[] = ['welcome', 'devices', 'photo', 'proof'];
+
+/** The steps that this exam asks for. */
+export function stepsOf({ settings }: Pick<ExamFacts, 'settings'>): Step[] {
+  const { webcam, audioRecording, screenRecording, identityPhoto } = settings;
+  const records = webcam || audioRecording || screenRecording;
+  return STEPS_IN_ORDER.filter((step) => {
+    if (step === 'devices') return records || identityPhoto;
+    if (step === 'photo') return identityPhoto;
+    if (step === 'proof') return webcam;
+    return true;
+  });
+}
+
+/** Seconds between snapshots; null for none. */
+export function snapshotSecondsOf({ settings }: Pick<ExamFacts, 'settings'>): number | null {
+  const { webcam, aiDetection, snapshotSeconds } = settings;
+  if (!webcam || !aiDetection.enabled) return null;
+  return snapshotSeconds ?? { LOW: 10, MEDIUM: 5, HIGH: 2 }[aiDetection.sensitivity];
+}
+
+/** Everything that can be sent is sent, after the newest end. */
+export const isAllSent = ({ upload, dutiesGiven }: RoomState) =>
+  upload === null || (upload.duties >= dutiesGiven && upload.handedIn === 'done');
+
+/** In the exam, running or paused. */
+export const isSitting = (status: string | undefined) => status === 'ACTIVE' || status === 'PAUSED' || status === 'DISCONNECTED';
+
+export const hasLeft = (status: string | undefined) => status === 'SUBMITTED' || status === 'TERMINATED' || status === 'TIMED_OUT';

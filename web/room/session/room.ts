@@ -1,0 +1,334 @@
+import type { EnterQuery } from '../../generated/graphql.ts';
+import { ApiError, createApi, NetworkError } from '../../shared/api.ts';
+import { createStore, type Store } from '../../shared/store.ts';
+import type { Capture, CaptureOptions } from '../capture/capture.ts';
+import type { Presence } from '../worker/protocol.ts';
+import { createServerClock, type ServerClock } from './clock.ts';
+import { describeDevice } from './device.ts';
+import { createListener } from './events.ts';
+import { followExam } from './live.ts';
+import { takeTab } from './only-tab.ts';
+import * as ask from './operations.ts';
+import { createRequests } from './requests.ts';
+import {
+  hasLeft,
+  isSitting,
+  type ExamFacts,
+  type ParticipantFacts,
+  type Problem,
+  type RoomState,
+  type Step,
+  stepsOf,
+} from './room-state.ts';
+import { createSeats } from './seats.ts';
+import { createSitting } from './sitting.ts';
+
+interface Options {
+  /** The server's address, with a slash at the end. */
+  root: URL;
+  examId: string;
+  /** What follows `#t=`; null if nothing does. */
+  link: string | null;
+  practice: boolean;
+  createCapture(options: CaptureOptions): Capture;
+}
+
+const PHOTO_WIDTH = 1_280;
+const RETRY_MS = 5_000;
+
+const FIRST: Omit<RoomState, 'practice'> = {
+  phase: { kind: 'loading' },
+  exam: null,
+  participant: null,
+  invitedAs: null,
+  messages: [],
+  cutOffSince: null,
+  upload: null,
+  dutiesGiven: 0,
+  lastChange: null,
+  hasRecorded: false,
+  snapshotUrl: null,
+  fault: null,
+};
+
+/** One candidate's exam in this page, from the link to the receipt. It draws nothing: the views show its state. */
+export function createRoom({ root, examId, link, practice, createCapture }: Options) {
+  const store: Store<RoomState> = createStore<RoomState>({ ...FIRST, practice });
+  const clock = createServerClock();
+  const seats = createSeats(examId, link);
+  const seat = practice ? null : seats.find();
+  let token: string | null = seat?.token ?? link;
+  let hasTab = false;
+  let stopFollowing = () => {};
+  /** What the check-in sends at its end. */
+  let photo: Blob | null = null;
+
+  const api = createApi({ root, token: () => token });
+  const { get, set } = store;
+  const { handle, takeMessage } = createListener({
+    store,
+    take,
+    onCancelled() {
+      void sitting.giveUp();
+      showProblem('cancelled');
+    },
+  });
+  const sitting = createSitting({ root, store, clock, createCapture, onPresence: hear, onRenewed: renew });
+
+  const showProblem = (problem: Problem, message: string | null = null) => set({ phase: { kind: 'problem', problem, message } });
+
+  /** Asks, and takes the time of the answer. */
+  async function enter(userId: string): Promise<EnterQuery> {
+    const begun = performance.now();
+    const answer = await api.graphql(ask.Enter, { examId, userId });
+    if (answer.exam) clock.measure(Date.parse(answer.exam.serverTime), performance.now() - begun);
+    return answer;
+  }
+
+  // --- loading -------------------------------------------------------------------------------------------------------------------
+
+  async function load({ steal = false } = {}): Promise<void> {
+    set({ phase: { kind: 'loading' } });
+    if (!token) return showProblem('no-link');
+    hasTab ||= practice || (await takeTab(examId, { steal, onLost: () => void giveUpTab() }));
+    if (!hasTab) return showProblem('other-tab');
+    try {
+      await read();
+    } catch (error) {
+      if (error instanceof NetworkError) return showProblem('unreachable');
+      // The seat's token has ended; the link may still open what is held against the candidate.
+      if (error instanceof ApiError && token !== link && link) {
+        token = link;
+        return load();
+      }
+      return showProblem('bad-link', error instanceof ApiError ? error.message : null);
+    }
+  }
+
+  async function read(): Promise<void> {
+    let answer = await enter(seat?.userId ?? '');
+    const { me } = answer;
+    if (me.role !== 'PARTICIPANT') return showProblem(me.role === 'ANONYMOUS' ? 'bad-link' : 'staff-link');
+    if (me.userId && me.userId !== seat?.userId) answer = await enter(me.userId);
+    const { exam } = answer;
+    if (!exam) return showProblem('bad-link');
+    set({ exam, participant: exam.participant, invitedAs: me.userId });
+    sitting.prepare(exam);
+    if (exam.status === 'CANCELLED') return showProblem('cancelled');
+    if (practice) return beginCheckIn(exam);
+    const isSeated = token !== link && exam.participant !== null;
+    if (isSeated) start();
+    arrive(exam, exam.participant, isSeated);
+  }
+
+  /** Where somebody is who has just loaded the page. */
+  function arrive(exam: ExamFacts, participant: ParticipantFacts | null, isSeated: boolean): void {
+    if (isSeated && participant) return obey(participant);
+    if (hasLeft(participant?.status)) return set({ phase: { kind: 'ended' } });
+    if (exam.status === 'COMPLETED') return showProblem('over');
+    if (participant?.joinedAt) return showProblem('seat-taken');
+    const now = clock.now();
+    if (exam.opensAt && Date.parse(exam.opensAt) > now) return showProblem('not-open');
+    if (exam.closesAt && Date.parse(exam.closesAt) <= now) return showProblem('closed');
+    beginCheckIn(exam);
+  }
+
+  /** Unless this browser can record nothing at all: then everything else would be in vain. */
+  function beginCheckIn({ settings: { webcam, screenRecording, identityPhoto } }: ExamFacts): void {
+    const records = webcam || screenRecording || identityPhoto;
+    if (records && !isSecureContext) return showProblem('insecure');
+    if (records && !('MediaRecorder' in globalThis)) return showProblem('unsupported');
+    set({ phase: { kind: 'check-in', step: 'welcome' } });
+  }
+
+  /** Another tab goes on: this one stops, and keeps nothing open. */
+  async function giveUpTab(): Promise<void> {
+    hasTab = false;
+    stopFollowing();
+    await sitting.giveUp();
+    showProblem('other-tab');
+  }
+
+  // --- the seat ------------------------------------------------------------------------------------------------------------------
+
+  /** Starts the worker and the subscription, with the token of the seat. */
+  function start(): void {
+    const { participant } = get();
+    if (!participant || !token) return;
+    sitting.start(examId, participant, token);
+    stopFollowing();
+    stopFollowing = followExam({
+      root,
+      examId,
+      token: () => token,
+      after: 0,
+      onEvent: handle,
+      onConnected: (isConnected) => set({ cutOffSince: isConnected ? null : (get().cutOffSince ?? clock.now()) }),
+      onResync: async () => {
+        const { exam } = await enter(participant.userId);
+        if (exam?.participant) take(exam.participant);
+        return exam?.lastSeq ?? 0;
+      },
+    });
+  }
+
+  function hear({ serverTime, roundTripMs, endsAt, ...told }: Presence): void {
+    clock.measure(serverTime, roundTripMs);
+    const { participant } = get();
+    if (participant) take({ ...participant, ...told, endsAt: endsAt === null ? null : new Date(endsAt).toISOString() } as ParticipantFacts);
+  }
+
+  function renew(next: string, expiresAt: string): void {
+    token = next;
+    const { participant } = get();
+    if (participant) seats.keep({ userId: participant.userId, token: next, expiresAt });
+  }
+
+  // --- what the server says --------------------------------------------------------------------------------------------------------
+
+  function take(participant: ParticipantFacts): void {
+    set({ participant });
+    const { phase } = get();
+    if (phase.kind !== 'problem' && phase.kind !== 'loading') obey(participant);
+  }
+
+  /** Goes where the participant's status says. Who has handed in here stays out, although the server may not know yet. */
+  function obey({ status }: ParticipantFacts): void {
+    if (hasLeft(status)) {
+      seats.setHandingIn(false);
+      return leave();
+    }
+    if (seats.isHandingIn()) return set({ phase: { kind: 'ended' } });
+    if (isSitting(status)) return sit(status === 'PAUSED');
+    if (status === 'WAITING') return set({ phase: { kind: 'waiting' } });
+    if (get().phase.kind !== 'check-in') set({ phase: { kind: 'check-in', step: 'welcome' } });
+  }
+
+  function sit(isPaused: boolean): void {
+    const { exam, phase } = get();
+    if (!exam) return;
+    sitting.sit(exam, isPaused);
+    if (phase.kind === 'exam') return;
+    set({ phase: { kind: 'exam' } });
+    void learnQuestions();
+  }
+
+  /** Where the questions are is told when the time begins; what is to be watched depends on it. */
+  async function learnQuestions(): Promise<void> {
+    try {
+      const { exam } = await enter(get().participant?.userId ?? '');
+      if (exam) set({ exam });
+    } catch {
+      setTimeout(() => void learnQuestions(), RETRY_MS);
+      return;
+    }
+    const { exam, phase } = get();
+    if (exam && phase.kind === 'exam') sitting.watch(exam);
+  }
+
+  function leave(): void {
+    if (get().phase.kind === 'ended') return;
+    set({ phase: { kind: 'ended' } });
+    void sitting.leave();
+  }
+
+  // --- what the candidate does -----------------------------------------------------------------------------------------------------
+
+  function nextStep(after: Step): Step | null {
+    const { exam } = get();
+    if (!exam) return null;
+    const steps = stepsOf(exam);
+    return steps[steps.indexOf(after) + 1] ?? null;
+  }
+
+  /** @throws ApiError, NetworkError of the check-in, if that was the last step */
+  async function goOn(from: Step): Promise<void> {
+    const step = nextStep(from);
+    if (step) return set({ phase: { kind: 'check-in', step } });
+    if (practice) {
+      await sitting.capture?.close();
+      return set({ phase: { kind: 'practised' } });
+    }
+    await checkIn();
+  }
+
+  async function checkIn(): Promise<void> {
+    const body = new FormData();
+    body.set('device', JSON.stringify(describeDevice(sitting.capture, clock)));
+    if (photo) body.set('photo', photo, 'photo.jpg');
+    await api.rest(`/exams/${examId}/check-in`, { method: 'POST', body, timeoutMs: 60_000 });
+    const { exam } = await enter(get().participant?.userId ?? '');
+    if (exam?.participant) take(exam.participant);
+  }
+
+  return {
+    store,
+    clock: clock as Pick<ServerClock, 'now' | 'ahead'>,
+    /** Null until the exam is known. */
+    get capture() {
+      return sitting.capture;
+    },
+
+    load,
+    /** Takes the exam from another tab. */
+    takeOver: () => load({ steal: true }),
+
+    /**
+     * The candidate agrees to the notice, and joins if that was not done.
+     * @param identity for the shared link; null where the link names the person
+     * @throws ApiError, NetworkError
+     */
+    async agree(identity: { userId: string; name: string } | null): Promise<void> {
+      const { exam, participant, invitedAs } = get();
+      if (!exam) return;
+      if (!practice) {
+        if (!participant || token === link) await join(identity?.userId ?? invitedAs ?? '', identity?.name ?? null);
+        const { acceptNotice } = await api.graphql(ask.AcceptNotice, { examId, version: exam.notice.version });
+        set({ participant: acceptNotice });
+        start();
+        if (acceptNotice.status !== 'CHECKING_IN') return obey(acceptNotice);
+      }
+      await goOn('welcome');
+    },
+
+    goOn,
+
+    /**
+     * Takes the seat again, which a proctor has opened.
+     * @throws ApiError `conflict` as long as nobody has
+     */
+    async comeBack(): Promise<void> {
+      const participant = await join(get().invitedAs ?? '', null);
+      start();
+      set({ phase: { kind: 'check-in', step: 'welcome' } });
+      obey(participant);
+    },
+
+    ...createRequests({ api, examId, userId: () => get().participant?.userId ?? '', take, takeMessage }),
+
+    takePhoto: () => sitting.capture?.takePicture({ maxWidth: PHOTO_WIDTH }) ?? Promise.resolve(null),
+
+    /** The picture that the check-in will send; null for one without. */
+    setPhoto(image: Blob | null): void {
+      photo = image;
+    },
+
+    /** Hands in: stops the recording, and has the worker send the rest, however long that takes. */
+    /** Hands in: stops the recording, and has the worker send the rest, however long that takes. */
+    async handIn(): Promise<void> {
+      seats.setHandingIn(true);
+      set({ phase: { kind: 'ended' } });
+      await sitting.handIn();
+    },
+  };
+
+  async function join(userId: string, name: string | null): Promise<ParticipantFacts> {
+    const { joinExam } = await api.graphql(ask.Join, { examId, userId, name });
+    token = joinExam.token;
+    seats.keep({ userId, token, expiresAt: joinExam.expiresAt });
+    set({ participant: joinExam.participant });
+    return joinExam.participant;
+  }
+}
+
+export type Room = ReturnType<typeof createRoom>;

@@ -1,0 +1,164 @@
+import type { Store } from '../../shared/store.ts';
+import type { Capture, CaptureOptions } from '../capture/capture.ts';
+import { startSignals } from '../signals/signals.ts';
+import { signalsFor } from '../signals/which.ts';
+import type { FromWorker, Presence, ToWorker } from '../worker/protocol.ts';
+import type { ServerClock } from './clock.ts';
+import { type ExamFacts, hasLeft, isSitting, type ParticipantFacts, type RoomState, snapshotSecondsOf } from './room-state.ts';
+import { startUplink, type Uplink } from './uplink.ts';
+
+/** Pixels; the proctor sees 320. */
+const SNAPSHOT_WIDTH = 640;
+
+interface Options {
+  root: URL;
+  store: Store<RoomState>;
+  clock: ServerClock;
+  createCapture(options: CaptureOptions): Capture;
+  onPresence(presence: Presence): void;
+  onRenewed(token: string, expiresAt: string): void;
+}
+
+/** Devices, worker and signals of one candidate: what records and sends, as the participant's status says. */
+export function createSitting({ root, store, clock, createCapture, onPresence, onRenewed }: Options) {
+  let capture: Capture | null = null;
+  let uplink: Uplink | null = null;
+  let isRecording = false;
+  let stopSignals: (() => void) | null = null;
+  const listening = new AbortController();
+  const { get, set } = store;
+
+  function hear(message: FromWorker): void {
+    switch (message.type) {
+      case 'upload': {
+        const wasOffline = get().upload?.offlineSince ?? null;
+        const { streams, offlineSince } = message.state;
+        set({ upload: message.state, hasRecorded: Object.values(streams).some(({ chunks }) => chunks > 0) });
+        return tellOfLine(wasOffline, offlineSince);
+      }
+      case 'presence':
+        return onPresence(message.presence);
+      case 'snapshot-due':
+        return void sendPicture();
+      case 'renewed':
+        return onRenewed(message.token, message.expiresAt);
+      case 'signed-out':
+        return set({ fault: message.message });
+      case 'refused':
+        // What was recorded stays on the device; a picture is nothing that anybody waits for.
+        if (message.what !== 'snapshot') set({ fault: message.message });
+    }
+  }
+
+  /** An outage is told once it is over: before, nothing arrives. */
+  function tellOfLine(since: number | null, now: number | null): void {
+    if (since === null || now !== null) return;
+    const seconds = Math.round((clock.now() - since) / 1_000);
+    report('network_lost', `The connection was lost for ${seconds} s`, since);
+    report('network_restored', 'The connection is back', clock.now());
+  }
+
+  async function sendPicture(): Promise<void> {
+    const takenAt = clock.now();
+    const picture = (await capture?.takePicture({ maxWidth: SNAPSHOT_WIDTH })) ?? null;
+    const before = get().snapshotUrl;
+    if (before) URL.revokeObjectURL(before);
+    set({ snapshotUrl: picture && URL.createObjectURL(picture) });
+    const image = picture && (await picture.arrayBuffer());
+    uplink?.post({ type: 'snapshot', image, takenAt }, image ? [image] : []);
+  }
+
+  function report(type: string, details: string, timestamp: number): void {
+    const { exam, participant } = get();
+    if (!exam || !isSitting(participant?.status) || !signalsFor(exam).has(type)) return;
+    uplink?.post({ type: 'signal', signal: { type, details, timestamp } });
+  }
+
+  /** Watches what happens around the page. A second call changes nothing. */
+  function watch(exam: ExamFacts): void {
+    stopSignals ??= startSignals({
+      types: signalsFor(exam),
+      now: clock.now,
+      report,
+      isAsking() {
+        const { camera, screen } = capture?.getState() ?? {};
+        return camera?.state === 'asking' || screen?.state === 'asking';
+      },
+    });
+  }
+
+  /** Stops recording and watching, and resolves when the worker has the last chunk. */
+  async function stop(): Promise<void> {
+    isRecording = false;
+    stopSignals?.();
+    stopSignals = null;
+    uplink?.post({ type: 'pace', heartbeat: false, snapshotSeconds: null });
+    await capture?.close();
+  }
+
+  function give(duty: Extract<ToWorker, { type: 'drain' | 'hand-in' }>): void {
+    uplink?.post(duty);
+    set({ dutiesGiven: get().dutiesGiven + 1 });
+  }
+
+  const wake = () => uplink?.post({ type: 'wake' });
+  addEventListener('online', wake, { signal: listening.signal });
+  document.addEventListener('visibilitychange', wake, { signal: listening.signal });
+
+  return {
+    get capture() {
+      return capture;
+    },
+    report,
+    watch,
+
+    /** Makes the devices ready for what the exam asks for; nothing is switched on. */
+    prepare({ settings: { webcam, identityPhoto, audioRecording, screenRecording } }: ExamFacts): void {
+      capture ??= createCapture({
+        wants: { camera: webcam || identityPhoto, microphone: audioRecording, screen: screenRecording },
+        now: clock.now,
+        onChunk: ({ buffer, ...chunk }) => uplink?.post({ type: 'chunk', buffer, ...chunk }, [buffer]),
+        onEvent: ({ type, details }) => report(type, details, clock.now()),
+      });
+    },
+
+    /** Starts the worker for a seat: it takes up what an earlier page left. A second call gives it another token. */
+    start(examId: string, { userId, status }: ParticipantFacts, token: string): void {
+      if (uplink) return uplink.post({ type: 'token', token });
+      uplink = startUplink(hear);
+      const heartbeat = !hasLeft(status);
+      uplink.post({ type: 'start', root: root.href, seat: { examId, userId }, token, heartbeat, snapshotSeconds: null });
+    },
+
+    /** Records while the exam runs, and not while it is paused. */
+    sit(exam: ExamFacts, isPaused: boolean): void {
+      if (isRecording === !isPaused) return;
+      isRecording = !isPaused;
+      uplink?.post({ type: 'pace', heartbeat: true, snapshotSeconds: isPaused ? null : snapshotSecondsOf(exam) });
+      if (isPaused) return void capture?.pause();
+      capture?.record();
+      // After a reload nothing is open. The screen needs a click, for which the view asks.
+      if (capture?.getState().camera.state === 'off') void capture.openCamera();
+    },
+
+    /** The exam is over for this person, by whatever: the rest is sent. */
+    async leave(): Promise<void> {
+      await stop();
+      give({ type: 'drain' });
+    },
+
+    async handIn(): Promise<void> {
+      await stop();
+      give({ type: 'hand-in', stats: { endTime: new Date(clock.now()).toISOString() } });
+    },
+
+    /** Everything off: another tab goes on, or the exam was cancelled. What waits stays on the device. */
+    async giveUp(): Promise<void> {
+      await stop();
+      // It keeps the last chunk before it ends.
+      uplink?.post({ type: 'stop' });
+      uplink = null;
+      capture = null;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import en from './en.json';
+
+export type Messages = typeof en;
+
+/** Each by its own name. */
+export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
+export type Language = keyof typeof LANGUAGES;
+
+declare module 'use-intl' {
+  interface AppConfig {
+    Locale: Language;
+    Messages: Messages;
+  }
+}
+
+const CHOICE = 'invigil language';
+const isLanguage = (code: string | null | undefined): code is Language => code != null && code in LANGUAGES;
+
+/** What was chosen here before, else the first of the browser's languages that there is. */
+export function preferredLanguage(): Language {
+  const chosen = readChoice();
+  if (isLanguage(chosen)) return chosen;
+  return navigator.languages.map((tag) => tag.split('-')[0]).find(isLanguage) ?? 'en';
+}
+
+function readChoice(): string | null {
+  try {
+    return localStorage.getItem(CHOICE);
+  } catch {
+    return null;
+  }
+}
+
+export function rememberLanguage(language: Language): void {
+  try {
+    localStorage.setItem(CHOICE, language);
+  } catch {
+    // Asked again the next time.
+  }
+}
+
+/** English is in the page; others are loaded when somebody reads them. */
+export async function loadMessages(language: Language): Promise<Messages> {
+  if (language === 'de') return (await import('./de.json')).default;
+  return en;
+}

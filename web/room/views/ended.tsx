@@ -1,0 +1,61 @@
+import { useTranslations } from 'use-intl';
+import { Callout, Quiet, Stack, Title } from '../../shared/parts.tsx';
+import { isAllSent } from '../session/room-state.ts';
+import { useRoomState } from '../use-room.ts';
+import type { UploadState } from '../worker/protocol.ts';
+import { Findings } from './findings.tsx';
+import { Receipt } from './receipt.tsx';
+import { UploadLine } from './upload-line.tsx';
+
+const TITLES = { SUBMITTED: 'handedIn', TIMED_OUT: 'timedOut', TERMINATED: 'terminated' } as const;
+
+/** What the server will never take: it stays on the device. */
+const countRefused = (upload: UploadState | null) => Object.values(upload?.streams ?? {}).reduce((sum, { refused }) => sum + refused, 0);
+
+/** After the end: what is still to be sent, the receipt, and what is held against the candidate. */
+export function Ended() {
+  const t = useTranslations('ended');
+  const e = useTranslations('exam');
+  const state = useRoomState();
+  const { participant, lastChange, hasRecorded } = state;
+  const status = participant?.status;
+  const title = TITLES[status as keyof typeof TITLES] ?? 'handingIn';
+  const isSent = isAllSent(state);
+  return (
+    <Stack>
+      <Title>{t(title)}</Title>
+      <p>{t(`${title}Text`)}</p>
+      {lastChange?.reason && lastChange.to === status && <p dir="auto">{e('reason', { reason: lastChange.reason })}</p>}
+      {hasRecorded && <Sending isSent={isSent} />}
+      <Receipt isSent={isSent} />
+      <Findings />
+    </Stack>
+  );
+}
+
+function Sending({ isSent }: { isSent: boolean }) {
+  const t = useTranslations('ended');
+  const { upload } = useRoomState();
+  const streams = Object.values(upload?.streams ?? {});
+  const total = streams.reduce((sum, { chunks }) => sum + chunks, 0);
+  const sent = streams.reduce((sum, stream) => sum + stream.sent, 0);
+  const refused = countRefused(upload);
+  return (
+    <section aria-label={t('sending')}>
+      <div role="status" data-testid="sending">
+        {isSent && refused === 0 && <Callout tone="good">{t('safe')}</Callout>}
+        {isSent && refused > 0 && <Callout tone="warn">{t('refused', { count: refused })}</Callout>}
+        {!isSent && (
+          <Callout tone="warn">
+            <h2>{t('sending')}</h2>
+            <label>
+              {t('progress', { sent, total })} <progress max={Math.max(1, total)} value={sent} />
+            </label>
+            <Quiet>{t('keepOpen')}</Quiet>
+          </Callout>
+        )}
+      </div>
+      {!isSent && <UploadLine />}
+    </section>
+  );
+}

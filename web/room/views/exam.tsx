@@ -1,0 +1,144 @@
+import { useRef } from 'react';
+import { useTranslations } from 'use-intl';
+import { Button, Callout, Row, Stack } from '../../shared/parts.tsx';
+import { useAction, useCapture, useExam, useRoom, useRoomState } from '../use-room.ts';
+import { Clock } from './clock.tsx';
+import { Content } from './content.tsx';
+import styles from './exam.module.css';
+import { Hand } from './hand.tsx';
+import { Messages } from './messages.tsx';
+import { MiniWindow } from './mini-window.tsx';
+import { Mirror } from './mirror.tsx';
+import { UploadLine } from './upload-line.tsx';
+
+/** The exam itself: the questions, the time, and what the candidate needs to know and can ask for. */
+export function ExamView() {
+  const exam = useExam();
+  const { participant } = useRoomState();
+  const isPaused = participant?.status === 'PAUSED';
+  const isEmbedded = exam.contentUrl !== null && exam.contentMode === 'EMBEDDED';
+  return (
+    <div>
+      <header className={styles['bar']}>
+        <h1>{exam.title}</h1>
+        <UploadLine />
+        <Clock />
+        <Finish />
+      </header>
+      <div className={styles['notices']}>
+        {isPaused && <Paused />}
+        <NewMessage />
+        <LostDevices />
+      </div>
+      <div className={styles['room']}>
+        <div className={`${styles['work']} ${isEmbedded ? styles['embedded'] : ''}`}>
+          <Content isHidden={isPaused} />
+        </div>
+        <aside className={styles['side']}>
+          <Hand />
+          <Messages />
+          <Mirror />
+          <MiniWindow />
+        </aside>
+      </div>
+    </div>
+  );
+}
+
+function Paused() {
+  const t = useTranslations('exam');
+  const { lastChange } = useRoomState();
+  return (
+    <div role="alert">
+      <Callout tone="warn">
+        <h2>{t('paused')}</h2>
+        <p>{t('pausedText')}</p>
+        {lastChange?.to === 'PAUSED' && lastChange.reason && <p dir="auto">{t('reason', { reason: lastChange.reason })}</p>}
+      </Callout>
+    </div>
+  );
+}
+
+/** The oldest message that was not read: in sight, wherever the page is scrolled to. */
+function NewMessage() {
+  const t = useTranslations('messages');
+  const room = useRoom();
+  const { messages } = useRoomState();
+  const message = messages.find(({ from, readAt }) => from !== 'PARTICIPANT' && readAt === null);
+  const read = useAction((id: string) => room.markRead(id));
+  if (!message) return null;
+  return (
+    <Callout tone="warn">
+      <p dir="auto">{t('new', { text: message.text })}</p>
+      <Row>
+        <Button disabled={read.isBusy} onClick={() => read.run(message.id)}>
+          {t('read')}
+        </Button>
+      </Row>
+    </Callout>
+  );
+}
+
+/** What stopped, and how it goes on. Work can go on meanwhile. */
+function LostDevices() {
+  const t = useTranslations('exam');
+  const d = useTranslations('devices');
+  const room = useRoom();
+  const capture = useCapture();
+  const { settings } = useExam();
+  const { participant } = useRoomState();
+  if (!capture || participant?.status === 'PAUSED') return null;
+  const isOff = (state: string) => state === 'off' || state === 'blocked';
+  const { camera, screen } = capture;
+  return (
+    <div role="alert">
+      {settings.webcam && isOff(camera.state) && (
+        <Callout tone="bad">
+          <h2>{t('cameraLost')}</h2>
+          {camera.blocker && <p>{d(`blocker.${camera.blocker}`)}</p>}
+          <p>{t('keepWorking')}</p>
+          <Row>
+            <Button onClick={() => void room.capture?.openCamera()}>{t('cameraAgain')}</Button>
+          </Row>
+        </Callout>
+      )}
+      {settings.screenRecording && isOff(screen.state) && (
+        <Callout tone="bad">
+          <h2>{t('screenLost')}</h2>
+          {screen.blocker && screen.blocker !== 'ended' && <p>{d(`blocker.${screen.blocker}`)}</p>}
+          <p>{t('keepWorking')}</p>
+          <Row>
+            <Button onClick={() => void room.capture?.openScreen()}>{t('screenAgain')}</Button>
+          </Row>
+        </Callout>
+      )}
+    </div>
+  );
+}
+
+function Finish() {
+  const t = useTranslations('exam');
+  const room = useRoom();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const finish = useAction(async () => {
+    dialog.current?.close();
+    await room.handIn();
+  });
+  return (
+    <>
+      <Button onClick={() => dialog.current?.showModal()}>{t('finish')}</Button>
+      <dialog ref={dialog} className={styles['dialog']} aria-labelledby="finish-title">
+        <Stack>
+          <h2 id="finish-title">{t('finishTitle')}</h2>
+          <p>{t('finishText')}</p>
+          <Row>
+            <Button look="danger" disabled={finish.isBusy} onClick={finish.run}>
+              {t('finishYes')}
+            </Button>
+            <Button onClick={() => dialog.current?.close()}>{t('finishNo')}</Button>
+          </Row>
+        </Stack>
+      </dialog>
+    </>
+  );
+}

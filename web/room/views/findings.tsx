@@ -1,0 +1,131 @@
+import { useCallback, useEffect, useState } from 'react';
+import { useFormatter, useTranslations } from 'use-intl';
+import type { FindingsQuery } from '../../generated/graphql.ts';
+import { Button, Callout, Quiet, Row, Stack, TextArea } from '../../shared/parts.tsx';
+import { useAction, useExam, useRoom } from '../use-room.ts';
+import styles from './ended.module.css';
+
+type Facts = NonNullable<NonNullable<FindingsQuery['exam']>['participant']>;
+type Finding = Facts['warnings']['edges'][number]['node'];
+
+/** Verdicts to which a candidate may object. */
+const CONTESTABLE = new Set(['SUSPICIOUS', 'VIOLATION']);
+
+/** What was noted, with its pictures, as far as the exam's settings show it; and the candidate's one answer. */
+export function Findings() {
+  const t = useTranslations('findings');
+  const room = useRoom();
+  const { settings } = useExam();
+  const [facts, setFacts] = useState<Facts | null>(null);
+  const read = useCallback(() => room.readFindings().then(setFacts, () => {}), [room]);
+  useEffect(() => void read(), [read]);
+  if (!facts) return null;
+  const found = facts.warnings.edges.map(({ node }) => node);
+  return (
+    <section aria-label={t('title')}>
+      <Stack>
+        <h2>{t('title')}</h2>
+        {facts.review !== 'NOT_REVIEWED' && (
+          <p>
+            <strong>{t('review', { review: facts.review })}</strong>
+          </p>
+        )}
+        {settings.candidateView === 'NEVER' ? (
+          <Quiet>{t('later')}</Quiet>
+        ) : found.length === 0 ? (
+          <Quiet>{t('none')}</Quiet>
+        ) : (
+          <>
+            <Quiet>{t('about')}</Quiet>
+            <ol className={styles['findings']}>
+              {found.map((finding) => (
+                <Line key={finding.id} finding={finding} />
+              ))}
+            </ol>
+          </>
+        )}
+        <Answer facts={facts} onSent={read} />
+      </Stack>
+    </section>
+  );
+}
+
+function Line({ finding: { type, severity, details, timestamp, frameUrl, review } }: { finding: Finding }) {
+  const t = useTranslations();
+  const format = useFormatter();
+  const time = format.dateTime(new Date(timestamp), { timeStyle: 'medium' });
+  const words = `warning.${type}`;
+  return (
+    <li className={styles['finding']}>
+      <Row>
+        <span className={styles['severity']}>{t(`severity.${severity}`)}</span>
+        <strong>{t.has(words as never) ? t(words as never) : type}</strong>
+        <span>{time}</span>
+      </Row>
+      {details && <p dir="auto">{details}</p>}
+      {frameUrl && (
+        <img
+          className={styles['evidence']}
+          // The server's address may be another one than the page's, behind a proxy.
+          src={new URL(new URL(frameUrl).pathname + new URL(frameUrl).search, location.href).href}
+          alt={t('findings.picture', { time })}
+          loading="lazy"
+        />
+      )}
+      <Quiet>
+        {!review
+          ? t('findings.open')
+          : review.decision === 'DISMISSED'
+            ? t('findings.dismissed', { reason: review.reason ?? '' })
+            : t('findings.confirmed', { reason: review.reason ?? 'none' })}
+      </Quiet>
+    </li>
+  );
+}
+
+function Answer({ facts, onSent }: { facts: Facts; onSent(): Promise<void> }) {
+  const t = useTranslations('findings');
+  const format = useFormatter();
+  const room = useRoom();
+  const [text, setText] = useState('');
+  const send = useAction(async () => {
+    await room.contest(text.trim());
+    await onSent();
+  });
+  const { contest, review } = facts;
+  const at = (time: string) => format.dateTime(new Date(time), { dateStyle: 'medium', timeStyle: 'short' });
+  if (contest)
+    return (
+      <Stack>
+        <h3>{t('yourAnswer', { time: at(contest.at) })}</h3>
+        <p dir="auto">{contest.text}</p>
+        {contest.answer && (
+          <>
+            <h3>{t('staffAnswer')}</h3>
+            <p dir="auto">{contest.answer}</p>
+          </>
+        )}
+      </Stack>
+    );
+  if (!CONTESTABLE.has(review)) return null;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.trim() !== '') send.run();
+      }}
+    >
+      <Stack>
+        <h3>{t('contest')}</h3>
+        <p>{t('contestText')}</p>
+        <TextArea label={t('contestLabel')} rows={6} maxLength={5_000} value={text} onChange={setText} />
+        {send.fault && <Callout tone="bad">{send.fault}</Callout>}
+        <Row>
+          <Button type="submit" look="primary" disabled={send.isBusy || text.trim() === ''}>
+            {t('contest')}
+          </Button>
+        </Row>
+      </Stack>
+    </form>
+  );
+}

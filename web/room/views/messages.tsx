@@ -1,0 +1,85 @@
+import { useState } from 'react';
+import { useFormatter, useTranslations } from 'use-intl';
+import { Button, Callout, Quiet, Row, Stack, TextArea } from '../../shared/parts.tsx';
+import type { MessageFacts } from '../session/room-state.ts';
+import { useAction, useRoom, useRoomState } from '../use-room.ts';
+import styles from './messages.module.css';
+
+/** What staff wrote and what was answered. New ones are announced by the page's live region (announcer.tsx). */
+export function Messages() {
+  const t = useTranslations('messages');
+  const { messages } = useRoomState();
+  const unread = messages.filter(({ from, readAt }) => from !== 'PARTICIPANT' && readAt === null).length;
+  return (
+    <section aria-label={t('title')}>
+      <Stack>
+        <h2>{t('count', { unread })}</h2>
+        {messages.length === 0 ? (
+          <Quiet>{t('none')}</Quiet>
+        ) : (
+          <ol className={styles['list']}>
+            {messages.map((message) => (
+              <Line key={message.id} message={message} />
+            ))}
+          </ol>
+        )}
+        <Write />
+      </Stack>
+    </section>
+  );
+}
+
+function Line({ message: { id, from, text, sentAt, readAt } }: { message: MessageFacts }) {
+  const t = useTranslations('messages');
+  const format = useFormatter();
+  const room = useRoom();
+  const read = useAction(() => room.markRead(id));
+  const isOwn = from === 'PARTICIPANT';
+  const time = format.dateTime(new Date(sentAt), { timeStyle: 'short' });
+  return (
+    <li className={isOwn ? styles['own'] : styles['theirs']}>
+      <Quiet>
+        {t('from', { from, time })}
+        {readAt !== null && ` · ${isOwn ? t('readByStaff') : t('isRead')}`}
+      </Quiet>
+      <p className={styles['text']} dir="auto">
+        {text}
+      </p>
+      {!isOwn && readAt === null && (
+        <Button disabled={read.isBusy} onClick={() => read.run()}>
+          {t('read')}
+        </Button>
+      )}
+      {read.fault && <Callout tone="bad">{read.fault}</Callout>}
+    </li>
+  );
+}
+
+function Write() {
+  const t = useTranslations('messages');
+  const b = useTranslations('buttons');
+  const room = useRoom();
+  const [text, setText] = useState('');
+  const send = useAction(async () => {
+    await room.send(text.trim());
+    setText('');
+  });
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.trim() !== '') send.run();
+      }}
+    >
+      <Stack>
+        <TextArea label={t('write')} rows={2} maxLength={2_000} value={text} onChange={setText} />
+        {send.fault && <Callout tone="bad">{send.fault}</Callout>}
+        <Row>
+          <Button type="submit" disabled={send.isBusy || text.trim() === ''}>
+            {b('send')}
+          </Button>
+        </Row>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,79 @@
+import { useEffect, useState } from 'react';
+import { useFormatter, useTranslations } from 'use-intl';
+import type { HandedQuery } from '../../generated/graphql.ts';
+import { Button, Quiet, Stack } from '../../shared/parts.tsx';
+import { useRoom, useRoomState } from '../use-room.ts';
+import styles from './ended.module.css';
+import { inMegabytes } from './use-clock.ts';
+
+type Submission = NonNullable<NonNullable<NonNullable<HandedQuery['exam']>['participant']>['submission']>;
+
+const RETRY_MS = 5_000;
+
+/** What the server signed; read again when more has arrived, because it says what was complete when it was issued. */
+export function Receipt({ isSent }: { isSent: boolean }) {
+  const t = useTranslations('ended');
+  const format = useFormatter();
+  const room = useRoom();
+  const { participant, upload } = useRoomState();
+  const [submission, setSubmission] = useState<Submission | null>(null);
+  /** What there is to sign changes with these. */
+  const occasion = `${isSent} ${participant?.status} ${upload?.submitted}`;
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isOver = false;
+    async function read(): Promise<void> {
+      const found = await room.readReceipt().catch(() => undefined);
+      if (isOver) return;
+      if (found !== undefined) setSubmission(found);
+      // Without an answer; or the server is still joining what came, after which it signs the hash of the file.
+      if (found === undefined || found?.receipt.recordings.some(({ complete }) => !complete))
+        timer = setTimeout(() => void read(), RETRY_MS);
+    }
+    if (occasion) void read();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [room, occasion]);
+  if (!submission) return participant?.status === 'SUBMITTED' ? <Quiet>{t('waitingReceipt')}</Quiet> : null;
+  const { receipt } = submission;
+  return (
+    <section aria-label={t('receipt')}>
+      <Stack>
+        <h2>{t('receipt')}</h2>
+        <p>{t('receiptText')}</p>
+        <dl className={styles['facts']}>
+          <dt>{t('submission')}</dt>
+          <dd>{receipt.submissionId}</dd>
+          <dt>{t('issued')}</dt>
+          <dd>{format.dateTime(new Date(receipt.issuedAt), { dateStyle: 'medium', timeStyle: 'medium' })}</dd>
+          {receipt.recordings.map(({ id, type, bytes, complete, sha256 }) => (
+            <div key={id} className={styles['recording']}>
+              <dt>{t(type === 'WEBCAM' ? 'camera' : 'screen')}</dt>
+              <dd>
+                {inMegabytes(bytes)}, {t(complete ? 'complete' : 'incomplete')}
+                <Quiet>
+                  {t('hash')} <code>{sha256}</code>
+                </Quiet>
+              </dd>
+            </div>
+          ))}
+        </dl>
+        <div>
+          <Button onClick={() => save(`receipt-${receipt.submissionId}.jws`, receipt.signature)}>{t('save')}</Button>
+        </div>
+      </Stack>
+    </section>
+  );
+}
+
+/** A file that `invigil receipt verify` reads. */
+function save(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: 'application/jose' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,157 @@
+import { type Api, ApiError } from '../../shared/api.ts';
+import type { Journal } from './journal.ts';
+import { type Final, isAbout, OK, type Outcome, outcomeOf } from './outcome.ts';
+import type { Seat } from './protocol.ts';
+import type { Job, Lane } from './queue.ts';
+import type { Recordings } from './recordings.ts';
+import type { DutyRecord } from './records.ts';
+import type { Stream, Streams } from './streams.ts';
+import type { Uploader } from './uploader.ts';
+
+interface Options {
+  seat: Seat;
+  api: Api;
+  journal: Journal;
+  recordings: Recordings;
+  streams: Streams;
+  uploader: Uploader;
+  /** Signals that wait. */
+  signals(): number;
+  onRefused(final: Final): void;
+  onChange(): void;
+}
+
+/**
+ * What is left to do once no more chunks come: start the recordings that could not be started (after the submission they are refused),
+ * hand in, announce the numbers of chunks, and ask whether all are there. Stored before it begins, so that a reload goes on with it.
+ */
+export function createHandIn({ seat, api, journal, recordings, streams, uploader, signals, onRefused, onChange }: Options) {
+  let duty: DutyRecord | null = null;
+  let isBusy = false;
+
+  async function save(change: Partial<DutyRecord>): Promise<void> {
+    if (!duty) return;
+    const changed: DutyRecord = { ...duty, ...change };
+    duty = changed;
+    onChange();
+    await journal.write({ key: 'duty', stores: ['duties'], apply: (tx) => tx.objectStore('duties').put(changed) });
+  }
+
+  async function submit({ stats, idempotencyKey }: DutyRecord): Promise<Outcome> {
+    try {
+      const headers = { 'idempotency-key': idempotencyKey };
+      await api.rest(`/exams/${encodeURIComponent(seat.examId)}/submit`, { method: 'POST', body: { stats }, headers });
+      await save({ submitted: true });
+      return OK;
+    } catch (error) {
+      const outcome = outcomeOf(error);
+      if (outcome.kind !== 'final') return outcome;
+      // It was handed in elsewhere, or may not be any more: what was recorded is sent all the same.
+      await save({ submits: false });
+      onRefused(outcome);
+      return outcome;
+    }
+  }
+
+  async function announce(stream: Stream, id: string): Promise<Outcome> {
+    const { record, kind } = stream;
+    const endIndex = record.endIndex ?? duty?.until[kind] ?? record.nextIndex;
+    // If the answer is lost, the next page knows that it was this one who ended it.
+    await streams.update(stream, { endIndex });
+    try {
+      stream.isComplete = (await recordings.finish(id, endIndex - record.base)).complete === true;
+    } catch (error) {
+      if (!(error instanceof ApiError && (isAbout(error, 'chunks') || isAbout(error, 'recordingId')))) return outcomeOf(error);
+      // Another number was announced before, more came than this page knows of, or it has ended.
+      const recording = await uploader.askFor(id);
+      if (error.code === 'invalid_request' && recording?.nextChunk !== undefined) await recordings.finish(id, recording.nextChunk);
+    }
+    await streams.update(stream, { isAnnounced: true });
+    return OK;
+  }
+
+  async function ask(stream: Stream, id: string): Promise<Outcome> {
+    const recording = await uploader.askFor(id);
+    stream.isComplete = recording?.complete === true;
+    const isOver = recording?.nextChunk === undefined;
+    const hasRefused = [...stream.items.values()].some(({ refused }) => refused !== '');
+    stream.isSettled = stream.isComplete || isOver || hasRefused;
+    onChange();
+    if (stream.isSettled) return OK;
+    return { kind: 'passing', isOffline: false, retryAfterMs: null, message: 'Not everything is there yet' };
+  }
+
+  /** The next thing that can be done now. */
+  function step(current: DutyRecord): Job | null {
+    const begun = streams.all().filter(({ kind, record }) => record.base < (current.until[kind] ?? 0));
+    for (const stream of begun) if (stream.record.recordingId === null && !stream.block) return uploader.preparation(stream);
+    if (current.submits && !current.submitted) return () => submit(current);
+    for (const stream of begun) {
+      const { recordingId, isAnnounced, acknowledged } = stream.record;
+      const isSent = streams.unsent(stream).length === 0;
+      if (recordingId && !stream.isCompared) return uploader.preparation(stream);
+      // With which chunk it begins, and so their number, is known when the first was taken.
+      if (recordingId && !isAnnounced && (acknowledged > 0 || isSent)) return () => announce(stream, recordingId);
+      if (recordingId && isAnnounced && !stream.isSettled && isSent) return () => ask(stream, recordingId);
+    }
+    const isSettled = begun.every(({ isSettled, block }) => isSettled || block);
+    if (!isSettled || signals() > 0) return null;
+    return async () => {
+      await save({ done: true });
+      return OK;
+    };
+  }
+
+  async function run(job: Job): Promise<Outcome> {
+    try {
+      return await job();
+    } catch (error) {
+      return outcomeOf(error);
+    } finally {
+      isBusy = false;
+    }
+  }
+
+  const lane: Lane = {
+    next() {
+      if (!duty || duty.done || isBusy) return null;
+      const job = step(duty);
+      if (!job) return null;
+      isBusy = true;
+      return () => run(job);
+    },
+  };
+
+  const hasMore = ({ until }: DutyRecord) => streams.all().some(({ kind, record }) => record.nextIndex > (until[kind] ?? 0));
+
+  /**
+   * Takes on the duty, for everything that was recorded before. A repeat while it is not done changes nothing. Who hands in after it was
+   * done was let in again, even if nothing was recorded since.
+   */
+  async function begin(submits: boolean, stats: Record<string, unknown>): Promise<void> {
+    await streams.settle();
+    const until = Object.fromEntries(streams.all().map(({ kind, record }) => [kind, record.nextIndex]));
+    if (!duty || (duty.done && (submits || hasMore(duty)))) {
+      duty = { ...seat, submits, until, stats, idempotencyKey: crypto.randomUUID(), submitted: false, done: false };
+      await save({});
+    } else if (!duty.done) {
+      const isSooner = submits && !duty.submits && !duty.submitted;
+      await save({ until, ...(isSooner && { submits, stats }) });
+    }
+  }
+
+  return {
+    lane,
+    begin,
+    adopt(record: DutyRecord | null): void {
+      duty = record;
+      if (!duty?.done) return;
+      for (const stream of streams.all()) stream.isComplete = stream.record.isAnnounced && stream.items.size === 0;
+    },
+    get state(): { handedIn: 'no' | 'waiting' | 'done'; submitted: boolean } {
+      // Let in again, and recording.
+      if (!duty || (duty.done && hasMore(duty))) return { handedIn: 'no', submitted: false };
+      return { handedIn: duty.done ? 'done' : 'waiting', submitted: duty.submitted };
+    },
+  };
+}

@@ -1,0 +1,277 @@
+import type { Database } from './database.ts';
+import type { Journal } from './journal.ts';
+import { type Seat, STREAM_KINDS, type StreamKind, type StreamState } from './protocol.ts';
+import type { ChunkFacts, Kept, Refusal, StreamRecord } from './records.ts';
+
+/** A chunk that the server does not have. */
+export interface Item extends ChunkFacts {
+  isSending: boolean;
+  /** Not tried again before, by `performance.now()`. */
+  notBefore: number;
+  attempts: number;
+}
+
+/** One stream of the seat. */
+export interface Stream {
+  readonly kind: StreamKind;
+  record: StreamRecord;
+  /** By index, oldest first. */
+  items: Map<number, Item>;
+  /** The next index that an earlier page left; what the server has beyond it came from that page's memory. */
+  leftAt: number;
+  /** Whether the recording was compared with the server's. */
+  isCompared: boolean;
+  isComplete: boolean;
+  /** Nothing more can be done for it: it is complete, or what is missing will never come. */
+  isSettled: boolean;
+  /** Why its recording cannot be started. */
+  block: Refusal | null;
+}
+
+export interface NewChunk {
+  kind: StreamKind;
+  buffer: ArrayBuffer;
+  startedAt: number;
+  durationMs: number;
+}
+
+interface Options {
+  seat: Seat;
+  database: Database;
+  journal: Journal;
+  onChange(): void;
+}
+
+const chunkKey = (kind: StreamKind, index: number) => `chunk ${kind} ${index}`;
+const itemOf = (facts: ChunkFacts): Item => ({ ...facts, isSending: false, notBefore: 0, attempts: 0 });
+
+/** What was recorded and the server does not have: the facts in memory, the bytes in the database. */
+export function createStreams({ seat, database, journal, onChange }: Options) {
+  const streams = new Map<StreamKind, Stream>();
+  let tail: Promise<unknown> = Promise.resolve();
+
+  const path = (kind: StreamKind, index: number): [string, string, StreamKind, number] => [seat.examId, seat.userId, kind, index];
+
+  /** One after the other: two that give an index at once would give the same. */
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = tail.then(work);
+    tail = result.catch(() => {});
+    return result;
+  }
+
+  function blank(kind: StreamKind): Stream {
+    const record: StreamRecord = {
+      ...seat,
+      kind,
+      startKey: crypto.randomUUID(),
+      recordingId: null,
+      base: 0,
+      nextIndex: 0,
+      acknowledged: 0,
+      recordedUpTo: null,
+      endIndex: null,
+      isAnnounced: false,
+    };
+    return { kind, record, items: new Map(), leftAt: 0, isCompared: true, isComplete: false, isSettled: false, block: null };
+  }
+
+  function streamOf(kind: StreamKind): Stream {
+    const known = streams.get(kind);
+    if (known) return known;
+    const stream = blank(kind);
+    streams.set(kind, stream);
+    return stream;
+  }
+
+  function save({ kind }: Stream): Promise<boolean> {
+    onChange();
+    const apply = (tx: Parameters<Parameters<Database['write']>[1]>[0]) => tx.objectStore('streams').put({ ...streamOf(kind).record });
+    return journal.write({ key: `stream ${kind}`, stores: ['streams'], apply });
+  }
+
+  /** The next recording of the seat, for the chunks from this index on. */
+  function renew(stream: Stream, base: number): void {
+    Object.assign(stream.record, {
+      startKey: crypto.randomUUID(),
+      recordingId: null,
+      base,
+      acknowledged: 0,
+      endIndex: null,
+      isAnnounced: false,
+    });
+    Object.assign(stream, { isCompared: true, isComplete: false, isSettled: false, block: null });
+  }
+
+  /** Whether a chunk belongs to the recording that is being sent. */
+  const isOf = ({ record: { base, endIndex } }: Stream, index: number) => index >= base && (endIndex === null || index < endIndex);
+  const unsent = (stream: Stream) => [...stream.items.values()].filter(({ index, refused }) => !refused && isOf(stream, index));
+
+  /** The recording was ended and sent, and more was recorded: after somebody was let in again. */
+  function goOn(stream: Stream): void {
+    const { endIndex, nextIndex, isAnnounced } = stream.record;
+    if (endIndex === null || !isAnnounced || nextIndex <= endIndex || unsent(stream).length > 0) return;
+    renew(stream, endIndex);
+    void save(stream);
+  }
+
+  function stateOf(stream: Stream): StreamState {
+    const { record, items } = stream;
+    const everything = [...items.values()];
+    const waiting = everything.filter(({ index, refused }) => index >= record.base && !refused);
+    const acknowledgedUpTo = record.acknowledged > 0 ? record.recordedUpTo : null;
+    const [oldest] = waiting;
+    return {
+      recordingId: record.recordingId,
+      chunks: record.nextIndex - record.base,
+      sent: record.acknowledged,
+      refused: everything.filter(({ refused }) => refused !== '').length,
+      waitingBytes: waiting.reduce((sum, { size }) => sum + size, 0),
+      waitingMs: waiting.reduce((sum, { durationMs }) => sum + durationMs, 0),
+      sentUpTo: oldest && record.acknowledged > 0 ? oldest.startedAt : acknowledgedUpTo,
+      isComplete: stream.isComplete,
+    };
+  }
+
+  return {
+    /** Goes on where an earlier page stopped. */
+    adopt({ streams: records, chunks }: Pick<Kept, 'streams' | 'chunks'>): void {
+      for (const record of records) {
+        const items = new Map(chunks[record.kind].map((facts) => [facts.index, itemOf(facts)]));
+        const isCompared = record.recordingId === null;
+        streams.set(record.kind, { ...blank(record.kind), record, items, leftAt: record.nextIndex, isCompared });
+      }
+    },
+
+    get: (kind: StreamKind): Stream | null => streams.get(kind) ?? null,
+    all: (): Stream[] => STREAM_KINDS.flatMap((kind) => streams.get(kind) ?? []),
+    unsent,
+
+    /**
+     * Keeps a chunk; resolves when it is on the disk or, if the device keeps nothing, in memory.
+     * @returns false if there is no room anywhere: it is lost, and has no index
+     */
+    add: ({ kind, buffer, startedAt, durationMs }: NewChunk): Promise<boolean> =>
+      inTurn(async () => {
+        const stream = streamOf(kind);
+        const { record } = stream;
+        const index = record.nextIndex;
+        const facts: ChunkFacts = { index, size: buffer.byteLength, startedAt, durationMs, refused: '' };
+        const before = record.recordedUpTo;
+        record.nextIndex += 1;
+        record.recordedUpTo = Math.max(before ?? 0, startedAt + durationMs);
+        const isKept = await journal.write({
+          key: chunkKey(kind, index),
+          stores: ['streams', 'chunks'],
+          bytes: buffer,
+          apply: (tx) =>
+            Promise.all([
+              tx.objectStore('streams').put({ ...record }),
+              tx.objectStore('chunks').put({ ...seat, kind, ...facts, bytes: buffer }),
+            ]),
+        });
+        if (isKept) stream.items.set(index, itemOf(facts));
+        else Object.assign(record, { nextIndex: index, recordedUpTo: before });
+        onChange();
+        return isKept;
+      }),
+
+    /** Resolves when everything given so far is kept. */
+    settle: () => inTurn(async () => {}),
+
+    /** The oldest that may be sent now. */
+    next(stream: Stream, now: number): Item | null {
+      goOn(stream);
+      for (const item of stream.items.values())
+        if (isOf(stream, item.index) && !item.refused && !item.isSending && item.notBefore <= now) return item;
+      return null;
+    },
+
+    /** @returns null if the browser has lost it @throws StorageError */
+    async bytes({ kind }: Stream, { index }: Item): Promise<ArrayBuffer | null> {
+      return journal.held(chunkKey(kind, index)) ?? database.readChunk(seat, kind, index);
+    },
+
+    /** The server has it: it goes from the device. */
+    async acknowledge(stream: Stream, { index }: Item): Promise<void> {
+      const { kind, record, items } = stream;
+      items.delete(index);
+      record.acknowledged += 1;
+      onChange();
+      await journal.write({
+        key: chunkKey(kind, index),
+        stores: ['streams', 'chunks'],
+        frees: true,
+        apply: (tx) => Promise.all([tx.objectStore('streams').put({ ...record }), tx.objectStore('chunks').delete(path(kind, index))]),
+      });
+    },
+
+    /** The browser has lost it. */
+    async forget(stream: Stream, { index }: Item): Promise<void> {
+      stream.items.delete(index);
+      await save(stream);
+    },
+
+    /** The server never takes it. It stays on the device, and is not in the way of the others. */
+    async refuse(stream: Stream, item: Item, code: string): Promise<void> {
+      const { kind } = stream;
+      item.refused = code;
+      onChange();
+      const held = journal.held(chunkKey(kind, item.index));
+      // What waits for the disk is refused in memory only: it is asked again after a reload.
+      if (held) return;
+      await journal.write({
+        key: `refusal ${kind} ${item.index}`,
+        stores: ['chunks'],
+        async apply(tx) {
+          const known = await tx.objectStore('chunks').get(path(kind, item.index));
+          if (known) await tx.objectStore('chunks').put({ ...known, refused: code });
+        },
+      });
+    },
+
+    /** Changes what is known of a recording. */
+    update: (stream: Stream, change: Partial<StreamRecord>): Promise<boolean> => {
+      Object.assign(stream.record, change);
+      return save(stream);
+    },
+
+    /** The recording takes no more: the rest begins another one. */
+    begin: (stream: Stream): Promise<boolean> =>
+      inTurn(() => {
+        renew(stream, unsent(stream)[0]?.index ?? stream.record.nextIndex);
+        return save(stream);
+      }),
+
+    /**
+     * Moves the chunks of this page behind those that the server has of an earlier page, whose memory held more than its database.
+     * @param count chunks that the server has @throws StorageError
+     */
+    moveBehind: (stream: Stream, count: number): Promise<void> =>
+      inTurn(async () => {
+        const { kind, record, leftAt } = stream;
+        const by = count - (leftAt - record.base);
+        if (by <= 0) return;
+        const moved = [...stream.items.values()].filter(({ index }) => index >= leftAt).sort((a, b) => b.index - a.index);
+        const next = { ...record, nextIndex: record.nextIndex + by };
+        await database.write(['streams', 'chunks'], async (tx) => {
+          const chunks = tx.objectStore('chunks');
+          for (const { index } of moved) {
+            const chunk = await chunks.get(path(kind, index));
+            if (!chunk) throw new Error('A chunk waits for the disk');
+            await Promise.all([chunks.delete(path(kind, index)), chunks.put({ ...chunk, index: index + by })]);
+          }
+          await tx.objectStore('streams').put(next);
+        });
+        record.nextIndex = next.nextIndex;
+        stream.leftAt += by;
+        for (const item of stream.items.values()) if (item.index >= leftAt) item.index += by;
+        stream.items = new Map([...stream.items.values()].map((item) => [item.index, item]));
+        onChange();
+      }),
+
+    states: (): Partial<Record<StreamKind, StreamState>> =>
+      Object.fromEntries([...streams.values()].map((stream) => [stream.kind, stateOf(stream)])),
+  };
+}
+
+export type Streams = ReturnType<typeof createStreams>;
