@@ -93,5 +93,3 @@ export function createOutbox({ seat, api, journal, onRefused, onChange }: Option
     },
   };
 }
-
-export type Outbox = ReturnType<typeof createOutbox>;

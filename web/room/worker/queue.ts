@@ -93,5 +93,3 @@ export function createQueue({ lanes, width = 2, onOutcome, pause = backOff }: Op
     },
   };
 }
-
-export type Queue = ReturnType<typeof createQueue>;
