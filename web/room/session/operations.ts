@@ -1,6 +1,6 @@
 import { graphql } from '../../generated/index.ts';
 
-export const ParticipantFacts = graphql(/* GraphQL */ `
+graphql(/* GraphQL */ `
   fragment ParticipantFacts on Participant {
     id
     userId
@@ -25,7 +25,7 @@ export const ParticipantFacts = graphql(/* GraphQL */ `
   }
 `);
 
-export const ExamFacts = graphql(/* GraphQL */ `
+graphql(/* GraphQL */ `
   fragment ExamFacts on Exam {
     id
     title
@@ -54,6 +54,7 @@ export const ExamFacts = graphql(/* GraphQL */ `
       signals
       snapshotSeconds
       candidateView
+      sharedLink
       aiDetection {
         enabled
         sensitivity
@@ -124,7 +125,7 @@ export const LowerHand = graphql(/* GraphQL */ `
   }
 `);
 
-export const MessageFacts = graphql(/* GraphQL */ `
+graphql(/* GraphQL */ `
   fragment MessageFacts on Message {
     id
     from

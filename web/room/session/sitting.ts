@@ -162,5 +162,3 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     },
   };
 }
-
-export type Sitting = ReturnType<typeof createSitting>;
