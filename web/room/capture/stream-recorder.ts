@@ -17,12 +17,16 @@ const PATIENCE = 3;
 /** Before the first picture arrives, a recorder that was started never gives data. */
 const FIRST_FRAME_MS = 5_000;
 
+/** A recorder that failed may never say that it stopped: neither the next run nor the hand-in waits for it longer. */
+const STOP_MS = 5_000;
+
 /** One run of a MediaRecorder. */
 interface Run {
   recorder: MediaRecorder;
   startedAt: number;
   /** Resolves when its last data was taken. */
   ended: Promise<void>;
+  giveUp(): void;
 }
 
 export interface StreamRecorder {
@@ -46,7 +50,7 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
 
   function begin(before: Promise<void>): Run {
     const recorder = createRecorder(kind, stream);
-    const begun: Run = { recorder, startedAt: now(), ended: Promise.resolve() };
+    const begun: Run = { recorder, startedAt: now(), ended: Promise.resolve(), giveUp: () => {} };
     const held: [Blob, number, number][] = [];
     let isFirst = false;
     let sliceFrom = begun.startedAt;
@@ -66,7 +70,10 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
       if (isFirst) release();
       if (run === begun && recorder.state === 'recording' && sliceFrom - begun.startedAt >= rotateMs) rotate();
     });
-    const stopped = new Promise<void>((resolve) => recorder.addEventListener('stop', () => resolve(), { once: true }));
+    const stopped = new Promise<void>((resolve) => {
+      begun.giveUp = resolve;
+      recorder.addEventListener('stop', () => resolve(), { once: true });
+    });
     // A track that was added or ended ends the recorder with an error, after its last data.
     recorder.addEventListener('error', () => {
       if (run === begun) replace();
@@ -99,7 +106,8 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
     }
   }
 
-  function stopRun({ recorder }: Run): void {
+  function stopRun({ recorder, giveUp }: Run): void {
+    setTimeout(giveUp, STOP_MS);
     if (recorder.state !== 'inactive') recorder.stop();
   }
 

@@ -1,0 +1,59 @@
+// The devices and the worker of the room without its views, for a test that decides when a recorder is replaced.
+import { createCapture } from '../../../web/room/capture/create-capture.ts';
+
+const worker = new Worker(new URL('../../../web/room/worker/worker.ts', import.meta.url), { type: 'module' });
+/** How WebM begins. */
+const EBML = 0x1a45dfa3;
+const messages = [];
+let upload = null;
+/** Seconds that the recorders gave, and how many of their chunks begin a file. */
+const given = { webcam: { seconds: 0, heads: 0 }, screen: { seconds: 0, heads: 0 } };
+
+async function sendPicture() {
+  const takenAt = Date.now();
+  const picture = await capture.takePicture({ maxWidth: 640 });
+  const image = picture && (await picture.arrayBuffer());
+  worker.postMessage({ type: 'snapshot', image, takenAt }, image ? [image] : []);
+}
+
+worker.addEventListener('message', ({ data }) => {
+  if (data.type === 'upload') upload = data.state;
+  else messages.push(data);
+  if (data.type === 'snapshot-due') void sendPicture();
+});
+
+const events = [];
+const capture = createCapture(
+  {
+    wants: { camera: true, microphone: true, screen: true },
+    now: () => performance.timeOrigin + performance.now(),
+    onChunk(chunk) {
+      const of = given[chunk.kind];
+      of.seconds += chunk.durationMs / 1_000;
+      if (new DataView(chunk.buffer).getUint32(0) === EBML) of.heads += 1;
+      worker.postMessage({ type: 'chunk', ...chunk }, [chunk.buffer]);
+    },
+    onEvent: (event) => events.push(event),
+  },
+  { rotateMs: Number(new URLSearchParams(location.search).get('rotateMs')) },
+);
+
+globalThis.room = {
+  capture,
+  events,
+  given,
+  messages,
+  upload: () => upload,
+  /** Opens everything and records. */
+  async begin(start) {
+    worker.postMessage({ type: 'start', root: `${location.origin}/`, heartbeat: true, snapshotSeconds: 2, ...start }, []);
+    await capture.openCamera();
+    await capture.openScreen();
+    capture.record();
+  },
+  async handIn() {
+    worker.postMessage({ type: 'pace', heartbeat: false, snapshotSeconds: null }, []);
+    await capture.close();
+    worker.postMessage({ type: 'hand-in', stats: {} }, []);
+  },
+};
