@@ -6,8 +6,9 @@ const worker = new Worker(new URL('../../../web/room/worker/worker.ts', import.m
 const EBML = 0x1a45dfa3;
 const messages = [];
 let upload = null;
-/** Seconds that the recorders gave, and how many of their chunks begin a file. */
-const given = { webcam: { seconds: 0, heads: 0 }, screen: { seconds: 0, heads: 0 } };
+/** What the recorders gave: seconds of the time, those that two gave once; chunks, and how many of them begin a file. */
+const nothing = () => ({ seconds: 0, upTo: 0, chunks: 0, heads: 0 });
+const given = { webcam: nothing(), screen: nothing() };
 
 async function sendPicture() {
   const takenAt = Date.now();
@@ -29,7 +30,10 @@ const capture = createCapture(
     now: () => performance.timeOrigin + performance.now(),
     onChunk(chunk) {
       const of = given[chunk.kind];
-      of.seconds += chunk.durationMs / 1_000;
+      of.chunks += 1;
+      const end = chunk.startedAt + chunk.durationMs;
+      of.seconds += Math.max(0, end - Math.max(chunk.startedAt, of.upTo)) / 1_000;
+      of.upTo = Math.max(of.upTo, end);
       if (new DataView(chunk.buffer).getUint32(0) === EBML) of.heads += 1;
       worker.postMessage({ type: 'chunk', ...chunk }, [chunk.buffer]);
     },
