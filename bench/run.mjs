@@ -21,6 +21,7 @@ import { snapshots } from './snapshots.mjs';
 import { together } from './together.mjs';
 import { upload } from './upload.mjs';
 import { verify } from './verify.mjs';
+import { web } from './web.mjs';
 
 const BENCHMARKS = [
   fanOut,
@@ -40,6 +41,7 @@ const BENCHMARKS = [
   herd,
   joins,
   firstPaint,
+  web,
 ];
 const RESULTS = new URL('results/', import.meta.url);
 

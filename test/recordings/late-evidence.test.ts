@@ -134,7 +134,7 @@ describe('chunks that come after the end', () => {
     expect(recording).toMatchObject({ status: 'uploaded', complete: false, note: 'Never arrived: chunks 3 to 5.' });
     const gaps = await sql(`SELECT type, severity, source, details FROM "Warning" WHERE "examId" = $1`, [examId]);
     expect(gaps).toEqual([{ type: 'evidence_gap', severity: 'MEDIUM', source: 'SYSTEM', details: 'lost' }]);
-    expect(await stored(id)).toHaveLength(1);
+    await expect.poll(() => stored(id)).toHaveLength(1);
   });
 
   it('of a recording that was joined before are waited for a day, then it is closed', async () => {

@@ -73,12 +73,18 @@ export async function expectGood(page: Page, name: string): Promise<void> {
     const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>
       violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join(' | ')))`;
     expect(await page.evaluate(run), `${name}, ${colorScheme}`).toEqual([]);
-    const isTooWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth + 1');
-    expect(isTooWide, `${name} at ${width} pixels scrolls sideways`).toBe(false);
+    await expectToFit(page, `${name} at ${width} pixels`);
     await writeFile(join(SHOTS, `${name}-${width}-${colorScheme}.png`), await page.screenshot({ fullPage: true }));
   }
+  await page.setViewportSize({ width: 320, height: 900 });
+  await expectToFit(page, `${name} at 320 pixels`);
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 1_280, height: 900 });
+}
+
+/** WCAG 1.4.10: nobody must scroll in two directions. */
+async function expectToFit(page: Page, what: string): Promise<void> {
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), `${what} scrolls sideways`).toBeLessThanOrEqual(0);
 }
 
 export interface Recorded {

@@ -103,6 +103,21 @@ describe('what was recorded', () => {
   });
 });
 
+describe('the end of a long outage', () => {
+  it('is noticed by a heartbeat, and what failed again and again is sent at once', async () => {
+    // Of a pause after the outage the test would not see the end.
+    let pauses = 0;
+    const seat = openSeat({ heartbeatMs: 20, pause: (attempts) => (attempts < 6 ? 5 : 3_600_000 + (pauses += 1)) });
+    seat.worker.handle({ type: 'pace', heartbeat: true, snapshotSeconds: null });
+    room.fail(() => 'no answer');
+    for (const text of ['a', 'b', 'c']) seat.chunk('webcam', text);
+    await vi.waitFor(() => expect(pauses).toBeGreaterThan(0));
+    room.fail(() => null);
+    await seat.until(({ streams, offlineSince }) => streams.webcam?.sent === 3 && offlineSince === null);
+    expect(room.stored('webcam')).toEqual(['a', 'b', 'c']);
+  });
+});
+
 describe('a device that keeps nothing', () => {
   it('because it is full: it is told, the line goes on from memory, and it is kept as soon as there is room', async () => {
     const seat = openSeat();

@@ -95,6 +95,12 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     if (wants.camera) setDevice('camera', ASKING);
     if (wants.microphone) setDevice('microphone', ASKING);
     const { video, audio } = await openDevices(wants, choice);
+    if (isClosed) {
+      // Switched off while the browser asked: nothing may stay on.
+      for (const track of [video, audio]) if (track instanceof MediaStreamTrack) track.stop();
+      set({ camera: OFF, microphone: OFF });
+      return;
+    }
     const before = streams.webcam;
     await stopRecorder('webcam');
     for (const track of before?.getTracks() ?? []) track.stop();
@@ -107,6 +113,7 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     await list();
     check();
     startRecorder('webcam');
+    if (isRecording && comesBack(get().camera)) reopenLater();
   }
 
   async function settle(device: 'camera' | 'microphone', found: MediaStreamTrack | Error | null): Promise<void> {
@@ -135,6 +142,10 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     if (isClosed) return;
     lose('camera', 'camera_stopped', 'The camera stopped');
     void stopRecorder('webcam');
+    reopenLater();
+  }
+
+  function reopenLater(): void {
     clearTimeout(reopening);
     reopening = setTimeout(() => void openCamera(), REOPEN_MS[Math.min(losses, REOPEN_MS.length - 1)]);
     losses += 1;
@@ -166,6 +177,9 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     });
   }
 
+  /** What may be over without a click: another program ends, a cable is plugged in. */
+  const comesBack = ({ state, blocker }: DeviceState) =>
+    state === 'blocked' && (blocker === 'busy' || blocker === 'missing' || blocker === 'ended' || blocker === 'failed');
   const isMissing = ({ state, blocker }: DeviceState) => state === 'blocked' && (blocker === 'missing' || blocker === 'ended');
 
   // Plugged in, or permitted in the browser's settings: no click is needed.
@@ -183,6 +197,12 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     );
   }
 
+  /** Resolves when the last chunk was given. */
+  async function pause(): Promise<void> {
+    isRecording = false;
+    await Promise.all([stopRecorder('webcam'), stopRecorder('screen')]);
+  }
+
   return {
     getState: get,
     subscribe,
@@ -195,6 +215,10 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       isClosed = false;
       try {
         const { stream, track } = await openScreenShare();
+        if (isClosed) {
+          track.stop();
+          return set({ screen: OFF });
+        }
         await stopRecorder('screen');
         for (const old of streams.screen?.getTracks() ?? []) old.stop();
         streams.screen = stream;
@@ -236,16 +260,13 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       startRecorder('screen');
     },
 
-    async pause() {
-      isRecording = false;
-      await Promise.all([stopRecorder('webcam'), stopRecorder('screen')]);
-    },
+    pause,
 
     async close() {
       isClosed = true;
       clearTimeout(reopening);
       endChecks();
-      await this.pause();
+      await pause();
       pictures?.close();
       pictures = null;
       for (const stream of Object.values(streams)) for (const track of stream.getTracks()) track.stop();

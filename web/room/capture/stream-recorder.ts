@@ -17,12 +17,19 @@ const PATIENCE = 3;
 /** Before the first picture arrives, a recorder that was started never gives data. */
 const FIRST_FRAME_MS = 5_000;
 
+/**
+ * A recorder that failed may never say that it stopped: neither the next run nor the hand-in waits for it longer. On a busy machine the
+ * last data takes seconds, and if the next run were given before it, time would go back in the recording.
+ */
+const STOP_MS = 30_000;
+
 /** One run of a MediaRecorder. */
 interface Run {
   recorder: MediaRecorder;
   startedAt: number;
   /** Resolves when its last data was taken. */
   ended: Promise<void>;
+  giveUp(): void;
 }
 
 export interface StreamRecorder {
@@ -35,6 +42,8 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
   let run: Run | null = null;
   let isStopped = false;
   let quietSlices = 0;
+  // Two encoders for each stream for a moment: not of both streams in the same.
+  let runMs = kind === 'screen' ? rotateMs / 2 : rotateMs;
   /** Chunks in the order in which they were recorded: the next run waits for the end of the one before. */
   let order: Promise<void> = Promise.resolve();
 
@@ -46,7 +55,7 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
 
   function begin(before: Promise<void>): Run {
     const recorder = createRecorder(kind, stream);
-    const begun: Run = { recorder, startedAt: now(), ended: Promise.resolve() };
+    const begun: Run = { recorder, startedAt: now(), ended: Promise.resolve(), giveUp: () => {} };
     const held: [Blob, number, number][] = [];
     let isFirst = false;
     let sliceFrom = begun.startedAt;
@@ -64,9 +73,12 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
       quietSlices = 0;
       held.push([data, from, Math.max(1, Math.round(sliceFrom - from))]);
       if (isFirst) release();
-      if (run === begun && recorder.state === 'recording' && sliceFrom - begun.startedAt >= rotateMs) rotate();
+      if (run === begun && recorder.state === 'recording' && sliceFrom - begun.startedAt >= runMs) rotate();
     });
-    const stopped = new Promise<void>((resolve) => recorder.addEventListener('stop', () => resolve(), { once: true }));
+    const stopped = new Promise<void>((resolve) => {
+      begun.giveUp = resolve;
+      recorder.addEventListener('stop', () => resolve(), { once: true });
+    });
     // A track that was added or ended ends the recorder with an error, after its last data.
     recorder.addEventListener('error', () => {
       if (run === begun) replace();
@@ -81,6 +93,7 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
   function rotate(): void {
     const old = run;
     if (!old || isStopped) return;
+    runMs = rotateMs;
     const next = begin(old.ended);
     run = next;
     next.recorder.addEventListener('start', () => stopRun(old), { once: true });
@@ -99,7 +112,8 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
     }
   }
 
-  function stopRun({ recorder }: Run): void {
+  function stopRun({ recorder, giveUp }: Run): void {
+    setTimeout(giveUp, STOP_MS);
     if (recorder.state !== 'inactive') recorder.stop();
   }
 

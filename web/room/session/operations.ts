@@ -54,6 +54,7 @@ graphql(/* GraphQL */ `
       signals
       snapshotSeconds
       candidateView
+      sharedLink
       aiDetection {
         enabled
         sensitivity

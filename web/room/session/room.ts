@@ -127,6 +127,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     if (hasLeft(participant?.status)) return set({ phase: { kind: 'ended' } });
     if (exam.status === 'COMPLETED') return showProblem('over');
     if (participant?.joinedAt) return showProblem('seat-taken');
+    if (get().invitedAs === null && !exam.settings.sharedLink) return showProblem('not-let-in');
     const now = clock.now();
     if (exam.opensAt && Date.parse(exam.opensAt) > now) return showProblem('not-open');
     if (exam.closesAt && Date.parse(exam.closesAt) <= now) return showProblem('closed');

@@ -1,4 +1,4 @@
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Row, Stack } from '../../shared/parts.tsx';
 import { useAction, useCapture, useExam, useRoom, useRoomState } from '../use-room.ts';
@@ -28,6 +28,7 @@ export function ExamView() {
       <div className={styles['notices']}>
         {isPaused && <Paused />}
         <NewMessage />
+        <AddedTime />
         <LostDevices />
       </div>
       <div className={styles['room']}>
@@ -39,6 +40,7 @@ export function ExamView() {
           <Messages />
           <Mirror />
           <MiniWindow />
+          {isEmbedded && <FullScreen />}
         </aside>
       </div>
     </div>
@@ -79,6 +81,25 @@ function NewMessage() {
   );
 }
 
+/** Time that was added while this page is open, until the candidate has seen it. */
+function AddedTime() {
+  const t = useTranslations('exam');
+  const b = useTranslations('buttons');
+  const { participant } = useRoomState();
+  const credits = participant?.timeCredits ?? [];
+  const [seen, setSeen] = useState(credits.length);
+  const newest = credits.length > seen ? credits.at(-1) : undefined;
+  if (!newest) return null;
+  return (
+    <Callout tone="good">
+      <p dir="auto">{t('added', { minutes: Math.round(newest.minutes), reason: newest.reason })}</p>
+      <Row>
+        <Button onClick={() => setSeen(credits.length)}>{b('close')}</Button>
+      </Row>
+    </Callout>
+  );
+}
+
 /** What stopped, and how it goes on. Work can go on meanwhile. */
 function LostDevices() {
   const t = useTranslations('exam');
@@ -112,6 +133,17 @@ function LostDevices() {
           </Row>
         </Callout>
       )}
+    </div>
+  );
+}
+
+/** Where the questions are in the page, for who wants nothing else on the screen. Safari on phones has none. */
+function FullScreen() {
+  const t = useTranslations('exam');
+  if (!document.fullscreenEnabled) return null;
+  return (
+    <div>
+      <Button onClick={() => void document.documentElement.requestFullscreen().catch(() => {})}>{t('fullScreen')}</Button>
     </div>
   );
 }

@@ -139,6 +139,7 @@ export function createSeatWorker({
     onOutcome,
     ...(pause && { pause }),
   });
+  let wasUnanswered = false;
   const heartbeat = createHeartbeat({
     seat,
     api,
@@ -152,9 +153,13 @@ export function createSeatWorker({
       post({ type: 'renewed', ...renewed });
     },
     onOutcome(outcome) {
-      const wasOffline = offlineSince !== null;
+      const isUnanswered = outcome.kind === 'passing' && outcome.isOffline;
       onOutcome(outcome);
-      if (outcome.kind === 'ok' && wasOffline) queue.wake();
+      if (outcome.kind === 'ok' && wasUnanswered) {
+        uploader.retry();
+        queue.wake();
+      }
+      wasUnanswered = isUnanswered;
     },
   });
 

@@ -164,9 +164,12 @@ export function createUploader({ recordings, streams, onRefused, onGap, onLater,
         return upload(stream, item);
       },
     }),
-    /** What was refused may be taken now: there is another token, or the exam goes on. */
+    /** Whatever failed may be taken now: the line is back, there is another token, or the exam goes on. */
     retry(): void {
-      for (const stream of streams.all()) stream.block = null;
+      for (const stream of streams.all()) {
+        stream.block = null;
+        for (const item of stream.items.values()) Object.assign(item, { attempts: 0, notBefore: 0 });
+      }
     },
   };
 }

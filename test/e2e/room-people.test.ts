@@ -1,0 +1,138 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, type OpenBrowser, skipsBrowser } from '../helpers/browser.ts';
+import { createExam, join as joinExam, tokenIn } from '../helpers/exam.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { checkIn, expectGood, factsOf, filmFace, heading, invite, press } from './helpers/room.ts';
+
+/** Goes by Tab to what has this name, as somebody does who has no mouse, and presses Enter. */
+async function go(page: Page, name: RegExp): Promise<void> {
+  const focused = () =>
+    page.evaluate<string>(`(() => { const { activeElement: it } = document;
+      return it?.labels?.[0]?.textContent ?? it?.getAttribute('aria-label') ?? it?.textContent ?? ''; })()`);
+  for (let presses = 0; presses < 40; presses += 1) {
+    await page.keyboard.press('Tab');
+    if (name.test(await focused())) return;
+  }
+  throw new Error(`the keyboard does not reach ${name}`);
+}
+async function enter(page: Page, name: RegExp): Promise<void> {
+  await page.getByRole('button', { name }).and(page.locator(':enabled')).first().waitFor();
+  await go(page, name);
+  await page.keyboard.press('Enter');
+}
+
+describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
+  let server: TestServer;
+  let browser: OpenBrowser;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'invigil-people-'));
+    const cameraFile = await filmFace(folder);
+    [server, browser] = await Promise.all([startTestServer({ LIVE_RECORDING_GRACE_SECONDS: '2' }), openBrowser({ cameraFile })]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('can be gone through with the keyboard alone, and each step takes the focus to its title', async () => {
+    const { examId, link } = await invite(server, { settings: { identityPhoto: true } });
+    const page = await browser.openPage({ locale: 'en-GB' });
+    const title = () => page.evaluate<string>(`document.activeElement?.tagName + ' ' + document.activeElement?.textContent`);
+    await page.goto(link);
+    await expect.poll(title).toBe('H1 Algebra');
+    await enter(page, /I have read this/);
+    await expect.poll(title).toMatch(/^H1 Camera/);
+    await enter(page, /Switch on the camera/);
+    await enter(page, /^Continue/);
+    await expect.poll(title).toMatch(/^H1 A picture/);
+    await enter(page, /Take the picture/);
+    await enter(page, /Use this picture/);
+    await expect.poll(title).toMatch(/^H1 Does it arrive/);
+    await enter(page, /Record three seconds/);
+    await enter(page, /It looks right/);
+    await page.getByText('Recording', { exact: true }).first().waitFor();
+    await enter(page, /Raise your hand/);
+    await page.keyboard.type('The light is broken');
+    await page.keyboard.press('Enter');
+    await page.getByText('Your hand is up').waitFor();
+    await enter(page, /Finish the exam/);
+    await page.getByRole('heading', { name: 'Finish the exam?' }).waitFor();
+    await page.keyboard.press('Escape');
+    await enter(page, /Finish the exam/);
+    await enter(page, /Yes, finish/);
+    await page.getByText('Everything has arrived').waitFor();
+    await expect.poll(async () => (await factsOf(server, examId)).status).toBe('SUBMITTED');
+    await page.close();
+  });
+
+  it('asks by the shared link who comes, once, and by a closed one sends people to their own', async () => {
+    const shared = await createExam(server, { settings: { screenRecording: false, webcam: false } });
+    const page = await browser.openPage({ locale: 'en-GB' });
+    const at = (url: string) => server.url + new URL(url).pathname + new URL(url).hash;
+    await page.goto(at(shared.accessUrl));
+    await press(page, /I have read this/);
+    await page.getByText('Write this down').first().waitFor();
+    await expectGood(page, '50-who');
+    await page.getByLabel('Your user name').fill('grace');
+    await page.getByLabel('Your name').fill('Grace H.');
+    await press(page, /I have read this/);
+    await heading(page, 'Algebra');
+    await page.getByText('Time left').waitFor();
+    await page.reload();
+    await page.getByText('Time left').waitFor();
+    const closed = await createExam(server, { settings: { sharedLink: false } });
+    await page.goto(at(closed.accessUrl));
+    await heading(page, 'This link lets nobody in');
+    await expectGood(page, '51-not-let-in');
+    await page.goto(at(closed.adminUrl).replace('/admin', ''));
+    await heading(page, 'This is a link for proctors');
+    await page.close();
+  });
+
+  it('shows afterwards what is held against the candidate, in any browser, and takes one answer', async () => {
+    const { examId, link } = await invite(server);
+    const token = await joinExam(server, examId, 'ada', tokenIn(link));
+    await server.post(`/exams/${examId}/warnings`, { userId: 'ada', warnings: [{ type: 'tab_switch', details: 'Hidden for 12 s' }] });
+    await server.post(`/exams/${examId}/submit`, { userId: 'ada', stats: {} }, { credential: token });
+    await server.post(`/exams/${examId}/participants/ada/review`, { status: 'suspicious', reason: 'Away for long' });
+    const page = await browser.openPage({ locale: 'en-GB' });
+    await page.goto(link);
+    await heading(page, 'You have handed in');
+    await page.getByText('Another tab or window was in front').waitFor();
+    await page.getByText('There are doubts about your exam').waitFor();
+    await expectGood(page, '60-findings');
+    await page.getByLabel('Your answer').fill('I looked for the calculator that was permitted.');
+    await press(page, 'Answer');
+    await heading(page, /Your answer of/);
+    await server.post(`/exams/${examId}/participants/ada/review`, { status: 'overturned', reason: 'Permitted indeed' });
+    await page.reload();
+    await page.getByText('The decision was withdrawn').waitFor();
+    await page.getByText('Permitted indeed').waitFor();
+    await expectGood(page, '61-answered');
+    await page.close();
+  });
+
+  it('speaks German where the browser does, and stands the other way round where people read so', async () => {
+    const { link } = await invite(server, { settings: { identityPhoto: true } });
+    const page = await browser.openPage({ locale: 'de-DE' });
+    await page.goto(link);
+    await page.getByRole('button', { name: 'Ich habe das gelesen, weiter' }).waitFor();
+    expect(await page.evaluate('document.documentElement.lang')).toBe('de');
+    await expectGood(page, '70-german');
+    await page.getByLabel('Sprache').selectOption('en');
+    await page.getByRole('button', { name: /I have read this/ }).waitFor();
+    await page.evaluate(`document.documentElement.dir = 'rtl'`);
+    await expectGood(page, '71-right-to-left');
+    await checkIn(page, link, { photo: true });
+    await page.getByText('Recording', { exact: true }).first().waitFor();
+    await page.evaluate(`document.documentElement.dir = 'rtl'`);
+    await expectGood(page, '72-exam-right-to-left');
+    await page.close();
+  });
+});
