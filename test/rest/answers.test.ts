@@ -114,6 +114,7 @@ it('every route answers exactly what it declares', async () => {
   await ok(server.rest(`/exams/${early}/check-in`, { method: 'POST', credential: candidate, body: portrait }));
   const comparison = { method: 'POST', credential: candidate, headers: { 'content-type': 'image/jpeg' }, body: await faces.one() };
   await ok(server.rest(`/exams/${early}/verify`, comparison));
+  await ok(server.rest(`/exams/${early}/check-picture`, comparison));
   await ok(server.rest(`/exams/${examId}/participants/user_1/receipt`));
 
   const image = (await readFile(pictures.oneFace.file)).toString('base64');
