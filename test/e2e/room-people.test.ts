@@ -11,7 +11,7 @@ import { checkIn, expectGood, factsOf, filmFace, heading, invite, press } from '
 /** Goes by Tab to what has this name, as somebody does who has no mouse, and presses Enter. */
 async function go(page: Page, name: RegExp): Promise<void> {
   const focused = () =>
-    page.evaluate<string>(`(() => { const { activeElement: it } = document;
+    page.evaluate<string>(`(() => { const it = document.activeElement === document.body ? null : document.activeElement;
       return it?.labels?.[0]?.textContent ?? it?.getAttribute('aria-label') ?? it?.textContent ?? ''; })()`);
   for (let presses = 0; presses < 40; presses += 1) {
     await page.keyboard.press('Tab');

@@ -46,6 +46,8 @@ async function begin(): Promise<void> {
       <App first={{ language, messages }} />
     </StrictMode>,
   );
+  // Another link of the same exam, put into the address bar, would change nothing: browsers do not load the page again.
+  addEventListener('hashchange', () => location.reload());
   await room.load();
 }
 

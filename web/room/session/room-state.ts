@@ -73,15 +73,17 @@ export const STEPS_IN_ORDER: readonly Step[] = ['welcome', 'devices', 'photo', '
 
 /** The steps that this exam asks for. */
 export function stepsOf({ settings }: Pick<ExamFacts, 'settings'>): Step[] {
-  const { webcam, audioRecording, screenRecording, identityPhoto } = settings;
-  const records = webcam || audioRecording || screenRecording;
+  const { webcam, screenRecording, identityPhoto } = settings;
   return STEPS_IN_ORDER.filter((step) => {
-    if (step === 'devices') return records || identityPhoto;
+    if (step === 'devices') return webcam || screenRecording || identityPhoto;
     if (step === 'photo') return identityPhoto;
     if (step === 'proof') return webcam;
     return true;
   });
 }
+
+/** Sound is part of the camera's recording. */
+export const recordsSound = ({ settings: { webcam, audioRecording } }: Pick<ExamFacts, 'settings'>) => webcam && audioRecording;
 
 /** Seconds between snapshots; null for none. */
 export function snapshotSecondsOf({ settings }: Pick<ExamFacts, 'settings'>): number | null {

@@ -4,7 +4,15 @@ import { startSignals } from '../signals/signals.ts';
 import { signalsFor } from '../signals/which.ts';
 import type { FromWorker, Presence, ToWorker } from '../worker/protocol.ts';
 import type { ServerClock } from './clock.ts';
-import { type ExamFacts, hasLeft, isSitting, type ParticipantFacts, type RoomState, snapshotSecondsOf } from './room-state.ts';
+import {
+  type ExamFacts,
+  hasLeft,
+  isSitting,
+  type ParticipantFacts,
+  recordsSound,
+  type RoomState,
+  snapshotSecondsOf,
+} from './room-state.ts';
 import { startUplink, type Uplink } from './uplink.ts';
 
 /** Pixels; the proctor sees 320. */
@@ -113,9 +121,10 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     watch,
 
     /** Makes the devices ready for what the exam asks for; nothing is switched on. */
-    prepare({ settings: { webcam, identityPhoto, audioRecording, screenRecording } }: ExamFacts): void {
+    prepare(exam: ExamFacts): void {
+      const { webcam, identityPhoto, screenRecording } = exam.settings;
       capture ??= createCapture({
-        wants: { camera: webcam || identityPhoto, microphone: audioRecording, screen: screenRecording },
+        wants: { camera: webcam || identityPhoto, microphone: recordsSound(exam), screen: screenRecording },
         now: clock.now,
         onChunk: ({ buffer, ...chunk }) => uplink?.post({ type: 'chunk', buffer, ...chunk }, [buffer]),
         onEvent: ({ type, details }) => report(type, details, clock.now()),

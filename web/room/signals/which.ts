@@ -20,7 +20,7 @@ export function signalsFor({ settings, contentUrl, contentMode }: ExamFacts): Re
     'low_battery',
     ...(isEmbedded ? OF_THIS_PAGE : []),
     ...(webcam ? OF_THE_CAMERA : []),
-    ...(audioRecording ? ['mic_muted'] : []),
+    ...(webcam && audioRecording ? ['mic_muted'] : []),
     ...(screenRecording ? ['screen_share_stopped'] : []),
   ]);
 }

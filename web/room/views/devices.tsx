@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Quiet, Row, Stack, StreamVideo, Title } from '../../shared/parts.tsx';
 import type { DeviceState } from '../capture/capture.ts';
+import { recordsSound } from '../session/room-state.ts';
 import { useAction, useCapture, useExam, useRoom } from '../use-room.ts';
 import { DeviceFacts } from './device-facts.tsx';
 import styles from './room.module.css';
@@ -15,14 +16,15 @@ export function Devices() {
   const b = useTranslations('buttons');
   const room = useRoom();
   const capture = useCapture();
-  const { settings } = useExam();
+  const exam = useExam();
   const goOn = useAction(() => room.goOn('devices'));
   if (!capture || !room.capture) return null;
-  const { webcam, identityPhoto, audioRecording, screenRecording, allowWithoutCamera } = settings;
+  const { webcam, identityPhoto, screenRecording, allowWithoutCamera } = exam.settings;
+  const hasAudio = recordsSound(exam);
   const wantsCamera = webcam || identityPhoto;
   const wanted = [
     ...(wantsCamera ? [capture.camera] : []),
-    ...(audioRecording ? [capture.microphone] : []),
+    ...(hasAudio ? [capture.microphone] : []),
     ...(screenRecording ? [capture.screen] : []),
   ];
   const isReady = wanted.every(({ state }) => state === 'on');
@@ -34,9 +36,7 @@ export function Devices() {
       <Steps step="devices" />
       <Title>{t('title', { screen: String(screenRecording) })}</Title>
       <p>{t('lead')}</p>
-      {(wantsCamera || audioRecording) && (
-        <Camera wanted={wantsCamera} state={capture.camera} microphone={capture.microphone} hasAudio={audioRecording} onOpen={open} />
-      )}
+      {wantsCamera && <Camera state={capture.camera} microphone={capture.microphone} hasAudio={hasAudio} onOpen={open} />}
       {screenRecording && (
         <Device name={t('screen')} state={capture.screen} onOpen={() => void room.capture?.openScreen()} open={t('shareScreen')}>
           <Quiet>{t('shareHint')}</Quiet>
@@ -61,39 +61,35 @@ export function Devices() {
 }
 
 interface CameraProps {
-  /** Whether the exam asks for the camera, and not only for sound. */
-  wanted: boolean;
   state: DeviceState;
   microphone: DeviceState;
   hasAudio: boolean;
   onOpen(): void;
 }
 
-function Camera({ wanted, state, microphone, hasAudio, onOpen }: CameraProps) {
+function Camera({ state, microphone, hasAudio, onOpen }: CameraProps) {
   const t = useTranslations('devices');
   const room = useRoom();
   const capture = useCapture();
   return (
     <>
-      {wanted && (
-        <Device name={t('camera')} state={state} onOpen={onOpen} open={t('openCamera', { audio: String(hasAudio) })}>
-          {state.state === 'on' && (
-            <StreamVideo
-              stream={room.capture?.cameraStream() ?? null}
-              label={t('preview')}
-              className={`${styles['picture']} ${styles['mirrored']}`}
-            />
-          )}
-          <Choice
-            label={t('choose')}
-            options={capture?.cameras ?? []}
-            current={state.label}
-            onChoose={(cameraId) => void room.capture?.openCamera({ cameraId })}
+      <Device name={t('camera')} state={state} onOpen={onOpen} open={t('openCamera', { audio: String(hasAudio) })}>
+        {state.state === 'on' && (
+          <StreamVideo
+            stream={room.capture?.cameraStream() ?? null}
+            label={t('preview')}
+            className={`${styles['picture']} ${styles['mirrored']}`}
           />
-        </Device>
-      )}
+        )}
+        <Choice
+          label={t('choose')}
+          options={capture?.cameras ?? []}
+          current={state.label}
+          onChoose={(cameraId) => void room.capture?.openCamera({ cameraId })}
+        />
+      </Device>
       {hasAudio && (
-        <Device name={t('microphone')} state={microphone} onOpen={onOpen} open={wanted && state.state === 'off' ? null : t('open')}>
+        <Device name={t('microphone')} state={microphone} onOpen={onOpen} open={state.state === 'off' ? null : t('open')}>
           {microphone.state === 'on' && (
             <meter className={styles['level']} aria-label={t('level')} min={0} max={1} low={0.02} value={capture?.level ?? 0} />
           )}
