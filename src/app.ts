@@ -148,7 +148,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
         log,
         photoDays: config.IDENTITY_PHOTO_DAYS,
       }),
-      rehearsal: createRehearsal({ verifications, recordings }),
+      rehearsal: createRehearsal({ verifications, recordings, vision }),
       candidateViews: createCandidateViews({ pool: database.pool }),
       clock: createClock({ pool: database.pool }),
       eventLog,

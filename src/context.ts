@@ -74,6 +74,8 @@ export interface Services {
  */
 export interface Context {
   readonly viewer: Viewer;
+  /** Address of the client, to tell apart those who share a link; that of a proxy if there is one, and empty within a socket. */
+  readonly address: string;
   readonly db: Database['prisma'];
   readonly services: Services;
   readonly storage: Storage;

@@ -72,9 +72,10 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
 
   const identify = (credential: string, req: IncomingMessage) =>
     authenticate(credential, addressOf(req), { access: services.access, limits });
-  const makeContext = (viewer: Viewer, named = nameRequest(log), idempotencyKey: string | null = null): Context =>
+  const makeContext = (viewer: Viewer, named = nameRequest(log), req?: IncomingMessage): Context =>
     Object.freeze({
       viewer,
+      address: req ? addressOf(req) : '',
       db: app.db,
       services,
       storage: app.storage,
@@ -84,7 +85,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
       get log() {
         return named.log;
       },
-      idempotencyKey,
+      idempotencyKey: req?.headers['idempotency-key']?.toString() ?? null,
       keeper: null,
       writesRaw: false,
     });
@@ -112,7 +113,7 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
       refuseEncoded(req);
       const viewer = await identify(credentialOf(req.headers.authorization), req);
       openBodies.admit(viewer, req, res);
-      return makeContext(viewer, named, req.headers['idempotency-key']?.toString() ?? null);
+      return makeContext(viewer, named, req);
     }
     const path = pathOf(req);
     if (path === '/healthz') return answer(req, res, 200, { status: 'ok', version });

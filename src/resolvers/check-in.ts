@@ -6,7 +6,7 @@ import type { Exam, IdentityPhoto, Participant, Prisma, Verification } from '../
 import { visibleParticipants } from '../services/access/sight.ts';
 import { checkInInput, noticeInput } from '../services/check-in/input.ts';
 import type { Notice } from '../services/check-in/notice.ts';
-import type { PictureCheck } from '../services/check-in/rehearsal.ts';
+import type { PictureCheck, Rehearsing } from '../services/check-in/rehearsal.ts';
 import { PICTURE_ADVICE } from '../services/identity/face-match.ts';
 import { MAX_IMAGE_BYTES } from '../services/identity/images.ts';
 import type { CheckedMedia } from '../services/recordings/recordings.ts';
@@ -47,15 +47,16 @@ export async function verifyParticipant(ctx: Context, examId: string, file: Spoo
   return ctx.services.checkIn.verify(requireParticipant(ctx, examId), () => bytesOf(ctx, file, 'image'));
 }
 
+const rehearsing = (ctx: Context, examId: string): Rehearsing => ({ ...requireCandidate(ctx, examId), address: ctx.address });
+
 /** Whether a check-in would take this picture; it is not kept. */
 export async function checkPicture(ctx: Context, examId: string, file: SpooledFile): Promise<PictureCheck> {
-  const who = requireCandidate(ctx, examId);
-  return ctx.services.rehearsal.checkPicture(who, () => bytesOf(ctx, file, 'image'));
+  return ctx.services.rehearsal.checkPicture(rehearsing(ctx, examId), () => bytesOf(ctx, file, 'image'));
 }
 
 /** Whether a recording arrived as one that can be used; it is not kept. */
 export async function checkRecording(ctx: Context, examId: string, file: SpooledFile): Promise<CheckedMedia> {
-  return ctx.services.rehearsal.checkRecording(requireCandidate(ctx, examId), file);
+  return ctx.services.rehearsal.checkRecording(rehearsing(ctx, examId), file);
 }
 
 export interface CheckInFacts {

@@ -94,12 +94,12 @@ export function requireParticipant(ctx: Pick<Context, 'viewer'>, examId: string)
  * A candidate of the exam, or whoever has a link for one, who may try out devices before joining.
  * @throws AppError `forbidden` for staff, `not_found` for another exam
  */
-export function requireCandidate(ctx: Pick<Context, 'viewer'>, examId: string): { examId: string; userId: string | null } {
+export function requireCandidate(ctx: Pick<Context, 'viewer'>, examId: string): { examId: string; userId: string | null; isLink: boolean } {
   requireViewer(ctx);
-  const { role, examId: own, userId } = ctx.viewer;
+  const { role, examId: own, userId, isLink } = ctx.viewer;
   if (role !== 'participant') throw new AppError('forbidden', 'Only for candidates: use their link or the token from joinExam');
   if (own !== examId) throw notFound('Exam');
-  return { examId, userId };
+  return { examId, userId, isLink };
 }
 
 /** A filter, for relations of a participant that a link does not open. */

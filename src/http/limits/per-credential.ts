@@ -11,9 +11,12 @@ export const mostSockets = ({ role }: Viewer, ofOthers: number): number =>
 export class PerCredential {
   readonly #held = new Map<string, number>();
 
-  /** Holds one more. Returns a release function to be called once, or null if the credential is at its limit. */
-  hold(viewer: Viewer, most: number): (() => void) | null {
-    const name = identityOf(viewer);
+  /**
+   * Holds one more. Returns a release function to be called once, or null if the credential is at its limit.
+   * @param address tells apart those who share a credential; empty for all of them together
+   */
+  hold(viewer: Viewer, most: number, address = ''): (() => void) | null {
+    const name = `${identityOf(viewer)} ${address}`;
     const held = this.#held.get(name) ?? 0;
     if (held >= most) return null;
     this.#held.set(name, held + 1);
