@@ -120,6 +120,13 @@ describe('trying out the camera, many at once', () => {
     await Promise.all(slow);
   });
 
+  it('sends no file back that holds many recordings, which takes long to read', async () => {
+    const { examId, links } = await invite(1);
+    const clip = await recorded(1);
+    const many = new Uint8Array(Buffer.concat([clip, clip]));
+    expect(await codeOf(await send(pathOf(examId).echo, links[0] ?? '', 'video/webm', many))).toBe('invalid_request');
+  });
+
   it('counts the uploads that a link has open, of a shared one those of each address', async () => {
     const { examId, shared, links } = await invite(1);
     const path = `/api${pathOf(examId).picture}`;

@@ -70,7 +70,7 @@ export function createRehearsal({ verifications, recordings, vision }: Dependenc
     /** Looks whether a recording could be used. @throws AppError `invalid_request` with what is wrong with it; TooOften */
     async checkRecording(who: Rehearsing, file: SpooledFile): Promise<CheckedMedia> {
       await take(who);
-      return inTurn(who, files, () => recordings.check(file, 'recording'));
+      return inTurn(who, files, () => recordings.check(file, 'recording', { isOne: true }));
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../../adapters/database/database.ts';
-import { type Ffmpeg, MediaError } from '../../adapters/media/ffmpeg.ts';
+import { type Ffmpeg, findRuns, MediaError } from '../../adapters/media/ffmpeg.ts';
 import { sniffContainer } from '../../adapters/media/media-sniff.ts';
 import type { Bus } from '../../adapters/signals/bus.ts';
 import type { AnalysisQueue } from '../../adapters/signals/queue.ts';
@@ -67,14 +67,19 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
   return {
     /**
      * Checks a file: its content decides the container, and it must have a video stream.
+     * @param options.isOne refuses several recordings in one file, of which each is read by a process of its own
      * @throws AppError `invalid_request` that names `field`.
      */
-    async check(file: SpooledFile, field: string): Promise<CheckedMedia> {
+    async check(file: SpooledFile, field: string, { isOne = false } = {}): Promise<CheckedMedia> {
       if (file.size === 0) throw invalidField(field, 'The file is empty');
       if (!sniffContainer(file.head)) throw invalidField(field, 'Must be a WebM or MP4 video');
       const { signal } = new AbortController();
+      async function measure(path: string) {
+        if (isOne && (await findRuns(path)).length > 1) throw new MediaError('The file holds several recordings.');
+        return measureMedia(path, { storage, ffmpeg, signal });
+      }
       try {
-        return { file, ...(await storage.withLocalFile(file, (path) => measureMedia(path, { storage, ffmpeg, signal }))) };
+        return { file, ...(await storage.withLocalFile(file, measure)) };
       } catch (error) {
         if (error instanceof MediaError) throw invalidField(field, error.message, { cause: error });
         throw error;

@@ -52,6 +52,11 @@ export interface RoomState {
   participant: ParticipantFacts | null;
   /** Whom the link names; null for the shared link, before joining. */
   invitedAs: string | null;
+  /**
+   * This browser remembered the seat of a link that names nobody, and it was not said yet that the same person is back: what was that
+   * person's is not shown.
+   */
+  mayBeAnother: boolean;
   /** Oldest first. */
   messages: readonly MessageFacts[];
   /** Since when the socket is down; null while it holds. */

@@ -36,7 +36,7 @@ interface Options {
 const PHOTO_WIDTH = 1_280;
 const RETRY_MS = 5_000;
 
-const FIRST: Omit<RoomState, 'practice'> = {
+const FIRST: Omit<RoomState, 'practice' | 'mayBeAnother'> = {
   phase: { kind: 'loading' },
   exam: null,
   participant: null,
@@ -53,10 +53,10 @@ const FIRST: Omit<RoomState, 'practice'> = {
 
 /** One candidate's exam in this page, from the link to the receipt. It draws nothing: the views show its state. */
 export function createRoom({ root, examId, link, practice, createCapture }: Options) {
-  const store: Store<RoomState> = createStore<RoomState>({ ...FIRST, practice });
   const clock = createServerClock();
   const seats = createSeats(examId, link);
   const seat = practice ? null : seats.find();
+  const store: Store<RoomState> = createStore<RoomState>({ ...FIRST, practice, mayBeAnother: seat?.isShared === true });
   let token: string | null = seat?.token ?? link;
   let hasTab = false;
   let stopFollowing = () => {};
@@ -283,7 +283,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
       const { exam, participant, invitedAs } = get();
       if (!exam) return;
       if (!practice) {
-        if (!participant || token === link) await join(identity?.userId ?? invitedAs ?? '', identity?.name ?? null);
+        if (!participant || token === link) await join(identity?.userId ?? invitedAs ?? '', identity?.name ?? null, identity !== null);
         const { acceptNotice } = await api.graphql(ask.AcceptNotice, { examId, version: exam.notice.version });
         set({ participant: acceptNotice });
         start();
@@ -314,7 +314,15 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
       photo = image;
     },
 
-    /** Hands in: stops the recording, and has the worker send the rest, however long that takes. */
+    /** It is the person whom this browser remembers. */
+    confirm: () => set({ mayBeAnother: false }),
+
+    /** It is somebody else: the page begins anew, and asks who. What was recorded before stays with the one who was here. */
+    forget(): void {
+      seats.forget();
+      location.reload();
+    },
+
     /** Hands in: stops the recording, and has the worker send the rest, however long that takes. */
     async handIn(): Promise<void> {
       seats.setHandingIn(true);
@@ -323,10 +331,10 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     },
   };
 
-  async function join(userId: string, name: string | null): Promise<ParticipantFacts> {
+  async function join(userId: string, name: string | null, isShared = false): Promise<ParticipantFacts> {
     const { joinExam } = await api.graphql(ask.Join, { examId, userId, name });
     token = joinExam.token;
-    seats.keep({ userId, token, expiresAt: joinExam.expiresAt });
+    seats.keep({ userId, token, expiresAt: joinExam.expiresAt, ...(isShared && { isShared }) });
     set({ participant: joinExam.participant });
     return joinExam.participant;
   }

@@ -6,6 +6,8 @@ export interface KnownSeat {
   expiresAt: string;
   /** The candidate has handed in, and the server may not know yet. */
   isHandingIn?: boolean;
+  /** It was taken with a link that names nobody: whoever opens that here next may be another person. */
+  isShared?: boolean;
 }
 
 /** Null where the browser keeps nothing, as with all site data blocked: the page works, and a reload needs a proctor. */
@@ -55,6 +57,11 @@ export function createSeats(examId: string, link: string | null) {
   return {
     find,
     keep: (seat: KnownSeat) => keep({ ...find(), ...seat }),
+    /** The next one who opens the link here is asked who that is. */
+    forget(): void {
+      const name = key();
+      if (name !== null) store()?.removeItem(name);
+    },
     isHandingIn: () => find()?.isHandingIn === true,
     setHandingIn(isHandingIn: boolean): void {
       const seat = find();

@@ -5,6 +5,7 @@ import { useRoomState } from '../use-room.ts';
 import type { UploadState } from '../worker/protocol.ts';
 import { Findings } from './findings.tsx';
 import { Receipt } from './receipt.tsx';
+import { Somebody } from './somebody.tsx';
 import { UploadLine } from './upload-line.tsx';
 
 const TITLES = { SUBMITTED: 'handedIn', TIMED_OUT: 'timedOut', TERMINATED: 'terminated' } as const;
@@ -17,7 +18,7 @@ export function Ended() {
   const t = useTranslations('ended');
   const e = useTranslations('exam');
   const state = useRoomState();
-  const { participant, lastChange, hasRecorded } = state;
+  const { participant, lastChange, hasRecorded, mayBeAnother } = state;
   const status = participant?.status;
   const title = TITLES[status as keyof typeof TITLES] ?? 'handingIn';
   const isSent = isAllSent(state);
@@ -25,10 +26,16 @@ export function Ended() {
     <Stack>
       <Title>{t(title)}</Title>
       <p>{t(`${title}Text`)}</p>
-      {lastChange?.reason && lastChange.to === status && <p dir="auto">{e('reason', { reason: lastChange.reason })}</p>}
+      {!mayBeAnother && lastChange?.reason && lastChange.to === status && <p dir="auto">{e('reason', { reason: lastChange.reason })}</p>}
       {hasRecorded && <Sending isSent={isSent} />}
-      <Receipt isSent={isSent} />
-      <Findings />
+      {mayBeAnother ? (
+        <Somebody />
+      ) : (
+        <>
+          <Receipt isSent={isSent} />
+          <Findings />
+        </>
+      )}
     </Stack>
   );
 }

@@ -3,13 +3,14 @@ import { useTranslations } from 'use-intl';
 import { Button, Callout, Field, Quiet, Stack, Title } from '../../shared/parts.tsx';
 import { useAction, useExam, useRoom, useRoomState } from '../use-room.ts';
 import styles from './room.module.css';
+import { Somebody } from './somebody.tsx';
 import { Steps } from './steps.tsx';
 
 /** What is recorded, for whom and how long; and who comes, where the link does not say it. */
 export function Welcome() {
   const t = useTranslations('welcome');
   const room = useRoom();
-  const { practice, invitedAs, participant } = useRoomState();
+  const { practice, invitedAs, participant, mayBeAnother } = useRoomState();
   const exam = useExam();
   const [userId, setUserId] = useState('');
   const [name, setName] = useState('');
@@ -32,6 +33,7 @@ export function Welcome() {
       <Stack>
         <Steps step="welcome" />
         <Title>{t('title', { exam: exam.title })}</Title>
+        {mayBeAnother && <Somebody />}
         <p>{t('lead')}</p>
         <Recorded />
         <p>{t('duration', { minutes: exam.duration, extra: participant?.extraMinutes ?? 0 })}</p>
@@ -64,7 +66,7 @@ export function Welcome() {
           </div>
         )}
         <div>
-          <Button type="submit" look="primary" disabled={agree.isBusy}>
+          <Button type="submit" look="primary" disabled={agree.isBusy || mayBeAnother}>
             {agree.isBusy ? t('agreeing') : t('agree')}
           </Button>
         </div>
