@@ -91,6 +91,7 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
     await heading(page, 'You have handed in');
     await page.getByText('Another tab or window was in front').waitFor();
     await page.getByText('There are doubts about your exam').waitFor();
+    await page.getByText('Your receipt is in the browser').waitFor();
     await expectGood(page, '60-findings');
     await page.getByLabel('Your answer').fill('I looked for the calculator that was permitted.');
     await press(page, 'Answer');

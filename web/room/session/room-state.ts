@@ -51,6 +51,8 @@ export interface RoomState {
   participant: ParticipantFacts | null;
   /** Whom the link names; null for the shared link, before joining. */
   invitedAs: string | null;
+  /** Whether this browser has the seat's token. A link alone opens no messages and no receipt. */
+  isSeated: boolean;
   /** Oldest first. */
   messages: readonly MessageFacts[];
   /** Since when the socket is down; null while it holds. */

@@ -32,6 +32,7 @@ const FIRST: Omit<RoomState, 'practice'> = {
   exam: null,
   participant: null,
   invitedAs: null,
+  isSeated: false,
   messages: [],
   cutOffSince: null,
   upload: null,
@@ -107,6 +108,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     if (exam.status === 'CANCELLED') return showProblem('cancelled');
     if (practice) return beginCheckIn(exam);
     const isSeated = token !== link && exam.participant !== null;
+    set({ isSeated });
     if (isSeated) start();
     arrive(exam, exam.participant, isSeated);
   }
@@ -283,7 +285,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     const { joinExam } = await api.graphql(ask.Join, { examId, userId, name });
     token = joinExam.token;
     seats.keep({ userId, token, expiresAt: joinExam.expiresAt });
-    set({ participant: joinExam.participant });
+    set({ participant: joinExam.participant, isSeated: true });
     return joinExam.participant;
   }
 }
