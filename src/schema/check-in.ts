@@ -11,6 +11,7 @@ import {
 import { openedByToken, requireCandidate, requireParticipant } from '../resolvers/policy.ts';
 import type { Notice as NoticeShape } from '../services/check-in/notice.ts';
 import type { PictureCheck as PictureCheckShape } from '../services/check-in/rehearsal.ts';
+import type { PictureAdvice as PictureAdviceName } from '../services/identity/face-match.ts';
 import { type AdmitUpload, builder } from './builder.ts';
 import { EXAM_ID } from './descriptions.ts';
 import { Exam } from './exam.ts';
@@ -60,7 +61,7 @@ const PictureAdvice = builder.enumType('PictureAdvice', {
     TOO_BRIGHT: { value: 'too_bright', description: 'The face is too bright.' },
     BLURRED: { value: 'blurred', description: 'The face is blurred.' },
     TURNED: { value: 'turned', description: 'The face is turned away.' },
-  } as const satisfies Record<string, { value: PictureCheckShape['advice'][number]; description: string }>,
+  } as const satisfies { [Advice in PictureAdviceName as Uppercase<Advice>]: { value: Advice; description: string } },
 });
 
 const PictureCheck = builder.objectRef<PictureCheckShape>('PictureCheck').implement({
@@ -110,7 +111,7 @@ builder.mutationFields((t) => {
       type: PictureCheck,
       authScopes: { viewer: true },
       description:
-        'Says whether a check-in would take a picture, and what would make it better. The picture is not kept. For candidates, also by a link, before joining.',
+        'Says whether a check-in would take a picture, and what would make it better. The picture is not kept. For candidates, also by a link, before joining. At most 20 times per minute; 300 for all together who share a link.',
       args: { examId, image: t.arg({ type: 'Upload', required: true, description: 'JPEG, PNG or WebP, up to 10 MB and 40 megapixels.' }) },
       extensions: { admitUpload: admitTry },
       resolve: async (_root, { examId, image }, ctx) => checkPicture(ctx, examId, (await image).file),

@@ -43,8 +43,11 @@ const ChangeType = builder.objectRef<Change>('Change').implement({
       description:
         '`status`, `review`, `time` (minutes added so far), `online`, `hand` (`up` or `down`, with what it is for as the reason), `seat`, `notice` (the version accepted), a column of the exam or `settings.…` with JSON, or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
     }),
-    from: t.exposeString('from', { nullable: true, description: 'The value before; null if there was none.' }),
-    to: t.exposeString('to', { nullable: true, description: 'The value after.' }),
+    from: t.exposeString('from', {
+      nullable: true,
+      description: 'The value before; null if there was none, and of `contentUrl` for candidates.',
+    }),
+    to: t.exposeString('to', { nullable: true, description: 'The value after; null of `contentUrl` for candidates.' }),
     by: t.exposeString('by', { nullable: true, description: `Null for what nobody decided, such as a submission. ${DECIDED_BY}` }),
     reason: t.exposeString('reason', {
       nullable: true,

@@ -51,7 +51,7 @@ const SubmitExamInput = builder.inputType('SubmitExamInput', {
     warnings: t.field({
       type: [WarningInput],
       description:
-        'Warnings of the session, at most 10,000. Those reported before, with the same `clientEventId` or the same type and timestamp, are not stored again.',
+        'Warnings of the session, at most 10,000. Those that the client reported before, with the same `clientEventId` or the same type and timestamp, are not stored again.',
     }),
     webcam: t.field({ type: 'Upload', description: UPLOAD }),
     screen: t.field({ type: 'Upload', description: UPLOAD }),

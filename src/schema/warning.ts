@@ -139,7 +139,7 @@ export const WarningInput = builder.inputType('WarningInput', {
     details: t.string({ description: 'Text for the proctor; cut at 2,000 characters, which its end then says.' }),
     clientEventId: t.string({
       description:
-        "The reporter's own id for the event, at most 128 characters: a repeat for the same user is stored once. Send it, to repeat a report whose answer was lost.",
+        "The reporter's own id for the event, at most 128 characters, not beginning with `invigil:`. A repeat for the same user is stored once; ids of proctors are apart from those of clients. Send it, to repeat a report whose answer was lost.",
     }),
   }),
 });

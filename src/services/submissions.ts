@@ -47,10 +47,11 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
       refuseCancelled(state.exam);
       const participant = enrolled(state, userId);
       const { id: participantId } = participant;
-      const before = state.submissionsOf(participantId);
+      const before = state.handedIn.submissionsOf(participantId);
       const first = idempotencyKey ? before.find((one) => one.idempotencyKey === idempotencyKey) : undefined;
       isNew = !first;
-      if (first) return { ...first, recordings: state.recordingsOf(participantId).filter(({ submissionId }) => submissionId === first.id) };
+      if (first)
+        return { ...first, recordings: state.handedIn.recordingsOf(participantId).filter(({ submissionId }) => submissionId === first.id) };
       if (before.some(({ submittedAt }) => !participant.readmittedAt || submittedAt >= participant.readmittedAt))
         throw new AppError('conflict', 'This user has already submitted', [{ field: 'userId', issue: 'has already submitted' }]);
 
@@ -66,7 +67,7 @@ export function createSubmissions({ eventLog, recordings, liveRecordings }: Depe
       }
       const counts = { warningsReceived: warnings.length, warningsStored: stored };
       const row = { id, examId, participantId, userId, ...counts, idempotencyKey, submittedAt: state.now };
-      return { ...state.addSubmission({ ...row, stats }), recordings: files };
+      return { ...state.handedIn.addSubmission({ ...row, stats }), recordings: files };
     };
     const row = await eventLog.write(examId, { userId, repeats, submits: true, stats, keeper, decide });
     return { row, isNew };

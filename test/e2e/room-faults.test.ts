@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, type OpenBrowser, skipsBrowser } from '../helpers/browser.ts';
+import { openBrowser, skipsBrowser } from '../helpers/browser.ts';
 import { type FreezableProxy, startFreezableProxy } from '../helpers/proxy.ts';
-import { startTestServer, type TestServer } from '../helpers/server.ts';
-import { checkIn, expectGood, type Facts, factsOf, filmFace, heading, invite, joined, press } from './helpers/room.ts';
+import { checkIn, expectGood, type Facts, factsOf, heading, invite, joined, press } from './helpers/room.ts';
+import { setStage } from './helpers/stage.ts';
 
 const isRecording = (page: Page) => page.getByText('Recording', { exact: true }).first().waitFor();
 
@@ -24,30 +22,18 @@ const covered = ({ recordings }: Facts) =>
     .reduce((sum, span) => sum + span.seconds, 0);
 
 describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
-  let server: TestServer;
+  const stage = setStage();
   let proxy: FreezableProxy;
-  let browser: OpenBrowser;
-  let folder: string;
-  let cameraFile: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'invigil-faults-'));
-    cameraFile = await filmFace(folder);
-    server = await startTestServer({ LIVE_RECORDING_GRACE_SECONDS: '2' });
-    proxy = await startFreezableProxy(server.url);
-    browser = await openBrowser({ cameraFile });
+    proxy = await startFreezableProxy(stage.server.url);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await proxy?.stop();
-    await server?.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => proxy?.stop());
 
   const throughProxy = () => proxy.url.replace(/\/$/, '');
 
   it('loses nothing of an outage of 20 s, says so meanwhile, and tells it once', async () => {
-    const { examId, link } = await invite(server, {}, throughProxy());
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const { examId, link } = await invite(stage.server, {}, throughProxy());
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     await checkIn(page, link);
     await isRecording(page);
     const began = Date.now();
@@ -62,7 +48,7 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     const ran = (Date.now() - began) / 1_000;
     await handIn(page);
     await page.getByText('Everything has arrived').waitFor();
-    const facts = await joined(server, examId);
+    const facts = await joined(stage.server, examId);
     expect(covered(facts)).toBeGreaterThan(ran * 0.98 - 1);
     expect(facts.evidence.flatMap(({ gaps }) => gaps)).toEqual([]);
     const told = facts.warnings.edges.map(({ node }) => node.type);
@@ -71,8 +57,8 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
   });
 
   it('sends what is left after it was handed in without a network', async () => {
-    const { examId, link } = await invite(server, {}, throughProxy());
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const { examId, link } = await invite(stage.server, {}, throughProxy());
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     await checkIn(page, link);
     await isRecording(page);
     await page.getByText('sent up to').first().waitFor();
@@ -83,30 +69,30 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     await expectGood(page, '31-sending');
     await proxy.restore();
     await page.getByText('Everything has arrived').waitFor();
-    expect((await joined(server, examId)).status).toBe('SUBMITTED');
+    expect((await joined(stage.server, examId)).status).toBe('SUBMITTED');
     await page.close();
   });
 
   it('goes on where it was when the browser was killed, with all that it had recorded', async () => {
-    const { examId, link } = await invite(server);
-    const profile = join(folder, 'profile');
-    const first = await openBrowser({ cameraFile, profile });
+    const { examId, link } = await invite(stage.server);
+    const profile = join(stage.folder, 'profile');
+    const first = await openBrowser({ cameraFile: stage.cameraFile, profile });
     const page = await first.openPage();
     await checkIn(page, link);
     await isRecording(page);
     await page.getByText('sent up to').first().waitFor();
     await setTimeout(6_000);
     first.kill();
-    const second = await openBrowser({ cameraFile, profile });
+    const second = await openBrowser({ cameraFile: stage.cameraFile, profile });
     try {
       const again = await second.openPage();
       await again.goto(link);
       await isRecording(again);
-      await expect.poll(async () => (await factsOf(server, examId)).status).toBe('ACTIVE');
+      await expect.poll(async () => (await factsOf(stage.server, examId)).status).toBe('ACTIVE');
       await setTimeout(5_000);
       await handIn(again);
       await again.getByText('Everything has arrived').waitFor();
-      const facts = await joined(server, examId);
+      const facts = await joined(stage.server, examId);
       expect(facts.recordings).toHaveLength(1);
       expect(covered(facts)).toBeGreaterThan(8);
     } finally {
@@ -115,9 +101,9 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
   });
 
   it('lets only one tab have the exam, and another take it', async () => {
-    const { link } = await invite(server);
-    const profile = join(folder, 'tabs');
-    const own = await openBrowser({ cameraFile, profile });
+    const { link } = await invite(stage.server);
+    const profile = join(stage.folder, 'tabs');
+    const own = await openBrowser({ cameraFile: stage.cameraFile, profile });
     try {
       const page = await own.openPage();
       await checkIn(page, link);
@@ -135,26 +121,26 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
   });
 
   it('is sent out and let back in by staff, and says why', async () => {
-    const { examId, link } = await invite(server);
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const { examId, link } = await invite(stage.server);
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     await checkIn(page, link);
     await page.getByText('sent up to').first().waitFor();
-    await server.post(`/exams/${examId}/participants/ada/terminate`, { reason: 'Somebody else was in the room' });
+    await stage.server.post(`/exams/${examId}/participants/ada/terminate`, { reason: 'Somebody else was in the room' });
     await heading(page, 'Staff ended your exam');
     await page.getByText('Reason: Somebody else was in the room').waitFor();
     await page.getByText('Everything has arrived').waitFor();
     await expectGood(page, '33-terminated');
-    await server.post(`/exams/${examId}/participants/ada/readmit`, { reason: 'It was the caretaker' });
+    await stage.server.post(`/exams/${examId}/participants/ada/readmit`, { reason: 'It was the caretaker' });
     await isRecording(page);
     await handIn(page);
     await page.getByText('Everything has arrived').waitFor();
-    expect((await joined(server, examId)).status).toBe('SUBMITTED');
+    expect((await joined(stage.server, examId)).status).toBe('SUBMITTED');
     await page.close();
   });
 
   it('says what to do where a window was shared, and where there is no camera', async () => {
-    const { link } = await invite(server, { settings: { screenRecording: true, allowWithoutCamera: false } });
-    const wrong = await openBrowser({ cameraFile, shares: 'window' });
+    const { link } = await invite(stage.server, { settings: { screenRecording: true, allowWithoutCamera: false } });
+    const wrong = await openBrowser({ cameraFile: stage.cameraFile, shares: 'window' });
     try {
       const page = await wrong.openPage({ locale: 'en-GB' });
       // The fake picker obeys the page's wish; people do not.
@@ -180,8 +166,8 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     ['without its end', (link: string) => link.split('#')[0] ?? '', 'This link is not complete', '40-no-link'],
     ['that was cut', (link: string) => link.slice(0, -9), 'This link does not work', '41-bad-link'],
   ])('a link %s leads to a page that says what to do', async (_what, spoil, title, shot) => {
-    const { link } = await invite(server);
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const { link } = await invite(stage.server);
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     await page.goto(spoil(link));
     await heading(page, title);
     await expectGood(page, shot);
@@ -192,10 +178,10 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     ['cancelled', 'Algebra was cancelled', '42-cancelled'],
     ['over', 'Algebra is over', '43-over'],
   ])('an exam that is %s says so', async (what, title, shot) => {
-    const { examId, link } = await invite(server);
-    if (what === 'cancelled') await server.post(`/exams/${examId}/cancel`, {});
-    else for (const path of ['start', 'end']) await server.post(`/exams/${examId}/${path}`, {});
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const { examId, link } = await invite(stage.server);
+    if (what === 'cancelled') await stage.server.post(`/exams/${examId}/cancel`, {});
+    else for (const path of ['start', 'end']) await stage.server.post(`/exams/${examId}/${path}`, {});
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     await page.goto(link);
     await heading(page, title);
     await expectGood(page, shot);

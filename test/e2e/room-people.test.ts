@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, type OpenBrowser, skipsBrowser } from '../helpers/browser.ts';
+import { describe, expect, it } from 'vitest';
+import { skipsBrowser } from '../helpers/browser.ts';
 import { createExam, join as joinExam, tokenIn } from '../helpers/exam.ts';
-import { startTestServer, type TestServer } from '../helpers/server.ts';
-import { checkIn, expectGood, factsOf, filmFace, heading, invite, press } from './helpers/room.ts';
+import { checkIn, expectGood, factsOf, heading, invite, press } from './helpers/room.ts';
+import { setStage } from './helpers/stage.ts';
 
 /** Goes by Tab to what has this name, as somebody does who has no mouse, and presses Enter. */
 async function go(page: Page, name: RegExp): Promise<void> {
@@ -26,23 +23,11 @@ async function enter(page: Page, name: RegExp): Promise<void> {
 }
 
 describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
-  let server: TestServer;
-  let browser: OpenBrowser;
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'invigil-people-'));
-    const cameraFile = await filmFace(folder);
-    [server, browser] = await Promise.all([startTestServer({ LIVE_RECORDING_GRACE_SECONDS: '2' }), openBrowser({ cameraFile })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const stage = setStage();
 
   it('can be gone through with the keyboard alone, and each step takes the focus to its title', async () => {
-    const { examId, link } = await invite(server, { settings: { identityPhoto: true } });
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const { examId, link } = await invite(stage.server, { settings: { identityPhoto: true } });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     const title = () => page.evaluate<string>(`document.activeElement?.tagName + ' ' + document.activeElement?.textContent`);
     await page.goto(link);
     await expect.poll(title).toBe('H1 Algebra');
@@ -67,14 +52,14 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
     await enter(page, /Finish the exam/);
     await enter(page, /Yes, finish/);
     await page.getByText('Everything has arrived').waitFor();
-    await expect.poll(async () => (await factsOf(server, examId)).status).toBe('SUBMITTED');
+    await expect.poll(async () => (await factsOf(stage.server, examId)).status).toBe('SUBMITTED');
     await page.close();
   });
 
   it('asks by the shared link who comes, once, and by a closed one sends people to their own', async () => {
-    const shared = await createExam(server, { settings: { screenRecording: false, webcam: false } });
-    const page = await browser.openPage({ locale: 'en-GB' });
-    const at = (url: string) => server.url + new URL(url).pathname + new URL(url).hash;
+    const shared = await createExam(stage.server, { settings: { screenRecording: false, webcam: false } });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    const at = (url: string) => stage.server.url + new URL(url).pathname + new URL(url).hash;
     await page.goto(at(shared.accessUrl));
     await press(page, /I have read this/);
     await page.getByText('Write this down').first().waitFor();
@@ -86,7 +71,7 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
     await page.getByText('Time left').waitFor();
     await page.reload();
     await page.getByText('Time left').waitFor();
-    const closed = await createExam(server, { settings: { sharedLink: false } });
+    const closed = await createExam(stage.server, { settings: { sharedLink: false } });
     await page.goto(at(closed.accessUrl));
     await heading(page, 'This link lets nobody in');
     await expectGood(page, '51-not-let-in');
@@ -96,21 +81,22 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
   });
 
   it('shows afterwards what is held against the candidate, in any browser, and takes one answer', async () => {
-    const { examId, link } = await invite(server);
-    const token = await joinExam(server, examId, 'ada', tokenIn(link));
-    await server.post(`/exams/${examId}/warnings`, { userId: 'ada', warnings: [{ type: 'tab_switch', details: 'Hidden for 12 s' }] });
-    await server.post(`/exams/${examId}/submit`, { userId: 'ada', stats: {} }, { credential: token });
-    await server.post(`/exams/${examId}/participants/ada/review`, { status: 'suspicious', reason: 'Away for long' });
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const { examId, link } = await invite(stage.server);
+    const token = await joinExam(stage.server, examId, 'ada', tokenIn(link));
+    await stage.server.post(`/exams/${examId}/warnings`, { userId: 'ada', warnings: [{ type: 'tab_switch', details: 'Hidden for 12 s' }] });
+    await stage.server.post(`/exams/${examId}/submit`, { userId: 'ada', stats: {} }, { credential: token });
+    await stage.server.post(`/exams/${examId}/participants/ada/review`, { status: 'suspicious', reason: 'Away for long' });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     await page.goto(link);
     await heading(page, 'You have handed in');
     await page.getByText('Another tab or window was in front').waitFor();
     await page.getByText('There are doubts about your exam').waitFor();
+    await page.getByText('Your receipt is in the browser').waitFor();
     await expectGood(page, '60-findings');
     await page.getByLabel('Your answer').fill('I looked for the calculator that was permitted.');
     await press(page, 'Answer');
     await heading(page, /Your answer of/);
-    await server.post(`/exams/${examId}/participants/ada/review`, { status: 'overturned', reason: 'Permitted indeed' });
+    await stage.server.post(`/exams/${examId}/participants/ada/review`, { status: 'overturned', reason: 'Permitted indeed' });
     await page.reload();
     await page.getByText('The decision was withdrawn').waitFor();
     await page.getByText('Permitted indeed').waitFor();
@@ -119,8 +105,8 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
   });
 
   it('speaks German where the browser does, and stands the other way round where people read so', async () => {
-    const { link } = await invite(server, { settings: { identityPhoto: true } });
-    const page = await browser.openPage({ locale: 'de-DE' });
+    const { link } = await invite(stage.server, { settings: { identityPhoto: true } });
+    const page = await stage.browser.openPage({ locale: 'de-DE' });
     await page.goto(link);
     await page.getByRole('button', { name: 'Ich habe das gelesen, weiter' }).waitFor();
     expect(await page.evaluate('document.documentElement.lang')).toBe('de');

@@ -1,31 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, type OpenBrowser, skipsBrowser, watchProblems } from '../helpers/browser.ts';
+import { describe, expect, it } from 'vitest';
+import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
 import { download } from '../helpers/live.ts';
-import { startTestServer, type TestServer } from '../helpers/server.ts';
-import { checkIn, expectGood, factsOf, filmFace, heading, invite, joined, press } from './helpers/room.ts';
+import { checkIn, expectGood, factsOf, heading, invite, joined, press } from './helpers/room.ts';
+import { setStage } from './helpers/stage.ts';
 
 const HOUR = 3_600_000;
 
 describe.skipIf(skipsBrowser)('the exam room', () => {
-  let server: TestServer;
-  let browser: OpenBrowser;
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'invigil-room-'));
-    const cameraFile = await filmFace(folder);
-    [server, browser] = await Promise.all([startTestServer({ LIVE_RECORDING_GRACE_SECONDS: '2' }), openBrowser({ cameraFile })]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const stage = setStage();
 
-  const staff = (examId: string, path: string, body: object = {}) => server.post(`/exams/${examId}${path}`, body);
+  const staff = (examId: string, path: string, body: object = {}) => stage.server.post(`/exams/${examId}${path}`, body);
   const seconds = (page: Page) =>
     page
       .getByTestId('clock')
@@ -42,8 +27,8 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
       screenRecording: true,
       aiDetection: { enabled: true, sensitivity: 'high' },
     };
-    const { examId, link } = await invite(server, { settings });
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const { examId, link } = await invite(stage.server, { settings });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     const problems = await watchProblems(page);
     await page.goto(link);
     await heading(page, 'Algebra');
@@ -77,7 +62,7 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
     await press(page, 'Raise your hand');
     await press(page, 'Raise your hand');
     await page.getByText('Your hand is up').waitFor();
-    expect((await factsOf(server, examId)).status).toBe('ACTIVE');
+    expect((await factsOf(stage.server, examId)).status).toBe('ACTIVE');
 
     await staff(examId, '/participants/ada/pause', { reason: 'Fire alarm' });
     await heading(page, 'Your exam is paused');
@@ -97,13 +82,13 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
     await expect.poll(() => page.getByText('not complete yet').count()).toBe(0);
     await expectGood(page, '10-ended');
 
-    const facts = await joined(server, examId);
+    const facts = await joined(stage.server, examId);
     expect(facts.status).toBe('SUBMITTED');
     expect(facts.recordings.map(({ type }) => type).toSorted()).toEqual(['SCREEN', 'WEBCAM']);
     for (const { id, sha256, duration, spans } of facts.recordings) {
       expect(duration).toBeGreaterThan(3);
       expect(spans.length).toBeGreaterThan(0);
-      expect((await download(server, id)).length).toBeGreaterThan(10_000);
+      expect((await download(stage.server, id)).length).toBeGreaterThan(10_000);
       expect(facts.submission?.receipt.recordings.find((one) => one.id === id)).toEqual({ id, sha256, complete: true });
     }
     expect(facts.evidence.flatMap(({ gaps }) => gaps).filter(({ cause }) => cause !== 'PAUSED')).toEqual([]);
@@ -112,8 +97,8 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
   });
 
   it('shows the server’s time on a laptop that is two hours off', async () => {
-    const { link } = await invite(server);
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const { link } = await invite(stage.server);
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     await page.addInitScript(`{ const now = Date.now; Date.now = () => now() + ${2 * HOUR}; }`);
     await checkIn(page, link);
     await page.getByText('Recording', { exact: true }).first().waitFor();
@@ -124,15 +109,15 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
   });
 
   it('practises all of it, joins nothing and keeps nothing', async () => {
-    const { examId, link } = await invite(server, {
+    const { examId, link } = await invite(stage.server, {
       settings: { identityPhoto: true },
       opensAt: new Date(Date.now() + HOUR).toISOString(),
     });
-    const page = await browser.openPage({ locale: 'en-GB' });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
     await page.goto(link);
     await heading(page, /is not open yet/);
     await expectGood(page, '20-not-open');
-    const files = await server.storedFiles();
+    const files = await stage.server.storedFiles();
     await page.getByRole('link', { name: 'Practise now' }).click();
     await press(page, /I have read this/);
     await press(page, /Switch on the camera/);
@@ -143,8 +128,8 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
     await press(page, /end the practice run/);
     await heading(page, 'Everything works');
     await expectGood(page, '21-practised');
-    expect((await factsOf(server, examId)).status).toBe('INVITED');
-    expect(await server.storedFiles()).toEqual(files);
+    expect((await factsOf(stage.server, examId)).status).toBe('INVITED');
+    expect(await stage.server.storedFiles()).toEqual(files);
     await page.close();
   });
 });

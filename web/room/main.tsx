@@ -6,7 +6,7 @@ import '../shared/base.css';
 import { createCapture } from './capture/create-capture.ts';
 import { RoomPage } from './room-page.tsx';
 import { createRoom } from './session/room.ts';
-import { type Language, loadMessages, type Messages, preferredLanguage, rememberLanguage } from './strings/language.ts';
+import { type Language, loadMessages, type Messages, preferredLanguage, rememberLanguage, variantOf } from './strings/language.ts';
 import { RoomProvider } from './use-room.ts';
 
 /** The page is at …/exam/{id}, also behind a proxy that adds a prefix. */
@@ -27,7 +27,7 @@ function App({ first }: { first: { language: Language; messages: Messages } }) {
     setWords(words);
   }
   return (
-    <IntlProvider locale={language} messages={messages} timeZone={Intl.DateTimeFormat().resolvedOptions().timeZone}>
+    <IntlProvider locale={variantOf(language)} messages={messages} timeZone={Intl.DateTimeFormat().resolvedOptions().timeZone}>
       <RoomProvider value={room}>
         <RoomPage language={language} onLanguage={(next) => void choose(next)} />
       </RoomProvider>

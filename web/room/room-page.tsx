@@ -48,6 +48,7 @@ interface Props {
 
 export function RoomPage({ language, onLanguage }: Props) {
   const t = useTranslations('page');
+  const f = useTranslations('fault');
   const { phase, practice, exam, fault } = useRoomState();
   const title = exam?.title;
   useEffect(() => {
@@ -71,7 +72,9 @@ export function RoomPage({ language, onLanguage }: Props) {
       </div>
       <main className={phase.kind === 'exam' ? undefined : styles['column']}>
         <View />
-        <div role="alert">{fault && phase.kind !== 'problem' && <Callout tone="warn">{fault}</Callout>}</div>
+        <div role="alert">
+          {fault && phase.kind !== 'problem' && <Callout tone="warn">{f(fault.what, { message: fault.message })}</Callout>}
+        </div>
       </main>
       <div className={styles['foot']}>
         <span>{t('help')}</span>

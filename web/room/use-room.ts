@@ -50,17 +50,20 @@ export function useAction<Args extends unknown[]>(work: (...args: Args) => Promi
   const inWords = useFault();
   const [isBusy, setBusy] = useState(false);
   const [fault, setFault] = useState<string | null>(null);
-  const run = async (...args: Args): Promise<void> => {
-    if (isBusy) return;
+  /** @returns whether it was done */
+  const attempt = async (...args: Args): Promise<boolean> => {
+    if (isBusy) return false;
     setBusy(true);
     setFault(null);
     try {
       await work(...args);
+      return true;
     } catch (error) {
       setFault(inWords(error));
+      return false;
     } finally {
       setBusy(false);
     }
   };
-  return { run: (...args: Args) => void run(...args), isBusy, fault };
+  return { attempt, run: (...args: Args) => void attempt(...args), isBusy, fault };
 }

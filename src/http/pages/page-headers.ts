@@ -11,7 +11,7 @@ export interface PageSources {
 const OWN = ['camera', 'microphone', 'display-capture', 'fullscreen', 'screen-wake-lock', 'window-management', 'picture-in-picture'];
 /** Nothing here needs these, and an exam must not ask for them in our name. */
 const OFF = [
-  ...['accelerometer', 'bluetooth', 'geolocation', 'gyroscope', 'hid', 'idle-detection', 'local-fonts', 'magnetometer', 'midi', 'payment'],
+  ...['accelerometer', 'geolocation', 'gyroscope', 'hid', 'idle-detection', 'local-fonts', 'magnetometer', 'midi', 'payment'],
   ...['serial', 'usb', 'xr-spatial-tracking'],
 ];
 

@@ -1,5 +1,5 @@
 import type { Upload } from '@tus/server';
-import type { Stored } from '../../services/exam-writes/exam-state.ts';
+import type { Stored } from '../../services/exam-writes/handed-in.ts';
 import type { UnfinishedUploads } from './unfinished.ts';
 
 interface Coming {

@@ -6,8 +6,6 @@ import type {
   Message,
   Participant,
   Prisma,
-  Recording,
-  Submission,
   TimeCredit,
   Warning,
   WarningSource,
@@ -19,6 +17,7 @@ import type { AnswerKeeper } from '../idempotency.ts';
 import type { WarningInput } from '../warnings/input.ts';
 import { isSuppressed } from '../warnings/report.ts';
 import { newWarningRow } from '../warnings/rows.ts';
+import { type FoundHandedIn, HandedIn } from './handed-in.ts';
 import { type FoundJudgements, Judgements } from './judgements.ts';
 
 /**
@@ -51,12 +50,6 @@ export interface ExamWrite<Result> {
   decide(state: ExamState): Result;
 }
 
-/** What is stored of one participant. */
-export interface Stored {
-  recordings: number;
-  bytes: bigint;
-}
-
 export interface Repeats {
   warnings: readonly WarningInput[];
   /** Whether the same type at the same time is the same warning, beside the same `clientEventId`. */
@@ -64,11 +57,9 @@ export interface Repeats {
 }
 
 export type NewEvent = Omit<Event, 'data'> & { data: Prisma.InputJsonObject | null };
-export type SubmissionRow = Omit<Submission, 'stats'>;
-export type NewSubmissionRow = SubmissionRow & { stats: JsonText };
 
 /** What a transaction found, under the exam's lock. */
-export interface Found extends FoundJudgements {
+export interface Found extends FoundHandedIn, FoundJudgements {
   exam: Exam;
   /** By the database's clock, which all servers share; the time of everything that is written. */
   now: Date;
@@ -76,11 +67,6 @@ export interface Found extends FoundJudgements {
   warnings: readonly Warning[];
   /** Types that are suppressed, by participant: of those whose writes bring warnings, if they have any. */
   suppressed: ReadonlyMap<string, ReadonlySet<string>>;
-  submissions: readonly SubmissionRow[];
-  /** Of participants who submit. */
-  recordings: readonly Recording[];
-  /** By participant, of those whose writes count; none for who has stored nothing. */
-  stored: ReadonlyMap<string, Stored>;
 }
 
 const idKey = (userId: string | null, clientEventId: string) => JSON.stringify([userId, clientEventId]);
@@ -97,34 +83,28 @@ export class ExamState {
   readonly messages: Message[] = [];
   /** Each replaces an earlier one of its participant. */
   readonly identityPhotos: IdentityPhoto[] = [];
-  readonly submissions: NewSubmissionRow[] = [];
-  readonly newRecordings: Recording[] = [];
+  readonly handedIn: HandedIn;
   readonly judgements: Judgements;
-  /** Recordings that become part of a submission. */
-  readonly ending: { recording: Recording; submissionId: string }[] = [];
   #exam: Exam;
   #seq: bigint;
   readonly #participants: Map<string, Participant>;
   readonly #added = new Set<string>();
   readonly #changed = new Set<string>();
-  readonly #submissions: SubmissionRow[];
-  readonly #recordings: Recording[];
-  readonly #stored: Found['stored'];
   readonly #suppressed: Found['suppressed'];
   readonly #known = new Map<string, Warning>();
   /** Takes back what the current write did, newest first. */
   #undo: (() => void)[] = [];
 
-  constructor({ exam, now, participants, warnings, suppressed, submissions, recordings, stored, ...judged }: Found) {
+  constructor(found: Found) {
+    const { exam, now, participants, warnings, suppressed } = found;
+    const onUndo = (step: () => void) => void this.#undo.push(step);
     this.now = now;
     this.#exam = exam;
     this.#seq = exam.lastSeq;
     this.#participants = new Map(participants.map((row) => [row.userId, row]));
-    this.#submissions = [...submissions];
-    this.#recordings = [...recordings];
-    this.#stored = stored;
     this.#suppressed = suppressed;
-    this.judgements = new Judgements(judged, (step) => this.#undo.push(step));
+    this.handedIn = new HandedIn(found, onUndo);
+    this.judgements = new Judgements(found, onUndo);
     for (const row of warnings) {
       if (row.clientEventId) this.#known.set(idKey(row.userId, row.clientEventId), row);
       this.#known.set(momentKey(row.source, row.userId, row.type, row.timestamp), row);
@@ -133,16 +113,7 @@ export class ExamState {
 
   /** Runs one write; a failed one leaves no trace. */
   run<Result>(write: ExamWrite<Result>): PromiseSettledResult<Result> {
-    const lists = [
-      this.events,
-      this.warnings,
-      this.timeCredits,
-      this.messages,
-      this.identityPhotos,
-      this.submissions,
-      this.newRecordings,
-      this.ending,
-    ];
+    const lists = [this.events, this.warnings, this.timeCredits, this.messages, this.identityPhotos];
     const before = { exam: this.#exam, seq: this.#seq, lengths: lists.map((list) => list.length) };
     this.#undo = [];
     try {
@@ -252,53 +223,10 @@ export class ExamState {
     this.#undo.push(() => this.#known.delete(key));
   }
 
-  /** Oldest first: a participant who was readmitted may have several. */
-  submissionsOf(participantId: string): SubmissionRow[] {
-    return this.#submissions.filter((row) => row.participantId === participantId);
-  }
-
-  addSubmission(row: NewSubmissionRow): SubmissionRow {
-    const { stats: _stats, ...rest } = row;
-    this.submissions.push(row);
-    this.#submissions.push(rest);
-    this.#undo.push(() => this.#submissions.splice(this.#submissions.indexOf(rest), 1));
-    return rest;
-  }
-
-  /** Of a participant who submits. Oldest first. */
-  recordingsOf(participantId: string): Recording[] {
-    return this.#recordings.filter((row) => row.participantId === participantId);
-  }
-
-  /** Of a user whose write counts. */
-  storedBy(participantId: string): Stored {
-    const { recordings, bytes } = this.#stored.get(participantId) ?? { recordings: 0, bytes: 0n };
-    const added = this.newRecordings.filter((row) => row.participantId === participantId);
-    return { recordings: recordings + added.length, bytes: added.reduce((sum, { size }) => sum + size, bytes) };
-  }
-
-  addRecording(row: Recording): Recording {
-    this.newRecordings.push(row);
-    this.#recordings.push(row);
-    this.#undo.push(() => this.#recordings.splice(this.#recordings.indexOf(row), 1));
-    return row;
-  }
-
-  /** Makes a live recording part of a submission, which ends its sitting. */
-  endWithSubmission(recording: Recording, submissionId: string): Recording {
-    const sittingEndedAt = recording.sittingEndedAt ?? this.now;
-    const row = { ...recording, submissionId: recording.submissionId ?? submissionId, sittingEndedAt };
-    const at = this.#recordings.indexOf(recording);
-    this.#recordings[at] = row;
-    this.#undo.push(() => (this.#recordings[at] = recording));
-    this.ending.push({ recording, submissionId });
-    return row;
-  }
-
   /** The new events with the rows that they are about. */
   logEvents(): LogEvent[] {
     const rows = new Map<string, LogEvent['subject']>();
-    const subjects = [...this.#participants.values(), ...this.warnings, ...this.messages, ...this.#recordings];
+    const subjects = [...this.#participants.values(), ...this.warnings, ...this.messages, ...this.handedIn.recordings];
     for (const row of [...subjects, ...this.judgements.changedWarnings]) rows.set(row.id, row);
     rows.set(this.#exam.id, this.exam);
     return this.events.flatMap(({ kind, subjectId, examId, seq, userId, at, data }) => {

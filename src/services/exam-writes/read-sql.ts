@@ -10,7 +10,8 @@ import {
   type Verdict,
   type Warning,
 } from '../../generated/prisma/client.ts';
-import type { ExamWrite, Found, SubmissionRow } from './exam-state.ts';
+import type { ExamWrite, Found } from './exam-state.ts';
+import type { SubmissionRow } from './handed-in.ts';
 
 const { stats: _stats, ...SUBMISSION } = Prisma.SubmissionScalarFieldEnum;
 

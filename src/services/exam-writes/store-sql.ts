@@ -1,7 +1,8 @@
 import type { Transaction } from '../../adapters/database/database-transaction.ts';
 import type { IdentityPhoto, Participant, Warning } from '../../generated/prisma/client.ts';
 import type { JsonText } from '../../validation.ts';
-import type { ExamState, NewSubmissionRow } from './exam-state.ts';
+import type { ExamState } from './exam-state.ts';
+import type { HandedIn, NewSubmissionRow } from './handed-in.ts';
 import {
   ANSWER,
   CHANGES,
@@ -61,13 +62,13 @@ const ANSWERED = `ON CONFLICT ("participantId") DO UPDATE SET ${ANSWER.map(([nam
 export async function store(transaction: Transaction, state: ExamState, staged: Staged): Promise<void> {
   await insert(transaction, PARTICIPANT, state.addedParticipants);
   await changeParticipants(transaction, state.changedParticipants);
-  await storeSubmissions(transaction, state.submissions, staged);
-  await insert(transaction, RECORDING, state.newRecordings);
+  await storeSubmissions(transaction, state.handedIn.newSubmissions, staged);
+  await insert(transaction, RECORDING, state.handedIn.newRecordings);
   await keepFiles(
     transaction,
-    state.newRecordings.filter(({ live }) => !live).map(({ storageKey }) => storageKey),
+    state.handedIn.newRecordings.filter(({ live }) => !live).map(({ storageKey }) => storageKey),
   );
-  await endRecordings(transaction, state);
+  await endRecordings(transaction, state.handedIn.ending, state.now);
   await insert(transaction, WARNING, state.warnings);
   await insert(transaction, TIME_CREDIT, state.timeCredits);
   await insert(transaction, MESSAGE, state.messages);
@@ -149,7 +150,7 @@ async function storeSubmissions(transaction: Transaction, rows: readonly NewSubm
 }
 
 /** Chunks may arrive meanwhile, so only these columns change. */
-async function endRecordings(transaction: Transaction, { ending, now }: Pick<ExamState, 'ending' | 'now'>): Promise<void> {
+async function endRecordings(transaction: Transaction, ending: HandedIn['ending'], now: Date): Promise<void> {
   if (ending.length === 0) return;
   await transaction.query({
     name: 'end-recordings',

@@ -43,7 +43,7 @@ type NewRecording = Pick<Recording, 'id' | 'type' | 'stage' | 'size' | 'format' 
 
 /** Adds a recording of that participant. */
 export function addRecording(state: ExamState, { id: participantId, userId }: Participant, data: NewRecording): Recording {
-  const recording = state.addRecording({
+  const recording = state.handedIn.addRecording({
     submissionId: null,
     status: 'UPLOADED',
     duration: null,

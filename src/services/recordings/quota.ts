@@ -1,6 +1,6 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { AppError, formatLimit } from '../../errors.ts';
-import type { Stored } from '../exam-writes/exam-state.ts';
+import type { Stored } from '../exam-writes/handed-in.ts';
 import { ASKED, type ParticipantKey, readPerParticipant } from '../participants/key.ts';
 
 /** A day of exam with a reload every quarter of an hour, webcam and screen each. */

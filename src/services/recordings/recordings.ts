@@ -155,7 +155,7 @@ export function createRecordings({ db, eventLog, storage, queue, ffmpeg, bus, lo
           decide: (state) => {
             refuseCancelled(state.exam);
             const participant = enrolled(state, input.userId);
-            refuse?.(state.storedBy(participant.id));
+            refuse?.(state.handedIn.storedBy(participant.id));
             return this.add(state, participant, input.type, placed, { uploadId });
           },
         });

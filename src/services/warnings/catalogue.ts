@@ -82,8 +82,8 @@ export type DetectorType = keyof typeof WORDS;
 export const DETECTOR_TYPES = Object.keys(WORDS) as [DetectorType, ...DetectorType[]];
 
 /**
- * How the `clientEventId` of a warning of the server begins, which is stored once. Clients may not send such ids: a candidate who
- * reported something harmless under one would keep the warning from being raised.
+ * How the `clientEventId` of a warning of the server begins, which is stored once, and the stored one of a proctor's warning. Nobody
+ * may send such ids: a candidate who reported something harmless under one would keep the warning from being raised.
  */
 export const OWN_EVENT_ID = 'invigil:';
 

@@ -32,7 +32,7 @@ export interface Invited {
 /** An exam that records the camera, with one candidate invited, `ada`. */
 export async function invite(
   server: TestServer,
-  { settings = {}, ...input }: { settings?: object; opensAt?: string } = {},
+  { settings = {}, ...input }: { settings?: object; opensAt?: string; contentUrl?: string; contentMode?: string } = {},
   address = server.url,
 ): Promise<Invited> {
   const { id: examId } = await createExam(server, { title: 'Algebra', ...input, settings: { screenRecording: false, ...settings } });

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createFakeRoom, type FakeRoom } from './helpers/fake-room.ts';
-import { createDatabase, newDevice, openRoomDatabase, openSeat } from './helpers/seat.ts';
+import type { FakeRoom } from './helpers/fake-room.ts';
+import { createDatabase, newRoom, openRoomDatabase, openSeat } from './helpers/seat.ts';
 
 let room: FakeRoom;
 beforeEach(() => {
-  newDevice();
-  room = createFakeRoom();
-  vi.stubGlobal('fetch', room.fetch);
+  room = newRoom();
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -104,6 +102,33 @@ describe('what was recorded', () => {
 });
 
 describe('the end of a long outage', () => {
+  it('of three hours costs each chunk one read and one deletion, and leaves no answer unread', async () => {
+    const each = 2_700;
+    room.fail(() => 'no answer');
+    const seat = openSeat();
+    for (let i = 0; i < each; i++) for (const kind of ['webcam', 'screen'] as const) seat.chunk(kind, `${kind} ${i}`);
+    await seat.worker.settled();
+    await seat.until(({ streams }) => streams.webcam?.chunks === each && streams.screen?.chunks === each);
+    const get = vi.spyOn(IDBObjectStore.prototype, 'get');
+    const remove = vi.spyOn(IDBObjectStore.prototype, 'delete');
+    const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction');
+    room.requests.length = 0;
+    room.fail(() => null);
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    seat.worker.handle({ type: 'wake' });
+    const { streams } = await seat.until(({ handedIn }) => handedIn === 'done');
+    for (const kind of ['webcam', 'screen'] as const) {
+      expect(streams[kind]).toMatchObject({ isComplete: true, sent: each, waitingBytes: 0 });
+      expect(room.stored(kind)).toEqual(Array.from({ length: each }, (_, i) => `${kind} ${i}`));
+    }
+    expect(get).toHaveBeenCalledTimes(2 * each);
+    expect(remove).toHaveBeenCalledTimes(2 * each);
+    // One to read it, one to delete it; the duty and the recordings take a few.
+    expect(transaction.mock.calls.length).toBeLessThan(4 * each + 20);
+    expect(room.requests.length).toBeLessThan(2 * each + 20);
+    expect(room.unread()).toBe(0);
+  });
+
   it('is noticed by a heartbeat, and what failed again and again is sent at once', async () => {
     // Of a pause after the outage the test would not see the end.
     let pauses = 0;

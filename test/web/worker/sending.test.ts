@@ -1,13 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { backOff } from '../../../web/room/worker/back-off.ts';
-import { createFakeRoom, type FakeRoom } from './helpers/fake-room.ts';
-import { newDevice, openSeat, refusals } from './helpers/seat.ts';
+import type { FakeRoom } from './helpers/fake-room.ts';
+import { newRoom, openSeat, refusals } from './helpers/seat.ts';
 
 let room: FakeRoom;
 beforeEach(() => {
-  newDevice();
-  room = createFakeRoom();
-  vi.stubGlobal('fetch', room.fetch);
+  room = newRoom();
 });
 afterEach(() => vi.unstubAllGlobals());
 

@@ -19,7 +19,6 @@ export type Problem =
   | 'other-tab'
   | 'unsupported'
   | 'insecure'
-  | 'signed-out' // the token is not accepted any more, and the link does not help
   | 'unreachable'; // the server did not answer when the page was loaded
 
 /** The steps before the exam; which of them there are, the settings say. */
@@ -52,6 +51,8 @@ export interface RoomState {
   participant: ParticipantFacts | null;
   /** Whom the link names; null for the shared link, before joining. */
   invitedAs: string | null;
+  /** Whether this browser has the seat's token. A link alone opens no messages and no receipt. */
+  isSeated: boolean;
   /**
    * This browser remembered the seat of a link that names nobody, and it was not said yet that the same person is back: what was that
    * person's is not shown.
@@ -70,8 +71,8 @@ export interface RoomState {
   hasRecorded: boolean;
   /** The newest picture that the proctor was sent; an object URL. */
   snapshotUrl: string | null;
-  /** A line for the candidate about something that just failed; null for none. */
-  fault: string | null;
+  /** What the worker cannot do any more, with the server's words; null if nothing failed. */
+  fault: { what: 'signed-out' | 'refused'; message: string } | null;
 }
 
 export const STEPS_IN_ORDER: readonly Step[] = ['welcome', 'devices', 'photo', 'proof'];

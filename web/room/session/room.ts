@@ -3,23 +3,15 @@ import { ApiError, createApi, NetworkError } from '../../shared/api.ts';
 import { createStore, type Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import type { Presence } from '../worker/protocol.ts';
+import { createCheckIn } from './check-in.ts';
 import { createServerClock, type ServerClock } from './clock.ts';
-import { describeDevice } from './device.ts';
 import { createListener } from './events.ts';
 import { followExam } from './live.ts';
+import { obstacleOfBrowser, obstacleTo } from './obstacles.ts';
 import { takeTab } from './only-tab.ts';
 import * as ask from './operations.ts';
 import { createRequests } from './requests.ts';
-import {
-  hasLeft,
-  isSitting,
-  type ExamFacts,
-  type ParticipantFacts,
-  type Problem,
-  type RoomState,
-  type Step,
-  stepsOf,
-} from './room-state.ts';
+import { hasLeft, isSitting, type ExamFacts, type ParticipantFacts, type Problem, type RoomState } from './room-state.ts';
 import { createSeats } from './seats.ts';
 import { createSitting } from './sitting.ts';
 
@@ -33,7 +25,6 @@ interface Options {
   createCapture(options: CaptureOptions): Capture;
 }
 
-const PHOTO_WIDTH = 1_280;
 const RETRY_MS = 5_000;
 
 const FIRST: Omit<RoomState, 'practice' | 'mayBeAnother'> = {
@@ -41,6 +32,7 @@ const FIRST: Omit<RoomState, 'practice' | 'mayBeAnother'> = {
   exam: null,
   participant: null,
   invitedAs: null,
+  isSeated: false,
   messages: [],
   cutOffSince: null,
   upload: null,
@@ -60,8 +52,6 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   let token: string | null = seat?.token ?? link;
   let hasTab = false;
   let stopFollowing = () => {};
-  /** What the check-in sends at its end. */
-  let photo: Blob | null = null;
 
   const api = createApi({ root, token: () => token });
   const { get, set } = store;
@@ -74,6 +64,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     },
   });
   const sitting = createSitting({ root, store, clock, createCapture, onPresence: hear, onRenewed: renew });
+  const checkIn = createCheckIn({ api, examId, practice, store, clock, capture: () => sitting.capture, onDone: readSeat });
 
   const showProblem = (problem: Problem, message: string | null = null) => set({ phase: { kind: 'problem', problem, message } });
 
@@ -117,6 +108,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     if (exam.status === 'CANCELLED') return showProblem('cancelled');
     if (practice) return beginCheckIn(exam);
     const isSeated = token !== link && exam.participant !== null;
+    set({ isSeated });
     if (isSeated) start();
     arrive(exam, exam.participant, isSeated);
   }
@@ -125,20 +117,14 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   function arrive(exam: ExamFacts, participant: ParticipantFacts | null, isSeated: boolean): void {
     if (isSeated && participant) return obey(participant);
     if (hasLeft(participant?.status)) return set({ phase: { kind: 'ended' } });
-    if (exam.status === 'COMPLETED') return showProblem('over');
-    if (participant?.joinedAt) return showProblem('seat-taken');
-    if (get().invitedAs === null && !exam.settings.sharedLink) return showProblem('not-let-in');
-    const now = clock.now();
-    if (exam.opensAt && Date.parse(exam.opensAt) > now) return showProblem('not-open');
-    if (exam.closesAt && Date.parse(exam.closesAt) <= now) return showProblem('closed');
+    const problem = obstacleTo({ exam, participant, invitedAs: get().invitedAs, now: clock.now() });
+    if (problem) return showProblem(problem);
     beginCheckIn(exam);
   }
 
-  /** Unless this browser can record nothing at all: then everything else would be in vain. */
-  function beginCheckIn({ settings: { webcam, screenRecording, identityPhoto } }: ExamFacts): void {
-    const records = webcam || screenRecording || identityPhoto;
-    if (records && !isSecureContext) return showProblem('insecure');
-    if (records && !('MediaRecorder' in globalThis)) return showProblem('unsupported');
+  function beginCheckIn(exam: ExamFacts): void {
+    const problem = obstacleOfBrowser(exam);
+    if (problem) return showProblem(problem);
     set({ phase: { kind: 'check-in', step: 'welcome' } });
   }
 
@@ -165,12 +151,16 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
       after: 0,
       onEvent: handle,
       onConnected: (isConnected) => set({ cutOffSince: isConnected ? null : (get().cutOffSince ?? clock.now()) }),
-      onResync: async () => {
-        const { exam } = await enter(participant.userId);
-        if (exam?.participant) take(exam.participant);
-        return exam?.lastSeq ?? 0;
-      },
+      onResync: async () => (await readSeat()) ?? 0,
     });
+  }
+
+  /** Reads the exam and the own seat in it. @returns the newest position of the log; null if there is no such exam any more */
+  async function readSeat(): Promise<number | null> {
+    const { exam } = await enter(get().participant?.userId ?? '');
+    if (exam) set({ exam });
+    if (exam?.participant) take(exam.participant);
+    return exam?.lastSeq ?? null;
   }
 
   function hear({ serverTime, roundTripMs, endsAt, ...told }: Presence): void {
@@ -216,12 +206,15 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
 
   /** Where the questions are is told when the time begins; what is to be watched depends on it. */
   async function learnQuestions(): Promise<void> {
-    try {
-      const { exam } = await enter(get().participant?.userId ?? '');
-      if (exam) set({ exam });
-    } catch {
-      setTimeout(() => void learnQuestions(), RETRY_MS);
-      return;
+    while (get().phase.kind === 'exam') {
+      try {
+        await readSeat();
+        break;
+      } catch {
+        await new Promise((resolve) => {
+          setTimeout(resolve, RETRY_MS);
+        });
+      }
     }
     const { exam, phase } = get();
     if (exam && phase.kind === 'exam') sitting.watch(exam);
@@ -234,33 +227,6 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   }
 
   // --- what the candidate does -----------------------------------------------------------------------------------------------------
-
-  function nextStep(after: Step): Step | null {
-    const { exam } = get();
-    if (!exam) return null;
-    const steps = stepsOf(exam);
-    return steps[steps.indexOf(after) + 1] ?? null;
-  }
-
-  /** @throws ApiError, NetworkError of the check-in, if that was the last step */
-  async function goOn(from: Step): Promise<void> {
-    const step = nextStep(from);
-    if (step) return set({ phase: { kind: 'check-in', step } });
-    if (practice) {
-      await sitting.capture?.close();
-      return set({ phase: { kind: 'practised' } });
-    }
-    await checkIn();
-  }
-
-  async function checkIn(): Promise<void> {
-    const body = new FormData();
-    body.set('device', JSON.stringify(describeDevice(sitting.capture, clock)));
-    if (photo) body.set('photo', photo, 'photo.jpg');
-    await api.rest(`/exams/${examId}/check-in`, { method: 'POST', body, timeoutMs: 60_000 });
-    const { exam } = await enter(get().participant?.userId ?? '');
-    if (exam?.participant) take(exam.participant);
-  }
 
   return {
     store,
@@ -289,10 +255,10 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
         start();
         if (acceptNotice.status !== 'CHECKING_IN') return obey(acceptNotice);
       }
-      await goOn('welcome');
+      await checkIn.goOn('welcome');
     },
 
-    goOn,
+    ...checkIn,
 
     /**
      * Takes the seat again, which a proctor has opened.
@@ -306,13 +272,6 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     },
 
     ...createRequests({ api, examId, userId: () => get().participant?.userId ?? '', take, takeMessage }),
-
-    takePhoto: () => sitting.capture?.takePicture({ maxWidth: PHOTO_WIDTH }) ?? Promise.resolve(null),
-
-    /** The picture that the check-in will send; null for one without. */
-    setPhoto(image: Blob | null): void {
-      photo = image;
-    },
 
     /** It is the person whom this browser remembers. */
     confirm: () => set({ mayBeAnother: false }),
@@ -335,7 +294,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     const { joinExam } = await api.graphql(ask.Join, { examId, userId, name });
     token = joinExam.token;
     seats.keep({ userId, token, expiresAt: joinExam.expiresAt, ...(isShared && { isShared }) });
-    set({ participant: joinExam.participant });
+    set({ participant: joinExam.participant, isSeated: true });
     return joinExam.participant;
   }
 }

@@ -51,10 +51,10 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       case 'renewed':
         return onRenewed(message.token, message.expiresAt);
       case 'signed-out':
-        return set({ fault: message.message });
+        return set({ fault: { what: 'signed-out', message: message.message } });
       case 'refused':
         // What was recorded stays on the device; a picture is nothing that anybody waits for.
-        if (message.what !== 'snapshot') set({ fault: message.message });
+        if (message.what !== 'snapshot') set({ fault: { what: 'refused', message: message.message } });
     }
   }
 

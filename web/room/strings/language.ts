@@ -8,10 +8,12 @@ export type Language = keyof typeof LANGUAGES;
 
 declare module 'use-intl' {
   interface AppConfig {
-    Locale: Language;
     Messages: Messages;
   }
 }
+
+/** The browser's own variant of it, by which dates and times are written: `en-GB` for `en`. */
+export const variantOf = (language: Language): string => navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
 
 const CHOICE = 'invigil language';
 const isLanguage = (code: string | null | undefined): code is Language => code != null && code in LANGUAGES;

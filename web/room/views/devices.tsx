@@ -78,7 +78,7 @@ function Camera({ state, microphone, hasAudio, onOpen }: CameraProps) {
           <StreamVideo
             stream={room.capture?.cameraStream() ?? null}
             label={t('preview')}
-            className={`${styles['picture']} ${styles['mirrored']}`}
+            className={`${styles['picture']} ${styles['flipped']}`}
           />
         )}
         <Choice

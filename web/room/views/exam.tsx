@@ -1,6 +1,7 @@
 import { useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Row, Stack } from '../../shared/parts.tsx';
+import { questionsOf } from '../session/questions.ts';
 import { useAction, useCapture, useExam, useRoom, useRoomState } from '../use-room.ts';
 import { Clock } from './clock.tsx';
 import { Content } from './content.tsx';
@@ -16,7 +17,7 @@ export function ExamView() {
   const exam = useExam();
   const { participant } = useRoomState();
   const isPaused = participant?.status === 'PAUSED';
-  const isEmbedded = exam.contentUrl !== null && exam.contentMode === 'EMBEDDED';
+  const isEmbedded = questionsOf(exam).where === 'framed';
   return (
     <div>
       <header className={styles['bar']}>

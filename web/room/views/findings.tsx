@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import type { FindingsQuery } from '../../generated/graphql.ts';
-import { Button, Callout, Quiet, Row, Stack, TextArea } from '../../shared/parts.tsx';
+import { Quiet, Row, Stack } from '../../shared/parts.tsx';
+import { TextForm } from '../../shared/text-form.tsx';
 import { useAction, useExam, useRoom } from '../use-room.ts';
 import styles from './ended.module.css';
 
@@ -87,9 +88,8 @@ function Answer({ facts, onSent }: { facts: Facts; onSent(): Promise<void> }) {
   const t = useTranslations('findings');
   const format = useFormatter();
   const room = useRoom();
-  const [text, setText] = useState('');
-  const send = useAction(async () => {
-    await room.contest(text.trim());
+  const send = useAction(async (text: string) => {
+    await room.contest(text);
     await onSent();
   });
   const { contest, review } = facts;
@@ -109,23 +109,19 @@ function Answer({ facts, onSent }: { facts: Facts; onSent(): Promise<void> }) {
     );
   if (!CONTESTABLE.has(review)) return null;
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (text.trim() !== '') send.run();
-      }}
-    >
-      <Stack>
-        <h3>{t('contest')}</h3>
-        <p>{t('contestText')}</p>
-        <TextArea label={t('contestLabel')} rows={6} maxLength={5_000} value={text} onChange={setText} />
-        {send.fault && <Callout tone="bad">{send.fault}</Callout>}
-        <Row>
-          <Button type="submit" look="primary" disabled={send.isBusy || text.trim() === ''}>
-            {t('contest')}
-          </Button>
-        </Row>
-      </Stack>
-    </form>
+    <Stack>
+      <h3>{t('contest')}</h3>
+      <p>{t('contestText')}</p>
+      <TextForm
+        label={t('contestLabel')}
+        rows={6}
+        maxLength={5_000}
+        send={t('contest')}
+        look="primary"
+        isBusy={send.isBusy}
+        fault={send.fault}
+        onSend={send.attempt}
+      />
+    </Stack>
   );
 }

@@ -1,6 +1,6 @@
-import { useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import { Button, Callout, Quiet, Row, Stack, TextArea } from '../../shared/parts.tsx';
+import { Button, Callout, Quiet, Stack } from '../../shared/parts.tsx';
+import { TextForm } from '../../shared/text-form.tsx';
 import type { MessageFacts } from '../session/room-state.ts';
 import { useAction, useRoom, useRoomState } from '../use-room.ts';
 import styles from './messages.module.css';
@@ -59,27 +59,16 @@ function Write() {
   const t = useTranslations('messages');
   const b = useTranslations('buttons');
   const room = useRoom();
-  const [text, setText] = useState('');
-  const send = useAction(async () => {
-    await room.send(text.trim());
-    setText('');
-  });
+  const send = useAction((text: string) => room.send(text));
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (text.trim() !== '') send.run();
-      }}
-    >
-      <Stack>
-        <TextArea label={t('write')} rows={2} maxLength={2_000} value={text} onChange={setText} />
-        {send.fault && <Callout tone="bad">{send.fault}</Callout>}
-        <Row>
-          <Button type="submit" disabled={send.isBusy || text.trim() === ''}>
-            {b('send')}
-          </Button>
-        </Row>
-      </Stack>
-    </form>
+    <TextForm
+      label={t('write')}
+      rows={2}
+      maxLength={2_000}
+      send={b('send')}
+      isBusy={send.isBusy}
+      fault={send.fault}
+      onSend={send.attempt}
+    />
   );
 }

@@ -12,7 +12,7 @@ export function Mirror() {
   return (
     <details>
       <summary>{t('mirror')}</summary>
-      {snapshotUrl ? <img className={styles['mirror']} src={snapshotUrl} alt={t('mirrorAlt')} /> : <Quiet>{t('mirrorNone')}</Quiet>}
+      {snapshotUrl ? <img className={styles['sentPicture']} src={snapshotUrl} alt={t('mirrorAlt')} /> : <Quiet>{t('mirrorNone')}</Quiet>}
     </details>
   );
 }

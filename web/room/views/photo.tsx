@@ -42,7 +42,7 @@ export function Photo() {
         <StreamVideo
           stream={room.capture?.cameraStream() ?? null}
           label={t('alt')}
-          className={`${styles['picture']} ${styles['mirrored']}`}
+          className={`${styles['picture']} ${styles['flipped']}`}
         />
       )}
       <div role="status">

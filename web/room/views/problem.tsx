@@ -45,7 +45,7 @@ export function ProblemPage({ problem, message }: { problem: Problem; message: s
             {t('other-tab.take')}
           </Button>
         )}
-        {(problem === 'unreachable' || problem === 'signed-out') && (
+        {problem === 'unreachable' && (
           <Button look="primary" onClick={() => void room.load()}>
             {b('again')}
           </Button>

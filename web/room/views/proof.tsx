@@ -44,7 +44,7 @@ export function Proof() {
         <StreamVideo
           stream={room.capture?.cameraStream() ?? null}
           label={t('video')}
-          className={`${styles['picture']} ${styles['mirrored']}`}
+          className={`${styles['picture']} ${styles['flipped']}`}
         />
       )}
       <div role="status">

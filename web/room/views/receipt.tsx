@@ -15,7 +15,7 @@ export function Receipt({ isSent }: { isSent: boolean }) {
   const t = useTranslations('ended');
   const format = useFormatter();
   const room = useRoom();
-  const { participant, upload } = useRoomState();
+  const { participant, upload, isSeated } = useRoomState();
   const [submission, setSubmission] = useState<Submission | null>(null);
   /** What there is to sign changes with these. */
   const occasion = `${isSent} ${participant?.status} ${upload?.submitted}`;
@@ -30,13 +30,17 @@ export function Receipt({ isSent }: { isSent: boolean }) {
       if (found === undefined || found?.receipt.recordings.some(({ complete }) => !complete))
         timer = setTimeout(() => void read(), RETRY_MS);
     }
-    if (occasion) void read();
+    if (isSeated && occasion) void read();
     return () => {
       isOver = true;
       clearTimeout(timer);
     };
-  }, [room, occasion]);
-  if (!submission) return participant?.status === 'SUBMITTED' ? <Quiet>{t('waitingReceipt')}</Quiet> : null;
+  }, [room, isSeated, occasion]);
+  if (!submission) {
+    // Who was sent out, or ran out of time, may have handed in nothing.
+    const isHandedIn = participant?.status !== 'TERMINATED' && participant?.status !== 'TIMED_OUT';
+    return isHandedIn ? <Quiet>{t(isSeated ? 'waitingReceipt' : 'receiptElsewhere')}</Quiet> : null;
+  }
   const { receipt } = submission;
   return (
     <section aria-label={t('receipt')}>

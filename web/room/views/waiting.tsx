@@ -18,7 +18,7 @@ export function Waiting() {
         <StreamVideo
           stream={room.capture?.cameraStream() ?? null}
           label={t('preview')}
-          className={`${styles['picture']} ${styles['mirrored']}`}
+          className={`${styles['picture']} ${styles['flipped']}`}
         />
       )}
       <Hand />

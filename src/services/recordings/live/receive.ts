@@ -133,7 +133,7 @@ export function createReceiving({ db, pool, eventLog, storage, bus, maxBytes, la
           // Who records is in the exam.
           const participant = bringIn(state, userId);
           if (isFinal(participant.status)) throw new AppError('conflict', 'This participant has already left the exam');
-          refuse?.(state.storedBy(participant.id));
+          refuse?.(state.handedIn.storedBy(participant.id));
           const id = newId('rec');
           return addRecording(state, participant, {
             id,
@@ -194,10 +194,10 @@ export function createReceiving({ db, pool, eventLog, storage, bus, maxBytes, la
      * accepted. In the submission's transaction, so that a crash loses neither.
      */
     submitted: (state: ExamState, participantId: string, submissionId: string): Recording[] =>
-      state
+      state.handedIn
         .recordingsOf(participantId)
         .filter(({ live, lastChunkAt, submissionId: before }) => live || (lastChunkAt !== null && before === null))
-        .map((recording) => state.endWithSubmission(recording, submissionId)),
+        .map((recording) => state.handedIn.endWithSubmission(recording, submissionId)),
 
     /**
      * Announces how many chunks a recording has. If all of them have come it is closed, and a worker joins them; otherwise it stays

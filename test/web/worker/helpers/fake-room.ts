@@ -20,6 +20,7 @@ export type Fault = { status: number; code: string; field?: string; retryAfter?:
 export function createFakeRoom() {
   const recordings: Recording[] = [];
   const requests: Request[] = [];
+  const answers = new Set<Response>();
   const signals: { clientEventId: string; type: string; details: string }[] = [];
   const submissions: { key: string; stats: unknown }[] = [];
   const started = new Map<string, Recording>();
@@ -139,8 +140,9 @@ export function createFakeRoom() {
       await act();
       throw new TypeError('fetch failed');
     }
-    if (failure) return refuse(failure.status, failure.code, failure.field, failure.retryAfter);
-    return act();
+    const response = failure ? refuse(failure.status, failure.code, failure.field, failure.retryAfter) : await act();
+    answers.add(response);
+    return response;
   }
 
   return {
@@ -167,6 +169,8 @@ export function createFakeRoom() {
       });
       return open;
     },
+    /** Answers whose body was left unread: a browser keeps each of them for as long as the worker lives. */
+    unread: () => [...answers].filter(({ bodyUsed }) => !bodyUsed).length,
     /** Uploads at the same time. */
     mostAtOnce: () => mostAtOnce,
   };

@@ -4,6 +4,7 @@ import { onTestFinished, vi } from 'vitest';
 import { createDatabase, openRoomDatabase } from '../../../../web/room/worker/database.ts';
 import type { FromWorker, Seat, StreamKind, UploadState } from '../../../../web/room/worker/protocol.ts';
 import { createSeatWorker, type SeatOptions } from '../../../../web/room/worker/seat-worker.ts';
+import { createFakeRoom, type FakeRoom } from './fake-room.ts';
 
 /** Long enough ago for times to stay in the past. */
 const BEGAN = Date.parse('2026-01-01T10:00:00Z');
@@ -12,6 +13,14 @@ export const CHUNK_MS = 4_000;
 /** An empty device. */
 export function newDevice(): void {
   vi.stubGlobal('indexedDB', new IDBFactory());
+}
+
+/** An empty device, and a room in place of its network. Take both back with `vi.unstubAllGlobals()`. */
+export function newRoom(): FakeRoom {
+  newDevice();
+  const room = createFakeRoom();
+  vi.stubGlobal('fetch', room.fetch);
+  return room;
 }
 
 export interface OpenedSeat {

@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
+import { checkIn, expectGood, factsOf, invite } from './helpers/room.ts';
+import { setStage } from './helpers/stage.ts';
+
+/** Tries what questions must not do to the room around them, and tells what came of it. */
+const QUESTIONS = `<!doctype html><html lang="en"><title>Questions</title><main><h1>Question 1</h1><label>Answer <input></label><p id="found"></p></main>
+<script>
+  const tried = [];
+  const attempt = (name, work) => { try { work(); tried.push(name); } catch {} };
+  attempt('read the address of the room', () => parent.location.href);
+  attempt('read the token', () => parent.localStorage.length);
+  if (top !== self) attempt('leave the room', () => { top.location.href = 'about:blank'; });
+  navigator.mediaDevices?.getUserMedia({ video: true }).then(() => tried.push('use the camera'), () => {}).finally(() => {
+    document.getElementById('found').textContent = 'Tried: ' + tried.join(', ') + '. From: ' + document.referrer;
+  });
+</script></html>`;
+
+/** As a browser does that shows another tab, which a headless one never does. */
+const hide = (page: Page, isHidden: boolean) =>
+  page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+    Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isHidden ? 'hidden' : 'visible'}' });
+    document.dispatchEvent(new Event('visibilitychange'));`);
+
+describe.skipIf(skipsBrowser)('the questions in the exam room', () => {
+  const stage = setStage();
+  let school: Server;
+  let contentUrl: string;
+  beforeAll(async () => {
+    school = createServer((_req, res) => res.writeHead(200, { 'content-type': 'text/html' }).end(QUESTIONS)).listen(0, '127.0.0.1');
+    await once(school, 'listening');
+    contentUrl = `http://127.0.0.1:${(school.address() as AddressInfo).port}/quiz`;
+  });
+  afterAll(() => void school?.close());
+
+  it('are in the room, where they can do nothing to it, and stay as they were through a pause', async () => {
+    const { examId, link } = await invite(stage.server, { contentUrl });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    const problems = await watchProblems(page);
+    await checkIn(page, link);
+    const questions = page.frameLocator('iframe');
+    await questions.getByText('Tried: .').waitFor();
+    expect(await questions.locator('#found').innerText()).toBe('Tried: . From:');
+    await questions.getByLabel('Answer').fill('42');
+    await page.getByText('sent up to').first().waitFor();
+    await expectGood(page, '80-questions');
+    await stage.server.post(`/exams/${examId}/participants/ada/pause`, { reason: 'A question' });
+    await page.getByText('Your exam is paused').waitFor();
+    await expect.poll(() => page.locator('iframe').isVisible()).toBe(false);
+    await stage.server.post(`/exams/${examId}/participants/ada/resume`, {});
+    await expect.poll(() => questions.getByLabel('Answer').inputValue()).toBe('42');
+    expect(page.url()).toContain(examId);
+    // The questions were told no, which browsers write into the console.
+    expect(problems.filter((problem) => !/Blocked a frame|permissions policy|Unsafe attempt/i.test(problem))).toEqual([]);
+    await page.close();
+  });
+
+  it('are left for a while: that is told once, with its length, and what the page asked for itself is not', async () => {
+    const { examId, link } = await invite(stage.server, { contentUrl });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    await page.getByText('sent up to').first().waitFor();
+    await hide(page, true);
+    await hide(page, false);
+    await hide(page, true);
+    await page.waitForTimeout(2_500);
+    await hide(page, false);
+    await page.evaluate(`document.body.dispatchEvent(new ClipboardEvent('copy', { bubbles: true }))`);
+    const told = async () => (await factsOf(stage.server, examId)).warnings.edges.map(({ node }) => `${node.type}: ${node.details}`);
+    await expect.poll(told).toHaveLength(2);
+    expect((await told()).toSorted()).toEqual([
+      'copy_paste: Text was copied in the exam page',
+      expect.stringMatching(/^tab_switch: The page was hidden: another tab or window was in front for [23] s$/),
+    ]);
+    await page.close();
+  });
+
+  it('open in a window beside where the exam says so, and then nobody is told of it', async () => {
+    const { examId, link } = await invite(stage.server, { contentUrl, contentMode: 'window' });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    const opened = page.context().waitForEvent('page');
+    await page.getByRole('link', { name: 'Open the questions in a window' }).click();
+    const questions = await opened;
+    await questions.getByText('Question 1').waitFor();
+    expect(await questions.evaluate('[opener, document.referrer]')).toEqual([null, '']);
+    await hide(page, true);
+    await page.waitForTimeout(1_500);
+    await hide(page, false);
+    await expectGood(page, '81-questions-beside');
+    await page.getByText('sent up to').first().waitFor();
+    expect((await factsOf(stage.server, examId)).warnings.edges).toEqual([]);
+    await page.close();
+  });
+});
