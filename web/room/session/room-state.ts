@@ -75,6 +75,24 @@ export interface RoomState {
   fault: { what: 'signed-out' | 'refused'; message: string } | null;
 }
 
+/** Before the server has said anything. */
+export const firstState = (known: Pick<RoomState, 'practice' | 'mayBeAnother'>): RoomState => ({
+  ...known,
+  phase: { kind: 'loading' },
+  exam: null,
+  participant: null,
+  invitedAs: null,
+  isSeated: false,
+  messages: [],
+  cutOffSince: null,
+  upload: null,
+  dutiesGiven: 0,
+  lastChange: null,
+  hasRecorded: false,
+  snapshotUrl: null,
+  fault: null,
+});
+
 export const STEPS_IN_ORDER: readonly Step[] = ['welcome', 'devices', 'photo', 'proof'];
 
 /** The steps that this exam asks for. */

@@ -11,7 +11,7 @@ import { obstacleOfBrowser, obstacleTo } from './obstacles.ts';
 import { takeTab } from './only-tab.ts';
 import * as ask from './operations.ts';
 import { createRequests } from './requests.ts';
-import { hasLeft, isSitting, type ExamFacts, type ParticipantFacts, type Problem, type RoomState } from './room-state.ts';
+import { firstState, hasLeft, isSitting, type ExamFacts, type ParticipantFacts, type Problem, type RoomState } from './room-state.ts';
 import { createSeats } from './seats.ts';
 import { createSitting } from './sitting.ts';
 
@@ -27,28 +27,12 @@ interface Options {
 
 const RETRY_MS = 5_000;
 
-const FIRST: Omit<RoomState, 'practice' | 'mayBeAnother'> = {
-  phase: { kind: 'loading' },
-  exam: null,
-  participant: null,
-  invitedAs: null,
-  isSeated: false,
-  messages: [],
-  cutOffSince: null,
-  upload: null,
-  dutiesGiven: 0,
-  lastChange: null,
-  hasRecorded: false,
-  snapshotUrl: null,
-  fault: null,
-};
-
 /** One candidate's exam in this page, from the link to the receipt. It draws nothing: the views show its state. */
 export function createRoom({ root, examId, link, practice, createCapture }: Options) {
   const clock = createServerClock();
   const seats = createSeats(examId, link);
   const seat = practice ? null : seats.find();
-  const store: Store<RoomState> = createStore<RoomState>({ ...FIRST, practice, mayBeAnother: seat?.isShared === true });
+  const store: Store<RoomState> = createStore(firstState({ practice, mayBeAnother: seat?.isShared === true }));
   let token: string | null = seat?.token ?? link;
   let hasTab = false;
   let stopFollowing = () => {};
