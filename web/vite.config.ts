@@ -6,7 +6,7 @@ import { compiledMessages, documentConstants, moduleLists } from '../scripts/pag
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Pages, each served by src/http/pages at the folder of its HTML file. */
-const PAGES = ['exam'];
+const PAGES = ['exam', 'admin/exam', 'console'];
 
 const { inPages, inWorker } = moduleLists();
 

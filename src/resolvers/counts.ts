@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { Exam, Participant } from '../generated/prisma/client.ts';
-import type { ExamCounts, WarningCounts } from '../services/reads/counts.ts';
+import { type ExamCounts, totalsOf, type WarningCounts, type WarningTotals } from '../services/reads/counts.ts';
 import { whereShown } from './candidate-view.ts';
 import { requireStaff } from './policy.ts';
 
@@ -10,8 +10,11 @@ export async function examCounts(ctx: Context, { id }: Pick<Exam, 'id'>): Promis
   return ctx.services.counts.ofExam(id);
 }
 
-const NONE: WarningCounts = { info: 0, low: 0, medium: 0, high: 0, critical: 0, unreviewed: 0 };
+const NONE: WarningCounts = { info: 0, low: 0, medium: 0, high: 0, critical: 0, unreviewed: 0, unreviewedCritical: 0, newestSeq: 0 };
 
 /** Counts of the warnings that the viewer may see. @param participant one that the viewer may see */
 export const warningCounts = async (ctx: Context, participant: Pick<Participant, 'id' | 'examId' | 'userId'>): Promise<WarningCounts> =>
   whereShown(ctx, participant, await ctx.services.counts.ofParticipant(participant), NONE);
+
+export const warningTotals = async (ctx: Context, participant: Pick<Participant, 'id' | 'examId' | 'userId'>): Promise<WarningTotals> =>
+  totalsOf(await warningCounts(ctx, participant));

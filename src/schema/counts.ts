@@ -13,6 +13,11 @@ const WarningCountsType = builder.objectRef<WarningCounts>('WarningCounts').impl
     high: t.exposeInt('high', { description: 'HIGH.' }),
     critical: t.exposeInt('critical', { description: 'CRITICAL.' }),
     unreviewed: t.exposeInt('unreviewed', { description: 'Those of LOW and above on which nobody has decided.' }),
+    unreviewedCritical: t.exposeInt('unreviewedCritical', { description: 'Those of them that are CRITICAL.' }),
+    newestSeq: t.expose('newestSeq', {
+      type: 'SafeInt',
+      description: 'Position (`Warning.seq`) of the newest one that is counted, 0 without warnings: add those after it to stay right.',
+    }),
   }),
 });
 

@@ -1,12 +1,12 @@
-import { StrictMode, useState } from 'react';
+import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { IntlProvider } from 'use-intl';
 import '../shared/tokens.css';
 import '../shared/base.css';
+import { firstWords, WordsProvider } from '../shared/words.tsx';
 import { createCapture } from './capture/create-capture.ts';
 import { RoomPage } from './room-page.tsx';
 import { createRoom } from './session/room.ts';
-import { type Language, loadMessages, type Messages, preferredLanguage, rememberLanguage, variantOf } from './strings/language.ts';
+import { loadMessages } from './strings/messages.ts';
 import { RoomProvider } from './use-room.ts';
 
 /** The page is at …/exam/{id}, also behind a proxy that adds a prefix. */
@@ -18,32 +18,17 @@ const room = createRoom({
   createCapture,
 });
 
-function App({ first }: { first: { language: Language; messages: Messages } }) {
-  const [{ language, messages }, setWords] = useState(first);
-  async function choose(next: Language): Promise<void> {
-    const words = { language: next, messages: await loadMessages(next) };
-    rememberLanguage(next);
-    document.documentElement.lang = next;
-    setWords(words);
-  }
-  return (
-    <IntlProvider locale={variantOf(language)} messages={messages} timeZone={Intl.DateTimeFormat().resolvedOptions().timeZone}>
-      <RoomProvider value={room}>
-        <RoomPage language={language} onLanguage={(next) => void choose(next)} />
-      </RoomProvider>
-    </IntlProvider>
-  );
-}
-
 async function begin(): Promise<void> {
-  const language = preferredLanguage();
-  const messages = await loadMessages(language);
-  document.documentElement.lang = language;
+  const words = await firstWords(loadMessages);
   const element = document.querySelector('#room');
   if (!element) return;
   createRoot(element).render(
     <StrictMode>
-      <App first={{ language, messages }} />
+      <WordsProvider first={words} load={loadMessages}>
+        <RoomProvider value={room}>
+          <RoomPage />
+        </RoomProvider>
+      </WordsProvider>
     </StrictMode>,
   );
   // Another link of the same exam, put into the address bar, would change nothing: browsers do not load the page again.

@@ -1,5 +1,5 @@
+import type { FollowSubscription } from '../../generated/graphql.ts';
 import type { Store } from '../../shared/store.ts';
-import type { RoomEvent } from './live.ts';
 import type { MessageFacts, ParticipantFacts, RoomState } from './room-state.ts';
 
 interface Options {
@@ -18,7 +18,7 @@ export function createListener({ store: { get, set }, take, onCancelled }: Optio
   return {
     takeMessage,
 
-    handle(event: RoomEvent): void {
+    handle(event: FollowSubscription['examEvents']): void {
       switch (event.__typename) {
         case 'ExamChanged':
           set({ exam: { ...get().exam, ...event.exam } });

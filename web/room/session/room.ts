@@ -1,12 +1,12 @@
 import type { EnterQuery } from '../../generated/graphql.ts';
 import { ApiError, createApi, NetworkError } from '../../shared/api.ts';
+import { followExam } from '../../shared/follow.ts';
 import { createStore, type Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import type { Presence } from '../worker/protocol.ts';
 import { createCheckIn } from './check-in.ts';
 import { createServerClock, type ServerClock } from './clock.ts';
 import { createListener } from './events.ts';
-import { followExam } from './live.ts';
 import { obstacleOfBrowser, obstacleTo } from './obstacles.ts';
 import { takeTab } from './only-tab.ts';
 import * as ask from './operations.ts';
@@ -130,6 +130,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     stopFollowing();
     stopFollowing = followExam({
       root,
+      document: ask.Follow,
       examId,
       token: () => token,
       after: 0,

@@ -1,16 +1,6 @@
-import en from './en.json';
-
-export type Messages = typeof en;
-
 /** Each by its own name. */
 export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
 export type Language = keyof typeof LANGUAGES;
-
-declare module 'use-intl' {
-  interface AppConfig {
-    Messages: Messages;
-  }
-}
 
 /** The browser's own variant of it, by which dates and times are written: `en-GB` for `en`. */
 export const variantOf = (language: Language): string => navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
@@ -39,10 +29,4 @@ export function rememberLanguage(language: Language): void {
   } catch {
     // Asked again the next time.
   }
-}
-
-/** English is in the page; others are loaded when somebody reads them. */
-export async function loadMessages(language: Language): Promise<Messages> {
-  if (language === 'de') return (await import('./de.json')).default;
-  return en;
 }
