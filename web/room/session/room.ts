@@ -1,11 +1,11 @@
 import type { EnterQuery } from '../../generated/graphql.ts';
 import { ApiError, createApi, NetworkError } from '../../shared/api.ts';
 import { followExam } from '../../shared/follow.ts';
+import { createServerClock, type ServerClock } from '../../shared/server-clock.ts';
 import { createStore, type Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import type { Presence } from '../worker/protocol.ts';
 import { createCheckIn } from './check-in.ts';
-import { createServerClock, type ServerClock } from './clock.ts';
 import { createListener } from './events.ts';
 import { obstacleOfBrowser, obstacleTo } from './obstacles.ts';
 import { takeTab } from './only-tab.ts';

@@ -1,9 +1,9 @@
+import type { ServerClock } from '../../shared/server-clock.ts';
 import type { Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import { startSignals } from '../signals/signals.ts';
 import { signalsFor } from '../signals/which.ts';
 import type { FromWorker, Presence, ToWorker } from '../worker/protocol.ts';
-import type { ServerClock } from './clock.ts';
 import {
   type ExamFacts,
   hasLeft,
