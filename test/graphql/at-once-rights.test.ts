@@ -336,6 +336,7 @@ const deeds = ({ id }: Court, { userId, warningIds: [warningId], messageId }: Pe
       `admitParticipants(examId: "${id}") { id }`,
       `reviewParticipant(${who}, status: PASSED) { id }`,
       `reviewWarnings(warningIds: ["${warningId}"], decision: CONFIRMED) { id }`,
+      `reopenWarnings(warningIds: ["${warningId}"]) { id }`,
       `setAccommodations(${who}, suppress: [], reason: "r") { id }`,
       `enterConsole(examId: "${id}", name: "Jane") { token }`,
     ],

@@ -169,6 +169,7 @@ const DOORS: Record<string, [string, Ask][]> = {
       ),
     ],
     ['reviewWarnings', graphql(() => `mutation { reviewWarnings(warningIds: ["${warningId}"], decision: CONFIRMED) { id } }`)],
+    ['reopenWarnings', graphql(() => `mutation { reopenWarnings(warningIds: ["${warningId}"]) { id } }`)],
     ['Participant.verdicts', graphql((user) => `{ exam(id: "${examId}") { participant(userId: "${user}") { verdicts { by } } } }`)],
     ['POST …/start', rest('POST', () => '/exams/exam_none/start')],
     ['POST …/end', rest('POST', () => '/exams/exam_none/end')],
