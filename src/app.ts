@@ -42,6 +42,7 @@ import { createPresence } from './services/presence/presence.ts';
 import { createPulses } from './services/pulse/pulses.ts';
 import { createCounts } from './services/reads/counts.ts';
 import { createHotReads } from './services/reads/hot-reads.ts';
+import { createWarningRecords } from './services/reads/warning-records.ts';
 import { deriveReceiptKey } from './services/receipts/receipt-key.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createLiveRecordings } from './services/recordings/live/live-recordings.ts';
@@ -176,6 +177,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       reviews: createReviews({ eventLog }),
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications,
+      warningRecords: createWarningRecords({ pool: database.pool }),
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),
     };
 

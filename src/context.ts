@@ -23,6 +23,7 @@ import type { Presence } from './services/presence/presence.ts';
 import type { Pulses } from './services/pulse/pulses.ts';
 import type { Counts } from './services/reads/counts.ts';
 import type { HotReads } from './services/reads/hot-reads.ts';
+import type { WarningRecords } from './services/reads/warning-records.ts';
 import type { Receipts } from './services/receipts/receipts.ts';
 import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
 import type { Playback } from './services/recordings/playback.ts';
@@ -65,6 +66,7 @@ export interface Services {
   reviews: Reviews;
   submissions: Submissions;
   verifications: Verifications;
+  warningRecords: WarningRecords;
   warnings: Warnings;
 }
 

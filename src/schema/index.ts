@@ -3,6 +3,7 @@ import './node.ts';
 import './exam.ts';
 import './participant.ts';
 import './warning.ts';
+import './warning-record.ts';
 import './submission.ts';
 import './live-recording.ts';
 import './recording.ts';

@@ -180,6 +180,7 @@ const DOORS: Record<string, [string, Ask][]> = {
   ],
   'see counts, the pulse and newest snapshots of an exam': [
     ['counts', graphql(() => `{ exam(id: "${examId}") { counts { handsRaised } } }`)],
+    ['warningRecord', graphql(() => `{ warningRecord(examId: "${examId}") { type } }`)],
     ['GET …/snapshot', rest('GET', () => '/participants/part_none/snapshot')],
   ],
   'grant accommodations': [
