@@ -15,6 +15,7 @@ import './check-in.ts';
 import './control.ts';
 import './message.ts';
 import './counts.ts';
+import './group.ts';
 import './evidence.ts';
 import './receipt.ts';
 import './proctor-link.ts';
