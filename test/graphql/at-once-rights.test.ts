@@ -339,6 +339,8 @@ const deeds = ({ id }: Court, { userId, warningIds: [warningId], messageId }: Pe
       `reopenWarnings(warningIds: ["${warningId}"]) { id }`,
       `setAccommodations(${who}, suppress: [], reason: "r") { id }`,
       `enterConsole(examId: "${id}", name: "Jane") { token }`,
+      `markSeen(${who}) { id }`,
+      `requestSnapshot(${who}) { id }`,
       `takeGroup(examId: "${id}", group: "A") { name }`,
       `releaseGroup(examId: "${id}", group: "A") { name }`,
       `handOverGroup(examId: "${id}", group: "A", to: "Jane (shared link)") { name }`,

@@ -155,6 +155,11 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       if (capture?.getState().camera.state === 'off') void capture.openCamera();
     },
 
+    /** Sends a picture now, if the exam runs: staff ask for one. */
+    showNow(): void {
+      if (isRecording) void sendPicture();
+    },
+
     /** The exam is over for this person, by whatever: the rest is sent. */
     async leave(): Promise<void> {
       await stop();
