@@ -131,3 +131,9 @@ export async function joined(server: TestServer, examId: string): Promise<Facts>
     .toBe(true);
   return facts;
 }
+
+/** As a browser does that shows another tab, which a headless one never does. */
+export const hide = (page: Page, isHidden: boolean) =>
+  page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+    Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isHidden ? 'hidden' : 'visible'}' });
+    document.dispatchEvent(new Event('visibilitychange'));`);
