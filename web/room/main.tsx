@@ -18,10 +18,18 @@ const room = createRoom({
   createCapture,
 });
 
+/** The words of a language are not on the server, which has another version of the page by now. */
+function noteOutdated(): null {
+  room.store.set({ fault: { what: 'outdated', message: '' } });
+  return null;
+}
+
 function App({ first }: { first: { language: Language; messages: Messages } }) {
   const [{ language, messages }, setWords] = useState(first);
   async function choose(next: Language): Promise<void> {
-    const words = { language: next, messages: await loadMessages(next) };
+    const messages = await loadMessages(next).catch(noteOutdated);
+    if (!messages) return;
+    const words = { language: next, messages };
     rememberLanguage(next);
     document.documentElement.lang = next;
     setWords(words);
@@ -36,8 +44,10 @@ function App({ first }: { first: { language: Language; messages: Messages } }) {
 }
 
 async function begin(): Promise<void> {
-  const language = preferredLanguage();
-  const messages = await loadMessages(language);
+  const preferred = preferredLanguage();
+  const found = await loadMessages(preferred).catch(noteOutdated);
+  const language = found ? preferred : 'en';
+  const messages = found ?? (await loadMessages('en'));
   document.documentElement.lang = language;
   const element = document.querySelector('#room');
   if (!element) return;

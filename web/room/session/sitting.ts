@@ -31,13 +31,27 @@ interface Options {
 export function createSitting({ root, store, clock, createCapture, onPresence, onRenewed }: Options) {
   let capture: Capture | null = null;
   let uplink: Uplink | null = null;
+  let hasSeat = false;
   let isRecording = false;
   let stopSignals: (() => void) | null = null;
   const listening = new AbortController();
   const { get, set } = store;
 
+  function open(): Uplink {
+    uplink ??= startUplink({
+      onMessage: hear,
+      onMissing(isMissing) {
+        if (isMissing) set({ fault: { what: 'outdated', message: '' } });
+        else if (get().fault?.what === 'outdated') set({ fault: null });
+      },
+    });
+    return uplink;
+  }
+
   function hear(message: FromWorker): void {
     switch (message.type) {
+      case 'ready':
+        return;
       case 'upload': {
         const wasOffline = get().upload?.offlineSince ?? null;
         const { streams, offlineSince } = message.state;
@@ -120,8 +134,10 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     report,
     watch,
 
-    /** Makes the devices ready for what the exam asks for; nothing is switched on. */
+    /** Makes ready what the exam asks for; nothing is switched on. */
     prepare(exam: ExamFacts): void {
+      // Long before it is needed: an update of the server may take its script away meanwhile.
+      if (!get().practice) open();
       const { webcam, identityPhoto, screenRecording } = exam.settings;
       capture ??= createCapture({
         wants: { camera: webcam || identityPhoto, microphone: recordsSound(exam), screen: screenRecording },
@@ -133,10 +149,11 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
 
     /** Starts the worker for a seat: it takes up what an earlier page left. A second call gives it another token. */
     start(examId: string, { userId, status }: ParticipantFacts, token: string): void {
-      if (uplink) return uplink.post({ type: 'token', token });
-      uplink = startUplink(hear);
+      const worker = open();
+      if (hasSeat) return worker.post({ type: 'token', token });
+      hasSeat = true;
       const heartbeat = !hasLeft(status);
-      uplink.post({ type: 'start', root: root.href, seat: { examId, userId }, token, heartbeat, snapshotSeconds: null });
+      worker.post({ type: 'start', root: root.href, seat: { examId, userId }, token, heartbeat, snapshotSeconds: null });
     },
 
     /** Records while the exam runs, and not while it is paused. */
@@ -167,6 +184,7 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       // It keeps the last chunk before it ends.
       uplink?.post({ type: 'stop' });
       uplink = null;
+      hasSeat = false;
       capture = null;
     },
   };

@@ -6,6 +6,7 @@ import { useAction, useCapture, useExam, useRoom, useRoomState } from '../use-ro
 import { Clock } from './clock.tsx';
 import { Content } from './content.tsx';
 import styles from './exam.module.css';
+import { Fault } from './fault.tsx';
 import { Hand } from './hand.tsx';
 import { Messages } from './messages.tsx';
 import { MiniWindow } from './mini-window.tsx';
@@ -30,6 +31,7 @@ export function ExamView() {
         {isPaused && <Paused />}
         <NewMessage />
         <AddedTime />
+        <Fault />
         <LostDevices />
       </div>
       <div className={styles['room']}>

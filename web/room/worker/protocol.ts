@@ -82,6 +82,8 @@ export interface Presence {
 }
 
 export type FromWorker =
+  /** Its script has come: from now on it hears. */
+  | { type: 'ready' }
   | { type: 'upload'; state: UploadState }
   | { type: 'presence'; presence: Presence }
   /** Take a picture and send it. */
