@@ -9,7 +9,7 @@ import { download } from '../helpers/live.ts';
 import { makeMedia, passthrough } from '../helpers/media.ts';
 import { openOrdinaryBrowser } from '../helpers/ordinary-browser.ts';
 import { type FreezableProxy, startFreezableProxy } from '../helpers/proxy.ts';
-import { checkIn, type Facts, factsOf, invite, joined, press } from './helpers/room.ts';
+import { checkIn, expectGood, type Facts, factsOf, invite, joined, press } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 const MINUTES_MS = 3 * 60_000;
@@ -24,6 +24,12 @@ const WATCH = `window.seen = { states: [[document.visibilityState, performance.n
   document.addEventListener('visibilitychange', () => seen.states.push([document.visibilityState, performance.now()]));
   setInterval(() => { if (document.hidden) seen.ticks += 1; }, 100);`;
 
+/** Keeps the camera's stream where a test finds it. */
+const EXPOSE = `{ const ask = MediaDevices.prototype.getUserMedia;
+  MediaDevices.prototype.getUserMedia = async function (wishes) { return (globalThis.camera = await ask.call(this, wishes)); }; }`;
+/** Pictures per second that the camera is asked for now. */
+const RATE = 'camera.getVideoTracks()[0].getSettings().frameRate';
+
 interface Seen {
   states: [state: string, at: number][];
   ticks: number;
@@ -33,6 +39,13 @@ interface Hidden {
   seen: Seen;
   /** The longest that the server had heard nothing, in seconds. */
   silence: { heard: number; chunk: number; snapshot: number };
+}
+
+interface Outage {
+  /** What the page said before the network came back. */
+  waiting: string;
+  /** Pictures per second of the camera: at first, at the end of the outage, and when all was sent. */
+  rates: number[];
 }
 
 interface Signs {
@@ -54,7 +67,7 @@ describe.skipIf(skipsBrowser)('the exam room, over minutes', () => {
   const stage = setStage();
   let proxy: FreezableProxy;
   let ordinary: OpenBrowser;
-  let sittings: [PromiseSettledResult<Sat & { waiting: string }>, PromiseSettledResult<Sat & Hidden>];
+  let sittings: [PromiseSettledResult<Sat & Outage>, PromiseSettledResult<Sat & Hidden>];
   // Both at once: they only wait.
   beforeAll(async () => {
     proxy = await startFreezableProxy(stage.server.url);
@@ -82,17 +95,23 @@ describe.skipIf(skipsBrowser)('the exam room, over minutes', () => {
     };
   }
 
-  async function sitWithoutNetwork() {
+  async function sitWithoutNetwork(): Promise<Sat & Outage> {
     const { examId, link } = await invite(stage.server, {}, proxy.url.replace(/\/$/, ''));
     const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await page.addInitScript(EXPOSE);
     const handIn = await sit(page, link);
+    const rates = [await page.evaluate<number>(RATE)];
     await proxy.cut();
     await page.getByText('Offline since').first().waitFor();
     await setTimeout(MINUTES_MS);
     const waiting = await page.getByTestId('upload').innerText();
+    rates.push(await page.evaluate<number>(RATE));
+    await expectGood(page, '35-backlog');
     await proxy.restore();
     await page.getByText('Offline since').first().waitFor({ state: 'detached' });
-    return { examId, waiting, seconds: await handIn() };
+    await page.getByText('fewer pictures').waitFor({ state: 'detached' });
+    rates.push(await page.evaluate<number>(RATE));
+    return { examId, waiting, rates, seconds: await handIn() };
   }
 
   async function sitHidden(): Promise<Sat & Hidden> {
@@ -147,8 +166,9 @@ describe.skipIf(skipsBrowser)('the exam room, over minutes', () => {
   it('loses nothing of an outage of three minutes, and tells it once', async () => {
     const [outage] = sittings;
     if (outage.status === 'rejected') throw outage.reason;
-    const { waiting } = outage.value;
-    expect(waiting).toMatch(/on this device: 0?[23]:/);
+    const { waiting, rates } = outage.value;
+    expect(waiting).toMatch(/on this device: 0?[23]:.*fewer pictures/s);
+    expect(rates).toEqual([15, 6, 15]);
     const { warnings } = await expectWhole(outage.value);
     expect(warnings.edges.filter(({ node }) => node.type === 'network_lost')).toHaveLength(1);
   });

@@ -34,6 +34,8 @@ export interface CaptureState {
   microphones: readonly { id: string; label: string }[];
   /** Seconds of each kind that are recorded in this page, without pauses; null while it is not recorded. */
   recording: Partial<Record<StreamKind, number>>;
+  /** Whether it records with fewer pictures, until a backlog is sent. */
+  isFrugal: boolean;
 }
 
 /** What the recorder gives; the caller owns the buffer. */
@@ -80,6 +82,8 @@ export interface Capture {
   recordClip(seconds: number): Promise<Blob>;
   /** Records what is open, and what opens from now on. */
   record(): void;
+  /** Fewer pictures per second at once, and fewer bits from the next run of a recorder on; or as usual again. */
+  setFrugal(isFrugal: boolean): void;
   /** Stops recording, and resolves when the last chunk was given to `onChunk`; the devices stay on. */
   pause(): Promise<void>;
   /** Stops recording, and switches the devices off. */

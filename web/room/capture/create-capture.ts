@@ -4,7 +4,7 @@ import { blockerOf, permission } from './blockers.ts';
 import type { Blocker, Capture, CaptureOptions, CaptureState, DeviceState } from './capture.ts';
 import { checkDevices } from './checks.ts';
 import { createRecorder } from './formats.ts';
-import { openDevices, openScreenShare, watchTrack } from './open.ts';
+import { openDevices, openScreenShare, setFrameRate, watchTrack } from './open.ts';
 import { createPictures, type Pictures } from './picture.ts';
 import { startStreamRecorder, type StreamRecorder } from './stream-recorder.ts';
 
@@ -29,6 +29,7 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     cameras: [],
     microphones: [],
     recording: {},
+    isFrugal: false,
   });
   const streams: Partial<Record<StreamKind, MediaStream>> = {};
   const recorders = new Map<StreamKind, StreamRecorder>();
@@ -62,6 +63,7 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       stream,
       now,
       rotateMs,
+      isFrugal: () => get().isFrugal,
       onChunk(chunk) {
         const seconds = get().recording[kind];
         if (seconds !== undefined) set({ recording: { ...get().recording, [kind]: seconds + chunk.durationMs / 1_000 } });
@@ -69,6 +71,12 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       },
     });
     recorders.set(kind, recorder);
+    if (get().isFrugal) pace(kind);
+  }
+
+  function pace(kind: StreamKind): void {
+    const [track] = streams[kind]?.getVideoTracks() ?? [];
+    if (track) setFrameRate(track, kind, get().isFrugal);
   }
 
   async function stopRecorder(kind: StreamKind): Promise<void> {
@@ -262,6 +270,13 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
 
     pause,
 
+    setFrugal(isFrugal) {
+      if (get().isFrugal === isFrugal) return;
+      set({ isFrugal });
+      pace('webcam');
+      pace('screen');
+    },
+
     async close() {
       isClosed = true;
       clearTimeout(reopening);
@@ -272,7 +287,7 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       for (const stream of Object.values(streams)) for (const track of stream.getTracks()) track.stop();
       delete streams.webcam;
       delete streams.screen;
-      set({ camera: OFF, microphone: OFF, screen: OFF, level: 0 });
+      set({ camera: OFF, microphone: OFF, screen: OFF, level: 0, isFrugal: false });
     },
   };
 }

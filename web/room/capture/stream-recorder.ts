@@ -10,6 +10,8 @@ interface Options {
   onChunk(chunk: RecordedChunk): void;
   /** Length of one run of a recorder, milliseconds: a run that is damaged costs no more than this. */
   rotateMs: number;
+  /** Whether the next run is to have fewer bits. */
+  isFrugal(): boolean;
 }
 
 /** Slices without data after which a recorder counts as stuck, as after a sleep. */
@@ -38,7 +40,7 @@ export interface StreamRecorder {
 }
 
 /** Records one stream, in runs that follow one another without a gap. */
-export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Options): StreamRecorder {
+export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs, isFrugal }: Options): StreamRecorder {
   let run: Run | null = null;
   let isStopped = false;
   let quietSlices = 0;
@@ -54,7 +56,7 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
   }
 
   function begin(before: Promise<void>): Run {
-    const recorder = createRecorder(kind, stream);
+    const recorder = createRecorder(kind, stream, isFrugal());
     const begun: Run = { recorder, startedAt: now(), ended: Promise.resolve(), giveUp: () => {} };
     const held: [Blob, number, number][] = [];
     let isFirst = false;

@@ -1,8 +1,9 @@
 import type { Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
+import { isFrugalNow } from '../capture/frugal.ts';
 import { startSignals } from '../signals/signals.ts';
 import { signalsFor } from '../signals/which.ts';
-import type { FromWorker, Presence, ToWorker } from '../worker/protocol.ts';
+import type { FromWorker, Presence, StreamState, ToWorker } from '../worker/protocol.ts';
 import type { ServerClock } from './clock.ts';
 import {
   type ExamFacts,
@@ -56,6 +57,7 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
         const wasOffline = get().upload?.offlineSince ?? null;
         const { streams, offlineSince } = message.state;
         set({ upload: message.state, hasRecorded: Object.values(streams).some(({ chunks }) => chunks > 0) });
+        spare(Object.values(streams));
         return tellOfLine(wasOffline, offlineSince);
       }
       case 'presence':
@@ -70,6 +72,12 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
         // What was recorded stays on the device; a picture is nothing that anybody waits for.
         if (message.what !== 'snapshot') set({ fault: { what: 'refused', message: message.message } });
     }
+  }
+
+  /** A line that cannot keep up is given less to carry. */
+  function spare(streams: readonly StreamState[]): void {
+    const waitingMs = Math.max(0, ...streams.map((stream) => stream.waitingMs));
+    capture?.setFrugal(isRecording && isFrugalNow(capture.getState().isFrugal, waitingMs));
   }
 
   /** An outage is told once it is over: before, nothing arrives. */

@@ -22,6 +22,7 @@ export function UploadLine() {
         <span className={isRecording ? styles['dotOn'] : styles['dotOff']} aria-hidden />
         <span>{isRecording ? t('recording') : t('notRecording')}</span>
         {waitingBytes > 0 && <span>· {t('onDevice', { time: asClock(waitingMs / 1_000), size: inMegabytes(waitingBytes) })}</span>}
+        {capture?.isFrugal && <span>· {t('frugal')}</span>}
         {sent.length > 0 && <span>· {t('sentUpTo', { time: at(Math.min(...sent)) })}</span>}
       </p>
       <div role="status">
