@@ -45,6 +45,8 @@ export interface RecordedChunk {
   /** Server time, milliseconds since 1970. */
   startedAt: number;
   durationMs: number;
+  /** The recorder's type, such as `video/webm;codecs=vp8,opus`. */
+  format: string;
 }
 
 /** Something happened to a device that the proctor should know. */
@@ -84,6 +86,11 @@ export interface Capture {
   record(): void;
   /** Fewer pictures per second at once, and fewer bits from the next run of a recorder on; or as usual again. */
   setFrugal(isFrugal: boolean): void;
+  /**
+   * The server does not take this format: goes on with the next one that the browser can record.
+   * @returns false if there is none, and all goes on as it is
+   */
+  refuseFormat(format: string): boolean;
   /** Stops recording, and resolves when the last chunk was given to `onChunk`; the devices stay on. */
   pause(): Promise<void>;
   /** Stops recording, and switches the devices off. */

@@ -3,7 +3,7 @@ import type { StreamKind } from '../worker/protocol.ts';
 import { blockerOf, permission } from './blockers.ts';
 import type { Blocker, Capture, CaptureOptions, CaptureState, DeviceState } from './capture.ts';
 import { checkDevices } from './checks.ts';
-import { createRecorder } from './formats.ts';
+import { createRecorder, refuseType } from './formats.ts';
 import { openDevices, openScreenShare, setFrameRate, watchTrack } from './open.ts';
 import { createPictures, type Pictures } from './picture.ts';
 import { startStreamRecorder, type StreamRecorder } from './stream-recorder.ts';
@@ -52,8 +52,6 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     if (state.state === 'on' && state.blocker !== blocker) setDevice(device, { ...state, blocker });
   };
 
-  // --- recording -----------------------------------------------------------------------------------------------------------------
-
   function startRecorder(kind: StreamKind): void {
     const stream = streams[kind];
     if (!isRecording || !stream || recorders.has(kind) || stream.getVideoTracks().length === 0) return;
@@ -86,8 +84,6 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     set({ recording: others });
     await recorder?.stop();
   }
-
-  // --- camera and microphone -------------------------------------------------------------------------------------------------------
 
   async function openCamera(choice: { cameraId?: string; microphoneId?: string } = {}): Promise<void> {
     // A second click while the browser asks would ask twice.
@@ -275,6 +271,14 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       set({ isFrugal });
       pace('webcam');
       pace('screen');
+    },
+
+    refuseFormat(format) {
+      if (!refuseType(format)) return false;
+      // A refusal that comes late, after the next format was chosen, changes nothing.
+      for (const [kind, { format: current }] of recorders)
+        if (current() === format) void stopRecorder(kind).then(() => startRecorder(kind));
+      return true;
     },
 
     async close() {

@@ -17,11 +17,42 @@ const RATES: Record<StreamKind, { videoBitsPerSecond: number; audioBitsPerSecond
 /** Of what is usual, while a backlog waits for the line. */
 const FRUGAL_SHARE = 0.5;
 
-/** Null if this browser records nothing that the server takes. */
-export function recordedType(hasAudio: boolean): string | null {
-  if (!('MediaRecorder' in globalThis)) return null;
+/** Containers that the server refused, on this device: after a reload the first chunk of the next run would be lost again. */
+const REFUSED = 'invigil refused formats';
+const containerOf = (type: string) => type.split(';', 1)[0] ?? '';
+
+function readRefused(): string[] {
+  try {
+    return (localStorage.getItem(REFUSED) ?? '').split(' ').filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+const refused = new Set(readRefused());
+
+/** What this browser can record and the server may take, best first. What was refused comes last: the server may be another by now. */
+function usableTypes(hasAudio: boolean): string[] {
+  if (!('MediaRecorder' in globalThis)) return [];
   const types = hasAudio ? TYPES : TYPES.filter((type) => !type.includes('opus'));
-  return types.find((type) => MediaRecorder.isTypeSupported(type)) ?? null;
+  const isRefused = (type: string) => refused.has(containerOf(type));
+  return types.filter((type) => MediaRecorder.isTypeSupported(type)).toSorted((a, b) => Number(isRefused(a)) - Number(isRefused(b)));
+}
+
+/** Null if this browser records nothing that the server takes. */
+const recordedType = (hasAudio: boolean): string | null => usableTypes(hasAudio)[0] ?? null;
+
+/**
+ * The server does not take what was recorded as this type.
+ * @returns whether another container is left
+ */
+export function refuseType(type: string): boolean {
+  refused.add(containerOf(type));
+  try {
+    localStorage.setItem(REFUSED, [...refused].join(' '));
+  } catch {
+    // Found out again after a reload.
+  }
+  return usableTypes(true).some((other) => !refused.has(containerOf(other)));
 }
 
 /**

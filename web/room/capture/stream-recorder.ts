@@ -37,6 +37,8 @@ interface Run {
 export interface StreamRecorder {
   /** Resolves when the last chunk was given. */
   stop(): Promise<void>;
+  /** The type of the present run; null between two. */
+  format(): string | null;
 }
 
 /** Records one stream, in runs that follow one another without a gap. */
@@ -49,10 +51,10 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs, isFr
   /** Chunks in the order in which they were recorded: the next run waits for the end of the one before. */
   let order: Promise<void> = Promise.resolve();
 
-  function take(data: Blob, startedAt: number, durationMs: number): void {
+  function take(data: Blob, startedAt: number, durationMs: number, format: string): void {
     // Recorders give empty ones when they stop.
     if (data.size === 0) return;
-    order = order.then(async () => onChunk({ kind, buffer: await data.arrayBuffer(), startedAt, durationMs })).catch(() => {});
+    order = order.then(async () => onChunk({ kind, buffer: await data.arrayBuffer(), startedAt, durationMs, format })).catch(() => {});
   }
 
   function begin(before: Promise<void>): Run {
@@ -63,7 +65,7 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs, isFr
     let sliceFrom = begun.startedAt;
     const release = () => {
       isFirst = true;
-      for (const chunk of held.splice(0)) take(...chunk);
+      for (const chunk of held.splice(0)) take(...chunk, recorder.mimeType);
     };
     recorder.addEventListener('start', () => {
       begun.startedAt = now();
@@ -139,6 +141,7 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs, isFr
   const started = start();
 
   return {
+    format: () => run?.recorder.mimeType ?? null,
     async stop() {
       isStopped = true;
       clearInterval(watchdog);

@@ -68,10 +68,20 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
         return onRenewed(message.token, message.expiresAt);
       case 'signed-out':
         return set({ fault: { what: 'signed-out', message: message.message } });
+      case 'format-refused':
+        return changeFormat(message);
       case 'refused':
         // What was recorded stays on the device; a picture is nothing that anybody waits for.
         if (message.what !== 'snapshot') set({ fault: { what: 'refused', message: message.message } });
     }
+  }
+
+  /** Told only if this browser records nothing that the server takes. */
+  function changeFormat({ kind, format, message }: Extract<FromWorker, { type: 'format-refused' }>): void {
+    if (capture?.refuseFormat(format)) return;
+    set({ fault: { what: 'refused', message } });
+    const details = `The ${kind} recording: no format of this browser is taken: ${message}`;
+    uplink?.post({ type: 'signal', signal: { type: 'evidence_gap', details, timestamp: clock.now() } });
   }
 
   /** A line that cannot keep up is given less to carry. */

@@ -117,6 +117,7 @@ export function createSeatWorker({
     recordings,
     streams,
     onRefused: ({ what, code, message }) => post({ type: 'refused', what, code, message }),
+    onFormatRefused: (refused) => post({ type: 'format-refused', ...refused }),
     onGap,
     // Timers may be a little early.
     onLater: (ms) => void setTimeout(() => queue.poke(), ms + 5),

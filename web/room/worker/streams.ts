@@ -6,6 +6,8 @@ import type { ChunkFacts, Kept, Refusal, StreamRecord } from './records.ts';
 /** A chunk that the server does not have. */
 export interface Item extends ChunkFacts {
   isSending: boolean;
+  /** The recorder's type; null for a chunk that an earlier page left. */
+  format: string | null;
   /** Not tried again before, by `performance.now()`. */
   notBefore: number;
   attempts: number;
@@ -33,6 +35,7 @@ export interface NewChunk {
   buffer: ArrayBuffer;
   startedAt: number;
   durationMs: number;
+  format?: string;
 }
 
 interface Options {
@@ -43,7 +46,13 @@ interface Options {
 }
 
 const chunkKey = (kind: StreamKind, index: number) => `chunk ${kind} ${index}`;
-const itemOf = (facts: ChunkFacts): Item => ({ ...facts, isSending: false, notBefore: 0, attempts: 0 });
+const itemOf = (facts: ChunkFacts, format: string | null = null): Item => ({
+  ...facts,
+  format,
+  isSending: false,
+  notBefore: 0,
+  attempts: 0,
+});
 
 /** What was recorded and the server does not have: the facts in memory, the bytes in the database. */
 export function createStreams({ seat, database, journal, onChange }: Options) {
@@ -150,7 +159,7 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
      * Keeps a chunk; resolves when it is on the disk or, if the device keeps nothing, in memory.
      * @returns false if there is no room anywhere: it is lost, and has no index
      */
-    add: ({ kind, buffer, startedAt, durationMs }: NewChunk): Promise<boolean> =>
+    add: ({ kind, buffer, startedAt, durationMs, format }: NewChunk): Promise<boolean> =>
       inTurn(async () => {
         const stream = streamOf(kind);
         const { record } = stream;
@@ -169,7 +178,7 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
               tx.objectStore('chunks').put({ ...seat, kind, ...facts, bytes: buffer }),
             ]),
         });
-        if (isKept) stream.items.set(index, itemOf(facts));
+        if (isKept) stream.items.set(index, itemOf(facts, format));
         else Object.assign(record, { nextIndex: index, recordedUpTo: before });
         onChange();
         return isKept;
