@@ -138,6 +138,23 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     await page.close();
   });
 
+  it('has a recording of somebody who is sent out before the first chunk was full', async () => {
+    const { examId, link } = await invite(stage.server);
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    // Without slices the recorder gives all that it has when it stops.
+    await page.addInitScript(
+      `{ const { start } = MediaRecorder.prototype; MediaRecorder.prototype.start = function () { start.call(this); }; }`,
+    );
+    await checkIn(page, link);
+    await expect.poll(async () => (await factsOf(stage.server, examId)).recordings.length).toBe(1);
+    await stage.server.post(`/exams/${examId}/participants/ada/terminate`, { reason: 'It was the wrong room' });
+    await page.getByText('Everything has arrived').waitFor();
+    const { recordings } = await joined(stage.server, examId);
+    expect(recordings).toHaveLength(1);
+    expect(recordings[0]?.duration).toBeGreaterThan(0);
+    await page.close();
+  });
+
   it('says what to do where a window was shared, and where there is no camera', async () => {
     const { link } = await invite(stage.server, { settings: { screenRecording: true, allowWithoutCamera: false } });
     const wrong = await openBrowser({ cameraFile: stage.cameraFile, shares: 'window' });

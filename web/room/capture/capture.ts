@@ -60,6 +60,8 @@ export interface CaptureOptions {
   wants: { camera: boolean; microphone: boolean; screen: boolean };
   /** Server time now, milliseconds since 1970. */
   now(): number;
+  /** Something of this kind is recorded; its first chunk comes seconds later. */
+  onBegin(kind: StreamKind): void;
   onChunk(chunk: RecordedChunk): void;
   onEvent(event: CaptureEvent): void;
 }

@@ -20,7 +20,7 @@ const on = ({ label }: MediaStreamTrack): DeviceState => ({ ...OFF, state: 'on',
 type Device = 'camera' | 'microphone' | 'screen';
 
 /** @param rotateMs length of one run of a recorder */
-export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, { rotateMs = ROTATE_MS } = {}): Capture {
+export function createCapture({ wants, now, onBegin, onChunk, onEvent }: CaptureOptions, { rotateMs = ROTATE_MS } = {}): Capture {
   const { get, set, subscribe } = createStore<CaptureState>({
     camera: OFF,
     microphone: OFF,
@@ -62,6 +62,7 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       now,
       rotateMs,
       isFrugal: () => get().isFrugal,
+      onBegin: () => onBegin(kind),
       onChunk(chunk) {
         const seconds = get().recording[kind];
         if (seconds !== undefined) set({ recording: { ...get().recording, [kind]: seconds + chunk.durationMs / 1_000 } });

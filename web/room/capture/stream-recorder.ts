@@ -7,6 +7,8 @@ interface Options {
   stream: MediaStream;
   /** Server time, milliseconds since 1970. */
   now(): number;
+  /** The first run records. */
+  onBegin(): void;
   onChunk(chunk: RecordedChunk): void;
   /** Length of one run of a recorder, milliseconds: a run that is damaged costs no more than this. */
   rotateMs: number;
@@ -42,9 +44,10 @@ export interface StreamRecorder {
 }
 
 /** Records one stream, in runs that follow one another without a gap. */
-export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs, isFrugal }: Options): StreamRecorder {
+export function startStreamRecorder({ kind, stream, now, onBegin, onChunk, rotateMs, isFrugal }: Options): StreamRecorder {
   let run: Run | null = null;
   let isStopped = false;
+  let hasBegun = false;
   let quietSlices = 0;
   // Two encoders for each stream for a moment: not of both streams in the same.
   let runMs = kind === 'screen' ? rotateMs / 2 : rotateMs;
@@ -68,6 +71,8 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs, isFr
       for (const chunk of held.splice(0)) take(...chunk, recorder.mimeType);
     };
     recorder.addEventListener('start', () => {
+      if (!hasBegun) onBegin();
+      hasBegun = true;
       begun.startedAt = now();
       sliceFrom = begun.startedAt;
     });

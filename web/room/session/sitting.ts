@@ -160,6 +160,7 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       capture ??= createCapture({
         wants: { camera: webcam || identityPhoto, microphone: recordsSound(exam), screen: screenRecording },
         now: clock.now,
+        onBegin: (kind) => uplink?.post({ type: 'begin', kind }),
         onChunk: ({ buffer, ...chunk }) => uplink?.post({ type: 'chunk', buffer, ...chunk }, [buffer]),
         onEvent: ({ type, details }) => report(type, details, clock.now()),
       });

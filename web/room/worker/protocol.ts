@@ -20,6 +20,8 @@ export type ToWorker =
   | { type: 'start'; root: string; seat: Seat; token: string; heartbeat: boolean; snapshotSeconds: number | null }
   /** The page has another token by now. */
   | { type: 'token'; token: string }
+  /** A recorder of this kind runs: the recording is started before its first chunk is there. */
+  | { type: 'begin'; kind: StreamKind }
   /** What one `dataavailable` gave; the buffer is transferred. `format` is the recorder's type. */
   | { type: 'chunk'; kind: StreamKind; buffer: ArrayBuffer; startedAt: number; durationMs: number; format?: string }
   | { type: 'signal'; signal: Signal }

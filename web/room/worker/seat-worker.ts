@@ -247,6 +247,7 @@ export function createSeatWorker({
       queue.release();
       setPace();
     },
+    begin: ({ kind }) => inTurn(() => streams.expect(kind)),
     chunk: (message) => inTurn(() => keep(message)),
     signal: ({ signal }) => inTurn(() => outbox.add(signal)),
     snapshot({ image, takenAt }) {

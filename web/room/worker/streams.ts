@@ -1,34 +1,8 @@
 import type { Database } from './database.ts';
 import type { Journal } from './journal.ts';
 import { type Seat, STREAM_KINDS, type StreamKind, type StreamState } from './protocol.ts';
-import type { ChunkFacts, Kept, Refusal, StreamRecord } from './records.ts';
-
-/** A chunk that the server does not have. */
-export interface Item extends ChunkFacts {
-  isSending: boolean;
-  /** The recorder's type; null for a chunk that an earlier page left. */
-  format: string | null;
-  /** Not tried again before, by `performance.now()`. */
-  notBefore: number;
-  attempts: number;
-}
-
-/** One stream of the seat. */
-export interface Stream {
-  readonly kind: StreamKind;
-  record: StreamRecord;
-  /** By index, oldest first. */
-  items: Map<number, Item>;
-  /** The next index that an earlier page left; what the server has beyond it came from that page's memory. */
-  leftAt: number;
-  /** Whether the recording was compared with the server's. */
-  isCompared: boolean;
-  isComplete: boolean;
-  /** Nothing more can be done for it: it is complete, or what is missing will never come. */
-  isSettled: boolean;
-  /** Why its recording cannot be started. */
-  block: Refusal | null;
-}
+import type { ChunkFacts, Kept, StreamRecord } from './records.ts';
+import { blankStream, type Item, itemOf, type Stream } from './stream.ts';
 
 export interface NewChunk {
   kind: StreamKind;
@@ -46,13 +20,6 @@ interface Options {
 }
 
 const chunkKey = (kind: StreamKind, index: number) => `chunk ${kind} ${index}`;
-const itemOf = (facts: ChunkFacts, format: string | null = null): Item => ({
-  ...facts,
-  format,
-  isSending: false,
-  notBefore: 0,
-  attempts: 0,
-});
 
 /** What was recorded and the server does not have: the facts in memory, the bytes in the database. */
 export function createStreams({ seat, database, journal, onChange }: Options) {
@@ -68,26 +35,10 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
     return result;
   }
 
-  function blank(kind: StreamKind): Stream {
-    const record: StreamRecord = {
-      ...seat,
-      kind,
-      startKey: crypto.randomUUID(),
-      recordingId: null,
-      base: 0,
-      nextIndex: 0,
-      acknowledged: 0,
-      recordedUpTo: null,
-      endIndex: null,
-      isAnnounced: false,
-    };
-    return { kind, record, items: new Map(), leftAt: 0, isCompared: true, isComplete: false, isSettled: false, block: null };
-  }
-
   function streamOf(kind: StreamKind): Stream {
     const known = streams.get(kind);
     if (known) return known;
-    const stream = blank(kind);
+    const stream = blankStream(seat, kind);
     streams.set(kind, stream);
     return stream;
   }
@@ -116,9 +67,10 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
   const unsent = (stream: Stream) => [...stream.items.values()].filter(({ index, refused }) => !refused && isOf(stream, index));
 
   /** The recording was ended and sent, and more was recorded: after somebody was let in again. */
-  function goOn(stream: Stream): void {
+  function goOn(stream: Stream, isExpected = false): void {
     const { endIndex, nextIndex, isAnnounced } = stream.record;
-    if (endIndex === null || !isAnnounced || nextIndex <= endIndex || unsent(stream).length > 0) return;
+    const hasMore = endIndex !== null && (isExpected || nextIndex > endIndex);
+    if (!hasMore || !isAnnounced || unsent(stream).length > 0) return;
     renew(stream, endIndex);
     void save(stream);
   }
@@ -147,13 +99,22 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
       for (const record of records) {
         const items = new Map(chunks[record.kind].map((facts) => [facts.index, itemOf(facts)]));
         const isCompared = record.recordingId === null;
-        streams.set(record.kind, { ...blank(record.kind), record, items, leftAt: record.nextIndex, isCompared });
+        streams.set(record.kind, { ...blankStream(seat, record.kind), record, items, leftAt: record.nextIndex, isCompared });
       }
     },
 
     get: (kind: StreamKind): Stream | null => streams.get(kind) ?? null,
     all: (): Stream[] => STREAM_KINDS.flatMap((kind) => streams.get(kind) ?? []),
     unsent,
+
+    /** A recorder runs. Stored, so that the page that comes after this one starts no other recording. */
+    expect: (kind: StreamKind): Promise<boolean> =>
+      inTurn(() => {
+        const stream = streamOf(kind);
+        goOn(stream, true);
+        stream.isExpected = true;
+        return save(stream);
+      }),
 
     /**
      * Keeps a chunk; resolves when it is on the disk or, if the device keeps nothing, in memory.

@@ -4,7 +4,8 @@ import { type Final, isAbout, OK, type Outcome, outcomeOf } from './outcome.ts';
 import type { FromWorker, StreamKind } from './protocol.ts';
 import type { Job, Lane } from './queue.ts';
 import type { LiveRecording, Recordings } from './recordings.ts';
-import type { Item, Stream, Streams } from './streams.ts';
+import type { Item, Stream } from './stream.ts';
+import type { Streams } from './streams.ts';
 
 type Refused = Extract<FromWorker, { type: 'refused' }>;
 type FormatRefused = Extract<FromWorker, { type: 'format-refused' }>;
@@ -172,7 +173,7 @@ export function createUploader({ recordings, streams, onRefused, onFormatRefused
       next() {
         const stream = streams.get(kind);
         const item = stream && streams.next(stream, performance.now());
-        if (!item) return null;
+        if (!item) return stream?.isExpected ? preparation(stream) : null;
         if (!isReady(stream)) return preparation(stream);
         // The first alone: if it cannot begin a recording, another one becomes its beginning.
         if (stream.record.acknowledged === 0 && [...stream.items.values()].some(({ isSending }) => isSending)) return null;
