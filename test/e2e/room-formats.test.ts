@@ -76,7 +76,7 @@ describe.skipIf(skipsBrowser)('a recording that the server cannot use', () => {
     const page = await stage.browser.openPage({ locale: 'en-GB' });
     await page.route('**/chunks/*', refuse);
     await checkIn(page, link);
-    await page.getByText('The server says: This cannot be used').waitFor();
+    await page.getByText('The server cannot use what this browser records').waitFor();
     await expectGood(page, '36-no-format');
     const told = async () => (await factsOf(stage.server, examId)).warnings.edges.map(({ node }) => node.type);
     await expect.poll(told).toContain('evidence_gap');

@@ -103,22 +103,4 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
     await expectGood(page, '61-answered');
     await page.close();
   });
-
-  it('speaks German where the browser does, and stands the other way round where people read so', async () => {
-    const { link } = await invite(stage.server, { settings: { identityPhoto: true } });
-    const page = await stage.browser.openPage({ locale: 'de-DE' });
-    await page.goto(link);
-    await page.getByRole('button', { name: 'Ich habe das gelesen, weiter' }).waitFor();
-    expect(await page.evaluate('document.documentElement.lang')).toBe('de');
-    await expectGood(page, '70-german');
-    await page.getByLabel('Sprache').selectOption('en');
-    await page.getByRole('button', { name: /I have read this/ }).waitFor();
-    await page.evaluate(`document.documentElement.dir = 'rtl'`);
-    await expectGood(page, '71-right-to-left');
-    await checkIn(page, link, { photo: true });
-    await page.getByText('Recording', { exact: true }).first().waitFor();
-    await page.evaluate(`document.documentElement.dir = 'rtl'`);
-    await expectGood(page, '72-exam-right-to-left');
-    await page.close();
-  });
 });

@@ -6,7 +6,15 @@ import '../shared/base.css';
 import { createCapture } from './capture/create-capture.ts';
 import { RoomPage } from './room-page.tsx';
 import { createRoom } from './session/room.ts';
-import { type Language, loadMessages, type Messages, preferredLanguage, rememberLanguage, variantOf } from './strings/language.ts';
+import {
+  directionOf,
+  type Language,
+  loadMessages,
+  type Messages,
+  preferredLanguage,
+  rememberLanguage,
+  variantOf,
+} from './strings/language.ts';
 import { RoomProvider } from './use-room.ts';
 
 /** The page is at …/exam/{id}, also behind a proxy that adds a prefix. */
@@ -24,6 +32,12 @@ function noteOutdated(): null {
   return null;
 }
 
+/** To the browser, and to screen readers. */
+function announce(language: Language): void {
+  document.documentElement.lang = language;
+  document.documentElement.dir = directionOf(language);
+}
+
 function App({ first }: { first: { language: Language; messages: Messages } }) {
   const [{ language, messages }, setWords] = useState(first);
   async function choose(next: Language): Promise<void> {
@@ -31,7 +45,7 @@ function App({ first }: { first: { language: Language; messages: Messages } }) {
     if (!messages) return;
     const words = { language: next, messages };
     rememberLanguage(next);
-    document.documentElement.lang = next;
+    announce(next);
     setWords(words);
   }
   return (
@@ -48,7 +62,7 @@ async function begin(): Promise<void> {
   const found = await loadMessages(preferred).catch(noteOutdated);
   const language = found ? preferred : 'en';
   const messages = found ?? (await loadMessages('en'));
-  document.documentElement.lang = language;
+  announce(language);
   const element = document.querySelector('#room');
   if (!element) return;
   createRoot(element).render(

@@ -2,7 +2,7 @@ import { useEffect } from 'react';
 import { useTranslations } from 'use-intl';
 import { Quiet } from '../shared/parts.tsx';
 import type { Step } from './session/room-state.ts';
-import { type Language, LANGUAGES } from './strings/language.ts';
+import { type Language, LANGUAGES, PSEUDO } from './strings/language.ts';
 import { useRoomState } from './use-room.ts';
 import { Announcer } from './views/announcer.tsx';
 import { Devices } from './views/devices.tsx';
@@ -62,6 +62,7 @@ export function RoomPage({ language, onLanguage }: Props) {
         <label>
           {t('language')}{' '}
           <select value={language} onChange={({ target }) => onLanguage(target.value as Language)}>
+            {language === PSEUDO && <option value={PSEUDO}>{PSEUDO}</option>}
             {Object.entries(LANGUAGES).map(([code, name]) => (
               <option key={code} value={code} lang={code}>
                 {name}

@@ -79,7 +79,7 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
   /** Told only if this browser records nothing that the server takes. */
   function changeFormat({ kind, format, message }: Extract<FromWorker, { type: 'format-refused' }>): void {
     if (capture?.refuseFormat(format)) return;
-    set({ fault: { what: 'refused', message } });
+    set({ fault: { what: 'no-format', message } });
     const details = `The ${kind} recording: no format of this browser is taken: ${message}`;
     uplink?.post({ type: 'signal', signal: { type: 'evidence_gap', details, timestamp: clock.now() } });
   }

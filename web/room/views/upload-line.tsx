@@ -2,12 +2,13 @@ import { useFormatter, useTranslations } from 'use-intl';
 import { Callout } from '../../shared/parts.tsx';
 import { useCapture, useRoomState } from '../use-room.ts';
 import styles from './exam.module.css';
-import { asClock, inMegabytes } from './use-clock.ts';
+import { asClock, useMegabytes } from './use-clock.ts';
 
 /** What lies where: whether it records, what waits on this device, and up to when everything is sent. */
 export function UploadLine() {
   const t = useTranslations('status');
   const format = useFormatter();
+  const inMegabytes = useMegabytes();
   const { upload, cutOffSince } = useRoomState();
   const capture = useCapture();
   const isRecording = Object.keys(capture?.recording ?? {}).length > 0;

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { useFormatter } from 'use-intl';
 import { useRoom, useRoomState } from '../use-room.ts';
 
 /** Renders again with every whole second. */
@@ -30,6 +31,12 @@ export function asClock(seconds: number): string {
   return whole >= 3_600 ? `${Math.floor(whole / 3_600)}:${rest}` : rest;
 }
 
-export function inMegabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+/** `3.2 MB`, as the language writes it. */
+export function useMegabytes(): (bytes: number) => string {
+  const format = useFormatter();
+  return (bytes) => {
+    const digits = bytes < 1e7 ? 1 : 0;
+    const style = { style: 'unit', unit: 'megabyte', minimumFractionDigits: digits, maximumFractionDigits: digits } as const;
+    return format.number(bytes / 1e6, style);
+  };
 }

@@ -1,0 +1,4 @@
+declare module '*.json?pseudo' {
+  const messages: typeof import('./en.json');
+  export default messages;
+}
