@@ -6,7 +6,7 @@ import { printAST } from '@formatjs/icu-messageformat-parser/printer.js';
 import { compileMessages } from './page-plugins.mjs';
 
 const PLAIN = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const OTHER = [...'ȦƁƇḒḖƑƓĦĪĴĶĿḾȠǾƤɊŘŞŦŬṼẆẊẎẐȧƀƈḓḗƒɠħīĵķŀḿƞǿƥɋřşŧŭṽẇẋẏẑ'];
+const OTHER = 'ȦƁƇḒḖƑƓĦĪĴĶĿḾȠǾƤɊŘŞŦŬṼẆẊẎẐȧƀƈḓḗƒɠħīĵķŀḿƞǿƥɋřşŧŭṽẇẋẏẑ';
 const LONGER = /[ȧḗīǿŭ]/g;
 /** Between them a text without a strong letter would stand the other way round. */
 const RIGHT_TO_LEFT_MARK = '\u200f';

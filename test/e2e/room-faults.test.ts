@@ -56,6 +56,33 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     await page.close();
   });
 
+  it('asks before it is left while there is no network, without which it would not come back', async () => {
+    const { link } = await invite(stage.server, {}, throughProxy());
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    await page.getByText('sent up to').first().waitFor();
+    await proxy.cut();
+    await page.getByText('Offline since').first().waitFor();
+    const asked = page.waitForEvent('dialog');
+    // Not by `reload()`, which would wait for a page that does not come.
+    await page.evaluate('setTimeout(() => location.reload())');
+    const dialog = await asked;
+    expect(dialog.type()).toBe('beforeunload');
+    await dialog.dismiss();
+    await isRecording(page);
+    await proxy.restore();
+    await page.getByText('Offline since').first().waitFor({ state: 'detached' });
+    const dialogs: string[] = [];
+    page.on('dialog', (other) => {
+      dialogs.push(other.type());
+      void other.accept();
+    });
+    await page.reload();
+    await isRecording(page);
+    expect(dialogs).toEqual([]);
+    await page.close();
+  });
+
   it('sends what is left after it was handed in without a network', async () => {
     const { examId, link } = await invite(stage.server, {}, throughProxy());
     const page = await stage.browser.openPage({ locale: 'en-GB' });

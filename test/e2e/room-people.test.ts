@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { skipsBrowser } from '../helpers/browser.ts';
 import { createExam, join as joinExam, tokenIn } from '../helpers/exam.ts';
-import { checkIn, expectGood, factsOf, heading, invite, press } from './helpers/room.ts';
+import { expectGood, factsOf, heading, invite, press } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 /** Goes by Tab to what has this name, as somebody does who has no mouse, and presses Enter. */

@@ -69,5 +69,5 @@ export function createRecorder(kind: StreamKind, stream: MediaStream, isFrugal =
     videoBitsPerSecond: isFrugal ? videoBitsPerSecond * FRUGAL_SHARE : videoBitsPerSecond,
     videoKeyFrameIntervalDuration: KEY_FRAME_MS,
   };
-  return new MediaRecorder(stream, options as MediaRecorderOptions);
+  return new MediaRecorder(stream, options);
 }
