@@ -9,7 +9,7 @@ import { download } from '../helpers/live.ts';
 import { makeMedia, passthrough } from '../helpers/media.ts';
 import { openOrdinaryBrowser } from '../helpers/ordinary-browser.ts';
 import { type FreezableProxy, startFreezableProxy } from '../helpers/proxy.ts';
-import { checkIn, expectGood, type Facts, factsOf, invite, joined, press } from './helpers/room.ts';
+import { checkIn, expectGood, type Facts, invite, joined, press } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 const MINUTES_MS = 3 * 60_000;
@@ -194,6 +194,6 @@ async function timesOf(path: string): Promise<number[]> {
   const [, num, den] = /#tb 0: (\d+)\/(\d+)/.exec(text) ?? [];
   return text
     .split('\n')
-    .filter((line) => /^0,/.test(line))
+    .filter((line) => line.startsWith('0,'))
     .map((line) => (Number(line.split(',')[2]) * Number(num)) / Number(den));
 }

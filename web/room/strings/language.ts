@@ -50,6 +50,6 @@ export function rememberLanguage(language: Language): void {
 /** English is in the page; others are loaded when somebody reads them. */
 export async function loadMessages(language: Language): Promise<Messages> {
   if (language === 'de') return (await import('./de.json')).default;
-  if (language === PSEUDO) return (await import('./en.json?pseudo')).default;
+  if (language === PSEUDO) return (await import('./en.json?pseudo')).default as Messages;
   return en;
 }
