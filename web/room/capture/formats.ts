@@ -17,20 +17,25 @@ const RATES: Record<StreamKind, { videoBitsPerSecond: number; audioBitsPerSecond
 /** Of what is usual, while a backlog waits for the line. */
 const FRUGAL_SHARE = 0.5;
 
-/** Containers that the server refused, on this device: after a reload the first chunk of the next run would be lost again. */
+/**
+ * When, and which containers the server refused, on this device: after a reload the first chunk of the next run would be lost again. For
+ * a day, since WebM is the better one and the server may be another by then.
+ */
 const REFUSED = 'invigil refused formats';
+const DAY_MS = 86_400_000;
 const containerOf = (type: string) => type.split(';', 1)[0] ?? '';
 
 function readRefused(): string[] {
   try {
-    return (localStorage.getItem(REFUSED) ?? '').split(' ').filter(Boolean);
+    const [at = '', ...containers] = (localStorage.getItem(REFUSED) ?? '').split(' ');
+    return Date.now() - Number(at) < DAY_MS ? containers : [];
   } catch {
     return [];
   }
 }
 const refused = new Set(readRefused());
 
-/** What this browser can record and the server may take, best first. What was refused comes last: the server may be another by now. */
+/** What this browser can record and the server may take, best first. What was refused comes last. */
 function usableTypes(hasAudio: boolean): string[] {
   if (!('MediaRecorder' in globalThis)) return [];
   const types = hasAudio ? TYPES : TYPES.filter((type) => !type.includes('opus'));
@@ -48,7 +53,7 @@ const recordedType = (hasAudio: boolean): string | null => usableTypes(hasAudio)
 export function refuseType(type: string): boolean {
   refused.add(containerOf(type));
   try {
-    localStorage.setItem(REFUSED, [...refused].join(' '));
+    localStorage.setItem(REFUSED, [Date.now(), ...refused].join(' '));
   } catch {
     // Found out again after a reload.
   }

@@ -43,6 +43,7 @@ export function startUplink({ onMessage, onMissing }: Options): Uplink {
     loading.addEventListener('error', () => {
       // Afterwards it is an error of one message, and the worker goes on.
       if (isReady) return;
+      loading.terminate();
       onMissing(true);
       setTimeout(() => {
         worker = load();
