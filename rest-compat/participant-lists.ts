@@ -1,7 +1,7 @@
 import type { Context } from '../src/context.ts';
 import { notFound } from '../src/errors.ts';
 import type { Participant } from '../src/generated/prisma/client.ts';
-import { warningCounts } from '../src/resolvers/counts.ts';
+import { warningTotals } from '../src/resolvers/counts.ts';
 import { listParticipantsOf } from '../src/resolvers/participant-pages.ts';
 import { findParticipant } from '../src/resolvers/participants.ts';
 import { requireExam } from '../src/resolvers/policy.ts';
@@ -14,7 +14,7 @@ import { get, type Route } from './route.ts';
 async function presentListed(ctx: Context, participant: Participant) {
   const { group, review, handRaisedAt, lastSeenAt } = participant;
   // The counts of a page are read together.
-  const [seated, warnings] = await Promise.all([presentSeated(ctx, participant), warningCounts(ctx, participant)]);
+  const [seated, warnings] = await Promise.all([presentSeated(ctx, participant), warningTotals(ctx, participant)]);
   return {
     ...seated,
     group,

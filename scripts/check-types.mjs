@@ -3,8 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { fromRoot } from './tools.mjs';
 
-/** Workers of pages have other globals than pages. */
-const PROJECTS = ['test', 'scripts', 'web', 'web/room/worker', 'test/web/worker'].map((folder) => fromRoot(`${folder}/tsconfig.json`));
+/** Workers of pages have other globals than pages, and the pages for staff have other words than the room. */
+const PROJECTS = ['test', 'scripts', 'web', 'web/staff', 'web/room/worker', 'test/web/worker'].map((folder) =>
+  fromRoot(`${folder}/tsconfig.json`),
+);
 
 for (const project of PROJECTS) {
   const { status } = spawnSync(process.execPath, [fromRoot('node_modules/typescript/bin/tsc'), '-p', project], { stdio: 'inherit' });

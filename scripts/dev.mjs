@@ -8,7 +8,7 @@ import { createServer } from 'vite';
 import { generateGraphql } from './generate-graphql.mjs';
 import { fromRoot } from './tools.mjs';
 
-const PAGE = /^\/exam\/exam_[0-9a-z]+(?=\?|$)/;
+const PAGE = /^(\/admin)?(\/exam)\/exam_[0-9a-z]+(?=\?|$)/;
 const WATCHED = [`--watch-path=${fromRoot('src')}`, `--watch-path=${fromRoot('rest-compat')}`];
 const RUN = [
   '--watch',
@@ -29,7 +29,7 @@ const pages = {
   name: 'invigil:dev-pages',
   configureServer({ middlewares, watcher }) {
     middlewares.use((req, _res, next) => {
-      req.url = req.url?.replace(PAGE, '/exam/index.html');
+      req.url = req.url?.replace(PAGE, '$1$2/index.html').replace(/^\/console\/?(?=\?|$)/, '/console/index.html');
       next();
     });
     const say = (error) => console.error(error.message);

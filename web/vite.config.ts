@@ -7,7 +7,7 @@ import { pseudoMessages } from '../scripts/pseudo-messages.mjs';
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Pages, each served by src/http/pages at the folder of its HTML file. */
-const PAGES = ['exam'];
+const PAGES = ['exam', 'admin/exam', 'console'];
 
 const { inPages, inWorker } = moduleLists();
 

@@ -15,6 +15,7 @@ export interface WarningFilter {
   userId?: string | null | undefined;
   types?: readonly string[] | null | undefined;
   minSeverity?: WarningSeverity | null | undefined;
+  beforeSeq?: number | null | undefined;
   reviewed?: boolean | null | undefined;
   sources?: readonly WarningSource[] | null | undefined;
 }
@@ -45,13 +46,14 @@ export async function reportWarnings(ctx: Context, examId: string, input: unknow
 /** The warnings that the viewer may see and that pass the filter. */
 export const warningsWhere = (
   ctx: Context,
-  { userId, types, minSeverity, reviewed, sources }: WarningFilter,
+  { userId, types, minSeverity, beforeSeq, reviewed, sources }: WarningFilter,
 ): Prisma.WarningWhereInput => ({
   AND: [
     visibleWarnings(ctx.viewer),
     {
       ...(userId != null && { userId }),
       ...(types && { type: { in: [...types] } }),
+      ...(beforeSeq != null && { seq: { lt: beforeSeq } }),
       ...(minSeverity && { severity: { in: atLeast(minSeverity) } }),
       ...(reviewed != null && { reviewDecision: reviewed ? { not: null } : null }),
       ...(sources && { source: { in: [...sources] } }),

@@ -111,6 +111,7 @@ export const Exam = builder.prismaObject('Exam', {
         userId: t.arg.id({ description: ONLY_USER }),
         types: t.arg.stringList({ description: 'Only warnings of these types; an empty list finds none.' }),
         minSeverity: t.arg({ type: WarningSeverityEnum, description: AT_LEAST }),
+        beforeSeq: t.arg({ type: 'SafeInt', description: 'Only warnings with a position before this one.' }),
         reviewed: t.arg.boolean({ description: 'Only those on which a person has decided, or only the others.' }),
         sources: t.arg({ type: [WarningSourceEnum], description: 'Only warnings raised by these; an empty list finds none.' }),
       },

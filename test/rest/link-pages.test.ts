@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam } from '../helpers/exam.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
@@ -31,17 +30,21 @@ describe('a browser at the link of an exam', () => {
     await expect.poll(() => server.log()).toContain('"/exam/:examId"');
   });
 
-  it('reads at that of proctors what the link is for, and runs only the script of that page, which may ask this server only', async () => {
+  it('gets a page that uses no device and shows no other page in it, where proctors and schools watch', async () => {
     const { adminUrl } = await createExam(server);
-    const answer = await fetch(`${server.url}${pathOf(adminUrl)}`);
-    const page = await answer.text();
-    expect(page).toMatch(/<h1>[^<]*link[^<]*<\/h1>/i);
-    const script = /<script>([^]*)<\/script>/.exec(page)?.[1] ?? '';
-    const hash = createHash('sha256').update(script).digest('base64');
-    const policy = answer.headers.get('content-security-policy') ?? '';
-    expect(policy).toContain(`default-src 'none'; script-src 'sha256-${hash}';`);
-    expect(policy).toContain("connect-src 'self'");
-    expect(script).not.toMatch(/innerHTML|insertAdjacent|document\.write|eval/);
+    for (const path of [pathOf(adminUrl), '/console/']) {
+      const { status, headers } = await fetch(server.url + path);
+      expect(status).toBe(200);
+      const policy = headers.get('content-security-policy')?.split('; ') ?? [];
+      for (const rule of ["script-src 'self'", "frame-src 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"])
+        expect(policy).toContain(rule);
+      expect(headers.get('permissions-policy')).toMatch(/camera=\(\), microphone=\(\), display-capture=\(\)/);
+    }
+  });
+
+  it('gets to the page of a school also without the slash at its end, wherever a proxy has put it', async () => {
+    const answer = await fetch(`${server.url}/console`, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([308, 'console/']);
   });
 
   it.each([
@@ -49,7 +52,7 @@ describe('a browser at the link of an exam', () => {
     ['/exam/exam_x/y', 'GET'],
     ['/exam/exam_%3Cscript%3E', 'GET'],
     ['/exam/index.html', 'GET'],
-    ['/admin/exam/exam_0123456789', 'POST'],
+    ['/console/index.html', 'GET'],
   ])('gets 404 at %s by %s', async (path, method) => {
     const answer = await fetch(`${server.url}${path}`, { method });
     expect([answer.status, await answer.json()]).toEqual([

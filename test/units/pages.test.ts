@@ -11,12 +11,12 @@ const policyOf = (...sources: Parameters<typeof pageHeaders>) => String(pageHead
 
 describe('the policy of a page', () => {
   it('shows exams by http only in a page that comes by http', () => {
-    expect(policyOf({ bucket: null, isHttp: false })).toContain('frame-src https:');
-    expect(policyOf({ bucket: null, isHttp: true })).toContain('frame-src https: http:');
+    expect(policyOf('room', { bucket: null, isHttp: false })).toContain('frame-src https:');
+    expect(policyOf('room', { bucket: null, isHttp: true })).toContain('frame-src https: http:');
   });
 
   it('permits pictures and video from the bucket to which downloads are redirected', () => {
-    const policy = policyOf({ bucket: 'https://exams.s3.eu-central-1.amazonaws.com', isHttp: false });
+    const policy = policyOf('room', { bucket: 'https://exams.s3.eu-central-1.amazonaws.com', isHttp: false });
     for (const kind of ['img-src', 'media-src'])
       expect(policy).toContain(`${kind} 'self' blob: https://exams.s3.eu-central-1.amazonaws.com`);
     expect(policy).toContain("script-src 'self'");

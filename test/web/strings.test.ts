@@ -3,8 +3,8 @@ import { parse, TYPE } from '@formatjs/icu-messageformat-parser';
 import { expect, it } from 'vitest';
 
 type Words = { [name: string]: string | Words };
-const read = async (language: string) =>
-  JSON.parse(await readFile(new URL(`../../web/room/strings/${language}.json`, import.meta.url), 'utf8')) as Words;
+const read = async (page: string, language: string) =>
+  JSON.parse(await readFile(new URL(`../../web/${page}/strings/${language}.json`, import.meta.url), 'utf8')) as Words;
 
 const flat = (words: Words, prefix = ''): [string, string][] =>
   Object.entries(words).flatMap(([name, value]) =>
@@ -26,10 +26,16 @@ function placeholders(text: string): string[] {
   return [...names].toSorted();
 }
 
-it('German says everything that English says, with the same things filled in, and nothing that only one of them has', async () => {
-  const [en, de] = (await Promise.all([read('en'), read('de')])).map((words) => flat(words));
-  const shape = (words: [string, string][] = []) => words.map(([name, text]) => [name, placeholders(text)]);
-  expect(shape(de)).toEqual(shape(en));
-  const same = (de ?? []).filter(([, text], n) => text === en?.[n]?.[1]).map(([name]) => name);
-  expect(same).toEqual(['page.title', 'welcome.title', 'ended.hash']);
-});
+/** Words that are the same in both languages. */
+const SAME: Readonly<Record<string, string[]>> = { room: ['page.title', 'welcome.title', 'ended.hash'], staff: [] };
+
+it.each(Object.keys(SAME))(
+  'German says everything that English says in the pages of %s, with the same things filled in, and nothing that only one of them has',
+  async (page) => {
+    const [en, de] = (await Promise.all([read(page, 'en'), read(page, 'de')])).map((words) => flat(words));
+    const shape = (words: [string, string][] = []) => words.map(([name, text]) => [name, placeholders(text)]);
+    expect(shape(de)).toEqual(shape(en));
+    const same = (de ?? []).filter(([, text], n) => text === en?.[n]?.[1]).map(([name]) => name);
+    expect(same).toEqual(SAME[page]);
+  },
+);

@@ -1,8 +1,8 @@
 import { useEffect } from 'react';
 import { useTranslations } from 'use-intl';
 import { Quiet } from '../shared/parts.tsx';
+import { LanguageSelect } from '../shared/words.tsx';
 import type { Step } from './session/room-state.ts';
-import { type Language, LANGUAGES, PSEUDO } from './strings/language.ts';
 import { useRoomState } from './use-room.ts';
 import { Announcer } from './views/announcer.tsx';
 import { Devices } from './views/devices.tsx';
@@ -42,12 +42,7 @@ function View() {
   return <Ended />;
 }
 
-interface Props {
-  language: Language;
-  onLanguage(language: Language): void;
-}
-
-export function RoomPage({ language, onLanguage }: Props) {
+export function RoomPage() {
   const t = useTranslations('page');
   const { phase, practice, exam } = useRoomState();
   const title = exam?.title;
@@ -59,17 +54,7 @@ export function RoomPage({ language, onLanguage }: Props) {
       <div className={styles['top']}>
         <span className={styles['brand']}>Invigil</span>
         {practice && <span className={styles['practice']}>{t('practice')}</span>}
-        <label>
-          {t('language')}{' '}
-          <select value={language} onChange={({ target }) => onLanguage(target.value as Language)}>
-            {language === PSEUDO && <option value={PSEUDO}>{PSEUDO}</option>}
-            {Object.entries(LANGUAGES).map(([code, name]) => (
-              <option key={code} value={code} lang={code}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <LanguageSelect label={t('language')} />
       </div>
       <main className={phase.kind === 'exam' ? undefined : styles['column']}>
         <View />

@@ -17,7 +17,7 @@ export interface PageFile {
 }
 
 export interface PageFiles {
-  /** By the name of the page, such as `exam`. */
+  /** By the folder of its HTML, such as `admin/exam`. */
   pages: ReadonlyMap<string, PageFile>;
   /** By the path below `/assets/`. */
   assets: ReadonlyMap<string, PageFile>;
@@ -75,7 +75,7 @@ export async function readPageFiles(folder: string): Promise<PageFiles | null> {
   const assets = new Map([[LICENCES, await read(LICENCES)]]);
   for (const name of names) {
     if (extname(name) === '' || SUFFIXES.some(([suffix]) => name.endsWith(suffix))) continue;
-    const page = /^([^/.]+)\/index\.html$/.exec(name)?.[1];
+    const page = /^([^.]+)\/index\.html$/.exec(name)?.[1];
     if (page) pages.set(page, await read(name));
     else if (name.startsWith('assets/')) assets.set(name.slice('assets/'.length), await read(name));
   }

@@ -1,5 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 
+const allow = (features: readonly string[], isAllowed: boolean) => features.map((name) => `${name}=(${isAllowed ? 'self' : ''})`);
+
+/** A room records a candidate; staff watch. */
+export type PageKind = 'room' | 'staff';
+
 export interface PageSources {
   /** Origin of a bucket to which downloads are redirected; null if the server sends them itself. */
   bucket: string | null;
@@ -8,18 +13,20 @@ export interface PageSources {
 }
 
 /** A room needs these; the exam that it shows gets none of them. */
-const OWN = ['camera', 'microphone', 'display-capture', 'fullscreen', 'screen-wake-lock', 'window-management', 'picture-in-picture'];
-/** Nothing here needs these, and an exam must not ask for them in our name. */
-const OFF = [
+const OF_ROOM = ['camera', 'microphone', 'display-capture', 'screen-wake-lock', 'window-management'];
+/** For videos. */
+const OF_ALL = ['fullscreen', 'picture-in-picture'];
+/** No page needs these, and an exam must not ask for them in our name. */
+const OF_NOBODY = [
   ...['accelerometer', 'geolocation', 'gyroscope', 'hid', 'idle-detection', 'local-fonts', 'magnetometer', 'midi', 'payment'],
   ...['serial', 'usb', 'xr-spatial-tracking'],
 ];
 
 /**
- * The headers of a page that is only itself: scripts, styles and workers from this server, nothing inline, nothing by a string; and
- * frames, in which an exam may be shown.
+ * The headers of a page that is only itself: scripts, styles and workers from this server, nothing inline, nothing by a string; and, in a
+ * room, frames in which an exam may be shown.
  */
-export function pageHeaders({ bucket, isHttp }: PageSources): OutgoingHttpHeaders {
+export function pageHeaders(kind: PageKind, { bucket, isHttp }: PageSources): OutgoingHttpHeaders {
   const media = ["'self'", 'blob:', ...(bucket ? [bucket] : [])].join(' ');
   const policy = [
     "default-src 'none'",
@@ -30,7 +37,7 @@ export function pageHeaders({ bucket, isHttp }: PageSources): OutgoingHttpHeader
     "connect-src 'self'",
     "worker-src 'self'",
     "font-src 'self'",
-    `frame-src https:${isHttp ? ' http:' : ''}`,
+    `frame-src ${kind === 'staff' ? "'none'" : isHttp ? 'https: http:' : 'https:'}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -39,7 +46,7 @@ export function pageHeaders({ bucket, isHttp }: PageSources): OutgoingHttpHeader
   ];
   return {
     'content-security-policy': policy.join('; '),
-    'permissions-policy': [...OWN.map((name) => `${name}=(self)`), ...OFF.map((name) => `${name}=()`)].join(', '),
+    'permissions-policy': [...allow(OF_ROOM, kind === 'room'), ...allow(OF_ALL, true), ...allow(OF_NOBODY, false)].join(', '),
     'cross-origin-opener-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'x-robots-tag': 'noindex',

@@ -3,8 +3,10 @@ import { batched } from '../../async/batched.ts';
 import { notFound } from '../../errors.ts';
 import type { Participant, ParticipantStatus } from '../../generated/prisma/client.ts';
 import { SEVERITIES } from '../warnings/catalogue.ts';
+import { createFlagged } from './flagged.ts';
 
-export interface WarningCounts {
+/** How many warnings there are, by severity. */
+export interface WarningTotals {
   info: number;
   low: number;
   medium: number;
@@ -12,6 +14,14 @@ export interface WarningCounts {
   critical: number;
   /** Those that nobody has decided on, without INFO. */
   unreviewed: number;
+}
+
+/** With what a console needs to stay right between two reads. */
+export interface WarningCounts extends WarningTotals {
+  /** Unreviewed ones that are CRITICAL: they decide who needs a proctor first. */
+  unreviewedCritical: number;
+  /** The newest position that is counted; 0 without warnings. Who follows the log adds only what comes after it. */
+  newestSeq: number;
 }
 
 export interface ExamCounts {
@@ -22,19 +32,33 @@ export interface ExamCounts {
   contested: number;
 }
 
+/** Only the totals, for those who do not follow the log. */
+export const totalsOf = ({ info, low, medium, high, critical, unreviewed }: WarningCounts): WarningTotals => ({
+  info,
+  low,
+  medium,
+  high,
+  critical,
+  unreviewed,
+});
+
 const MAX_EXAMS = 500;
 const MAX_PARTICIPANTS = 1_000;
 
 const unreviewed = (alias: string) => `${alias}."reviewDecision" IS NULL AND ${alias}.severity > 'INFO'`;
-const WARNINGS = `json_build_object(${[
-  ...SEVERITIES.map((severity) => `'${severity.toLowerCase()}', count(*) FILTER (WHERE w.severity = '${severity}')`),
-  `'unreviewed', count(*) FILTER (WHERE ${unreviewed('w')})`,
-].join(', ')})`;
+/** @param all condition for the same warnings, in the terms of an index that ends in `seq` */
+const countsOf = (all: string) =>
+  `json_build_object(${[
+    ...SEVERITIES.map((severity) => `'${severity.toLowerCase()}', count(*) FILTER (WHERE w.severity = '${severity}')`),
+    `'unreviewed', count(*) FILTER (WHERE ${unreviewed('w')})`,
+    `'unreviewedCritical', count(*) FILTER (WHERE ${unreviewed('w')} AND w.severity = 'CRITICAL')`,
+    `'newestSeq', coalesce((SELECT max(n.seq) FROM "Warning" n WHERE ${all}), 0)`,
+  ].join(', ')})`;
 
-/** Reads nothing but the index of warnings by exam, participant, severity and decision. */
+/** Reads nothing but indexes: that of warnings by exam, participant, severity and decision, and that of positions. */
 const OF_PARTICIPANTS = `
 SELECT who.id, w.counts FROM unnest($1::text[], $2::text[]) AS who("examId", id)
- CROSS JOIN LATERAL (SELECT ${WARNINGS} AS counts FROM "Warning" w WHERE w."examId" = who."examId" AND w."participantId" = who.id) w`;
+ CROSS JOIN LATERAL (SELECT ${countsOf('n."participantId" = who.id')} AS counts FROM "Warning" w WHERE w."examId" = who."examId" AND w."participantId" = who.id) w`;
 
 const OF_EXAMS = `
 SELECT e.id, p.*, w.warnings FROM unnest($1::text[]) AS asked(id) JOIN "Exam" e ON e.id = asked.id
@@ -43,7 +67,7 @@ SELECT e.id, p.*, w.warnings FROM unnest($1::text[]) AS asked(id) JOIN "Exam" e 
           coalesce(sum(s.hands), 0)::int AS "handsRaised", coalesce(sum(s.contested), 0)::int AS contested
      FROM (SELECT status, count(*) AS count, count("handRaisedAt") AS hands, count(*) FILTER (WHERE review = 'CONTESTED') AS contested
              FROM "Participant" WHERE "examId" = e.id GROUP BY status) s) p
- CROSS JOIN LATERAL (SELECT ${WARNINGS} AS warnings FROM "Warning" w WHERE w."examId" = e.id) w`;
+ CROSS JOIN LATERAL (SELECT ${countsOf('n."examId" = e.id')} AS warnings FROM "Warning" w WHERE w."examId" = e.id) w`;
 
 /** What the database counts for consoles. What is asked for together, by a list or by many callers, shares one statement. */
 export function createCounts({ pool }: { pool: Pool }) {
@@ -68,7 +92,12 @@ export function createCounts({ pool }: { pool: Pool }) {
     return who.map(({ id }) => found.get(id));
   }, MAX_PARTICIPANTS);
 
+  const flagged = createFlagged({ pool });
+
   return {
+    /** What is left to look at in the recordings. */
+    flaggedOf: flagged.ofExam,
+
     /** Everything in one statement, as of one moment. @throws AppError `not_found` */
     async ofExam(examId: string): Promise<ExamCounts> {
       const counts = await ofExam(examId);

@@ -3,7 +3,7 @@ import { notFound } from '../../errors.ts';
 import type { Participant, RecordingType, Verdict } from '../../generated/prisma/client.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { EvidenceTrack } from '../evidence/ledger.ts';
-import type { Counts, WarningCounts } from '../reads/counts.ts';
+import { type Counts, totalsOf, type WarningTotals } from '../reads/counts.ts';
 
 /** The results of one participant in a report of the exam. */
 export interface ReportRow extends Pick<
@@ -11,7 +11,7 @@ export interface ReportRow extends Pick<
   'userId' | 'name' | 'group' | 'status' | 'joinedAt' | 'startedAt' | 'extraMinutes' | 'creditMs' | 'outageMs' | 'review'
 > {
   submittedAt: Date | null;
-  warnings: WarningCounts;
+  warnings: WarningTotals;
   /** What was received of what was expected, 0..1; null for what the exam does not record. */
   coverage: Record<Lowercase<RecordingType>, number | null>;
   /** The decision that made the review what it is; null if none did. */
@@ -59,7 +59,7 @@ export function createExamReports({ db, evidence, counts }: Dependencies) {
   type Row = Awaited<ReturnType<typeof readPage>>[number];
 
   async function toRow(participant: Row): Promise<ReportRow> {
-    const [tracks, warnings] = await Promise.all([evidence.of(participant), counts.ofParticipant(participant)]);
+    const [tracks, warnings] = await Promise.all([evidence.of(participant), counts.ofParticipant(participant).then(totalsOf)]);
     const { userId, name, group, status, joinedAt, startedAt, extraMinutes, creditMs, outageMs, review } = participant;
     const [verdict] = participant.verdicts;
     return {

@@ -1,10 +1,11 @@
+import type { ServerClock } from '../../shared/server-clock.ts';
 import type { Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import { isFrugalNow } from '../capture/frugal.ts';
 import { startSignals } from '../signals/signals.ts';
 import { signalsFor } from '../signals/which.ts';
 import type { FromWorker, Presence, StreamState, ToWorker } from '../worker/protocol.ts';
-import type { ServerClock } from './clock.ts';
+import { checkInStepOf } from './check-in-step.ts';
 import {
   type ExamFacts,
   hasLeft,
@@ -141,6 +142,8 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     set({ dutiesGiven: get().dutiesGiven + 1 });
   }
 
+  const tellStep = () => uplink?.post({ type: 'step', step: checkInStepOf(get(), capture?.getState() ?? null) });
+
   const wake = () => uplink?.post({ type: 'wake' });
   addEventListener('online', wake, { signal: listening.signal });
   document.addEventListener('visibilitychange', wake, { signal: listening.signal });
@@ -173,6 +176,8 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       hasSeat = true;
       const heartbeat = !hasLeft(status);
       worker.post({ type: 'start', root: root.href, seat: { examId, userId }, token, heartbeat, snapshotSeconds: null });
+      store.subscribe(tellStep);
+      capture?.subscribe(tellStep);
     },
 
     /** Records while the exam runs, and not while it is paused. */
@@ -184,6 +189,11 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       capture?.record();
       // After a reload nothing is open. The screen needs a click, for which the view asks.
       if (capture?.getState().camera.state === 'off') void capture.openCamera();
+    },
+
+    /** Sends a picture now, if the exam runs: staff ask for one. */
+    showNow(): void {
+      if (isRecording) void sendPicture();
     },
 
     /** The exam is over for this person, by whatever: the rest is sent. */

@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Quiet, Row, Stack, StreamVideo, Title } from '../../shared/parts.tsx';
+import { useAction } from '../../shared/use-action.ts';
 import type { DeviceState } from '../capture/capture.ts';
 import { recordsSound } from '../session/room-state.ts';
-import { useAction, useCapture, useExam, useRoom } from '../use-room.ts';
+import { useCapture, useExam, useRoom } from '../use-room.ts';
 import { DeviceFacts } from './device-facts.tsx';
 import styles from './room.module.css';
 import { Steps } from './steps.tsx';

@@ -1,8 +1,9 @@
 import { useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Row, Stack } from '../../shared/parts.tsx';
+import { useAction } from '../../shared/use-action.ts';
 import { questionsOf } from '../session/questions.ts';
-import { useAction, useCapture, useExam, useRoom, useRoomState } from '../use-room.ts';
+import { useCapture, useExam, useRoom, useRoomState } from '../use-room.ts';
 import { Clock } from './clock.tsx';
 import { Content } from './content.tsx';
 import styles from './exam.module.css';

@@ -3,7 +3,8 @@ import { useFormatter, useTranslations } from 'use-intl';
 import type { FindingsQuery } from '../../generated/graphql.ts';
 import { Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { TextForm } from '../../shared/text-form.tsx';
-import { useAction, useExam, useRoom } from '../use-room.ts';
+import { useAction } from '../../shared/use-action.ts';
+import { useExam, useRoom } from '../use-room.ts';
 import styles from './ended.module.css';
 
 type Facts = NonNullable<NonNullable<FindingsQuery['exam']>['participant']>;

@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Field, Row } from '../../shared/parts.tsx';
-import { useAction, useRoom, useRoomState } from '../use-room.ts';
+import { useAction } from '../../shared/use-action.ts';
+import { useRoom, useRoomState } from '../use-room.ts';
 
 /** It opens by a click on a button that is gone then. */
 const focusOnce = (input: HTMLInputElement | null) => input?.focus();

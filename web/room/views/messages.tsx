@@ -1,8 +1,9 @@
 import { useFormatter, useTranslations } from 'use-intl';
 import { Button, Callout, Quiet, Stack } from '../../shared/parts.tsx';
 import { TextForm } from '../../shared/text-form.tsx';
+import { useAction } from '../../shared/use-action.ts';
 import type { MessageFacts } from '../session/room-state.ts';
-import { useAction, useRoom, useRoomState } from '../use-room.ts';
+import { useRoom, useRoomState } from '../use-room.ts';
 import styles from './messages.module.css';
 
 /** What staff wrote and what was answered. New ones are announced by the page's live region (announcer.tsx). */

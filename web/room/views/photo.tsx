@@ -1,7 +1,8 @@
 import { useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Quiet, Row, Stack, StreamVideo, Title } from '../../shared/parts.tsx';
-import { useAction, useRoom } from '../use-room.ts';
+import { useAction } from '../../shared/use-action.ts';
+import { useRoom } from '../use-room.ts';
 import styles from './room.module.css';
 import { Steps } from './steps.tsx';
 

@@ -1,8 +1,9 @@
 import { useEffect } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { Button, Callout, Quiet, Row, Stack, Title } from '../../shared/parts.tsx';
+import { useAction } from '../../shared/use-action.ts';
 import type { Problem } from '../session/room-state.ts';
-import { useAction, useRoom, useRoomState } from '../use-room.ts';
+import { useRoom, useRoomState } from '../use-room.ts';
 
 const RETRY_MS = 10_000;
 /** A timer is at most this far ahead; after it the page looks again. */

@@ -2,7 +2,8 @@ import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { ApiError } from '../../shared/api.ts';
 import { Button, Callout, Quiet, Row, Stack, StreamVideo, Title } from '../../shared/parts.tsx';
-import { useAction, useExam, useRoom, useRoomState } from '../use-room.ts';
+import { useAction } from '../../shared/use-action.ts';
+import { useExam, useRoom, useRoomState } from '../use-room.ts';
 import styles from './room.module.css';
 import { Steps } from './steps.tsx';
 

@@ -1,7 +1,8 @@
 import { type FormEvent, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Field, Quiet, Stack, Title } from '../../shared/parts.tsx';
-import { useAction, useExam, useRoom, useRoomState } from '../use-room.ts';
+import { useAction } from '../../shared/use-action.ts';
+import { useExam, useRoom, useRoomState } from '../use-room.ts';
 import styles from './room.module.css';
 import { Somebody } from './somebody.tsx';
 import { Steps } from './steps.tsx';

@@ -1,7 +1,3 @@
-import en from './en.json';
-
-export type Messages = typeof en;
-
 /** Each by its own name. */
 export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
 /** Made by scripts/pseudo-messages.mjs, to see what a translation would change; only by `?lang=ar-XB`. */
@@ -9,12 +5,6 @@ export const PSEUDO = 'ar-XB';
 export type Language = keyof typeof LANGUAGES | typeof PSEUDO;
 
 export const directionOf = (language: Language): 'ltr' | 'rtl' => (language === PSEUDO ? 'rtl' : 'ltr');
-
-declare module 'use-intl' {
-  interface AppConfig {
-    Messages: Messages;
-  }
-}
 
 /** The browser's own variant of it, by which dates and times are written: `en-GB` for `en`. */
 export const variantOf = (language: Language): string => navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
@@ -45,11 +35,4 @@ export function rememberLanguage(language: Language): void {
   } catch {
     // Asked again the next time.
   }
-}
-
-/** English is in the page; others are loaded when somebody reads them. */
-export async function loadMessages(language: Language): Promise<Messages> {
-  if (language === 'de') return (await import('./de.json')).default;
-  if (language === PSEUDO) return (await import('./en.json?pseudo')).default as Messages;
-  return en;
 }

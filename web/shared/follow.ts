@@ -1,17 +1,24 @@
-import { createClient } from 'graphql-ws';
-import type { FollowSubscription } from '../../generated/graphql.ts';
-import { Follow } from './operations.ts';
+import { type Client, createClient } from 'graphql-ws';
+import type { TypedDocumentString } from '../generated/graphql.ts';
 
-export type RoomEvent = FollowSubscription['examEvents'];
+interface Positioned {
+  seq: number;
+}
 
-interface Options {
+interface Options<Event extends Positioned> {
+  /** The server's address, with a slash at the end. */
   root: URL;
+  /** A subscription to `examEvents`. */
+  document: TypedDocumentString<{ examEvents: Event }, { examId: string; after: number }>;
   examId: string;
   token(): string | null;
-  /** The newest position that the page knows; 0 for all that concerns this candidate. */
+  /** The newest position that the page knows; 0 for the whole log. */
   after: number;
-  onEvent(event: RoomEvent): void;
-  onConnected(isConnected: boolean): void;
+  onEvent(event: Event): void;
+  /** @param code with which the connection was closed; 4401 and 4403 are for good */
+  onConnected(isConnected: boolean, code?: number): void;
+  /** Subscribes to what else goes over the same connection, and ends with it. */
+  alongside?(client: Client): void;
   /** The log does not hold what follows: reads the exam again, and resolves with its newest position. */
   onResync(): Promise<number>;
 }
@@ -20,19 +27,21 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 20_000;
 /** Browsers do not show the server's pings: silence is noticed by our own. */
 const PING_MS = 10_000;
+const PONG_MS = 8_000;
 
 /** For good: the credentials are no more accepted. Everything else passes. */
-const isFinal = (code: number | undefined) => code === 4401 || code === 4403;
+export const isFinal = (code: number | undefined) => code === 4401 || code === 4403;
 
 /**
  * Follows the exam's log, for as long as the page lives: each attempt continues behind the last event that came.
  * @returns stops it
  */
-export function followExam({ root, examId, token, after: first, onEvent, onConnected, onResync }: Options): () => void {
+export function followExam<Event extends Positioned>(options: Options<Event>): () => void {
+  const { root, document: subscription, examId, token, onEvent, onConnected, onResync } = options;
   const url = new URL('graphql', root);
   url.protocol = url.protocol.replace('http', 'ws');
   const stop = new AbortController();
-  let after = first;
+  let { after } = options;
   let pause = FIRST_PAUSE_MS;
   let wake = () => {};
 
@@ -48,6 +57,8 @@ export function followExam({ root, examId, token, after: first, onEvent, onConne
   /** One connection. Resolves with the code with which it was closed. */
   async function attempt(): Promise<number | undefined> {
     let closed: number | undefined;
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    const query = subscription.toString();
     const client = createClient({
       url: url.href,
       lazy: true,
@@ -62,10 +73,16 @@ export function followExam({ root, examId, token, after: first, onEvent, onConne
         closed: (event) => {
           closed = (event as CloseEvent).code;
         },
+        // A line that swallows everything is no closed line for a browser.
+        ping: (isReceived) => {
+          if (!isReceived) silence = setTimeout(() => client.terminate(), PONG_MS);
+        },
+        pong: () => clearTimeout(silence),
       },
     });
+    options.alongside?.(client);
     try {
-      for await (const { data, errors } of client.iterate<FollowSubscription>({ query: Follow.toString(), variables: { examId, after } })) {
+      for await (const { data, errors } of client.iterate<{ examEvents: Event }>({ query, variables: { examId, after } })) {
         if (errors?.some(({ extensions }) => extensions?.['code'] === 'RESYNC_REQUIRED')) {
           after = await onResync();
           break;
@@ -78,6 +95,7 @@ export function followExam({ root, examId, token, after: first, onEvent, onConne
     } catch {
       // The pause that follows, and the state of the connection, are all that can be said of it.
     } finally {
+      clearTimeout(silence);
       await client.dispose();
     }
     return closed;
@@ -87,7 +105,7 @@ export function followExam({ root, examId, token, after: first, onEvent, onConne
     while (!stop.signal.aborted) {
       const code = await attempt();
       if (stop.signal.aborted) return;
-      onConnected(false);
+      onConnected(false, code);
       if (isFinal(code)) return;
       await wait(pause * (0.5 + Math.random()));
       pause = Math.min(LONGEST_PAUSE_MS, pause * 2);

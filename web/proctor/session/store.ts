@@ -1,0 +1,166 @@
+import { createStore } from '../../shared/store.ts';
+import { addWarning } from './counts.ts';
+import { mergeFeed, replaceInFeed } from './feed.ts';
+import type { ConsoleEvent, ExamFacts, ExamPulse, MessageFacts, Person, PersonFacts, WarningFacts } from './model.ts';
+
+export interface People {
+  /** By user id. */
+  byId: ReadonlyMap<string, Person>;
+  /** How many there are; more than in `byId` as long as they are being loaded. */
+  total: number;
+}
+
+export interface Feed {
+  /** Oldest first, without holes: newest at the end. */
+  warnings: readonly WarningFacts[];
+  /** Whether the server has older ones. */
+  hasEarlier: boolean;
+}
+
+/** Most warnings that are kept while new ones come; older ones are read again when somebody scrolls to them. */
+const WINDOW = 5_000;
+
+/**
+ * What the console knows of an exam. Events of the log are applied in order, each once; who must be read again because an event does not
+ * tell enough is named by `onUnsure`.
+ */
+export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string; counts?: boolean }): void }) {
+  const byId = new Map<string, Person>();
+  const people = createStore<People>({ byId: new Map(), total: 0 });
+  const feed = createStore<Feed>({ warnings: [], hasEarlier: false });
+  const exam = createStore<{ facts: ExamFacts | null }>({ facts: null });
+  const messages = createStore<{ all: readonly MessageFacts[] }>({ all: [] });
+  const pulse = createStore<{ last: ExamPulse | null; receivedAt: number }>({ last: null, receivedAt: 0 });
+
+  const changed = () => people.set({ byId: new Map(byId), total: Math.max(people.get().total, byId.size) });
+  const setFacts = (change: Partial<ExamFacts>) => {
+    const { facts } = exam.get();
+    if (facts) exam.set({ facts: { ...facts, ...change } });
+  };
+
+  function putPerson(facts: PersonFacts): void {
+    const known = byId.get(facts.userId);
+    // An answer may be older than what the log told meanwhile.
+    const isOlder = known !== undefined && facts.warningCounts.newestSeq < known.warningCounts.newestSeq;
+    if (isOlder) onUnsure({ person: facts.userId });
+    byId.set(facts.userId, { ...facts, pulse: known?.pulse ?? null, ...(isOlder && { warningCounts: known.warningCounts }) });
+  }
+
+  function putMessages(news: readonly MessageFacts[]): void {
+    const known = new Map(messages.get().all.map((one) => [one.id, one]));
+    for (const one of news) known.set(one.id, one);
+    messages.set({ all: [...known.values()].toSorted((a, b) => a.sentAt.localeCompare(b.sentAt)) });
+  }
+
+  function count(warning: WarningFacts): void {
+    const { facts } = exam.get();
+    if (facts && warning.seq > facts.counts.warnings.newestSeq)
+      setFacts({ counts: { ...facts.counts, warnings: addWarning(facts.counts.warnings, warning) } });
+    const person = warning.userId === null ? undefined : byId.get(warning.userId);
+    if (!person) {
+      if (warning.userId !== null) onUnsure({ person: warning.userId });
+    } else if (warning.seq > person.warningCounts.newestSeq)
+      byId.set(person.userId, { ...person, warningCounts: addWarning(person.warningCounts, warning) });
+  }
+
+  return {
+    people,
+    feed,
+    exam,
+    messages,
+    pulse,
+
+    setExam(facts: ExamFacts): void {
+      const known = exam.get().facts?.counts.warnings;
+      const isOlder = known !== undefined && facts.counts.warnings.newestSeq < known.newestSeq;
+      if (isOlder) onUnsure({ counts: true });
+      else exam.set({ facts });
+    },
+    putGroup(group: ExamFacts['groups'][number]): void {
+      const { facts } = exam.get();
+      if (facts) setFacts({ groups: facts.groups.map((one) => (one.name === group.name ? group : one)) });
+    },
+    setTotal: (total: number) => people.set({ total }),
+
+    putPeople(all: readonly PersonFacts[]): void {
+      for (const one of all) putPerson(one);
+      changed();
+    },
+    /** Forgets people, as before reading all of them again. */
+    clear(): void {
+      byId.clear();
+      exam.set({ facts: null });
+      people.set({ byId: new Map(), total: 0 });
+      feed.set({ warnings: [], hasEarlier: false });
+      messages.set({ all: [] });
+    },
+    putMessages,
+
+    /** Warnings before those that are known. @param hasEarlier whether there are still older ones */
+    putEarlier(warnings: readonly WarningFacts[], hasEarlier: boolean): void {
+      feed.set({ warnings: mergeFeed(warnings, feed.get().warnings), hasEarlier });
+    },
+    /** Decisions, as the server answered them. */
+    putWarnings(changedOnes: readonly WarningFacts[]): void {
+      feed.set({ warnings: replaceInFeed(feed.get().warnings, changedOnes) });
+    },
+
+    setPulse(last: ExamPulse): void {
+      pulse.set({ last, receivedAt: performance.now() });
+      const inside = new Map(last.participants.map((one) => [one.userId, one]));
+      for (const [userId, person] of byId) {
+        const now = inside.get(userId) ?? null;
+        if (now || person.pulse) byId.set(userId, { ...person, pulse: now, ...(now && { outageSeconds: now.outageSeconds }) });
+      }
+      changed();
+    },
+
+    /** Events of the log, in its order. */
+    apply(events: readonly ConsoleEvent[]): void {
+      const added: WarningFacts[] = [];
+      const updated: WarningFacts[] = [];
+      const sent: MessageFacts[] = [];
+      let isChanged = false;
+      for (const event of events) {
+        switch (event.__typename) {
+          case 'ExamChanged':
+            setFacts(event.exam);
+            onUnsure({ counts: true });
+            break;
+          case 'ParticipantChanged':
+            putPerson(event.participant);
+            onUnsure({ counts: true });
+            isChanged = true;
+            break;
+          case 'WarningAdded':
+            added.push(event.warning);
+            count(event.warning);
+            isChanged = true;
+            break;
+          case 'WarningReviewed':
+            updated.push(event.warning);
+            // Whether the counts include this decision already is not told.
+            onUnsure({ counts: true, ...(event.warning.userId !== null && { person: event.warning.userId }) });
+            break;
+          case 'WarningUpdated':
+            updated.push(event.warning);
+            break;
+          case 'MessageSent':
+          case 'MessageRead':
+            sent.push(event.message);
+            break;
+          default:
+        }
+      }
+      if (added.length > 0 || updated.length > 0) {
+        const merged = mergeFeed(feed.get().warnings, added);
+        const all = replaceInFeed(merged, updated);
+        feed.set(all.length > WINDOW ? { warnings: all.slice(-WINDOW), hasEarlier: true } : { warnings: all });
+      }
+      if (sent.length > 0) putMessages(sent);
+      if (isChanged) changed();
+    },
+  };
+}
+
+export type ExamStore = ReturnType<typeof createExamStore>;

@@ -1,0 +1,4 @@
+import { startPage } from '../staff/start.tsx';
+import { SchoolPage } from './school-page.tsx';
+
+void startPage(<SchoolPage />);
