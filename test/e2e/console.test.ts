@@ -221,6 +221,7 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     const page = await stage.browser.openPage({ locale: 'en-GB' });
     await page.goto(await spoil(at(adminUrl), accessUrl));
     await heading(page, title);
+    expect(await page.getByRole('button').allTextContents()).toEqual(['Try again']);
     await page.close();
   });
 
@@ -232,6 +233,7 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
       .request<{ exam: { proctorLinks: { id: string }[] } }>(`{ exam(id: "${examId}") { proctorLinks { id } } }`);
     await stage.server.graphql().request(`mutation { revokeProctorLink(id: "${exam.proctorLinks[0]?.id}") { id } }`);
     await heading(page, 'Your access has ended');
+    expect(await page.getByRole('region').count()).toBe(0);
     await page.close();
   });
 });

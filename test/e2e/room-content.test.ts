@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
 import { checkIn, expectGood, factsOf, hide, invite } from './helpers/room.ts';
