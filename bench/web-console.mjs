@@ -5,12 +5,14 @@ import { askJson, createConnector, requestBytes } from './lib/http-client.mjs';
 import { startInvigil } from './lib/invigil.mjs';
 import { check } from './lib/report.mjs';
 import { median } from './lib/stats.mjs';
+import { walkIn } from './web.mjs';
 
 const WARNINGS = 5_000;
 const PAINTS = 5;
 const BURST = 500;
 const BATCH = 100;
 const PARTS = 4;
+const ROUNDS = 5;
 
 /** Runs in the page: notes when the first line of the people is drawn, and every task that is longer than 50 ms. */
 const WATCH = `
@@ -37,6 +39,14 @@ const scroll = (page, region) =>
 
 /** How many lines the feed has. */
 const lines = (page) => page.evaluate(`Number(document.querySelector('section[aria-label="Warnings"] li')?.getAttribute('aria-setsize'))`);
+
+/** Milliseconds from a click on one page until a text is drawn on another. */
+async function from(act, text) {
+  const begun = performance.now();
+  await act();
+  await text.waitFor();
+  return performance.now() - begun;
+}
 
 export const webConsole = {
   name: 'web-console',
@@ -104,6 +114,40 @@ export const webConsole = {
       const shown = (await lines(page)) - before;
       say(`longest task meanwhile: ${Math.round(burst)} ms; ${shown} new lines`);
 
+      const { data: invited } = await post('/graphql', {
+        query: `mutation { inviteParticipants(examId: "${examId}", participants: [{ userId: "ymir", name: "Ymir" }]) { accessUrl } }`,
+      });
+      const seat = new URL(invited.inviteParticipants[0].accessUrl);
+      const room = await (await browser.newContext({ locale: 'en-GB' })).newPage();
+      await walkIn(room, `http://localhost:${port}${seat.pathname}${seat.hash}`);
+      const toConsole = [];
+      const toRoom = [];
+      await page.getByLabel('Name or id').fill('ymir');
+      for (let n = 0; n < ROUNDS; n++) {
+        const row = page.locator('[data-row]').filter({ hasText: 'Ymir' });
+        toConsole.push(
+          await from(async () => {
+            await room.getByRole('button', { name: 'Raise your hand' }).first().click();
+            await room.getByRole('button', { name: 'Raise your hand' }).last().click();
+          }, row.getByText('hand')),
+        );
+        await row.getByRole('button').click();
+        await page.getByRole('complementary').getByLabel('Message').fill(`Message ${n}`);
+        toRoom.push(
+          await from(
+            () => page.getByRole('complementary').getByRole('button', { name: 'Send', exact: true }).click(),
+            room.getByText(`Message ${n}`).first(),
+          ),
+        );
+        await page.getByRole('button', { name: 'Lower the hand' }).click();
+        await row.getByText('hand').waitFor({ state: 'detached' });
+      }
+      await room.context().close();
+      await page.getByLabel('Name or id').fill('');
+      await page.getByRole('button', { name: 'Close' }).click();
+      say(`room to console: ${toConsole.map(Math.round).join(', ')} ms; console to room: ${toRoom.map(Math.round).join(', ')} ms`);
+      await longestTask(page);
+
       const all = quick ? 10_000 : 100_000;
       const memory = [await renderers(browser, session)];
       for (let part = 0; part < PARTS; part++) {
@@ -122,6 +166,8 @@ export const webConsole = {
             'useful paint, ms': of(...paints),
             'longest task scrolling, ms': of(scrolling),
             'longest task in a burst, ms': of(burst),
+            'room → console, ms': of(...toConsole),
+            'console → room, ms': of(...toRoom),
             'renderers, MB': of(...mb),
           },
         },
@@ -130,6 +176,8 @@ export const webConsole = {
           check('longest task while scrolling', scrolling, { atMost: 50, unit: ' ms' }),
           check(`longest task while ${BURST} warnings come in a second`, burst, { atMost: 100, unit: ' ms' }),
           check('rows that are missing after it', BURST - shown, { atMost: 0 }),
+          check('a hand in the room → on the console, longest', Math.max(...toConsole), { atMost: 1_000, unit: ' ms' }),
+          check('a message of the console → in the room, longest', Math.max(...toRoom), { atMost: 1_000, unit: ' ms' }),
           check(`memory after ${all} events`, mb.at(-1) ?? Number.NaN, { atMost: 250, unit: ' MB' }),
           check('memory grown in the last half', (mb.at(-1) ?? Number.NaN) - (mb[PARTS / 2] ?? 0), { atMost: 15, unit: ' MB' }),
         ],

@@ -28,7 +28,7 @@ async function drained(page) {
 }
 
 /** From the link to a running exam, as a candidate clicks. */
-async function walkIn(page, link) {
+export async function walkIn(page, link) {
   const press = (name) => page.getByRole('button', { name }).first().click();
   await page.goto(link);
   await press(/I have read this/);

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
 import { createExam, join, report } from '../helpers/exam.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { startFreezableProxy } from '../helpers/proxy.ts';
 import { freePort } from '../helpers/redis.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
@@ -122,6 +123,16 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
       await page.getByText(/20 events were read again, and nothing is missing/).waitFor();
       await expect.poll(() => feed(page).getByRole('button', { name: 'Text copied or pasted' }).count()).toBe(21);
       await people(page).getByText('21 to review').waitFor();
+
+      // What it knows last is not in the log any more: it reads the exam again.
+      await proxy.cut();
+      for (let n = 0; n < 3; n += 1) await tell();
+      await runSql(server, 'DELETE FROM "Event" WHERE "examId" = $1', [examId]);
+      await proxy.restore();
+      await expect.poll(() => feed(page).getByRole('button', { name: 'Text copied or pasted' }).count()).toBeGreaterThan(0);
+      await people(page).getByText('24 to review').waitFor();
+      await tell();
+      await people(page).getByText('25 to review').waitFor();
       await page.close();
     } finally {
       await proxy.stop();

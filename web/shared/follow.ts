@@ -1,3 +1,4 @@
+import type { GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import type { TypedDocumentString } from '../generated/graphql.ts';
 
@@ -29,6 +30,10 @@ const LONGEST_PAUSE_MS = 20_000;
 const PING_MS = 10_000;
 const PONG_MS = 8_000;
 
+/** An operation that is refused throws its errors. */
+const asksToReadAgain = (error: unknown): boolean =>
+  Array.isArray(error) && error.some((one: GraphQLFormattedError) => one.extensions?.['code'] === 'RESYNC_REQUIRED');
+
 /** For good: the credentials are no more accepted. Everything else passes. */
 export const isFinal = (code: number | undefined) => code === 4401 || code === 4403;
 
@@ -54,9 +59,10 @@ export function followExam<Event extends Positioned>(options: Options<Event>): (
       };
     });
 
-  /** One connection. Resolves with the code with which it was closed. */
-  async function attempt(): Promise<number | undefined> {
+  /** One connection. Resolves with the code with which it was closed, and whether the log does not hold what follows. */
+  async function attempt(): Promise<{ closed: number | undefined; isBehind: boolean }> {
     let closed: number | undefined;
+    let isBehind = false;
     let silence: ReturnType<typeof setTimeout> | undefined;
     const query = subscription.toString();
     const client = createClient({
@@ -82,29 +88,39 @@ export function followExam<Event extends Positioned>(options: Options<Event>): (
     });
     options.alongside?.(client);
     try {
-      for await (const { data, errors } of client.iterate<{ examEvents: Event }>({ query, variables: { examId, after } })) {
-        if (errors?.some(({ extensions }) => extensions?.['code'] === 'RESYNC_REQUIRED')) {
-          after = await onResync();
-          break;
-        }
+      for await (const { data } of client.iterate<{ examEvents: Event }>({ query, variables: { examId, after } })) {
         if (!data) break;
         after = data.examEvents.seq;
         onEvent(data.examEvents);
         if (stop.signal.aborted) break;
       }
-    } catch {
-      // The pause that follows, and the state of the connection, are all that can be said of it.
+    } catch (error) {
+      // Of everything else the pause that follows, and the state of the connection, are all that can be said.
+      isBehind = asksToReadAgain(error);
     } finally {
       clearTimeout(silence);
       await client.dispose();
     }
-    return closed;
+    return { closed, isBehind };
+  }
+
+  /** @returns whether the exam was read again */
+  async function resync(): Promise<boolean> {
+    try {
+      after = await onResync();
+      return true;
+    } catch {
+      // The server cannot be reached either.
+      return false;
+    }
   }
 
   async function run(): Promise<void> {
     while (!stop.signal.aborted) {
-      const code = await attempt();
+      const before = after;
+      const { closed: code, isBehind } = await attempt();
       if (stop.signal.aborted) return;
+      if (isBehind && (await resync()) && after !== before) continue;
       onConnected(false, code);
       if (isFinal(code)) return;
       await wait(pause * (0.5 + Math.random()));

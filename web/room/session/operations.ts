@@ -260,3 +260,12 @@ export const Contest = graphql(/* GraphQL */ `
     }
   }
 `);
+
+/** What was written to and from this candidate, where the log does not hold it any more. */
+export const ReadMessages = graphql(/* GraphQL */ `
+  query ReadMessages($examId: ID!) {
+    messages(examId: $examId) {
+      ...MessageFacts
+    }
+  }
+`);

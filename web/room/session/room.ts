@@ -143,8 +143,15 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
       after: 0,
       onEvent: handle,
       onConnected: (isConnected) => set({ cutOffSince: isConnected ? null : (get().cutOffSince ?? clock.now()) }),
-      onResync: async () => (await readSeat()) ?? 0,
+      onResync: readAgain,
     });
+  }
+
+  /** All that the log would have told, where it does not hold it any more. @returns the newest position of the log */
+  async function readAgain(): Promise<number> {
+    const seq = (await readSeat()) ?? 0;
+    for (const message of (await api.graphql(ask.ReadMessages, { examId })).messages) takeMessage(message);
+    return seq;
   }
 
   /** Reads the exam and the own seat in it. @returns the newest position of the log; null if there is no such exam any more */
@@ -219,7 +226,6 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   }
 
   // --- what the candidate does -----------------------------------------------------------------------------------------------------
-
   return {
     store,
     clock: clock as Pick<ServerClock, 'now' | 'ahead'>,
