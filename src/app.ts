@@ -42,6 +42,7 @@ import { createPresence } from './services/presence/presence.ts';
 import { createPulses } from './services/pulse/pulses.ts';
 import { createCounts } from './services/reads/counts.ts';
 import { createHotReads } from './services/reads/hot-reads.ts';
+import { createWarningRecords } from './services/reads/warning-records.ts';
 import { deriveReceiptKey } from './services/receipts/receipt-key.ts';
 import { createReceipts } from './services/receipts/receipts.ts';
 import { createLiveRecordings } from './services/recordings/live/live-recordings.ts';
@@ -50,6 +51,7 @@ import { createQuota } from './services/recordings/quota.ts';
 import { createRecordings } from './services/recordings/recordings.ts';
 import { createReports } from './services/reports/reports.ts';
 import { createReviews } from './services/reviews/reviews.ts';
+import { createShares } from './services/shares/shares.ts';
 import { createSnapshots } from './services/snapshots/snapshots.ts';
 import { createSubmissions } from './services/submissions.ts';
 import { createWarningIntake } from './services/warnings/intake.ts';
@@ -174,8 +176,10 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       references: createReferences({ db, verifications }),
       reports: createReports({ db, storage, evidence, counts, playback, log }),
       reviews: createReviews({ eventLog }),
+      shares: createShares({ db, pool: database.pool, eventLog }),
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),
       verifications,
+      warningRecords: createWarningRecords({ pool: database.pool }),
       warnings: createWarnings({ eventLog, intake: createWarningIntake({ pool: database.intakePool, eventLog }) }),
     };
 

@@ -23,6 +23,7 @@ import type { Presence } from './services/presence/presence.ts';
 import type { Pulses } from './services/pulse/pulses.ts';
 import type { Counts } from './services/reads/counts.ts';
 import type { HotReads } from './services/reads/hot-reads.ts';
+import type { WarningRecords } from './services/reads/warning-records.ts';
 import type { Receipts } from './services/receipts/receipts.ts';
 import type { LiveRecordings } from './services/recordings/live/live-recordings.ts';
 import type { Playback } from './services/recordings/playback.ts';
@@ -30,6 +31,7 @@ import type { Quota } from './services/recordings/quota.ts';
 import type { Recordings } from './services/recordings/recordings.ts';
 import type { Reports } from './services/reports/reports.ts';
 import type { Reviews } from './services/reviews/reviews.ts';
+import type { Shares } from './services/shares/shares.ts';
 import type { Snapshots } from './services/snapshots/snapshots.ts';
 import type { Submissions } from './services/submissions.ts';
 import type { Warnings } from './services/warnings/warnings.ts';
@@ -63,8 +65,10 @@ export interface Services {
   references: References;
   reports: Reports;
   reviews: Reviews;
+  shares: Shares;
   submissions: Submissions;
   verifications: Verifications;
+  warningRecords: WarningRecords;
   warnings: Warnings;
 }
 

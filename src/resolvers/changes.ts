@@ -10,6 +10,9 @@ export interface Change {
   reason: string | null;
 }
 
+/** Why somebody decided so is told where it is still true: `Participant.contest`, `Warning.review`. */
+const OPINIONS: ReadonlySet<string> = new Set(['review', 'decision']);
+
 type Facts = Readonly<Record<string, unknown>>;
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
@@ -29,13 +32,14 @@ export function changeOf({ viewer }: Pick<Context, 'viewer'>, { kind, data }: Pi
     ...change,
     ...told,
     by: change.by === null || change.by === viewer.userId ? change.by : other,
-    reason: change.what === 'review' ? null : change.reason,
+    reason: OPINIONS.has(change.what) ? null : change.reason,
   };
 }
 
 function readChange(facts: Facts): Change | null {
   const about = { by: textOf(facts['by']), reason: textOf(facts['reason']) };
   if ('review' in facts) return { what: 'review', from: textOf(facts['previousReview']), to: textOf(facts['review']), ...about };
+  if ('decision' in facts) return { what: 'decision', from: textOf(facts['previous']), to: textOf(facts['decision']), ...about };
   if ('suppressed' in facts) return { what: 'accommodations', from: listOf(facts['lifted']), to: listOf(facts['suppressed']), ...about };
   if ('time' in facts) return { what: 'time', from: String(facts['previousTime']), to: String(facts['time']), ...about };
   if ('what' in facts) return { what: String(facts['what']), from: textOf(facts['from']), to: textOf(facts['to']), ...about };

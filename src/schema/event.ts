@@ -41,7 +41,7 @@ const ChangeType = builder.objectRef<Change>('Change').implement({
   fields: (t) => ({
     what: t.exposeString('what', {
       description:
-        '`status`, `review`, `time` (minutes added so far), `online`, `hand` (`up` or `down`, with what it is for as the reason), `seat`, `notice` (the version accepted), a column of the exam or `settings.…` with JSON, or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
+        '`status`, `review`, `decision` (CONFIRMED, DISMISSED, or null for none, about a warning), `time` (minutes added so far), `online`, `hand` (`up` or `down`, with what it is for as the reason), `seat`, `notice` (the version accepted), a column of the exam or `settings.…` with JSON, `share` (who watches a group, which is the reason; staff only), or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
     }),
     from: t.exposeString('from', {
       nullable: true,
@@ -51,7 +51,7 @@ const ChangeType = builder.objectRef<Change>('Change').implement({
     by: t.exposeString('by', { nullable: true, description: `Null for what nobody decided, such as a submission. ${DECIDED_BY}` }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'Why, if a reason was given. Participants do not read that of a review.',
+      description: 'Why, if a reason was given. Participants do not read that of a review or of a decision about a warning.',
     }),
   }),
 });
@@ -69,8 +69,11 @@ builder.objectRef<WarningEvent>('WarningAdded').implement({
 });
 builder.objectRef<WarningEvent>('WarningReviewed').implement({
   interfaces: [ExamEvent],
-  description: 'A person decided on a warning, or changed that decision.',
-  fields: (t) => ({ warning: t.field({ ...warning, resolve: ({ subject }) => subject }) }),
+  description: 'A person decided on a warning, changed that decision, or took it back.',
+  fields: (t) => ({
+    warning: t.field({ ...warning, resolve: ({ subject }) => subject }),
+    change: t.field({ ...change, resolve: (event, _args, ctx) => changeOf(ctx, event) }),
+  }),
 });
 builder.objectRef<WarningEvent>('WarningUpdated').implement({
   interfaces: [ExamEvent],
@@ -89,7 +92,8 @@ builder.objectRef<EventOf<'PARTICIPANT_CHANGED'>>('ParticipantChanged').implemen
 });
 builder.objectRef<EventOf<'EXAM_CHANGED'>>('ExamChanged').implement({
   interfaces: [ExamEvent],
-  description: 'The exam was started, ended or cancelled. Every participant gets this event.',
+  description:
+    'The exam was started, ended, cancelled or changed, or staff shared the watching among themselves. Every participant gets this event, but for the shares of staff.',
   fields: (t) => ({
     exam: t.field({ type: Exam, description: 'The exam in its present state.', resolve: ({ subject }) => subject }),
     change: t.field({ ...change, resolve: (event, _args, ctx) => changeOf(ctx, event) }),

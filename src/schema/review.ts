@@ -1,5 +1,5 @@
 import { shownName } from '../resolvers/policy.ts';
-import { contestVerdict, reviewParticipant, reviewWarning, reviewWarnings } from '../resolvers/reviews.ts';
+import { contestVerdict, reopenWarnings, reviewParticipant, reviewWarning, reviewWarnings } from '../resolvers/reviews.ts';
 import { builder } from './builder.ts';
 import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
 import { Participant, ReviewStatusEnum } from './participant.ts';
@@ -100,6 +100,14 @@ UPHELD and OVERTURNED answer a candidate who contests (CONTESTED), and nothing e
         reason,
       },
       resolve: (_root, args, ctx) => reviewWarnings(ctx, args),
+    }),
+    reopenWarnings: t.field({
+      type: [Warning],
+      authScopes: { staff: true },
+      description:
+        'Takes back the decisions about several warnings of one exam, for all or for none: `Warning.review` is null again, and the log keeps who decided and who took it back. Staff only. Returns each once, in the order given; those on which nobody has decided stay as they are. Emits WarningReviewed for each that changes.',
+      args: { warningIds: t.arg.idList({ required: true, description: '1 to 500 ids.' }) },
+      resolve: (_root, args, ctx) => reopenWarnings(ctx, args),
     }),
   };
 });

@@ -336,8 +336,12 @@ const deeds = ({ id }: Court, { userId, warningIds: [warningId], messageId }: Pe
       `admitParticipants(examId: "${id}") { id }`,
       `reviewParticipant(${who}, status: PASSED) { id }`,
       `reviewWarnings(warningIds: ["${warningId}"], decision: CONFIRMED) { id }`,
+      `reopenWarnings(warningIds: ["${warningId}"]) { id }`,
       `setAccommodations(${who}, suppress: [], reason: "r") { id }`,
       `enterConsole(examId: "${id}", name: "Jane") { token }`,
+      `takeGroup(examId: "${id}", group: "A") { name }`,
+      `releaseGroup(examId: "${id}", group: "A") { name }`,
+      `handOverGroup(examId: "${id}", group: "A", to: "Jane (shared link)") { name }`,
     ],
     forOwner: [
       `sendMessage(${who}, text: "Hello") { id }`,

@@ -19,6 +19,8 @@ const table = new Map(
 let server: TestServer;
 /** All credentials of a role; proctors come by key, by the shared link and by one of their own. */
 let credentials: Record<Role, string[]>;
+/** The shared link before and after its bearer has said its name, which some doors ask for. */
+let shared: { nameless: string; named: string };
 let examId: string;
 let warningId: string;
 
@@ -31,6 +33,9 @@ beforeAll(async () => {
   const lms = await createKey(server, 'LMS');
   const proctor = await createKey(server, 'PROCTOR');
   const personal = (await (await server.post(`/exams/${examId}/proctor-links`, { name: 'Jane' })).json()) as { url: string };
+  const nameless = tokenIn(exam.adminUrl);
+  const entered = await server.post(`/exams/${examId}/console`, { name: 'Cid' }, { credential: nameless });
+  shared = { nameless, named: ((await entered.json()) as { token: string }).token };
   credentials = {
     admin: [ADMIN_KEY],
     lms: [lms.key],
@@ -41,6 +46,11 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 type Ask = (credential: string, userId: string) => Promise<string>;
+
+const byName =
+  (ask: Ask): Ask =>
+  (credential, userId) =>
+    ask(credential === shared.nameless ? shared.named : credential, userId);
 
 /** The code of the error, or an empty text. */
 const graphql =
@@ -169,6 +179,7 @@ const DOORS: Record<string, [string, Ask][]> = {
       ),
     ],
     ['reviewWarnings', graphql(() => `mutation { reviewWarnings(warningIds: ["${warningId}"], decision: CONFIRMED) { id } }`)],
+    ['reopenWarnings', graphql(() => `mutation { reopenWarnings(warningIds: ["${warningId}"]) { id } }`)],
     ['Participant.verdicts', graphql((user) => `{ exam(id: "${examId}") { participant(userId: "${user}") { verdicts { by } } } }`)],
     ['POST …/start', rest('POST', () => '/exams/exam_none/start')],
     ['POST …/end', rest('POST', () => '/exams/exam_none/end')],
@@ -179,8 +190,13 @@ const DOORS: Record<string, [string, Ask][]> = {
   ],
   'see counts, the pulse and newest snapshots of an exam': [
     ['counts', graphql(() => `{ exam(id: "${examId}") { counts { handsRaised } } }`)],
+    ['warningRecord', graphql(() => `{ warningRecord(examId: "${examId}") { type } }`)],
     ['GET …/snapshot', rest('GET', () => '/participants/part_none/snapshot')],
   ],
+  'take, release, hand over a group': ['takeGroup', 'releaseGroup', 'handOverGroup'].map((call): [string, Ask] => {
+    const to = call === 'handOverGroup' ? ', to: "Jane (shared link)"' : '';
+    return [call, byName(graphql(() => `mutation { ${call}(examId: "${examId}", group: "A"${to}) { takenBy } }`))];
+  }),
   'grant accommodations': [
     [
       'PUT …/accommodations',

@@ -127,7 +127,7 @@ describe('what any viewer may see', () => {
           idsOf(
             ROWS.filter(({ examId, userId }) => {
               const exam = EXAMS.find(({ id }) => id === examId);
-              return exam && seesExam(sight, exam) && seesEvent(sight, { kind, userId }, candidateSees(exam, statusOf(userId)));
+              return exam && seesExam(sight, exam) && seesEvent(sight, { kind, userId, data: null }, candidateSees(exam, statusOf(userId)));
             }),
           );
         const byEvent = seen('RECORDING_CHANGED');
@@ -161,8 +161,11 @@ describe('what any viewer may see', () => {
     fc.assert(
       fc.property(aViewer, fc.constantFrom(...kinds), (viewer, kind) => {
         const sight = sightOf(viewer);
-        expect(seesEvent(sight, { kind, userId: null }, true)).toBe(['admin', 'lms', 'proctor'].includes(viewer.role));
-        expect(seesEvent(sight, { kind: 'EXAM_CHANGED', userId: null }, false)).toBe(true);
+        expect(seesEvent(sight, { kind, userId: null, data: null }, true)).toBe(['admin', 'lms', 'proctor'].includes(viewer.role));
+        const change = { kind: 'EXAM_CHANGED', userId: null } as const;
+        expect(seesEvent(sight, { ...change, data: null }, false)).toBe(true);
+        const isStaff = ['admin', 'lms', 'proctor'].includes(viewer.role);
+        expect(seesEvent(sight, { ...change, data: { what: 'share', by: 'Jane' } }, true)).toBe(isStaff);
       }),
     );
   });

@@ -1,5 +1,6 @@
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { LogEvent } from '../event-log/event-log.ts';
+import { SHARE } from '../shares/share-event.ts';
 import { SHOWN_TO_CANDIDATE, shownToCandidate } from './candidate-view.ts';
 import { isStaff, type Viewer } from './viewer.ts';
 
@@ -95,11 +96,19 @@ export const seesExam = ({ tenant, exams }: Sight, exam: { id: string; tenant: s
 
 const OF_WARNINGS: ReadonlySet<LogEvent['kind']> = new Set(['WARNING_ADDED', 'WARNING_REVIEWED', 'WARNING_UPDATED']);
 
+/** What staff arrange among themselves: it bears names, and is nothing to candidates. */
+const isOfStaff = ({ kind, data }: Pick<LogEvent, 'kind' | 'data'>): boolean =>
+  kind === 'EXAM_CHANGED' && (data as { what?: unknown } | null)?.what === SHARE;
+
 /**
  * Whether an event of a visible exam may reach the viewer.
  * @param warningsShown whether a candidate sees the warnings about itself: `candidateSees`
  */
-export const seesEvent = ({ users }: Sight, { kind, userId }: Pick<LogEvent, 'kind' | 'userId'>, warningsShown: boolean): boolean =>
+export const seesEvent = (
+  { users }: Sight,
+  { kind, userId, data }: Pick<LogEvent, 'kind' | 'userId' | 'data'>,
+  warningsShown: boolean,
+): boolean =>
   users === null ||
-  kind === 'EXAM_CHANGED' ||
+  (kind === 'EXAM_CHANGED' && !isOfStaff({ kind, data })) ||
   (userId === null ? kind === 'MESSAGE_SENT' && users.length > 0 : users.includes(userId) && (warningsShown || !OF_WARNINGS.has(kind)));

@@ -40,8 +40,15 @@ export const STAFF: readonly Role[] = ['admin', 'lms', 'proctor'];
 
 export const isStaff = ({ role }: Viewer) => (STAFF as readonly string[]).includes(role);
 
+const BY_SHARED_LINK = ' (shared link)';
+
 /** A name that somebody has given itself, as it is shown: it must not pass for that of a personal link. */
-export const declared = (name: string) => `${name} (shared link)`;
+export const declared = (name: string) => `${name}${BY_SHARED_LINK}`;
+
+export const isDeclared = (name: string) => name.endsWith(BY_SHARED_LINK) && name.length > BY_SHARED_LINK.length;
+
+/** The bearer of the shared admin link before it has said who it is. */
+export const isNameless = ({ keyId, linkId, declaredName }: Viewer) => keyId === null && linkId === null && declaredName === null;
 
 /** The caller shows the token of a link: it may read what the link is for, and join. */
 export const isLinkBearer = ({ isLink }: Viewer) => isLink;

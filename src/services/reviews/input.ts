@@ -27,13 +27,17 @@ export const contestInput = z.object(
 
 const MOST_WARNINGS = 500;
 
+const warningIds = z
+  .array(idText(128), typed('an array of ids'))
+  .min(1, 'must hold at least 1 id')
+  .max(MOST_WARNINGS, `must hold at most ${MOST_WARNINGS} ids`)
+  .meta({ description: 'The warnings, all of one exam.' });
+
+export const reopenWarningsInput = z.object({ warningIds }, typed('a JSON object'));
+
 export const reviewWarningsInput = z.object(
   {
-    warningIds: z
-      .array(idText(128), typed('an array of ids'))
-      .min(1, 'must hold at least 1 id')
-      .max(MOST_WARNINGS, `must hold at most ${MOST_WARNINGS} ids`)
-      .meta({ description: 'The warnings, all of one exam.' }),
+    warningIds,
     decision: nameOf(['CONFIRMED', 'DISMISSED'], () => 'must be confirmed or dismissed').meta({ description: 'What was decided of each.' }),
     reason: reasonInput.meta({ description: 'Why; required for dismissed. The candidate can read it.' }),
   },

@@ -104,6 +104,16 @@ function reviewWarning(state: ExamState, id: string, { decision, reason, by }: W
   });
 }
 
+/** Takes back what was decided; the log keeps both. */
+function reopenWarning(state: ExamState, id: string, by: string): Warning {
+  const warning = state.judgements.warning(id);
+  if (!warning) throw notFound('Warning');
+  const { reviewDecision: previous, userId } = warning;
+  if (previous === null) return warning;
+  state.emit('WARNING_REVIEWED', id, { ...(userId && { userId }), data: { by, decision: null, previous, reason: null } });
+  return state.judgements.setWarning({ ...warning, reviewDecision: null, reviewReason: null, reviewBy: null, reviewAt: null });
+}
+
 /** What people decide about participants and warnings, and what candidates say to that. The server never decides. */
 export function createReviews({ eventLog }: { eventLog: EventLog }) {
   /** @param turn of whom: decisions of staff take turns among themselves, so that no participant can delay the one about them */
@@ -153,6 +163,12 @@ export function createReviews({ eventLog }: { eventLog: EventLog }) {
       const ids = [...new Set(warningIds)];
       const decide = (state: ExamState) => ids.map((id) => reviewWarning(state, id, review));
       return eventLog.write(examId, { userId: '', reviews: ids, keeper, decide });
+    },
+
+    /** Takes back the decisions about some warnings of an exam: all of them or none. In the order given. */
+    reopenWarnings(examId: string, warningIds: readonly string[], by: string): Promise<Warning[]> {
+      const ids = [...new Set(warningIds)];
+      return eventLog.write(examId, { userId: '', reviews: ids, decide: (state) => ids.map((id) => reopenWarning(state, id, by)) });
     },
   };
 }
