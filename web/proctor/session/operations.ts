@@ -288,6 +288,12 @@ export const FollowConsole = graphql(/* GraphQL */ `
           ...WarningFacts
         }
       }
+      ... on RecordingChanged {
+        recording {
+          id
+          userId
+        }
+      }
       ... on MessageSent {
         message {
           ...StaffMessage

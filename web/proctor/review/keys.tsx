@@ -1,0 +1,122 @@
+import { useEffect, useRef, useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { Button } from '../../shared/parts.tsx';
+import styles from './keys.module.css';
+import { useTransport } from './transport.tsx';
+import { useChoice, useReview } from './use-review.ts';
+import { reasonField } from './warning-panel.tsx';
+
+/** Single keys can be switched off, as WCAG 2.1.4 asks. */
+const OFF = 'invigil review keys off';
+
+function areOff(): boolean {
+  try {
+    return localStorage.getItem(OFF) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function switchKeys(isOn: boolean): void {
+  try {
+    if (isOn) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, '1');
+  } catch {
+    // Asked again the next time.
+  }
+}
+
+const takesText = (element: Element | null) =>
+  element instanceof HTMLTextAreaElement ||
+  element instanceof HTMLSelectElement ||
+  (element instanceof HTMLInputElement && element.type !== 'checkbox');
+/** What the space bar presses anyway. */
+const takesSpace = (element: Element | null) => element?.closest('button, a, input, summary') != null;
+
+export function useKeys(): void {
+  const session = useReview();
+  const act = useTransport();
+  const { chosen } = useChoice();
+  const now = useRef({ act, chosen });
+  useEffect(() => {
+    now.current = { act, chosen };
+  });
+  useEffect(() => {
+    function onKey(event: KeyboardEvent): void {
+      const target = document.activeElement;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || takesText(target) || areOff()) return;
+      if (document.querySelector('dialog[open]')) return;
+      const { act, chosen } = now.current;
+      const keys: Record<string, () => void> = {
+        k: act.toggle,
+        j: () => act.jump(-1),
+        l: () => act.jump(1),
+        p: () => act.toWarning(-1),
+        n: () => act.toWarning(1),
+        '<': () => act.faster(-1),
+        '>': () => act.faster(1),
+        c: () => chosen !== null && void session.decide([chosen], 'CONFIRMED', null).catch(session.tellRefused),
+        d: () => reasonField.current?.focus(),
+        u: () => void session.undo().catch(session.tellRefused),
+        '?': () => document.querySelector<HTMLDialogElement>('#review-keys')?.showModal(),
+        ...(!takesSpace(target) && { ' ': act.toggle }),
+      };
+      const key = keys[event.key];
+      if (!key) return;
+      event.preventDefault();
+      key();
+    }
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [session]);
+}
+
+const LIST = [
+  ['play', ['K', 'space']],
+  ['jump', ['J', 'L']],
+  ['warning', ['P', 'N']],
+  ['confirm', ['C']],
+  ['dismiss', ['D']],
+  ['undo', ['U']],
+  ['speed', ['<', '>']],
+  ['help', ['?']],
+] as const;
+
+/** Which keys there are, and whether they are used. */
+export function KeyHelp() {
+  const t = useTranslations('review.keys');
+  const ref = useRef<HTMLDialogElement>(null);
+  const [isOn, setOn] = useState(() => !areOff());
+  return (
+    <div className={styles['foot']}>
+      <Button onClick={() => ref.current?.showModal()}>{t('title')}</Button>
+      <dialog ref={ref} id="review-keys" className={styles['dialog']} aria-labelledby="review-keys-title">
+        <h2 id="review-keys-title">{t('title')}</h2>
+        <dl className={styles['keys']}>
+          {LIST.map(([what, keys]) => (
+            <div key={what}>
+              <dt>
+                {keys.map((key) => (
+                  <kbd key={key}>{key === 'space' ? t('space') : key}</kbd>
+                ))}
+              </dt>
+              <dd>{t(what)}</dd>
+            </div>
+          ))}
+        </dl>
+        <label className={styles['use']}>
+          <input
+            type="checkbox"
+            checked={isOn}
+            onChange={({ target }) => {
+              switchKeys(target.checked);
+              setOn(target.checked);
+            }}
+          />
+          {t('use')}
+        </label>
+        <Button onClick={() => ref.current?.close()}>{t('close')}</Button>
+      </dialog>
+    </div>
+  );
+}
