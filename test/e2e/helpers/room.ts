@@ -60,14 +60,16 @@ export async function checkIn(page: Page, link: string, { screen = false, photo 
   await press(page, /It looks right/);
 }
 
+const LOOKS = [
+  ['light', 1_280],
+  ['dark', 390],
+] as const;
+
 /** axe finds nothing, light and dark; and the state is photographed, wide and narrow. */
-export async function expectGood(page: Page, name: string): Promise<void> {
+export async function expectGood(page: Page, name: string, looks: readonly (readonly ['light' | 'dark', number])[] = LOOKS): Promise<void> {
   await page.evaluate(await readFile(AXE, 'utf8'));
   await mkdir(SHOTS, { recursive: true });
-  for (const [colorScheme, width] of [
-    ['light', 1_280],
-    ['dark', 390],
-  ] as const) {
+  for (const [colorScheme, width] of looks) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 900 });
     const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>

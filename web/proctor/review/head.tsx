@@ -109,8 +109,7 @@ function Workload() {
   const { userId } = usePerson();
   const waiting = [...byId.values()].filter(needsLook);
   const at = waiting.findIndex((one) => one.userId === userId);
-  const others = [...waiting.slice(at + 1), ...waiting.slice(0, Math.max(0, at))].filter((one) => one.userId !== userId);
-  const next = others[0];
+  const next = [...waiting.slice(at + 1), ...waiting.slice(0, Math.max(0, at))].find((one) => one.userId !== userId);
   return (
     <p className={styles['workload']}>
       <span>{t('workload', { warnings: counts.warnings.unreviewed, people: waiting.length })}</span>

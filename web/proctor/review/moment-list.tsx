@@ -131,15 +131,16 @@ interface RowsProps {
 
 function Rows({ shown, current, selected, onSelect }: RowsProps) {
   const ref = useRef<HTMLOListElement>(null);
+  const place = shown.findIndex(({ key }) => key === current);
   // Goes along with the player, but not under a pointer or the focus.
   useEffect(() => {
     const list = ref.current;
     if (!list || list.matches(':hover') || list.contains(document.activeElement)) return;
-    const row = list.querySelector<HTMLElement>('[aria-current]');
-    if (!row) return;
+    const row = list.children[place];
+    if (!(row instanceof HTMLElement)) return;
     const top = row.offsetTop - list.offsetTop;
     if (top < list.scrollTop || top + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 3;
-  }, [current]);
+  }, [place]);
   return (
     <ol className={styles['rows']} ref={ref}>
       {shown.map((moment) => (

@@ -98,6 +98,8 @@ function useMomentWords() {
         return t('list.pause') + lasts;
       case 'credit':
         return t('list.credit', { minutes: moment.minutes, reason: moment.reason });
+      default:
+        return '';
     }
   };
 }

@@ -1,3 +1,4 @@
+import { NetworkError } from '../../shared/api.ts';
 import { createStore } from '../../shared/store.ts';
 import { type Clip, clipAt, type Clips, nextCovered, positionIn } from './clips.ts';
 import { TRACKS, type TrackType } from './model.ts';
@@ -32,6 +33,8 @@ const MOST_STEP_MS = 250;
 /** How often the page hears of the time while it plays. */
 const TOLD_MS = 200;
 const RENEWED_AGAIN_MS = 20_000;
+/** Without a network a link is asked for again after so long. */
+const OFFLINE_MS = 3_000;
 const HAVE_METADATA = 1;
 const HAVE_FUTURE_DATA = 3;
 
@@ -183,7 +186,12 @@ export function createPlayer({ link, renew }: Options) {
       if (pane.recordingId !== recordingId || !pane.video) return;
       pane.video.src = url;
       pane.video.load();
-    } catch {
+    } catch (error) {
+      if (error instanceof NetworkError) {
+        renewedAt.delete(recordingId);
+        setTimeout(() => pane.recordingId === recordingId && void onError(type), OFFLINE_MS);
+        return;
+      }
       broken.add(recordingId);
       if (pane.recordingId === recordingId) leave(pane);
     }

@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Title } from '../../shared/parts.tsx';
 import { goTo } from '../../shared/route.ts';
@@ -22,6 +23,7 @@ export function Report() {
   const me = useConsole().state.get().me?.name ?? '';
   const { contest, review } = person;
   const { full } = useTimes();
+  const [made] = useState(() => Date.now());
   return (
     <main className={styles['report']}>
       <div className={styles['acts']}>
@@ -37,7 +39,7 @@ export function Report() {
         <Title>
           <bdi>{nameOf(person)}</bdi>
         </Title>
-        <p>{t('report.made', { time: full(Date.now()) })}</p>
+        <p>{t('report.made', { time: full(made) })}</p>
         <Status review={review} />
       </header>
       {contest && (
