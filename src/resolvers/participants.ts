@@ -2,8 +2,9 @@ import type { Context } from '../context.ts';
 import { AppError } from '../errors.ts';
 import type { Participant, Prisma } from '../generated/prisma/client.ts';
 import { visibleParticipants } from '../services/access/sight.ts';
+import { isStaff } from '../services/access/viewer.ts';
 import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/participants/accommodations.ts';
-import { accommodationsInput, inviteInput, joinExamInput } from '../services/participants/input.ts';
+import { accommodationsInput, inviteInput, joinExamInput, stepInput } from '../services/participants/input.ts';
 import type { Token } from '../services/participants/participants.ts';
 import { parseInput } from '../validation.ts';
 import { requireExam, requireKnownExam, requireLms, requireParticipant, requireStaffOf } from './policy.ts';
@@ -46,9 +47,14 @@ export async function joinExam(ctx: Context, { examId, ...input }: { examId: str
 }
 
 /** Needs no database statement to check rights: the participant's signed token names the row. */
-export async function heartbeat(ctx: Context, examId: string): Promise<Participant> {
-  return ctx.services.presence.heartbeat(requireParticipant(ctx, examId));
+export async function heartbeat(ctx: Context, examId: string, step: unknown = null): Promise<Participant> {
+  const who = requireParticipant(ctx, examId);
+  return ctx.services.presence.heartbeat(who, parseInput(stepInput, step) ?? null);
 }
+
+/** Where a participant is at check-in, as its page said last; null before and after, and for participants. */
+export const checkInStep = ({ viewer }: Pick<Context, 'viewer'>, { status, checkInStep: step }: Participant): string | null =>
+  isStaff(viewer) && status === 'CHECKING_IN' ? step : null;
 
 /** A new token for the participant who asks, if the one in use ends before its time; otherwise null. */
 export async function renewedToken({ viewer, services }: Context, participant: Participant): Promise<Token | null> {

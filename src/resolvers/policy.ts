@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { AppError, invalidField, notFound } from '../errors.ts';
 import { sightOf } from '../services/access/sight.ts';
-import { isLinkBearer, type Role, STAFF, type Viewer } from '../services/access/viewer.ts';
+import { isLinkBearer, isNameless, type Role, STAFF, type Viewer } from '../services/access/viewer.ts';
 
 /**
  * Permissions for every entry point. Rows are read through the `visible…` filters, so rows that a viewer may not see are
@@ -38,6 +38,13 @@ export async function requireExam(ctx: Context, examId: string): Promise<{ id: s
 export async function requireStaffOf(ctx: Context, examId: string): Promise<{ id: string }> {
   requireStaff(ctx);
   return requireExam(ctx, examId);
+}
+
+/** As `requireStaffOf`, for what is done by name. @throws AppError `forbidden` for the bearer of the shared link who has not said it */
+export async function requireNamedStaffOf(ctx: Context, examId: string): Promise<{ id: string; by: string }> {
+  const { id } = await requireStaffOf(ctx, examId);
+  if (isNameless(ctx.viewer)) throw new AppError('forbidden', 'Say who you are first: enterConsole gives you a token with your name');
+  return { id, by: ctx.viewer.name };
 }
 
 /** Like `requireExam`, but without a statement for exams seen before: for operations that fail anyway if the exam is gone. */

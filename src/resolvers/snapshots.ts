@@ -2,11 +2,12 @@ import { buffer } from 'node:stream/consumers';
 import type { SpooledFile } from '../adapters/storage/storage.ts';
 import type { Context } from '../context.ts';
 import { fileTooLarge } from '../errors.ts';
+import type { Participant } from '../generated/prisma/client.ts';
 import type { AdmittedParticipant } from '../services/snapshots/admit.ts';
 import { snapshotInput } from '../services/snapshots/input.ts';
 import { MAX_SNAPSHOT_BYTES, type SnapshotReceipt } from '../services/snapshots/snapshots.ts';
-import { parseInput } from '../validation.ts';
-import { actingUser, requireKnownExam, requireSender } from './policy.ts';
+import { parseInput, userIdInput } from '../validation.ts';
+import { actingUser, requireKnownExam, requireSender, requireStaffOf } from './policy.ts';
 
 export { MAX_SNAPSHOT_BYTES } from '../services/snapshots/snapshots.ts';
 
@@ -38,6 +39,12 @@ export const takeSnapshot = (ctx: Context, { participant, takenAt }: Admitted, i
 export async function takeSpooledSnapshot(ctx: Context, admitted: Admitted, file: SpooledFile): Promise<SnapshotReceipt> {
   if (file.size > MAX_SNAPSHOT_BYTES) throw fileTooLarge('image', MAX_SNAPSHOT_BYTES);
   return takeSnapshot(ctx, admitted, await buffer(ctx.storage.read(file)), 'image');
+}
+
+/** Staff ask for a picture now. */
+export async function requestSnapshot(ctx: Context, { examId, userId }: { examId: string; userId: string }): Promise<Participant> {
+  const { id } = await requireStaffOf(ctx, examId);
+  return ctx.services.snapshots.request({ examId: id, userId: parseInput(userIdInput, userId) }, ctx.viewer.name);
 }
 
 export async function submitSnapshot(

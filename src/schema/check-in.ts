@@ -8,6 +8,7 @@ import {
   signedPhotoUrl,
   verifyParticipant,
 } from '../resolvers/check-in.ts';
+import { checkInStep } from '../resolvers/participants.ts';
 import { openedByToken, requireCandidate, requireParticipant } from '../resolvers/policy.ts';
 import type { Notice as NoticeShape } from '../services/check-in/notice.ts';
 import type { PictureCheck as PictureCheckShape } from '../services/check-in/rehearsal.ts';
@@ -92,6 +93,12 @@ builder.prismaObjectFields(Participant, (t) => ({
     select: { identityPhoto: true },
     description: 'The notice that was accepted, the device, and the picture of the face; null before. For staff and the candidate.',
     resolve: (participant, _args, ctx) => openedByToken(ctx, checkInOf(participant), null),
+  }),
+  checkInStep: t.string({
+    nullable: true,
+    description:
+      'Where it is at check-in, as its page said with its newest heartbeat (a slug such as `camera_denied`); null if it did not say, before and after. Staff only, null for others.',
+    resolve: (participant, _args, ctx) => checkInStep(ctx, participant),
   }),
   verification: t.field({
     type: Verification,

@@ -1,5 +1,6 @@
-import { examCounts, warningCounts } from '../resolvers/counts.ts';
+import { examCounts, flaggedWork, warningCounts } from '../resolvers/counts.ts';
 import type { ExamCounts, WarningCounts } from '../services/reads/counts.ts';
+import type { Flagged } from '../services/reads/flagged.ts';
 import { builder } from './builder.ts';
 import { Exam } from './exam.ts';
 import { Participant, ParticipantStatusEnum } from './participant.ts';
@@ -29,7 +30,18 @@ const StatusCount = builder.objectRef<ExamCounts['participants'][number]>('Statu
   }),
 });
 
-const ExamCountsType = builder.objectRef<ExamCounts>('ExamCounts').implement({
+const FlaggedType = builder.objectRef<Flagged>('Flagged').implement({
+  description: 'What is left to look at in recordings: their unreviewed warnings of LOW and above.',
+  fields: (t) => ({
+    recordings: t.exposeInt('recordings', { description: 'Recordings with such a warning.' }),
+    seconds: t.exposeInt('seconds', {
+      description:
+        'Seconds of these recordings in which there is such a warning: what several say of the same moment counts once (the union), and a warning of a moment, or one that goes on, counts as ten.',
+    }),
+  }),
+});
+
+const ExamCountsType = builder.objectRef<ExamCounts & { examId: string }>('ExamCounts').implement({
   description: 'What a console shows of an exam at a glance, all of one moment.',
   fields: (t) => ({
     participants: t.expose('participants', {
@@ -39,6 +51,11 @@ const ExamCountsType = builder.objectRef<ExamCounts>('ExamCounts').implement({
     warnings: t.expose('warnings', { type: WarningCountsType, description: 'All warnings of the exam.' }),
     handsRaised: t.exposeInt('handsRaised', { description: 'Participants whose hand is raised.' }),
     contested: t.exposeInt('contested', { description: 'Participants whose review is CONTESTED.' }),
+    flagged: t.field({
+      type: FlaggedType,
+      description: 'What is left to look at in the recordings; read a moment after the other numbers.',
+      resolve: (counts, _args, ctx) => flaggedWork(ctx, counts),
+    }),
   }),
 });
 

@@ -41,7 +41,7 @@ const ChangeType = builder.objectRef<Change>('Change').implement({
   fields: (t) => ({
     what: t.exposeString('what', {
       description:
-        '`status`, `review`, `decision` (CONFIRMED, DISMISSED, or null for none, about a warning), `time` (minutes added so far), `online`, `hand` (`up` or `down`, with what it is for as the reason), `seat`, `notice` (the version accepted), a column of the exam or `settings.…` with JSON, `share` (who watches a group, which is the reason; staff only), or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
+        '`status`, `review`, `decision` (CONFIRMED, DISMISSED, or null for none, about a warning), `time` (minutes added so far), `online`, `hand` (`up` or `down`, with what it is for as the reason), `seat`, `notice` (the version accepted), `snapshot` (somebody asked for a picture now), a column of the exam or `settings.…` with JSON, `share` (who watches a group, which is the reason; staff only), or `accommodations`, in which `from` are the types that are warned of again and `to` those that are not any more.',
     }),
     from: t.exposeString('from', {
       nullable: true,

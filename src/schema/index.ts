@@ -20,6 +20,7 @@ import './evidence.ts';
 import './receipt.ts';
 import './proctor-link.ts';
 import './review.ts';
+import './seen-mark.ts';
 import './event.ts';
 import './pulse.ts';
 import './api-key.ts';

@@ -1,5 +1,7 @@
 import { type LatestSnapshot, latestSnapshot } from '../resolvers/latest-snapshots.ts';
+import { requestSnapshot } from '../resolvers/snapshots.ts';
 import { builder } from './builder.ts';
+import { EXAM_ID, USER_ID } from './descriptions.ts';
 import { Participant } from './participant.ts';
 
 const LatestSnapshotType = builder.objectRef<LatestSnapshot>('LatestSnapshot').implement({
@@ -22,3 +24,17 @@ builder.prismaObjectFields(Participant, (t) => ({
     resolve: (participant, _args, ctx) => latestSnapshot(ctx, participant),
   }),
 }));
+
+builder.mutationField('requestSnapshot', (t) =>
+  t.field({
+    type: Participant,
+    authScopes: { staff: true },
+    description:
+      "Asks the participant's page for a picture of the camera now; `Participant.latestSnapshot` shows it when it has come, mostly within two seconds, and `ParticipantPulse.snapshotAt` tells. Staff only. For who is ACTIVE or DISCONNECTED in an exam that records the camera, CONFLICT for others; at most once in five seconds per participant, whoever asks (RATE_LIMITED). Emits ParticipantChanged (`snapshot`), so that the log says who asked.",
+    args: {
+      examId: t.arg.id({ required: true, description: EXAM_ID }),
+      userId: t.arg.id({ required: true, description: USER_ID }),
+    },
+    resolve: (_root, args, ctx) => requestSnapshot(ctx, args),
+  }),
+);

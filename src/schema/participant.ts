@@ -166,10 +166,16 @@ builder.mutationFields((t) => ({
   heartbeat: t.field({
     type: Participant,
     authScopes: { viewer: true },
-    args: { examId: t.arg.id({ required: true, description: EXAM_ID }) },
+    args: {
+      examId: t.arg.id({ required: true, description: EXAM_ID }),
+      step: t.arg.string({
+        description:
+          'Where the page is before the exam, for staff: a slug of 1 to 64 characters of [a-z0-9_], such as `notice`, `devices`, `camera_denied`, `photo` or `proof`. Only kept while CHECKING_IN; left out, an earlier one stays.',
+      }),
+    },
     description:
       'Says that the participant of the token is present; send it every ten seconds. After the first heartbeat, silence for the grace period makes it DISCONNECTED. Only with a token from `joinExam`. Emits ParticipantChanged only if it was DISCONNECTED.',
-    resolve: (_root, { examId }, ctx) => heartbeat(ctx, examId),
+    resolve: (_root, { examId, step }, ctx) => heartbeat(ctx, examId, step),
   }),
   setAccommodations: t.field({
     type: Participant,

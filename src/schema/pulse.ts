@@ -26,6 +26,10 @@ const ParticipantPulse = builder.objectRef<Pulse['participants'][number]>('Parti
     outageSeconds: t.exposeInt('outageSeconds', {
       description: 'Seconds of measured outages, with the present one, that were not credited: what `addTime` could give back.',
     }),
+    step: t.exposeString('step', {
+      nullable: true,
+      description: 'As `Participant.checkInStep`: where it is stuck, if it is; null for one who is not CHECKING_IN.',
+    }),
   }),
 });
 

@@ -47,7 +47,7 @@ const RIGHTS = `query ($examId: ID!, $userId: ID!, $participantId: ID!, $warning
   warning: node(id: $warningId) { id }
 }`;
 const STAFF_ONLY = `query ($examId: ID!, $userId: ID!) { exam(id: $examId) {
-  counts { warnings { low } handsRaised contested } participant(userId: $userId) { verdicts { reason by } } } }`;
+  counts { warnings { low } handsRaised contested flagged { recordings } } groups { name } participant(userId: $userId) { verdicts { reason by } } } }`;
 const ME = 'query { me { role examId userId organisation } }';
 const INBOX = 'query ($examId: ID!) { messages(examId: $examId) { id text readAt } }';
 
@@ -129,9 +129,9 @@ function staffOnly(viewer: Viewer, court: Court, { mark }: Person) {
   if (!seesExam(viewer, court)) return read({ exam: null });
   if (!isStaff(viewer)) return refused('FORBIDDEN');
   const low = court.people.reduce((sum, { warningIds }) => sum + warningIds.length, 0);
-  const counts = { warnings: { low }, handsRaised: court.people.length, contested: court.people.length };
+  const counts = { warnings: { low }, handsRaised: court.people.length, contested: court.people.length, flagged: { recordings: 0 } };
   const verdicts = [SECRET_NAMES[0], SECRET_NAMES[1]].map((by) => ({ reason: mark, by }));
-  return read({ exam: { counts, participant: { verdicts } } });
+  return read({ exam: { counts, groups: [], participant: { verdicts } } });
 }
 
 /** Which messages, and whether each was read: of one to everybody, by the caller. */
@@ -339,6 +339,8 @@ const deeds = ({ id }: Court, { userId, warningIds: [warningId], messageId }: Pe
       `reopenWarnings(warningIds: ["${warningId}"]) { id }`,
       `setAccommodations(${who}, suppress: [], reason: "r") { id }`,
       `enterConsole(examId: "${id}", name: "Jane") { token }`,
+      `markSeen(${who}) { id }`,
+      `requestSnapshot(${who}) { id }`,
       `takeGroup(examId: "${id}", group: "A") { name }`,
       `releaseGroup(examId: "${id}", group: "A") { name }`,
       `handOverGroup(examId: "${id}", group: "A", to: "Jane (shared link)") { name }`,

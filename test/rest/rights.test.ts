@@ -188,15 +188,19 @@ const DOORS: Record<string, [string, Ask][]> = {
     ['reviewWarning', graphql(() => `mutation { reviewWarning(warningId: "${warningId}", decision: CONFIRMED) { id } }`)],
     ['reviewParticipant', graphql(() => `mutation { reviewParticipant(examId: "${examId}", userId: "user_0", status: PASSED) { id } }`)],
   ],
-  'see counts, the pulse and newest snapshots of an exam': [
+  'see counts, the pulse and newest snapshots of an exam, ask for a picture': [
+    ['requestSnapshot', graphql(() => `mutation { requestSnapshot(examId: "${examId}", userId: "nobody") { id } }`)],
     ['counts', graphql(() => `{ exam(id: "${examId}") { counts { handsRaised } } }`)],
     ['warningRecord', graphql(() => `{ warningRecord(examId: "${examId}") { type } }`)],
     ['GET …/snapshot', rest('GET', () => '/participants/part_none/snapshot')],
   ],
-  'take, release, hand over a group': ['takeGroup', 'releaseGroup', 'handOverGroup'].map((call): [string, Ask] => {
-    const to = call === 'handOverGroup' ? ', to: "Jane (shared link)"' : '';
-    return [call, byName(graphql(() => `mutation { ${call}(examId: "${examId}", group: "A"${to}) { takenBy } }`))];
-  }),
+  'take, release, hand over a group, mark as seen': [
+    ...['takeGroup', 'releaseGroup', 'handOverGroup'].map((call): [string, Ask] => {
+      const to = call === 'handOverGroup' ? ', to: "Jane (shared link)"' : '';
+      return [call, byName(graphql(() => `mutation { ${call}(examId: "${examId}", group: "A"${to}) { takenBy } }`))];
+    }),
+    ['markSeen', byName(graphql(() => `mutation { markSeen(examId: "${examId}", userId: "user_0") { seenAt } }`))],
+  ],
   'grant accommodations': [
     [
       'PUT …/accommodations',

@@ -37,6 +37,7 @@ const invitation = ({ exam, now }: Pick<Draft, 'exam' | 'now'>, { userId, name }
   handText: null,
   noticeVersion: null,
   noticeAcceptedAt: null,
+  checkInStep: null,
   device: null,
   group: null,
   startedAt: null,

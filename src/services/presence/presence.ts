@@ -80,10 +80,11 @@ export function createPresence({ pool, eventLog, log, graceSeconds }: PresenceOp
     /**
      * Takes a heartbeat and returns the participant as seen now, and ACTIVE again if it was DISCONNECTED. Nothing changes after the
      * exam, or for a participant who has left it.
+     * @param step where the participant is at check-in, if it is
      * @throws AppError `server_error` within 3 s if the database is down; sending it again is safe.
      */
-    async heartbeat(who: ParticipantKey): Promise<Participant> {
-      signs.note(who, { heartbeat: true });
+    async heartbeat(who: ParticipantKey, step: string | null): Promise<Participant> {
+      signs.note(who, { heartbeat: true, step });
       try {
         return await within(ANSWER_MS, readBack(who), () => new Error(`no answer within ${ANSWER_MS} ms`));
       } catch (error) {

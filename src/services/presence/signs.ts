@@ -7,6 +7,8 @@ interface Sign extends ParticipantKey {
   /** By this process's monotonic clock: only its age leaves the process. */
   at: number;
   heartbeat: boolean;
+  /** Where the participant is at check-in; null if the client did not say. */
+  step: string | null;
 }
 
 /** A row of a flush that needs another look. */
@@ -27,20 +29,21 @@ const MAX_ROWS = 5_000;
  */
 const WRITE = `
 WITH sign AS (
-  SELECT * FROM unnest($1::text[], $2::text[], $3::float8[], $4::bool[]) AS s("examId", "userId", age, heartbeat)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::float8[], $4::bool[], $7::text[]) AS s("examId", "userId", age, heartbeat, step)
 ), live AS (
   SELECT p.id, p.status, p."offlineSince", sign.*
     FROM sign ${participantOf('sign')} JOIN "Exam" e ON e.id = p."examId"
    WHERE e.status IN ('CREATED', 'IN_PROGRESS') AND p.status <> ALL ($5::"ParticipantStatus"[])
 ), free AS (
-  SELECT p.id, live.age, live.heartbeat
+  SELECT p.id, live.age, live.heartbeat, live.step
     FROM live JOIN "Participant" p ON p.id = live.id
    WHERE p.status <> ALL ($5::"ParticipantStatus"[])
      FOR NO KEY UPDATE OF p SKIP LOCKED
 ), written AS (
   UPDATE "Participant" p
      SET "lastSeenAt" = greatest(now() - free.age * interval '1 ms', CASE WHEN p."lastSeenAt" < now() THEN p."lastSeenAt" END),
-         "sendsHeartbeats" = p."sendsHeartbeats" OR free.heartbeat
+         "sendsHeartbeats" = p."sendsHeartbeats" OR free.heartbeat,
+         "checkInStep" = CASE WHEN p.status = 'CHECKING_IN' THEN coalesce(free.step, p."checkInStep") END
     FROM free
    WHERE p.id = free.id
 )
@@ -50,6 +53,12 @@ SELECT * FROM (
     FROM live
 ) AS leftover
  WHERE locked OR returned`;
+
+/** Either may be the newer one: a sign whose write failed comes back after those that came meanwhile. */
+function merged(a: Sign, b: Sign): Sign {
+  const [older, newer] = a.at <= b.at ? [a, b] : [b, a];
+  return { ...newer, heartbeat: a.heartbeat || b.heartbeat, step: newer.step ?? older.step };
+}
 
 const keyOf = ({ examId, userId }: ParticipantKey) => `${examId} ${userId}`;
 
@@ -80,8 +89,8 @@ export class SignsOfLife {
     this.#onReturned = onReturned;
   }
 
-  note({ examId, userId }: ParticipantKey, { heartbeat }: { heartbeat: boolean }): void {
-    this.#keep({ examId, userId, at: performance.now(), heartbeat });
+  note({ examId, userId }: ParticipantKey, { heartbeat, step = null }: { heartbeat: boolean; step?: string | null }): void {
+    this.#keep({ examId, userId, at: performance.now(), heartbeat, step });
   }
 
   /** Resolves once everything noted before is written. Rejects if the write failed; the signs are kept then. */
@@ -98,7 +107,7 @@ export class SignsOfLife {
   #keep(sign: Sign): void {
     const key = keyOf(sign);
     const known = this.#pending.get(key);
-    this.#pending.set(key, known ? { ...sign, at: Math.max(sign.at, known.at), heartbeat: sign.heartbeat || known.heartbeat } : sign);
+    this.#pending.set(key, known ? merged(known, sign) : sign);
     this.#timer ??= setTimeout(() => this.#flushLater(), this.#everyMs).unref();
   }
 
@@ -130,6 +139,7 @@ export class SignsOfLife {
       batch.map(({ heartbeat }) => heartbeat),
       FINAL_STATUSES,
       this.#freshMs,
+      batch.map(({ step }) => step),
     ]);
     if (rows.length === 0) return;
     const signs = new Map(batch.map((sign) => [keyOf(sign), sign]));

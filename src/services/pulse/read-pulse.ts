@@ -8,6 +8,8 @@ export interface ParticipantPulse {
   screenChunkAt: Date | null;
   /** Seconds of outages that nobody has credited, the present one with them. */
   outageSeconds: number;
+  /** Where it is at check-in; null elsewhere, or if its page does not say. */
+  step: string | null;
 }
 
 /** What is true of an exam now. */
@@ -33,7 +35,8 @@ const READ = `
 SELECT clock_timestamp() AS at, e."lastSeq", p."userId", p."lastSeenAt", s."takenAt" AS "snapshotAt",
        r.webcam AS "webcamChunkAt", r.screen AS "screenChunkAt",
        (p.status = 'DISCONNECTED' OR p."offlineSince" IS NOT NULL) AS "isMissing",
-       greatest(0, p."outageMs" - p."outageCreditMs" + coalesce(extract(epoch FROM now() - p."offlineSince") * 1000, 0))::float8 / 1000 AS "outageSeconds"
+       greatest(0, p."outageMs" - p."outageCreditMs" + coalesce(extract(epoch FROM now() - p."offlineSince") * 1000, 0))::float8 / 1000 AS "outageSeconds",
+       CASE WHEN p.status = 'CHECKING_IN' THEN p."checkInStep" END AS step
   FROM "Exam" e
   LEFT JOIN "Participant" p ON p."examId" = e.id AND p.status IN ('CHECKING_IN', 'WAITING', 'ACTIVE', 'PAUSED', 'DISCONNECTED')
   LEFT JOIN "LatestSnapshot" s ON s."participantId" = p.id AND s."storedAt" > now() - interval '1 hour'
@@ -56,13 +59,14 @@ export async function readPulse(pool: Pool, examId: string): Promise<PulseRead |
     lastSeq: Number(first.lastSeq),
     online: present.length - missing,
     missing,
-    participants: present.map(({ userId, lastSeenAt, snapshotAt, webcamChunkAt, screenChunkAt, outageSeconds }) => ({
+    participants: present.map(({ userId, lastSeenAt, snapshotAt, webcamChunkAt, screenChunkAt, outageSeconds, step }) => ({
       userId,
       lastSeenAt,
       snapshotAt,
       webcamChunkAt,
       screenChunkAt,
       outageSeconds: Math.round(outageSeconds),
+      step,
     })),
   };
 }

@@ -3,6 +3,7 @@ import { batched } from '../../async/batched.ts';
 import { notFound } from '../../errors.ts';
 import type { Participant, ParticipantStatus } from '../../generated/prisma/client.ts';
 import { SEVERITIES } from '../warnings/catalogue.ts';
+import { createFlagged } from './flagged.ts';
 
 /** How many warnings there are, by severity. */
 export interface WarningTotals {
@@ -91,7 +92,12 @@ export function createCounts({ pool }: { pool: Pool }) {
     return who.map(({ id }) => found.get(id));
   }, MAX_PARTICIPANTS);
 
+  const flagged = createFlagged({ pool });
+
   return {
+    /** What is left to look at in the recordings. */
+    flaggedOf: flagged.ofExam,
+
     /** Everything in one statement, as of one moment. @throws AppError `not_found` */
     async ofExam(examId: string): Promise<ExamCounts> {
       const counts = await ofExam(examId);

@@ -78,6 +78,9 @@ export function createLatestPictures({ store, log }: { store: LatestStore; log: 
       working ??= shrinkAll();
     },
 
+    /** Somebody waits for a new one: the next picture is taken at once. */
+    expect: (participantId: string): void => void due.delete(participantId),
+
     /** Discards what is not stored yet. */
     async close(): Promise<void> {
       closed = true;

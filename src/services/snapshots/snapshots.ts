@@ -17,6 +17,7 @@ import { createLatestStore } from './latest-store.ts';
 import { createLatestPictures } from './latest.ts';
 import { createPace } from './pace.ts';
 import { createRecorder } from './record.ts';
+import { createSnapshotRequests } from './requests.ts';
 import { createStateStore, type Seen } from './state-store.ts';
 import { startSnapshotSweep } from './sweep.ts';
 import { createTraffic } from './traffic.ts';
@@ -115,6 +116,9 @@ export function createSnapshots({ database: { prisma: db, pool }, eventLog, stor
       if (!analysed) latest.offer(participantId, image, at);
       return { examId, userId, takenAt: new Date(at), analysed, ...(skew !== 0 && { clockSkewSeconds: Math.round(skew / 100) / 10 }) };
     },
+
+    /** Asks the participant's page for a picture now: an event of the exam's log, with who asked. */
+    request: createSnapshotRequests({ eventLog, onAsked: ({ id }) => latest.expect(id) }),
 
     /** When the newest picture of a participant was taken that consoles can show; undefined if there is none. */
     latestAt: latestStore.takenAt,

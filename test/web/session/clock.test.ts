@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createServerClock } from '../../../web/room/session/clock.ts';
 import { createLapse, inWords } from '../../../web/room/signals/lapse.ts';
+import { createServerClock } from '../../../web/shared/server-clock.ts';
 
 /** A machine whose clocks a test moves. */
 function machine(wallAhead = 0) {

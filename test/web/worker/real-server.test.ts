@@ -41,6 +41,24 @@ const isDone = ({ handedIn }: { handedIn: string }) => handedIn === 'done';
 const sentOf = (seat: OpenedSeat, kind: 'webcam' | 'screen') => seat.state()?.streams[kind]?.sent ?? 0;
 
 describe('the worker of the room and a real server', () => {
+  it('tell staff at once where the candidate is stuck, and no more once it is in', async () => {
+    const { id: examId } = await createExam(server, { settings: { identityPhoto: true } });
+    const token = await join(server, examId, 'ada');
+    const seat = openSeat({ seat: { examId, userId: 'ada' }, token, root: proxy.url });
+    const stepOf = async () => {
+      const query = `{ exam(id: "${examId}") { participant(userId: "ada") { checkInStep } } }`;
+      return (await server.graphql().request<{ exam: { participant: { checkInStep: string | null } } }>(query)).exam.participant
+        .checkInStep;
+    };
+    seat.worker.handle({ type: 'pace', heartbeat: true, snapshotSeconds: null });
+    seat.worker.handle({ type: 'step', step: 'devices' });
+    await expect.poll(stepOf).toBe('devices');
+    seat.worker.handle({ type: 'step', step: 'camera_denied' });
+    await expect.poll(stepOf).toBe('camera_denied');
+    seat.worker.handle({ type: 'step', step: null });
+    seat.kill();
+  });
+
   it('keep every byte through an outage, a killed server and two reloads, and agree on when it was recorded', async () => {
     const { examId, open } = await sit();
     const began = Date.now() - 2 * PIECES * SLICE_MS;

@@ -68,6 +68,14 @@ export function createActions({ api, examId, store }: Options) {
       store.putPeople([(await api.graphql(tell.LowerHand, { examId, userId })).lowerHand]);
     },
 
+    async startExam(): Promise<void> {
+      store.setExam((await api.graphql(tell.StartExam, { examId })).startExam);
+    },
+
+    async endExam(): Promise<void> {
+      store.setExam((await api.graphql(tell.EndExam, { examId })).endExam);
+    },
+
     /** @param reason needed to dismiss */
     async reviewWarnings(ids: readonly string[], decision: 'CONFIRMED' | 'DISMISSED', reason: string | null): Promise<void> {
       for (let from = 0; from < ids.length; from += AT_ONCE) {

@@ -1,10 +1,11 @@
 import { ApiError, createApi, NetworkError } from '../../shared/api.ts';
 import { followExam, isFinal } from '../../shared/follow.ts';
+import { createServerClock, type ServerClock } from '../../shared/server-clock.ts';
 import { createStore } from '../../shared/store.ts';
 import { keepSession, keptSession } from '../../staff/credential.ts';
 import { createActions } from './actions.ts';
 import { createInbox } from './inbox.ts';
-import type { ConsoleEvent, ExamPulse, Me, PersonFacts, WarningType } from './model.ts';
+import type { ConsoleEvent, ExamPulse, Me, PersonFacts, WarningReason, WarningType } from './model.ts';
 import * as ask from './operations.ts';
 import { createRereads } from './rereads.ts';
 import { createExamStore } from './store.ts';
@@ -27,8 +28,9 @@ export interface ConsoleState {
   cutOffSince: number | null;
   /** After a cut: how many events were replayed; null while all is as usual. */
   replay: { events: number; isDone: boolean } | null;
-  /** The newest position of the log that is shown. */
+  /** The newest position of the log that is shown, and since when, by `performance.now()`. */
   seq: number;
+  seqAt: number;
 }
 
 interface Options {
@@ -45,6 +47,8 @@ interface Options {
 const NAMELESS = 'proctor link';
 const STAFF: ReadonlySet<Me['role']> = new Set(['ADMIN', 'LMS', 'PROCTOR']);
 const REPLAY_SHOWN_MS = 8_000;
+/** How long a pulse may have been on its way: less exact than an answer, but it notices that this machine has slept. */
+const PULSE_LATENCY_MS = 500;
 
 /** One exam as a proctor watches it. It draws nothing: views show its stores, and call its methods. */
 export function createConsole({ root, examId, credential, isKey }: Options) {
@@ -55,9 +59,11 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     cutOffSince: null,
     replay: null,
     seq: 0,
+    seqAt: performance.now(),
   });
   let token = credential && !isKey ? (keptSession(credential) ?? credential) : credential;
   const api = createApi({ root, token: () => token });
+  const clock = createServerClock();
   const rereads = createRereads({ api, examId, onPeople: (people) => store.putPeople(people), onExam: (facts) => store.setExam(facts) });
   const store = createExamStore({ onUnsure: rereads.add });
   let stop = () => {};
@@ -66,7 +72,11 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     store.apply(events);
     const seq = events.at(-1)?.seq ?? state.get().seq;
     const { replay } = state.get();
-    state.set({ seq, ...(replay && !replay.isDone && { replay: { ...replay, events: replay.events + events.length } }) });
+    state.set({
+      seq,
+      seqAt: performance.now(),
+      ...(replay && !replay.isDone && { replay: { ...replay, events: replay.events + events.length } }),
+    });
   });
 
   const showProblem = (problem: Problem) => {
@@ -82,12 +92,14 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
 
   /** Reads what is shown first. @returns the newest position of the log; null if there is nothing to watch */
   async function read(): Promise<number | null> {
+    const sentAt = performance.now();
     const { me, warningTypes, exam } = await api.graphql(ask.Open, { examId });
+    if (exam) clock.measure(Date.parse(exam.serverTime), performance.now() - sentAt);
     const types = new Map(warningTypes.map((one) => [one.type, one]));
     state.set({ me, types });
     if (!STAFF.has(me.role)) return leave('not-staff');
     if (!exam) return leave('gone');
-    const { participants, warnings, messages, lastSeq, ...facts } = exam;
+    const { participants, warnings, messages, lastSeq, serverTime: _now, ...facts } = exam;
     store.clear();
     store.setExam(facts);
     store.setTotal(participants.totalCount);
@@ -97,7 +109,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
       warnings.pageInfo.hasPreviousPage,
     );
     store.putMessages(messages.edges.map(({ node }) => node));
-    state.set({ seq: lastSeq });
+    state.set({ seq: lastSeq, seqAt: performance.now() });
     if (participants.totalCount > participants.edges.length) void readRest();
     return lastSeq;
   }
@@ -163,6 +175,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
   }
 
   function hear(pulse: ExamPulse): void {
+    clock.measure(Date.parse(pulse.at), PULSE_LATENCY_MS);
     store.setPulse(pulse);
     const { replay, seq } = state.get();
     if (!replay || replay.isDone || seq < pulse.lastSeq) return;
@@ -176,6 +189,9 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     root,
     state,
     store,
+    clock: clock as Pick<ServerClock, 'now'>,
+    /** Reads one person again, as for a new link to its picture. */
+    reread: (person: string) => rereads.add({ person }),
     token: () => token,
     ...createActions({ api, examId, store }),
 
@@ -205,6 +221,12 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
       token = enterConsole.token;
       if (credential) keepSession(credential, enterConsole);
       await this.load();
+    },
+
+    /** Why a warning was raised, with its picture; null if there is no such warning any more. @throws ApiError, NetworkError */
+    async readReason(id: string): Promise<WarningReason | null> {
+      const { node } = await api.graphql(ask.Reason, { id });
+      return node && 'visibleToCandidate' in node ? (node as WarningReason) : null;
     },
 
     /** Older warnings than those that are known. @throws ApiError, NetworkError */

@@ -1,4 +1,10 @@
-import type { ConsoleFactsFragment, FollowConsoleSubscription, OpenQuery, PulseSubscription } from '../../generated/graphql.ts';
+import type {
+  ConsoleFactsFragment,
+  FollowConsoleSubscription,
+  OpenQuery,
+  PulseSubscription,
+  ReasonQuery,
+} from '../../generated/graphql.ts';
 
 export type ExamFacts = Omit<ConsoleFactsFragment, 'lastSeq' | 'serverTime'>;
 export type ConsoleEvent = FollowConsoleSubscription['examEvents'];
@@ -11,6 +17,7 @@ type Opened = NonNullable<OpenQuery['exam']>;
 type PersonFacts = Opened['participants']['edges'][number]['node'];
 export type WarningFacts = Opened['warnings']['edges'][number]['node'];
 export type MessageFacts = Opened['messages']['edges'][number]['node'];
+export type WarningReason = Extract<NonNullable<ReasonQuery['node']>, { visibleToCandidate: unknown }>;
 export type Severity = WarningFacts['severity'];
 export type Status = PersonFacts['status'];
 

@@ -89,3 +89,19 @@ export const ReviewWarnings = graphql(/* GraphQL */ `
     }
   }
 `);
+
+export const StartExam = graphql(/* GraphQL */ `
+  mutation StartExam($examId: ID!) {
+    startExam(examId: $examId) {
+      ...ConsoleFacts
+    }
+  }
+`);
+
+export const EndExam = graphql(/* GraphQL */ `
+  mutation EndExam($examId: ID!) {
+    endExam(examId: $examId) {
+      ...ConsoleFacts
+    }
+  }
+`);

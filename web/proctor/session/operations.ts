@@ -228,6 +228,22 @@ export const EarlierWarnings = graphql(/* GraphQL */ `
   }
 `);
 
+/** What is only read when somebody asks why. */
+export const Reason = graphql(/* GraphQL */ `
+  query Reason($id: ID!) {
+    node(id: $id) {
+      ... on Warning {
+        frameUrl
+        offsetSeconds
+        recording {
+          id
+        }
+        visibleToCandidate
+      }
+    }
+  }
+`);
+
 export const Counts = graphql(/* GraphQL */ `
   query Counts($examId: ID!) {
     exam(id: $examId) {

@@ -28,7 +28,7 @@ export function createRereads({ api, examId, onPeople, onExam }: Options) {
         isCounting = false;
         const { exam } = await api.graphql(ask.Counts, { examId });
         if (exam) {
-          const { lastSeq: _lastSeq, ...facts } = exam;
+          const { lastSeq: _seq, serverTime: _now, ...facts } = exam;
           onExam(facts);
         }
       }

@@ -4,9 +4,8 @@ import { mergeFeed, replaceInFeed } from './feed.ts';
 import type { ConsoleEvent, ExamFacts, ExamPulse, MessageFacts, Person, PersonFacts, WarningFacts } from './model.ts';
 
 export interface People {
-  /** By user id. The map stays the same object: `version` tells that something in it changed. */
+  /** By user id. */
   byId: ReadonlyMap<string, Person>;
-  version: number;
   /** How many there are; more than in `byId` as long as they are being loaded. */
   total: number;
 }
@@ -27,14 +26,14 @@ const WINDOW = 5_000;
  */
 export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string; counts?: boolean }): void }) {
   const byId = new Map<string, Person>();
-  const people = createStore<People>({ byId, version: 0, total: 0 });
+  const people = createStore<People>({ byId: new Map(), total: 0 });
   const feed = createStore<Feed>({ warnings: [], hasEarlier: false });
   const exam = createStore<{ facts: ExamFacts | null }>({ facts: null });
   const messages = createStore<{ all: readonly MessageFacts[] }>({ all: [] });
   const pulse = createStore<{ last: ExamPulse | null; receivedAt: number }>({ last: null, receivedAt: 0 });
   const listeners = new Set<(events: readonly ConsoleEvent[]) => void>();
 
-  const changed = () => people.set({ version: people.get().version + 1, total: Math.max(people.get().total, byId.size) });
+  const changed = () => people.set({ byId: new Map(byId), total: Math.max(people.get().total, byId.size) });
   const setFacts = (change: Partial<ExamFacts>) => {
     const { facts } = exam.get();
     if (facts) exam.set({ facts: { ...facts, ...change } });
@@ -88,7 +87,7 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
     clear(): void {
       byId.clear();
       exam.set({ facts: null });
-      people.set({ version: people.get().version + 1, total: 0 });
+      people.set({ byId: new Map(), total: 0 });
       feed.set({ warnings: [], hasEarlier: false });
       messages.set({ all: [] });
     },

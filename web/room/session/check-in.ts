@@ -1,7 +1,7 @@
 import type { Api } from '../../shared/api.ts';
+import type { ServerClock } from '../../shared/server-clock.ts';
 import type { Store } from '../../shared/store.ts';
 import type { Capture } from '../capture/capture.ts';
-import type { ServerClock } from './clock.ts';
 import { describeDevice } from './device.ts';
 import { type RoomState, type Step, stepsOf } from './room-state.ts';
 

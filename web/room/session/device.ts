@@ -1,5 +1,5 @@
+import type { ServerClock } from '../../shared/server-clock.ts';
 import type { Capture } from '../capture/capture.ts';
-import type { ServerClock } from './clock.ts';
 
 /** What the proctor is told of the device. */
 export function describeDevice(capture: Capture | null, clock: ServerClock): object {

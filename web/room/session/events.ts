@@ -6,10 +6,12 @@ interface Options {
   store: Store<RoomState>;
   take(participant: ParticipantFacts): void;
   onCancelled(): void;
+  /** Staff ask for a picture. @param at when */
+  onPictureAsked(at: number): void;
 }
 
 /** What the exam's log says, told to the room. */
-export function createListener({ store: { get, set }, take, onCancelled }: Options) {
+export function createListener({ store: { get, set }, take, onCancelled, onPictureAsked }: Options) {
   function takeMessage(message: MessageFacts): void {
     const others = get().messages.filter(({ id }) => id !== message.id);
     set({ messages: [...others, message].toSorted((a, b) => a.sentAt.localeCompare(b.sentAt)) });
@@ -28,6 +30,7 @@ export function createListener({ store: { get, set }, take, onCancelled }: Optio
           if (event.participant.userId !== get().participant?.userId) return;
           const { change } = event;
           if (change?.what === 'status') set({ lastChange: { what: 'status', to: change.to, reason: change.reason, at: event.at } });
+          if (change?.what === 'snapshot') onPictureAsked(Date.parse(event.at));
           return take(event.participant);
         }
         case 'MessageSent':

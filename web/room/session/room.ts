@@ -1,11 +1,11 @@
 import type { EnterQuery } from '../../generated/graphql.ts';
 import { ApiError, createApi, NetworkError } from '../../shared/api.ts';
 import { followExam } from '../../shared/follow.ts';
+import { createServerClock, type ServerClock } from '../../shared/server-clock.ts';
 import { createStore, type Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import type { Presence } from '../worker/protocol.ts';
 import { createCheckIn } from './check-in.ts';
-import { createServerClock, type ServerClock } from './clock.ts';
 import { createListener } from './events.ts';
 import { obstacleOfBrowser, obstacleTo } from './obstacles.ts';
 import { takeTab } from './only-tab.ts';
@@ -26,6 +26,7 @@ interface Options {
 }
 
 const RETRY_MS = 5_000;
+const PICTURE_ASKED_MS = 30_000;
 
 /** One candidate's exam in this page, from the link to the receipt. It draws nothing: the views show its state. */
 export function createRoom({ root, examId, link, practice, createCapture }: Options) {
@@ -45,6 +46,10 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     onCancelled() {
       void sitting.giveUp();
       showProblem('cancelled');
+    },
+    onPictureAsked(at) {
+      // A page that is loaded again hears of all that were asked for before.
+      if (clock.now() - at < PICTURE_ASKED_MS) sitting.showNow();
     },
   });
   const sitting = createSitting({ root, store, clock, createCapture, onPresence: hear, onRenewed: renew });

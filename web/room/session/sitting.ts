@@ -1,9 +1,10 @@
+import type { ServerClock } from '../../shared/server-clock.ts';
 import type { Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import { startSignals } from '../signals/signals.ts';
 import { signalsFor } from '../signals/which.ts';
 import type { FromWorker, Presence, ToWorker } from '../worker/protocol.ts';
-import type { ServerClock } from './clock.ts';
+import { checkInStepOf } from './check-in-step.ts';
 import {
   type ExamFacts,
   hasLeft,
@@ -109,6 +110,8 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     set({ dutiesGiven: get().dutiesGiven + 1 });
   }
 
+  const tellStep = () => uplink?.post({ type: 'step', step: checkInStepOf(get(), capture?.getState() ?? null) });
+
   const wake = () => uplink?.post({ type: 'wake' });
   addEventListener('online', wake, { signal: listening.signal });
   document.addEventListener('visibilitychange', wake, { signal: listening.signal });
@@ -137,6 +140,8 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       uplink = startUplink(hear);
       const heartbeat = !hasLeft(status);
       uplink.post({ type: 'start', root: root.href, seat: { examId, userId }, token, heartbeat, snapshotSeconds: null });
+      store.subscribe(tellStep);
+      capture?.subscribe(tellStep);
     },
 
     /** Records while the exam runs, and not while it is paused. */
@@ -148,6 +153,11 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       capture?.record();
       // After a reload nothing is open. The screen needs a click, for which the view asks.
       if (capture?.getState().camera.state === 'off') void capture.openCamera();
+    },
+
+    /** Sends a picture now, if the exam runs: staff ask for one. */
+    showNow(): void {
+      if (isRecording) void sendPicture();
     },
 
     /** The exam is over for this person, by whatever: the rest is sent. */

@@ -1,7 +1,8 @@
 import { useTranslations } from 'use-intl';
 import { Hidden } from '../../shared/parts.tsx';
+import { asClock } from '../../shared/time.ts';
 import styles from './exam.module.css';
-import { asClock, useRemaining } from './use-clock.ts';
+import { useRemaining } from './use-clock.ts';
 
 /** The time left. Screen readers hear it when they come by, and at 30, 10, 5 and 1 minutes (announcer.tsx), never each second. */
 export function Clock() {

@@ -1,8 +1,9 @@
 import { useFormatter, useTranslations } from 'use-intl';
 import { Callout } from '../../shared/parts.tsx';
+import { asClock } from '../../shared/time.ts';
 import { useCapture, useRoomState } from '../use-room.ts';
 import styles from './exam.module.css';
-import { asClock, inMegabytes } from './use-clock.ts';
+import { inMegabytes } from './use-clock.ts';
 
 /** What lies where: whether it records, what waits on this device, and up to when everything is sent. */
 export function UploadLine() {

@@ -27,12 +27,13 @@ interface Options {
 export function createHeartbeat({ seat, api, everyMs = EVERY_MS, onPresence, onRenewed, onOutcome }: Options) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOn = false;
+  let step: string | null = null;
   let beating: Promise<void> | null = null;
 
   async function ask(): Promise<Outcome> {
     const sentAt = performance.now();
     try {
-      const { heartbeat } = await api.graphql(Beat, { examId: seat.examId });
+      const { heartbeat } = await api.graphql(Beat, { examId: seat.examId, step });
       onPresence(presenceOf(heartbeat, performance.now() - sentAt));
       if (heartbeat.renewedToken) onRenewed(heartbeat.renewedToken);
       return OK;
@@ -61,6 +62,12 @@ export function createHeartbeat({ seat, api, everyMs = EVERY_MS, onPresence, onR
       isOn = on;
       if (!on) clearTimeout(timer);
       else if (!wasOn) now();
+    },
+    /** Where the candidate is at check-in. Told at once: staff may be waiting. */
+    setStep(next: string | null): void {
+      if (step === next) return;
+      step = next;
+      if (next !== null) void (beating ?? Promise.resolve()).then(now);
     },
     /** Beats at once, if at all. */
     now,

@@ -27,6 +27,8 @@ export type ToWorker =
   | { type: 'snapshot'; image: ArrayBuffer | null; takenAt: number }
   /** Snapshots and heartbeats as the exam is now: none while it is paused or over. */
   | { type: 'pace'; heartbeat: boolean; snapshotSeconds: number | null }
+  /** Where the candidate is at check-in, a slug; null elsewhere. */
+  | { type: 'step'; step: string | null }
   /** No more chunks come: the number of each stream is announced, then the exam is handed in. Safe to repeat. */
   | { type: 'hand-in'; stats: Record<string, unknown> }
   /** As `hand-in`, but the exam is over already (time, termination): only what was recorded is sent. */

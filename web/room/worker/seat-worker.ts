@@ -256,6 +256,7 @@ export function createSeatWorker({
       pace = { heartbeat: message.heartbeat, snapshotSeconds: message.snapshotSeconds };
       setPace();
     },
+    step: ({ step }) => heartbeat.setStep(step),
     'hand-in': ({ stats }) => inTurn(() => begin(true, stats)),
     drain: () => inTurn(() => begin(false, {})),
     wake() {

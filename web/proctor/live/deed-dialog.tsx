@@ -1,0 +1,134 @@
+import { useEffect, useId, useRef, useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { Button, Callout, Field, Row, Stack, TextArea } from '../../shared/parts.tsx';
+import { useAction } from '../../shared/use-action.ts';
+import { useExam } from '../use-console.ts';
+import styles from './dialog.module.css';
+import { KeysHelp } from './keys-help.tsx';
+import { useDecide } from './use-decide.ts';
+import { useDeeds } from './use-deeds.ts';
+import { type Deed, useLive, useView } from './view.ts';
+
+/** Asks for what a deed needs, above everything else. Escape closes it, and nothing was done. */
+export function DeedDialog() {
+  const { deed } = useView();
+  const live = useLive();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const title = useId();
+  useEffect(() => {
+    if (deed && !dialog.current?.open) dialog.current?.showModal();
+    if (!deed) dialog.current?.close();
+  }, [deed]);
+  return (
+    <dialog ref={dialog} className={styles['dialog']} aria-labelledby={title} onClose={() => live.set({ deed: null })}>
+      {deed && (deed.kind === 'keys' ? <KeysHelp titleId={title} /> : <DeedForm key={deed.kind} deed={deed} titleId={title} />)}
+    </dialog>
+  );
+}
+
+type Asking = Exclude<Deed, { kind: 'keys' }>;
+
+/** Kinds that need a reason, and those that take one. */
+const NEEDS_REASON = new Set<Asking['kind']>(['pause', 'time', 'outage', 'terminate', 'readmit', 'dismiss']);
+const TAKES_REASON = new Set<Asking['kind']>([...NEEDS_REASON, 'admit']);
+const PRESETS = ['a', 'b', 'c'] as const;
+const LONGEST = 2_000;
+
+function DeedForm({ deed, titleId }: { deed: Asking; titleId: string }) {
+  const t = useTranslations('deed');
+  const live = useLive();
+  const deeds = useDeeds();
+  const decide = useDecide();
+  const { settings } = useExam();
+  const { kind } = deed;
+  const [text, setText] = useState('');
+  const [minutes, setMinutes] = useState(kind === 'outage' ? String(deed.minutes) : '10');
+  const who = 'whom' in deed ? deeds.wordsFor(deed.whom) : '';
+  const n = kind === 'dismiss' ? deed.ids.length : 0;
+
+  const work = useAction(async () => {
+    const reason = text.trim();
+    switch (kind) {
+      case 'message':
+        await deeds.message(deed.whom, reason);
+        break;
+      case 'admit':
+        await deeds.admit(deed.whom, reason || null);
+        break;
+      case 'time':
+      case 'outage':
+        await deeds.addTime(deed.whom, Number(minutes), reason);
+        break;
+      case 'dismiss':
+        await decide(deed.ids, 'DISMISSED', reason);
+        break;
+      case 'start':
+      case 'end':
+        await deeds[kind]();
+        break;
+      default:
+        await deeds[kind](deed.whom, reason);
+    }
+    live.set({ deed: null, chosen: new Set() });
+  });
+
+  const presets =
+    kind === 'message' ? settings.messagePresets : NEEDS_REASON.has(kind) ? PRESETS.map((name) => t(`${kind}.${name}` as never)) : [];
+  const isReady = (kind !== 'message' && !NEEDS_REASON.has(kind)) || text.trim() !== '';
+  const asksMinutes = kind === 'time' || kind === 'outage';
+  return (
+    <form
+      method="dialog"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isReady) work.run();
+      }}
+    >
+      <Stack>
+        <h2 id={titleId}>{t(`${kind}.title`, { who, n })}</h2>
+        <p>{t(`${kind}.text`)}</p>
+        {asksMinutes && (
+          <Field
+            label={t('minutes')}
+            type="number"
+            min={1}
+            max={1_440}
+            step={1}
+            required
+            value={minutes}
+            onChange={({ target }) => setMinutes(target.value)}
+          />
+        )}
+        {presets.length > 0 && (
+          <div className={styles['presets']}>
+            {presets.map((preset) => (
+              <Button key={preset} aria-pressed={text === preset} onClick={() => setText(preset)}>
+                <bdi>{preset}</bdi>
+              </Button>
+            ))}
+          </div>
+        )}
+        {(kind === 'message' || TAKES_REASON.has(kind)) && (
+          <TextArea
+            label={kind === 'message' ? t('message.label') : t(NEEDS_REASON.has(kind) ? 'reason' : 'reasonIfAny')}
+            rows={3}
+            maxLength={LONGEST}
+            value={text}
+            onChange={setText}
+          />
+        )}
+        {work.fault && (
+          <div role="alert">
+            <Callout tone="bad">{work.fault}</Callout>
+          </div>
+        )}
+        <Row>
+          <Button type="submit" look={kind === 'terminate' || kind === 'end' ? 'danger' : 'primary'} disabled={!isReady || work.isBusy}>
+            {t(`${kind}.confirm`)}
+          </Button>
+          <Button onClick={() => live.set({ deed: null })}>{t('cancel')}</Button>
+        </Row>
+      </Stack>
+    </form>
+  );
+}

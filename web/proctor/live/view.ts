@@ -1,0 +1,115 @@
+import { createContext, use } from 'react';
+import { createStore, useStore } from '../../shared/store.ts';
+import type { Whom } from '../session/actions.ts';
+import { ALL_WARNINGS, type FeedFilter } from './feed-order.ts';
+import { EVERYBODY, type Order, type PeopleFilter } from './people-order.ts';
+
+/** What is asked before it is done. */
+export type Deed =
+  | { kind: 'message' | 'pause' | 'time' | 'terminate' | 'readmit' | 'admit'; whom: Whom }
+  | { kind: 'outage'; whom: Whom; minutes: number }
+  | { kind: 'dismiss'; ids: readonly string[] }
+  | { kind: 'start' | 'end' }
+  | { kind: 'keys' };
+
+export interface Notice {
+  id: number;
+  text: string;
+  undo: (() => Promise<void>) | null;
+}
+
+export type Layout = 'list' | '4' | '9' | '16';
+
+export interface View {
+  /** Whose panel is open. */
+  person: string | null;
+  /** Whose reason is open, by id. */
+  warning: string | null;
+  /** People chosen for a deed. */
+  chosen: ReadonlySet<string>;
+  deed: Deed | null;
+  filter: PeopleFilter;
+  order: Order;
+  layout: Layout;
+  feedFilter: FeedFilter;
+  isGrouped: boolean;
+  /** The newest position that the feed shows while it stands still; null while it follows. */
+  heldAt: number | null;
+  hasKeys: boolean;
+  notices: readonly Notice[];
+}
+
+const KEPT = 'invigil console';
+type Kept = Pick<View, 'layout' | 'isGrouped' | 'hasKeys' | 'order'>;
+
+function readKept(): Partial<Kept> {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? '{}') as Partial<Kept>;
+  } catch {
+    return {};
+  }
+}
+
+const NOTICE_MS = 10_000;
+
+/** What this proctor looks at: nothing of it leaves the page. */
+export function createView() {
+  const store = createStore<View>({
+    person: null,
+    warning: null,
+    chosen: new Set(),
+    deed: null,
+    filter: EVERYBODY,
+    order: 'attention',
+    layout: 'list',
+    feedFilter: ALL_WARNINGS,
+    isGrouped: false,
+    heldAt: null,
+    hasKeys: true,
+    notices: [],
+    ...readKept(),
+  });
+  let notices = 0;
+
+  return {
+    ...store,
+    /** Changes what the next visit begins with, too. */
+    keep(change: Partial<Kept>): void {
+      store.set(change);
+      const { layout, isGrouped, hasKeys, order } = store.get();
+      try {
+        localStorage.setItem(KEPT, JSON.stringify({ layout, isGrouped, hasKeys, order }));
+      } catch {
+        // The next visit begins as the first one did.
+      }
+    },
+    /** Says what was done, for a while, with a way back where there is one. */
+    tell(text: string, undo: (() => Promise<void>) | null = null): void {
+      const id = ++notices;
+      store.set({ notices: [...store.get().notices.slice(-2), { id, text, undo }] });
+      setTimeout(() => this.forget(id), NOTICE_MS);
+    },
+    forget(id: number): void {
+      store.set({ notices: store.get().notices.filter((notice) => notice.id !== id) });
+    },
+    choose(userId: string, isChosen: boolean): void {
+      const chosen = new Set(store.get().chosen);
+      if (isChosen) chosen.add(userId);
+      else chosen.delete(userId);
+      store.set({ chosen });
+    },
+  };
+}
+
+export type LiveView = ReturnType<typeof createView>;
+
+const ViewContext = createContext<LiveView | null>(null);
+export const ViewProvider = ViewContext.Provider;
+
+export function useLive(): LiveView {
+  const found = use(ViewContext);
+  if (!found) throw new Error('outside of the live view');
+  return found;
+}
+
+export const useView = (): View => useStore(useLive());
