@@ -7,8 +7,9 @@ import { LanguageSelect } from '../../shared/words.tsx';
 import { nameOf, type Person } from '../session/model.ts';
 import { useConsole, useExam } from '../use-console.ts';
 import styles from './head.module.css';
-import { isBlind, type VerdictStatus } from './model.ts';
-import { usePerson, useReview } from './use-review.ts';
+import { KeyHelp } from './keys.tsx';
+import type { VerdictStatus } from './model.ts';
+import { usePerson, useReview, useReviewState, useTimes } from './use-review.ts';
 
 /** Whom somebody should look at: open warnings, an objection, or a decision that waits for a second person. */
 const needsLook = ({ warningCounts, review }: Person) => warningCounts.unreviewed > 0 || review === 'CONTESTED' || review === 'IN_REVIEW';
@@ -16,9 +17,11 @@ const needsLook = ({ warningCounts, review }: Person) => warningCounts.unreviewe
 export function Head() {
   const t = useTranslations('review');
   const p = useTranslations('page');
+  const s = useTranslations('status');
   const session = useReview();
   const person = usePerson();
   const { examId } = useConsole();
+  const { title } = useExam();
   const pdf = useAction(() =>
     session.download(`/participants/${encodeURIComponent(person.userId)}/report.pdf`, `${examId}-${person.userId}.pdf`),
   );
@@ -31,6 +34,7 @@ export function Head() {
           <span aria-hidden="true">← </span>
           {t('back')}
         </a>
+        <bdi className={styles['exam']}>{title}</bdi>
         <Workload />
         <LanguageSelect label={p('language')} />
       </div>
@@ -50,10 +54,11 @@ export function Head() {
                 <span dir="auto">{t('group', { group: person.group })}</span> ·{' '}
               </>
             )}
-            {t('status', { status: person.status })}
+            {s(person.status)}
           </p>
         </div>
-        <Status review={person.review} />
+        <Status />
+        <Seen />
         <div className={styles['files']}>
           <Button disabled={pdf.isBusy} onClick={pdf.run}>
             {t('report.pdf')}
@@ -62,6 +67,7 @@ export function Head() {
             {t('report.csv')}
           </Button>
           <Button onClick={() => goTo({ person: person.userId, print: '' })}>{t('report.open')}</Button>
+          <KeyHelp />
         </div>
       </div>
       {fault && (
@@ -89,14 +95,33 @@ const TONES: Partial<Record<VerdictStatus, string>> = {
   UPHELD: 'bad',
 };
 
-export function Status({ review }: { review: VerdictStatus }) {
-  const t = useTranslations('review');
-  const person = usePerson();
-  const me = useConsole().state.get().me?.name ?? '';
+export function Status() {
+  const t = useTranslations();
+  const { review, secondReviewNeeded } = usePerson();
   return (
     <p className={`${styles['status']} ${styles[TONES[review] ?? 'plain']}`} data-testid="verdict">
-      {isBlind(person, me) ? t('judge.second') : t('verdict', { status: review })}
+      {secondReviewNeeded ? t('review.judge.second') : t(`verdict.${review}`)}
     </p>
+  );
+}
+
+/** Each reviewer's own mark. */
+function Seen() {
+  const t = useTranslations('review.seen');
+  const session = useReview();
+  const { seenAt, newSinceSeen } = usePerson();
+  const { full } = useTimes();
+  const mark = useAction(session.markSeen);
+  const isSeen = seenAt !== null && !newSinceSeen;
+  return (
+    <div className={styles['seen']}>
+      <span role="status">{mark.fault ?? (seenAt !== null && t(newSinceSeen ? 'new' : 'at', { time: full(seenAt) }))}</span>
+      {!isSeen && (
+        <Button disabled={mark.isBusy} onClick={mark.run}>
+          {t('mark')}
+        </Button>
+      )}
+    </div>
   );
 }
 
@@ -106,13 +131,20 @@ function Workload() {
   const { store } = useConsole();
   const { counts } = useExam();
   const { byId } = useStore(store.people);
+  const { flagged } = useReviewState();
   const { userId } = usePerson();
   const waiting = [...byId.values()].filter(needsLook);
   const at = waiting.findIndex((one) => one.userId === userId);
   const next = [...waiting.slice(at + 1), ...waiting.slice(0, Math.max(0, at))].find((one) => one.userId !== userId);
   return (
     <p className={styles['workload']}>
-      <span>{t('workload', { warnings: counts.warnings.unreviewed, people: waiting.length })}</span>
+      <span>
+        {t('workload', {
+          minutes: Math.ceil(flagged.seconds / 60),
+          recordings: flagged.recordings,
+          warnings: counts.warnings.unreviewed,
+        })}
+      </span>
       {next ? (
         <a href={addressOf({ person: next.userId })} onClick={follow({ person: next.userId })}>
           {t('next')}

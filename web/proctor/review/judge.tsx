@@ -4,7 +4,7 @@ import { Button, Callout, Quiet, Row, Stack, TextArea } from '../../shared/parts
 import { useAction } from '../../shared/use-action.ts';
 import { useConsoleState } from '../use-console.ts';
 import styles from './judge.module.css';
-import { isBlind, type VerdictStatus } from './model.ts';
+import { hasJudged, type VerdictStatus } from './model.ts';
 import more from './more.module.css';
 import { usePerson, useReview, useTimes } from './use-review.ts';
 import { VerdictList } from './verdict-list.tsx';
@@ -27,22 +27,22 @@ export function Judge() {
   const t = useTranslations('review.judge');
   const person = usePerson();
   const { me } = useConsoleState();
-  const blind = isBlind(person, me?.name ?? '');
+  const isBlind = !hasJudged(person, me?.name ?? '');
   const choices = choicesOf(person.review);
   return (
     <section className={more['card']} aria-labelledby="judge-title" data-testid="judge">
       <h2 id="judge-title">{t('title')}</h2>
-      {blind && (
+      {person.secondReviewNeeded && (
         <Callout tone="warn">
           <p>
             <strong>{t('second')}</strong>
           </p>
-          <p>{t('blind')}</p>
+          <p>{t(isBlind ? 'blind' : 'waits')}</p>
         </Callout>
       )}
       <Objection />
       {choices.length > 0 ? <Form key={choices.join(' ')} choices={choices} /> : <Quiet>{t('final')}</Quiet>}
-      {!blind && <VerdictList />}
+      <VerdictList />
     </section>
   );
 }
@@ -74,7 +74,7 @@ function Objection() {
 
 function Form({ choices }: { choices: readonly Choosable[] }) {
   const t = useTranslations('review.judge');
-  const v = useTranslations('review');
+  const v = useTranslations('verdict');
   const session = useReview();
   const group = useId();
   const [status, setStatus] = useState<Choosable | null>(null);
@@ -117,7 +117,7 @@ function Form({ choices }: { choices: readonly Choosable[] }) {
             {t('save')}
           </Button>
           <span role="status" className={more['small']}>
-            {lacksReason ? t('needsReason') : saved && t('saved', { status: v('verdict', { status: saved }) })}
+            {lacksReason ? t('needsReason') : saved && t('saved', { status: v(saved) })}
           </span>
         </Row>
       </Stack>

@@ -2,25 +2,25 @@ import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button } from '../../shared/parts.tsx';
 import styles from './keys.module.css';
-import { useTransport } from './transport.tsx';
+import { timeField, useTransport } from './transport.tsx';
 import { useChoice, useReview } from './use-review.ts';
 import { reasonField } from './warning-panel.tsx';
 
-/** Single keys can be switched off, as WCAG 2.1.4 asks. */
-const OFF = 'invigil review keys off';
+/** Single keys can be switched off, as WCAG 2.1.4 asks: the same switch as in the live view. */
+const KEPT = 'invigil console';
 
-function areOff(): boolean {
+function kept(): { hasKeys?: boolean } {
   try {
-    return localStorage.getItem(OFF) !== null;
+    return JSON.parse(localStorage.getItem(KEPT) ?? '{}') as { hasKeys?: boolean };
   } catch {
-    return false;
+    return {};
   }
 }
+const areOff = () => kept().hasKeys === false;
 
-function switchKeys(isOn: boolean): void {
+function switchKeys(hasKeys: boolean): void {
   try {
-    if (isOn) localStorage.removeItem(OFF);
-    else localStorage.setItem(OFF, '1');
+    localStorage.setItem(KEPT, JSON.stringify({ ...kept(), hasKeys }));
   } catch {
     // Asked again the next time.
   }
@@ -48,16 +48,17 @@ export function useKeys(): void {
       if (document.querySelector('dialog[open]')) return;
       const { act, chosen } = now.current;
       const keys: Record<string, () => void> = {
-        k: act.toggle,
-        j: () => act.jump(-1),
-        l: () => act.jump(1),
-        p: () => act.toWarning(-1),
-        n: () => act.toWarning(1),
+        p: act.toggle,
+        b: () => act.jump(-1),
+        n: () => act.jump(1),
+        k: () => act.toWarning(-1),
+        j: () => act.toWarning(1),
+        g: () => timeField.current?.focus(),
         '<': () => act.faster(-1),
         '>': () => act.faster(1),
-        c: () => chosen !== null && void session.decide([chosen], 'CONFIRMED', null).catch(session.tellRefused),
-        d: () => reasonField.current?.focus(),
-        u: () => void session.undo().catch(session.tellRefused),
+        y: () => chosen !== null && void session.decide([chosen], 'CONFIRMED', null).catch(session.tellRefused),
+        x: () => reasonField.current?.focus(),
+        z: () => void session.undo().catch(session.tellRefused),
         '?': () => document.querySelector<HTMLDialogElement>('#review-keys')?.showModal(),
         ...(!takesSpace(target) && { ' ': act.toggle }),
       };
@@ -72,12 +73,13 @@ export function useKeys(): void {
 }
 
 const LIST = [
-  ['play', ['K', 'space']],
-  ['jump', ['J', 'L']],
-  ['warning', ['P', 'N']],
-  ['confirm', ['C']],
-  ['dismiss', ['D']],
-  ['undo', ['U']],
+  ['play', ['p', 'space']],
+  ['jump', ['b', 'n']],
+  ['goTo', ['g']],
+  ['warning', ['j', 'k']],
+  ['confirm', ['y']],
+  ['dismiss', ['x']],
+  ['undo', ['z']],
   ['speed', ['<', '>']],
   ['help', ['?']],
 ] as const;
@@ -88,7 +90,7 @@ export function KeyHelp() {
   const ref = useRef<HTMLDialogElement>(null);
   const [isOn, setOn] = useState(() => !areOff());
   return (
-    <div className={styles['foot']}>
+    <>
       <Button onClick={() => ref.current?.showModal()}>{t('title')}</Button>
       <dialog ref={ref} id="review-keys" className={styles['dialog']} aria-labelledby="review-keys-title">
         <h2 id="review-keys-title">{t('title')}</h2>
@@ -117,6 +119,6 @@ export function KeyHelp() {
         </label>
         <Button onClick={() => ref.current?.close()}>{t('close')}</Button>
       </dialog>
-    </div>
+    </>
   );
 }

@@ -19,7 +19,7 @@ export const Mark = ({ severity }: { severity: Severity }) => (
 
 /** The shape and the word. */
 export function SeverityWord({ severity }: { severity: Severity }) {
-  const t = useTranslations('review.severity');
+  const t = useTranslations('severity');
   return (
     <span className={styles['word']}>
       <Mark severity={severity} />

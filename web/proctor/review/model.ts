@@ -25,6 +25,5 @@ export const TRACKS = ['WEBCAM', 'SCREEN'] as const satisfies readonly TrackType
 /** Seconds that something must last before it is a warning, by the exam's setting. */
 export const HOLD_SECONDS = { LOW: 10, MEDIUM: 5, HIGH: 2 } as const;
 
-/** Somebody has judged, nothing follows from it yet, and it was not this person: who and what would lead the second look. */
-export const isBlind = ({ review, verdicts }: Pick<Reviewed, 'review' | 'verdicts'>, me: string) =>
-  review === 'IN_REVIEW' && verdicts.length > 0 && verdicts.every(({ by }) => by !== me);
+/** Whether this person has given a verdict. */
+export const hasJudged = ({ verdicts }: Pick<Reviewed, 'verdicts'>, me: string) => verdicts.some(({ by }) => by === me);

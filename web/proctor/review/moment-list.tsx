@@ -25,7 +25,7 @@ function fits(moment: Moment, which: Which, least: Severity): boolean {
 /** Everything that happened, for eyes, keyboard and screen reader; warnings can be chosen one by one or many at once. */
 export function MomentList() {
   const t = useTranslations('review.list');
-  const s = useTranslations('review.severity');
+  const s = useTranslations('severity');
   const { moments } = useReviewState();
   const { chosen } = useChoice();
   const [which, setWhich] = useState<Which>('everything');

@@ -64,14 +64,14 @@ export const MomentRow = memo(function MomentRow({ moment, isCurrent, isSelected
 
 /** Severity and decision, each in a word. */
 function State({ moment }: { moment: Moment }) {
-  const t = useTranslations('review');
+  const t = useTranslations();
   if (!isWarning(moment)) return null;
   const { severity, review } = moment.warning;
   const decision = review === null ? 'undecided' : review.decision === 'CONFIRMED' ? 'confirmed' : 'dismissed';
   return (
     <span className={styles['state']}>
       <span>{t(`severity.${severity}`)}</span>
-      <span className={styles[decision]}>{t(`list.${decision}`)}</span>
+      <span className={styles[decision]}>{t(`review.list.${decision}`)}</span>
     </span>
   );
 }

@@ -71,6 +71,7 @@ graphql(/* GraphQL */ `
 graphql(/* GraphQL */ `
   fragment ReviewVerdicts on Participant {
     review
+    secondReviewNeeded
     verdicts {
       status
       reason
@@ -98,9 +99,18 @@ export const ReviewPerson = graphql(/* GraphQL */ `
       dismissed
     }
     exam(id: $examId) {
+      lastSeq
+      counts {
+        flagged {
+          recordings
+          seconds
+        }
+      }
       participant(userId: $userId) {
         ...ReviewVerdicts
         id
+        seenAt
+        newSinceSeen
         userId
         name
         group
@@ -233,6 +243,15 @@ export const ReviewVerdict = graphql(/* GraphQL */ `
     reviewParticipant(examId: $examId, userId: $userId, status: $status, reason: $reason) {
       ...PersonFacts
       ...ReviewVerdicts
+    }
+  }
+`);
+
+export const ReviewMarkSeen = graphql(/* GraphQL */ `
+  mutation ReviewMarkSeen($examId: ID!, $userId: ID!, $upTo: SafeInt) {
+    markSeen(examId: $examId, userId: $userId, upTo: $upTo) {
+      seenAt
+      newSinceSeen
     }
   }
 `);

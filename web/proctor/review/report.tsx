@@ -3,12 +3,11 @@ import { useTranslations } from 'use-intl';
 import { Button, Title } from '../../shared/parts.tsx';
 import { goTo } from '../../shared/route.ts';
 import { nameOf } from '../session/model.ts';
-import { useConsole, useExam } from '../use-console.ts';
+import { useExam } from '../use-console.ts';
 import { EvidenceView } from './evidence.tsx';
 import { Status } from './head.tsx';
 import { SeverityWord } from './mark.tsx';
 import { Measured } from './measured.tsx';
-import { isBlind } from './model.ts';
 import { isWarning } from './moments.ts';
 import { PersonFacts } from './person-facts.tsx';
 import styles from './report.module.css';
@@ -20,8 +19,7 @@ export function Report() {
   const t = useTranslations('review');
   const { title } = useExam();
   const person = usePerson();
-  const me = useConsole().state.get().me?.name ?? '';
-  const { contest, review } = person;
+  const { contest } = person;
   const { full } = useTimes();
   const [made] = useState(() => Date.now());
   return (
@@ -40,7 +38,7 @@ export function Report() {
           <bdi>{nameOf(person)}</bdi>
         </Title>
         <p>{t('report.made', { time: full(made) })}</p>
-        <Status review={review} />
+        <Status />
       </header>
       {contest && (
         <section>
@@ -53,7 +51,7 @@ export function Report() {
           )}
         </section>
       )}
-      {isBlind(person, me) ? <p>{t('judge.blind')}</p> : <VerdictList />}
+      <VerdictList />
       <Warnings />
       <EvidenceView />
       <Measured />

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Quiet, Row, Stack, Title } from '../../shared/parts.tsx';
-import { addressOf, useRoute } from '../../shared/route.ts';
+import { addressOf, goTo, useRoute } from '../../shared/route.ts';
 import { useStore } from '../../shared/store.ts';
 import { useFault } from '../../shared/use-action.ts';
 import { Page } from '../../staff/page.tsx';
@@ -27,7 +27,9 @@ export function Review({ userId }: { userId: string }) {
 function Shown({ session }: { session: ReviewSession }) {
   const t = useTranslations('review');
   const { phase, person, fault } = useStore(session.state);
-  const isReport = useRoute().has('print');
+  const route = useRoute();
+  const isReport = route.has('print');
+  const at = route.get('at');
   const [chosen, setChosen] = useState<string | null>(null);
   const choice = useMemo(
     () => ({
@@ -40,6 +42,15 @@ function Shown({ session }: { session: ReviewSession }) {
     }),
     [chosen, session],
   );
+  const isOpen = person !== null;
+  useEffect(() => {
+    if (!isOpen || at === null) return;
+    // From the live view, by the time of a warning.
+    const warning = session.state.get().person?.warnings.find(({ timestamp }) => timestamp === at);
+    if (warning) choice.choose(warning.id);
+    else if (!Number.isNaN(Date.parse(at))) session.player.seek(Date.parse(at));
+    goTo({ person: session.userId }, { replace: true });
+  }, [isOpen, at, choice, session]);
   const title = person && t('title', { person: nameOf(person) });
   useEffect(() => {
     if (title) document.title = title;

@@ -20,6 +20,8 @@ export interface ReviewState {
   record: readonly Precision[];
   /** The decision that can be taken back: warnings as they were before it. */
   done: { decision: Decision; before: readonly Finding[] } | null;
+  /** What is left to look at in the whole exam. */
+  flagged: { recordings: number; seconds: number };
   /** Why a key did nothing. */
   refused: unknown;
 }
@@ -60,8 +62,11 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
     range: { from: 0, to: 1_000 },
     record: [],
     done: null,
+    flagged: { recordings: 0, seconds: 0 },
     refused: null,
   });
+  /** The newest position of the log that is shown. */
+  let shownUpTo: number | null = null;
 
   /** A link of the server by the address under which this page has it. */
   const here = (url: string): string => {
@@ -103,11 +108,12 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
     try {
       const { exam, warningRecord } = await api.graphql(ask.ReviewPerson, { examId, userId });
       const found = exam?.participant;
-      if (!found) return state.set({ phase: 'missing', person: null });
+      if (!exam || !found) return state.set({ phase: 'missing', person: null });
       const { pageInfo, edges } = found.warnings;
       const first = edges.map(({ node }) => node);
       const warnings = await moreWarnings(first, pageInfo.hasNextPage ? pageInfo.endCursor : null);
-      state.set({ record: warningRecord });
+      shownUpTo = exam.lastSeq;
+      state.set({ record: warningRecord, flagged: exam.counts.flagged });
       put({ ...found, warnings, messages: found.messages.edges.map(({ node }) => node) });
     } catch (fault) {
       // What is shown stays; the next change reads it again.
@@ -141,6 +147,7 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
   }
 
   return {
+    userId,
     state,
     player,
     here,
@@ -194,10 +201,18 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
     /** @throws ApiError, NetworkError */
     async judge(status: VerdictStatus, reason: string | null): Promise<void> {
       const { reviewParticipant } = await api.graphql(ask.ReviewVerdict, { examId, userId, status, reason });
-      const { verdicts, ...facts } = reviewParticipant;
+      const { verdicts, secondReviewNeeded, ...facts } = reviewParticipant;
       store.putPeople([facts]);
       const { person } = state.get();
-      if (person) put({ ...person, review: facts.review, contest: facts.contest, verdicts });
+      const { review, contest } = facts;
+      if (person) put({ ...person, review, contest, verdicts, secondReviewNeeded });
+    },
+
+    /** Notes that the reader has looked through what is shown. @throws ApiError, NetworkError */
+    async markSeen(): Promise<void> {
+      const { markSeen } = await api.graphql(ask.ReviewMarkSeen, { examId, userId, upTo: shownUpTo });
+      const { person } = state.get();
+      if (person) put({ ...person, ...markSeen });
     },
 
     /** @throws ApiError, NetworkError */

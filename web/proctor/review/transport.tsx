@@ -1,10 +1,13 @@
-import { type FormEvent, useId, useState } from 'react';
+import { createRef, type FormEvent, useId, useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { Button } from '../../shared/parts.tsx';
 import { momentByClock, nextWarning } from './moments.ts';
 import { type Shows, SPEEDS } from './player.ts';
 import styles from './transport.module.css';
 import { useChoice, useDuration, usePlayer, usePlayerTime, useReview, useReviewState, useTimes } from './use-review.ts';
+
+/** For the key that goes there. */
+export const timeField = createRef<HTMLInputElement>();
 
 const JUMP_MS = 10_000;
 
@@ -157,6 +160,7 @@ function GoTo() {
       <label htmlFor={id}>{t('goTo')}</label>
       <input
         id={id}
+        ref={timeField}
         className={styles['time']}
         value={text}
         placeholder="10:41"

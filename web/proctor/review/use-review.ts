@@ -1,6 +1,7 @@
 import { createContext, use } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { useStore } from '../../shared/store.ts';
+import { useTypeLabel } from '../live/labels.ts';
 import type { Finding, Reviewed } from './model.ts';
 import type { PlayerState } from './player.ts';
 import type { ReviewSession, ReviewState } from './session.ts';
@@ -59,7 +60,8 @@ export function useDuration() {
 /** What a type of warning or finding is called; clients may report types that nobody knows. */
 export function useTypeWords() {
   const t = useTranslations('review.type');
-  return (type: string): string => (t.has(type as never) ? t(type as never) : type.replaceAll('_', ' '));
+  const label = useTypeLabel();
+  return (type: string): string => (t.has(type as never) ? t(type as never) : label(type));
 }
 
 export function usePercent() {

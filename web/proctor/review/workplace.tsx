@@ -1,7 +1,7 @@
 import { EvidenceView } from './evidence.tsx';
 import { Head } from './head.tsx';
 import { Judge } from './judge.tsx';
-import { KeyHelp, useKeys } from './keys.tsx';
+import { useKeys } from './keys.tsx';
 import { Measured } from './measured.tsx';
 import { MomentList } from './moment-list.tsx';
 import { PersonFacts } from './person-facts.tsx';
@@ -24,7 +24,9 @@ export function Workplace() {
           <Timeline />
           <WarningPanel />
         </div>
-        <MomentList />
+        <div className={styles['side']}>
+          <MomentList />
+        </div>
         <div className={styles['more']}>
           <Judge />
           <Measured />
@@ -32,7 +34,6 @@ export function Workplace() {
           <PersonFacts />
         </div>
       </main>
-      <KeyHelp />
     </div>
   );
 }
