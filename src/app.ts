@@ -51,6 +51,7 @@ import { createQuota } from './services/recordings/quota.ts';
 import { createRecordings } from './services/recordings/recordings.ts';
 import { createReports } from './services/reports/reports.ts';
 import { createReviews } from './services/reviews/reviews.ts';
+import { createSecondReviews } from './services/reviews/second-reviews.ts';
 import { createSeenMarks } from './services/reviews/seen-marks.ts';
 import { createShares } from './services/shares/shares.ts';
 import { createSnapshots } from './services/snapshots/snapshots.ts';
@@ -177,6 +178,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       references: createReferences({ db, verifications }),
       reports: createReports({ db, storage, evidence, counts, playback, log }),
       reviews: createReviews({ eventLog }),
+      secondReviews: createSecondReviews({ pool: database.pool }),
       seenMarks: createSeenMarks({ pool: database.pool }),
       shares: createShares({ db, pool: database.pool, eventLog }),
       submissions: createSubmissions({ eventLog, recordings, liveRecordings }),

@@ -31,6 +31,7 @@ import type { Quota } from './services/recordings/quota.ts';
 import type { Recordings } from './services/recordings/recordings.ts';
 import type { Reports } from './services/reports/reports.ts';
 import type { Reviews } from './services/reviews/reviews.ts';
+import type { SecondReviews } from './services/reviews/second-reviews.ts';
 import type { SeenMarks } from './services/reviews/seen-marks.ts';
 import type { Shares } from './services/shares/shares.ts';
 import type { Snapshots } from './services/snapshots/snapshots.ts';
@@ -66,6 +67,7 @@ export interface Services {
   references: References;
   reports: Reports;
   reviews: Reviews;
+  secondReviews: SecondReviews;
   seenMarks: SeenMarks;
   shares: Shares;
   submissions: Submissions;

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { LogEvent } from '../services/event-log/event-log.ts';
+import { isBlind } from './blind-reviews.ts';
 
 /** What an event changed, as it was then. */
 export interface Change {
@@ -20,11 +21,13 @@ const listOf = (value: unknown): string | null => (Array.isArray(value) && value
 
 /**
  * The change that an event records; null if it records none. Participants learn no names, nor the reason of a decision about them, nor
- * the address of the questions.
+ * the address of the questions. Proctors learn no name and reason of a verdict that waits for a second person.
  */
 export function changeOf({ viewer }: Pick<Context, 'viewer'>, { kind, data }: Pick<LogEvent, 'kind' | 'data'>): Change | null {
-  const change = readChange((data ?? {}) as Facts);
-  if (!change || viewer.role !== 'participant') return change;
+  const facts = (data ?? {}) as Facts;
+  const change = readChange(facts);
+  if (!change) return null;
+  if (viewer.role !== 'participant') return isBlind({ viewer }, facts) ? { ...change, by: null, reason: null } : change;
   // The one who starts an exam may be another participant.
   const other = kind === 'EXAM_CHANGED' ? null : 'staff';
   const told = change.what === 'contentUrl' ? { from: null, to: null } : {};

@@ -51,7 +51,8 @@ const ChangeType = builder.objectRef<Change>('Change').implement({
     by: t.exposeString('by', { nullable: true, description: `Null for what nobody decided, such as a submission. ${DECIDED_BY}` }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'Why, if a reason was given. Participants do not read that of a review or of a decision about a warning.',
+      description:
+        'Why, if a reason was given. Participants do not read that of a review or of a decision about a warning; proctors neither this nor `by` of a verdict that waited for a second person.',
     }),
   }),
 });

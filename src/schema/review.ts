@@ -1,3 +1,4 @@
+import { secondReviewNeeded, shownVerdicts } from '../resolvers/blind-reviews.ts';
 import { shownName } from '../resolvers/policy.ts';
 import { contestVerdict, reopenWarnings, reviewParticipant, reviewWarning, reviewWarnings } from '../resolvers/reviews.ts';
 import { builder } from './builder.ts';
@@ -5,7 +6,7 @@ import { DECIDED_BY, EXAM_ID, REASON, USER_ID } from './descriptions.ts';
 import { Participant, ReviewStatusEnum } from './participant.ts';
 import { Warning, WarningDecisionEnum } from './warning.ts';
 
-builder.prismaObject('Verdict', {
+const Verdict = builder.prismaObject('Verdict', {
   description: 'What a person decided about a participant. It is never changed: a later one follows it.',
   fields: (t) => ({
     status: t.expose('status', { type: ReviewStatusEnum, description: 'What was decided.' }),
@@ -40,10 +41,18 @@ builder.prismaObject('Contest', {
 });
 
 builder.prismaObjectFields(Participant, (t) => ({
-  verdicts: t.relation('verdicts', {
+  verdicts: t.field({
+    type: [Verdict],
     authScopes: { staff: true },
-    query: { orderBy: { seq: 'asc' } },
-    description: 'Every decision that was ever made, oldest first. Staff only.',
+    select: { verdicts: { orderBy: { seq: 'asc' } } },
+    description:
+      'Every decision that was ever made, oldest first. Staff only. While a violation waits for a second person (`secondReviewNeeded`), proctors who have not decided themselves read only what was decided before it; LMS and admin read all.',
+    resolve: ({ verdicts }, _args, ctx) => shownVerdicts(ctx, verdicts),
+  }),
+  secondReviewNeeded: t.boolean({
+    description:
+      'Whether somebody found a violation, and another person must look. Who it was and why is hidden from proctors until they have given a verdict of their own, so that the second review is independent; in subscriptions from all proctors. For participants false.',
+    resolve: (participant, _args, ctx) => secondReviewNeeded(ctx, participant),
   }),
   contest: t.relation('contest', {
     nullable: true,

@@ -57,9 +57,9 @@ export function createReports({ db, storage, evidence, counts, playback, log }: 
     ofExam: exams.of,
     ofParticipant: participants.of,
 
-    /** The report of one participant as a tagged PDF. */
-    async pdfOf(examId: string, userId: string): Promise<ParticipantPdf> {
-      const report = await participants.of(examId, userId);
+    /** The report of one participant as a tagged PDF. @param shown what of the report its reader may see */
+    async pdfOf(examId: string, userId: string, shown: (report: ParticipantReport) => ParticipantReport): Promise<ParticipantPdf> {
+      const report = shown(await participants.of(examId, userId));
       const pictured = report.participant.warnings.filter(hasPicture).toSorted(bySeverity);
       const pictures = new Map<string, Uint8Array>();
       for (const warning of pictured.slice(0, MOST_PICTURES)) {

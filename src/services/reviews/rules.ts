@@ -24,8 +24,8 @@ export const NEED_REASON: readonly ReviewStatus[] = ['SUSPICIOUS', 'VIOLATION', 
 export const CONTESTABLE: readonly ReviewStatus[] = ['SUSPICIOUS', 'VIOLATION'];
 
 /** The newest verdict of each person. @param verdicts oldest first */
-function standing(verdicts: readonly Opinion[]): Opinion[] {
-  const newest: Opinion[] = [];
+function standing<O extends Opinion>(verdicts: readonly O[]): O[] {
+  const newest: O[] = [];
   for (const verdict of verdicts.toReversed())
     if (!newest.some(({ reviewer }) => isSamePerson(reviewer, verdict.reviewer))) newest.push(verdict);
   return newest;
@@ -33,7 +33,7 @@ function standing(verdicts: readonly Opinion[]): Opinion[] {
 
 /** Without a name the shared link is a person of its own here, so that it takes back no verdict that bears a name. */
 const isSamePerson = (a: Reviewer, b: Reviewer) => mayBeSame(a, b) && nameless(a) === nameless(b);
-const nameless = (reviewer: Reviewer) => reviewer.endsWith(':');
+export const nameless = (reviewer: Reviewer) => reviewer.endsWith(':');
 
 const count = (opinions: readonly Opinion[], test: (status: ReviewStatus) => boolean) =>
   countPeople(opinions.filter(({ status }) => test(status)).map(({ reviewer }) => reviewer));
@@ -53,3 +53,22 @@ export function outcomeOf(verdicts: readonly Opinion[]): ReviewStatus {
 /** Whether this person stands by that verdict, as far as anybody can tell. */
 export const hasGiven = (verdicts: readonly Opinion[], reviewer: Reviewer, status: ReviewStatus): boolean =>
   standing(verdicts).some((opinion) => opinion.status === status && mayBeSame(opinion.reviewer, reviewer));
+
+/**
+ * The first verdict that says violation and waits for another person, if there is one: what follows it is hidden from staff who have
+ * not decided themselves, so that the second person looks with eyes of its own.
+ */
+export function openViolation<O extends Opinion>(verdicts: readonly O[]): O | undefined {
+  if (outcomeOf(verdicts) !== 'IN_REVIEW') return undefined;
+  const accusing = new Set(standing(verdicts).filter(({ status }) => status === 'VIOLATION'));
+  return verdicts.find((verdict) => accusing.has(verdict));
+}
+
+/** The verdicts that a reviewer reads. @param verdicts all of a participant, oldest first */
+export function shownTo<O extends Opinion>(reviewer: Reviewer, verdicts: readonly O[]): readonly O[] {
+  const open = openViolation(verdicts);
+  const own = verdicts.filter((verdict) => verdict.reviewer === reviewer && !nameless(reviewer));
+  if (!open || own.some(({ status }) => decides(status))) return verdicts;
+  const since = verdicts.indexOf(open);
+  return verdicts.filter((verdict, at) => at < since || own.includes(verdict));
+}
