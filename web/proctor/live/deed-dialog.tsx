@@ -5,6 +5,7 @@ import { useAction } from '../../shared/use-action.ts';
 import { useExam } from '../use-console.ts';
 import styles from './dialog.module.css';
 import { KeysHelp } from './keys-help.tsx';
+import { Shares } from './shares.tsx';
 import { useDecide } from './use-decide.ts';
 import { useDeeds } from './use-deeds.ts';
 import { type Deed, useLive, useView } from './view.ts';
@@ -21,12 +22,14 @@ export function DeedDialog() {
   }, [deed]);
   return (
     <dialog ref={dialog} className={styles['dialog']} aria-labelledby={title} onClose={() => live.set({ deed: null })}>
-      {deed && (deed.kind === 'keys' ? <KeysHelp titleId={title} /> : <DeedForm key={deed.kind} deed={deed} titleId={title} />)}
+      {deed?.kind === 'keys' && <KeysHelp titleId={title} />}
+      {deed?.kind === 'shares' && <Shares titleId={title} />}
+      {deed && deed.kind !== 'keys' && deed.kind !== 'shares' && <DeedForm key={deed.kind} deed={deed} titleId={title} />}
     </dialog>
   );
 }
 
-type Asking = Exclude<Deed, { kind: 'keys' }>;
+type Asking = Exclude<Deed, { kind: 'keys' | 'shares' }>;
 
 /** Kinds that need a reason, and those that take one. */
 const NEEDS_REASON = new Set<Asking['kind']>(['pause', 'time', 'outage', 'terminate', 'readmit', 'dismiss']);

@@ -9,10 +9,12 @@ export interface PeopleFilter {
   /** `inside`, `missing` and `left` are several statuses, as a proctor thinks of them. */
   state: 'all' | 'inside' | 'missing' | 'left' | Status;
   group: string | null;
+  /** Only these groups, as those of one proctor; null for all. */
+  share: readonly string[] | null;
   review: Person['review'] | null;
 }
 
-export const EVERYBODY: PeopleFilter = { search: '', state: 'all', group: null, review: null };
+export const EVERYBODY: PeopleFilter = { search: '', state: 'all', group: null, share: null, review: null };
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
@@ -31,11 +33,12 @@ function isInState(person: Person, state: PeopleFilter['state']): boolean {
   }
 }
 
-export function fits(person: Person, { search, state, group, review }: PeopleFilter): boolean {
+export function fits(person: Person, { search, state, group, share, review }: PeopleFilter): boolean {
   const text = search.trim().toLocaleLowerCase();
   return (
     isInState(person, state) &&
     (group === null || person.group === group) &&
+    (share === null || (person.group !== null && share.includes(person.group))) &&
     (review === null || person.review === review) &&
     (text === '' || nameOf(person).toLocaleLowerCase().includes(text) || person.userId.toLocaleLowerCase().includes(text))
   );
@@ -56,11 +59,4 @@ export function orderPeople(people: Iterable<Person>, filter: PeopleFilter, orde
 function rankOf(person: Person, order: Order): number | string {
   if (order === 'attention') return attentionOf(person);
   return order === 'group' ? (person.group ?? '') : 0;
-}
-
-/** All groups that somebody is in, in order. */
-export function groupsOf(people: Iterable<Person>): string[] {
-  const names = new Set<string>();
-  for (const { group } of people) if (group !== null) names.add(group);
-  return [...names].sort(collator.compare);
 }

@@ -1,10 +1,9 @@
-import { useId, useMemo } from 'react';
+import { useId } from 'react';
 import { useTranslations } from 'use-intl';
-import { useStore } from '../../shared/store.ts';
 import { STATUSES } from '../session/model.ts';
-import { useConsole } from '../use-console.ts';
+import { useConsoleState, useExam } from '../use-console.ts';
 import styles from './live.module.css';
-import { groupsOf, type Order, ORDERS, type PeopleFilter } from './people-order.ts';
+import { type Order, ORDERS, type PeopleFilter } from './people-order.ts';
 import { type Layout, useLive, useView } from './view.ts';
 
 const LAYOUTS: readonly Layout[] = ['list', '4', '9', '16'];
@@ -16,11 +15,11 @@ export function PeopleTools({ shown, total }: { shown: number; total: number }) 
   const s = useTranslations('status');
   const r = useTranslations('verdict');
   const live = useLive();
-  const { store } = useConsole();
-  const { byId } = useStore(store.people);
+  const { groups } = useExam();
+  const { me } = useConsoleState();
   const { filter, order, layout } = useView();
   const search = useId();
-  const groups = useMemo(() => groupsOf(byId.values()), [byId]);
+  const mine = groups.filter(({ takenBy }) => takenBy === me?.name).map(({ name }) => name);
   const set = (change: Partial<PeopleFilter>) => live.set({ filter: { ...filter, ...change } });
   return (
     <div className={styles['tools']} role="search" aria-label={t('filter')}>
@@ -50,12 +49,28 @@ export function PeopleTools({ shown, total }: { shown: number; total: number }) 
       {groups.length > 0 && (
         <select aria-label={t('group')} value={filter.group ?? ''} onChange={({ target }) => set({ group: target.value || null })}>
           <option value="">{t('allGroups')}</option>
-          {groups.map((group) => (
-            <option key={group} value={group}>
-              {group}
+          {groups.map(({ name, takenBy }) => (
+            <option key={name} value={name}>
+              {takenBy === null ? name : t('taken', { name, by: takenBy })}
             </option>
           ))}
         </select>
+      )}
+      {groups.length > 0 && (
+        <>
+          <label>
+            <input
+              type="checkbox"
+              disabled={mine.length === 0 && filter.share === null}
+              checked={filter.share !== null}
+              onChange={({ target }) => set({ share: target.checked ? mine : null })}
+            />{' '}
+            {t('mine')}
+          </label>
+          <button type="button" className={styles['link']} onClick={() => live.set({ deed: { kind: 'shares' } })}>
+            {t('shares')}
+          </button>
+        </>
       )}
       <select
         aria-label={t('review')}

@@ -15,7 +15,9 @@ export function useAbsence(person: Person): string | null {
     const since = absence.since === null ? '' : format.dateTime(new Date(absence.since), { timeStyle: 'short' });
     return t('offline', { since });
   }
-  return absence.why === 'checking-in' ? t('checking-in', { step: absence.step ?? '' }) : t(absence.why);
+  if (absence.why !== 'checking-in') return t(absence.why);
+  const [device = '', ...blocker] = absence.step?.split('_') ?? [];
+  return blocker.length > 0 ? t('blocked', { device, blocker: blocker.join('_') }) : t('checking-in', { step: device });
 }
 
 /** Seconds that are left of somebody's time; null before it runs and after it ended. */

@@ -10,7 +10,8 @@ export type Deed =
   | { kind: 'outage'; whom: Whom; minutes: number }
   | { kind: 'dismiss'; ids: readonly string[] }
   | { kind: 'start' | 'end' }
-  | { kind: 'keys' };
+  | { kind: 'keys' }
+  | { kind: 'shares' };
 
 export interface Notice {
   id: number;

@@ -57,6 +57,7 @@ function Facts({ warning }: { warning: WarningFacts }) {
   }, [readReason, warning.id]);
   const confirm = useAction(() => decide([warning.id], 'CONFIRMED', null));
   const person = warning.userId === null ? undefined : store.people.get().byId.get(warning.userId);
+  const record = reason?.records.find(({ type, source }) => type === warning.type && source === warning.source);
   const begun = Date.parse(warning.timestamp);
   const seconds = warning.endedAt === null ? null : Math.max(1, Math.round((Date.parse(warning.endedAt) - begun) / 1_000));
   return (
@@ -100,6 +101,8 @@ function Facts({ warning }: { warning: WarningFacts }) {
             </dd>
           </>
         )}
+        <dt>{t('record')}</dt>
+        <dd>{record ? t('decided', { dismissed: record.dismissed, of: record.dismissed + record.confirmed }) : t('noRecord')}</dd>
         <dt>{t('candidate')}</dt>
         <dd>{reason === null ? '…' : reason.visibleToCandidate ? t('sees') : t('seesNot')}</dd>
         {warning.review && (

@@ -12,7 +12,7 @@ export function absenceOf(person: Person): Absence | null {
   if (hasLeft(person)) return null;
   if (person.status === 'INVITED') return { why: 'never-came' };
   if (isOffline(person)) return { why: 'offline', since: person.pulse?.lastSeenAt ?? person.lastSeenAt };
-  if (person.status === 'CHECKING_IN') return { why: 'checking-in', step: null };
+  if (person.status === 'CHECKING_IN') return { why: 'checking-in', step: person.pulse?.step ?? person.checkInStep };
   if (person.status === 'WAITING') return { why: 'waiting' };
   return person.status === 'PAUSED' ? { why: 'paused' } : null;
 }

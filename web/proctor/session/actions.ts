@@ -68,6 +68,20 @@ export function createActions({ api, examId, store }: Options) {
       store.putPeople([(await api.graphql(tell.LowerHand, { examId, userId })).lowerHand]);
     },
 
+    /** Makes a group the share of who asks. */
+    async takeGroup(group: string): Promise<void> {
+      store.putGroup((await api.graphql(tell.TakeGroup, { examId, group })).takeGroup);
+    },
+
+    async releaseGroup(group: string): Promise<void> {
+      store.putGroup((await api.graphql(tell.ReleaseGroup, { examId, group })).releaseGroup);
+    },
+
+    /** @param to name of another proctor, as the log shows it */
+    async handOverGroup(group: string, to: string): Promise<void> {
+      store.putGroup((await api.graphql(tell.HandOverGroup, { examId, group, to })).handOverGroup);
+    },
+
     async startExam(): Promise<void> {
       store.setExam((await api.graphql(tell.StartExam, { examId })).startExam);
     },
@@ -81,6 +95,14 @@ export function createActions({ api, examId, store }: Options) {
       for (let from = 0; from < ids.length; from += AT_ONCE) {
         const warningIds = ids.slice(from, from + AT_ONCE);
         store.putWarnings((await api.graphql(tell.ReviewWarnings, { warningIds, decision, reason })).reviewWarnings);
+      }
+    },
+
+    /** Takes decisions back: nobody has decided then. */
+    async reopenWarnings(ids: readonly string[]): Promise<void> {
+      for (let from = 0; from < ids.length; from += AT_ONCE) {
+        const warningIds = ids.slice(from, from + AT_ONCE);
+        store.putWarnings((await api.graphql(tell.ReopenWarnings, { warningIds })).reopenWarnings);
       }
     },
   };

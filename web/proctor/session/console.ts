@@ -225,8 +225,8 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
 
     /** Why a warning was raised, with its picture; null if there is no such warning any more. @throws ApiError, NetworkError */
     async readReason(id: string): Promise<WarningReason | null> {
-      const { node } = await api.graphql(ask.Reason, { id });
-      return node && 'visibleToCandidate' in node ? (node as WarningReason) : null;
+      const { node, warningRecord: records } = await api.graphql(ask.Reason, { id, examId });
+      return node && 'visibleToCandidate' in node ? ({ ...node, records } as WarningReason) : null;
     },
 
     /** Older warnings than those that are known. @throws ApiError, NetworkError */

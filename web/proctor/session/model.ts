@@ -17,7 +17,10 @@ type Opened = NonNullable<OpenQuery['exam']>;
 type PersonFacts = Opened['participants']['edges'][number]['node'];
 export type WarningFacts = Opened['warnings']['edges'][number]['node'];
 export type MessageFacts = Opened['messages']['edges'][number]['node'];
-export type WarningReason = Extract<NonNullable<ReasonQuery['node']>, { visibleToCandidate: unknown }>;
+export type WarningReason = Extract<NonNullable<ReasonQuery['node']>, { visibleToCandidate: unknown }> & {
+  /** What people decided here about warnings, by type and source. */
+  records: ReasonQuery['warningRecord'];
+};
 export type Severity = WarningFacts['severity'];
 export type Status = PersonFacts['status'];
 

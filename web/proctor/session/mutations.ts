@@ -90,6 +90,44 @@ export const ReviewWarnings = graphql(/* GraphQL */ `
   }
 `);
 
+export const ReopenWarnings = graphql(/* GraphQL */ `
+  mutation ReopenWarnings($warningIds: [ID!]!) {
+    reopenWarnings(warningIds: $warningIds) {
+      ...WarningFacts
+    }
+  }
+`);
+
+export const TakeGroup = graphql(/* GraphQL */ `
+  mutation TakeGroup($examId: ID!, $group: String!) {
+    takeGroup(examId: $examId, group: $group) {
+      name
+      participants
+      takenBy
+    }
+  }
+`);
+
+export const ReleaseGroup = graphql(/* GraphQL */ `
+  mutation ReleaseGroup($examId: ID!, $group: String!) {
+    releaseGroup(examId: $examId, group: $group) {
+      name
+      participants
+      takenBy
+    }
+  }
+`);
+
+export const HandOverGroup = graphql(/* GraphQL */ `
+  mutation HandOverGroup($examId: ID!, $group: String!, $to: String!) {
+    handOverGroup(examId: $examId, group: $group, to: $to) {
+      name
+      participants
+      takenBy
+    }
+  }
+`);
+
 export const StartExam = graphql(/* GraphQL */ `
   mutation StartExam($examId: ID!) {
     startExam(examId: $examId) {

@@ -15,6 +15,7 @@ graphql(/* GraphQL */ `
     outageSeconds
     online
     lastSeenAt
+    checkInStep
     handRaised
     handRaisedAt
     handText
@@ -92,6 +93,11 @@ graphql(/* GraphQL */ `
         enabled
         sensitivity
       }
+    }
+    groups {
+      name
+      participants
+      takenBy
     }
     counts {
       participants {
@@ -230,7 +236,13 @@ export const EarlierWarnings = graphql(/* GraphQL */ `
 
 /** What is only read when somebody asks why. */
 export const Reason = graphql(/* GraphQL */ `
-  query Reason($id: ID!) {
+  query Reason($id: ID!, $examId: ID!) {
+    warningRecord(examId: $examId) {
+      type
+      source
+      confirmed
+      dismissed
+    }
     node(id: $id) {
       ... on Warning {
         frameUrl
@@ -340,6 +352,7 @@ export const Pulse = graphql(/* GraphQL */ `
         webcamChunkAt
         screenChunkAt
         outageSeconds
+        step
       }
     }
   }

@@ -77,6 +77,10 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
       if (isOlder) onUnsure({ counts: true });
       else exam.set({ facts });
     },
+    putGroup(group: ExamFacts['groups'][number]): void {
+      const { facts } = exam.get();
+      if (facts) setFacts({ groups: facts.groups.map((one) => (one.name === group.name ? group : one)) });
+    },
     setTotal: (total: number) => people.set({ total }),
 
     putPeople(all: readonly PersonFacts[]): void {
