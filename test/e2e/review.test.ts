@@ -119,14 +119,19 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     const panel = page.getByTestId('warning');
     await panel.getByRole('heading', { name: 'Another tab' }).waitFor();
     await panel.getByText('<b>another</b> tab').waitFor();
-    await rows(page, 'No face was in the picture').locator('button').last().click();
+    await rows(page, /No face, for/)
+      .locator('button')
+      .last()
+      .click();
     await panel.getByText('Not comparable between types').waitFor();
     await panel.getByText('2 s, by the exam’s sensitivity (high)').waitFor();
     await expect.poll(() => page.evaluate(`document.querySelector('[data-testid=warning] img')?.naturalWidth`)).toBeGreaterThan(100);
     await expectGood(page, 'review-1-warning', LOOKS);
 
     await panel.getByRole('button', { name: 'Confirm' }).click();
-    await rows(page, 'No face was in the picture').getByText('Confirmed').waitFor();
+    await rows(page, /No face, for/)
+      .getByText('Confirmed')
+      .waitFor();
     await panel.getByText('Confirmed by Ms One').waitFor();
     await page.getByLabel('Show').last().selectOption('open');
     await page
@@ -177,16 +182,18 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     expect(await two.getByTestId('judge').getByText('Ms One').count()).toBe(0);
     await expectGood(two, 'review-3-blind', LOOKS);
     await judge(two, /^Violation/, 'I see them too');
-    await expect.poll(() => verdict(two).innerText()).toBe('Violation');
+    await expect.poll(() => verdict(two).innerText()).toMatch(/^violation$/i);
     await two.getByText('Two faces at 10:41').waitFor();
-    await expect.poll(() => verdict(one).innerText()).toBe('Violation');
+    await expect.poll(() => verdict(one).innerText()).toMatch(/^violation$/i);
 
     await server.post(`/exams/${sitting.examId}/contest`, { text: 'My <b>sister</b> came in' }, { credential: sitting.token });
     await one.getByText('My <b>sister</b> came in').waitFor();
     await expectGood(one, 'review-4-contested', LOOKS);
     await judge(one, /^Overturned/, 'We believe you', 'Answer to the candidate');
-    await expect.poll(() => verdict(one).innerText()).toBe('Overturned');
+    await expect.poll(() => verdict(one).innerText()).toMatch(/^withdrawn$/i);
     await one.getByText('The answer to the objection is final').waitFor();
+    await press(one, 'I have looked through it');
+    await one.getByText('You looked through it').waitFor();
     expect(problems).toEqual([]);
     await one.close();
     await two.close();
@@ -220,26 +227,27 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await page.locator('h1').focus();
     const panel = page.getByTestId('warning');
     for (let n = 0; n < 6; n++) {
-      await page.keyboard.press('n');
+      await page.keyboard.press('j');
       if ((await panel.innerText()).includes('No face')) break;
     }
     await panel.getByRole('heading', { name: 'No face' }).waitFor();
-    await page.keyboard.press('d');
+    await page.keyboard.press('x');
     await page.keyboard.type('A hand before the camera');
     await page.keyboard.press('Enter');
     await panel.getByText('A hand before the camera').waitFor();
     await page.locator('h1').focus();
-    await page.keyboard.press('u');
-    await panel.getByText('Confirmed by Ms One').waitFor();
-    await page.keyboard.press('k');
+    await page.keyboard.press('z');
+    // Taken back in the own name: it was another's decision.
+    await panel.getByText('Confirmed by Mr Two').waitFor();
+    await page.keyboard.press('p');
     await page.getByRole('button', { name: 'Pause' }).waitFor();
-    await page.keyboard.press('k');
+    await page.keyboard.press('p');
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
     await page.getByLabel('Use single keys').uncheck();
     await page.keyboard.press('Escape');
     const before = await clock(page);
-    await page.keyboard.press('l');
+    await page.keyboard.press('n');
     expect(await clock(page)).toBe(before);
     // Without single keys everything is in the order of Tab.
     const reached = new Set<string>();
@@ -252,8 +260,8 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
         ),
       );
     }
-    for (const name of ['Play', 'Next warning', 'Position', 'Confirm', 'Select all shown', 'Record the decision', 'Keys'])
-      expect([...reached].some((text) => text === name) || name === 'Record the decision', name).toBe(true);
+    for (const name of ['Play', 'Next warning', 'Position', 'Confirm', 'Select all shown', 'I have looked through it', 'Keys'])
+      expect([...reached], name).toContain(name);
     await page.close();
   });
 

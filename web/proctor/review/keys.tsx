@@ -29,7 +29,7 @@ function switchKeys(hasKeys: boolean): void {
 const takesText = (element: Element | null) =>
   element instanceof HTMLTextAreaElement ||
   element instanceof HTMLSelectElement ||
-  (element instanceof HTMLInputElement && element.type !== 'checkbox');
+  (element instanceof HTMLInputElement && !['checkbox', 'radio', 'range'].includes(element.type));
 /** What the space bar presses anyway. */
 const takesSpace = (element: Element | null) => element?.closest('button, a, input, summary') != null;
 

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Quiet } from '../../shared/parts.tsx';
 import { SEVERITIES, type Severity } from '../session/model.ts';
@@ -42,12 +42,14 @@ export function MomentList() {
   const warnings = fitting.filter(isWarning);
   const chosenOnes = warnings.filter(({ key }) => selected.has(key));
   const types = new Set(chosenOnes.map(({ warning }) => warning.type));
-  const toggle = (key: string, isOn: boolean) => {
-    const next = new Set(selected);
-    if (isOn) next.add(key);
-    else next.delete(key);
-    setSelected(next);
-  };
+  const toggle = useCallback((key: string, isOn: boolean) => {
+    setSelected((before) => {
+      const next = new Set(before);
+      if (isOn) next.add(key);
+      else next.delete(key);
+      return next;
+    });
+  }, []);
   const selectAll = (test: (type: string) => boolean) =>
     setSelected(new Set(warnings.filter(({ warning }) => test(warning.type)).map(({ key }) => key)));
   const clear = () => setSelected(new Set());

@@ -91,9 +91,7 @@ function useMomentWords() {
       case 'message':
         return t('list.message', { from: moment.message.from, by: moment.message.by, text: moment.message.text });
       case 'gap':
-        return (
-          t('list.gap', { track: t(moment.track === 'WEBCAM' ? 'camera' : 'screen'), cause: t('cause', { cause: moment.cause }) }) + lasts
-        );
+        return `${t(moment.track === 'WEBCAM' ? 'camera' : 'screen')}: ${t('cause', { cause: moment.cause })}${lasts}`;
       case 'pause':
         return t('list.pause') + lasts;
       case 'credit':

@@ -143,8 +143,8 @@ export function momentByClock(text: string, range: Stretch): number | null {
   const first = new Date(day.getFullYear(), day.getMonth(), day.getDate(), h, m, s).getTime();
   for (let at = first; at <= range.to; at += DAY_MS) {
     if (at >= range.from) return at;
-    // Without seconds the minute counts in which the range begins.
-    if (seconds === undefined && at + 60_000 > range.from) return range.from;
+    // The minute or second counts in which the range begins.
+    if (at + (seconds === undefined ? 60_000 : 1_000) > range.from) return range.from;
   }
   return null;
 }

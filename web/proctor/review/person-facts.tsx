@@ -39,7 +39,7 @@ export function PersonFacts() {
           <Fact name={t('accommodations')}>
             {accommodations.map(({ type, reason, by }) => (
               <p key={type} dir="auto">
-                {t('accommodation', { what: typeWords(type), reason, by })}
+                {typeWords(type)}: {reason} ({by})
               </p>
             ))}
           </Fact>

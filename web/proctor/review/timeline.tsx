@@ -1,4 +1,4 @@
-import { type CSSProperties, type PointerEvent, type RefObject, useEffect, useRef, useState } from 'react';
+import { type CSSProperties, memo, type PointerEvent, type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { SEVERITIES } from '../session/model.ts';
 import { covered, type Stretch } from './clips.ts';
@@ -12,6 +12,8 @@ import { useChoice, usePlayerTime, useReview, useReviewState, useTimes, useTypeW
 const ZOOMS = [null, 3_600, 600, 120] as const;
 /** As WCAG 2.2 asks of what is clicked. */
 const TARGET_PX = 24;
+/** With a number beside the mark. */
+const GROUP_PX = 40;
 
 function useWidth(ref: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
@@ -35,7 +37,19 @@ export function Timeline() {
   const lanes = useRef<HTMLDivElement>(null);
   const width = useWidth(lanes);
   const at = usePlayerTime();
-  const shown = windowOf(range, zoom, at);
+  const { from, to } = windowOf(range, zoom, at);
+  // The lanes are drawn again when the window changes, not while the player runs in it.
+  const shown = useMemo(() => ({ from, to }), [from, to]);
+  const warnings = useMemo(() => moments.filter(isWarning), [moments]);
+  const tracks = useMemo(
+    () =>
+      TRACKS.map((type) => ({
+        type,
+        stretches: covered(clips[type]),
+        gaps: moments.filter((one) => one.kind === 'gap' && one.track === type),
+      })),
+    [clips, moments],
+  );
   const name = { WEBCAM: t('camera'), SCREEN: t('screen') };
   const all = (range.to - range.from) / 1_000;
   const zooms = ZOOMS.filter((seconds) => seconds === null || seconds < all);
@@ -63,17 +77,11 @@ export function Timeline() {
           <span />
         </div>
         <Lanes ref={lanes} shown={shown}>
-          {TRACKS.map((type) => (
-            <Coverage
-              key={type}
-              shown={shown}
-              width={width}
-              stretches={covered(clips[type])}
-              gaps={moments.filter((one) => one.kind === 'gap' && one.track === type)}
-            />
+          {tracks.map(({ type, stretches, gaps }) => (
+            <Coverage key={type} shown={shown} width={width} stretches={stretches} gaps={gaps} />
           ))}
           <Seen shown={shown} moments={moments} />
-          <Warnings shown={shown} width={width} warnings={moments.filter(isWarning)} />
+          <Warnings shown={shown} width={width} warnings={warnings} />
           <Others shown={shown} width={width} moments={moments} />
           <Scale shown={shown} width={width} />
           <Playhead shown={shown} at={at} />
@@ -95,7 +103,7 @@ function placed(stretch: Stretch, shown: Stretch): CSSProperties | null {
 }
 
 /** A click anywhere goes there, and dragging goes along. */
-function Lanes({ ref, shown, children }: { ref: RefObject<HTMLDivElement | null>; shown: Stretch; children: React.ReactNode }) {
+function Lanes({ ref, shown, children }: { ref: RefObject<HTMLDivElement | null>; shown: Stretch; children: ReactNode }) {
   const { player } = useReview();
   const go = ({ clientX }: PointerEvent) => {
     const box = ref.current?.getBoundingClientRect();
@@ -126,7 +134,7 @@ function Lanes({ ref, shown, children }: { ref: RefObject<HTMLDivElement | null>
 /** Wide enough for words, in pixels. */
 const WORDS_PX = 90;
 
-function Coverage({
+const Coverage = memo(function Coverage({
   shown,
   width,
   stretches,
@@ -157,9 +165,9 @@ function Coverage({
       })}
     </div>
   );
-}
+});
 
-function Seen({ shown, moments }: { shown: Stretch; moments: readonly Moment[] }) {
+const Seen = memo(function Seen({ shown, moments }: { shown: Stretch; moments: readonly Moment[] }) {
   const inWords = useTypeWords();
   return (
     <div className={styles['lane']}>
@@ -170,16 +178,16 @@ function Seen({ shown, moments }: { shown: Stretch; moments: readonly Moment[] }
       })}
     </div>
   );
-}
+});
 
-function Warnings({ shown, width, warnings }: { shown: Stretch; width: number; warnings: readonly WarningMoment[] }) {
+const Warnings = memo(function Warnings({ shown, width, warnings }: { shown: Stretch; width: number; warnings: readonly WarningMoment[] }) {
   const t = useTranslations('review.timeline');
   const inWords = useTypeWords();
   const { clock } = useTimes();
   const { chosen, choose } = useChoice();
   const near = warnings.filter(({ from }) => from >= shown.from && from <= shown.to);
   const places = near.map(({ from }) => share(from, shown) * width);
-  const groups = grouped(places, TARGET_PX).map((indexes) => indexes.flatMap((index) => near[index] ?? []));
+  const groups = grouped(places, GROUP_PX).map((indexes) => indexes.flatMap((index) => near[index] ?? []));
   return (
     <div className={`${styles['lane']} ${styles['tall']}`}>
       {groups.map((group) => {
@@ -206,15 +214,16 @@ function Warnings({ shown, width, warnings }: { shown: Stretch; width: number; w
             title={title}
             onClick={() => choose(next.key)}
           >
-            {group.length > 1 ? <span className={styles['count']}>{group.length}</span> : <Mark severity={worst.warning.severity} />}
+            <Mark severity={worst.warning.severity} />
+            {group.length > 1 && <span className={styles['count']}>{group.length}</span>}
           </button>
         );
       })}
     </div>
   );
-}
+});
 
-function Others({ shown, width, moments }: { shown: Stretch; width: number; moments: readonly Moment[] }) {
+const Others = memo(function Others({ shown, width, moments }: { shown: Stretch; width: number; moments: readonly Moment[] }) {
   const t = useTranslations('review');
   const { player } = useReview();
   const notes = moments.filter(
@@ -253,7 +262,7 @@ function Others({ shown, width, moments }: { shown: Stretch; width: number; mome
       })}
     </div>
   );
-}
+});
 
 /** Seconds between two lines of the scale. */
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400];

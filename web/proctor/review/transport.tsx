@@ -44,6 +44,7 @@ export function Transport() {
   const at = usePlayerTime();
   const has = (direction: 1 | -1) => nextWarning(moments, at, direction) !== null;
   const camera = useTranslations('review');
+  const [isWrong, setWrong] = useState(false);
   return (
     <section className={styles['transport']} aria-label={t('player')}>
       <Scrubber />
@@ -72,14 +73,14 @@ export function Transport() {
           </Button>
         </div>
         <Clock />
-        <GoTo />
+        <GoTo isWrong={isWrong} onGone={setWrong} />
         <div className={styles['settings']}>
           <label className={styles['choice']}>
             <span>{t('speed')}</span>
             <select value={speed} onChange={({ target }) => player.setSpeed(Number(target.value))}>
               {SPEEDS.map((one) => (
                 <option key={one} value={one}>
-                  {t('speedOf', { speed: format.number(one) })}
+                  {format.number(one)}×
                 </option>
               ))}
             </select>
@@ -98,7 +99,7 @@ export function Transport() {
           </label>
         </div>
       </div>
-      <Told />
+      <Told isWrong={isWrong} />
     </section>
   );
 }
@@ -141,18 +142,19 @@ function Scrubber() {
   );
 }
 
-function GoTo() {
+/** Where `GoTo` says that there is no such time. */
+const WRONG_ID = 'review-not-then';
+
+function GoTo({ isWrong, onGone }: { isWrong: boolean; onGone(isWrong: boolean): void }) {
   const t = useTranslations('review.play');
   const { player } = useReview();
   const { range } = useReviewState();
-  const { clock } = useTimes();
   const id = useId();
   const [text, setText] = useState('');
-  const [isWrong, setWrong] = useState(false);
   const go = (event: FormEvent) => {
     event.preventDefault();
     const moment = momentByClock(text, range);
-    setWrong(moment === null);
+    onGone(moment === null);
     if (moment !== null) player.seek(moment);
   };
   return (
@@ -167,27 +169,30 @@ function GoTo() {
         autoComplete="off"
         title={t('goToHint', { example: '10:41' })}
         aria-invalid={isWrong}
-        aria-describedby={isWrong ? `${id}-wrong` : undefined}
+        aria-describedby={isWrong ? WRONG_ID : undefined}
         onChange={({ target }) => setText(target.value)}
       />
       <Button type="submit">{t('go')}</Button>
-      <span role="status" className={styles['wrong']} id={`${id}-wrong`}>
-        {isWrong && t('notThen', { from: clock(range.from), to: clock(range.to) })}
-      </span>
     </form>
   );
 }
 
 /** What the player does by itself. */
-function Told() {
+function Told({ isWrong }: { isWrong: boolean }) {
   const t = useTranslations('review.play');
   const { skipped, isAtEnd } = usePlayer();
+  const { range } = useReviewState();
   const { clock } = useTimes();
   const inWords = useDuration();
   return (
     <p role="status" className={styles['told']}>
-      {skipped && t('skipped', { duration: inWords((skipped.to - skipped.from) / 1_000), time: clock(skipped.to) })}
-      {isAtEnd && t('end')}
+      {isWrong && (
+        <span className={styles['wrong']} id={WRONG_ID}>
+          {t('notThen', { from: clock(range.from), to: clock(range.to) })}
+        </span>
+      )}
+      {!isWrong && skipped && t('skipped', { duration: inWords((skipped.to - skipped.from) / 1_000), time: clock(skipped.to) })}
+      {!isWrong && isAtEnd && t('end')}
     </p>
   );
 }

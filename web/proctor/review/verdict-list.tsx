@@ -20,7 +20,7 @@ export function VerdictList() {
             </p>
             {reason !== null && <p dir="auto">{reason}</p>}
             <p className={styles['by']}>
-              <bdi>{t('review.judge.by', { by, time: full(at) })}</bdi>
+              <bdi>{by}</bdi>, {full(at)}
             </p>
           </li>
         ))}
