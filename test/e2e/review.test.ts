@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -89,6 +89,15 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await page.getByText(/Skipped .* without a recording/).waitFor();
     await page.getByText('This is the end of what was recorded').waitFor();
     expect(Number(await page.locator('input[type=range]').inputValue())).toBeGreaterThan(sitting.begun + 84_000);
+    const lanes = page.getByTestId('lanes');
+    await lanes.hover({ position: { x: 30, y: 10 } });
+    await expect.poll(() => lanes.locator('img').count()).toBe(2);
+    await writeFile('build/screenshots/review-0-preview.png', await page.screenshot());
+    await lanes.click({ position: { x: 60, y: 10 } });
+    const box = await lanes.boundingBox();
+    const [from, to] = (await Promise.all(['min', 'max'].map((name) => page.locator('input[type=range]').getAttribute(name)))).map(Number);
+    const clicked = (from ?? 0) + (60 / (box?.width ?? 1)) * ((to ?? 0) - (from ?? 0));
+    expect(Math.abs(Number(await page.locator('input[type=range]').inputValue()) - clicked)).toBeLessThan(1_500);
     await goTo(page, '03:33:33');
     await page.getByText(/The exam was not then/).waitFor();
     expect(problems).toEqual([]);

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import { expect } from 'vitest';
 import { createExam, join, report } from '../../helpers/exam.ts';

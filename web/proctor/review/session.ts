@@ -1,7 +1,7 @@
 import { createStore } from '../../shared/store.ts';
 import type { ProctorConsole } from '../session/console.ts';
 import type { ConsoleEvent } from '../session/model.ts';
-import { allClips, type Clips } from './clips.ts';
+import { allClips, type Clips, nextCovered } from './clips.ts';
 import type { Finding, Precision, Recorded, Reviewed, VerdictStatus } from './model.ts';
 import { type Moment, momentsOf, rangeOf } from './moments.ts';
 import * as ask from './operations.ts';
@@ -90,7 +90,7 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
     const isFirst = state.get().person === null;
     player.setClips(clips);
     state.set({ phase: 'open', fault: null, person, clips, moments, range });
-    if (isFirst) player.seek(Math.min(...[...clips.WEBCAM, ...clips.SCREEN].map(({ from }) => from), range.to));
+    if (isFirst) player.seek(nextCovered([...clips.WEBCAM, ...clips.SCREEN], range.from) ?? range.from);
   }
 
   async function moreWarnings(first: readonly Finding[], cursor: string | null): Promise<Finding[]> {

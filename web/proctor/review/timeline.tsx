@@ -2,6 +2,7 @@ import { type CSSProperties, memo, type PointerEvent, type ReactNode, type RefOb
 import { useTranslations } from 'use-intl';
 import { SEVERITIES } from '../session/model.ts';
 import { covered, type Stretch } from './clips.ts';
+import { Lanes, percent, share } from './lanes.tsx';
 import { Mark } from './mark.tsx';
 import { TRACKS } from './model.ts';
 import { grouped, isWarning, type Moment, type WarningMoment, windowOf } from './moments.ts';
@@ -91,44 +92,12 @@ export function Timeline() {
   );
 }
 
-const share = (at: number, { from, to }: Stretch) => (at - from) / (to - from);
-const percent = (fraction: number) => `${fraction * 100}%`;
-
 /** Where a stretch is in a lane; null if it is not in the window. */
 function placed(stretch: Stretch, shown: Stretch): CSSProperties | null {
   if (stretch.to < shown.from || stretch.from > shown.to) return null;
   const start = Math.max(0, share(stretch.from, shown));
   const end = Math.min(1, share(stretch.to, shown));
   return { insetInlineStart: percent(start), inlineSize: percent(Math.max(0, end - start)) };
-}
-
-/** A click anywhere goes there, and dragging goes along. */
-function Lanes({ ref, shown, children }: { ref: RefObject<HTMLDivElement | null>; shown: Stretch; children: ReactNode }) {
-  const { player } = useReview();
-  const go = ({ clientX }: PointerEvent) => {
-    const box = ref.current?.getBoundingClientRect();
-    if (!box) return;
-    const isLeftToRight = getComputedStyle(document.documentElement).direction === 'ltr';
-    const fraction = Math.min(1, Math.max(0, (clientX - box.left) / box.width));
-    player.seek(shown.from + (isLeftToRight ? fraction : 1 - fraction) * (shown.to - shown.from));
-  };
-  return (
-    <div
-      ref={ref}
-      className={styles['lanes']}
-      data-testid="lanes"
-      onPointerDown={(event) => {
-        if (event.button !== 0 || (event.target as HTMLElement).closest('button')) return;
-        event.currentTarget.setPointerCapture(event.pointerId);
-        go(event);
-      }}
-      onPointerMove={(event) => {
-        if (event.currentTarget.hasPointerCapture(event.pointerId)) go(event);
-      }}
-    >
-      {children}
-    </div>
-  );
 }
 
 /** Wide enough for words, in pixels. */
