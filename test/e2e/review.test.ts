@@ -88,10 +88,11 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await page.getByRole('button', { name: 'Play', exact: true }).click();
     await page.getByText(/Skipped .* without a recording/).waitFor();
     await page.getByText('This is the end of what was recorded').waitFor();
-    expect(Number(await page.locator('input[type=range]').inputValue())).toBeGreaterThan(sitting.begun + 84_000);
+    expect(Number(await page.locator('input[type=range]').inputValue())).toBeGreaterThan(sitting.begun + 86_000);
     const lanes = page.getByTestId('lanes');
     await lanes.hover({ position: { x: 30, y: 10 } });
-    await expect.poll(() => lanes.locator('img').count()).toBe(2);
+    const loaded = `[...document.querySelectorAll('[data-testid=lanes] img')].filter((image) => image.naturalWidth > 0).length`;
+    await expect.poll(() => page.evaluate(loaded)).toBe(2);
     await writeFile('build/screenshots/review-0-preview.png', await page.screenshot());
     await lanes.click({ position: { x: 60, y: 10 } });
     const box = await lanes.boundingBox();

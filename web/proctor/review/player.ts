@@ -32,6 +32,8 @@ const MOST_DRIFT = 0.2;
 const MOST_STEP_MS = 250;
 /** How often the page hears of the time while it plays. */
 const TOLD_MS = 200;
+/** So long before its end a recording still has a picture. */
+const LAST_MS = 50;
 const RENEWED_AGAIN_MS = 20_000;
 /** Without a network a link is asked for again after so long. */
 const OFFLINE_MS = 3_000;
@@ -151,7 +153,13 @@ export function createPlayer({ link, renew }: Options) {
     const shown = shownClips();
     if (shown.some(({ from, to }) => now >= from && now < to)) return;
     const next = nextCovered(shown, now);
-    if (next === null) return state.set({ isPlaying: false, isAtEnd: true });
+    if (next === null) {
+      // The last picture stays in sight.
+      const end = shown.reduce((latest, { to }) => Math.max(latest, to), 0);
+      if (end > 0) now = Math.min(now, end - LAST_MS);
+      state.set({ isPlaying: false, isAtEnd: true });
+      return tell();
+    }
     state.set({ skipped: { from: now, to: next } });
     now = next;
     tell();

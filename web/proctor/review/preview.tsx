@@ -8,7 +8,7 @@ import { usePerson, useReview, useReviewState, useTimes } from './use-review.ts'
 export function Preview({ at, place }: { at: number; place: number }) {
   const { clock } = useTimes();
   return (
-    <div className={styles['preview']} style={{ insetInlineStart: `clamp(5rem, ${place * 100}%, 100% - 5rem)` }}>
+    <div className={styles['preview']} style={{ insetInlineStart: `clamp(5rem, ${place * 100}%, 100% - 10.5rem)` }}>
       <span className={styles['pictures']}>
         {TRACKS.map((type) => (
           <Thumbnail key={type} type={type} at={at} />

@@ -1,4 +1,4 @@
-import { type CSSProperties, memo, type PointerEvent, type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, memo, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { SEVERITIES } from '../session/model.ts';
 import { covered, type Stretch } from './clips.ts';

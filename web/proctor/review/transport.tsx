@@ -191,7 +191,7 @@ function Told({ isWrong }: { isWrong: boolean }) {
           {t('notThen', { from: clock(range.from), to: clock(range.to) })}
         </span>
       )}
-      {!isWrong && skipped && t('skipped', { duration: inWords((skipped.to - skipped.from) / 1_000), time: clock(skipped.to) })}
+      {!isWrong && !isAtEnd && skipped && t('skipped', { duration: inWords((skipped.to - skipped.from) / 1_000), time: clock(skipped.to) })}
       {!isWrong && isAtEnd && t('end')}
     </p>
   );
