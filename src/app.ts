@@ -53,6 +53,7 @@ import { createReports } from './services/reports/reports.ts';
 import { createReviews } from './services/reviews/reviews.ts';
 import { createSecondReviews } from './services/reviews/second-reviews.ts';
 import { createSeenMarks } from './services/reviews/seen-marks.ts';
+import { createSampleExams } from './services/sample/sample-exams.ts';
 import { createShares } from './services/shares/shares.ts';
 import { createSnapshots } from './services/snapshots/snapshots.ts';
 import { createSubmissions } from './services/submissions.ts';
@@ -178,6 +179,7 @@ export async function createApp(config: Config, log: Logger, { say = () => {}, .
       references: createReferences({ db, verifications }),
       reports: createReports({ db, storage, evidence, counts, playback, log }),
       reviews: createReviews({ eventLog }),
+      sampleExams: own(createSampleExams({ db, eventLog, storage, ffmpeg, log, parts: () => services }), (it) => it.close()),
       secondReviews: createSecondReviews({ pool: database.pool }),
       seenMarks: createSeenMarks({ pool: database.pool }),
       shares: createShares({ db, pool: database.pool, eventLog }),

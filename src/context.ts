@@ -33,6 +33,7 @@ import type { Reports } from './services/reports/reports.ts';
 import type { Reviews } from './services/reviews/reviews.ts';
 import type { SecondReviews } from './services/reviews/second-reviews.ts';
 import type { SeenMarks } from './services/reviews/seen-marks.ts';
+import type { SampleExams } from './services/sample/sample-exams.ts';
 import type { Shares } from './services/shares/shares.ts';
 import type { Snapshots } from './services/snapshots/snapshots.ts';
 import type { Submissions } from './services/submissions.ts';
@@ -67,6 +68,7 @@ export interface Services {
   references: References;
   reports: Reports;
   reviews: Reviews;
+  sampleExams: SampleExams;
   secondReviews: SecondReviews;
   seenMarks: SeenMarks;
   shares: Shares;

@@ -21,6 +21,7 @@ import './receipt.ts';
 import './proctor-link.ts';
 import './review.ts';
 import './seen-mark.ts';
+import './sample-exam.ts';
 import './event.ts';
 import './pulse.ts';
 import './api-key.ts';

@@ -339,6 +339,7 @@ const deeds = ({ id }: Court, { userId, warningIds: [warningId], messageId }: Pe
       `reopenWarnings(warningIds: ["${warningId}"]) { id }`,
       `setAccommodations(${who}, suppress: [], reason: "r") { id }`,
       `enterConsole(examId: "${id}", name: "Jane") { token }`,
+      `removeSampleExam(examId: "${id}")`,
       `markSeen(${who}) { id }`,
       `requestSnapshot(${who}) { id }`,
       `takeGroup(examId: "${id}", group: "A") { name }`,

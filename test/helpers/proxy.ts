@@ -12,8 +12,8 @@ export interface FreezableProxy {
   stop(): Promise<void>;
 }
 
-/** A proxy for a server that the test may not stop. */
-export async function startFreezableProxy(target: string): Promise<FreezableProxy> {
+/** A proxy for a server that the test may not stop. @param wished port; any free one without it */
+export async function startFreezableProxy(target: string, wished = 0): Promise<FreezableProxy> {
   const { hostname, port, searchParams } = new URL(target);
   const socketDir = searchParams.get('host');
   const dial = () => (socketDir ? connect(`${socketDir}/.s.PGSQL.${port || 5432}`) : connect(Number(port || 5432), hostname));
@@ -45,7 +45,7 @@ export async function startFreezableProxy(target: string): Promise<FreezableProx
     new Promise<void>((resolve) => {
       server.listen(at, '127.0.0.1', resolve);
     });
-  await listen(0);
+  await listen(wished);
   const { port: own } = server.address() as AddressInfo;
   const url = new URL(target);
   url.searchParams.delete('host');

@@ -68,7 +68,7 @@ it('staff see where each of many is stuck, as the newest heartbeat said, at whic
   for (const { userId, token } of people.slice(0, 3)) expect(await stepsOf(exam.id, token)).toEqual({ [userId]: null });
 });
 
-it('it is gone once the candidate is in, and no heartbeat of theirs brings it back', async () => {
+it('is gone once the candidate is in, and no heartbeat of theirs brings it back', async () => {
   const { exam, people } = await seated(2);
   const [one, two] = people;
   await beat(exam.id, one?.token ?? '', 'photo');

@@ -133,6 +133,10 @@ const DOORS: Record<string, [string, Ask][]> = {
       graphql((user) => `mutation { inviteParticipants(examId: "${examId}", participants: [{ userId: "i_${user}" }]) { id } }`),
     ],
   ],
+  'make and remove a sample exam': [
+    ['createSampleExam', graphql(() => 'mutation { createSampleExam { id } }')],
+    ['removeSampleExam', graphql(() => `mutation { removeSampleExam(examId: "${examId}") }`)],
+  ],
   'verify a face': [
     [
       'POST /verify/user',

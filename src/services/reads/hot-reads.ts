@@ -93,7 +93,7 @@ export function createHotReads({ pool }: { pool: Pool }) {
 
     /** The exam with its participants and newest warnings, all as of one moment; null if out of sight. */
     async readExam(examId: string, sight: Sight): Promise<WholeExam | null> {
-      const text = `SELECT e.id, e.tenant, e.title, e.duration, e.settings, e.extra, e.status, e."createdAt", e."startedAt", e."endedAt", e."opensAt", e."closesAt", e."contentUrl", e."contentMode",
+      const text = `SELECT e.id, e.tenant, e.title, e.duration, e.settings, e.extra, e.status, e."createdAt", e."startedAt", e."endedAt", e."opensAt", e."closesAt", e."contentUrl", e."contentMode", e."isSample",
         (SELECT coalesce(json_agg(p ORDER BY p."createdAt", p.id), '[]') FROM (
           SELECT p.id, p."userId", p.name, p.status, p."joinedAt", p."createdAt" FROM "Participant" p
           WHERE p."examId" = e.id AND ${ofUser(sight, 'p')} ORDER BY p."createdAt", p.id LIMIT ${MOST_PARTICIPANTS}) p) AS participants,

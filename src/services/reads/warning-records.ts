@@ -18,7 +18,7 @@ const DECIDED = `
 SELECT e.tenant, w.type, w.source, count(*) FILTER (WHERE w."reviewDecision" = 'CONFIRMED')::int AS confirmed,
        count(*) FILTER (WHERE w."reviewDecision" = 'DISMISSED')::int AS dismissed
   FROM "Exam" e JOIN "Warning" w ON w."examId" = e.id AND w."reviewDecision" IS NOT NULL
- WHERE e.tenant = ANY($1) GROUP BY 1, 2, 3 ORDER BY 2, 3`;
+ WHERE e.tenant = ANY($1) AND NOT e."isSample" GROUP BY 1, 2, 3 ORDER BY 2, 3`;
 
 /** What people decided about warnings, by type and source. Those who ask at the same time share a statement. */
 export function createWarningRecords({ pool }: { pool: Pool }) {

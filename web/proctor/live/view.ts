@@ -71,6 +71,7 @@ export function createView() {
     ...readKept(),
   });
   let notices = 0;
+  const forget = (id: number) => store.set({ notices: store.get().notices.filter((notice) => notice.id !== id) });
 
   return {
     ...store,
@@ -88,11 +89,9 @@ export function createView() {
     tell(text: string, undo: (() => Promise<void>) | null = null): void {
       const id = ++notices;
       store.set({ notices: [...store.get().notices.slice(-2), { id, text, undo }] });
-      setTimeout(() => this.forget(id), NOTICE_MS);
+      setTimeout(() => forget(id), NOTICE_MS);
     },
-    forget(id: number): void {
-      store.set({ notices: store.get().notices.filter((notice) => notice.id !== id) });
-    },
+    forget,
     choose(userId: string, isChosen: boolean): void {
       const chosen = new Set(store.get().chosen);
       if (isChosen) chosen.add(userId);

@@ -85,9 +85,12 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
   };
 
   function problemOf(error: unknown): Problem {
-    if (error instanceof NetworkError) return 'network';
-    if (error instanceof ApiError && (error.code === 'unauthorized' || error.code === 'unauthenticated')) return 'bad-link';
-    throw error;
+    if (!(error instanceof ApiError)) {
+      if (error instanceof NetworkError) return 'network';
+      throw error;
+    }
+    if (error.code === 'unauthorized') return 'bad-link';
+    return error.code === 'forbidden' ? 'not-staff' : 'network';
   }
 
   /** Reads what is shown first. @returns the newest position of the log; null if there is nothing to watch */
@@ -183,6 +186,26 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     setTimeout(() => state.set({ replay: null }), REPLAY_SHOWN_MS);
   }
 
+  async function load(): Promise<void> {
+    if (!token) return showProblem('no-link');
+    try {
+      const seq = await read();
+      if (seq === null) return;
+      if (state.get().me?.name === NAMELESS) return state.set({ phase: { kind: 'name' } });
+      state.set({ phase: { kind: 'open' } });
+      follow(seq);
+    } catch (error) {
+      const problem = problemOf(error);
+      // A name that was kept may have ended before the link.
+      if (problem === 'bad-link' && credential && token !== credential) {
+        keepSession(credential, null);
+        token = credential;
+        return load();
+      }
+      showProblem(problem);
+    }
+  }
+
   return {
     examId,
     api,
@@ -195,32 +218,14 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     token: () => token,
     ...createActions({ api, examId, store }),
 
-    async load(): Promise<void> {
-      if (!token) return showProblem('no-link');
-      try {
-        const seq = await read();
-        if (seq === null) return;
-        if (state.get().me?.name === NAMELESS) return state.set({ phase: { kind: 'name' } });
-        state.set({ phase: { kind: 'open' } });
-        follow(seq);
-      } catch (error) {
-        const problem = problemOf(error);
-        // A name that was kept may have ended before the link.
-        if (problem === 'bad-link' && credential && token !== credential) {
-          keepSession(credential, null);
-          token = credential;
-          return this.load();
-        }
-        showProblem(problem);
-      }
-    },
+    load,
 
     /** The bearer of a shared link says who it is. @throws ApiError, NetworkError */
     async enter(name: string): Promise<void> {
       const { enterConsole } = await api.graphql(ask.EnterConsole, { examId, name });
       token = enterConsole.token;
       if (credential) keepSession(credential, enterConsole);
-      await this.load();
+      await load();
     },
 
     /** Why a warning was raised, with its picture; null if there is no such warning any more. @throws ApiError, NetworkError */

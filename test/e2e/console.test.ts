@@ -1,0 +1,236 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
+import { createExam, join, report } from '../helpers/exam.ts';
+import { startFreezableProxy } from '../helpers/proxy.ts';
+import { freePort } from '../helpers/redis.ts';
+import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { photographs, snap } from '../helpers/snapshots.ts';
+import { expectGood, factsOf, heading, invite, press } from './helpers/room.ts';
+import { setStage } from './helpers/stage.ts';
+
+const LOOKS = [
+  ['light', 1_440],
+  ['dark', 1_024],
+  ['light', 390],
+] as const;
+
+describe.skipIf(skipsBrowser)("the proctor's console", () => {
+  const stage = setStage();
+  const at = (url: string, address = stage.server.url) => address + new URL(url).pathname + new URL(url).hash;
+
+  /** By a personal admin link, so that nobody is asked for a name. */
+  async function openConsole(examId: string, { server, address }: { server?: TestServer; address?: string } = {}): Promise<Page> {
+    const answer = await (server ?? stage.server).post(`/exams/${examId}/proctor-links`, { name: 'Petra Proctor' });
+    const { url } = (await answer.json()) as { url: string };
+    const page = await stage.browser.openPage({ locale: 'en-GB', viewport: { width: 1_440, height: 900 } });
+    await page.goto(at(url, address));
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    return page;
+  }
+  const feed = (page: Page) => page.getByRole('region', { name: 'Warnings' });
+  const people = (page: Page) => page.getByRole('region', { name: 'People' });
+  const panel = (page: Page) => page.getByRole('complementary');
+
+  it('shows what a candidate does, and what a proctor does is on the page of the candidate', async () => {
+    const { examId, link } = await invite(stage.server, { settings: { admission: 'proctor', snapshotSeconds: 2 } });
+    const [page, room] = [await openConsole(examId), await stage.browser.openPage({ locale: 'en-GB' })];
+    const problems = await watchProblems(page);
+    const row = people(page).getByRole('listitem').filter({ hasText: 'Ada L.' });
+    await row.getByText('has not opened the link').waitFor();
+    await room.goto(link);
+    await press(room, /I have read this/);
+    await row.getByText('at the device check').waitFor();
+    await press(room, /Switch on the camera/);
+    await press(room, 'Continue');
+    await press(room, 'Record three seconds');
+    await press(room, /It looks right/);
+    await row.getByText('waits to be let in').waitFor();
+    await press(page, 'Let in 1 waiting');
+    await page.getByRole('dialog').getByRole('button', { name: 'Let in' }).click();
+    await room.getByText('Recording', { exact: true }).first().waitFor();
+    await row.getByText('in the exam').waitFor();
+
+    await room.evaluate(`Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'))`);
+    await room.evaluate(`new Promise((resolve) => setTimeout(() => {
+      Object.defineProperty(document, 'visibilityState', { value: 'visible', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange')); resolve() }, 1500))`);
+    await feed(page).getByRole('button', { name: 'Another tab was in front' }).waitFor();
+    await row.getByText('1 to review').waitFor();
+
+    await row.getByRole('button', { name: 'Ada L.' }).click();
+    await panel(page).getByText('Camera arrives').waitFor();
+    await panel(page)
+      .getByRole('img', { name: /^Ada L. at/ })
+      .waitFor();
+    await page.keyboard.press('p');
+    await press(page, 'Please wait a moment.');
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause', exact: true }).click();
+    await room.getByText('Please wait a moment.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await room.getByText('Please wait a moment.').waitFor({ state: 'detached' });
+
+    await panel(page).getByLabel('Message').fill('Please sit upright');
+    await panel(page).getByRole('button', { name: 'Send' }).click();
+    await room.getByText('Please sit upright').first().waitFor();
+    await panel(page).getByText('not read yet').waitFor();
+    await press(room, /read/i);
+    await panel(page)
+      .getByText(/· read$/)
+      .waitFor();
+
+    await page.locator('h1').click();
+    await page.keyboard.press('t');
+    await page.getByLabel('Minutes').fill('15');
+    await press(page, 'A technical problem.');
+    await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
+    await room
+      .getByText(/15 minutes/)
+      .first()
+      .waitFor();
+
+    await panel(page).getByRole('button', { name: 'Send out' }).click();
+    await press(page, 'Agreed with the candidate.');
+    await press(page, 'End their exam');
+    await room.getByText('Agreed with the candidate.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(async () => (await factsOf(stage.server, examId)).status).toBe('ACTIVE');
+    await row.getByText('in the exam').waitFor();
+    expect(problems).toEqual([]);
+    await Promise.all([page.close(), room.close()]);
+  });
+
+  it('tells what happened while its line was cut, each thing once, and that nothing is missing', async () => {
+    const port = await freePort();
+    const server = await startTestServer({ ALLOWED_ORIGINS: `http://127.0.0.1:${port}` });
+    const proxy = await startFreezableProxy(server.url, port);
+    try {
+      const { id: examId } = await createExam(server);
+      const token = await join(server, examId, 'ada');
+      const tell = () => report(server, examId, 'ada', ['copy_paste'], token);
+      const page = await openConsole(examId, { server, address: proxy.url.replace(/\/$/, '') });
+      await tell();
+      await feed(page).getByRole('button', { name: 'Text copied or pasted' }).waitFor();
+      await page.getByText(/^(live|quiet)$/).waitFor();
+      await proxy.cut();
+      await page.getByText('The connection is lost').waitFor();
+      await page.getByText('nothing heard').waitFor();
+      for (let n = 0; n < 20; n += 1) await tell();
+      await proxy.restore();
+      await page.getByText(/20 events were read again, and nothing is missing/).waitFor();
+      await expect.poll(() => feed(page).getByRole('button', { name: 'Text copied or pasted' }).count()).toBe(21);
+      await people(page).getByText('21 to review').waitFor();
+      await page.close();
+    } finally {
+      await proxy.stop();
+      await server.stop();
+    }
+  });
+
+  it('stands still for who reads, counts what is new, and is worked with the keyboard alone', async () => {
+    const { id: examId } = await createExam(stage.server);
+    const token = await join(stage.server, examId, 'ada');
+    await report(stage.server, examId, 'ada', ['copy_paste', 'tab_switch', 'mouse_left'], token);
+    const page = await openConsole(examId);
+    await feed(page).getByRole('button', { name: 'Pointer left the window' }).waitFor();
+    await page.keyboard.press('j');
+    await panel(page).getByText('nobody has decided on one yet').waitFor();
+    await report(stage.server, examId, 'ada', ['extra_display'], token);
+    await page.getByRole('button', { name: '1 new' }).waitFor();
+    expect(await feed(page).getByRole('button', { name: 'Second display' }).count()).toBe(0);
+    await page.keyboard.press('y');
+    await page.getByText('Warning confirmed').waitFor();
+    await people(page).getByText('3 to review').waitFor();
+    await page.keyboard.press('z');
+    await people(page).getByText('4 to review').waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.getByRole('dialog').getByLabel('Reason').fill('Agreed');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await panel(page).getByText('dismissed 1 of 1').waitFor();
+    await page.keyboard.press('f');
+    await feed(page).getByRole('button', { name: 'Second display' }).waitFor();
+    await page.keyboard.press('?');
+    await page.getByLabel('Single keys are on').uncheck();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('j');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.close();
+  });
+
+  it('asks the bearer of the shared link who it is, once', async () => {
+    const { adminUrl } = await createExam(stage.server);
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await page.goto(at(adminUrl));
+    await heading(page, 'Who are you?');
+    await expectGood(page, '100-name');
+    await page.getByLabel('Your name').fill('Olga');
+    await press(page, 'Open the console');
+    await page.getByText('Olga (shared link)').waitFor();
+    await page.reload();
+    await page.getByText('Olga (shared link)').waitFor();
+    await page.close();
+  });
+
+  it('is good for everybody in each of its views', async () => {
+    const { id: examId } = await createExam(stage.server, { title: 'Algebra' });
+    const names = ['Ada L.', 'محمد الخوارزمي', `<b>${'Long '.repeat(30)}</b>`];
+    for (const [n, name] of names.entries()) {
+      const userId = `u${n}`;
+      await stage.server.post(`/exams/${examId}/participants`, {
+        participants: [{ userId, name, group: n === 0 ? 'Room 1' : 'Room 2' }],
+      });
+      const token = await join(stage.server, examId, userId);
+      await snap(stage.server, examId, photographs.oneFace, token);
+      const warnings = [{ type: 'tab_switch', details: '<img src=x>' }, { type: 'remote_control' }];
+      await stage.server.post(`/exams/${examId}/warnings`, { userId, warnings }, { credential: token });
+    }
+    const page = await openConsole(examId);
+    await people(page).getByText('Ada L.').waitFor();
+    await expectGood(page, '101-list', LOOKS);
+    await people(page).getByRole('button', { name: 'Ada L.' }).click();
+    await panel(page)
+      .getByRole('img', { name: /^Ada L. at/ })
+      .waitFor();
+    await expectGood(page, '102-person', LOOKS);
+    await page.keyboard.press('j');
+    await panel(page).getByText('Record here').waitFor();
+    await expectGood(page, '103-reason', LOOKS);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await page.getByRole('radio', { name: '4 tiles' }).check();
+    await people(page).getByRole('img').first().waitFor();
+    await expectGood(page, '104-tiles', LOOKS);
+    await press(page, 'Shares');
+    await page.getByRole('dialog').getByRole('button', { name: 'Take it' }).first().click();
+    await page.getByText('It is your share.').waitFor();
+    await expectGood(page, '105-shares', LOOKS);
+    await page.close();
+  });
+
+  it.each([
+    ['a link that was cut', async (url: string) => url.slice(0, -6), 'This link is not valid any more'],
+    ['no link', async (url: string) => url.replace(/#.*/, ''), 'This address lacks its link'],
+    ["a candidate's link", async (url: string, access: string) => url.replace(/#.*/, new URL(access).hash), "This is a candidate's link"],
+    ['the link of another exam', async (url: string) => url.replace(/exam_\w+/, 'exam_0123456789abcdefghijklmn'), 'There is no such exam'],
+  ])('says by %s what to do', async (_what, spoil, title) => {
+    const { accessUrl, adminUrl } = await createExam(stage.server);
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await page.goto(await spoil(at(adminUrl), accessUrl));
+    await heading(page, title);
+    await page.close();
+  });
+
+  it('ends with its link', async () => {
+    const { id: examId } = await createExam(stage.server);
+    const page = await openConsole(examId);
+    const { exam } = await stage.server
+      .graphql()
+      .request<{ exam: { proctorLinks: { id: string }[] } }>(`{ exam(id: "${examId}") { proctorLinks { id } } }`);
+    await stage.server.graphql().request(`mutation { revokeProctorLink(id: "${exam.proctorLinks[0]?.id}") { id } }`);
+    await heading(page, 'Your access has ended');
+    await page.close();
+  });
+});
