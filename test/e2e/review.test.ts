@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, type OpenBrowser, skipsBrowser, watchProblems } from '../helpers/browser.ts';
+import { join as joinExam } from '../helpers/exam.ts';
+import { ended, finishLive, sendChunks, startLive } from '../helpers/live.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { expectGood, heading, press } from './helpers/room.ts';
 import { sit, type Sitting } from './helpers/sitting.ts';
@@ -12,6 +14,11 @@ const LOOKS = [
   ['light', 1_440],
   ['dark', 1_440],
   ['light', 1_024],
+  ['dark', 390],
+] as const;
+
+const WIDE_AND_NARROW = [
+  ['light', 1_440],
   ['dark', 390],
 ] as const;
 
@@ -150,7 +157,7 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
       .check();
     await press(page, 'Select all of this type');
     await page.getByText('3 warnings selected').waitFor();
-    await expectGood(page, 'review-2-bulk', LOOKS);
+    await expectGood(page, 'review-2-bulk', WIDE_AND_NARROW);
     await page.locator('section', { hasText: 'Everything in time order' }).getByRole('button', { name: 'Permitted' }).click();
     await page.getByText('Dismissed: 3 warnings.').waitFor();
     await page.getByLabel('Show').last().selectOption('decided');
@@ -190,7 +197,7 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await two.getByText('A second look is needed').first().waitFor();
     expect(await two.getByText('Two faces at 10:41').count()).toBe(0);
     expect(await two.getByTestId('judge').getByText('Ms One').count()).toBe(0);
-    await expectGood(two, 'review-3-blind', LOOKS);
+    await expectGood(two, 'review-3-blind', WIDE_AND_NARROW);
     await judge(two, /^Violation/, 'I see them too');
     await expect.poll(() => verdict(two).innerText()).toMatch(/^violation$/i);
     await two.getByText('Two faces at 10:41').waitFor();
@@ -222,10 +229,7 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     }
     await press(page, 'Print view');
     await page.getByRole('heading', { name: 'Warnings and who decided' }).waitFor();
-    await expectGood(page, 'review-5-report', [
-      ['light', 1_024],
-      ['dark', 390],
-    ]);
+    await expectGood(page, 'review-5-report', WIDE_AND_NARROW);
     expect((await page.pdf({ format: 'A4', path: 'build/screenshots/review-6-print.pdf' })).length).toBeGreaterThan(10_000);
     expect(problems).toEqual([]);
     await page.close();
@@ -284,10 +288,40 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await other.goto(await sitting.consoleOf('Ms One', 'ben'));
     await heading(other, 'Ben <b>B.</b>');
     await other.getByText('Nichts wurde aufgenommen').first().waitFor();
-    await expectGood(other, 'review-7-nothing', [
-      ['light', 1_440],
-      ['dark', 390],
-    ]);
+    await expectGood(other, 'review-7-nothing', WIDE_AND_NARROW);
+    await other.close();
+  });
+
+  it('says in words what cannot be played, and why', async () => {
+    const { examId } = sitting;
+    const name = `${'محمد'.repeat(25)}${'W'.repeat(100)}`;
+    await server.post(`/exams/${examId}/participants`, { participants: [{ userId: 'cleo', name }] });
+    const token = await joinExam(server, examId, 'cleo');
+    const camera = await startLive(server, { examId, userId: 'cleo' }, token);
+    await sendChunks(server, camera.id, [Buffer.concat([Buffer.from('1a45dfa3', 'hex'), Buffer.alloc(3_000, 'no video')])], 0, token);
+    await finishLive(server, camera.id, token);
+    expect(await ended(server, camera.id)).toMatchObject({ status: 'failed' });
+    await startLive(server, { examId, userId: 'cleo', type: 'screen' }, token);
+    const page = await browser.openPage({ locale: 'en-GB', viewport: { width: 1_440, height: 900 } });
+    await page.goto(await sitting.consoleOf('Ms One', 'cleo'));
+    await heading(page, name);
+    await page.getByText('Nothing of this recording can be played').waitFor();
+    await page.getByText('Still being received').first().waitFor();
+    await page.getByText('The analysis failed').waitFor();
+    await expectGood(page, 'review-8-failed', WIDE_AND_NARROW);
+    await page.close();
+
+    const other = await browser.openPage({ locale: 'en-GB', viewport: { width: 1_440, height: 900 } });
+    let isBroken = true;
+    await other.route(/\/playback\?/, (route) =>
+      isBroken ? route.fulfill({ status: 200, contentType: 'video/webm', body: 'x' }) : route.continue(),
+    );
+    await other.goto(await sitting.consoleOf('Ms One'));
+    await goTo(other, timeAt(3));
+    await expect.poll(() => other.getByText('This browser cannot play this recording').count()).toBe(2);
+    isBroken = false;
+    await press(other, 'Try again');
+    await expect.poll(() => other.locator('[data-state="ready"]').count()).toBe(2);
     await other.close();
   });
 });

@@ -15,7 +15,6 @@ export type Finding = ReviewWarningFragment;
 export type Recorded = ReviewRecordingFragment;
 export type Note = Read['messages']['edges'][number]['node'];
 export type Track = Read['evidence'][number];
-export type Verdict = Read['verdicts'][number];
 export type VerdictStatus = Read['review'];
 export type Precision = ReviewPersonQuery['warningRecord'][number];
 export type TrackType = Recorded['type'];

@@ -37,6 +37,8 @@ const LAST_MS = 50;
 const RENEWED_AGAIN_MS = 20_000;
 /** Without a network a link is asked for again after so long. */
 const OFFLINE_MS = 3_000;
+/** Until full speed is reached. */
+const START_MS = 500;
 const HAVE_METADATA = 1;
 const HAVE_FUTURE_DATA = 3;
 
@@ -68,6 +70,15 @@ export function createPlayer({ link, renew }: Options) {
   let toldAt = 0;
   let before = 0;
   let frame = 0;
+  /** Since when both run, by the clock of frames. */
+  let runningSince: number | null = null;
+
+  /** Sound begins some time after the picture: what runs at four times the speed at once is apart before it is corrected. */
+  function speedNow(): number {
+    const { speed } = state.get();
+    const share = runningSince === null ? 0 : Math.min(1, (before - runningSince) / START_MS);
+    return speed <= 1 ? speed : 1 + (speed - 1) * share;
+  }
 
   const isShown = (type: TrackType) => state.get().shows === 'both' || state.get().shows === type;
   const playable = (type: TrackType) => clips[type].filter(({ recordingId }) => !broken.has(recordingId));
@@ -131,7 +142,7 @@ export function createPlayer({ link, renew }: Options) {
       setPane(type, 'loading');
       return false;
     }
-    const { speed } = state.get();
+    const speed = speedNow();
     video.playbackRate = isPlaying ? Math.min(16, Math.max(0.1, speed * (1 + Math.max(-0.5, Math.min(0.5, drift * 2))))) : speed;
     const isReady = video.readyState >= HAVE_FUTURE_DATA || video.ended;
     setPane(type, isReady || !isPlaying ? 'ready' : 'loading');
@@ -170,14 +181,18 @@ export function createPlayer({ link, renew }: Options) {
     const step = Math.min(MOST_STEP_MS, stamp - before);
     before = stamp;
     if (state.get().isPlaying) skipGap();
-    const { isPlaying, speed } = state.get();
+    const { isPlaying } = state.get();
     const areReady = TRACKS.map((type) => align(type, isPlaying)).every(Boolean);
     for (const type of TRACKS) {
       const isOver = state.get().panes[type] !== 'ready';
       run(panes[type].video, isPlaying && areReady && !isOver);
     }
-    if (!isPlaying || !areReady) return;
-    now += step * speed;
+    if (!isPlaying || !areReady) {
+      runningSince = null;
+      return;
+    }
+    runningSince ??= stamp;
+    now += step * speedNow();
     if (stamp - toldAt >= TOLD_MS) tell(stamp);
   }
 
@@ -262,5 +277,3 @@ export function createPlayer({ link, renew }: Options) {
     },
   };
 }
-
-export type Player = ReturnType<typeof createPlayer>;
