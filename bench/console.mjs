@@ -33,7 +33,7 @@ const pageOf = (list, node) => `query Page($id: ID!, $after: String) {
 }`;
 
 /** As hours of a large exam leave the database. */
-async function fill(database, examId, warnings) {
+export async function fill(database, examId, warnings) {
   const client = new Client({ connectionString: database.url });
   await client.connect();
   const run = (sql, ...values) => client.query(sql, [examId, ...values]);

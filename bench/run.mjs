@@ -21,6 +21,7 @@ import { snapshots } from './snapshots.mjs';
 import { together } from './together.mjs';
 import { upload } from './upload.mjs';
 import { verify } from './verify.mjs';
+import { webConsole } from './web-console.mjs';
 import { web } from './web.mjs';
 
 const BENCHMARKS = [
@@ -42,6 +43,7 @@ const BENCHMARKS = [
   joins,
   firstPaint,
   web,
+  webConsole,
 ];
 const RESULTS = new URL('results/', import.meta.url);
 

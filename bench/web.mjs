@@ -1,15 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { chromium } from 'playwright-core';
+import { openChromium, renderers } from './lib/chromium.mjs';
 import { askJson, createConnector, requestBytes } from './lib/http-client.mjs';
 import { startInvigil } from './lib/invigil.mjs';
 import { check } from './lib/report.mjs';
 
-const CHROMIUM = '/usr/bin/chromium';
-const ARGS = [
-  ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio', '--use-fake-ui-for-media-stream'],
-  '--use-fake-device-for-media-stream=display-media-type=monitor,fps=10',
-];
 const PAINTS = 5;
 /** A chunk in this time instead of four seconds: half an hour of chunks in a minute and a half. */
 const FAST_MS = 200;
@@ -21,23 +15,6 @@ const PARTS = 3;
 async function taskMs(session) {
   const { metrics } = await session.send('Performance.getMetrics');
   return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1_000;
-}
-
-/** What only the renderers of the browser use, and pipes and other memory that they share, after they collected garbage. */
-async function renderers(browser, session) {
-  await session.send('HeapProfiler.collectGarbage');
-  const all = await browser.newBrowserCDPSession();
-  const { processInfo } = await all.send('SystemInfo.getProcessInfo');
-  await all.detach();
-  let kb = 0;
-  let shared = 0;
-  for (const { type, id } of processInfo) {
-    if (type !== 'renderer') continue;
-    const rollup = await readFile(`/proc/${id}/smaps_rollup`, 'utf8');
-    for (const [, value] of rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB/gm)) kb += Number(value);
-    shared += (await readFile(`/proc/${id}/maps`, 'utf8')).split('/memfd:').length - 1;
-  }
-  return { mb: kb / 1_024, shared };
 }
 
 /** Nothing may wait on the device: a backlog is no leak. @param {import('playwright-core').Page} page */
@@ -72,7 +49,7 @@ export const web = {
     const invigil = await startInvigil({ postgres, settings: { INLINE_WORKER: 'false' } });
     const { port, token: key } = invigil;
     const { connect, close } = createConnector(port);
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+    const browser = await openChromium();
     try {
       // A connection each: in the minutes between, the server closes one that is kept.
       const post = async (path, body) => askJson(await connect(), requestBytes({ method: 'POST', path, token: key, body }));

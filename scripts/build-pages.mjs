@@ -11,7 +11,9 @@ import { fromRoot } from './tools.mjs';
 
 const OUT = fromRoot('dist/web');
 const STAMP = fromRoot('dist/web/.built');
-const SCRIPTS = ['build-pages.mjs', 'generate-graphql.mjs', 'page-plugins.mjs'].map((name) => fromRoot(`scripts/${name}`));
+const SCRIPTS = ['build-pages.mjs', 'generate-graphql.mjs', 'page-plugins.mjs', 'pseudo-messages.mjs'].map((name) =>
+  fromRoot(`scripts/${name}`),
+);
 /** Pictures and fonts are compressed already. */
 const COMPRESSIBLE = /\.(html|js|css|txt|svg|json|wasm)$/;
 

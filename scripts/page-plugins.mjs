@@ -29,8 +29,21 @@ export const documentConstants = () => ({
 });
 
 /**
- * Compiles ICU messages, so that a page does not load the parser: 12 kB with gzip. What the compiled form cannot do (number skeletons,
- * the named styles of dates and numbers, `offset:`) fails the build.
+ * The compiled form of a catalogue. @throws for what that form cannot do: number skeletons, the named styles of dates and numbers, `offset:`
+ * @param {object} words
+ */
+export async function compileMessages(words) {
+  const { default: compile } = await import('icu-minify/compile');
+  const compileAll = (value) => {
+    if (typeof value !== 'string') return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, compileAll(inner)]));
+    if (UNSUPPORTED.test(value)) throw new Error(`A message has a style or an offset, which needs the parser: ${value}`);
+    return compile(value);
+  };
+  return compileAll(words);
+}
+
+/**
+ * Compiles ICU messages, so that a page does not load the parser: 12 kB with gzip. What the compiled form cannot do fails the build.
  * @returns {import('vite').Plugin}
  */
 export const compiledMessages = () => ({
@@ -40,13 +53,7 @@ export const compiledMessages = () => ({
   config: () => ({ resolve: { alias: { 'use-intl/format-message': 'use-intl/format-message/format-only' } } }),
   async transform(code, id) {
     if (!/\/strings\/[\w-]+\.json$/.test(id)) return null;
-    const { default: compile } = await import('icu-minify/compile');
-    const compileAll = (value) => {
-      if (typeof value !== 'string') return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, compileAll(inner)]));
-      if (UNSUPPORTED.test(value)) this.error(`A message has a style or an offset, which needs the parser: ${value}`);
-      return compile(value);
-    };
-    return { code: JSON.stringify(compileAll(JSON.parse(code))), map: null };
+    return { code: JSON.stringify(await compileMessages(JSON.parse(code))), map: null };
   },
 });
 

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { compiledMessages, documentConstants, moduleLists } from '../scripts/page-plugins.mjs';
+import { pseudoMessages } from '../scripts/pseudo-messages.mjs';
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -16,7 +17,7 @@ export default defineConfig({
   // Relative, so that the pages also work behind a proxy that adds a prefix: the page at …/exam/{id} loads ../assets/….
   base: './',
   publicDir: false,
-  plugins: [react(), documentConstants(), compiledMessages(), inPages()],
+  plugins: [react(), documentConstants(), pseudoMessages(), compiledMessages(), inPages()],
   css: { modules: { generateScopedName: '[local]-[hash:base64:4]' } },
   worker: { format: 'es', plugins: () => [documentConstants(), inWorker()] },
   build: {

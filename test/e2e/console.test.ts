@@ -6,7 +6,7 @@ import { startFreezableProxy } from '../helpers/proxy.ts';
 import { freePort } from '../helpers/redis.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { photographs, snap } from '../helpers/snapshots.ts';
-import { expectGood, factsOf, heading, invite, press } from './helpers/room.ts';
+import { expectGood, factsOf, heading, hide, invite, press } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 const LOOKS = [
@@ -33,7 +33,10 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
   const panel = (page: Page) => page.getByRole('complementary');
 
   it('shows what a candidate does, and what a proctor does is on the page of the candidate', async () => {
-    const { examId, link } = await invite(stage.server, { settings: { admission: 'proctor', snapshotSeconds: 2 } });
+    const { examId, link } = await invite(stage.server, {
+      contentUrl: 'https://questions.example/',
+      settings: { admission: 'proctor', snapshotSeconds: 2 },
+    });
     const [page, room] = [await openConsole(examId), await stage.browser.openPage({ locale: 'en-GB' })];
     const problems = await watchProblems(page);
     const row = people(page).getByRole('listitem').filter({ hasText: 'Ada L.' });
@@ -51,11 +54,9 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     await room.getByText('Recording', { exact: true }).first().waitFor();
     await row.getByText('in the exam').waitFor();
 
-    await room.evaluate(`Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'))`);
-    await room.evaluate(`new Promise((resolve) => setTimeout(() => {
-      Object.defineProperty(document, 'visibilityState', { value: 'visible', configurable: true });
-      document.dispatchEvent(new Event('visibilitychange')); resolve() }, 1500))`);
+    await hide(room, true);
+    await room.waitForTimeout(1_500);
+    await hide(room, false);
     await feed(page).getByRole('button', { name: 'Another tab was in front' }).waitFor();
     await row.getByText('1 to review').waitFor();
 
@@ -72,7 +73,7 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     await room.getByText('Please wait a moment.').waitFor({ state: 'detached' });
 
     await panel(page).getByLabel('Message').fill('Please sit upright');
-    await panel(page).getByRole('button', { name: 'Send' }).click();
+    await panel(page).getByRole('button', { name: 'Send', exact: true }).click();
     await room.getByText('Please sit upright').first().waitFor();
     await panel(page).getByText('not read yet').waitFor();
     await press(room, /read/i);
@@ -183,7 +184,7 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
         participants: [{ userId, name, group: n === 0 ? 'Room 1' : 'Room 2' }],
       });
       const token = await join(stage.server, examId, userId);
-      await snap(stage.server, examId, photographs.oneFace, token);
+      expect((await snap(stage.server, examId, photographs.oneFace, token)).status).toBe(200);
       const warnings = [{ type: 'tab_switch', details: '<img src=x>' }, { type: 'remote_control' }];
       await stage.server.post(`/exams/${examId}/warnings`, { userId, warnings }, { credential: token });
     }
@@ -220,6 +221,7 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     const page = await stage.browser.openPage({ locale: 'en-GB' });
     await page.goto(await spoil(at(adminUrl), accessUrl));
     await heading(page, title);
+    expect(await page.getByRole('button').allTextContents()).toEqual(['Try again']);
     await page.close();
   });
 
@@ -231,6 +233,7 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
       .request<{ exam: { proctorLinks: { id: string }[] } }>(`{ exam(id: "${examId}") { proctorLinks { id } } }`);
     await stage.server.graphql().request(`mutation { revokeProctorLink(id: "${exam.proctorLinks[0]?.id}") { id } }`);
     await heading(page, 'Your access has ended');
+    expect(await page.getByRole('region').count()).toBe(0);
     await page.close();
   });
 });

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
-import { checkIn, expectGood, factsOf, invite } from './helpers/room.ts';
+import { checkIn, expectGood, factsOf, hide, invite } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 /** Tries what questions must not do to the room around them, and tells what came of it. */
@@ -19,12 +18,6 @@ const QUESTIONS = `<!doctype html><html lang="en"><title>Questions</title><main>
     document.getElementById('found').textContent = 'Tried: ' + tried.join(', ') + '. From: ' + document.referrer;
   });
 </script></html>`;
-
-/** As a browser does that shows another tab, which a headless one never does. */
-const hide = (page: Page, isHidden: boolean) =>
-  page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
-    Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isHidden ? 'hidden' : 'visible'}' });
-    document.dispatchEvent(new Event('visibilitychange'));`);
 
 describe.skipIf(skipsBrowser)('the questions in the exam room', () => {
   const stage = setStage();

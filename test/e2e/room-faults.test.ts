@@ -56,6 +56,33 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     await page.close();
   });
 
+  it('asks before it is left while there is no network, without which it would not come back', async () => {
+    const { link } = await invite(stage.server, {}, throughProxy());
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    await page.getByText('sent up to').first().waitFor();
+    await proxy.cut();
+    await page.getByText('Offline since').first().waitFor();
+    const asked = page.waitForEvent('dialog');
+    // Not by `reload()`, which would wait for a page that does not come.
+    await page.evaluate('setTimeout(() => location.reload())');
+    const dialog = await asked;
+    expect(dialog.type()).toBe('beforeunload');
+    await dialog.dismiss();
+    await isRecording(page);
+    await proxy.restore();
+    await page.getByText('Offline since').first().waitFor({ state: 'detached' });
+    const dialogs: string[] = [];
+    page.on('dialog', (other) => {
+      dialogs.push(other.type());
+      void other.accept();
+    });
+    await page.reload();
+    await isRecording(page);
+    expect(dialogs).toEqual([]);
+    await page.close();
+  });
+
   it('sends what is left after it was handed in without a network', async () => {
     const { examId, link } = await invite(stage.server, {}, throughProxy());
     const page = await stage.browser.openPage({ locale: 'en-GB' });
@@ -135,6 +162,23 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     await handIn(page);
     await page.getByText('Everything has arrived').waitFor();
     expect((await joined(stage.server, examId)).status).toBe('SUBMITTED');
+    await page.close();
+  });
+
+  it('has a recording of somebody who is sent out before the first chunk was full', async () => {
+    const { examId, link } = await invite(stage.server);
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    // Without slices the recorder gives all that it has when it stops.
+    await page.addInitScript(
+      `{ const { start } = MediaRecorder.prototype; MediaRecorder.prototype.start = function () { start.call(this); }; }`,
+    );
+    await checkIn(page, link);
+    await expect.poll(async () => (await factsOf(stage.server, examId)).recordings.length).toBe(1);
+    await stage.server.post(`/exams/${examId}/participants/ada/terminate`, { reason: 'It was the wrong room' });
+    await page.getByText('Everything has arrived').waitFor();
+    const { recordings } = await joined(stage.server, examId);
+    expect(recordings).toHaveLength(1);
+    expect(recordings[0]?.duration).toBeGreaterThan(0);
     await page.close();
   });
 

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, type OpenBrowser, skipsBrowser, watchProblems } from '../helpers/browser.ts';
 import { createExam } from '../helpers/exam.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
-import { checkIn, expectGood, factsOf, filmFace, heading, invite, joined, press } from './helpers/room.ts';
+import { checkIn, expectGood, factsOf, filmFace, goThrough, heading, invite, joined, press } from './helpers/room.ts';
 
 const MARKUP = `<img src=x onerror="window.hit=1"><b>{name}</b> \u202e&lt;#tag# '`;
 
@@ -106,7 +106,8 @@ describe.skipIf(skipsBrowser)('the exam room, among people who mean ill', () => 
     await page.goto(link);
     await page.getByLabel('Your user name').fill('ada');
     await page.getByLabel('Your name').fill('Ada L.');
-    await checkInAgain(page);
+    await press(page, /I have read this/);
+    await goThrough(page);
     await isRecording(page);
     await server.post(`/exams/${examId}/warnings`, { userId: 'ada', warnings: [{ type: 'tab_switch', details: 'Only for Ada' }] });
     await handIn(page);
@@ -121,7 +122,8 @@ describe.skipIf(skipsBrowser)('the exam room, among people who mean ill', () => 
     await press(page, 'No, I am somebody else');
     await page.getByLabel('Your user name').fill('grace');
     await page.getByLabel('Your name').fill('Grace H.');
-    await checkInAgain(page);
+    await press(page, /I have read this/);
+    await goThrough(page);
     await isRecording(page);
     await handIn(page);
     expect(await page.getByText('Only for Ada').count()).toBe(0);
@@ -172,11 +174,3 @@ describe.skipIf(skipsBrowser)('the exam room, among people who mean ill', () => 
     }
   });
 });
-
-async function checkInAgain(page: Page): Promise<void> {
-  await press(page, /I have read this/);
-  await press(page, /Switch on the camera/);
-  await press(page, 'Continue');
-  await press(page, 'Record three seconds');
-  await press(page, /It looks right/);
-}

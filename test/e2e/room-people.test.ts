@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { skipsBrowser } from '../helpers/browser.ts';
 import { createExam, join as joinExam, tokenIn } from '../helpers/exam.ts';
-import { checkIn, expectGood, factsOf, heading, invite, press } from './helpers/room.ts';
+import { expectGood, factsOf, heading, invite, press } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 /** Goes by Tab to what has this name, as somebody does who has no mouse, and presses Enter. */
@@ -101,24 +101,6 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
     await page.getByText('The decision was withdrawn').waitFor();
     await page.getByText('Permitted indeed').waitFor();
     await expectGood(page, '61-answered');
-    await page.close();
-  });
-
-  it('speaks German where the browser does, and stands the other way round where people read so', async () => {
-    const { link } = await invite(stage.server, { settings: { identityPhoto: true } });
-    const page = await stage.browser.openPage({ locale: 'de-DE' });
-    await page.goto(link);
-    await page.getByRole('button', { name: 'Ich habe das gelesen, weiter' }).waitFor();
-    expect(await page.evaluate('document.documentElement.lang')).toBe('de');
-    await expectGood(page, '70-german');
-    await page.getByLabel('Sprache').selectOption('en');
-    await page.getByRole('button', { name: /I have read this/ }).waitFor();
-    await page.evaluate(`document.documentElement.dir = 'rtl'`);
-    await expectGood(page, '71-right-to-left');
-    await checkIn(page, link, { photo: true });
-    await page.getByText('Recording', { exact: true }).first().waitFor();
-    await page.evaluate(`document.documentElement.dir = 'rtl'`);
-    await expectGood(page, '72-exam-right-to-left');
     await page.close();
   });
 });

@@ -1,8 +1,7 @@
-import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
 import { download } from '../helpers/live.ts';
-import { checkIn, expectGood, factsOf, heading, invite, joined, press } from './helpers/room.ts';
+import { checkIn, expectGood, factsOf, heading, invite, joined, press, secondsLeft } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 const HOUR = 3_600_000;
@@ -11,15 +10,6 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
   const stage = setStage();
 
   const staff = (examId: string, path: string, body: object = {}) => stage.server.post(`/exams/${examId}${path}`, body);
-  const seconds = (page: Page) =>
-    page
-      .getByTestId('clock')
-      .innerText()
-      .then((text) => {
-        const [s = 0, m = 0, h = 0] = (/[\d:]{5,}/.exec(text)?.[0] ?? '').split(':').map(Number).toReversed();
-        return h * 3_600 + m * 60 + s;
-      });
-
   it('takes a candidate from the link to the receipt, and every state is good to look at and to use', async () => {
     const settings = {
       identityPhoto: true,
@@ -68,11 +58,11 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
     await heading(page, 'Your exam is paused');
     await page.getByText('Reason: Fire alarm').waitFor();
     await expectGood(page, '08-paused');
-    const held = await seconds(page);
+    const held = await secondsLeft(page);
     await staff(examId, '/participants/ada/resume');
     await page.getByText('Recording', { exact: true }).first().waitFor();
     await staff(examId, '/participants/ada/time', { minutes: 7, reason: 'The alarm' });
-    await expect.poll(() => seconds(page)).toBeGreaterThan(held + 360);
+    await expect.poll(() => secondsLeft(page)).toBeGreaterThan(held + 360);
 
     await press(page, 'Finish the exam');
     await expectGood(page, '09-finish');
@@ -102,7 +92,7 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
     await page.addInitScript(`{ const now = Date.now; Date.now = () => now() + ${2 * HOUR}; }`);
     await checkIn(page, link);
     await page.getByText('Recording', { exact: true }).first().waitFor();
-    const left = await seconds(page);
+    const left = await secondsLeft(page);
     expect(left).toBeGreaterThan(3_500);
     expect(left).toBeLessThanOrEqual(3_600);
     await page.close();

@@ -14,19 +14,17 @@ const found = (process.env['PATH'] ?? '')
 export const skipsBrowser = found === undefined && !process.env['CI'];
 if (skipsBrowser) console.warn('Chromium is not installed: the tests of the pages in a browser are skipped.');
 
-const ARGS = [
+const BASE_ARGS = [
   ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio', '--disable-quic'],
   ...['--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required'],
 ];
 
-interface BrowserOptions {
+export interface BrowserOptions {
   /** MJPEG file that the camera shows; without it a moving pattern. */
   cameraFile?: string;
   /** What the candidate chooses in the picker for screens. Default: `monitor`. */
   shares?: 'monitor' | 'window' | 'browser';
   args?: readonly string[];
-  /** Playwright's own arguments to leave out, such as those that keep hidden pages awake. */
-  without?: string[];
   /** A profile that outlives the browser, for what a page must find again after a crash. */
   profile?: string;
 }
@@ -39,25 +37,22 @@ export interface OpenBrowser {
   close(): Promise<void>;
 }
 
-/** Starts a headless Chromium with a fake camera, microphone and screen. Close it in `afterAll`. */
-export async function openBrowser({
-  cameraFile,
-  shares = 'monitor',
-  args = [],
-  without = [],
-  profile,
-}: BrowserOptions = {}): Promise<OpenBrowser> {
+export function findBrowser(): string {
   if (!found) throw new Error('Chromium is not installed, and CI needs it');
-  const options: LaunchOptions = {
-    executablePath: found,
-    args: [
-      ...ARGS,
-      `--use-fake-device-for-media-stream=display-media-type=${shares},fps=10`,
-      ...(cameraFile ? [`--use-file-for-fake-video-capture=${cameraFile}`] : []),
-      ...args,
-    ],
-    ignoreDefaultArgs: without,
-  };
+  return found;
+}
+
+/** The arguments of a headless Chromium with a fake camera, microphone and screen. */
+export const browserArgs = ({ cameraFile, shares = 'monitor', args = [] }: BrowserOptions): string[] => [
+  ...BASE_ARGS,
+  `--use-fake-device-for-media-stream=display-media-type=${shares},fps=10`,
+  ...(cameraFile ? [`--use-file-for-fake-video-capture=${cameraFile}`] : []),
+  ...args,
+];
+
+/** Starts a headless Chromium with a fake camera, microphone and screen. Close it in `afterAll`. */
+export async function openBrowser({ profile, ...browserOptions }: BrowserOptions = {}): Promise<OpenBrowser> {
+  const options: LaunchOptions = { executablePath: findBrowser(), args: browserArgs(browserOptions) };
   const started: ChildProcess[] = [];
   const note = (message: unknown) => void started.push((message as { process: ChildProcess }).process);
   subscribe('child_process', note);

@@ -45,11 +45,14 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-/** Starts the built server with a new database and folder on a free port. */
-export async function startTestServer(settings: Record<string, string> = {}): Promise<TestServer> {
+/**
+ * Starts the built server with a new database and folder on a free port.
+ * @param program another build of it
+ */
+export async function startTestServer(settings: Record<string, string> = {}, program = PROGRAM): Promise<TestServer> {
   const database = settings['DATABASE_URL'] ? { url: settings['DATABASE_URL'], drop: async () => {} } : await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'invigil-test-'));
-  return serve({ DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', ...settings }, async () => {
+  return serve(program, { DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', ...settings }, async () => {
     await database.drop();
     await rm(dataDir, { recursive: true, force: true });
   });
@@ -57,10 +60,10 @@ export async function startTestServer(settings: Record<string, string> = {}): Pr
 
 type Environment = Record<string, string> & { DATABASE_URL: string; DATA_DIR: string };
 
-async function serve(environment: Environment, cleanUp: () => Promise<void>): Promise<TestServer> {
+async function serve(program: string, environment: Environment, cleanUp: () => Promise<void>): Promise<TestServer> {
   const dataDir = environment.DATA_DIR;
   const clients: SocketClient[] = [];
-  let running = await launch(environment).catch(async (error: unknown) => {
+  let running = await launch(program, environment).catch(async (error: unknown) => {
     await cleanUp();
     throw error;
   });
@@ -124,9 +127,9 @@ async function serve(environment: Environment, cleanUp: () => Promise<void>): Pr
     kill: () => running.end('SIGKILL'),
     shutDown: () => running.end('SIGTERM'),
     async restart() {
-      running = await launch(environment);
+      running = await launch(program, environment);
     },
-    another: (settings = {}) => serve({ ...environment, ...settings }, async () => {}),
+    another: (settings = {}) => serve(program, { ...environment, ...settings }, async () => {}),
     async stop() {
       for (const client of clients) await client.dispose();
       await running.end('SIGTERM');
@@ -136,8 +139,8 @@ async function serve(environment: Environment, cleanUp: () => Promise<void>): Pr
   return server;
 }
 
-async function launch(settings: Record<string, string>) {
-  const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM], {
+async function launch(program: string, settings: Record<string, string>) {
+  const child = spawn(process.execPath, ['--enable-source-maps', program], {
     // Elsewhere than in the clone, whose `.env` is for its owner.
     cwd: tmpdir(),
     env: {

@@ -44,7 +44,7 @@ describe.skipIf(skipsBrowser)('the page of an exam in a browser', () => {
     const problems = await watchProblems(page);
     const { pathname, hash } = new URL(accessUrl);
     await page.goto(server.url + pathname + hash, { waitUntil: 'networkidle' });
-    await expect.poll(() => page.locator('#room').innerText()).not.toBe('');
+    await page.locator('#room h1').waitFor();
     expect(problems).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe.skipIf(skipsBrowser)('the page of an exam in a browser', () => {
       if (answer.url().includes('/assets/') && !answer.ok()) failed.push(answer.url());
     });
     await page.goto(`${proxy.url}/exam/exam_0123456789`, { waitUntil: 'networkidle' });
-    await expect.poll(() => page.locator('#room').innerText()).not.toBe('');
+    await page.locator('#room h1').waitFor();
     expect(failed).toEqual([]);
     await page.close();
     proxy.stop();

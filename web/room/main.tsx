@@ -18,13 +18,16 @@ const room = createRoom({
   createCapture,
 });
 
+/** The words of a language are not on the server, which has another version of the page by now. */
+const noteOutdated = () => room.store.set({ fault: { what: 'outdated', message: '' } });
+
 async function begin(): Promise<void> {
-  const words = await firstWords(loadMessages);
+  const words = await firstWords(loadMessages, noteOutdated);
   const element = document.querySelector('#room');
   if (!element) return;
   createRoot(element).render(
     <StrictMode>
-      <WordsProvider first={words} load={loadMessages}>
+      <WordsProvider first={words} load={loadMessages} onMissing={noteOutdated}>
         <RoomProvider value={room}>
           <RoomPage />
         </RoomProvider>

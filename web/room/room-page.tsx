@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 import { useTranslations } from 'use-intl';
-import { Callout, Quiet } from '../shared/parts.tsx';
+import { Quiet } from '../shared/parts.tsx';
 import { LanguageSelect } from '../shared/words.tsx';
 import type { Step } from './session/room-state.ts';
 import { useRoomState } from './use-room.ts';
@@ -8,6 +8,7 @@ import { Announcer } from './views/announcer.tsx';
 import { Devices } from './views/devices.tsx';
 import { Ended } from './views/ended.tsx';
 import { ExamView } from './views/exam.tsx';
+import { Fault } from './views/fault.tsx';
 import { Photo } from './views/photo.tsx';
 import { Practised, ProblemPage } from './views/problem.tsx';
 import { Proof } from './views/proof.tsx';
@@ -43,8 +44,7 @@ function View() {
 
 export function RoomPage() {
   const t = useTranslations('page');
-  const f = useTranslations('fault');
-  const { phase, practice, exam, fault } = useRoomState();
+  const { phase, practice, exam } = useRoomState();
   const title = exam?.title;
   useEffect(() => {
     document.title = title ? t('title', { exam: title }) : 'Invigil';
@@ -58,9 +58,7 @@ export function RoomPage() {
       </div>
       <main className={phase.kind === 'exam' ? undefined : styles['column']}>
         <View />
-        <div role="alert">
-          {fault && phase.kind !== 'problem' && <Callout tone="warn">{f(fault.what, { message: fault.message })}</Callout>}
-        </div>
+        {phase.kind !== 'exam' && phase.kind !== 'problem' && <Fault />}
       </main>
       <div className={styles['foot']}>
         <span>{t('help')}</span>

@@ -28,6 +28,7 @@ const capture = createCapture(
   {
     wants: { camera: true, microphone: true, screen: true },
     now: () => performance.timeOrigin + performance.now(),
+    onBegin: (kind) => worker.postMessage({ type: 'begin', kind }, []),
     onChunk(chunk) {
       const of = given[chunk.kind];
       of.chunks += 1;

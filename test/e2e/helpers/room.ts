@@ -45,10 +45,20 @@ export async function invite(
 export const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click();
 export const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name }).first().waitFor();
 
+interface Asked {
+  screen?: boolean;
+  photo?: boolean;
+}
+
 /** From the link to the waiting room or the exam, with camera, microphone and screen as asked for. */
-export async function checkIn(page: Page, link: string, { screen = false, photo = false }: { screen?: boolean; photo?: boolean } = {}) {
+export async function checkIn(page: Page, link: string, asked: Asked = {}): Promise<void> {
   await page.goto(link);
   await press(page, /I have read this/);
+  await goThrough(page, asked);
+}
+
+/** The steps after the notice. */
+export async function goThrough(page: Page, { screen = false, photo = false }: Asked = {}): Promise<void> {
   await press(page, /Switch on the camera/);
   if (screen) await press(page, 'Share your screen');
   await press(page, 'Continue');
@@ -58,6 +68,13 @@ export async function checkIn(page: Page, link: string, { screen = false, photo 
   }
   await press(page, 'Record three seconds');
   await press(page, /It looks right/);
+}
+
+/** What the clock shows, in seconds. */
+export async function secondsLeft(page: Page): Promise<number> {
+  const text = await page.getByTestId('clock').innerText();
+  const [s = 0, m = 0, h = 0] = (/[\d:]{5,}/.exec(text)?.[0] ?? '').split(':').map(Number).toReversed();
+  return h * 3_600 + m * 60 + s;
 }
 
 const LOOKS = [
@@ -131,3 +148,9 @@ export async function joined(server: TestServer, examId: string): Promise<Facts>
     .toBe(true);
   return facts;
 }
+
+/** As a browser does that shows another tab, which a headless one never does. */
+export const hide = (page: Page, isHidden: boolean) =>
+  page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+    Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isHidden ? 'hidden' : 'visible'}' });
+    document.dispatchEvent(new Event('visibilitychange'));`);

@@ -124,6 +124,45 @@ describe('a hand-in', () => {
     expect(room.submissions).toEqual([]);
   });
 
+  it('of somebody who was sent out in the first seconds finds the recording started, and sends what there is', async () => {
+    const seat = openSeat();
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await seat.until(({ streams }) => streams.webcam?.recordingId === 'rec_0');
+    // From now on the server starts none.
+    room.fail((request) => (request.startsWith('START') ? { status: 400, code: 'conflict' } : null));
+    seat.chunk('webcam', 'a');
+    seat.worker.handle({ type: 'drain' });
+    const end = await seat.until(done);
+    expect(end.streams.webcam).toMatchObject({ isComplete: true, sent: 1 });
+    expect(refusals(seat)).toEqual([]);
+  });
+
+  it('of a recording of which nothing came says that there is nothing, and a reload before it starts no other', async () => {
+    const first = openSeat();
+    first.worker.handle({ type: 'begin', kind: 'webcam' });
+    await first.until(({ streams }) => streams.webcam?.recordingId === 'rec_0');
+    first.kill();
+    const second = openSeat();
+    second.worker.handle({ type: 'begin', kind: 'webcam' });
+    second.worker.handle({ type: 'drain' });
+    await second.until(done);
+    expect(room.recordings.map(({ expected }) => expected)).toEqual([0]);
+  });
+
+  it('that is followed by another sitting leaves that one’s recording open until it has chunks', async () => {
+    const seat = openSeat();
+    seat.chunk('webcam', 'a');
+    seat.worker.handle({ type: 'drain' });
+    await seat.until(done);
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await seat.until(({ streams }) => streams.webcam?.recordingId === 'rec_1');
+    expect(room.recordings.map(({ expected }) => expected)).toEqual([1, null]);
+    seat.chunk('webcam', 'b');
+    seat.worker.handle({ type: 'drain' });
+    await seat.until((state) => done(state) && state.streams.webcam?.sent === 1 && state.duties === 2);
+    expect(room.recordings.map(({ expected }) => expected)).toEqual([1, 1]);
+  });
+
   it('with nothing recorded is a submission', async () => {
     const seat = openSeat();
     seat.worker.handle({ type: 'hand-in', stats: {} });

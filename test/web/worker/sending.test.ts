@@ -58,6 +58,22 @@ describe('what waits is sent', () => {
     expect(room.stored('webcam')).toEqual(['first']);
   });
 
+  it('in the format that the server takes, whose first chunk begins the recording; the page hears of the other once', async () => {
+    const seat = openSeat();
+    let tries = 0;
+    room.fail((request) => (request === 'PUT webcam 0' && tries++ < 3 ? { status: 400, code: 'invalid_request' } : null));
+    for (const text of ['a1', 'a2', 'a3']) seat.chunk('webcam', text, 'video/webm');
+    seat.chunk('webcam', 'b1', 'video/mp4');
+    seat.chunk('webcam', 'b2', 'video/mp4');
+    const state = await seat.until(sent(2));
+    expect(room.stored('webcam')).toEqual(['b1', 'b2']);
+    expect(state.streams.webcam).toMatchObject({ refused: 3, waitingBytes: 0 });
+    const heard = seat.messages.filter(({ type }) => type === 'format-refused');
+    expect(heard).toMatchObject([{ kind: 'webcam', format: 'video/webm', code: 'invalid_request' }]);
+    expect(refusals(seat)).toEqual([]);
+    expect(room.signals).toEqual([]);
+  });
+
   it('after the seconds that the server asks for, all of it', async () => {
     const seat = openSeat({ pause: () => 60_000 });
     let refused = 0;

@@ -37,7 +37,7 @@ interface Wanted {
 
 /** The newest picture of somebody, decoded before it is shown; null before the first. Whoever is not in view is not drawn, so nothing is fetched. */
 export function usePicture({ userId, link, takenAt }: Wanted): string | null {
-  const { reread } = useConsole();
+  const { reread, here } = useConsole();
   const [picture, setPicture] = useState<string | null>(null);
   useEffect(() => {
     if (takenAt === null) return;
@@ -47,7 +47,7 @@ export function usePicture({ userId, link, takenAt }: Wanted): string | null {
     line(async () => {
       if (stop.signal.aborted) return;
       try {
-        const answer = await fetch(link, { cache: 'no-store', signal: stop.signal });
+        const answer = await fetch(here(link), { cache: 'no-store', signal: stop.signal });
         if (!answer.ok) return reread(userId);
         const url = URL.createObjectURL(await answer.blob());
         const image = new Image();
@@ -60,7 +60,7 @@ export function usePicture({ userId, link, takenAt }: Wanted): string | null {
       }
     });
     return () => stop.abort();
-  }, [userId, link, takenAt, reread]);
+  }, [userId, link, takenAt, reread, here]);
   useEffect(() => () => void (picture && URL.revokeObjectURL(picture)), [picture]);
   return picture;
 }

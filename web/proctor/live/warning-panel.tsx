@@ -28,7 +28,7 @@ export function WarningPanel({ id }: { id: string }) {
         <h2>{t('title')}</h2>
         <Button onClick={() => live.set({ warning: null })}>{t('close')}</Button>
       </div>
-      {warning ? <Facts key={`${id} ${warning.endedAt}`} warning={warning} /> : <Quiet>{t('gone')}</Quiet>}
+      {warning ? <Facts key={`${id} ${warning.endedAt} ${warning.review?.at}`} warning={warning} /> : <Quiet>{t('gone')}</Quiet>}
     </aside>
   );
 }
@@ -38,7 +38,7 @@ function Facts({ warning }: { warning: WarningFacts }) {
   const f = useTranslations('feed');
   const format = useFormatter();
   const live = useLive();
-  const { store, readReason } = useConsole();
+  const { store, readReason, here } = useConsole();
   const { settings } = useExam();
   const label = useTypeLabel();
   const decide = useDecide();
@@ -76,7 +76,7 @@ function Facts({ warning }: { warning: WarningFacts }) {
       {reason?.frameUrl ? (
         <img
           className={styles['evidence']}
-          src={reason.frameUrl}
+          src={here(reason.frameUrl)}
           alt={t('picture', { time: format.dateTime(begun, { timeStyle: 'medium' }) })}
         />
       ) : (

@@ -1,5 +1,6 @@
 import { ApiError, createApi, NetworkError } from '../../shared/api.ts';
 import { followExam, isFinal } from '../../shared/follow.ts';
+import { linkFrom } from '../../shared/link-from.ts';
 import { createServerClock, type ServerClock } from '../../shared/server-clock.ts';
 import { createStore } from '../../shared/store.ts';
 import { keepSession, keptSession } from '../../staff/credential.ts';
@@ -213,6 +214,8 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     state,
     store,
     clock: clock as Pick<ServerClock, 'now'>,
+    /** A signed link of the server, by the address under which this page has it. */
+    here: (link: string) => linkFrom(root, link),
     /** Reads one person again, as for a new link to its picture. */
     reread: (person: string) => rereads.add({ person }),
     token: () => token,

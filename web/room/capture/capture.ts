@@ -34,6 +34,8 @@ export interface CaptureState {
   microphones: readonly { id: string; label: string }[];
   /** Seconds of each kind that are recorded in this page, without pauses; null while it is not recorded. */
   recording: Partial<Record<StreamKind, number>>;
+  /** Whether it records with fewer pictures, until a backlog is sent. */
+  isFrugal: boolean;
 }
 
 /** What the recorder gives; the caller owns the buffer. */
@@ -43,6 +45,8 @@ export interface RecordedChunk {
   /** Server time, milliseconds since 1970. */
   startedAt: number;
   durationMs: number;
+  /** The recorder's type, such as `video/webm;codecs=vp8,opus`. */
+  format: string;
 }
 
 /** Something happened to a device that the proctor should know. */
@@ -56,6 +60,8 @@ export interface CaptureOptions {
   wants: { camera: boolean; microphone: boolean; screen: boolean };
   /** Server time now, milliseconds since 1970. */
   now(): number;
+  /** Something of this kind is recorded; its first chunk comes seconds later. */
+  onBegin(kind: StreamKind): void;
   onChunk(chunk: RecordedChunk): void;
   onEvent(event: CaptureEvent): void;
 }
@@ -80,6 +86,13 @@ export interface Capture {
   recordClip(seconds: number): Promise<Blob>;
   /** Records what is open, and what opens from now on. */
   record(): void;
+  /** Fewer pictures per second at once, and fewer bits from the next run of a recorder on; or as usual again. */
+  setFrugal(isFrugal: boolean): void;
+  /**
+   * The server does not take this format: goes on with the next one that the browser can record.
+   * @returns false if there is none, and all goes on as it is
+   */
+  refuseFormat(format: string): boolean;
   /** Stops recording, and resolves when the last chunk was given to `onChunk`; the devices stay on. */
   pause(): Promise<void>;
   /** Stops recording, and switches the devices off. */

@@ -3,8 +3,8 @@ import type { StreamKind } from '../worker/protocol.ts';
 import { blockerOf, permission } from './blockers.ts';
 import type { Blocker, Capture, CaptureOptions, CaptureState, DeviceState } from './capture.ts';
 import { checkDevices } from './checks.ts';
-import { createRecorder } from './formats.ts';
-import { openDevices, openScreenShare, watchTrack } from './open.ts';
+import { createRecorder, refuseType } from './formats.ts';
+import { openDevices, openScreenShare, setFrameRate, watchTrack } from './open.ts';
 import { createPictures, type Pictures } from './picture.ts';
 import { startStreamRecorder, type StreamRecorder } from './stream-recorder.ts';
 
@@ -20,7 +20,7 @@ const on = ({ label }: MediaStreamTrack): DeviceState => ({ ...OFF, state: 'on',
 type Device = 'camera' | 'microphone' | 'screen';
 
 /** @param rotateMs length of one run of a recorder */
-export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, { rotateMs = ROTATE_MS } = {}): Capture {
+export function createCapture({ wants, now, onBegin, onChunk, onEvent }: CaptureOptions, { rotateMs = ROTATE_MS } = {}): Capture {
   const { get, set, subscribe } = createStore<CaptureState>({
     camera: OFF,
     microphone: OFF,
@@ -29,6 +29,7 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     cameras: [],
     microphones: [],
     recording: {},
+    isFrugal: false,
   });
   const streams: Partial<Record<StreamKind, MediaStream>> = {};
   const recorders = new Map<StreamKind, StreamRecorder>();
@@ -51,8 +52,6 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     if (state.state === 'on' && state.blocker !== blocker) setDevice(device, { ...state, blocker });
   };
 
-  // --- recording -----------------------------------------------------------------------------------------------------------------
-
   function startRecorder(kind: StreamKind): void {
     const stream = streams[kind];
     if (!isRecording || !stream || recorders.has(kind) || stream.getVideoTracks().length === 0) return;
@@ -62,6 +61,8 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       stream,
       now,
       rotateMs,
+      isFrugal: () => get().isFrugal,
+      onBegin: () => onBegin(kind),
       onChunk(chunk) {
         const seconds = get().recording[kind];
         if (seconds !== undefined) set({ recording: { ...get().recording, [kind]: seconds + chunk.durationMs / 1_000 } });
@@ -69,6 +70,12 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       },
     });
     recorders.set(kind, recorder);
+    if (get().isFrugal) pace(kind);
+  }
+
+  function pace(kind: StreamKind): void {
+    const [track] = streams[kind]?.getVideoTracks() ?? [];
+    if (track) setFrameRate(track, kind, get().isFrugal);
   }
 
   async function stopRecorder(kind: StreamKind): Promise<void> {
@@ -78,8 +85,6 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
     set({ recording: others });
     await recorder?.stop();
   }
-
-  // --- camera and microphone -------------------------------------------------------------------------------------------------------
 
   async function openCamera(choice: { cameraId?: string; microphoneId?: string } = {}): Promise<void> {
     // A second click while the browser asks would ask twice.
@@ -262,6 +267,21 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
 
     pause,
 
+    setFrugal(isFrugal) {
+      if (get().isFrugal === isFrugal) return;
+      set({ isFrugal });
+      pace('webcam');
+      pace('screen');
+    },
+
+    refuseFormat(format) {
+      if (!refuseType(format)) return false;
+      // A refusal that comes late, after the next format was chosen, changes nothing.
+      for (const [kind, { format: current }] of recorders)
+        if (current() === format) void stopRecorder(kind).then(() => startRecorder(kind));
+      return true;
+    },
+
     async close() {
       isClosed = true;
       clearTimeout(reopening);
@@ -272,7 +292,7 @@ export function createCapture({ wants, now, onChunk, onEvent }: CaptureOptions, 
       for (const stream of Object.values(streams)) for (const track of stream.getTracks()) track.stop();
       delete streams.webcam;
       delete streams.screen;
-      set({ camera: OFF, microphone: OFF, screen: OFF, level: 0 });
+      set({ camera: OFF, microphone: OFF, screen: OFF, level: 0, isFrugal: false });
     },
   };
 }

@@ -14,16 +14,65 @@ const RATES: Record<StreamKind, { videoBitsPerSecond: number; audioBitsPerSecond
   screen: { videoBitsPerSecond: 500_000 },
 };
 
-/** Null if this browser records nothing that the server takes. */
-export function recordedType(hasAudio: boolean): string | null {
-  if (!('MediaRecorder' in globalThis)) return null;
+/** Of what is usual, while a backlog waits for the line. */
+const FRUGAL_SHARE = 0.5;
+
+/**
+ * When, and which containers the server refused, on this device: after a reload the first chunk of the next run would be lost again. For
+ * a day, since WebM is the better one and the server may be another by then.
+ */
+const REFUSED = 'invigil refused formats';
+const DAY_MS = 86_400_000;
+const containerOf = (type: string) => type.split(';', 1)[0] ?? '';
+
+function readRefused(): string[] {
+  try {
+    const [at = '', ...containers] = (localStorage.getItem(REFUSED) ?? '').split(' ');
+    return Date.now() - Number(at) < DAY_MS ? containers : [];
+  } catch {
+    return [];
+  }
+}
+const refused = new Set(readRefused());
+
+/** What this browser can record and the server may take, best first. What was refused comes last. */
+function usableTypes(hasAudio: boolean): string[] {
+  if (!('MediaRecorder' in globalThis)) return [];
   const types = hasAudio ? TYPES : TYPES.filter((type) => !type.includes('opus'));
-  return types.find((type) => MediaRecorder.isTypeSupported(type)) ?? null;
+  const isRefused = (type: string) => refused.has(containerOf(type));
+  return types.filter((type) => MediaRecorder.isTypeSupported(type)).toSorted((a, b) => Number(isRefused(a)) - Number(isRefused(b)));
 }
 
-/** @throws DOMException if the browser cannot record this stream */
-export function createRecorder(kind: StreamKind, stream: MediaStream): MediaRecorder {
+/** Null if this browser records nothing that the server takes. */
+const recordedType = (hasAudio: boolean): string | null => usableTypes(hasAudio)[0] ?? null;
+
+/**
+ * The server does not take what was recorded as this type.
+ * @returns whether another container is left
+ */
+export function refuseType(type: string): boolean {
+  refused.add(containerOf(type));
+  try {
+    localStorage.setItem(REFUSED, [Date.now(), ...refused].join(' '));
+  } catch {
+    // Found out again after a reload.
+  }
+  return usableTypes(true).some((other) => !refused.has(containerOf(other)));
+}
+
+/**
+ * @param isFrugal half of the bits for the pictures
+ * @throws DOMException if the browser cannot record this stream
+ */
+export function createRecorder(kind: StreamKind, stream: MediaStream, isFrugal = false): MediaRecorder {
   const mimeType = recordedType(stream.getAudioTracks().length > 0);
   if (mimeType === null) throw new DOMException('Nothing can be recorded', 'NotSupportedError');
-  return new MediaRecorder(stream, { mimeType, ...RATES[kind], videoKeyFrameIntervalDuration: KEY_FRAME_MS } as MediaRecorderOptions);
+  const { videoBitsPerSecond, ...sound } = RATES[kind];
+  const options = {
+    mimeType,
+    ...sound,
+    videoBitsPerSecond: isFrugal ? videoBitsPerSecond * FRUGAL_SHARE : videoBitsPerSecond,
+    videoKeyFrameIntervalDuration: KEY_FRAME_MS,
+  };
+  return new MediaRecorder(stream, options);
 }

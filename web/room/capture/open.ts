@@ -1,9 +1,13 @@
+import type { StreamKind } from '../worker/protocol.ts';
 import type { CaptureOptions } from './capture.ts';
 
 /** 640 × 480 at 15 pictures per second: enough for a face, and little for a poor line. */
 const CAMERA = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 15, max: 30 } };
 /** Text can be read, and a film on it is not wanted. */
 const SCREEN = { displaySurface: 'monitor', width: { max: 1_920 }, height: { max: 1_200 }, frameRate: { ideal: 5, max: 10 } };
+const USUAL: Record<StreamKind, MediaTrackConstraints> = { webcam: CAMERA, screen: SCREEN };
+/** Still enough to see what somebody does, and what is on a screen. */
+const FEW_PICTURES: Record<StreamKind, ConstrainDouble> = { webcam: { ideal: 6, max: 6 }, screen: { ideal: 2, max: 2 } };
 /** A track that is muted for less is no loss: browsers mute while they switch. */
 const MUTED_MS = 3_000;
 
@@ -47,6 +51,12 @@ export async function openDevices(
     video: alone instanceof MediaStream ? (alone.getVideoTracks()[0] ?? null) : alone,
     audio: sound instanceof MediaStream ? (sound.getAudioTracks()[0] ?? null) : sound,
   };
+}
+
+/** Fewer pictures per second, or as many as usual. A device that cannot goes on as it is. */
+export function setFrameRate(track: MediaStreamTrack, kind: StreamKind, isFrugal: boolean): void {
+  const constraints = isFrugal ? { ...USUAL[kind], frameRate: FEW_PICTURES[kind] } : USUAL[kind];
+  void track.applyConstraints(constraints).catch(() => {});
 }
 
 /** A window or a tab was shared. */

@@ -7,9 +7,13 @@ interface Options {
   stream: MediaStream;
   /** Server time, milliseconds since 1970. */
   now(): number;
+  /** The first run records. */
+  onBegin(): void;
   onChunk(chunk: RecordedChunk): void;
   /** Length of one run of a recorder, milliseconds: a run that is damaged costs no more than this. */
   rotateMs: number;
+  /** Whether the next run is to have fewer bits. */
+  isFrugal(): boolean;
 }
 
 /** Slices without data after which a recorder counts as stuck, as after a sleep. */
@@ -35,35 +39,40 @@ interface Run {
 export interface StreamRecorder {
   /** Resolves when the last chunk was given. */
   stop(): Promise<void>;
+  /** The type of the present run; null between two. */
+  format(): string | null;
 }
 
 /** Records one stream, in runs that follow one another without a gap. */
-export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Options): StreamRecorder {
+export function startStreamRecorder({ kind, stream, now, onBegin, onChunk, rotateMs, isFrugal }: Options): StreamRecorder {
   let run: Run | null = null;
   let isStopped = false;
+  let hasBegun = false;
   let quietSlices = 0;
   // Two encoders for each stream for a moment: not of both streams in the same.
   let runMs = kind === 'screen' ? rotateMs / 2 : rotateMs;
   /** Chunks in the order in which they were recorded: the next run waits for the end of the one before. */
   let order: Promise<void> = Promise.resolve();
 
-  function take(data: Blob, startedAt: number, durationMs: number): void {
+  function take(data: Blob, startedAt: number, durationMs: number, format: string): void {
     // Recorders give empty ones when they stop.
     if (data.size === 0) return;
-    order = order.then(async () => onChunk({ kind, buffer: await data.arrayBuffer(), startedAt, durationMs })).catch(() => {});
+    order = order.then(async () => onChunk({ kind, buffer: await data.arrayBuffer(), startedAt, durationMs, format })).catch(() => {});
   }
 
   function begin(before: Promise<void>): Run {
-    const recorder = createRecorder(kind, stream);
+    const recorder = createRecorder(kind, stream, isFrugal());
     const begun: Run = { recorder, startedAt: now(), ended: Promise.resolve(), giveUp: () => {} };
     const held: [Blob, number, number][] = [];
     let isFirst = false;
     let sliceFrom = begun.startedAt;
     const release = () => {
       isFirst = true;
-      for (const chunk of held.splice(0)) take(...chunk);
+      for (const chunk of held.splice(0)) take(...chunk, recorder.mimeType);
     };
     recorder.addEventListener('start', () => {
+      if (!hasBegun) onBegin();
+      hasBegun = true;
       begun.startedAt = now();
       sliceFrom = begun.startedAt;
     });
@@ -137,6 +146,7 @@ export function startStreamRecorder({ kind, stream, now, onChunk, rotateMs }: Op
   const started = start();
 
   return {
+    format: () => run?.recorder.mimeType ?? null,
     async stop() {
       isStopped = true;
       clearInterval(watchdog);

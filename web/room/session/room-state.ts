@@ -71,8 +71,8 @@ export interface RoomState {
   hasRecorded: boolean;
   /** The newest picture that the proctor was sent; an object URL. */
   snapshotUrl: string | null;
-  /** What the worker cannot do any more, with the server's words; null if nothing failed. */
-  fault: { what: 'signed-out' | 'refused'; message: string } | null;
+  /** What the page or its worker cannot do any more, with the server's words; null if nothing failed. */
+  fault: { what: 'signed-out' | 'refused' | 'no-format' | 'outdated'; message: string } | null;
 }
 
 /** Before the server has said anything. */

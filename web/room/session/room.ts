@@ -7,6 +7,7 @@ import type { Capture, CaptureOptions } from '../capture/capture.ts';
 import type { Presence } from '../worker/protocol.ts';
 import { createCheckIn } from './check-in.ts';
 import { createListener } from './events.ts';
+import { guardLeaving } from './leaving.ts';
 import { obstacleOfBrowser, obstacleTo } from './obstacles.ts';
 import { takeTab } from './only-tab.ts';
 import * as ask from './operations.ts';
@@ -34,6 +35,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   const seats = createSeats(examId, link);
   const seat = practice ? null : seats.find();
   const store: Store<RoomState> = createStore(firstState({ practice, mayBeAnother: seat?.isShared === true }));
+  guardLeaving(store);
   let token: string | null = seat?.token ?? link;
   let hasTab = false;
   let stopFollowing = () => {};

@@ -1,9 +1,10 @@
 import type { ServerClock } from '../../shared/server-clock.ts';
 import type { Store } from '../../shared/store.ts';
 import type { Capture, CaptureOptions } from '../capture/capture.ts';
+import { isFrugalNow } from '../capture/frugal.ts';
 import { startSignals } from '../signals/signals.ts';
 import { signalsFor } from '../signals/which.ts';
-import type { FromWorker, Presence, ToWorker } from '../worker/protocol.ts';
+import type { FromWorker, Presence, StreamState, ToWorker } from '../worker/protocol.ts';
 import { checkInStepOf } from './check-in-step.ts';
 import {
   type ExamFacts,
@@ -32,17 +33,32 @@ interface Options {
 export function createSitting({ root, store, clock, createCapture, onPresence, onRenewed }: Options) {
   let capture: Capture | null = null;
   let uplink: Uplink | null = null;
+  let hasSeat = false;
   let isRecording = false;
   let stopSignals: (() => void) | null = null;
   const listening = new AbortController();
   const { get, set } = store;
 
+  function open(): Uplink {
+    uplink ??= startUplink({
+      onMessage: hear,
+      onMissing(isMissing) {
+        if (isMissing) set({ fault: { what: 'outdated', message: '' } });
+        else if (get().fault?.what === 'outdated') set({ fault: null });
+      },
+    });
+    return uplink;
+  }
+
   function hear(message: FromWorker): void {
     switch (message.type) {
+      case 'ready':
+        return;
       case 'upload': {
         const wasOffline = get().upload?.offlineSince ?? null;
         const { streams, offlineSince } = message.state;
         set({ upload: message.state, hasRecorded: Object.values(streams).some(({ chunks }) => chunks > 0) });
+        spare(Object.values(streams));
         return tellOfLine(wasOffline, offlineSince);
       }
       case 'presence':
@@ -53,10 +69,26 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
         return onRenewed(message.token, message.expiresAt);
       case 'signed-out':
         return set({ fault: { what: 'signed-out', message: message.message } });
+      case 'format-refused':
+        return changeFormat(message);
       case 'refused':
         // What was recorded stays on the device; a picture is nothing that anybody waits for.
         if (message.what !== 'snapshot') set({ fault: { what: 'refused', message: message.message } });
     }
+  }
+
+  /** Told only if this browser records nothing that the server takes. */
+  function changeFormat({ kind, format, message }: Extract<FromWorker, { type: 'format-refused' }>): void {
+    if (capture?.refuseFormat(format)) return;
+    set({ fault: { what: 'no-format', message } });
+    const details = `The ${kind} recording: no format of this browser is taken: ${message}`;
+    uplink?.post({ type: 'signal', signal: { type: 'evidence_gap', details, timestamp: clock.now() } });
+  }
+
+  /** A line that cannot keep up is given less to carry. */
+  function spare(streams: readonly StreamState[]): void {
+    const waitingMs = Math.max(0, ...streams.map((stream) => stream.waitingMs));
+    capture?.setFrugal(isRecording && isFrugalNow(capture.getState().isFrugal, waitingMs));
   }
 
   /** An outage is told once it is over: before, nothing arrives. */
@@ -123,12 +155,15 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     report,
     watch,
 
-    /** Makes the devices ready for what the exam asks for; nothing is switched on. */
+    /** Makes ready what the exam asks for; nothing is switched on. */
     prepare(exam: ExamFacts): void {
+      // Long before it is needed: an update of the server may take its script away meanwhile.
+      if (!get().practice) open();
       const { webcam, identityPhoto, screenRecording } = exam.settings;
       capture ??= createCapture({
         wants: { camera: webcam || identityPhoto, microphone: recordsSound(exam), screen: screenRecording },
         now: clock.now,
+        onBegin: (kind) => uplink?.post({ type: 'begin', kind }),
         onChunk: ({ buffer, ...chunk }) => uplink?.post({ type: 'chunk', buffer, ...chunk }, [buffer]),
         onEvent: ({ type, details }) => report(type, details, clock.now()),
       });
@@ -136,10 +171,11 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
 
     /** Starts the worker for a seat: it takes up what an earlier page left. A second call gives it another token. */
     start(examId: string, { userId, status }: ParticipantFacts, token: string): void {
-      if (uplink) return uplink.post({ type: 'token', token });
-      uplink = startUplink(hear);
+      const worker = open();
+      if (hasSeat) return worker.post({ type: 'token', token });
+      hasSeat = true;
       const heartbeat = !hasLeft(status);
-      uplink.post({ type: 'start', root: root.href, seat: { examId, userId }, token, heartbeat, snapshotSeconds: null });
+      worker.post({ type: 'start', root: root.href, seat: { examId, userId }, token, heartbeat, snapshotSeconds: null });
       store.subscribe(tellStep);
       capture?.subscribe(tellStep);
     },
@@ -177,6 +213,7 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       // It keeps the last chunk before it ends.
       uplink?.post({ type: 'stop' });
       uplink = null;
+      hasSeat = false;
       capture = null;
     },
   };

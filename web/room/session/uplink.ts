@@ -23,8 +23,45 @@ const ownScripts: ScriptPolicy = {
 };
 const policy = globalThis.trustedTypes?.createPolicy('invigil', ownScripts) ?? ownScripts;
 
-export function startUplink(onMessage: (message: FromWorker) => void): Uplink {
-  const worker = new Worker(policy.createScriptURL(workerUrl), { type: 'module', name: 'invigil-uplink' });
-  worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => onMessage(data));
-  return { post: (message, transfer = []) => worker.postMessage(message, transfer) };
+/** Milliseconds until a worker whose script did not come is tried again. */
+const RETRY_MS = 5_000;
+
+interface Options {
+  onMessage(message: FromWorker): void;
+  /** Its script cannot be loaded, as after an update of the server; or it was, after all. What was posted waits until then. */
+  onMissing(isMissing: boolean): void;
+}
+
+export function startUplink({ onMessage, onMissing }: Options): Uplink {
+  const waiting: [ToWorker, Transferable[]][] = [];
+  let isReady = false;
+  let worker = load();
+
+  function load(): Worker {
+    const loading = new Worker(policy.createScriptURL(workerUrl), { type: 'module', name: 'invigil-uplink' });
+    loading.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => (data.type === 'ready' ? begin() : onMessage(data)));
+    loading.addEventListener('error', () => {
+      // Afterwards it is an error of one message, and the worker goes on.
+      if (isReady) return;
+      loading.terminate();
+      onMissing(true);
+      setTimeout(() => {
+        worker = load();
+      }, RETRY_MS);
+    });
+    return loading;
+  }
+
+  function begin(): void {
+    isReady = true;
+    for (const [message, transfer] of waiting.splice(0)) worker.postMessage(message, transfer);
+    onMissing(false);
+  }
+
+  return {
+    post(message, transfer = []) {
+      if (isReady) worker.postMessage(message, transfer);
+      else waiting.push([message, transfer]);
+    },
+  };
 }

@@ -7,6 +7,7 @@ import { useCapture, useExam, useRoom, useRoomState } from '../use-room.ts';
 import { Clock } from './clock.tsx';
 import { Content } from './content.tsx';
 import styles from './exam.module.css';
+import { Fault } from './fault.tsx';
 import { Hand } from './hand.tsx';
 import { Messages } from './messages.tsx';
 import { MiniWindow } from './mini-window.tsx';
@@ -31,6 +32,7 @@ export function ExamView() {
         {isPaused && <Paused />}
         <NewMessage />
         <AddedTime />
+        <Fault />
         <LostDevices />
       </div>
       <div className={styles['room']}>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { ApiError } from '../../shared/api.ts';
 import { Button, Callout, Quiet, Row, Stack, StreamVideo, Title } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { useExam, useRoom, useRoomState } from '../use-room.ts';
@@ -19,14 +20,26 @@ export function Proof() {
   const [url, setUrl] = useState<string | null>(null);
   useEffect(() => () => (url ? URL.revokeObjectURL(url) : undefined), [url]);
 
+  /** What the server sent back. A format that it does not take gives way to the next. */
+  async function recordAndEcho(): Promise<Blob | null> {
+    setStage('recording');
+    const clip = await room.capture?.recordClip(SECONDS);
+    if (!clip) return null;
+    setStage('sending');
+    try {
+      return await room.echo(clip);
+    } catch (error) {
+      const isRefused = error instanceof ApiError && error.code === 'invalid_request';
+      if (isRefused && room.capture?.refuseFormat(clip.type)) return recordAndEcho();
+      throw error;
+    }
+  }
+
   const prove = useAction(async () => {
     setUrl(null);
     try {
-      setStage('recording');
-      const clip = await room.capture?.recordClip(SECONDS);
-      if (!clip) return;
-      setStage('sending');
-      setUrl(URL.createObjectURL(await room.echo(clip)));
+      const seen = await recordAndEcho();
+      if (seen) setUrl(URL.createObjectURL(seen));
     } finally {
       setStage('idle');
     }

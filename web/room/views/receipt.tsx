@@ -4,7 +4,7 @@ import type { HandedQuery } from '../../generated/graphql.ts';
 import { Button, Quiet, Stack } from '../../shared/parts.tsx';
 import { useRoom, useRoomState } from '../use-room.ts';
 import styles from './ended.module.css';
-import { inMegabytes } from './use-clock.ts';
+import { useMegabytes } from './use-clock.ts';
 
 type Submission = NonNullable<NonNullable<NonNullable<HandedQuery['exam']>['participant']>['submission']>;
 
@@ -14,6 +14,7 @@ const RETRY_MS = 5_000;
 export function Receipt({ isSent }: { isSent: boolean }) {
   const t = useTranslations('ended');
   const format = useFormatter();
+  const inMegabytes = useMegabytes();
   const room = useRoom();
   const { participant, upload, isSeated } = useRoomState();
   const [submission, setSubmission] = useState<Submission | null>(null);

@@ -3,12 +3,13 @@ import { Callout } from '../../shared/parts.tsx';
 import { asClock } from '../../shared/time.ts';
 import { useCapture, useRoomState } from '../use-room.ts';
 import styles from './exam.module.css';
-import { inMegabytes } from './use-clock.ts';
+import { useMegabytes } from './use-clock.ts';
 
 /** What lies where: whether it records, what waits on this device, and up to when everything is sent. */
 export function UploadLine() {
   const t = useTranslations('status');
   const format = useFormatter();
+  const inMegabytes = useMegabytes();
   const { upload, cutOffSince } = useRoomState();
   const capture = useCapture();
   const isRecording = Object.keys(capture?.recording ?? {}).length > 0;
@@ -23,6 +24,7 @@ export function UploadLine() {
         <span className={isRecording ? styles['dotOn'] : styles['dotOff']} aria-hidden />
         <span>{isRecording ? t('recording') : t('notRecording')}</span>
         {waitingBytes > 0 && <span>· {t('onDevice', { time: asClock(waitingMs / 1_000), size: inMegabytes(waitingBytes) })}</span>}
+        {capture?.isFrugal && <span>· {t('frugal')}</span>}
         {sent.length > 0 && <span>· {t('sentUpTo', { time: at(Math.min(...sent)) })}</span>}
       </p>
       <div role="status">

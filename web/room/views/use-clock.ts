@@ -1,3 +1,4 @@
+import { useFormatter } from 'use-intl';
 import { useNow } from '../../shared/time.ts';
 import { useRoom, useRoomState } from '../use-room.ts';
 
@@ -12,6 +13,12 @@ export function useRemaining(): number | null {
   return Math.max(0, Math.ceil((Date.parse(endsAt) - clock.now()) / 1_000));
 }
 
-export function inMegabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+/** `3.2 MB`, as the language writes it. */
+export function useMegabytes(): (bytes: number) => string {
+  const format = useFormatter();
+  return (bytes) => {
+    const digits = bytes < 1e7 ? 1 : 0;
+    const style = { style: 'unit', unit: 'megabyte', minimumFractionDigits: digits, maximumFractionDigits: digits } as const;
+    return format.number(bytes / 1e6, style);
+  };
 }

@@ -5,7 +5,8 @@ import type { Seat } from './protocol.ts';
 import type { Job, Lane } from './queue.ts';
 import type { Recordings } from './recordings.ts';
 import type { DutyRecord } from './records.ts';
-import type { Stream, Streams } from './streams.ts';
+import type { Stream } from './stream.ts';
+import type { Streams } from './streams.ts';
 import type { Uploader } from './uploader.ts';
 
 interface Options {
@@ -81,9 +82,13 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     return { kind: 'passing', isOffline: false, retryAfterMs: null, message: 'Not everything is there yet' };
   }
 
+  /** It was started, and then nothing came: the server is told that there are no chunks. */
+  const isEmpty = ({ kind, record: { base, recordingId }, isExpected }: Stream, { until }: DutyRecord) =>
+    recordingId !== null && !isExpected && base === until[kind];
+
   /** The next thing that can be done now. */
   function step(current: DutyRecord): Job | null {
-    const begun = streams.all().filter(({ kind, record }) => record.base < (current.until[kind] ?? 0));
+    const begun = streams.all().filter((stream) => stream.record.base < (current.until[stream.kind] ?? 0) || isEmpty(stream, current));
     for (const stream of begun) if (stream.record.recordingId === null && !stream.block) return uploader.preparation(stream);
     if (current.submits && !current.submitted) return () => submit(current);
     for (const stream of begun) {
@@ -123,6 +128,8 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
   };
 
   const hasMore = ({ until }: DutyRecord) => streams.all().some(({ kind, record }) => record.nextIndex > (until[kind] ?? 0));
+  /** As after somebody was let in again, and sent out at once. */
+  const hasOpen = () => streams.all().some(({ record }) => record.recordingId !== null && !record.isAnnounced);
 
   /**
    * Takes on the duty, for everything that was recorded before. A repeat while it is not done changes nothing. Who hands in after it was
@@ -130,8 +137,9 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
    */
   async function begin(submits: boolean, stats: Record<string, unknown>): Promise<void> {
     await streams.settle();
+    for (const stream of streams.all()) stream.isExpected = false;
     const until = Object.fromEntries(streams.all().map(({ kind, record }) => [kind, record.nextIndex]));
-    if (!duty || (duty.done && (submits || hasMore(duty)))) {
+    if (!duty || (duty.done && (submits || hasMore(duty) || hasOpen()))) {
       duty = { ...seat, submits, until, stats, idempotencyKey: crypto.randomUUID(), submitted: false, done: false };
       await save({});
     } else if (!duty.done) {

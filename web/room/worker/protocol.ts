@@ -20,8 +20,10 @@ export type ToWorker =
   | { type: 'start'; root: string; seat: Seat; token: string; heartbeat: boolean; snapshotSeconds: number | null }
   /** The page has another token by now. */
   | { type: 'token'; token: string }
-  /** What one `dataavailable` gave; the buffer is transferred. */
-  | { type: 'chunk'; kind: StreamKind; buffer: ArrayBuffer; startedAt: number; durationMs: number }
+  /** A recorder of this kind runs: the recording is started before its first chunk is there. */
+  | { type: 'begin'; kind: StreamKind }
+  /** What one `dataavailable` gave; the buffer is transferred. `format` is the recorder's type. */
+  | { type: 'chunk'; kind: StreamKind; buffer: ArrayBuffer; startedAt: number; durationMs: number; format?: string }
   | { type: 'signal'; signal: Signal }
   /** The answer to `snapshot-due`: a JPEG, or null if the camera gives none. */
   | { type: 'snapshot'; image: ArrayBuffer | null; takenAt: number }
@@ -84,6 +86,8 @@ export interface Presence {
 }
 
 export type FromWorker =
+  /** Its script has come: from now on it hears. */
+  | { type: 'ready' }
   | { type: 'upload'; state: UploadState }
   | { type: 'presence'; presence: Presence }
   /** Take a picture and send it. */
@@ -91,5 +95,7 @@ export type FromWorker =
   | { type: 'renewed'; token: string; expiresAt: string }
   /** The token is not accepted any more: nothing can be sent until the page has another one. */
   | { type: 'signed-out'; message: string }
+  /** The server does not take the format of a recording's beginning: the page may know another one. */
+  | { type: 'format-refused'; kind: StreamKind; format: string; code: string; message: string }
   /** The server does not take something and never will; the rest goes on. */
   | { type: 'refused'; what: 'chunk' | 'signal' | 'snapshot' | 'recording' | 'hand-in'; code: string; message: string };

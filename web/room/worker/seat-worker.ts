@@ -117,6 +117,7 @@ export function createSeatWorker({
     recordings,
     streams,
     onRefused: ({ what, code, message }) => post({ type: 'refused', what, code, message }),
+    onFormatRefused: (refused) => post({ type: 'format-refused', ...refused }),
     onGap,
     // Timers may be a little early.
     onLater: (ms) => void setTimeout(() => queue.poke(), ms + 5),
@@ -246,6 +247,7 @@ export function createSeatWorker({
       queue.release();
       setPace();
     },
+    begin: ({ kind }) => inTurn(() => streams.expect(kind)),
     chunk: (message) => inTurn(() => keep(message)),
     signal: ({ signal }) => inTurn(() => outbox.add(signal)),
     snapshot({ image, takenAt }) {

@@ -1,38 +1,15 @@
 import type { Database } from './database.ts';
 import type { Journal } from './journal.ts';
 import { type Seat, STREAM_KINDS, type StreamKind, type StreamState } from './protocol.ts';
-import type { ChunkFacts, Kept, Refusal, StreamRecord } from './records.ts';
-
-/** A chunk that the server does not have. */
-export interface Item extends ChunkFacts {
-  isSending: boolean;
-  /** Not tried again before, by `performance.now()`. */
-  notBefore: number;
-  attempts: number;
-}
-
-/** One stream of the seat. */
-export interface Stream {
-  readonly kind: StreamKind;
-  record: StreamRecord;
-  /** By index, oldest first. */
-  items: Map<number, Item>;
-  /** The next index that an earlier page left; what the server has beyond it came from that page's memory. */
-  leftAt: number;
-  /** Whether the recording was compared with the server's. */
-  isCompared: boolean;
-  isComplete: boolean;
-  /** Nothing more can be done for it: it is complete, or what is missing will never come. */
-  isSettled: boolean;
-  /** Why its recording cannot be started. */
-  block: Refusal | null;
-}
+import type { ChunkFacts, Kept, StreamRecord } from './records.ts';
+import { blankStream, type Item, itemOf, type Stream } from './stream.ts';
 
 export interface NewChunk {
   kind: StreamKind;
   buffer: ArrayBuffer;
   startedAt: number;
   durationMs: number;
+  format?: string;
 }
 
 interface Options {
@@ -43,7 +20,6 @@ interface Options {
 }
 
 const chunkKey = (kind: StreamKind, index: number) => `chunk ${kind} ${index}`;
-const itemOf = (facts: ChunkFacts): Item => ({ ...facts, isSending: false, notBefore: 0, attempts: 0 });
 
 /** What was recorded and the server does not have: the facts in memory, the bytes in the database. */
 export function createStreams({ seat, database, journal, onChange }: Options) {
@@ -59,26 +35,10 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
     return result;
   }
 
-  function blank(kind: StreamKind): Stream {
-    const record: StreamRecord = {
-      ...seat,
-      kind,
-      startKey: crypto.randomUUID(),
-      recordingId: null,
-      base: 0,
-      nextIndex: 0,
-      acknowledged: 0,
-      recordedUpTo: null,
-      endIndex: null,
-      isAnnounced: false,
-    };
-    return { kind, record, items: new Map(), leftAt: 0, isCompared: true, isComplete: false, isSettled: false, block: null };
-  }
-
   function streamOf(kind: StreamKind): Stream {
     const known = streams.get(kind);
     if (known) return known;
-    const stream = blank(kind);
+    const stream = blankStream(seat, kind);
     streams.set(kind, stream);
     return stream;
   }
@@ -107,9 +67,10 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
   const unsent = (stream: Stream) => [...stream.items.values()].filter(({ index, refused }) => !refused && isOf(stream, index));
 
   /** The recording was ended and sent, and more was recorded: after somebody was let in again. */
-  function goOn(stream: Stream): void {
+  function goOn(stream: Stream, isExpected = false): void {
     const { endIndex, nextIndex, isAnnounced } = stream.record;
-    if (endIndex === null || !isAnnounced || nextIndex <= endIndex || unsent(stream).length > 0) return;
+    const hasMore = endIndex !== null && (isExpected || nextIndex > endIndex);
+    if (!hasMore || !isAnnounced || unsent(stream).length > 0) return;
     renew(stream, endIndex);
     void save(stream);
   }
@@ -138,7 +99,7 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
       for (const record of records) {
         const items = new Map(chunks[record.kind].map((facts) => [facts.index, itemOf(facts)]));
         const isCompared = record.recordingId === null;
-        streams.set(record.kind, { ...blank(record.kind), record, items, leftAt: record.nextIndex, isCompared });
+        streams.set(record.kind, { ...blankStream(seat, record.kind), record, items, leftAt: record.nextIndex, isCompared });
       }
     },
 
@@ -146,11 +107,20 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
     all: (): Stream[] => STREAM_KINDS.flatMap((kind) => streams.get(kind) ?? []),
     unsent,
 
+    /** A recorder runs. Stored, so that the page that comes after this one starts no other recording. */
+    expect: (kind: StreamKind): Promise<boolean> =>
+      inTurn(() => {
+        const stream = streamOf(kind);
+        goOn(stream, true);
+        stream.isExpected = true;
+        return save(stream);
+      }),
+
     /**
      * Keeps a chunk; resolves when it is on the disk or, if the device keeps nothing, in memory.
      * @returns false if there is no room anywhere: it is lost, and has no index
      */
-    add: ({ kind, buffer, startedAt, durationMs }: NewChunk): Promise<boolean> =>
+    add: ({ kind, buffer, startedAt, durationMs, format }: NewChunk): Promise<boolean> =>
       inTurn(async () => {
         const stream = streamOf(kind);
         const { record } = stream;
@@ -169,7 +139,7 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
               tx.objectStore('chunks').put({ ...seat, kind, ...facts, bytes: buffer }),
             ]),
         });
-        if (isKept) stream.items.set(index, itemOf(facts));
+        if (isKept) stream.items.set(index, itemOf(facts, format));
         else Object.assign(record, { nextIndex: index, recordedUpTo: before });
         onChange();
         return isKept;

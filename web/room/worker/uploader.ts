@@ -4,17 +4,24 @@ import { type Final, isAbout, OK, type Outcome, outcomeOf } from './outcome.ts';
 import type { FromWorker, StreamKind } from './protocol.ts';
 import type { Job, Lane } from './queue.ts';
 import type { LiveRecording, Recordings } from './recordings.ts';
-import type { Item, Stream, Streams } from './streams.ts';
+import type { Item, Stream } from './stream.ts';
+import type { Streams } from './streams.ts';
 
 type Refused = Extract<FromWorker, { type: 'refused' }>;
+type FormatRefused = Extract<FromWorker, { type: 'format-refused' }>;
 
 /** Without an answer a chunk is sent again in its order so many times: mostly it is the line. */
 const OFFLINE_TRIES = 3;
+
+/** Refusals of a recording's beginning for what it is: 400, or 415 of a proxy that looks into it. */
+const OF_THE_FORMAT = new Set(['invalid_request', 'unsupported_media_type']);
 
 interface Options {
   recordings: Recordings;
   streams: Streams;
   onRefused(refused: Omit<Refused, 'type'>): void;
+  /** Nothing of this format is taken: the page may know another one. Told once for each. */
+  onFormatRefused(refused: Omit<FormatRefused, 'type'>): void;
   /** Tells the proctor that something of the evidence is missing, and why. */
   onGap(details: string): void;
   /** There is something to send again then. */
@@ -23,7 +30,7 @@ interface Options {
 }
 
 /** Sends the chunks of the streams, after their recordings were started or found again. */
-export function createUploader({ recordings, streams, onRefused, onGap, onLater, pause = backOff }: Options) {
+export function createUploader({ recordings, streams, onRefused, onFormatRefused, onGap, onLater, pause = backOff }: Options) {
   const preparing = new Set<StreamKind>();
   const told = new Set<string>();
 
@@ -34,6 +41,14 @@ export function createUploader({ recordings, streams, onRefused, onGap, onLater,
     told.add(name);
     onRefused({ what, code, message });
     onGap(`The ${kind} recording: ${what === 'recording' ? 'it was refused' : 'a part was refused'} (${code}): ${message}`);
+  }
+
+  /** What follows a refused beginning in the same run is refused, too, and is not told. */
+  function tellOfFormat(kind: StreamKind, format: string, { code, message }: Final): void {
+    const name = `${kind} ${format}`;
+    if (told.has(name)) return;
+    told.add(name);
+    onFormatRefused({ kind, format, code, message });
   }
 
   const isReady = ({ record, isCompared }: Stream) => record.recordingId !== null && isCompared;
@@ -108,9 +123,11 @@ export function createUploader({ recordings, streams, onRefused, onGap, onLater,
       return OK;
     }
     await streams.refuse(stream, item, outcome.code);
+    const isFirst = item.index === record.base && record.acknowledged === 0;
     // A recording begins with index 0: the next chunk that can begin one takes its place.
-    if (item.index === record.base && record.acknowledged === 0) await streams.update(stream, { base: item.index + 1 });
-    tell(kind, 'chunk', outcome);
+    if (isFirst) await streams.update(stream, { base: item.index + 1 });
+    if (isFirst && item.format !== null && OF_THE_FORMAT.has(outcome.code)) tellOfFormat(kind, item.format, outcome);
+    else tell(kind, 'chunk', outcome);
     return outcome;
   }
 
@@ -156,7 +173,7 @@ export function createUploader({ recordings, streams, onRefused, onGap, onLater,
       next() {
         const stream = streams.get(kind);
         const item = stream && streams.next(stream, performance.now());
-        if (!item) return null;
+        if (!item) return stream?.isExpected ? preparation(stream) : null;
         if (!isReady(stream)) return preparation(stream);
         // The first alone: if it cannot begin a recording, another one becomes its beginning.
         if (stream.record.acknowledged === 0 && [...stream.items.values()].some(({ isSending }) => isSending)) return null;

@@ -44,3 +44,4 @@ async function take(message: ToWorker): Promise<void> {
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   tail = tail.then(() => take(data));
 });
+post({ type: 'ready' });

@@ -29,7 +29,7 @@ export interface OpenedSeat {
   /** Resolves with the state when it is so. */
   until(check: (state: UploadState) => boolean): Promise<UploadState>;
   /** Gives a chunk; its content is the text. */
-  chunk(kind: StreamKind, text: string): void;
+  chunk(kind: StreamKind, text: string, format?: string): void;
   worker: ReturnType<typeof createSeatWorker>;
   /** As if the browser were killed: nothing that runs goes on, and nothing is said any more. */
   kill(): void;
@@ -76,10 +76,10 @@ export function openSeat({
         });
       }
     },
-    chunk(kind, text) {
+    chunk(kind, text, format) {
       const buffer = new TextEncoder().encode(text).buffer;
       minute += 1;
-      worker.handle({ type: 'chunk', kind, buffer, startedAt: BEGAN + minute * CHUNK_MS, durationMs: CHUNK_MS });
+      worker.handle({ type: 'chunk', kind, buffer, startedAt: BEGAN + minute * CHUNK_MS, durationMs: CHUNK_MS, ...(format && { format }) });
     },
     kill() {
       isDead = true;

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { chromium } from 'playwright-core';
+
+const CHROMIUM = '/usr/bin/chromium';
+const ARGS = [
+  ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio', '--use-fake-ui-for-media-stream'],
+  '--use-fake-device-for-media-stream=display-media-type=monitor,fps=10',
+];
+
+/** A headless Chromium with a fake camera and a fake monitor. */
+export const openChromium = () => chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+
+/** What only the renderers of the browser use, and pipes and other memory that they share, after they collected garbage. */
+export async function renderers(browser, session) {
+  await session.send('HeapProfiler.collectGarbage');
+  const all = await browser.newBrowserCDPSession();
+  const { processInfo } = await all.send('SystemInfo.getProcessInfo');
+  await all.detach();
+  let kb = 0;
+  let shared = 0;
+  for (const { type, id } of processInfo) {
+    if (type !== 'renderer') continue;
+    const rollup = await readFile(`/proc/${id}/smaps_rollup`, 'utf8');
+    for (const [, value] of rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB/gm)) kb += Number(value);
+    shared += (await readFile(`/proc/${id}/maps`, 'utf8')).split('/memfd:').length - 1;
+  }
+  return { mb: kb / 1_024, shared };
+}
