@@ -1,3 +1,4 @@
+import { linkFrom } from '../../shared/link-from.ts';
 import { createStore } from '../../shared/store.ts';
 import type { ProctorConsole } from '../session/console.ts';
 import type { ConsoleEvent } from '../session/model.ts';
@@ -69,10 +70,7 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
   let shownUpTo: number | null = null;
 
   /** A link of the server by the address under which this page has it. */
-  const here = (url: string): string => {
-    const { pathname, search } = new URL(url);
-    return new URL(pathname.slice(pathname.lastIndexOf('/api/') + 1) + search, root).href;
-  };
+  const here = (url: string): string => linkFrom(root, url);
 
   const player = createPlayer({
     link: (id) => here(state.get().person?.recordings.find((one) => one.id === id)?.playbackUrl ?? ''),
