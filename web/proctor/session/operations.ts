@@ -316,6 +316,12 @@ export const FollowConsole = graphql(/* GraphQL */ `
           ...WarningFacts
         }
       }
+      ... on RecordingChanged {
+        recording {
+          id
+          userId
+        }
+      }
       ... on MessageSent {
         message {
           ...StaffMessage

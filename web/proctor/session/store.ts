@@ -31,6 +31,7 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
   const exam = createStore<{ facts: ExamFacts | null }>({ facts: null });
   const messages = createStore<{ all: readonly MessageFacts[] }>({ all: [] });
   const pulse = createStore<{ last: ExamPulse | null; receivedAt: number }>({ last: null, receivedAt: 0 });
+  const listeners = new Set<(events: readonly ConsoleEvent[]) => void>();
 
   const changed = () => people.set({ byId: new Map(byId), total: Math.max(people.get().total, byId.size) });
   const setFacts = (change: Partial<ExamFacts>) => {
@@ -115,6 +116,12 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
       changed();
     },
 
+    /** For views that show more than the store keeps. @returns stops it */
+    listen(listener: (events: readonly ConsoleEvent[]) => void): () => void {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+
     /** Events of the log, in its order. */
     apply(events: readonly ConsoleEvent[]): void {
       const added: WarningFacts[] = [];
@@ -159,6 +166,7 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
       }
       if (sent.length > 0) putMessages(sent);
       if (isChanged) changed();
+      for (const listener of listeners) listener(events);
     },
   };
 }

@@ -1,0 +1,158 @@
+import { useTranslations } from 'use-intl';
+import { Button, Callout, Title } from '../../shared/parts.tsx';
+import { addressOf, goTo } from '../../shared/route.ts';
+import { useStore } from '../../shared/store.ts';
+import { useAction } from '../../shared/use-action.ts';
+import { LanguageSelect } from '../../shared/words.tsx';
+import { nameOf, type Person } from '../session/model.ts';
+import { useConsole, useExam } from '../use-console.ts';
+import styles from './head.module.css';
+import { KeyHelp } from './keys.tsx';
+import type { VerdictStatus } from './model.ts';
+import { usePerson, useReview, useReviewState, useTimes } from './use-review.ts';
+
+/** Whom somebody should look at: open warnings, an objection, or a decision that waits for a second person. */
+const needsLook = ({ warningCounts, review }: Person) => warningCounts.unreviewed > 0 || review === 'CONTESTED' || review === 'IN_REVIEW';
+
+export function Head() {
+  const t = useTranslations('review');
+  const p = useTranslations('page');
+  const s = useTranslations('status');
+  const session = useReview();
+  const person = usePerson();
+  const { examId } = useConsole();
+  const { title } = useExam();
+  const pdf = useAction(() =>
+    session.download(`/participants/${encodeURIComponent(person.userId)}/report.pdf`, `${examId}-${person.userId}.pdf`),
+  );
+  const csv = useAction(() => session.download('/report.csv', `${examId}.csv`));
+  const fault = pdf.fault ?? csv.fault;
+  return (
+    <header className={styles['head']}>
+      <div className={styles['top']}>
+        <a href={addressOf({})} onClick={follow({})}>
+          <span aria-hidden="true">← </span>
+          {t('back')}
+        </a>
+        <bdi className={styles['exam']}>{title}</bdi>
+        <Workload />
+        <LanguageSelect label={p('language')} />
+      </div>
+      <div className={styles['who']}>
+        <div className={styles['name']}>
+          <Title>
+            <bdi>{nameOf(person)}</bdi>
+          </Title>
+          <p className={styles['facts']}>
+            {person.name !== null && (
+              <>
+                <bdi>{person.userId}</bdi> ·{' '}
+              </>
+            )}
+            {person.group !== null && (
+              <>
+                <span dir="auto">{t('group', { group: person.group })}</span> ·{' '}
+              </>
+            )}
+            {s(person.status)}
+          </p>
+        </div>
+        <Status />
+        <Seen />
+        <div className={styles['files']}>
+          <Button disabled={pdf.isBusy} onClick={pdf.run}>
+            {t('report.pdf')}
+          </Button>
+          <Button disabled={csv.isBusy} onClick={csv.run}>
+            {t('report.csv')}
+          </Button>
+          <Button onClick={() => goTo({ person: person.userId, print: '' })}>{t('report.open')}</Button>
+          <KeyHelp />
+        </div>
+      </div>
+      {fault && (
+        <div role="alert">
+          <Callout tone="bad">{fault}</Callout>
+        </div>
+      )}
+    </header>
+  );
+}
+
+/** A link that opens a view of this page without loading it again. */
+const follow = (view: Record<string, string>) => (event: { preventDefault(): void; metaKey: boolean; ctrlKey: boolean }) => {
+  if (event.metaKey || event.ctrlKey) return;
+  event.preventDefault();
+  goTo(view);
+};
+
+const TONES: Partial<Record<VerdictStatus, string>> = {
+  PASSED: 'good',
+  OVERTURNED: 'good',
+  SUSPICIOUS: 'warn',
+  CONTESTED: 'warn',
+  VIOLATION: 'bad',
+  UPHELD: 'bad',
+};
+
+export function Status() {
+  const t = useTranslations();
+  const { review, secondReviewNeeded } = usePerson();
+  return (
+    <p className={`${styles['status']} ${styles[TONES[review] ?? 'plain']}`} data-testid="verdict">
+      {secondReviewNeeded ? t('review.judge.second') : t(`verdict.${review}`)}
+    </p>
+  );
+}
+
+/** Each reviewer's own mark. */
+function Seen() {
+  const t = useTranslations('review.seen');
+  const session = useReview();
+  const { seenAt, newSinceSeen } = usePerson();
+  const { full } = useTimes();
+  const mark = useAction(session.markSeen);
+  const isSeen = seenAt !== null && !newSinceSeen;
+  return (
+    <div className={styles['seen']}>
+      <span role="status">{mark.fault ?? (seenAt !== null && t(newSinceSeen ? 'new' : 'at', { time: full(seenAt) }))}</span>
+      {!isSeen && (
+        <Button disabled={mark.isBusy} onClick={mark.run}>
+          {t('mark')}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** What is left for everybody, and who comes next. */
+function Workload() {
+  const t = useTranslations('review');
+  const { store } = useConsole();
+  const { counts } = useExam();
+  const { byId } = useStore(store.people);
+  const { flagged } = useReviewState();
+  const { userId } = usePerson();
+  const waiting = [...byId.values()].filter(needsLook);
+  const at = waiting.findIndex((one) => one.userId === userId);
+  const next = [...waiting.slice(at + 1), ...waiting.slice(0, Math.max(0, at))].find((one) => one.userId !== userId);
+  return (
+    <p className={styles['workload']}>
+      <span>
+        {t('workload', {
+          minutes: Math.ceil(flagged.seconds / 60),
+          recordings: flagged.recordings,
+          warnings: counts.warnings.unreviewed,
+        })}
+      </span>
+      {next ? (
+        <a href={addressOf({ person: next.userId })} onClick={follow({ person: next.userId })}>
+          {t('next')}
+          <span aria-hidden="true"> →</span>
+        </a>
+      ) : (
+        <span>{t('noNext')}</span>
+      )}
+    </p>
+  );
+}
