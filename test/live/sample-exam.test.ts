@@ -62,6 +62,14 @@ it(
     await expect
       .poll(async () => (await read()).counts.participants.map(({ status, count }) => `${status} ${count}`), { timeout: 40_000 })
       .toEqual(every.map((status) => `${status} ${status === 'ACTIVE' ? 4 : 1}`));
+    const shown = async () => {
+      const query = `{ exam(id: "${sample.id}") { participants(first: 50) { edges { node { latestSnapshot { url } } } } } }`;
+      const { exam } = await server
+        .graphql(shared)
+        .request<{ exam: { participants: { edges: { node: { latestSnapshot: object | null } }[] } } }>(query);
+      return exam.participants.edges.filter(({ node }) => node.latestSnapshot !== null).length;
+    };
+    await expect.poll(shown).toBe(4);
     const exam = await read();
     expect(exam.groups).toEqual([
       { name: 'Room 1', participants: 6 },

@@ -14,6 +14,7 @@ import type { Messages } from '../messages/messages.ts';
 import type { Participants } from '../participants/participants.ts';
 import type { Presence } from '../presence/presence.ts';
 import type { Recordings } from '../recordings/recordings.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Submissions } from '../submissions.ts';
 import type { Warnings } from '../warnings/warnings.ts';
 import { addEvidence } from './sample-evidence.ts';
@@ -26,6 +27,7 @@ interface Parts {
   participants: Participants;
   presence: Presence;
   recordings: Recordings;
+  snapshots: Snapshots;
   submissions: Submissions;
   warnings: Warnings;
 }

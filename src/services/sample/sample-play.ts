@@ -1,25 +1,42 @@
+import { drawSample } from '../../adapters/media/sample-film.ts';
+import { shrinkPicture } from '../../adapters/vision/shrink-picture.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Messages } from '../messages/messages.ts';
+import type { ParticipantKey } from '../participants/key.ts';
 import type { Presence } from '../presence/presence.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Warnings } from '../warnings/warnings.ts';
 import { idsOf } from './sample-people.ts';
 
 const STEP_MS = 5_000;
 /** Five minutes. */
 const STEPS = 60;
+const WIDTH = 320;
 
 interface Parts {
   presence: Presence;
   messages: Messages;
+  snapshots: Snapshots;
   warnings: Warnings;
   log: Logger;
 }
 
+/** The picture of somebody's camera, if they have not been sent out. */
+async function show(who: ParticipantKey, second: number, snapshots: Snapshots): Promise<void> {
+  try {
+    const participant = await snapshots.admit(who);
+    snapshots.take(participant, await shrinkPicture(drawSample('webcam', second), WIDTH), null, 'image');
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'conflict') throw error;
+  }
+}
+
 /** What the people of the sample exam do, step by step; the same again after a minute. */
-async function act(examId: string, step: number, { presence, messages, warnings }: Parts): Promise<void> {
+async function act(examId: string, step: number, { presence, messages, snapshots, warnings }: Parts): Promise<void> {
   const here = idsOf('active', 'waiting', 'checking-in', 'paused');
   if (step % 2 === 0) for (const userId of here) await presence.heartbeat({ examId, userId }, null);
+  for (const [n, userId] of idsOf('active').entries()) await show({ examId, userId }, step + 3 * n, snapshots);
   const [ada = '', bruno = '', cleo = ''] = idsOf('active');
   const report = (userId: string, type: string, details: string) =>
     warnings.report({ examId, userId, source: 'CLIENT', warnings: [{ type, details }], keeper: null });
