@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Frame } from '../vision/vision.ts';
 
 /** Drawn pictures for the sample exam: of nobody, and each says what it is. */
@@ -60,6 +63,14 @@ export function drawSample(view: SampleView, second: number): Frame {
   return { data, width: WIDTH, height: HEIGHT };
 }
 
+async function* frames(view: SampleView, count: number): AsyncGenerator<Uint8Array> {
+  for (let frame = 0; frame < count; frame++) {
+    yield drawSample(view, frame / PER_SECOND).data;
+    // Drawing takes milliseconds: others are served between two pictures.
+    await setImmediate();
+  }
+}
+
 /** A film of a few seconds as WebM. @param ffmpeg path of the program. @throws Error with what ffmpeg says */
 export async function filmSample(ffmpeg: string, view: SampleView, seconds: number): Promise<Buffer> {
   const source = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${WIDTH}x${HEIGHT}`, '-r', String(PER_SECOND), '-i', 'pipe:0'];
@@ -68,15 +79,9 @@ export async function filmSample(ffmpeg: string, view: SampleView, seconds: numb
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('close', resolve).once('error', reject);
   });
-  // It may end before it has read everything; then its code tells.
-  child.stdin.on('error', () => {});
   const written = Promise.all([buffer(child.stdout), text(child.stderr), ended]);
-  for (let frame = 0; frame < seconds * PER_SECOND && !child.stdin.destroyed; frame++) {
-    const hasRoom = child.stdin.write(drawSample(view, frame / PER_SECOND).data);
-    if (!hasRoom) await Promise.race([ended, new Promise((resolve) => void child.stdin.once('drain', resolve).once('close', resolve))]);
-    await new Promise((resolve) => void setImmediate(resolve));
-  }
-  child.stdin.end();
+  // It may end before it has read everything; then its code tells.
+  await pipeline(Readable.from(frames(view, seconds * PER_SECOND)), child.stdin).catch(() => {});
   const [bytes, complaint, code] = await written;
   if (code !== 0) throw new Error(`ffmpeg could not make the sample: ${complaint.trim()}`);
   return bytes;

@@ -4,16 +4,13 @@ import { Button, Callout, Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { addressOf } from '../../shared/route.ts';
 import { useStore } from '../../shared/store.ts';
 import { useAction } from '../../shared/use-action.ts';
-import { nameOf, type WarningFacts, type WarningReason } from '../session/model.ts';
+import { HOLD_SECONDS, nameOf, type WarningFacts, type WarningReason } from '../session/model.ts';
 import { useConsole, useExam } from '../use-console.ts';
 import { useTypeLabel } from './labels.ts';
 import styles from './panel.module.css';
 import { SeverityMark } from './parts.tsx';
 import { useDecide } from './use-decide.ts';
 import { useLive } from './view.ts';
-
-/** Seconds that something must last before the analysis raises a warning, by sensitivity. */
-const HOLD_SECONDS = { LOW: 10, MEDIUM: 5, HIGH: 2 } as const;
 
 /** Why a warning was raised: what was seen, for how long, how sure, by what; its picture; and the decision. */
 export function WarningPanel({ id }: { id: string }) {

@@ -21,8 +21,5 @@ export type TrackType = Recorded['type'];
 
 export const TRACKS = ['WEBCAM', 'SCREEN'] as const satisfies readonly TrackType[];
 
-/** Seconds that something must last before it is a warning, by the exam's setting. */
-export const HOLD_SECONDS = { LOW: 10, MEDIUM: 5, HIGH: 2 } as const;
-
 /** Whether this person has given a verdict. */
 export const hasJudged = ({ verdicts }: Pick<Reviewed, 'verdicts'>, me: string) => verdicts.some(({ by }) => by === me);

@@ -2,10 +2,11 @@ import { createRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Quiet } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
+import { HOLD_SECONDS } from '../session/model.ts';
 import { useExam } from '../use-console.ts';
 import { Decide } from './decide.tsx';
 import { SeverityWord } from './mark.tsx';
-import { type Finding, HOLD_SECONDS } from './model.ts';
+import type { Finding } from './model.ts';
 import { isWarning } from './moments.ts';
 import {
   secondsOf,

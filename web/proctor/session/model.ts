@@ -56,3 +56,6 @@ export function attentionOf(person: Person): number {
   if (unreviewed > 0) return 2;
   return isOffline(person) ? 3 : 4;
 }
+
+/** Seconds that something must last before the analysis raises a warning, by sensitivity. */
+export const HOLD_SECONDS = { LOW: 10, MEDIUM: 5, HIGH: 2 } as const;
