@@ -6,7 +6,7 @@ import { useStore } from '../../shared/store.ts';
 import { useNow } from '../../shared/time.ts';
 import { useAction } from '../../shared/use-action.ts';
 import { hasLeft, isOffline, nameOf, type Person } from '../session/model.ts';
-import { useConsole } from '../use-console.ts';
+import { useConsole, useExam } from '../use-console.ts';
 import { useTypeLabel } from './labels.ts';
 import panel from './panel.module.css';
 import { CountChips, HandIcon, SeverityMark, StatusMark } from './parts.tsx';
@@ -119,10 +119,14 @@ function Hand({ person }: { person: Person }) {
 function Deeds({ person }: { person: Person }) {
   const t = useTranslations('deed');
   const live = useLive();
-  const { resume } = useDeeds();
+  const { resume: goOn, requestSnapshot } = useDeeds();
+  const { settings } = useExam();
   const whom = { userIds: [person.userId] };
   const open = (kind: 'message' | 'pause' | 'time' | 'terminate' | 'readmit' | 'admit') => live.set({ deed: { kind, whom } });
   const isInside = person.status === 'ACTIVE' || isOffline(person);
+  const resume = useAction(() => goOn(whom));
+  const picture = useAction(() => requestSnapshot(person.userId));
+  const fault = resume.fault ?? picture.fault;
   return (
     <div className={panel['deeds']}>
       {(person.status === 'WAITING' || person.status === 'CHECKING_IN') && (
@@ -132,7 +136,7 @@ function Deeds({ person }: { person: Person }) {
       )}
       <Button onClick={() => open('message')}>{t('message.do')}</Button>
       {person.status === 'PAUSED' ? (
-        <Button look="primary" onClick={() => void resume(whom)}>
+        <Button look="primary" disabled={resume.isBusy} onClick={() => resume.run()}>
           {t('resume')}
         </Button>
       ) : (
@@ -144,6 +148,11 @@ function Deeds({ person }: { person: Person }) {
         </Button>
       )}
       <Button onClick={() => open('time')}>{t('time.do')}</Button>
+      {person.status === 'ACTIVE' && settings.webcam && (
+        <Button disabled={picture.isBusy} onClick={() => picture.run()}>
+          {t('picture')}
+        </Button>
+      )}
       {hasLeft(person) ? (
         <Button onClick={() => open('readmit')}>{t('readmit.do')}</Button>
       ) : (
@@ -152,6 +161,7 @@ function Deeds({ person }: { person: Person }) {
         </Button>
       )}
       <a href={addressOf({ person: person.userId })}>{t('review')}</a>
+      {fault && <span role="alert">{fault}</span>}
     </div>
   );
 }

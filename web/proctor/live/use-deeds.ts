@@ -26,6 +26,10 @@ export function useDeeds() {
   return {
     wordsFor,
     resume,
+    async requestSnapshot(userId: string): Promise<void> {
+      await console.requestSnapshot(userId);
+      live.tell(t('pictureAsked', { who: wordsFor({ userIds: [userId] }) }));
+    },
     async message(whom: Whom, text: string): Promise<void> {
       const to = whom && 'userIds' in whom ? whom.userIds : [null];
       for (const userId of to) await console.sendMessage(userId, text);

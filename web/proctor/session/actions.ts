@@ -90,6 +90,11 @@ export function createActions({ api, examId, store }: Options) {
       store.setExam((await api.graphql(tell.EndExam, { examId })).endExam);
     },
 
+    /** Asks the candidate's page for a picture now; it comes as every other one. */
+    async requestSnapshot(userId: string): Promise<void> {
+      await api.graphql(tell.RequestSnapshot, { examId, userId });
+    },
+
     /** @param reason needed to dismiss */
     async reviewWarnings(ids: readonly string[], decision: 'CONFIRMED' | 'DISMISSED', reason: string | null): Promise<void> {
       for (let from = 0; from < ids.length; from += AT_ONCE) {

@@ -82,6 +82,14 @@ export const LowerHand = graphql(/* GraphQL */ `
   }
 `);
 
+export const RequestSnapshot = graphql(/* GraphQL */ `
+  mutation RequestSnapshot($examId: ID!, $userId: ID!) {
+    requestSnapshot(examId: $examId, userId: $userId) {
+      id
+    }
+  }
+`);
+
 export const ReviewWarnings = graphql(/* GraphQL */ `
   mutation ReviewWarnings($warningIds: [ID!]!, $decision: WarningDecision!, $reason: String) {
     reviewWarnings(warningIds: $warningIds, decision: $decision, reason: $reason) {
