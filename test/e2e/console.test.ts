@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
@@ -219,6 +220,12 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Take it' }).first().click();
     await page.getByText('It is your share.').waitFor();
     await expectGood(page, '105-shares', LOOKS);
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Results' }).click();
+    await page.getByRole('cell', { name: 'Ada L.' }).waitFor();
+    await expectGood(page, '106-results', LOOKS);
+    const [file] = await Promise.all([page.waitForEvent('download'), press(page, 'CSV')]);
+    expect(await text(await file.createReadStream())).toContain('Ada L.');
     await page.close();
   });
 

@@ -6,21 +6,26 @@ import { useStore } from '../shared/store.ts';
 import { useAction } from '../shared/use-action.ts';
 import { Page } from '../staff/page.tsx';
 import { LivePage } from './live/live-page.tsx';
+import { ExamReport } from './report/exam-report.tsx';
 import { Review } from './review/review.tsx';
 import { useConsole, useConsoleState } from './use-console.ts';
 
-/** `?person=` is the review of one candidate, `?report` what is printed; without either the exam is watched live. */
+/** `?person=` is the review of one candidate, `?report` the results of the exam; without either it is watched live. */
 export function ConsolePage() {
   const t = useTranslations();
   const console = useConsole();
   const { phase } = useConsoleState();
   const { facts } = useStore(console.store.exam);
-  const person = useRoute().get('person');
+  const route = useRoute();
+  const person = route.get('person');
   const title = facts?.title;
   useEffect(() => {
     document.title = title ? t('page.title', { exam: title }) : 'Invigil';
   }, [title, t]);
-  if (phase.kind === 'open' && facts) return person === null ? <LivePage /> : <Review key={person} userId={person} />;
+  if (phase.kind === 'open' && facts) {
+    if (person !== null) return <Review key={person} userId={person} />;
+    return route.has('report') ? <ExamReport /> : <LivePage />;
+  }
   return (
     <Page>
       {phase.kind === 'name' && <Name />}

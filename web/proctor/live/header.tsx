@@ -1,5 +1,6 @@
 import { useFormatter, useTranslations } from 'use-intl';
 import { Button } from '../../shared/parts.tsx';
+import { addressOf } from '../../shared/route.ts';
 import { useNow } from '../../shared/time.ts';
 import { LanguageSelect } from '../../shared/words.tsx';
 import { SEVERITIES, type Severity, STATUSES } from '../session/model.ts';
@@ -30,6 +31,7 @@ export function Header() {
             {me?.name}
           </span>
           <LanguageSelect label={t('language')} />
+          <a href={addressOf({ report: '' })}>{t('results')}</a>
           <Button onClick={() => live.set({ deed: { kind: 'keys' } })}>{t('keys')}</Button>
         </span>
       </div>

@@ -18,14 +18,11 @@ export function Head() {
   const t = useTranslations('review');
   const p = useTranslations('page');
   const s = useTranslations('status');
-  const session = useReview();
   const person = usePerson();
-  const { examId } = useConsole();
+  const { examId, download } = useConsole();
   const { title } = useExam();
-  const pdf = useAction(() =>
-    session.download(`/participants/${encodeURIComponent(person.userId)}/report.pdf`, `${examId}-${person.userId}.pdf`),
-  );
-  const csv = useAction(() => session.download('/report.csv', `${examId}.csv`));
+  const pdf = useAction(() => download(`/participants/${encodeURIComponent(person.userId)}/report.pdf`, `${examId}-${person.userId}.pdf`));
+  const csv = useAction(() => download('/report.csv', `${examId}.csv`));
   const fault = pdf.fault ?? csv.fault;
   return (
     <header className={styles['head']}>
@@ -108,10 +105,9 @@ export function Status() {
 /** Each reviewer's own mark. */
 function Seen() {
   const t = useTranslations('review.seen');
-  const session = useReview();
   const { seenAt, newSinceSeen } = usePerson();
   const { full } = useTimes();
-  const mark = useAction(session.markSeen);
+  const mark = useAction(useReview().markSeen);
   const isSeen = seenAt !== null && !newSinceSeen;
   return (
     <div className={styles['seen']}>

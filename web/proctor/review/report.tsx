@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Title } from '../../shared/parts.tsx';
 import { goTo } from '../../shared/route.ts';
+import styles from '../report/report.module.css';
 import { nameOf } from '../session/model.ts';
 import { useExam } from '../use-console.ts';
 import { EvidenceView } from './evidence.tsx';
@@ -10,7 +11,6 @@ import { SeverityWord } from './mark.tsx';
 import { Measured } from './measured.tsx';
 import { isWarning } from './moments.ts';
 import { PersonFacts } from './person-facts.tsx';
-import styles from './report.module.css';
 import { usePerson, useReviewState, useTimes, useTypeWords } from './use-review.ts';
 import { VerdictList } from './verdict-list.tsx';
 

@@ -219,18 +219,6 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
       const { person } = state.get();
       if (person) put({ ...person, recordings: person.recordings.map((one): Recorded => (one.id === recordingId ? retryAnalysis : one)) });
     },
-
-    /** A file of the server, for the reader to keep. @param path below `/api/exams/{id}` @throws ApiError, NetworkError */
-    async download(path: string, name: string): Promise<void> {
-      const answer = await api.rest(`/exams/${encodeURIComponent(examId)}${path}`, { timeoutMs: 120_000 });
-      const url = URL.createObjectURL(await answer.blob());
-      const link = document.createElement('a');
-      link.href = url;
-      link.download = name;
-      link.click();
-      // Browsers read it after the click.
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    },
   };
 }
 

@@ -48,6 +48,8 @@ interface Options {
 const NAMELESS = 'proctor link';
 const STAFF: ReadonlySet<Me['role']> = new Set(['ADMIN', 'LMS', 'PROCTOR']);
 const REPLAY_SHOWN_MS = 8_000;
+/** A report with many pictures takes a while. */
+const FILE_MS = 120_000;
 /** How long a pulse may have been on its way: less exact than an answer, but it notices that this machine has slept. */
 const PULSE_LATENCY_MS = 500;
 
@@ -229,6 +231,18 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
       token = enterConsole.token;
       if (credential) keepSession(credential, enterConsole);
       await load();
+    },
+
+    /** A file of the exam's, offered as a download. @param path behind the exam's own @throws ApiError, NetworkError */
+    async download(path: string, name: string): Promise<void> {
+      const answer = await api.rest(`/exams/${encodeURIComponent(examId)}${path}`, { timeoutMs: FILE_MS });
+      const url = URL.createObjectURL(await answer.blob());
+      const link = document.createElement('a');
+      link.href = url;
+      link.download = name;
+      link.click();
+      // Browsers read it after the click.
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
     },
 
     /** Why a warning was raised, with its picture; null if there is no such warning any more. @throws ApiError, NetworkError */
