@@ -1,5 +1,5 @@
-import { createContext, use, useCallback, useEffect, useRef, useState } from 'react';
-import { useStore } from '../shared/store.ts';
+import { createContext, use, useCallback, useEffect, useState } from 'react';
+import { createStore, useStore } from '../shared/store.ts';
 import { useFault } from '../shared/use-action.ts';
 import type { Me, School } from './session/school.ts';
 
@@ -29,33 +29,39 @@ interface Reading<Value> {
   again(): Promise<void>;
 }
 
-/**
- * What the server says, read at the beginning, when `read` changes, and again from time to time while the page is in front.
- * An answer that comes after a later question is dropped.
- */
+/** Holds the answer to the newest question: one that comes after a later question was asked is dropped. */
+function createReader<Value>() {
+  const store = createStore<{ value: Value | null; error: unknown }>({ value: null, error: null });
+  let asked = 0;
+  return {
+    store,
+    async ask(read: () => Promise<Value>): Promise<void> {
+      const mine = ++asked;
+      try {
+        const value = await read();
+        if (mine === asked) store.set({ value, error: null });
+      } catch (error) {
+        if (mine === asked) store.set({ error });
+      }
+    },
+    drop: () => void (asked += 1),
+  };
+}
+
+/** What the server says, read at the beginning, when `read` changes, and again from time to time while the page is in front. */
 export function useReading<Value>(read: () => Promise<Value>, everyMs: number | null = null): Reading<Value> {
   const inWords = useFault();
-  const words = useRef(inWords);
-  words.current = inWords;
-  const [{ value, fault }, set] = useState<{ value: Value | null; fault: string | null }>({ value: null, fault: null });
-  const asked = useRef(0);
-  const again = useCallback(async () => {
-    const mine = ++asked.current;
-    try {
-      const answer = await read();
-      if (mine === asked.current) set({ value: answer, fault: null });
-    } catch (error) {
-      if (mine === asked.current) set((before) => ({ ...before, fault: words.current(error) }));
-    }
-  }, [read]);
+  const [reader] = useState(createReader<Value>);
+  const { value, error } = useStore(reader.store);
+  const again = useCallback(() => reader.ask(read), [reader, read]);
   useEffect(() => {
     void again();
-    return () => void (asked.current += 1);
-  }, [again]);
+    return reader.drop;
+  }, [again, reader]);
   useEffect(() => {
     if (everyMs === null) return undefined;
     const timer = setInterval(() => document.visibilityState === 'visible' && void again(), everyMs);
     return () => clearInterval(timer);
   }, [again, everyMs]);
-  return { value, fault, again };
+  return { value, fault: error === null ? null : inWords(error), again };
 }

@@ -1,3 +1,4 @@
+import type { SchoolPeopleQuery } from '../../generated/graphql.ts';
 import * as ask from './operations.ts';
 import type { Person, School } from './school.ts';
 
@@ -12,8 +13,8 @@ export async function readPeople(
   onPage: (people: readonly Person[], isAll: boolean) => void,
 ): Promise<Person[] | null> {
   const people: Person[] = [];
-  for (let after: string | null = null; ; ) {
-    const { exam } = await school.graphql(ask.SchoolPeople, { examId, after });
+  for (let after: string | null = null; ;) {
+    const { exam }: SchoolPeopleQuery = await school.graphql(ask.SchoolPeople, { examId, after });
     if (!exam) return null;
     const { edges, pageInfo } = exam.participants;
     people.push(...edges.map(({ node }) => node));

@@ -1,4 +1,10 @@
-import type { SchoolFactsFragment, SchoolMeQuery, SchoolPersonFragment, SchoolRowFragment, TypedDocumentString } from '../../generated/graphql.ts';
+import type {
+  SchoolFactsFragment,
+  SchoolMeQuery,
+  SchoolPersonFragment,
+  SchoolRowFragment,
+  TypedDocumentString,
+} from '../../generated/graphql.ts';
 import { ApiError, createApi, NetworkError } from '../../shared/api.ts';
 import { createStore } from '../../shared/store.ts';
 import { keepKey, keptKey } from '../../staff/credential.ts';
