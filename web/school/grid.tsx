@@ -14,7 +14,7 @@ const useIsNarrow = () =>
   );
 
 const ROW = 44;
-const NARROW_ROW = 92;
+const NARROW_ROW = 88;
 
 interface Props<Item> {
   label: string;
@@ -42,7 +42,7 @@ export function Grid<Item>({ label, heads, columns, narrow, items, keyOf, render
       className={styles['grid']}
       style={{ '--columns': columns, '--narrow': narrow } as CSSProperties}
     >
-      <div role="rowgroup">
+      <div role="rowgroup" className={styles['heads']}>
         <div role="row" aria-rowindex={1} className={styles['head']}>
           {heads.map((head) => (
             <span key={head} role="columnheader">
@@ -63,6 +63,7 @@ export function Grid<Item>({ label, heads, columns, narrow, items, keyOf, render
                   role="row"
                   aria-rowindex={index + 2}
                   className={styles['line']}
+                  data-deeds={heads.includes('') || undefined}
                   style={{ transform: `translateY(${index * height}px)`, blockSize: height }}
                 >
                   {renderCells(item).map((cell, at) => (

@@ -47,7 +47,7 @@ function Who() {
         <span dir="auto" className={page['me']}>
           {name}
         </span>{' '}
-        · {t(`role.${role as 'ADMIN' | 'LMS' | 'PROCTOR'}`)}
+        <span className={page['role']}>· {t(`role.${role as 'ADMIN' | 'LMS' | 'PROCTOR'}`)}</span>
       </span>
       <Button className={page['out']} onClick={school.signOut}>
         {t('out')}

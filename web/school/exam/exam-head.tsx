@@ -5,6 +5,7 @@ import { Button, Row, Title } from '../../shared/parts.tsx';
 import { goTo } from '../../shared/route.ts';
 import { ExamStatus, peopleIn, useWhen } from '../exams/exam-line.tsx';
 import { RemoveSample } from '../exams/sample.tsx';
+import parts from '../parts.module.css';
 import { type Deed, DeedDialog } from '../parts.tsx';
 import * as change from '../session/mutations.ts';
 import type { ExamFacts } from '../session/school.ts';
@@ -57,7 +58,12 @@ export function ExamHead({ exam, onChanged }: { exam: ExamFacts; onChanged(): Pr
         </a>
         {mayChange &&
           POSSIBLE[exam.status].map((name) => (
-            <Button key={name} look={name === 'start' ? 'plain' : 'danger'} onClick={() => setDeed(deedOf(name))}>
+            <Button
+              key={name}
+              className={parts['small']}
+              look={name === 'start' ? 'plain' : 'danger'}
+              onClick={() => setDeed(deedOf(name))}
+            >
               {t(`deed.${name}.do`)}
             </Button>
           ))}

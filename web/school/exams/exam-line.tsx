@@ -55,7 +55,7 @@ export function ExamLine({ exam, onRemoved }: { exam: ExamRow; onRemoved(): void
       <ExamStatus exam={exam} />
       <span className={styles['count']}>{t('people', { n: peopleIn(exam) })}</span>
       <span className={styles['count']} data-open={unreviewed > 0 || undefined}>
-        {t('unreviewed', { n: unreviewed })}
+        {unreviewed > 0 && t('unreviewed', { n: unreviewed })}
       </span>
       <span className={styles['deeds']}>
         {exam.isSample && mayChange && <RemoveSample examId={exam.id} onRemoved={onRemoved} />}

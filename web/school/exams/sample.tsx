@@ -18,7 +18,7 @@ export function SampleButton({ look = 'plain' }: { look?: 'plain' | 'primary' })
   });
   return (
     <>
-      <Button look={look} disabled={make.isBusy} onClick={() => make.run()}>
+      <Button className={styles['small']} look={look} disabled={make.isBusy} onClick={() => make.run()}>
         {make.isBusy ? t('making') : t('make')}
       </Button>
       {make.fault && <Fault>{make.fault}</Fault>}

@@ -92,7 +92,7 @@ function Personal({ exam }: { exam: ExamFacts }) {
         label={t('label')}
         heads={[t('person'), t('group'), t('link'), '']}
         columns="minmax(0, 1.5fr) minmax(0, 1fr) minmax(0, 2fr) 6rem"
-        narrow="minmax(0, 1fr) 6rem"
+        narrow="minmax(0, 1fr) minmax(0, 1fr) auto"
         items={linked}
         keyOf={({ userId }) => userId}
         renderCells={(person) => [

@@ -13,10 +13,11 @@ export async function readPeople(
   onPage: (people: readonly Person[], isAll: boolean) => void,
 ): Promise<Person[] | null> {
   const people: Person[] = [];
-  for (let after: string | null = null; ;) {
-    const { exam }: SchoolPeopleQuery = await school.graphql(ask.SchoolPeople, { examId, after });
-    if (!exam) return null;
-    const { edges, pageInfo } = exam.participants;
+  let after: string | null = null;
+  for (;;) {
+    const answer: SchoolPeopleQuery = await school.graphql(ask.SchoolPeople, { examId, after });
+    if (!answer.exam) return null;
+    const { edges, pageInfo } = answer.exam.participants;
     people.push(...edges.map(({ node }) => node));
     onPage([...people], !pageInfo.hasNextPage);
     if (!pageInfo.hasNextPage) return people;
