@@ -78,7 +78,7 @@ function PeopleGrid({ exam, people }: { exam: ExamFacts; people: readonly Person
       <Grid
         label={t('title')}
         heads={[t('person'), t('group'), t('state'), t('warnings'), t('review'), '']}
-        columns="minmax(0, 2fr) minmax(0, 1fr) 8rem 9rem minmax(0, 1.2fr) 6rem"
+        columns="minmax(0, 2fr) minmax(0, 1fr) 8rem 12.5rem minmax(0, 1.2fr) 4rem"
         narrow="minmax(0, 1fr) minmax(0, 1fr) auto"
         items={people}
         keyOf={({ userId }) => userId}

@@ -108,26 +108,30 @@ function Tools({ search, status }: { search: string; status: Status | null }) {
   };
   return (
     <div className={styles['tools']} role="search" aria-label={t('filter')}>
-      <label htmlFor={`${id}-text`}>{t('search')}</label>
-      <input
-        id={`${id}-text`}
-        className={styles['search']}
-        type="search"
-        maxLength={200}
-        dir="auto"
-        ref={input}
-        defaultValue={search}
-        onChange={lookSoon}
-      />
-      <label htmlFor={`${id}-status`}>{t('status')}</label>
-      <select id={`${id}-status`} value={status ?? ''} onChange={({ target }) => look({ status: target.value })}>
-        <option value="">{t('any')}</option>
-        {STATUSES.map((one) => (
-          <option key={one} value={one}>
-            {s(one)}
-          </option>
-        ))}
-      </select>
+      <span className={styles['tool']}>
+        <label htmlFor={`${id}-text`}>{t('search')}</label>
+        <input
+          id={`${id}-text`}
+          className={styles['search']}
+          type="search"
+          maxLength={200}
+          dir="auto"
+          ref={input}
+          defaultValue={search}
+          onChange={lookSoon}
+        />
+      </span>
+      <span className={styles['tool']}>
+        <label htmlFor={`${id}-status`}>{t('status')}</label>
+        <select id={`${id}-status`} value={status ?? ''} onChange={({ target }) => look({ status: target.value })}>
+          <option value="">{t('any')}</option>
+          {STATUSES.map((one) => (
+            <option key={one} value={one}>
+              {s(one)}
+            </option>
+          ))}
+        </select>
+      </span>
     </div>
   );
 }

@@ -27,13 +27,15 @@ export function Preview({ plan, children }: { plan: Plan; children: ReactNode })
         )}
         {plan.lines.length > 0 && (
           <>
-            <ul className={styles['counts']} role="status">
-              {KINDS.filter((kind) => plan.counts[kind] > 0).map((kind) => (
-                <li key={kind} data-kind={kind}>
-                  <span aria-hidden>{SHAPES[kind]}</span> {t(`counts.${kind}`, { n: plan.counts[kind] })}
-                </li>
-              ))}
-            </ul>
+            <div role="status">
+              <ul className={styles['counts']}>
+                {KINDS.filter((kind) => plan.counts[kind] > 0).map((kind) => (
+                  <li key={kind} data-kind={kind}>
+                    <span aria-hidden>{SHAPES[kind]}</span> {t(`counts.${kind}`, { n: plan.counts[kind] })}
+                  </li>
+                ))}
+              </ul>
+            </div>
             <Grid
               label={t('preview')}
               heads={[t('line'), t('what'), t('person'), t('group'), t('minutes'), t('why')]}
