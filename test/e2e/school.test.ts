@@ -160,7 +160,7 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
     await page.getByText('The exam has started.').waitFor();
     await page.getByText(/This exam is running/).waitFor();
     await expectGood(page, '206-running', LOOKS);
-    await press(page, 'End');
+    await press(page, /^End$/);
     await expectGood(page, '207-confirm', LOOKS);
     await page.getByRole('dialog').getByRole('button', { name: 'End the exam' }).click();
     await page.getByText('The exam has ended.').waitFor();

@@ -12,6 +12,11 @@ interface Read {
   error: unknown;
 }
 
+const byName = (people: readonly Person[]) => {
+  const { compare } = new Intl.Collator(document.documentElement.lang, { numeric: true });
+  return people.toSorted((a, b) => compare(a.name || a.userId, b.name || b.userId));
+};
+
 function createPeople() {
   const store = createStore<Read>({ people: [], isAll: false, error: null });
   let asked = 0;
@@ -23,7 +28,8 @@ function createPeople() {
         await readPeople(school, examId, (people, isAll) => {
           if (mine !== asked) return;
           // A list that is shown whole is replaced when all of it is here again, so that nothing jumps.
-          if (isAll || !store.get().isAll) store.set({ people, isAll, error: null });
+          if (isAll) store.set({ people: byName(people), isAll, error: null });
+          else if (!store.get().isAll) store.set({ people, isAll, error: null });
         });
       } catch (error) {
         if (mine === asked) store.set({ error });
@@ -33,7 +39,7 @@ function createPeople() {
   };
 }
 
-/** Everybody in the exam, as they arrive. They are read again when `again` is called. */
+/** Everybody in the exam, as they arrive, and by name once all are here. They are read again when `again` is called. */
 export function usePeople(examId: string) {
   const school = useSchool();
   const inWords = useFault();

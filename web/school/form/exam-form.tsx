@@ -1,4 +1,4 @@
-import { type ReactNode, useId, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { ApiError } from '../../shared/api.ts';
 import shared from '../../shared/parts.module.css';
@@ -38,9 +38,11 @@ export function ExamForm({ first, send, note, cancel, onSend }: Props) {
       const found = error instanceof ApiError ? faultsByField(error.details) : NONE;
       setFaults(found);
       if (found.size === 0) throw error;
-      requestAnimationFrame(() => element.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus());
     }
   });
+  useEffect(() => {
+    if (faults.size > 0) element.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }, [faults]);
   const fields: Fields = { form, faults, set: (change) => setForm((before) => ({ ...before, ...change })) };
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (

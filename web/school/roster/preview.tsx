@@ -40,7 +40,7 @@ export function Preview({ plan, children }: { plan: Plan; children: ReactNode })
               label={t('preview')}
               heads={[t('line'), t('what'), t('person'), t('group'), t('minutes'), t('why')]}
               columns="4rem 7.5rem minmax(0, 2fr) minmax(0, 1fr) 6rem minmax(0, 2fr)"
-              narrow="3rem 7.5rem minmax(0, 1fr)"
+              narrow="2.5rem 6rem minmax(0, 1fr)"
               items={ordered}
               keyOf={({ line }) => line}
               renderCells={(line) => [

@@ -6,6 +6,7 @@ import { Button, Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { goTo } from '../../shared/route.ts';
 import { useAction } from '../../shared/use-action.ts';
 import { usePeople } from '../exam/use-people.ts';
+import parts from '../parts.module.css';
 import { Fault } from '../parts.tsx';
 import * as change from '../session/mutations.ts';
 import type { ExamFacts } from '../session/school.ts';
@@ -85,7 +86,11 @@ export function Roster({ exam, onChanged }: { exam: ExamFacts; onChanged(): Prom
         </div>
         <Row>
           <FileButton onFile={(file) => open.run(file)} />
-          {text !== '' && <Button onClick={() => take('')}>{t('clear')}</Button>}
+          {text !== '' && (
+            <Button className={parts['small']} onClick={() => take('')}>
+              {t('clear')}
+            </Button>
+          )}
         </Row>
         {fault && <Fault>{fault}</Fault>}
         {refused.length > 0 && (
@@ -117,7 +122,9 @@ function FileButton({ onFile }: { onFile(file: File): void }) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
-      <Button onClick={() => input.current?.click()}>{t('file')}</Button>
+      <Button className={parts['small']} onClick={() => input.current?.click()}>
+        {t('file')}
+      </Button>
       <input
         ref={input}
         type="file"
