@@ -1,5 +1,4 @@
-import type { CreateExamInput, ExamSettingsInput, UpdateExamInput } from '../../generated/graphql.ts';
-import type { ExamFacts } from '../session/school.ts';
+import type { CreateExamInput, ExamSettingsInput, SchoolFactsFragment, UpdateExamInput } from '../../generated/graphql.ts';
 
 /** What stands in the fields. */
 export interface Form {
@@ -81,7 +80,7 @@ const linesOf = (text: string) =>
     .filter(Boolean);
 const wholeOrNull = (text: string) => (text.trim() === '' ? null : Number(text));
 
-export function formOf({ settings, ...exam }: ExamFacts): Form {
+export function formOf({ settings, ...exam }: SchoolFactsFragment): Form {
   return {
     title: exam.title,
     duration: String(exam.duration),

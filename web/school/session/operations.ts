@@ -10,7 +10,7 @@ export const SchoolMe = graphql(/* GraphQL */ `
   }
 `);
 
-export const SchoolRow = graphql(/* GraphQL */ `
+graphql(/* GraphQL */ `
   fragment SchoolRow on Exam {
     id
     title
@@ -33,7 +33,7 @@ export const SchoolRow = graphql(/* GraphQL */ `
   }
 `);
 
-export const SchoolFacts = graphql(/* GraphQL */ `
+graphql(/* GraphQL */ `
   fragment SchoolFacts on Exam {
     ...SchoolRow
     duration
@@ -87,7 +87,7 @@ export const SchoolExam = graphql(/* GraphQL */ `
   }
 `);
 
-export const SchoolPerson = graphql(/* GraphQL */ `
+graphql(/* GraphQL */ `
   fragment SchoolPerson on Participant {
     userId
     name
