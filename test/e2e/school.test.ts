@@ -198,6 +198,11 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
     await page.getByText('No exam fits this filter').waitFor();
     await press(page, 'Show all exams');
     await expect.poll(() => rows.count()).toBe(5);
+    for (let n = 0; n < 50; n += 1) await createExam(server, { title: `Exam ${n}` }, key);
+    await page.reload();
+    await expect.poll(() => rows.count()).toBe(50);
+    await press(page, 'Show more');
+    await expect.poll(() => rows.count()).toBe(55);
     await page.close();
   });
 
