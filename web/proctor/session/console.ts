@@ -4,6 +4,7 @@ import { linkFrom } from '../../shared/link-from.ts';
 import { createServerClock, type ServerClock } from '../../shared/server-clock.ts';
 import { createStore } from '../../shared/store.ts';
 import { keepSession, keptSession } from '../../staff/credential.ts';
+import { saveFile } from '../../staff/save.ts';
 import { createActions } from './actions.ts';
 import { createInbox } from './inbox.ts';
 import type { ConsoleEvent, ExamPulse, Me, PersonFacts, WarningReason, WarningType } from './model.ts';
@@ -236,13 +237,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     /** A file of the exam's, offered as a download. @param path behind the exam's own @throws ApiError, NetworkError */
     async download(path: string, name: string): Promise<void> {
       const answer = await api.rest(`/exams/${encodeURIComponent(examId)}${path}`, { timeoutMs: FILE_MS });
-      const url = URL.createObjectURL(await answer.blob());
-      const link = document.createElement('a');
-      link.href = url;
-      link.download = name;
-      link.click();
-      // Browsers read it after the click.
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      saveFile(name, await answer.blob());
     },
 
     /** Why a warning was raised, with its picture; null if there is no such warning any more. @throws ApiError, NetworkError */

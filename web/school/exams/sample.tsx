@@ -1,0 +1,46 @@
+import { useTranslations } from 'use-intl';
+import { Button } from '../../shared/parts.tsx';
+import { goTo } from '../../shared/route.ts';
+import { useAction } from '../../shared/use-action.ts';
+import { Fault } from '../parts.tsx';
+import * as change from '../session/mutations.ts';
+import { useSchool } from '../use-school.ts';
+import styles from './exams.module.css';
+
+/** Makes an exam that plays itself, and opens it. */
+export function SampleButton({ look = 'plain' }: { look?: 'plain' | 'primary' }) {
+  const t = useTranslations('school.sample');
+  const school = useSchool();
+  const make = useAction(async () => {
+    const { createSampleExam } = await school.graphql(change.SchoolMakeSample, {});
+    school.tell(t('made'));
+    goTo({ exam: createSampleExam.id });
+  });
+  return (
+    <>
+      <Button className={styles['small']} look={look} disabled={make.isBusy} onClick={() => make.run()}>
+        {make.isBusy ? t('making') : t('make')}
+      </Button>
+      {make.fault && <Fault>{make.fault}</Fault>}
+    </>
+  );
+}
+
+/** Nobody in it is real: it goes with one click. */
+export function RemoveSample({ examId, onRemoved }: { examId: string; onRemoved(): void }) {
+  const t = useTranslations('school.sample');
+  const school = useSchool();
+  const remove = useAction(async () => {
+    await school.graphql(change.SchoolRemoveSample, { examId });
+    school.tell(t('removed'));
+    onRemoved();
+  });
+  return (
+    <>
+      <Button className={styles['small']} disabled={remove.isBusy} onClick={() => remove.run()}>
+        {t('remove')}
+      </Button>
+      {remove.fault && <Fault>{remove.fault}</Fault>}
+    </>
+  );
+}
