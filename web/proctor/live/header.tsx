@@ -16,6 +16,7 @@ export function Header() {
   const t = useTranslations('head');
   const exam = useExam();
   const { me } = useConsoleState();
+  const { isKey } = useConsole();
   const live = useLive();
   return (
     <header className={styles['header']}>
@@ -31,6 +32,7 @@ export function Header() {
             {me?.name}
           </span>
           <LanguageSelect label={t('language')} />
+          {isKey && <a href="../../console/">{t('exams')}</a>}
           <a href={addressOf({ report: '' })}>{t('results')}</a>
           <Button onClick={() => live.set({ deed: { kind: 'keys' } })}>{t('keys')}</Button>
         </span>

@@ -76,7 +76,9 @@ export function useKeys(): void {
 
     function onKey(event: KeyboardEvent): void {
       const deed = deedOf(event);
-      if (deed === null || !live.get().hasKeys) return;
+      const { hasKeys, deed: asked } = live.get();
+      // A dialog has keys of its own, wherever the focus is.
+      if (deed === null || !hasKeys || asked !== null) return;
       event.preventDefault();
       act(deed);
     }

@@ -214,6 +214,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     examId,
     api,
     root,
+    isKey,
     state,
     store,
     clock: clock as Pick<ServerClock, 'now'>,
