@@ -83,7 +83,7 @@ function Table({ lines }: { lines: readonly Line[] }) {
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- whoever has no mouse scrolls it with the keys
     <section className={styles['scroll']} tabIndex={0} aria-label={t('title')}>
-      <table className={styles['table']}>
+      <table className={`${styles['table']} ${styles['people']}`}>
         <thead>
           <tr>
             <th scope="col">{t('who')}</th>
