@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './test/helpers/slow-first.ts';
 
 export default defineConfig({
   resolve: {
@@ -14,6 +15,8 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 240_000,
     expect: { poll: { timeout: 120_000, interval: 20 } },
-    maxWorkers: 2,
+    // Many tests wait for something: a third one uses the two cores better.
+    maxWorkers: 3,
+    sequence: { sequencer: SlowFirst },
   },
 });
