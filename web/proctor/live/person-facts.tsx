@@ -46,6 +46,8 @@ export function Arriving({ person }: { person: Person }) {
   const t = useTranslations('people');
   const { clock } = useConsole();
   const { settings } = useExam();
+  // Before the time begins and while it stands still nothing should arrive.
+  if (person.status !== 'ACTIVE' && person.status !== 'DISCONNECTED') return null;
   const now = clock.now();
   const kinds = [
     { kind: 'webcam', isThere: arrives(person.pulse?.webcamChunkAt, settings.webcam, now) },

@@ -120,7 +120,8 @@ function Deeds({ person }: { person: Person }) {
   const t = useTranslations('deed');
   const live = useLive();
   const { resume: goOn, requestSnapshot } = useDeeds();
-  const { settings } = useExam();
+  const { settings, status } = useExam();
+  const isOver = status === 'COMPLETED' || status === 'CANCELLED';
   const whom = { userIds: [person.userId] };
   const open = (kind: 'message' | 'pause' | 'time' | 'terminate' | 'readmit' | 'admit') => live.set({ deed: { kind, whom } });
   const isInside = person.status === 'ACTIVE' || isOffline(person);
@@ -134,7 +135,7 @@ function Deeds({ person }: { person: Person }) {
           {t('admit.do')}
         </Button>
       )}
-      <Button onClick={() => open('message')}>{t('message.do')}</Button>
+      {!isOver && <Button onClick={() => open('message')}>{t('message.do')}</Button>}
       {person.status === 'PAUSED' ? (
         <Button look="primary" disabled={resume.isBusy} onClick={() => resume.run()}>
           {t('resume')}
@@ -147,13 +148,13 @@ function Deeds({ person }: { person: Person }) {
           {t('outage.do')}
         </Button>
       )}
-      <Button onClick={() => open('time')}>{t('time.do')}</Button>
+      {!isOver && <Button onClick={() => open('time')}>{t('time.do')}</Button>}
       {person.status === 'ACTIVE' && settings.webcam && (
         <Button disabled={picture.isBusy} onClick={() => picture.run()}>
           {t('picture')}
         </Button>
       )}
-      {hasLeft(person) ? (
+      {isOver ? null : hasLeft(person) ? (
         <Button onClick={() => open('readmit')}>{t('readmit.do')}</Button>
       ) : (
         <Button look="danger" onClick={() => open('terminate')}>

@@ -20,6 +20,10 @@ export type WarningMoment = Extract<Moment, { kind: 'warning' }>;
 /** Says what is ordinary, and would hide the rest. */
 const ORDINARY = 'face_present';
 
+/** As far as the clocks of a recording and of snapshots may differ. */
+const SLACK_MS = 5_000;
+const isInside = (clips: Clips, at: number) => [...clips.WEBCAM, ...clips.SCREEN].some(({ from, to }) => from <= at && at < to);
+
 function warningMoment(warning: Finding, clips: Clips): WarningMoment {
   const { id, timestamp, endedAt, recording, offsetSeconds } = warning;
   const told = Date.parse(timestamp);
@@ -28,7 +32,8 @@ function warningMoment(warning: Finding, clips: Clips): WarningMoment {
     recording && offsetSeconds !== null
       ? (momentIn(clips.WEBCAM, recording.id, offsetSeconds) ?? momentIn(clips.SCREEN, recording.id, offsetSeconds))
       : null;
-  const from = shown ?? told;
+  // One finding in a recording may be what several live warnings told of: each happened when it was told.
+  const from = shown === null || (Math.abs(told - shown) > SLACK_MS && isInside(clips, told)) ? told : shown;
   return { kind: 'warning', key: id, from, to: from + lasted, warning };
 }
 

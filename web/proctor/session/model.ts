@@ -48,6 +48,10 @@ export const isOffline = (person: Pick<Person, 'status' | 'online'>) =>
   person.status === 'DISCONNECTED' || (person.online === false && !hasLeft(person));
 export const nameOf = ({ name, userId }: Pick<Person, 'name' | 'userId'>) => name || userId;
 
+/** Who wrote, and has not been read. */
+export const unreadOf = (messages: readonly MessageFacts[]): ReadonlySet<string> =>
+  new Set(messages.flatMap(({ from, readAt, userId }) => (from === 'PARTICIPANT' && readAt === null && userId !== null ? [userId] : [])));
+
 /** Who needs a proctor first, as the server's order ATTENTION: a smaller number is more urgent. */
 export function attentionOf(person: Person): number {
   const { unreviewed, unreviewedCritical } = person.warningCounts;

@@ -21,8 +21,11 @@ export function createListener({ store: { get, set }, take, onCancelled, onPictu
     takeMessage,
 
     handle(event: FollowSubscription['examEvents']): void {
+      // The log is read from its beginning, for reasons and messages. What is older than the page's own read says nothing of now.
+      const isNews = event.seq > get().knownSeq;
       switch (event.__typename) {
         case 'ExamChanged':
+          if (!isNews) return;
           set({ exam: { ...get().exam, ...event.exam } });
           if (event.exam.status === 'CANCELLED') onCancelled();
           return;
@@ -31,7 +34,7 @@ export function createListener({ store: { get, set }, take, onCancelled, onPictu
           const { change } = event;
           if (change?.what === 'status') set({ lastChange: { what: 'status', to: change.to, reason: change.reason, at: event.at } });
           if (change?.what === 'snapshot') onPictureAsked(Date.parse(event.at));
-          return take(event.participant);
+          return isNews ? take(event.participant) : undefined;
         }
         case 'MessageSent':
           return takeMessage(event.message);

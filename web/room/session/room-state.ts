@@ -51,6 +51,8 @@ export interface RoomState {
   participant: ParticipantFacts | null;
   /** Whom the link names; null for the shared link, before joining. */
   invitedAs: string | null;
+  /** Position of the log up to which the page's own read tells what is so. */
+  knownSeq: number;
   /** Whether this browser has the seat's token. A link alone opens no messages and no receipt. */
   isSeated: boolean;
   /**
@@ -82,6 +84,7 @@ export const firstState = (known: Pick<RoomState, 'practice' | 'mayBeAnother'>):
   exam: null,
   participant: null,
   invitedAs: null,
+  knownSeq: 0,
   isSeated: false,
   messages: [],
   cutOffSince: null,

@@ -94,7 +94,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     if (me.userId && me.userId !== seat?.userId) answer = await enter(me.userId);
     const { exam } = answer;
     if (!exam) return showProblem('bad-link');
-    set({ exam, participant: exam.participant, invitedAs: me.userId });
+    set({ exam, knownSeq: exam.lastSeq, participant: exam.participant, invitedAs: me.userId });
     sitting.prepare(exam);
     if (exam.status === 'CANCELLED') return showProblem('cancelled');
     if (practice) return beginCheckIn(exam);
@@ -157,7 +157,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   /** Reads the exam and the own seat in it. @returns the newest position of the log; null if there is no such exam any more */
   async function readSeat(): Promise<number | null> {
     const { exam } = await enter(get().participant?.userId ?? '');
-    if (exam) set({ exam });
+    if (exam) set({ exam, knownSeq: exam.lastSeq });
     if (exam?.participant) take(exam.participant);
     return exam?.lastSeq ?? null;
   }

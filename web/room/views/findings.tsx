@@ -4,7 +4,7 @@ import type { FindingsQuery } from '../../generated/graphql.ts';
 import { Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { TextForm } from '../../shared/text-form.tsx';
 import { useAction } from '../../shared/use-action.ts';
-import { useExam, useRoom } from '../use-room.ts';
+import { useExam, useRoom, useRoomState } from '../use-room.ts';
 import styles from './ended.module.css';
 
 type Facts = NonNullable<NonNullable<FindingsQuery['exam']>['participant']>;
@@ -17,10 +17,15 @@ const CONTESTABLE = new Set(['SUSPICIOUS', 'VIOLATION']);
 export function Findings() {
   const t = useTranslations('findings');
   const room = useRoom();
-  const { settings } = useExam();
+  const { settings, status } = useExam();
+  const { participant, lastChange } = useRoomState();
   const [facts, setFacts] = useState<Facts | null>(null);
   const read = useCallback(() => room.readFindings().then(setFacts, () => {}), [room]);
-  useEffect(() => void read(), [read]);
+  // What may be seen, and what was decided, changes with these.
+  const state = [status, participant?.status, lastChange?.at, lastChange?.to].join();
+  useEffect(() => {
+    if (state) void read();
+  }, [read, state]);
   if (!facts) return null;
   const found = facts.warnings.edges.map(({ node }) => node);
   return (
