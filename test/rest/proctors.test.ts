@@ -104,6 +104,8 @@ describe('a personal admin link', () => {
       [{ name: 'Jane\nDoe' }, 'name'],
       [{ name: 'Jane \u202E(knil derahs)' }, 'name'],
       [{ name: 'Jane\u200B' }, 'name'],
+      [{ name: '\u3164\u2800' }, 'name'],
+      [{ name: 'Proctor link' }, 'name'],
       [{ name: 'Jane', expiresAt: at(-1) }, 'expiresAt'],
       [{ name: 'Jane', expiresAt: at(366) }, 'expiresAt'],
       [{ name: 'Jane', expiresAt: 'tomorrow' }, 'expiresAt'],

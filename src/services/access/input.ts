@@ -7,15 +7,21 @@ import { text, timestamp, typed } from '../../validation.ts';
  */
 const INVISIBLE = /(?![\u200C\u200D])[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u;
 
+/** Fillers and the blank of Braille are letters and symbols that show nothing: such a name would be nobody's. */
+const showsNothing = (value: string) => value.replaceAll(/[\p{Default_Ignorable_Code_Point}\p{White_Space}\u2800]/gu, '') === '';
+
 const name = text(100)
   .trim()
-  .min(1, 'must not be empty')
+  .refine((value) => !showsNothing(value), 'must not be empty')
   .refine((value) => !INVISIBLE.test(value), 'must not contain control characters')
   .meta({ description: 'Name of the proctor, as the log shows it.' });
 
 export const enterConsoleInput = z.object({ name }, typed('a JSON object'));
 
+/** The name of the shared link: a console asks its bearer who it is. */
+const personal = name.refine((value) => value.toLowerCase() !== 'proctor link', 'must be that of a person');
+
 export const proctorLinkInput = z.object(
-  { name, expiresAt: timestamp.nullish().meta({ description: 'When the link ends; default: in 90 days, at most in 365.' }) },
+  { name: personal, expiresAt: timestamp.nullish().meta({ description: 'When the link ends; default: in 90 days, at most in 365.' }) },
   typed('a JSON object'),
 );

@@ -1,4 +1,5 @@
 import { useTranslations } from 'use-intl';
+import { isOfObjects } from '../../shared/slug.ts';
 import { useConsoleState } from '../use-console.ts';
 
 /** A type of warning in words: ours, else those of the server, else its name. */
@@ -7,6 +8,7 @@ export function useTypeLabel(): (type: string) => string {
   const { types } = useConsoleState();
   return (type) => {
     const words = `warning.${type}`;
-    return t.has(words as never) ? t(words as never) : (types.get(type)?.description ?? type.replaceAll('_', ' '));
+    if (!isOfObjects(type) && t.has(words as never)) return t(words as never);
+    return types.get(type)?.description ?? (type.replaceAll('_', ' ').trim() || type);
   };
 }

@@ -1,4 +1,5 @@
 import { useFormatter, useTranslations } from 'use-intl';
+import { isOfObjects } from '../../shared/slug.ts';
 import { asClock } from '../../shared/time.ts';
 import { hasLeft, type Person } from '../session/model.ts';
 import { useConsole, useExam } from '../use-console.ts';
@@ -16,8 +17,10 @@ export function useAbsence(person: Person): string | null {
     return t('offline', { since });
   }
   if (absence.why !== 'checking-in') return t(absence.why);
-  const [device = '', ...blocker] = absence.step?.split('_') ?? [];
-  return blocker.length > 0 ? t('blocked', { device, blocker: blocker.join('_') }) : t('checking-in', { step: device });
+  const [device = '', ...rest] = absence.step?.split('_') ?? [];
+  const blocker = rest.join('_');
+  if (isOfObjects(device) || isOfObjects(blocker)) return t('checking-in', { step: '' });
+  return rest.length > 0 ? t('blocked', { device, blocker }) : t('checking-in', { step: device });
 }
 
 /** Seconds that are left of somebody's time; null before it runs and after it ended. */

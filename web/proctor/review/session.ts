@@ -129,8 +129,10 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
     }, COLLECT_MS);
   }
 
-  function putWarnings(changed: readonly Finding[]): void {
-    store.putWarnings(changed);
+  async function putWarnings(answer: Promise<readonly Finding[]>): Promise<void> {
+    const asked = store.asked();
+    const changed = await answer;
+    asked.putWarnings(changed);
     const { person } = state.get();
     if (!person) return;
     const byId = new Map(changed.map((one) => [one.id, one]));
@@ -140,9 +142,12 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
   async function decideAll(ids: readonly string[], decision: Decision, reason: string | null): Promise<void> {
     for (let from = 0; from < ids.length; from += AT_ONCE) {
       const warningIds = ids.slice(from, from + AT_ONCE);
-      putWarnings((await api.graphql(ask.ReviewDecide, { warningIds, decision, reason })).reviewWarnings);
+      await putWarnings(api.graphql(ask.ReviewDecide, { warningIds, decision, reason }).then(({ reviewWarnings }) => reviewWarnings));
     }
   }
+
+  const reopenAll = (ids: readonly string[]) =>
+    putWarnings(api.graphql(ask.ReviewReopen, { warningIds: [...ids] }).then(({ reopenWarnings }) => reopenWarnings));
 
   return {
     userId,
@@ -184,23 +189,21 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
     async undo(): Promise<void> {
       const before = state.get().done?.before ?? [];
       const open = before.filter(({ review }) => review === null).map(({ id }) => id);
-      for (let from = 0; from < open.length; from += AT_ONCE)
-        putWarnings((await api.graphql(ask.ReviewReopen, { warningIds: open.slice(from, from + AT_ONCE) })).reopenWarnings);
+      for (let from = 0; from < open.length; from += AT_ONCE) await reopenAll(open.slice(from, from + AT_ONCE));
       for (const { id, review } of before) if (review) await decideAll([id], review.decision, review.reason);
       state.set({ done: null, refused: null });
     },
     tellRefused: (refused: unknown) => state.set({ refused }),
 
     /** Takes back what was decided about warnings, by whomever. @throws ApiError, NetworkError */
-    async reopen(ids: readonly string[]): Promise<void> {
-      putWarnings((await api.graphql(ask.ReviewReopen, { warningIds: [...ids] })).reopenWarnings);
-    },
+    reopen: reopenAll,
 
     /** @throws ApiError, NetworkError */
     async judge(status: VerdictStatus, reason: string | null): Promise<void> {
+      const asked = store.asked();
       const { reviewParticipant } = await api.graphql(ask.ReviewVerdict, { examId, userId, status, reason });
       const { verdicts, secondReviewNeeded, ...facts } = reviewParticipant;
-      store.putPeople([facts]);
+      asked.putPeople([facts]);
       const { person } = state.get();
       const { review, contest } = facts;
       if (person) put({ ...person, review, contest, verdicts, secondReviewNeeded });

@@ -1,5 +1,6 @@
 import { createContext, use } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
+import { isOfObjects } from '../../shared/slug.ts';
 import { useStore } from '../../shared/store.ts';
 import { useTypeLabel } from '../live/labels.ts';
 import type { Finding, Reviewed } from './model.ts';
@@ -61,7 +62,7 @@ export function useDuration() {
 export function useTypeWords() {
   const t = useTranslations('review.type');
   const label = useTypeLabel();
-  return (type: string): string => (t.has(type as never) ? t(type as never) : label(type));
+  return (type: string): string => (!isOfObjects(type) && t.has(type as never) ? t(type as never) : label(type));
 }
 
 export function usePercent() {

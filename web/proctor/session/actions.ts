@@ -20,7 +20,7 @@ const chosen = (whom: Whom) => ({
 });
 
 /**
- * What a proctor does. Answers are shown at once, and come again by the log for everybody.
+ * What a proctor does. Answers are shown at once, and come again by the log for everybody: `asked()` is called before the answer is awaited.
  * @throws ApiError, NetworkError each of them
  */
 export function createActions({ api, examId, store }: Options) {
@@ -36,36 +36,37 @@ export function createActions({ api, examId, store }: Options) {
 
     /** @param userIds null lets in all who wait */
     async admit(userIds: readonly string[] | null, reason: string | null = null): Promise<void> {
-      store.putPeople((await api.graphql(tell.Admit, { examId, userIds: userIds && [...userIds], reason })).admitParticipants);
+      store.asked().putPeople((await api.graphql(tell.Admit, { examId, userIds: userIds && [...userIds], reason })).admitParticipants);
     },
 
     async pause(whom: Whom, reason: string): Promise<void> {
-      store.putPeople((await api.graphql(tell.Pause, { examId, ...chosen(whom), reason })).pauseParticipants);
+      store.asked().putPeople((await api.graphql(tell.Pause, { examId, ...chosen(whom), reason })).pauseParticipants);
     },
 
     async resume(whom: Whom): Promise<void> {
-      store.putPeople((await api.graphql(tell.Resume, { examId, ...chosen(whom) })).resumeParticipants);
+      store.asked().putPeople((await api.graphql(tell.Resume, { examId, ...chosen(whom) })).resumeParticipants);
     },
 
     /** Adds time for people one by one, or for a group or all at once. */
     async addTime(whom: Whom, minutes: number, reason: string): Promise<void> {
       if (!whom || 'group' in whom) {
         const { group } = chosen(whom);
-        return store.putPeople((await api.graphql(tell.AddTimeToAll, { examId, group, minutes, reason })).addTimeToAll);
+        return store.asked().putPeople((await api.graphql(tell.AddTimeToAll, { examId, group, minutes, reason })).addTimeToAll);
       }
-      for (const userId of whom.userIds) store.putPeople([(await api.graphql(tell.AddTime, { examId, userId, minutes, reason })).addTime]);
+      for (const userId of whom.userIds)
+        store.asked().putPeople([(await api.graphql(tell.AddTime, { examId, userId, minutes, reason })).addTime]);
     },
 
     async terminate(userId: string, reason: string): Promise<void> {
-      store.putPeople([(await api.graphql(tell.Terminate, { examId, userId, reason })).terminateParticipant]);
+      store.asked().putPeople([(await api.graphql(tell.Terminate, { examId, userId, reason })).terminateParticipant]);
     },
 
     async readmit(userId: string, reason: string): Promise<void> {
-      store.putPeople([(await api.graphql(tell.Readmit, { examId, userId, reason })).readmitParticipant.participant]);
+      store.asked().putPeople([(await api.graphql(tell.Readmit, { examId, userId, reason })).readmitParticipant.participant]);
     },
 
     async lowerHand(userId: string): Promise<void> {
-      store.putPeople([(await api.graphql(tell.LowerHand, { examId, userId })).lowerHand]);
+      store.asked().putPeople([(await api.graphql(tell.LowerHand, { examId, userId })).lowerHand]);
     },
 
     /** Makes a group the share of who asks. */
@@ -99,7 +100,7 @@ export function createActions({ api, examId, store }: Options) {
     async reviewWarnings(ids: readonly string[], decision: 'CONFIRMED' | 'DISMISSED', reason: string | null): Promise<void> {
       for (let from = 0; from < ids.length; from += AT_ONCE) {
         const warningIds = ids.slice(from, from + AT_ONCE);
-        store.putWarnings((await api.graphql(tell.ReviewWarnings, { warningIds, decision, reason })).reviewWarnings);
+        store.asked().putWarnings((await api.graphql(tell.ReviewWarnings, { warningIds, decision, reason })).reviewWarnings);
       }
     },
 
@@ -107,7 +108,7 @@ export function createActions({ api, examId, store }: Options) {
     async reopenWarnings(ids: readonly string[]): Promise<void> {
       for (let from = 0; from < ids.length; from += AT_ONCE) {
         const warningIds = ids.slice(from, from + AT_ONCE);
-        store.putWarnings((await api.graphql(tell.ReopenWarnings, { warningIds })).reopenWarnings);
+        store.asked().putWarnings((await api.graphql(tell.ReopenWarnings, { warningIds })).reopenWarnings);
       }
     },
   };

@@ -68,7 +68,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
   let token = credential && !isKey ? (keptSession(credential) ?? credential) : credential;
   const api = createApi({ root, token: () => token });
   const clock = createServerClock();
-  const rereads = createRereads({ api, examId, onPeople: (people) => store.putPeople(people), onExam: (facts) => store.setExam(facts) });
+  const rereads = createRereads({ api, examId, asked: () => store.asked(), onExam: (facts) => store.setExam(facts) });
   const store = createExamStore({ onUnsure: rereads.add });
   let stop = () => {};
 
@@ -110,7 +110,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     store.clear();
     store.setExam(facts);
     store.setTotal(participants.totalCount);
-    store.putPeople(participants.edges.map(({ node }) => node));
+    store.asked().putPeople(participants.edges.map(({ node }) => node));
     store.putEarlier(
       warnings.edges.map(({ node }) => node),
       warnings.pageInfo.hasPreviousPage,
@@ -129,9 +129,10 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
   async function readRest(): Promise<void> {
     try {
       for (let after: string | null = null; ;) {
+        const asked = store.asked();
         const { exam }: { exam: Page | null } = await api.graphql(ask.MorePeople, { examId, after });
         if (!exam) return;
-        store.putPeople(exam.participants.edges.map(({ node }) => node));
+        asked.putPeople(exam.participants.edges.map(({ node }) => node));
         if (!exam.participants.pageInfo.hasNextPage) return;
         after = exam.participants.pageInfo.endCursor;
       }
@@ -195,7 +196,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     try {
       const seq = await read();
       if (seq === null) return;
-      if (state.get().me?.name === NAMELESS) return state.set({ phase: { kind: 'name' } });
+      if (!isKey && state.get().me?.name === NAMELESS) return state.set({ phase: { kind: 'name' } });
       state.set({ phase: { kind: 'open' } });
       follow(seq);
     } catch (error) {

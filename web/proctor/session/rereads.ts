@@ -1,32 +1,43 @@
-import { type Api, NetworkError } from '../../shared/api.ts';
+import { type Api, ApiError, NetworkError } from '../../shared/api.ts';
 import type { ExamFacts, PersonFacts } from './model.ts';
 import * as ask from './operations.ts';
 
 /** Changes come in bunches; each person is read once for all of a bunch. */
 const COLLECT_MS = 300;
+/** After an answer that did not come. */
+const AGAIN_MS = 5_000;
+
+const isPassing = (error: unknown) =>
+  error instanceof NetworkError || (error instanceof ApiError && (error.code === 'rate_limited' || error.code === 'server_error'));
 
 interface Options {
   api: Api;
   examId: string;
-  onPeople(people: readonly PersonFacts[]): void;
+  /** Called before a question is asked; what it returns takes the answer. */
+  asked(): { putPeople(people: readonly PersonFacts[]): void };
   onExam(facts: ExamFacts): void;
 }
 
 /** Reads again what an event of the log does not tell: the counts of the exam, and people whose warnings were decided on. */
-export function createRereads({ api, examId, onPeople, onExam }: Options) {
+export function createRereads({ api, examId, asked, onExam }: Options) {
   const people = new Set<string>();
   let isCounting = false;
   let isRunning = false;
 
-  async function run(): Promise<void> {
+  /** The log may have told its last: what failed for now is asked again. */
+  async function run(pauseMs = COLLECT_MS): Promise<void> {
     isRunning = true;
+    let nextMs = COLLECT_MS;
     await new Promise((resolve) => {
-      setTimeout(resolve, COLLECT_MS);
+      setTimeout(resolve, pauseMs);
     });
     try {
       if (isCounting) {
         isCounting = false;
-        const { exam } = await api.graphql(ask.Counts, { examId });
+        const { exam } = await api.graphql(ask.Counts, { examId }).catch((error: unknown) => {
+          isCounting = true;
+          throw error;
+        });
         if (exam) {
           const { lastSeq: _seq, serverTime: _now, ...facts } = exam;
           onExam(facts);
@@ -34,15 +45,25 @@ export function createRereads({ api, examId, onPeople, onExam }: Options) {
       }
       for (const userId of [...people].slice(0, 50)) {
         people.delete(userId);
-        const { exam } = await api.graphql(ask.OnePerson, { examId, userId });
-        if (exam?.participant) onPeople([exam.participant]);
+        const answer = asked();
+        const { exam } = await api.graphql(ask.OnePerson, { examId, userId }).catch((error: unknown) => {
+          people.add(userId);
+          throw error;
+        });
+        if (exam?.participant) answer.putPeople([exam.participant]);
       }
     } catch (error) {
-      // When the connection is back, the log tells what happened meanwhile.
-      if (!(error instanceof NetworkError)) throw error;
+      if (isPassing(error)) {
+        nextMs = AGAIN_MS;
+        return;
+      }
+      // Whoever may not read it has been told so by the connection.
+      isCounting = false;
+      people.clear();
+      if (!(error instanceof ApiError)) throw error;
     } finally {
       isRunning = false;
-      if (isCounting || people.size > 0) void run();
+      if (isCounting || people.size > 0) void run(nextMs);
     }
   }
 

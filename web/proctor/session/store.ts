@@ -32,6 +32,9 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
   const messages = createStore<{ all: readonly MessageFacts[] }>({ all: [] });
   const pulse = createStore<{ last: ExamPulse | null; receivedAt: number }>({ last: null, receivedAt: 0 });
   const listeners = new Set<(events: readonly ConsoleEvent[]) => void>();
+  /** How many bunches of events were applied, and with which of them each person and warning last came. */
+  let bunch = 0;
+  const toldIn = new Map<string, number>();
 
   const changed = () => people.set({ byId: new Map(byId), total: Math.max(people.get().total, byId.size) });
   const setFacts = (change: Partial<ExamFacts>) => {
@@ -45,6 +48,19 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
     const isOlder = known !== undefined && facts.warningCounts.newestSeq < known.warningCounts.newestSeq;
     if (isOlder) onUnsure({ person: facts.userId });
     byId.set(facts.userId, { ...facts, pulse: known?.pulse ?? null, ...(isOlder && { warningCounts: known.warningCounts }) });
+  }
+
+  /** Whether the log told of it after a question was asked: the answer may be from before. */
+  const isStale = (id: string, askedAt: number) => (toldIn.get(id) ?? 0) > askedAt;
+
+  /** @param askedAt bunches that were applied when the answer was asked for */
+  function putPeople(all: readonly PersonFacts[], askedAt: number): void {
+    for (const facts of all) {
+      const known = byId.get(facts.userId);
+      // What was decided about warnings is no event of the person: the answer may be the first to count it.
+      putPerson(known && isStale(facts.id, askedAt) ? { ...known, warningCounts: facts.warningCounts } : facts);
+    }
+    changed();
   }
 
   function putMessages(news: readonly MessageFacts[]): void {
@@ -83,13 +99,25 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
     },
     setTotal: (total: number) => people.set({ total }),
 
-    putPeople(all: readonly PersonFacts[]): void {
-      for (const one of all) putPerson(one);
-      changed();
+    /**
+     * For what is asked now, and answered later: what the log tells meanwhile is newer than the answer, and stays. Call it before the
+     * answer is awaited.
+     */
+    asked() {
+      const askedAt = bunch;
+      return {
+        putPeople: (all: readonly PersonFacts[]) => putPeople(all, askedAt),
+        /** Decisions, as the server answered them. */
+        putWarnings(decided: readonly WarningFacts[]): void {
+          const news = decided.filter(({ id }) => !isStale(id, askedAt));
+          feed.set({ warnings: replaceInFeed(feed.get().warnings, news) });
+        },
+      };
     },
     /** Forgets people, as before reading all of them again. */
     clear(): void {
       byId.clear();
+      toldIn.clear();
       exam.set({ facts: null });
       people.set({ byId: new Map(), total: 0 });
       feed.set({ warnings: [], hasEarlier: false });
@@ -100,10 +128,6 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
     /** Warnings before those that are known. @param hasEarlier whether there are still older ones */
     putEarlier(warnings: readonly WarningFacts[], hasEarlier: boolean): void {
       feed.set({ warnings: mergeFeed(warnings, feed.get().warnings), hasEarlier });
-    },
-    /** Decisions, as the server answered them. */
-    putWarnings(changedOnes: readonly WarningFacts[]): void {
-      feed.set({ warnings: replaceInFeed(feed.get().warnings, changedOnes) });
     },
 
     setPulse(last: ExamPulse): void {
@@ -128,6 +152,7 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
       const updated: WarningFacts[] = [];
       const sent: MessageFacts[] = [];
       let isChanged = false;
+      bunch += 1;
       for (const event of events) {
         switch (event.__typename) {
           case 'ExamChanged':
@@ -136,6 +161,7 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
             break;
           case 'ParticipantChanged':
             putPerson(event.participant);
+            toldIn.set(event.participant.id, bunch);
             onUnsure({ counts: true });
             isChanged = true;
             break;
@@ -146,11 +172,13 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
             break;
           case 'WarningReviewed':
             updated.push(event.warning);
+            toldIn.set(event.warning.id, bunch);
             // Whether the counts include this decision already is not told.
             onUnsure({ counts: true, ...(event.warning.userId !== null && { person: event.warning.userId }) });
             break;
           case 'WarningUpdated':
             updated.push(event.warning);
+            toldIn.set(event.warning.id, bunch);
             break;
           case 'MessageSent':
           case 'MessageRead':

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import type { FindingsQuery } from '../../generated/graphql.ts';
 import { Quiet, Row, Stack } from '../../shared/parts.tsx';
+import { isOfObjects } from '../../shared/slug.ts';
 import { TextForm } from '../../shared/text-form.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { useExam, useRoom, useRoomState } from '../use-room.ts';
@@ -66,7 +67,7 @@ function Line({ finding: { type, severity, details, timestamp, frameUrl, review 
     <li className={styles['finding']}>
       <Row>
         <span className={styles['severity']}>{t(`severity.${severity}`)}</span>
-        <strong>{t.has(words as never) ? t(words as never) : type}</strong>
+        <strong>{!isOfObjects(type) && t.has(words as never) ? t(words as never) : type}</strong>
         <span>{time}</span>
       </Row>
       {details && <p dir="auto">{details}</p>}
