@@ -39,7 +39,7 @@ describe('what a console knows', () => {
     const onUnsure = vi.fn<(what: { person?: string; counts?: boolean }) => void>();
     const made = createExamStore({ onUnsure });
     made.setExam({ counts: { warnings: { ...NONE, medium: 4, unreviewed: 4, newestSeq: 10 } } } as ExamFacts);
-    made.putPeople([person('ada', { warningCounts: { ...NONE, medium: 4, unreviewed: 4, newestSeq: 10 } })]);
+    made.asked().putPeople([person('ada', { warningCounts: { ...NONE, medium: 4, unreviewed: 4, newestSeq: 10 } })]);
     return { made, onUnsure, counts: () => made.people.get().byId.get('ada')?.warningCounts };
   }
 
@@ -54,7 +54,7 @@ describe('what a console knows', () => {
   it('takes no answer that is older than what the log told, and asks again', () => {
     const { made, counts, onUnsure } = store();
     made.apply([added(warning(11))]);
-    made.putPeople([person('ada', { name: 'Ada', warningCounts: { ...NONE, medium: 4, unreviewed: 4, newestSeq: 10 } })]);
+    made.asked().putPeople([person('ada', { name: 'Ada', warningCounts: { ...NONE, medium: 4, unreviewed: 4, newestSeq: 10 } })]);
     expect(made.people.get().byId.get('ada')?.name).toBe('Ada');
     expect(counts()).toMatchObject({ unreviewed: 5, newestSeq: 11 });
     expect(onUnsure).toHaveBeenCalledWith({ person: 'ada' });

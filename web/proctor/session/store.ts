@@ -19,6 +19,7 @@ export interface Feed {
 
 /** Most warnings that are kept while new ones come; older ones are read again when somebody scrolls to them. */
 const WINDOW = 5_000;
+const MOST_TOLD = 20_000;
 
 /**
  * What the console knows of an exam. Events of the log are applied in order, each once; who must be read again because an event does not
@@ -187,6 +188,8 @@ export function createExamStore({ onUnsure }: { onUnsure(what: { person?: string
           default:
         }
       }
+      // Of use only for answers that are on their way.
+      if (toldIn.size > MOST_TOLD) toldIn.clear();
       if (added.length > 0 || updated.length > 0) {
         const merged = mergeFeed(feed.get().warnings, added);
         const all = replaceInFeed(merged, updated);
