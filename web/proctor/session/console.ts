@@ -7,7 +7,7 @@ import { keepSession, keptSession } from '../../staff/credential.ts';
 import { saveFile } from '../../staff/save.ts';
 import { createActions } from './actions.ts';
 import { createInbox } from './inbox.ts';
-import type { ConsoleEvent, ExamPulse, Me, PersonFacts, WarningReason, WarningType } from './model.ts';
+import type { ConsoleEvent, ExamPulse, Me, PageOfPeople, WarningReason, WarningType } from './model.ts';
 import * as ask from './operations.ts';
 import { createRereads } from './rereads.ts';
 import { createExamStore } from './store.ts';
@@ -130,7 +130,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     try {
       for (let after: string | null = null; ;) {
         const asked = store.asked();
-        const { exam }: { exam: Page | null } = await api.graphql(ask.MorePeople, { examId, after });
+        const { exam }: { exam: PageOfPeople | null } = await api.graphql(ask.MorePeople, { examId, after });
         if (!exam) return;
         asked.putPeople(exam.participants.edges.map(({ node }) => node));
         if (!exam.participants.pageInfo.hasNextPage) return;
@@ -260,10 +260,6 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
       );
     },
   };
-}
-
-interface Page {
-  participants: { pageInfo: { hasNextPage: boolean; endCursor: string | null }; edges: { node: PersonFacts }[] };
 }
 
 export type ProctorConsole = ReturnType<typeof createConsole>;

@@ -31,6 +31,10 @@ export interface Person extends PersonFacts {
 }
 export type { PersonFacts };
 
+export interface PageOfPeople {
+  participants: { pageInfo: { hasNextPage: boolean; endCursor: string | null }; edges: { node: PersonFacts }[] };
+}
+
 /** From the most to the least serious. */
 export const SEVERITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFO'] as const satisfies readonly Severity[];
 

@@ -1,9 +1,11 @@
 import { type Api, ApiError, NetworkError } from '../../shared/api.ts';
-import type { ExamFacts, PersonFacts } from './model.ts';
+import type { ExamFacts, PageOfPeople, PersonFacts } from './model.ts';
 import * as ask from './operations.ts';
 
 /** Changes come in bunches; each person is read once for all of a bunch. */
 const COLLECT_MS = 300;
+/** More are read with everybody, in pages of 500. */
+const MOST_ONE_BY_ONE = 10;
 /** After an answer that did not come. */
 const AGAIN_MS = 5_000;
 
@@ -24,6 +26,18 @@ export function createRereads({ api, examId, asked, onExam }: Options) {
   let isCounting = false;
   let isRunning = false;
 
+  /** Everybody, page by page: a decision about the warnings of a whole class would else be a question for each. */
+  async function readAll(): Promise<void> {
+    for (let after: string | null = null; ;) {
+      const answer = asked();
+      const { exam }: { exam: PageOfPeople | null } = await api.graphql(ask.MorePeople, { examId, after });
+      if (!exam) break;
+      answer.putPeople(exam.participants.edges.map(({ node }) => node));
+      if (!exam.participants.pageInfo.hasNextPage) break;
+      after = exam.participants.pageInfo.endCursor;
+    }
+  }
+
   /** The log may have told its last: what failed for now is asked again. */
   async function run(pauseMs = COLLECT_MS): Promise<void> {
     isRunning = true;
@@ -43,7 +57,15 @@ export function createRereads({ api, examId, asked, onExam }: Options) {
           onExam(facts);
         }
       }
-      for (const userId of [...people].slice(0, 50)) {
+      if (people.size > MOST_ONE_BY_ONE) {
+        const waiting = [...people];
+        people.clear();
+        await readAll().catch((error: unknown) => {
+          for (const userId of waiting) people.add(userId);
+          throw error;
+        });
+      }
+      for (const userId of people) {
         people.delete(userId);
         const answer = asked();
         const { exam } = await api.graphql(ask.OnePerson, { examId, userId }).catch((error: unknown) => {
