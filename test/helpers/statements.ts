@@ -15,7 +15,7 @@ export interface StatementCounter {
   stop(): Promise<void>;
 }
 
-const RUNS = 4;
+const RUNS = 10;
 /** The statements of the sweeps that run every second: they end the time of participants and measure outages of servers. */
 const OF_CLOCK = /"(?:endsAt|closesAt)" <= now\(\)|"closesAt" \+ e\.duration|"ServerPulse"|"ServerOutage"/;
 

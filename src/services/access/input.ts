@@ -12,6 +12,7 @@ const showsNothing = (value: string) => value.replaceAll(/[\p{Default_Ignorable_
 
 const name = text(100)
   .trim()
+  .min(1, { error: 'must not be empty', abort: true })
   .refine((value) => !showsNothing(value), 'must not be empty')
   .refine((value) => !INVISIBLE.test(value), 'must not contain control characters')
   .meta({ description: 'Name of the proctor, as the log shows it.' });
