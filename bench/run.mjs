@@ -22,6 +22,7 @@ import { together } from './together.mjs';
 import { upload } from './upload.mjs';
 import { verify } from './verify.mjs';
 import { webConsole } from './web-console.mjs';
+import { webMemory } from './web-memory.mjs';
 import { web } from './web.mjs';
 
 const BENCHMARKS = [
@@ -44,6 +45,7 @@ const BENCHMARKS = [
   firstPaint,
   web,
   webConsole,
+  webMemory,
 ];
 const RESULTS = new URL('results/', import.meta.url);
 

@@ -18,7 +18,7 @@ async function taskMs(session) {
 }
 
 /** Nothing may wait on the device: a backlog is no leak. @param {import('playwright-core').Page} page */
-async function drained(page) {
+export async function drained(page) {
   const upload = page.getByTestId('upload');
   for (const end = performance.now() + DRAIN_MS; ; await wait(50)) {
     const text = (await upload.textContent()) ?? '';

@@ -82,7 +82,9 @@ async function play() {
 try {
   await play();
 } catch (error) {
-  console.error(`\nThe demo stopped: ${error.cause?.code === 'ECONNREFUSED' ? `no server answers at ${url}` : error.message}`);
+  console.error(
+    `\nThe demo stopped: ${error.cause?.code === 'ECONNREFUSED' ? `no server answers at ${url}: set INVIGIL_URL to where it is` : error.message}`,
+  );
   process.exitCode = 1;
 } finally {
   await api.live.dispose();

@@ -4,7 +4,7 @@ import type { Participant, Prisma } from '../generated/prisma/client.ts';
 import { visibleParticipants } from '../services/access/sight.ts';
 import { isStaff } from '../services/access/viewer.ts';
 import { ACCOMMODATIONS_IN_ORDER, type ParticipantWithAccommodations } from '../services/participants/accommodations.ts';
-import { accommodationsInput, inviteInput, joinExamInput, stepInput } from '../services/participants/input.ts';
+import { accommodationsInput, heartbeatInput, inviteInput, joinExamInput } from '../services/participants/input.ts';
 import type { Token } from '../services/participants/participants.ts';
 import { parseInput } from '../validation.ts';
 import { requireExam, requireKnownExam, requireLms, requireParticipant, requireStaffOf } from './policy.ts';
@@ -49,7 +49,7 @@ export async function joinExam(ctx: Context, { examId, ...input }: { examId: str
 /** Needs no database statement to check rights: the participant's signed token names the row. */
 export async function heartbeat(ctx: Context, examId: string, step: unknown = null): Promise<Participant> {
   const who = requireParticipant(ctx, examId);
-  return ctx.services.presence.heartbeat(who, parseInput(stepInput, step) ?? null);
+  return ctx.services.presence.heartbeat(who, parseInput(heartbeatInput, { step }).step ?? null);
 }
 
 /** Where a participant is at check-in, as its page said last; null before and after, and for participants. */

@@ -33,7 +33,9 @@ export function noticeOf(exam: Pick<Exam, 'settings'>, { photoDays }: { photoDay
       ? [`A picture of your face is taken before it begins, compared with your camera, and kept for ${photoDays} days.`]
       : []),
     ...(aiDetection.enabled
-      ? ['Software looks for signs such as a second person or a phone. It only points them out: people decide what they mean.']
+      ? [
+          `Software looks ${audioRecording ? 'and listens ' : ''}for signs such as a second person${audioRecording ? ', speech' : ''} or a phone. It only points them out: people decide what they mean.`,
+        ]
       : []),
     'Proctors and the school that holds the exam see the recordings and what was noticed; other candidates do not.',
     ...(recorded.length > 0 ? ['Recordings are kept until the school has them erased.'] : []),

@@ -5,10 +5,9 @@ import { SUPPRESSIBLE_TYPES } from '../warnings/catalogue.ts';
 export const joinExamInput = z.object({ userId: userIdInput, name: text(200).nullish(), checkIn: z.boolean().nullish() });
 
 /** Where a page is at check-in. */
-export const stepInput = z
-  .string(typed('a string'))
-  .regex(/^[a-z0-9_]{1,64}$/, 'must be 1 to 64 characters of [a-z0-9_]')
-  .nullish();
+const step = z.string(typed('a string')).regex(/^[a-z0-9_]{1,64}$/, 'must be 1 to 64 characters of [a-z0-9_]');
+
+export const heartbeatInput = z.object({ step: step.nullish() });
 
 /** In one call. */
 const MOST_INVITED = 5_000;

@@ -125,6 +125,13 @@ describe('going to a time of day', () => {
     expect(momentByClock(text, range)).toBeNull();
   });
 
+  it('reads a clock of twelve hours, said or not, as the time that is in the exam', () => {
+    const evening = { from: new Date(2026, 10, 28, 22, 20).getTime(), to: new Date(2026, 10, 28, 23, 0).getTime() };
+    const expected = new Date(2026, 10, 28, 22, 31).getTime();
+    for (const text of ['10:31', '10:31 PM', '10:31pm', '10:31 p.m.', '22:31']) expect(momentByClock(text, evening)).toBe(expected);
+    for (const text of ['10:31 am', '22:31 pm', '0:31 pm']) expect(momentByClock(text, evening)).toBeNull();
+  });
+
   it('finds the next day in an exam over midnight', () => {
     const night = { from: new Date(2026, 10, 28, 23, 30).getTime(), to: new Date(2026, 10, 29, 1, 0).getTime() };
     expect(momentByClock('00:15', night)).toBe(new Date(2026, 10, 29, 0, 15).getTime());

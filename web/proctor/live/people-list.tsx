@@ -86,6 +86,7 @@ interface RowProps {
 
 const PersonRow = memo(function PersonRow({ person, hasWritten, isChosen, isCurrent }: RowProps) {
   const t = useTranslations('people');
+  const v = useTranslations('verdict');
   const live = useLive();
   const absence = useAbsence(person);
   const left = useTimeLeft(person);
@@ -118,6 +119,7 @@ const PersonRow = memo(function PersonRow({ person, hasWritten, isChosen, isCurr
             <HandIcon /> {t('hand')}
           </span>
         )}
+        {person.review === 'CONTESTED' && <span className={styles['hand']}>{v('CONTESTED')}</span>}
         <CountChips counts={person.warningCounts} />
       </span>
       <span className={styles['state']}>

@@ -135,21 +135,32 @@ export function grouped(at: readonly number[], least: number): number[][] {
   return groups;
 }
 
-const CLOCK = /^(\d{1,2})(?:[:.h ]?(\d{2}))(?:[:. ]?(\d{2}))?$/;
+const CLOCK = /^(\d{1,2})(?:[:.h ]?(\d{2}))(?:[:. ]?(\d{2}))?(?:\s*([ap])\.?m\.?)?$/i;
 const DAY_MS = 24 * 3_600_000;
+const NOON = 12;
 
-/** The moment that somebody means by `10:41` or `10:41:07`, in the reader's time zone; null if it is not in the range. */
+/**
+ * The moment that somebody means by `10:41`, `10:41:07` or `10:41 pm`, in the reader's time zone: on a clock of twelve hours the reading
+ * that is in the range. Null if there is none.
+ */
 export function momentByClock(text: string, range: Stretch): number | null {
-  const [, hours, minutes, seconds] = CLOCK.exec(text.trim()) ?? [];
+  const [, hours, minutes, seconds, half] = CLOCK.exec(text.trim()) ?? [];
   if (hours === undefined || minutes === undefined) return null;
   const [h, m, s] = [Number(hours), Number(minutes), Number(seconds ?? 0)];
-  if (h > 23 || m > 59 || s > 59) return null;
+  if (h > 23 || m > 59 || s > 59 || (half !== undefined && (h < 1 || h > NOON))) return null;
+  const exact = seconds !== undefined;
+  if (half !== undefined) return momentAt((h % NOON) + (half.toLowerCase() === 'p' ? NOON : 0), m, s, { range, exact });
+  return momentAt(h, m, s, { range, exact }) ?? (h < NOON ? momentAt(h + NOON, m, s, { range, exact }) : null);
+}
+
+/** @param options.exact whether the seconds were said */
+function momentAt(h: number, m: number, s: number, { range, exact }: { range: Stretch; exact: boolean }): number | null {
   const day = new Date(range.from);
   const first = new Date(day.getFullYear(), day.getMonth(), day.getDate(), h, m, s).getTime();
   for (let at = first; at <= range.to; at += DAY_MS) {
     if (at >= range.from) return at;
     // The minute or second counts in which the range begins.
-    if (at + (seconds === undefined ? 60_000 : 1_000) > range.from) return range.from;
+    if (at + (exact ? 1_000 : 60_000) > range.from) return range.from;
   }
   return null;
 }

@@ -170,7 +170,10 @@ function GoTo({ isWrong, onGone }: { isWrong: boolean; onGone(isWrong: boolean):
         title={t('goToHint', { example: '10:41' })}
         aria-invalid={isWrong}
         aria-describedby={isWrong ? WRONG_ID : undefined}
-        onChange={({ target }) => setText(target.value)}
+        onChange={({ target }) => {
+          setText(target.value);
+          onGone(false);
+        }}
       />
       <Button type="submit">{t('go')}</Button>
     </form>

@@ -11,6 +11,7 @@ import type { ConsoleEvent, ExamPulse, Me, PageOfPeople, WarningReason, WarningT
 import * as ask from './operations.ts';
 import { createRereads } from './rereads.ts';
 import { createExamStore } from './store.ts';
+import { FollowConsole, Pulse } from './subscriptions.ts';
 
 /** What keeps the page from being a console. */
 export type Problem = 'no-link' | 'bad-link' | 'not-staff' | 'gone' | 'revoked' | 'network';
@@ -156,7 +157,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
     stop();
     stop = followExam({
       root,
-      document: ask.FollowConsole,
+      document: FollowConsole,
       examId,
       token: () => token,
       after,
@@ -176,7 +177,7 @@ export function createConsole({ root, examId, credential, isKey }: Options) {
       },
       alongside: (client) =>
         void client.subscribe<{ examPulse: ExamPulse }>(
-          { query: ask.Pulse.toString(), variables: { examId } },
+          { query: Pulse.toString(), variables: { examId } },
           { next: ({ data }) => data && hear(data.examPulse), error: () => {}, complete: () => {} },
         ),
     });

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Callout, Field, Row } from '../../shared/parts.tsx';
+import { Button, Callout, Field, Row, Stack } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { useRoom, useRoomState } from '../use-room.ts';
 
@@ -36,12 +36,15 @@ export function Hand() {
             raise.run();
           }}
         >
-          <Field ref={focusOnce} label={t('what')} value={text} maxLength={500} onChange={({ target }) => setText(target.value)} />
-          <Row>
-            <Button type="submit" look="primary" disabled={raise.isBusy}>
-              {t('raise')}
-            </Button>
-          </Row>
+          <Stack>
+            <Field ref={focusOnce} label={t('what')} value={text} maxLength={500} onChange={({ target }) => setText(target.value)} />
+            <Row>
+              <Button type="submit" look="primary" disabled={raise.isBusy}>
+                {t('raise')}
+              </Button>
+              <Button onClick={() => setOpen(false)}>{t('cancel')}</Button>
+            </Row>
+          </Stack>
         </form>
       ) : (
         <Button onClick={() => setOpen(true)}>{t('raise')}</Button>
