@@ -258,7 +258,7 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await page.keyboard.press('p');
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
-    await page.getByLabel('Use single keys').uncheck();
+    await page.getByLabel('Single keys are on').uncheck();
     await page.keyboard.press('Escape');
     const before = await clock(page);
     await page.keyboard.press('n');

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Callout, Field, Quiet, Row, Stack, Title } from '../shared/parts.tsx';
+import { Button, Failure, Field, Quiet, Row, Stack, Title } from '../shared/parts.tsx';
 import { useRoute } from '../shared/route.ts';
 import { useStore } from '../shared/store.ts';
 import { useAction } from '../shared/use-action.ts';
@@ -76,11 +76,7 @@ function Name() {
           value={name}
           onChange={({ target }) => setName(target.value)}
         />
-        {enter.fault && (
-          <div role="alert">
-            <Callout tone="bad">{enter.fault}</Callout>
-          </div>
-        )}
+        <Failure>{enter.fault}</Failure>
         <Row>
           <Button type="submit" look="primary" disabled={enter.isBusy || !name.trim()}>
             {t('enter')}

@@ -1,39 +1,11 @@
-import { type MouseEvent, type ReactNode, useEffect, useId, useRef } from 'react';
+import { useEffect } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Callout, Row, Stack } from '../shared/parts.tsx';
-import { addressOf, goTo } from '../shared/route.ts';
+import { Button, Failure, Row, Stack } from '../shared/parts.tsx';
 import { useStore } from '../shared/store.ts';
 import { useAction } from '../shared/use-action.ts';
+import { Dialog } from '../staff/dialog.tsx';
 import styles from './parts.module.css';
 import { useSchool } from './use-school.ts';
-
-interface LinkProps {
-  view: Record<string, string>;
-  className?: string | undefined;
-  isCurrent?: boolean;
-  children: ReactNode;
-}
-
-/** A link to another view of this page, which does not load it again. */
-export function ViewLink({ view, className, isCurrent = false, children }: LinkProps) {
-  const open = (event: MouseEvent) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    goTo(view);
-  };
-  return (
-    <a href={addressOf(view)} className={className} aria-current={isCurrent ? 'page' : undefined} onClick={open}>
-      {children}
-    </a>
-  );
-}
-
-/** An error, told at once. */
-export const Fault = ({ children }: { children: ReactNode }) => (
-  <div role="alert">
-    <Callout tone="bad">{children}</Callout>
-  </div>
-);
 
 /** A deed that is asked for again before it is done. */
 export interface Deed {
@@ -46,16 +18,10 @@ export interface Deed {
 
 /** Asks whether it is meant. Escape closes it, and nothing was done. */
 export function DeedDialog({ deed, onClose }: { deed: Deed | null; onClose(): void }) {
-  const title = useId();
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (deed && !dialog.current?.open) dialog.current?.showModal();
-    if (!deed) dialog.current?.close();
-  }, [deed]);
   return (
-    <dialog ref={dialog} className={styles['dialog']} aria-labelledby={title} onClose={onClose}>
-      {deed && <DeedForm deed={deed} titleId={title} onClose={onClose} />}
-    </dialog>
+    <Dialog isOpen={deed !== null} onClose={onClose}>
+      {(titleId) => deed && <DeedForm deed={deed} titleId={titleId} onClose={onClose} />}
+    </Dialog>
   );
 }
 
@@ -76,7 +42,7 @@ function DeedForm({ deed, titleId, onClose }: { deed: Deed; titleId: string; onC
       <Stack>
         <h2 id={titleId}>{deed.title}</h2>
         <p>{deed.text}</p>
-        {work.fault && <Fault>{work.fault}</Fault>}
+        <Failure>{work.fault}</Failure>
         <Row>
           <Button type="submit" look={deed.isDanger ? 'danger' : 'primary'} disabled={work.isBusy}>
             {deed.confirm}

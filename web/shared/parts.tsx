@@ -57,6 +57,14 @@ export const Callout = ({ tone = 'plain', children }: { tone?: Tone; children: R
   <div className={classes(styles['callout'], tone !== 'plain' && styles[tone])}>{children}</div>
 );
 
+/** What went wrong, told at once; nothing if nothing did. */
+export const Failure = ({ children }: { children: ReactNode }) =>
+  children ? (
+    <div role="alert">
+      <Callout tone="bad">{children}</Callout>
+    </div>
+  ) : null;
+
 export const Row = ({ children }: { children: ReactNode }) => <div className={styles['row']}>{children}</div>;
 export const Stack = ({ children }: { children: ReactNode }) => <div className={styles['stack']}>{children}</div>;
 export const Quiet = ({ children }: { children: ReactNode }) => <p className={styles['quiet']}>{children}</p>;

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Button, Callout, Row, Stack, TextArea } from './parts.tsx';
+import { Button, Failure, Row, Stack, TextArea } from './parts.tsx';
 
 interface Props {
   label: string;
@@ -27,11 +27,7 @@ export function TextForm({ label, rows, maxLength, send, look = 'plain', isBusy,
     >
       <Stack>
         <TextArea label={label} rows={rows} maxLength={maxLength} value={text} onChange={setText} />
-        {fault && (
-          <div role="alert">
-            <Callout tone="bad">{fault}</Callout>
-          </div>
-        )}
+        <Failure>{fault}</Failure>
         <Row>
           <Button type="submit" look={look} disabled={isBusy || isEmpty}>
             {send}

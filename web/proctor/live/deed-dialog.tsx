@@ -1,7 +1,8 @@
-import { useEffect, useId, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Callout, Field, Row, Stack, TextArea } from '../../shared/parts.tsx';
+import { Button, Failure, Field, Row, Stack, TextArea } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
+import { Dialog } from '../../staff/dialog.tsx';
 import { useConsole, useExam } from '../use-console.ts';
 import styles from './dialog.module.css';
 import { KeysHelp } from './keys-help.tsx';
@@ -14,18 +15,14 @@ import { type Deed, useLive, useView } from './view.ts';
 export function DeedDialog() {
   const { deed } = useView();
   const live = useLive();
-  const dialog = useRef<HTMLDialogElement>(null);
-  const title = useId();
-  useEffect(() => {
-    if (deed && !dialog.current?.open) dialog.current?.showModal();
-    if (!deed) dialog.current?.close();
-  }, [deed]);
   return (
-    <dialog ref={dialog} className={styles['dialog']} aria-labelledby={title} onClose={() => live.set({ deed: null })}>
-      {deed?.kind === 'keys' && <KeysHelp titleId={title} />}
-      {deed?.kind === 'shares' && <Shares titleId={title} />}
-      {deed && deed.kind !== 'keys' && deed.kind !== 'shares' && <DeedForm key={deed.kind} deed={deed} titleId={title} />}
-    </dialog>
+    <Dialog isOpen={deed !== null} onClose={() => live.set({ deed: null })}>
+      {(titleId) => {
+        if (deed?.kind === 'keys') return <KeysHelp titleId={titleId} />;
+        if (deed?.kind === 'shares') return <Shares titleId={titleId} />;
+        return deed && <DeedForm key={deed.kind} deed={deed} titleId={titleId} />;
+      }}
+    </Dialog>
   );
 }
 
@@ -125,11 +122,7 @@ function DeedForm({ deed, titleId }: { deed: Asking; titleId: string }) {
             onChange={setText}
           />
         )}
-        {work.fault && (
-          <div role="alert">
-            <Callout tone="bad">{work.fault}</Callout>
-          </div>
-        )}
+        <Failure>{work.fault}</Failure>
         <Row>
           <Button type="submit" look={kind === 'terminate' || kind === 'end' ? 'danger' : 'primary'} disabled={!isReady || work.isBusy}>
             {t(`${kind}.confirm`)}

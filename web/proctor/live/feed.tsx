@@ -5,12 +5,12 @@ import { useStore } from '../../shared/store.ts';
 import { useAction } from '../../shared/use-action.ts';
 import { useRows } from '../../staff/use-rows.ts';
 import { nameOf } from '../session/model.ts';
+import { SeverityMark } from '../severity.tsx';
 import { useConsole } from '../use-console.ts';
 import { type FeedLine, linesOf } from './feed-order.ts';
 import { FeedTools } from './feed-tools.tsx';
 import styles from './feed.module.css';
 import { useTypeLabel } from './labels.ts';
-import { SeverityMark } from './parts.tsx';
 import { useLive, useView } from './view.ts';
 
 const ROW = 60;

@@ -1,14 +1,15 @@
 import { useFormatter, useTranslations } from 'use-intl';
 import { Button } from '../../shared/parts.tsx';
-import { addressOf } from '../../shared/route.ts';
 import { useStore } from '../../shared/store.ts';
 import { useNow } from '../../shared/time.ts';
 import { useAction } from '../../shared/use-action.ts';
 import { LanguageSelect } from '../../shared/words.tsx';
+import { ViewLink } from '../../staff/view-link.tsx';
 import { SEVERITIES, type Severity, STATUSES, unreadOf } from '../session/model.ts';
+import { SeverityMark } from '../severity.tsx';
 import { useConsole, useConsoleState, useExam } from '../use-console.ts';
 import styles from './header.module.css';
-import { HandIcon, SeverityMark } from './parts.tsx';
+import { HandIcon } from './parts.tsx';
 import { EVERYBODY, type PeopleFilter } from './people-order.ts';
 import { PulseLine } from './pulse-line.tsx';
 import { useDeeds } from './use-deeds.ts';
@@ -36,7 +37,7 @@ export function Header() {
           </span>
           <LanguageSelect label={t('language')} />
           {isKey && <a href="../../console/">{t('exams')}</a>}
-          <a href={addressOf({ report: '' })}>{t('results')}</a>
+          <ViewLink view={{ report: '' }}>{t('results')}</ViewLink>
           <Button onClick={() => live.set({ deed: { kind: 'keys' } })}>{t('keys')}</Button>
         </span>
       </div>

@@ -1,6 +1,5 @@
 import { useTranslations } from 'use-intl';
-import { Button, Row, Stack } from '../../shared/parts.tsx';
-import styles from './dialog.module.css';
+import { KeyList } from '../key-list.tsx';
 import { type KeyDeed, KEYS } from './keys.ts';
 import { useLive, useView } from './view.ts';
 
@@ -9,26 +8,12 @@ export function KeysHelp({ titleId }: { titleId: string }) {
   const live = useLive();
   const { hasKeys } = useView();
   return (
-    <Stack>
-      <h2 id={titleId}>{t('title')}</h2>
-      <dl className={styles['keys']}>
-        {(Object.keys(KEYS) as KeyDeed[]).map((deed) => (
-          <div key={deed} style={{ display: 'contents' }}>
-            <dt>
-              <kbd>{KEYS[deed]}</kbd>
-            </dt>
-            <dd>{t(deed)}</dd>
-          </div>
-        ))}
-      </dl>
-      <label>
-        <input type="checkbox" checked={hasKeys} onChange={({ target }) => live.keep({ hasKeys: target.checked })} /> {t('on')}
-      </label>
-      <Row>
-        <Button look="primary" onClick={() => live.set({ deed: null })}>
-          {t('done')}
-        </Button>
-      </Row>
-    </Stack>
+    <KeyList
+      titleId={titleId}
+      list={(Object.keys(KEYS) as KeyDeed[]).map((deed) => ({ does: t(deed), keys: [KEYS[deed]] }))}
+      isOn={hasKeys}
+      onSwitch={(isOn) => live.keep({ hasKeys: isOn })}
+      onClose={() => live.set({ deed: null })}
+    />
   );
 }

@@ -1,20 +1,7 @@
 import { useTranslations } from 'use-intl';
-import { Hidden } from '../../shared/parts.tsx';
 import { SEVERITIES, type Person, type Severity, type Status } from '../session/model.ts';
+import { SeverityMark } from '../severity.tsx';
 import styles from './parts.module.css';
-
-/** A shape for each, so that colour is never all that tells them apart. */
-const SHAPES: Record<Severity, string> = { CRITICAL: '◆', HIGH: '▲', MEDIUM: '●', LOW: '○', INFO: '·' };
-
-export function SeverityMark({ severity, withWord = false }: { severity: Severity; withWord?: boolean }) {
-  const t = useTranslations('severity');
-  return (
-    <span className={`${styles['severity']} ${styles[severity]}`}>
-      <span aria-hidden>{SHAPES[severity]}</span>
-      {withWord ? ` ${t(severity)}` : <Hidden>{t(severity)}</Hidden>}
-    </span>
-  );
-}
 
 /** How many warnings nobody has decided on, and the most serious ones among all. */
 export function CountChips({ counts }: { counts: Person['warningCounts'] }) {

@@ -1,15 +1,16 @@
 import { useMemo } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { Button, Callout, Quiet } from '../../shared/parts.tsx';
-import { addressOf } from '../../shared/route.ts';
 import { useStore } from '../../shared/store.ts';
 import { useNow } from '../../shared/time.ts';
 import { useAction } from '../../shared/use-action.ts';
+import { ViewLink } from '../../staff/view-link.tsx';
 import { hasLeft, isOffline, nameOf, type Person } from '../session/model.ts';
+import { SeverityMark } from '../severity.tsx';
 import { useConsole, useExam } from '../use-console.ts';
 import { useTypeLabel } from './labels.ts';
 import panel from './panel.module.css';
-import { CountChips, HandIcon, SeverityMark, StatusMark } from './parts.tsx';
+import { CountChips, HandIcon, StatusMark } from './parts.tsx';
 import { Arriving, TimeLeft, useAbsence } from './person-facts.tsx';
 import { PersonMessages } from './person-messages.tsx';
 import { PersonPicture } from './tiles.tsx';
@@ -161,7 +162,7 @@ function Deeds({ person }: { person: Person }) {
           {t('terminate.do')}
         </Button>
       )}
-      <a href={addressOf({ person: person.userId })}>{t('review')}</a>
+      <ViewLink view={{ person: person.userId }}>{t('review')}</ViewLink>
       {fault && <span role="alert">{fault}</span>}
     </div>
   );

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Callout, Field, Quiet, Row, Stack } from '../../shared/parts.tsx';
+import { Button, Failure, Field, Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import type { ExamFacts } from '../session/model.ts';
 import { useConsole, useConsoleState, useExam } from '../use-console.ts';
@@ -79,11 +79,7 @@ function Share({ group: { name, participants, takenBy } }: { group: ExamFacts['g
           </Stack>
         </form>
       )}
-      {fault && (
-        <div role="alert">
-          <Callout tone="bad">{fault}</Callout>
-        </div>
-      )}
+      <Failure>{fault}</Failure>
     </li>
   );
 }

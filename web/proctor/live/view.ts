@@ -1,8 +1,9 @@
 import { createContext, use } from 'react';
 import { createStore, useStore } from '../../shared/store.ts';
+import { type Habits, habits, keepHabits } from '../habits.ts';
 import type { Whom } from '../session/actions.ts';
 import { ALL_WARNINGS, type FeedFilter } from './feed-order.ts';
-import { EVERYBODY, type Order, type PeopleFilter } from './people-order.ts';
+import { EVERYBODY, type PeopleFilter } from './people-order.ts';
 
 /** What is asked before it is done. */
 export type Deed =
@@ -19,9 +20,7 @@ export interface Notice {
   undo: (() => Promise<void>) | null;
 }
 
-export type Layout = 'list' | '4' | '9' | '16';
-
-export interface View {
+export interface View extends Habits {
   /** Whose panel is open. */
   person: string | null;
   /** Whose reason is open, by id. */
@@ -30,25 +29,10 @@ export interface View {
   chosen: ReadonlySet<string>;
   deed: Deed | null;
   filter: PeopleFilter;
-  order: Order;
-  layout: Layout;
   feedFilter: FeedFilter;
-  isGrouped: boolean;
   /** The newest position that the feed shows while it stands still; null while it follows. */
   heldAt: number | null;
-  hasKeys: boolean;
   notices: readonly Notice[];
-}
-
-const KEPT = 'invigil console';
-type Kept = Pick<View, 'layout' | 'isGrouped' | 'hasKeys' | 'order'>;
-
-function readKept(): Partial<Kept> {
-  try {
-    return JSON.parse(localStorage.getItem(KEPT) ?? '{}') as Partial<Kept>;
-  } catch {
-    return {};
-  }
 }
 
 const NOTICE_MS = 10_000;
@@ -61,14 +45,10 @@ export function createView() {
     chosen: new Set(),
     deed: null,
     filter: EVERYBODY,
-    order: 'attention',
-    layout: 'list',
     feedFilter: ALL_WARNINGS,
-    isGrouped: false,
     heldAt: null,
-    hasKeys: true,
     notices: [],
-    ...readKept(),
+    ...habits(),
   });
   let notices = 0;
   const forget = (id: number) => store.set({ notices: store.get().notices.filter((notice) => notice.id !== id) });
@@ -76,14 +56,9 @@ export function createView() {
   return {
     ...store,
     /** Changes what the next visit begins with, too. */
-    keep(change: Partial<Kept>): void {
+    keep(change: Partial<Habits>): void {
       store.set(change);
-      const { layout, isGrouped, hasKeys, order } = store.get();
-      try {
-        localStorage.setItem(KEPT, JSON.stringify({ layout, isGrouped, hasKeys, order }));
-      } catch {
-        // The next visit begins as the first one did.
-      }
+      keepHabits(change);
     },
     /** Says what was done, for a while, with a way back where there is one. */
     tell(text: string, undo: (() => Promise<void>) | null = null): void {

@@ -1,14 +1,14 @@
 import { useEffect, useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import { Button, Callout, Quiet, Row, Stack } from '../../shared/parts.tsx';
-import { addressOf } from '../../shared/route.ts';
+import { Button, Failure, Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { useStore } from '../../shared/store.ts';
 import { useAction } from '../../shared/use-action.ts';
+import { ViewLink } from '../../staff/view-link.tsx';
 import { HOLD_SECONDS, nameOf, type WarningFacts, type WarningReason } from '../session/model.ts';
+import { SeverityMark } from '../severity.tsx';
 import { useConsole, useExam } from '../use-console.ts';
 import { useTypeLabel } from './labels.ts';
 import styles from './panel.module.css';
-import { SeverityMark } from './parts.tsx';
 import { useDecide } from './use-decide.ts';
 import { useLive } from './view.ts';
 
@@ -112,11 +112,7 @@ function Facts({ warning }: { warning: WarningFacts }) {
           </>
         )}
       </dl>
-      {confirm.fault && (
-        <div role="alert">
-          <Callout tone="bad">{confirm.fault}</Callout>
-        </div>
-      )}
+      <Failure>{confirm.fault}</Failure>
       <Row>
         <Button disabled={confirm.isBusy || warning.review?.decision === 'CONFIRMED'} onClick={() => confirm.run()}>
           {t('confirm')}
@@ -128,9 +124,9 @@ function Facts({ warning }: { warning: WarningFacts }) {
           {isDecided ? t('dismissAfterAll') : t('dismiss')}
         </Button>
         {person && (
-          <a href={addressOf({ person: person.userId, at: warning.timestamp })}>
+          <ViewLink view={{ person: person.userId, at: warning.timestamp }}>
             {reason?.recording ? t('moment-in-recording') : t('review')}
-          </a>
+          </ViewLink>
         )}
       </Row>
     </Stack>

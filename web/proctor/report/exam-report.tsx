@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import { Button, Callout, Quiet, Title } from '../../shared/parts.tsx';
-import { addressOf, goTo } from '../../shared/route.ts';
+import { Button, Failure, Quiet, Title } from '../../shared/parts.tsx';
+import { goTo } from '../../shared/route.ts';
 import { useAction } from '../../shared/use-action.ts';
+import { ViewLink } from '../../staff/view-link.tsx';
 import type { Status } from '../session/model.ts';
 import { useConsole, useExam } from '../use-console.ts';
 import styles from './report.module.css';
@@ -63,11 +64,7 @@ export function ExamReport() {
           <p>{t('made', { time: format.dateTime(new Date(results.generatedAt), { dateStyle: 'medium', timeStyle: 'short' }) })}</p>
         )}
       </header>
-      {(fault ?? csv.fault) && (
-        <div role="alert">
-          <Callout tone="bad">{fault ?? csv.fault}</Callout>
-        </div>
-      )}
+      <Failure>{fault ?? csv.fault}</Failure>
       {!results && !fault && <Quiet>{p('loading')}</Quiet>}
       {results && <Table lines={results.participants} />}
     </main>
@@ -98,9 +95,9 @@ function Table({ lines }: { lines: readonly Line[] }) {
           {lines.map((line) => (
             <tr key={line.userId}>
               <td>
-                <a href={addressOf({ person: line.userId })}>
+                <ViewLink view={{ person: line.userId }}>
                   <bdi>{line.name ?? line.userId}</bdi>
-                </a>
+                </ViewLink>
                 <p dir="auto">{[line.name === null ? null : line.userId, line.group].filter(Boolean).join(' · ')}</p>
               </td>
               <td>{s(line.status.toUpperCase() as Status)}</td>

@@ -1,6 +1,6 @@
 import { type Ref, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Callout } from '../../shared/parts.tsx';
+import { Button, Callout, Failure } from '../../shared/parts.tsx';
 import { useAction, useFault } from '../../shared/use-action.ts';
 import styles from './decide.module.css';
 import type { Decision } from './session.ts';
@@ -60,11 +60,7 @@ export function Decide({ ids, onDone, reasonRef }: { ids: readonly string[]; onD
           </Button>
         </span>
       </fieldset>
-      {decide.fault && (
-        <div role="alert" className={styles['fault']}>
-          <Callout tone="bad">{decide.fault}</Callout>
-        </div>
-      )}
+      <Failure>{decide.fault}</Failure>
     </form>
   );
 }

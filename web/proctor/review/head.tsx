@@ -1,9 +1,10 @@
 import { useTranslations } from 'use-intl';
-import { Button, Callout, Title } from '../../shared/parts.tsx';
-import { addressOf, goTo } from '../../shared/route.ts';
+import { Button, Failure, Title } from '../../shared/parts.tsx';
+import { goTo } from '../../shared/route.ts';
 import { useStore } from '../../shared/store.ts';
 import { useAction } from '../../shared/use-action.ts';
 import { LanguageSelect } from '../../shared/words.tsx';
+import { ViewLink } from '../../staff/view-link.tsx';
 import { nameOf, type Person } from '../session/model.ts';
 import { useConsole, useExam } from '../use-console.ts';
 import styles from './head.module.css';
@@ -27,10 +28,10 @@ export function Head() {
   return (
     <header className={styles['head']}>
       <div className={styles['top']}>
-        <a href={addressOf({})} onClick={follow({})}>
+        <ViewLink view={{}}>
           <span aria-hidden="true">← </span>
           {t('back')}
-        </a>
+        </ViewLink>
         <bdi className={styles['exam']}>{title}</bdi>
         <Workload />
         <LanguageSelect label={p('language')} />
@@ -67,21 +68,10 @@ export function Head() {
           <KeyHelp />
         </div>
       </div>
-      {fault && (
-        <div role="alert">
-          <Callout tone="bad">{fault}</Callout>
-        </div>
-      )}
+      <Failure>{fault}</Failure>
     </header>
   );
 }
-
-/** A link that opens a view of this page without loading it again. */
-const follow = (view: Record<string, string>) => (event: { preventDefault(): void; metaKey: boolean; ctrlKey: boolean }) => {
-  if (event.metaKey || event.ctrlKey) return;
-  event.preventDefault();
-  goTo(view);
-};
 
 const TONES: Partial<Record<VerdictStatus, string>> = {
   PASSED: 'good',
@@ -142,10 +132,10 @@ function Workload() {
         })}
       </span>
       {next ? (
-        <a href={addressOf({ person: next.userId })} onClick={follow({ person: next.userId })}>
+        <ViewLink view={{ person: next.userId }}>
           {t('next')}
           <span aria-hidden="true"> →</span>
-        </a>
+        </ViewLink>
       ) : (
         <span>{t('noNext')}</span>
       )}

@@ -1,6 +1,6 @@
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Callout, Quiet, Row, Stack, TextArea } from '../../shared/parts.tsx';
+import { Button, Callout, Failure, Quiet, Row, Stack, TextArea } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { useConsoleState } from '../use-console.ts';
 import styles from './judge.module.css';
@@ -107,11 +107,7 @@ function Form({ choices }: { choices: readonly Choosable[] }) {
           ))}
         </fieldset>
         <TextArea label={t(isAnswer ? 'answer' : 'reason')} rows={3} maxLength={MOST_CHARACTERS} value={reason} onChange={setReason} />
-        {save.fault && (
-          <div role="alert">
-            <Callout tone="bad">{save.fault}</Callout>
-          </div>
-        )}
+        <Failure>{save.fault}</Failure>
         <Row>
           <Button type="submit" look="primary" disabled={save.isBusy || status === null || lacksReason}>
             {t('save')}

@@ -1,30 +1,15 @@
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button } from '../../shared/parts.tsx';
-import styles from './keys.module.css';
+import { Dialog } from '../../staff/dialog.tsx';
+import { habits, keepHabits } from '../habits.ts';
+import { KeyList } from '../key-list.tsx';
 import { timeField, useTransport } from './transport.tsx';
 import { useChoice, useReview } from './use-review.ts';
 import { reasonField } from './warning-panel.tsx';
 
-/** Single keys can be switched off, as WCAG 2.1.4 asks: the same switch as in the live view. */
-const KEPT = 'invigil console';
-
-function kept(): { hasKeys?: boolean } {
-  try {
-    return JSON.parse(localStorage.getItem(KEPT) ?? '{}') as { hasKeys?: boolean };
-  } catch {
-    return {};
-  }
-}
-const areOff = () => kept().hasKeys === false;
-
-function switchKeys(hasKeys: boolean): void {
-  try {
-    localStorage.setItem(KEPT, JSON.stringify({ ...kept(), hasKeys }));
-  } catch {
-    // Asked again the next time.
-  }
-}
+/** Somebody wants to see the keys. */
+const ASKED = 'invigil:keys';
 
 const takesText = (element: Element | null) =>
   element instanceof HTMLTextAreaElement ||
@@ -44,7 +29,7 @@ export function useKeys(): void {
   useEffect(() => {
     function onKey(event: KeyboardEvent): void {
       const target = document.activeElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || takesText(target) || areOff()) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || takesText(target) || !habits().hasKeys) return;
       if (document.querySelector('dialog[open]')) return;
       const { act, chosen } = now.current;
       const keys: Record<string, () => void> = {
@@ -59,7 +44,7 @@ export function useKeys(): void {
         y: () => chosen !== null && void session.decide([chosen], 'CONFIRMED', null).catch(session.tellRefused),
         x: () => reasonField.current?.focus(),
         z: () => void session.undo().catch(session.tellRefused),
-        '?': () => document.querySelector<HTMLDialogElement>('#review-keys')?.showModal(),
+        '?': () => dispatchEvent(new Event(ASKED)),
         ...(!takesSpace(target) && { ' ': act.toggle }),
       };
       const key = keys[event.key];
@@ -84,41 +69,34 @@ const LIST = [
   ['help', ['?']],
 ] as const;
 
-/** Which keys there are, and whether they are used. */
+/** The button that opens them, and their list. */
 export function KeyHelp() {
   const t = useTranslations('review.keys');
-  const ref = useRef<HTMLDialogElement>(null);
-  const [isOn, setOn] = useState(() => !areOff());
+  const all = useTranslations('keys');
+  const [isOpen, setOpen] = useState(false);
+  const [isOn, setOn] = useState(() => habits().hasKeys);
+  useEffect(() => {
+    const open = () => setOpen(true);
+    addEventListener(ASKED, open);
+    return () => removeEventListener(ASKED, open);
+  }, []);
   return (
     <>
-      <Button onClick={() => ref.current?.showModal()}>{t('title')}</Button>
-      <dialog ref={ref} id="review-keys" className={styles['dialog']} aria-labelledby="review-keys-title">
-        <h2 id="review-keys-title">{t('title')}</h2>
-        <dl className={styles['keys']}>
-          {LIST.map(([what, keys]) => (
-            <div key={what}>
-              <dt>
-                {keys.map((key) => (
-                  <kbd key={key}>{key === 'space' ? t('space') : key}</kbd>
-                ))}
-              </dt>
-              <dd>{t(what)}</dd>
-            </div>
-          ))}
-        </dl>
-        <label className={styles['use']}>
-          <input
-            type="checkbox"
-            checked={isOn}
-            onChange={({ target }) => {
-              switchKeys(target.checked);
-              setOn(target.checked);
+      <Button onClick={() => setOpen(true)}>{all('title')}</Button>
+      <Dialog isOpen={isOpen} onClose={() => setOpen(false)}>
+        {(titleId) => (
+          <KeyList
+            titleId={titleId}
+            list={LIST.map(([does, keys]) => ({ does: t(does), keys: keys.map((key) => (key === 'space' ? t('space') : key)) }))}
+            isOn={isOn}
+            onSwitch={(hasKeys) => {
+              keepHabits({ hasKeys });
+              setOn(hasKeys);
             }}
+            onClose={() => setOpen(false)}
           />
-          {t('use')}
-        </label>
-        <Button onClick={() => ref.current?.close()}>{t('close')}</Button>
-      </dialog>
+        )}
+      </Dialog>
     </>
   );
 }

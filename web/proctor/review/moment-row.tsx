@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import { useTranslations } from 'use-intl';
 import { Hidden } from '../../shared/parts.tsx';
-import { Mark } from './mark.tsx';
+import { SeverityShape } from '../severity.tsx';
 import styles from './moment-list.module.css';
 import { isWarning, type Moment } from './moments.ts';
 import { useChoice, useDuration, useReview, useTimes, useTypeWords } from './use-review.ts';
@@ -51,7 +51,7 @@ export const MomentRow = memo(function MomentRow({ moment, isCurrent, isSelected
         onClick={() => (warning ? choose(moment.key) : player.seek(moment.from))}
       >
         <span className={styles['time']}>{time}</span>
-        <span className={styles['icon']}>{warning && <Mark severity={warning.severity} />}</span>
+        <span className={styles['icon']}>{warning && <SeverityShape severity={warning.severity} />}</span>
         <span className={styles['what']} dir={isUsers ? 'auto' : undefined}>
           {what}
         </span>

@@ -4,10 +4,10 @@ import { Button, Title } from '../../shared/parts.tsx';
 import { goTo } from '../../shared/route.ts';
 import styles from '../report/report.module.css';
 import { nameOf } from '../session/model.ts';
+import { SeverityMark } from '../severity.tsx';
 import { useExam } from '../use-console.ts';
 import { EvidenceView } from './evidence.tsx';
 import { Status } from './head.tsx';
-import { SeverityWord } from './mark.tsx';
 import { Measured } from './measured.tsx';
 import { isWarning } from './moments.ts';
 import { PersonFacts } from './person-facts.tsx';
@@ -85,7 +85,7 @@ function Warnings() {
                 <tr key={key}>
                   <td>{clock(from)}</td>
                   <td>
-                    {typeWords(type)} <SeverityWord severity={severity} />
+                    {typeWords(type)} <SeverityMark severity={severity} withWord />
                     {details !== null && <p dir="auto">{details}</p>}
                   </td>
                   <td>

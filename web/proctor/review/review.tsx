@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Button, Quiet, Row, Stack, Title } from '../../shared/parts.tsx';
-import { addressOf, goTo, useRoute } from '../../shared/route.ts';
+import { goTo, useRoute } from '../../shared/route.ts';
 import { useStore } from '../../shared/store.ts';
 import { useFault } from '../../shared/use-action.ts';
 import { Page } from '../../staff/page.tsx';
+import { ViewLink } from '../../staff/view-link.tsx';
 import { nameOf } from '../session/model.ts';
 import { useConsole } from '../use-console.ts';
 import { Report } from './report.tsx';
@@ -71,7 +72,7 @@ function Shown({ session }: { session: ReviewSession }) {
           <Title>{t('missing.title')}</Title>
           <p>{t('missing.text')}</p>
           <p>
-            <a href={addressOf({})}>{t('back')}</a>
+            <ViewLink view={{}}>{t('back')}</ViewLink>
           </p>
         </Stack>
       )}
@@ -92,7 +93,7 @@ function Fault({ fault, onAgain }: { fault: unknown; onAgain(): void }) {
         <Button look="primary" onClick={onAgain}>
           {p('again')}
         </Button>
-        <a href={addressOf({})}>{t('back')}</a>
+        <ViewLink view={{}}>{t('back')}</ViewLink>
       </Row>
     </Stack>
   );

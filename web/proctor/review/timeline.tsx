@@ -1,9 +1,9 @@
 import { type CSSProperties, memo, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { SEVERITIES } from '../session/model.ts';
+import { SeverityShape } from '../severity.tsx';
 import { covered, type Stretch } from './clips.ts';
 import { Lanes, percent, share } from './lanes.tsx';
-import { Mark } from './mark.tsx';
 import { TRACKS } from './model.ts';
 import { grouped, isWarning, type Moment, type WarningMoment, windowOf } from './moments.ts';
 import styles from './timeline.module.css';
@@ -183,7 +183,7 @@ const Warnings = memo(function Warnings({ shown, width, warnings }: { shown: Str
             title={title}
             onClick={() => choose(next.key)}
           >
-            <Mark severity={worst.warning.severity} />
+            <SeverityShape severity={worst.warning.severity} />
             {group.length > 1 && <span className={styles['count']}>{group.length}</span>}
           </button>
         );

@@ -3,9 +3,9 @@ import { useTranslations } from 'use-intl';
 import { Button, Callout, Quiet } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { HOLD_SECONDS } from '../session/model.ts';
+import { SeverityMark } from '../severity.tsx';
 import { useExam } from '../use-console.ts';
 import { Decide } from './decide.tsx';
-import { SeverityWord } from './mark.tsx';
 import type { Finding } from './model.ts';
 import { isWarning } from './moments.ts';
 import {
@@ -45,7 +45,7 @@ function Shown({ warning, from }: { warning: Finding; from: number }) {
     <>
       <div className={styles['title']}>
         <h2>{inWords(warning.type)}</h2>
-        <SeverityWord severity={warning.severity} />
+        <SeverityMark severity={warning.severity} withWord />
         <Button className={styles['small']} onClick={() => player.seek(from)}>
           {t('goTo')}
         </Button>

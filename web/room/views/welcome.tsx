@@ -1,6 +1,6 @@
 import { type FormEvent, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Callout, Field, Quiet, Stack, Title } from '../../shared/parts.tsx';
+import { Button, Failure, Field, Quiet, Stack, Title } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { useExam, useRoom, useRoomState } from '../use-room.ts';
 import styles from './room.module.css';
@@ -61,11 +61,7 @@ export function Welcome() {
             />
           </>
         )}
-        {agree.fault && (
-          <div role="alert">
-            <Callout tone="bad">{agree.fault}</Callout>
-          </div>
-        )}
+        <Failure>{agree.fault}</Failure>
         <div>
           <Button type="submit" look="primary" disabled={agree.isBusy || mayBeAnother}>
             {agree.isBusy ? t('agreeing') : t('agree')}

@@ -1,10 +1,10 @@
 import { useCallback, useEffect } from 'react';
 import { useTranslations } from 'use-intl';
-import { Quiet, Stack, Title } from '../../shared/parts.tsx';
+import { Failure, Quiet, Stack, Title } from '../../shared/parts.tsx';
 import { useRoute } from '../../shared/route.ts';
+import { ViewLink } from '../../staff/view-link.tsx';
 import { EditExam } from '../form/edit-exam.tsx';
 import { Links } from '../links/links.tsx';
-import { Fault, ViewLink } from '../parts.tsx';
 import { Roster } from '../roster/roster.tsx';
 import * as ask from '../session/operations.ts';
 import type { ExamFacts } from '../session/school.ts';
@@ -39,7 +39,7 @@ export function ExamPage({ examId }: { examId: string }) {
     );
   return (
     <Stack>
-      {fault && <Fault>{fault}</Fault>}
+      <Failure>{fault}</Failure>
       {!exam && !fault && <Quiet>{t('exams.loading')}</Quiet>}
       {exam && <Opened exam={exam} onChanged={again} />}
     </Stack>

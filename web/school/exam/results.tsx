@@ -1,12 +1,12 @@
 import { useDeferredValue, useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Quiet, Row, Stack } from '../../shared/parts.tsx';
+import { Button, Failure, Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { saveFile } from '../../staff/save.ts';
+import { ViewLink } from '../../staff/view-link.tsx';
 import { fileNameOf } from '../csv.ts';
 import { Grid } from '../grid.tsx';
 import parts from '../parts.module.css';
-import { Fault, ViewLink } from '../parts.tsx';
 import type { ExamFacts, Person } from '../session/school.ts';
 import { useMayChange, useSchool } from '../use-school.ts';
 import styles from './exam.module.css';
@@ -57,7 +57,7 @@ export function Results({ exam }: { exam: ExamFacts }) {
           </Button>
         </Row>
       </div>
-      {(fault ?? csv.fault) && <Fault>{fault ?? csv.fault}</Fault>}
+      <Failure>{fault ?? csv.fault}</Failure>
       <PeopleGrid exam={exam} people={found} />
     </Stack>
   );
@@ -75,7 +75,7 @@ function PeopleGrid({ exam, people }: { exam: ExamFacts; people: readonly Person
   });
   return (
     <>
-      {pdf.fault && <Fault>{pdf.fault}</Fault>}
+      <Failure>{pdf.fault}</Failure>
       <Grid
         label={t('title')}
         heads={[t('person'), t('group'), t('state'), t('warnings'), t('review'), '']}

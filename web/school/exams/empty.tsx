@@ -1,6 +1,6 @@
 import { useTranslations } from 'use-intl';
 import { Quiet, Stack, Title } from '../../shared/parts.tsx';
-import { ViewLink } from '../parts.tsx';
+import { ViewLink } from '../../staff/view-link.tsx';
 import { useMayChange } from '../use-school.ts';
 import styles from './exams.module.css';
 import { SampleButton } from './sample.tsx';

@@ -1,5 +1,5 @@
 import { useFormatter, useTranslations } from 'use-intl';
-import { ViewLink } from '../parts.tsx';
+import { ViewLink } from '../../staff/view-link.tsx';
 import type { ExamRow } from '../session/school.ts';
 import { useMayChange } from '../use-school.ts';
 import styles from './exams.module.css';

@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useId, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import type { SchoolExamsQuery } from '../../generated/graphql.ts';
-import { Button, Quiet, Row, Stack, Title } from '../../shared/parts.tsx';
+import { Button, Failure, Quiet, Row, Stack, Title } from '../../shared/parts.tsx';
 import { goTo, useRoute } from '../../shared/route.ts';
 import { useAction } from '../../shared/use-action.ts';
-import { Fault, ViewLink } from '../parts.tsx';
+import { ViewLink } from '../../staff/view-link.tsx';
 import * as ask from '../session/operations.ts';
 import type { ExamRow } from '../session/school.ts';
 import { useMayChange, useReading, useSchool } from '../use-school.ts';
@@ -63,7 +63,7 @@ export function ExamsPage() {
         )}
       </div>
       <Tools search={search} status={status} />
-      {fault && <Fault>{fault}</Fault>}
+      <Failure>{fault}</Failure>
       {!value && !fault && <Quiet>{t('loading')}</Quiet>}
       {value && value.exams.length === 0 && (
         <Row>

@@ -1,8 +1,7 @@
 import { useTranslations } from 'use-intl';
-import { Button } from '../../shared/parts.tsx';
+import { Button, Failure } from '../../shared/parts.tsx';
 import { goTo } from '../../shared/route.ts';
 import { useAction } from '../../shared/use-action.ts';
-import { Fault } from '../parts.tsx';
 import * as change from '../session/mutations.ts';
 import { useSchool } from '../use-school.ts';
 import styles from './exams.module.css';
@@ -21,7 +20,7 @@ export function SampleButton({ look = 'plain' }: { look?: 'plain' | 'primary' })
       <Button className={styles['small']} look={look} disabled={make.isBusy} onClick={() => make.run()}>
         {make.isBusy ? t('making') : t('make')}
       </Button>
-      {make.fault && <Fault>{make.fault}</Fault>}
+      <Failure>{make.fault}</Failure>
     </>
   );
 }
@@ -40,7 +39,7 @@ export function RemoveSample({ examId, onRemoved }: { examId: string; onRemoved(
       <Button className={styles['small']} disabled={remove.isBusy} onClick={() => remove.run()}>
         {t('remove')}
       </Button>
-      {remove.fault && <Fault>{remove.fault}</Fault>}
+      <Failure>{remove.fault}</Failure>
     </>
   );
 }

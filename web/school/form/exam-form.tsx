@@ -2,9 +2,8 @@ import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { ApiError } from '../../shared/api.ts';
 import shared from '../../shared/parts.module.css';
-import { Button, Row, Stack } from '../../shared/parts.tsx';
+import { Button, Failure, Row, Stack } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
-import { Fault } from '../parts.tsx';
 import { ChoiceSetting, type Fields, FlagSetting, TextSetting } from './fields.tsx';
 import { faultsByField, type Form } from './form-model.ts';
 import styles from './form.module.css';
@@ -94,8 +93,8 @@ export function ExamForm({ first, send, note, cancel, onSend }: Props) {
       <div className={styles['end']}>
         <Stack>
           {note}
-          {faults.size > 0 && <Fault>{faults.get('') ?? t('faults', { n: faults.size })}</Fault>}
-          {work.fault && <Fault>{work.fault}</Fault>}
+          {faults.size > 0 && <Failure>{faults.get('') ?? t('faults', { n: faults.size })}</Failure>}
+          <Failure>{work.fault}</Failure>
           <Row>
             <Button type="submit" look="primary" disabled={work.isBusy}>
               {send}

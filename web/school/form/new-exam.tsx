@@ -1,7 +1,7 @@
 import { useTranslations } from 'use-intl';
 import { Stack, Title } from '../../shared/parts.tsx';
 import { goTo } from '../../shared/route.ts';
-import { ViewLink } from '../parts.tsx';
+import { ViewLink } from '../../staff/view-link.tsx';
 import * as change from '../session/mutations.ts';
 import { useSchool } from '../use-school.ts';
 import { ExamForm } from './exam-form.tsx';

@@ -1,14 +1,14 @@
 import { useId } from 'react';
 import { useTranslations } from 'use-intl';
-import { Button, Quiet, Row, Stack } from '../../shared/parts.tsx';
+import { Button, Failure, Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { saveFile } from '../../staff/save.ts';
+import { ViewLink } from '../../staff/view-link.tsx';
 import { csvOf, fileNameOf } from '../csv.ts';
 import { Somebody } from '../exam/results.tsx';
 import { usePeople } from '../exam/use-people.ts';
 import { Grid } from '../grid.tsx';
 import parts from '../parts.module.css';
-import { Fault, ViewLink } from '../parts.tsx';
 import type { ExamFacts, Person } from '../session/school.ts';
 import { useSchool } from '../use-school.ts';
 import styles from './links.module.css';
@@ -88,7 +88,7 @@ function Personal({ exam }: { exam: ExamFacts }) {
           </Button>
         </Row>
       </div>
-      {(fault ?? copy.fault) && <Fault>{fault ?? copy.fault}</Fault>}
+      <Failure>{fault ?? copy.fault}</Failure>
       <Grid
         label={t('label')}
         heads={[t('person'), t('group'), t('link'), '']}

@@ -1,9 +1,9 @@
 import { useCallback, useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import { Button, Field, Quiet, Row, Stack } from '../../shared/parts.tsx';
+import { Button, Failure, Field, Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import parts from '../parts.module.css';
-import { type Deed, DeedDialog, Fault } from '../parts.tsx';
+import { type Deed, DeedDialog } from '../parts.tsx';
 import * as change from '../session/mutations.ts';
 import * as ask from '../session/operations.ts';
 import { useReading, useSchool } from '../use-school.ts';
@@ -57,7 +57,7 @@ export function ProctorLinks({ examId }: { examId: string }) {
           {t('make')}
         </Button>
       </form>
-      {(fault ?? make.fault ?? copy.fault) && <Fault>{fault ?? make.fault ?? copy.fault}</Fault>}
+      <Failure>{fault ?? make.fault ?? copy.fault}</Failure>
       {value && links.length === 0 && <Quiet>{t('none')}</Quiet>}
       {links.length > 0 && (
         <ul className={styles['own']} aria-label={t('title')}>

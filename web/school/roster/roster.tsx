@@ -2,12 +2,11 @@ import { useDeferredValue, useId, useMemo, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { ApiError } from '../../shared/api.ts';
 import shared from '../../shared/parts.module.css';
-import { Button, Quiet, Row, Stack } from '../../shared/parts.tsx';
+import { Button, Failure, Quiet, Row, Stack } from '../../shared/parts.tsx';
 import { goTo } from '../../shared/route.ts';
 import { useAction } from '../../shared/use-action.ts';
 import { usePeople } from '../exam/use-people.ts';
 import parts from '../parts.module.css';
-import { Fault } from '../parts.tsx';
 import * as change from '../session/mutations.ts';
 import type { ExamFacts } from '../session/school.ts';
 import { useSchool } from '../use-school.ts';
@@ -92,17 +91,17 @@ export function Roster({ exam, onChanged }: { exam: ExamFacts; onChanged(): Prom
             </Button>
           )}
         </Row>
-        {fault && <Fault>{fault}</Fault>}
+        <Failure>{fault}</Failure>
         {refused.length > 0 && (
-          <Fault>
+          <Failure>
             <ul className={styles['faults']}>
               {refused.map((one) => (
                 <li key={one}>{one}</li>
               ))}
             </ul>
-          </Fault>
+          </Failure>
         )}
-        {invite.fault && <Fault>{invite.fault}</Fault>}
+        <Failure>{invite.fault}</Failure>
       </Stack>
       {plan && (
         <Preview plan={plan}>
