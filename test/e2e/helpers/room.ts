@@ -29,13 +29,17 @@ export interface Invited {
   link: string;
 }
 
-/** An exam that records the camera, with one candidate invited, `ada`. */
+/** An exam that records the camera, with one candidate invited, `ada`. The analysis, which takes most of the time, is off unless asked for. */
 export async function invite(
   server: TestServer,
   { settings = {}, ...input }: { settings?: object; opensAt?: string; contentUrl?: string; contentMode?: string } = {},
   address = server.url,
 ): Promise<Invited> {
-  const { id: examId } = await createExam(server, { title: 'Algebra', ...input, settings: { screenRecording: false, ...settings } });
+  const { id: examId } = await createExam(server, {
+    title: 'Algebra',
+    ...input,
+    settings: { screenRecording: false, aiDetection: { enabled: false }, ...settings },
+  });
   const answer = await server.post(`/exams/${examId}/participants`, { participants: [{ userId: 'ada', name: 'Ada L.' }] });
   const { participants } = (await answer.json()) as { participants: { accessUrl: string }[] };
   const { pathname, search, hash } = new URL(participants[0]?.accessUrl ?? '');
