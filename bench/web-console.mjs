@@ -88,7 +88,6 @@ export const webConsole = {
       say(`useful paint: ${paints.map(Math.round).join(', ')} ms`);
 
       const page = await open();
-      const session = await page.context().newCDPSession(page);
       // Until the people of the later pages are there.
       await page.getByText('1000 of 1000').waitFor();
       say(`longest task while it opens: ${Math.round(await longestTask(page))} ms`);
@@ -149,12 +148,12 @@ export const webConsole = {
       await longestTask(page);
 
       const all = quick ? 10_000 : 100_000;
-      const memory = [await renderers(browser, session)];
+      const memory = [await renderers(browser)];
       for (let part = 0; part < PARTS; part++) {
         for (let sent = 0; sent < all / PARTS; sent += 5 * BATCH)
           await Promise.all(Array.from({ length: 5 }, (_, n) => report(1 + ((sent + n) % 1_000), BATCH)));
         await wait(2_000);
-        memory.push(await renderers(browser, session));
+        memory.push(await renderers(browser));
       }
       const mb = memory.map((one) => one.mb);
       say(`renderers: ${mb.map(Math.round).join(', ')} MB; longest task ${Math.round(await longestTask(page))} ms`);

@@ -49,8 +49,7 @@ async function openBare(browser, origin) {
   await page.goto(`${origin}/bare`);
   await page.getByRole('button').click();
   await page.waitForFunction(() => document.title === 'Recording');
-  const session = await page.context().newCDPSession(page);
-  return () => renderers(browser, session);
+  return () => renderers(browser);
 }
 
 export const webMemory = {
@@ -71,7 +70,6 @@ export const webMemory = {
       const { participants } = await post(`/api/exams/${id}/participants`, { participants: [{ userId: 'ada' }] });
       const { pathname, hash } = new URL(participants[0].accessUrl);
       const page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
-      const session = await page.context().newCDPSession(page);
       await walkIn(page, `http://localhost:${port}${pathname}${hash}`);
       const measureBare = await openBare(peer, `http://localhost:${port}`);
       const memory = [];
@@ -80,7 +78,7 @@ export const webMemory = {
         // The first after a minute, when buffers of the devices have their size.
         await wait((part === 0 ? 1 : EVERY_MINUTES) * 60_000);
         await drained(page);
-        memory.push(await renderers(browser, session));
+        memory.push(await renderers(browser));
         bare.push(await measureBare());
         const { mb, shared } = memory.at(-1);
         say(`after ${1 + part * EVERY_MINUTES} min: ${Math.round(mb)} MB and ${shared} mappings, bare ${Math.round(bare.at(-1).mb)} MB`);

@@ -115,7 +115,7 @@ export const web = {
       for (let part = 0; part <= PARTS; part++) {
         if (part > 0) await wait(partMs);
         await drained(fast.page);
-        memory.push(await renderers(browser, fast.session));
+        memory.push(await renderers(browser));
       }
       say(`renderers, nothing waiting: ${memory.map(({ mb, shared }) => `${Math.round(mb)} MB and ${shared} mappings`).join(', ')}`);
       recordings.push(...(await finish(fast.page, quickened.id)));

@@ -10,10 +10,24 @@ const ARGS = [
 /** A headless Chromium with a fake camera and a fake monitor. */
 export const openChromium = () => chromium.launch({ executablePath: CHROMIUM, args: ARGS });
 
+/**
+ * Collects the garbage of every page and worker, and gives back what allocators keep: a session of a page collects its main thread's alone.
+ * @param {import('playwright-core').CDPSession} all of the browser
+ */
+async function collectGarbage(all) {
+  const memoryDumpConfig = { triggers: [] };
+  const traceConfig = { includedCategories: ['disabled-by-default-memory-infra'], excludedCategories: ['*'], memoryDumpConfig };
+  await all.send('Tracing.start', { traceConfig, transferMode: 'ReportEvents' });
+  await all.send('Tracing.requestMemoryDump', { deterministic: true, levelOfDetail: 'background' });
+  const ended = new Promise((resolve) => all.once('Tracing.tracingComplete', resolve));
+  await all.send('Tracing.end');
+  await ended;
+}
+
 /** What only the renderers of the browser use, and pipes and other memory that they share, after they collected garbage. */
-export async function renderers(browser, session) {
-  await session.send('HeapProfiler.collectGarbage');
+export async function renderers(browser) {
   const all = await browser.newBrowserCDPSession();
+  await collectGarbage(all);
   const { processInfo } = await all.send('SystemInfo.getProcessInfo');
   await all.detach();
   let kb = 0;
