@@ -11,14 +11,15 @@ const ARGS = [
 export const openChromium = () => chromium.launch({ executablePath: CHROMIUM, args: ARGS });
 
 /**
- * Collects the garbage of every page and worker, and gives back what allocators keep: a session of a page collects its main thread's alone.
+ * Collects the garbage of every page and worker, and gives back what allocators and caches keep, which only a detailed dump does: a
+ * session of a page collects its main thread's alone.
  * @param {import('playwright-core').CDPSession} all of the browser
  */
 async function collectGarbage(all) {
   const memoryDumpConfig = { triggers: [] };
   const traceConfig = { includedCategories: ['disabled-by-default-memory-infra'], excludedCategories: ['*'], memoryDumpConfig };
   await all.send('Tracing.start', { traceConfig, transferMode: 'ReportEvents' });
-  await all.send('Tracing.requestMemoryDump', { deterministic: true, levelOfDetail: 'background' });
+  await all.send('Tracing.requestMemoryDump', { deterministic: true, levelOfDetail: 'detailed' });
   const ended = new Promise((resolve) => all.once('Tracing.tracingComplete', resolve));
   await all.send('Tracing.end');
   await ended;

@@ -121,8 +121,9 @@ describe('the end of a long outage', () => {
       expect(streams[kind]).toMatchObject({ isComplete: true, sent: each, waitingBytes: 0 });
       expect(room.stored(kind)).toEqual(Array.from({ length: each }, (_, i) => `${kind} ${i}`));
     }
-    expect(get).toHaveBeenCalledTimes(2 * each);
-    expect(remove).toHaveBeenCalledTimes(2 * each);
+    // Numbers: to print the calls of a mock that differs takes more memory than there is.
+    expect(get.mock.calls.length).toBe(2 * each);
+    expect(remove.mock.calls.length).toBe(2 * each);
     // One to read it, one to delete it; the duty and the recordings take a few.
     expect(transaction.mock.calls.length).toBeLessThan(4 * each + 20);
     expect(room.requests.length).toBeLessThan(2 * each + 20);
