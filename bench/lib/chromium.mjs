@@ -16,6 +16,7 @@ export const openChromium = () => chromium.launch({ executablePath: CHROMIUM, ar
  * @param {import('playwright-core').CDPSession} all of the browser
  */
 async function collectGarbage(all) {
+  /** @type {any} Its types know no lists. */
   const memoryDumpConfig = { triggers: [] };
   const traceConfig = { includedCategories: ['disabled-by-default-memory-infra'], excludedCategories: ['*'], memoryDumpConfig };
   await all.send('Tracing.start', { traceConfig, transferMode: 'ReportEvents' });
