@@ -8,7 +8,7 @@ import { startFreezableProxy } from '../helpers/proxy.ts';
 import { freePort } from '../helpers/redis.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { photographs, snap } from '../helpers/snapshots.ts';
-import { expectGood, factsOf, heading, hide, invite, press } from './helpers/room.ts';
+import { expectGood, factsOf, heading, hide, invite, press, setClockAhead } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 const LOOKS = [
@@ -22,10 +22,14 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
   const at = (url: string, address = stage.server.url) => address + new URL(url).pathname + new URL(url).hash;
 
   /** By a personal admin link, so that nobody is asked for a name. */
-  async function openConsole(examId: string, { server, address }: { server?: TestServer; address?: string } = {}): Promise<Page> {
+  async function openConsole(
+    examId: string,
+    { server, address, hoursAhead }: { server?: TestServer; address?: string; hoursAhead?: number } = {},
+  ): Promise<Page> {
     const answer = await (server ?? stage.server).post(`/exams/${examId}/proctor-links`, { name: 'Petra Proctor' });
     const { url } = (await answer.json()) as { url: string };
     const page = await stage.browser.openPage({ locale: 'en-GB', viewport: { width: 1_440, height: 900 } });
+    if (hoursAhead) await setClockAhead(page, hoursAhead);
     await page.goto(at(url, address));
     await page.getByRole('heading', { level: 1 }).waitFor();
     return page;
@@ -111,6 +115,36 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     await row.getByText('in the exam').waitFor();
     expect(problems).toEqual([]);
     await Promise.all([page.close(), room.close()]);
+  });
+
+  it('shows the server’s time on a computer that is two hours off, live, in review and on paper', async () => {
+    const { id: examId } = await createExam(stage.server, { settings: { aiDetection: { enabled: false } } });
+    const token = await join(stage.server, examId, 'ada');
+    await runSql(
+      stage.server,
+      `UPDATE "Participant" SET "joinedAt" = now() - interval '1 minute', "startedAt" = now() - interval '1 minute' WHERE "examId" = $1`,
+      [examId],
+    );
+    const page = await openConsole(examId, { hoursAhead: 2 });
+    await report(stage.server, examId, 'ada', ['copy_paste'], token);
+    await feed(page).getByRole('button', { name: 'Text copied or pasted' }).waitFor();
+    await people(page)
+      .getByText(/^(59|60) min left$/)
+      .waitFor();
+    const shown = await page.getByRole('timer').innerText();
+    const isNow = (text: string) => {
+      const [hours = 0, minutes = 0] = (/\d+:\d+/.exec(text)?.[0] ?? '').split(':').map(Number);
+      const now = new Date();
+      const late = now.getHours() * 60 + now.getMinutes() - hours * 60 - minutes;
+      expect((late + 1_440) % 1_440).toBeLessThan(2);
+    };
+    isNow(shown);
+    await people(page).getByRole('button', { name: 'ada' }).click();
+    await panel(page).getByRole('link', { name: 'Review' }).click();
+    await page.getByText(/^Camera: Not started, for 1 min/).waitFor();
+    await press(page, 'Print view');
+    isNow((await page.getByText(/^Made /).innerText()).replace(/^.*, /, ''));
+    await page.close();
   });
 
   it('tells what happened while its line was cut, each thing once, and that nothing is missing', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
 import { download } from '../helpers/live.ts';
-import { checkIn, expectGood, factsOf, heading, invite, joined, press, secondsLeft } from './helpers/room.ts';
+import { checkIn, expectGood, factsOf, heading, invite, joined, press, secondsLeft, setClockAhead } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 const HOUR = 3_600_000;
@@ -89,7 +89,7 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
   it('shows the server’s time on a laptop that is two hours off', async () => {
     const { link } = await invite(stage.server);
     const page = await stage.browser.openPage({ locale: 'en-GB' });
-    await page.addInitScript(`{ const now = Date.now; Date.now = () => now() + ${2 * HOUR}; }`);
+    await setClockAhead(page, 2);
     await checkIn(page, link);
     await page.getByText('Recording', { exact: true }).first().waitFor();
     const left = await secondsLeft(page);

@@ -46,6 +46,17 @@ export async function invite(
   return { examId, link: address + pathname + search + hash };
 }
 
+/** A computer whose clock is wrong. Before the page is opened. */
+export const setClockAhead = (page: Page, hours: number) =>
+  page.addInitScript(`{
+    const Real = Date;
+    const ahead = ${hours * 3_600_000};
+    globalThis.Date = class extends Real {
+      constructor(...given) { super(...(given.length === 0 ? [Real.now() + ahead] : given)); }
+      static now() { return Real.now() + ahead; }
+    };
+  }`);
+
 export const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click();
 export const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name }).first().waitFor();
 

@@ -5,7 +5,7 @@ import { goTo } from '../../shared/route.ts';
 import styles from '../report/report.module.css';
 import { nameOf } from '../session/model.ts';
 import { SeverityMark } from '../severity.tsx';
-import { useExam } from '../use-console.ts';
+import { useConsole, useExam } from '../use-console.ts';
 import { EvidenceView } from './evidence.tsx';
 import { Status } from './head.tsx';
 import { Measured } from './measured.tsx';
@@ -20,8 +20,9 @@ export function Report() {
   const { title } = useExam();
   const person = usePerson();
   const { contest } = person;
+  const { clock } = useConsole();
   const { full } = useTimes();
-  const [made] = useState(() => Date.now());
+  const [made] = useState(clock.now);
   return (
     <main className={styles['report']}>
       <div className={styles['acts']}>

@@ -53,7 +53,7 @@ const concerns = (event: ConsoleEvent, userId: string): boolean => {
 };
 
 /** The review of one person: what is known of them, the player, and what a reviewer does. It draws nothing. */
-export function createReview({ api, root, examId, store, state: consoleState }: ProctorConsole, userId: string) {
+export function createReview({ api, root, examId, store, clock, state: consoleState }: ProctorConsole, userId: string) {
   const state = createStore<ReviewState>({
     phase: 'loading',
     fault: null,
@@ -83,7 +83,7 @@ export function createReview({ api, root, examId, store, state: consoleState }: 
 
   function put(person: Reviewed): void {
     const clips = allClips(person.recordings);
-    const moments = momentsOf(person, clips, Date.now());
+    const moments = momentsOf(person, clips, clock.now());
     const range = rangeOf(moments, clips, person.startedAt);
     const isFirst = state.get().person === null;
     player.setClips(clips);
