@@ -41,7 +41,7 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
   it('shows what a candidate does, and what a proctor does is on the page of the candidate', async () => {
     const { examId, link } = await invite(stage.server, {
       contentUrl: 'https://questions.example/',
-      settings: { admission: 'proctor', snapshotSeconds: 2 },
+      settings: { admission: 'proctor', snapshotSeconds: 2, aiDetection: { enabled: true, sensitivity: 'low' } },
     });
     const [page, room] = [await openConsole(examId), await stage.browser.openPage({ locale: 'en-GB' })];
     const problems = await watchProblems(page);
