@@ -1,9 +1,9 @@
 import { useEffect } from 'react';
 import { useTranslations } from 'use-intl';
+import { Dialog } from '../shared/dialog.tsx';
 import { Button, Failure, Row, Stack } from '../shared/parts.tsx';
 import { useStore } from '../shared/store.ts';
 import { useAction } from '../shared/use-action.ts';
-import { Dialog } from '../staff/dialog.tsx';
 import styles from './parts.module.css';
 import { useSchool } from './use-school.ts';
 

@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { Dialog } from '../../shared/dialog.tsx';
 import { Button, Failure, Field, Row, Stack, TextArea } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
-import { Dialog } from '../../staff/dialog.tsx';
 import { useConsole, useExam } from '../use-console.ts';
 import styles from './dialog.module.css';
 import { KeysHelp } from './keys-help.tsx';

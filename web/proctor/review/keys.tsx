@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { Dialog } from '../../shared/dialog.tsx';
 import { Button } from '../../shared/parts.tsx';
-import { Dialog } from '../../staff/dialog.tsx';
 import { habits, keepHabits } from '../habits.ts';
 import { KeyList } from '../key-list.tsx';
 import { timeField, useTransport } from './transport.tsx';

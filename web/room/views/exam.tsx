@@ -1,5 +1,6 @@
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { Dialog } from '../../shared/dialog.tsx';
 import { Button, Callout, Row, Stack } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { questionsOf } from '../session/questions.ts';
@@ -155,26 +156,28 @@ function FullScreen() {
 function Finish() {
   const t = useTranslations('exam');
   const room = useRoom();
-  const dialog = useRef<HTMLDialogElement>(null);
+  const [isAsked, setAsked] = useState(false);
   const finish = useAction(async () => {
-    dialog.current?.close();
+    setAsked(false);
     await room.handIn();
   });
   return (
     <>
-      <Button onClick={() => dialog.current?.showModal()}>{t('finish')}</Button>
-      <dialog ref={dialog} className={styles['dialog']} aria-labelledby="finish-title">
-        <Stack>
-          <h2 id="finish-title">{t('finishTitle')}</h2>
-          <p>{t('finishText')}</p>
-          <Row>
-            <Button look="danger" disabled={finish.isBusy} onClick={finish.run}>
-              {t('finishYes')}
-            </Button>
-            <Button onClick={() => dialog.current?.close()}>{t('finishNo')}</Button>
-          </Row>
-        </Stack>
-      </dialog>
+      <Button onClick={() => setAsked(true)}>{t('finish')}</Button>
+      <Dialog isOpen={isAsked} onClose={() => setAsked(false)}>
+        {(titleId) => (
+          <Stack>
+            <h2 id={titleId}>{t('finishTitle')}</h2>
+            <p>{t('finishText')}</p>
+            <Row>
+              <Button look="danger" disabled={finish.isBusy} onClick={finish.run}>
+                {t('finishYes')}
+              </Button>
+              <Button onClick={() => setAsked(false)}>{t('finishNo')}</Button>
+            </Row>
+          </Stack>
+        )}
+      </Dialog>
     </>
   );
 }
