@@ -1,6 +1,7 @@
-import type { Order } from './live/people-order.ts';
+import { type Order, ORDERS } from './live/people-order.ts';
 
-export type Layout = 'list' | '4' | '9' | '16';
+export const LAYOUTS = ['list', '4', '9', '16'] as const;
+export type Layout = (typeof LAYOUTS)[number];
 
 /** How this browser's proctor likes the console; nothing of it leaves the page. */
 export interface Habits {
@@ -12,14 +13,24 @@ export interface Habits {
 }
 
 const KEPT = 'invigil console';
-const FIRST: Habits = { layout: 'list', isGrouped: false, order: 'attention', hasKeys: true };
 
-export function habits(): Habits {
+function kept(): Partial<Record<keyof Habits, unknown>> {
   try {
-    return { ...FIRST, ...(JSON.parse(localStorage.getItem(KEPT) ?? '{}') as Partial<Habits>) };
+    return (JSON.parse(localStorage.getItem(KEPT) ?? '{}') as Partial<Habits> | null) ?? {};
   } catch {
-    return FIRST;
+    return {};
   }
+}
+
+/** As they were kept, or as everybody begins where a version with other choices kept them. */
+export function habits(): Habits {
+  const { layout, isGrouped, order, hasKeys } = kept();
+  return {
+    layout: LAYOUTS.find((one) => one === layout) ?? 'list',
+    isGrouped: isGrouped === true,
+    order: ORDERS.find((one) => one === order) ?? 'attention',
+    hasKeys: hasKeys !== false,
+  };
 }
 
 /** Changes what the next visit begins with. */

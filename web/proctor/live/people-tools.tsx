@@ -1,13 +1,12 @@
 import { useId } from 'react';
 import { useTranslations } from 'use-intl';
-import type { Layout } from '../habits.ts';
+import { LAYOUTS } from '../habits.ts';
 import { STATUSES } from '../session/model.ts';
 import { useConsoleState, useExam } from '../use-console.ts';
 import styles from './live.module.css';
 import { type Order, ORDERS, type PeopleFilter } from './people-order.ts';
 import { useLive, useView } from './view.ts';
 
-const LAYOUTS: readonly Layout[] = ['list', '4', '9', '16'];
 const REVIEWS = ['NOT_REVIEWED', 'IN_REVIEW', 'SUSPICIOUS', 'VIOLATION', 'CONTESTED', 'UPHELD', 'OVERTURNED', 'PASSED'] as const;
 
 /** Who is shown, in which order and how. */

@@ -8,7 +8,7 @@ import { ViewLink } from '../../staff/view-link.tsx';
 import { nameOf, type Person } from '../session/model.ts';
 import { useConsole, useExam } from '../use-console.ts';
 import styles from './head.module.css';
-import { KeyHelp } from './keys.tsx';
+import { Keys } from './keys.tsx';
 import type { VerdictStatus } from './model.ts';
 import { usePerson, useReview, useReviewState, useTimes } from './use-review.ts';
 
@@ -65,7 +65,7 @@ export function Head() {
             {t('report.csv')}
           </Button>
           <Button onClick={() => goTo({ person: person.userId, print: '' })}>{t('report.open')}</Button>
-          <KeyHelp />
+          <Keys />
         </div>
       </div>
       <Failure>{fault}</Failure>

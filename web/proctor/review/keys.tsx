@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { Dialog } from '../../shared/dialog.tsx';
 import { Button } from '../../shared/parts.tsx';
@@ -8,9 +8,6 @@ import { timeField, useTransport } from './transport.tsx';
 import { useChoice, useReview } from './use-review.ts';
 import { reasonField } from './warning-panel.tsx';
 
-/** Somebody wants to see the keys. */
-const ASKED = 'invigil:keys';
-
 const takesText = (element: Element | null) =>
   element instanceof HTMLTextAreaElement ||
   element instanceof HTMLSelectElement ||
@@ -18,7 +15,8 @@ const takesText = (element: Element | null) =>
 /** What the space bar presses anyway. */
 const takesSpace = (element: Element | null) => element?.closest('button, a, input, summary') != null;
 
-export function useKeys(): void {
+/** Acts on single keys while they are on. @param onHelp must stay the same */
+function useKeys(isOn: boolean, onHelp: () => void): void {
   const session = useReview();
   const act = useTransport();
   const { chosen } = useChoice();
@@ -27,9 +25,10 @@ export function useKeys(): void {
     now.current = { act, chosen };
   });
   useEffect(() => {
+    if (!isOn) return undefined;
     function onKey(event: KeyboardEvent): void {
       const target = document.activeElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || takesText(target) || !habits().hasKeys) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || takesText(target)) return;
       if (document.querySelector('dialog[open]')) return;
       const { act, chosen } = now.current;
       const keys: Record<string, () => void> = {
@@ -44,7 +43,7 @@ export function useKeys(): void {
         y: () => chosen !== null && void session.decide([chosen], 'CONFIRMED', null).catch(session.tellRefused),
         x: () => reasonField.current?.focus(),
         z: () => void session.undo().catch(session.tellRefused),
-        '?': () => dispatchEvent(new Event(ASKED)),
+        '?': onHelp,
         ...(!takesSpace(target) && { ' ': act.toggle }),
       };
       const key = keys[event.key];
@@ -54,7 +53,7 @@ export function useKeys(): void {
     }
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  }, [session]);
+  }, [session, isOn, onHelp]);
 }
 
 const LIST = [
@@ -69,17 +68,16 @@ const LIST = [
   ['help', ['?']],
 ] as const;
 
-/** The button that opens them, and their list. */
-export function KeyHelp() {
+/** The keys of a review, and the button that opens their list. */
+export function Keys() {
   const t = useTranslations('review.keys');
   const all = useTranslations('keys');
   const [isOpen, setOpen] = useState(false);
   const [isOn, setOn] = useState(() => habits().hasKeys);
-  useEffect(() => {
-    const open = () => setOpen(true);
-    addEventListener(ASKED, open);
-    return () => removeEventListener(ASKED, open);
-  }, []);
+  useKeys(
+    isOn,
+    useCallback(() => setOpen(true), []),
+  );
   return (
     <>
       <Button onClick={() => setOpen(true)}>{all('title')}</Button>

@@ -1,7 +1,6 @@
 import { EvidenceView } from './evidence.tsx';
 import { Head } from './head.tsx';
 import { Judge } from './judge.tsx';
-import { useKeys } from './keys.tsx';
 import { Measured } from './measured.tsx';
 import { MomentList } from './moment-list.tsx';
 import { PersonFacts } from './person-facts.tsx';
@@ -13,7 +12,6 @@ import { WarningPanel } from './warning-panel.tsx';
 
 /** All of a review at once: what is seen, where it is in time, what was noted, and what is decided. */
 export function Workplace() {
-  useKeys();
   return (
     <div className={styles['page']}>
       <Head />
