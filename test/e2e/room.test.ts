@@ -81,7 +81,7 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
       expect((await download(stage.server, id)).length).toBeGreaterThan(10_000);
       expect(facts.submission?.receipt.recordings.find((one) => one.id === id)).toEqual({ id, sha256, complete: true });
     }
-    expect(facts.evidence.flatMap(({ gaps }) => gaps).filter(({ cause }) => cause !== 'PAUSED')).toEqual([]);
+    expect(facts.evidence.flatMap(({ gaps }) => gaps).filter(({ cause }) => cause !== 'paused')).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();
   });
