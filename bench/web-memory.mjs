@@ -9,7 +9,7 @@ const EVERY_MINUTES = 5;
 
 /**
  * The same work of the browser without the room: camera, sound and screen shown and recorded with its rates, chunks and recorders,
- * a picture every five seconds, and nothing kept or sent.
+ * no pictures, and nothing kept or sent.
  */
 const BARE = `<!doctype html><title>Bare recorder</title><video id="camera" muted playsinline autoplay></video>
 <video id="screen" muted playsinline autoplay></video><button>Record</button><script>
@@ -30,14 +30,6 @@ const BARE = `<!doctype html><title>Bare recorder</title><video id="camera" mute
     document.querySelector('#screen').srcObject = screen;
     record(camera, { mimeType: 'video/webm;codecs=vp8,opus', videoBitsPerSecond: 600000, audioBitsPerSecond: 48000 });
     record(screen, { mimeType: 'video/webm;codecs=vp8', videoBitsPerSecond: 500000 });
-    const grabber = new ImageCapture(camera.getVideoTracks()[0]);
-    setInterval(async () => {
-      const image = await grabber.grabFrame();
-      const canvas = new OffscreenCanvas(image.width, image.height);
-      canvas.getContext('2d').drawImage(image, 0, 0);
-      image.close();
-      await (await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.8 })).arrayBuffer();
-    }, 5000);
     document.title = 'Recording';
   };
 </script>`;
