@@ -22,7 +22,7 @@ function ownOf(face: FaceEmbedding): Float64Array {
 }
 
 export interface Similarity {
-  /** Calibrated probability that both are one person, .0005 to .9995, in a mixture of one true pair to five of strangers. */
+  /** Calibrated probability that both are one person, .0005 to .9995, in a mixture of one true pair to ten of strangers, half of them of one group. */
   confidence: number;
   /** 0 (as unlike as half of all strangers are) to 1 (the same picture). */
   score: number;
