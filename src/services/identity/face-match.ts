@@ -23,8 +23,8 @@ export interface FaceMatch {
 }
 
 /**
- * As likely the same person as not, if there are ten pairs of strangers per true pair, half of them of one group. docs/quality.md has the figures of other
- * values.
+ * As likely the same person as not, if there are ten pairs of strangers per true pair, half of them of one group. docs/quality.md has
+ * the figures of other values.
  */
 export const MIN_CONFIDENCE = 0.5;
 
@@ -141,8 +141,8 @@ const REFERENCE_FAULTS = {
 /**
  * Decides whether two pictures show the same person.
  *
- * No face or several faces always block. One picture of low quality only warns: it causes missed matches but was never seen to
- * make strangers similar. Two block: dark faces resemble one another (with two at a twelfth of the light, 1 % of strangers would
+ * No face or several faces always block. One picture of low quality only warns: it causes missed matches but hardly ever makes
+ * strangers similar. Two block: dark faces resemble one another (with two at a twelfth of the light, 1 % of strangers would
  * pass as one person).
  */
 export function matchFaces(reference: FaceImage, candidate: FaceImage): FaceMatch {
