@@ -36,7 +36,13 @@ export async function presentParticipantReport(ctx: Context, { participant, evid
     timeCredits: timeCredits.map(({ ms, reason, by, at }) => ({ minutes: inMinutes(ms), reason, by, at })),
     accommodations: accommodations.map(({ type, reason, by, at }) => ({ type, reason, by, at })),
     submissions,
-    verifications: verifications.map(({ id, verified, confidence, createdAt }) => ({ id, verified, confidence, at: createdAt })),
+    verifications: verifications.map(({ id, verified, confidence, warnings: why, createdAt }) => ({
+      id,
+      verified,
+      confidence,
+      warnings: why,
+      at: createdAt,
+    })),
     evidence: evidence.map(({ type, ...track }) => ({ type: lower(type), ...track })),
     recordings: recordings.map(({ id, type, status: state, duration, size, sha256, note }) => ({
       id,

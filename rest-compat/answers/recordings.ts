@@ -81,6 +81,8 @@ export const verification = z.strictObject({
   confidence: share.meta({ description: 'Calibrated probability that they do.' }),
   matchScore: share.meta({ description: 'Similarity of the two faces.' }),
   faceDetected: z.boolean().meta({ description: 'Whether both pictures show a face.' }),
-  warnings: z.array(z.string()).meta({ description: 'What was wrong with the pictures.' }),
+  warnings: z
+    .array(z.string())
+    .meta({ description: 'What was wrong with the pictures; `low_confidence`: neither clearly the same person nor clearly another.' }),
   id: z.string().meta({ description: 'Id of the verification.' }),
 });

@@ -98,6 +98,7 @@ export const participantReport = z.strictObject({
       id: said('Id of the comparison.'),
       verified: yes('Whether it was the same person.'),
       confidence: number('Calibrated probability of that, 0 to 1.'),
+      warnings: z.array(z.string()).meta({ description: 'What was wrong with the picture, or `low_confidence`: a person has to look.' }),
       at: at('When.'),
     },
     'Comparisons of the face, oldest first.',

@@ -4,6 +4,7 @@ import { findFfmpeg } from '../adapters/media/ffmpeg.ts';
 import type { Config } from '../config.ts';
 import { evaluateGaze } from '../evaluation/clips.ts';
 import { openDataFolder } from '../evaluation/data-folder.ts';
+import { evaluateGroupStrangers } from '../evaluation/group-strangers.ts';
 import { evaluateFaceCount, evaluatePhones, evaluatePoses } from '../evaluation/pictures.ts';
 import { evaluateRecordings } from '../evaluation/recordings.ts';
 import { printReport, toJson } from '../evaluation/report.ts';
@@ -26,6 +27,7 @@ interface Options {
 
 const parts: Record<string, Part> = {
   verification: evaluateVerification,
+  groups: evaluateGroupStrangers,
   spoofs: evaluateSpoofs,
   faces: evaluateFaceCount,
   phones: evaluatePhones,

@@ -19,7 +19,8 @@ export async function verifyImages(
       process.stdout.write(`${JSON.stringify({ reference, candidate, detector: vision.verifier, ...match })}\n`);
       return 0;
     }
-    const verdict = match.verified ? 'The same person' : 'Not shown to be the same person';
+    const isUnsure = match.warnings.includes('low_confidence');
+    const verdict = match.verified ? 'The same person' : isUnsure ? 'Not sure, a person should look' : 'Not shown to be the same person';
     const lines = [`${verdict}, confidence ${formatPercent(match.confidence)}`, ...match.warnings.map((warning) => `  ${warning}`)];
     process.stdout.write(`${lines.join('\n')}\n`);
     return 0;

@@ -28,6 +28,7 @@ export interface Table {
 export const tables: Record<string, Table> = {
   'pairs.csv': { columns: { a: fileIn('.'), b: fileIn('.'), same: flag } },
   'verify/labels.csv': { columns: { file: given } },
+  'groups/labels.csv': { columns: { file: fileIn('groups') } },
   'facecount/labels.csv': { columns: { file: fileIn('facecount'), class: oneOf('0', '1', '2+') } },
   'phone/labels.csv': { columns: { file: fileIn('phone'), phone: flag } },
   'pose/labels.csv': { columns: { file: fileIn('pose'), label: oneOf('away', 'frontal') } },

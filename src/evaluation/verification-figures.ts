@@ -82,6 +82,15 @@ export function expectedCalibrationError(pairs: readonly ScoredPair[], weights: 
   return bins.reduce((sum, { pairs, confidence, genuine }) => sum + (pairs / total) * Math.abs(confidence - genuine), 0);
 }
 
+/** Mean −log of the confidence in what is true. The confidence is held within .0005 and .9995, so no pair costs more than 7.6. */
+export function logLoss(pairs: readonly Pick<ScoredPair, 'same' | 'match'>[]): number {
+  const losses = pairs.map(({ same, match: { confidence } }) => -Math.log(Math.max(LEAST, same ? confidence : 1 - confidence)));
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+}
+
+/** Of pairs that could not be compared the confidence is 0. */
+const LEAST = 0.0005;
+
 export interface RocPoint {
   fmr: number;
   tpr: number;

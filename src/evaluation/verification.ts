@@ -12,6 +12,7 @@ import {
   calibration,
   expectedCalibrationError,
   identities,
+  logLoss,
   rates,
   rocOf,
   type ScoredPair,
@@ -37,7 +38,10 @@ export async function evaluateVerification(tools: Tools): Promise<(Section | Ski
     return { a, b, same: same === '1', labels: { ...labelsOf(row, COLUMNS), ...ofBoth(ofPictures.get(a), ofPictures.get(b)) }, match };
   });
   const degraded = await measureDegradations(pairs, faces, tools);
-  return [describe(title, pairs, read), { ...degraded, title: DEGRADATIONS_TITLE, plots: { 'degradations.svg': drawBars(degraded.bars) } }];
+  const found = describe(title, pairs, read);
+  if (!tools.data.has('groups/labels.csv'))
+    found.notes.push('strangers of one group, who are harder, are not measured without groups/labels.csv');
+  return [found, { ...degraded, title: DEGRADATIONS_TITLE, plots: { 'degradations.svg': drawBars(degraded.bars) } }];
 }
 
 /** Labels that both pictures share; `differs` where they do not agree. */
@@ -60,6 +64,15 @@ function describe(title: string, pairs: readonly ScoredPair[], read: readonly Fa
     plainFigure('true pairs verified (TPR)', tpr, genuine.length, ofTpr),
     plainFigure('strangers verified (FMR)', fmr, strangers.length, ofFmr),
     plainFigure('expected calibration error', ece, pairs.length, ofEce),
+    plainFigure('log loss', logLoss(pairs), pairs.length),
+    toFigure(
+      'true pairs that a person has to look at (low_confidence)',
+      shareOf(genuine, ({ match }) => hasWarning(match, 'low_confidence')),
+    ),
+    toFigure(
+      'strangers that a person has to look at',
+      shareOf(strangers, ({ match }) => hasWarning(match, 'low_confidence')),
+    ),
     toFigure(
       'pictures in which no face is found',
       shareOf(read, ({ main }) => main === null),

@@ -152,7 +152,7 @@ builder.mutationFields((t) => {
       type: Verification,
       authScopes: { viewer: true },
       description:
-        'Compares a picture of the participant of the token with the face that is known of it, by invitation, check-in or `verifyUser`. The picture is not kept. At most 6 times per minute; a third failure in a row is a warning. CONFLICT if no face is known.',
+        'Compares a picture of the participant of the token with the face that is known of it, by invitation, check-in or `verifyUser`. The picture is not kept. At most 6 times per minute; a third clear failure since the last success is a warning (`low_confidence` and poor pictures do not count). CONFLICT if no face is known.',
       args: { examId, image: t.arg({ type: 'Upload', required: true, description: 'JPEG, PNG or WebP, up to 10 MB and 40 megapixels.' }) },
       extensions: { admitUpload },
       resolve: async (_root, { examId, image }, ctx) => verifyParticipant(ctx, examId, (await image).file),

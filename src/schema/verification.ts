@@ -20,7 +20,7 @@ export const Verification = builder.prismaObject('Verification', {
     faceDetected: t.exposeBoolean('faceDetected', { description: 'Whether both pictures show a face.' }),
     warnings: t.exposeStringList('warnings', {
       description:
-        'What is wrong with a picture: `no_face`, `multiple_faces` or `low_quality`, each followed by `_reference` or `_verification`. Not the warnings of an exam.',
+        'What is wrong with a picture: `no_face`, `multiple_faces` or `low_quality`, each followed by `_reference` or `_verification`; `low_confidence` where the faces are neither clearly alike nor clearly different (0.05 to 0.5), so that a person has to look. Not the warnings of an exam.',
     }),
     detector: t.exposeString('detector', { description: 'Name and version of the models that found and compared the faces.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: "When the pictures were compared, by the server's clock." }),

@@ -19,6 +19,7 @@ interface Report {
     title: string;
     missing?: string;
     figures: { what: string; value: number; low: number | null; of: number }[];
+    notes: string[];
     groups: { column: string; group: string; what: string; share: { hits: number; of: number } }[];
   }[];
 }
@@ -88,6 +89,29 @@ describe('npm run evaluate', () => {
       expect(svg).toMatch(/^<svg xmlns/);
       expect(svg).not.toContain('NaN');
     }
+  });
+
+  it('measures strangers of one group by your columns, and says so where the folder lacks them', async () => {
+    const [data, out] = [tempDir(), tempDir()];
+    await makeFolder(data);
+    const sections = async () => {
+      await evaluate(data, out);
+      return (JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) as Report).sections;
+    };
+    const notesOf = (found: Report['sections']) => found.find(({ title }) => title === 'Verification')?.notes.join('\n');
+    expect(notesOf(await sections())).toContain('groups/labels.csv');
+    await mkdir(join(data, 'groups'));
+    const people = { ann: 'ann_1', again: 'ann_2', bea: 'bea_1' };
+    for (const [name, file] of Object.entries(people))
+      await writeFile(join(data, `groups/${name}.jpg`), await readFile(join(data, `verify/${file}.jpg`)));
+    // Ann twice, as if she were two people: that is what a false match looks like.
+    const labels = ['file,age,gender,race', 'ann.jpg,20-29,Female,White', 'again.jpg,30-39,Female,White', 'bea.jpg,20-29,Female,Black'];
+    await writeFile(join(data, 'groups/labels.csv'), labels.join('\n'));
+    const found = await sections();
+    expect(notesOf(found)).not.toContain('groups/labels.csv');
+    const strangers = found.find(({ title }) => title === 'Strangers of one group');
+    expect(strangers?.groups).toMatchObject([{ group: 'Female, White', share: { hits: 1, of: 1 } }]);
+    expect(strangers?.figures[0]).toMatchObject({ what: 'strangers of one group verified', value: 1, of: 1 });
   });
 
   it('lists invalid labels and missing files before it starts', async () => {

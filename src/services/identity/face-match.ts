@@ -1,4 +1,5 @@
 import type { FaceEmbedding, FaceImage, MainFace } from '../../adapters/vision/vision.ts';
+import { compareFaces } from './face-similarity.ts';
 
 export type MatchWarning =
   | 'no_face_reference'
@@ -6,7 +7,9 @@ export type MatchWarning =
   | 'multiple_faces_reference'
   | 'multiple_faces_verification'
   | 'low_quality_reference'
-  | 'low_quality_verification';
+  | 'low_quality_verification'
+  /** The faces are neither clearly alike nor clearly different: a person has to look. */
+  | 'low_confidence';
 
 export interface FaceMatch {
   verified: boolean;
@@ -20,10 +23,13 @@ export interface FaceMatch {
 }
 
 /**
- * As likely the same person as not, if there are five pairs of strangers per true pair. docs/quality.md has the figures of other
- * values.
+ * As likely the same person as not, if there are ten pairs of strangers per true pair, half of them of one group. docs/quality.md has
+ * the figures of other values.
  */
 export const MIN_CONFIDENCE = 0.5;
+
+/** Below this the faces clearly differ; from here to `MIN_CONFIDENCE` nobody should be judged by the comparison alone. */
+const CLEARLY_DIFFERENT = 0.05;
 
 /**
  * From this prominence on another face counts. Group pictures reach .56 to .99; people behind the subject or cut off at the edge
@@ -45,34 +51,8 @@ const BRIGHTNESS = { min: 0.1, max: 0.8 };
 const MAX_YAW = 45;
 const MAX_PITCH = 35;
 
-/** Fused similarity (see `fuse`) of quite dissimilar strangers (half of all strangers reach 4.5), and of a picture with itself. */
-const FUSED_RANGE = { from: 4, to: 6 };
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
-}
-
-/** Both descriptors have unit length; dlib's are close together for all faces, so their small differences get more weight. */
-function fuse(a: FaceEmbedding, b: FaceEmbedding): number {
-  return 5 * cosine(a.dlib, b.dlib) + cosine(a.faceres, b.faceres);
-}
-
-/** A few thousand pairs cannot prove more. */
-const MOST_CERTAIN = 0.9995;
-
-/** Logistic regression over 2,633 pairs; in five folds, each with other people, its expected calibration error is .002. */
-function toConfidence(fused: number): number {
-  const probability = 1 / (1 + Math.exp(240.5 - 46.64 * fused));
-  return Math.min(MOST_CERTAIN, Math.max(1 - MOST_CERTAIN, probability));
-}
-
-function toMatchScore(fused: number): number {
-  const { from, to } = FUSED_RANGE;
-  return Math.min(1, Math.max(0, (fused - from) / (to - from)));
-}
-
 /** Calibrated probability that two faces are of the same person, 0..1. */
-export const likeness = (a: FaceEmbedding, b: FaceEmbedding): number => toConfidence(fuse(a, b));
+export const likeness = (a: FaceEmbedding, b: FaceEmbedding): number => compareFaces(a, b).confidence;
 
 /** What makes a picture better, in the order in which to do it. */
 export const PICTURE_ADVICE = ['no_face', 'several_faces', 'too_small', 'too_dark', 'too_bright', 'blurred', 'turned'] as const;
@@ -108,14 +88,42 @@ function warningsOf<Side extends 'reference' | 'verification'>(image: FaceImage,
   ];
 }
 
+/** The outcome for two faces, with the warnings of their pictures; `blocked` says that those prevent it. */
+function outcomeOf(a: FaceEmbedding, b: FaceEmbedding, { blocked, warnings }: { blocked: boolean; warnings: MatchWarning[] }): FaceMatch {
+  const { confidence, score } = compareFaces(a, b);
+  const isUnsure = confidence >= CLEARLY_DIFFERENT && confidence < MIN_CONFIDENCE;
+  return {
+    verified: confidence >= MIN_CONFIDENCE && !blocked,
+    confidence,
+    matchScore: score,
+    faceDetected: true,
+    warnings: isUnsure ? [...warnings, 'low_confidence'] : warnings,
+  };
+}
+
 /** As `matchFaces`, with a face that is kept and whose picture was good enough to keep it. */
 export function matchTemplate(template: FaceEmbedding, candidate: FaceImage): FaceMatch {
   const warnings: MatchWarning[] = warningsOf(candidate, 'verification');
   if (!candidate.main) return { verified: false, confidence: 0, matchScore: 0, faceDetected: false, warnings };
-  const fused = fuse(template, candidate.main.embedding);
-  const confidence = toConfidence(fused);
-  const isAlone = !warnings.includes('multiple_faces_verification');
-  return { verified: confidence >= MIN_CONFIDENCE && isAlone, confidence, matchScore: toMatchScore(fused), faceDetected: true, warnings };
+  return outcomeOf(template, candidate.main.embedding, { blocked: warnings.includes('multiple_faces_verification'), warnings });
+}
+
+/**
+ * Whether a stored comparison that failed says that this is somebody else. It does not where the confidence is in between, or a
+ * picture was poor or showed several faces. Rows of older versions are judged by their confidence, too.
+ */
+export const isClearFailure = ({
+  verified,
+  faceDetected,
+  confidence,
+  warnings,
+}: Omit<FaceMatch, 'matchScore' | 'warnings'> & { warnings: string[] }) =>
+  faceDetected && !verified && confidence < CLEARLY_DIFFERENT && !warnings.some((warning) => /^(low|multiple)_/.test(warning));
+
+/** What a person reads of an outcome. */
+export function verdictOf({ verified, warnings }: { verified: boolean; warnings: string[] }): string {
+  if (verified) return 'the same person';
+  return warnings.includes('low_confidence') ? 'not sure, a person should look' : 'not recognised';
 }
 
 /** What is wrong with a picture that is to be a reference; null if nothing is. */
@@ -133,8 +141,8 @@ const REFERENCE_FAULTS = {
 /**
  * Decides whether two pictures show the same person.
  *
- * No face or several faces always block. One picture of low quality only warns: it causes missed matches but was never seen to
- * make strangers similar. Two block: dark faces resemble one another (with two at a twelfth of the light, 4 % of strangers would
+ * No face or several faces always block. One picture of low quality only warns: it causes missed matches but hardly ever makes
+ * strangers similar. Two block: dark faces resemble one another (with two at a twelfth of the light, 1 % of strangers would
  * pass as one person).
  */
 export function matchFaces(reference: FaceImage, candidate: FaceImage): FaceMatch {
@@ -142,13 +150,5 @@ export function matchFaces(reference: FaceImage, candidate: FaceImage): FaceMatc
   if (!reference.main || !candidate.main) return { verified: false, confidence: 0, matchScore: 0, faceDetected: false, warnings };
   const several = warnings.some((warning) => warning.startsWith('multiple_faces'));
   const bothPoor = isLowQuality(reference.main) && isLowQuality(candidate.main);
-  const fused = fuse(reference.main.embedding, candidate.main.embedding);
-  const confidence = toConfidence(fused);
-  return {
-    verified: confidence >= MIN_CONFIDENCE && !several && !bothPoor,
-    confidence,
-    matchScore: toMatchScore(fused),
-    faceDetected: true,
-    warnings,
-  };
+  return outcomeOf(reference.main.embedding, candidate.main.embedding, { blocked: several || bothPoor, warnings });
 }

@@ -1,5 +1,6 @@
 import type { Block, PdfScript } from '../../adapters/pdf/script.ts';
 import type { Warning } from '../../generated/prisma/client.ts';
+import { verdictOf } from '../identity/face-match.ts';
 import { inMinutes } from '../participants/time.ts';
 import type { ParticipantReport } from './participant-report.ts';
 
@@ -48,8 +49,8 @@ function identity({ participant }: ParticipantReport): Block[] {
     ...participant.accommodations.map(({ type, reason, by }) =>
       fact('Accommodation', `${words(type)} is not warned of (${by}: ${reason})`),
     ),
-    ...participant.verifications.map(({ verified, confidence, createdAt }) =>
-      fact('Face compared', `${verified ? 'the same person' : 'not recognised'}, ${percent(confidence)}, ${time(createdAt)}`),
+    ...participant.verifications.map((verification) =>
+      fact('Face compared', `${verdictOf(verification)}, ${percent(verification.confidence)}, ${time(verification.createdAt)}`),
     ),
   ];
 }

@@ -134,6 +134,7 @@ export const ReviewPerson = graphql(/* GraphQL */ `
         verification {
           verified
           confidence
+          warnings
           createdAt
         }
         timeCredits {

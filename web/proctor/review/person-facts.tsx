@@ -45,15 +45,16 @@ export function PersonFacts() {
           </Fact>
         )}
         {checkIn?.noticeAcceptedAt != null && <Fact name={t('notice')}>{full(checkIn.noticeAcceptedAt)}</Fact>}
-        {verification && (
-          <Fact name={t('identity')}>
-            {t(verification.verified ? 'verified' : 'notVerified', { percent: percent(verification.confidence) })}
-          </Fact>
-        )}
+        {verification && <Fact name={t('identity')}>{t(outcomeOf(verification), { percent: percent(verification.confidence) })}</Fact>}
       </dl>
       {checkIn?.photoUrl != null && <img className={styles['photo']} src={session.here(checkIn.photoUrl)} alt={t('photo')} />}
     </section>
   );
+}
+
+function outcomeOf({ verified, warnings }: { verified: boolean; warnings: readonly string[] }) {
+  if (verified) return 'verified';
+  return warnings.includes('low_confidence') ? 'unsure' : 'notVerified';
 }
 
 const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
