@@ -46,7 +46,7 @@ export interface AnalysisOutcome {
   suspiciousActivity: SuspiciousActivity | null;
   screen: ScreenActivity | null;
   /**
-   * Sorted by type, then by time. Types: face_present, multiple_faces, no_face, camera_black, camera_frozen, face_still,
+   * Sorted by type, then by time. Types: face_present, face_covered, multiple_faces, no_face, camera_black, camera_frozen, face_still,
    * face_mismatch, phone_usage, looking_away, talking, screen_idle, screen_blank.
    */
   segments: Segment[];

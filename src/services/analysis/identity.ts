@@ -31,7 +31,8 @@ const MATCH_LIKENESS = 0.5;
 const LEAST_MISMATCHES = 5;
 const LEAST_SECONDS = 12;
 
-const isFit = ({ box, blur, brightness, pose }: MainFace) =>
+const isFit = ({ box, blur, brightness, pose, mayBeCovered }: MainFace) =>
+  !mayBeCovered &&
   box.width >= LEAST_WIDTH &&
   blur <= MOST_BLUR &&
   brightness >= BRIGHTNESS.min &&

@@ -38,21 +38,21 @@ function scoreAway(face: ObservedFace, rest: readonly RestSample[]): number {
 /** The camera, the people in front of it and where they look. Judged as in a recording, as far as possible without later frames. */
 export const scene: Judge = {
   name: 'scene',
-  judge({ observation: { faces }, frame, at }, memory) {
+  judge({ observation: { faces, covered }, frame, at }, memory) {
     const { began, picture, places, rest } = (memory as SceneMemory | undefined) ?? { began: at, picture: null, places: null, rest: [] };
     const seconds = (at - began) / 1_000;
     const pictures = createPictureWatch(picture);
     const facePlaces = createFacePlaces(places);
-    const sample = { faces, places: facePlaces.see(seconds, frame, faces), picture: pictures.see(seconds, frame) };
+    const sample = { faces, places: facePlaces.see(seconds, frame, faces) };
+    const { black, stillSince, stillPictures } = pictures.see(seconds, frame);
     const people = withoutPortraitsSoFar(sample);
-    const { stillSince, stillPictures } = sample.picture;
     const still = stillState(sample, people, { seconds: seconds - stillSince, pictures: stillPictures }, steadySeconds);
-    const { state, score } = judgeFaces(people, sample.picture.black);
+    const { state, score } = judgeFaces(people, { black, covered });
     const alone = people.length === 1 && still === null ? people[0] : undefined;
     const away = alone ? scoreAway(alone, rest) : 0;
 
     const verdicts: Verdict[] = [
-      ...(['no_face', 'multiple_faces', 'camera_black'] as const).map((type) => ({ type, isOn: state === type, score })),
+      ...(['no_face', 'face_covered', 'multiple_faces', 'camera_black'] as const).map((type) => ({ type, isOn: state === type, score })),
       ...(['camera_frozen', 'face_still'] as const).map((type) => ({ type, isOn: still === type, score: CAMERA_SCORE })),
       { type: 'looking_away', isOn: away > 0, score: away },
     ];
