@@ -1,7 +1,7 @@
 import type { Box, Frame, FoundPhone } from '../vision.ts';
 import { centre } from './geometry.ts';
 import { OBJECTS_SIZE } from './nets.ts';
-import { findPeaks, type Peak } from './object-peaks.ts';
+import { findObjects, type Peak } from './object-peaks.ts';
 import { letterbox } from './sampling.ts';
 
 const MIN_SCORE = 0.1;
@@ -45,10 +45,10 @@ const bestFirst = (a: FoundPhone, b: FoundPhone) => b.score - a.score;
 async function lookBothWays(frame: Frame): Promise<FoundPhone[]> {
   const { pixels, zoom } = letterbox(frame, OBJECTS_SIZE, { scale: 1, offset: 0, fill: 0 });
   const isLarge = ({ box }: Peak) => box.width * box.height >= MIN_AREA * frame.width * frame.height;
-  const first = (await findPeaks('phone', pixels, zoom, MIN_SCORE)).filter(isLarge);
+  const first = (await findObjects(pixels, zoom))('phone', MIN_SCORE).filter(isLarge);
   if (first.length === 0) return [];
   const width = Math.round(frame.width * zoom);
-  const second = (await findPeaks('phone', mirror(pixels, width), zoom, FAINTEST)).map((peak) =>
+  const second = (await findObjects(mirror(pixels, width), zoom))('phone', FAINTEST).map((peak) =>
     Object.assign(peak, { x: width / zoom - peak.x }),
   );
   return first
