@@ -206,7 +206,7 @@ function shareAhead(cells: Cells): number {
     total += seconds;
     if (beyondLimits({ yaw, pitch }, FRONT) <= 0) ahead += seconds;
   }
-  return total === 0 ? 1 : ahead / total;
+  return total === 0 ? 0 : ahead / total;
 }
 
 function withVisit(visits: readonly Visit[], time: number, pose: HeadPlace, gap: number): readonly Visit[] {
