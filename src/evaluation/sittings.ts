@@ -1,7 +1,8 @@
 import type { ObservedFace } from '../adapters/vision/vision.ts';
 import { createHeadWatch } from '../services/analysis/head-rest.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
-import { plainFigure, type Section } from './section.ts';
+import { plainFigure, type Section, type Skipped } from './section.ts';
+import type { Tools } from './tools.ts';
 
 /** Where a head points in each second of a sitting, degrees, before it trembles. */
 interface Sitting {
@@ -62,8 +63,11 @@ export function judgeSitting(sitting: Sitting): { recorded: boolean[]; live: boo
   };
 }
 
-/** Simulated heads; they show what the rule does, not how well heads are measured. */
-export function evaluateSittings(): Section {
+/** Simulated heads, shown beside measured ones: they tell what the rule does, not how well heads are measured. */
+export async function evaluateSittings({ data }: Pick<Tools, 'data'>): Promise<Section | Skipped> {
+  const title = 'Simulated sittings of 30 minutes: share of the seconds judged away';
+  if (!(await data.rows('pose/labels.csv')))
+    return { title, missing: 'pose/labels.csv (file, label) with its pictures, beside which they are shown' };
   const shares = (sittings: readonly Sitting[]) =>
     sittings.flatMap((sitting) => {
       const { recorded, live } = judgeSitting(sitting);
@@ -75,7 +79,7 @@ export function evaluateSittings(): Section {
       ];
     });
   return {
-    title: 'Simulated sittings of 30 minutes: share of the seconds judged away',
+    title,
     figures: [...shares(HONEST), ...shares(DISHONEST)],
     groups: [],
     notes: ['the first six do nothing wrong; of the others only the seconds in which they look elsewhere count'],
