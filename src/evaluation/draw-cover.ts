@@ -10,10 +10,18 @@ type Place = readonly [x: number, y: number];
 
 const ellipse = ([x, y]: Place, width: number, height: number) => ((x - 0.5) / width) ** 2 + ((y - 0.5) / height) ** 2 <= 1;
 
+/** An arched upper edge over the nose, narrower towards the chin, shaded to the sides and by folds. */
+function maskAt([x, y]: Place, colour: readonly number[]): readonly number[] | null {
+  const aside = Math.abs(x - 0.5);
+  const isOn = y > 0.3 + 0.5 * aside && y < 1.12 - 0.6 * aside && aside < 0.56 - 0.35 * Math.max(0, y - 0.7);
+  const shade = 1 - 0.9 * aside ** 2 + 0.08 * Math.sin(y * 30);
+  return isOn ? colour.map((value) => Math.min(255, Math.round(value * shade))) : null;
+}
+
 /** The colour at a place, or null for what was there. */
 const drawings = {
-  mask: ([x, y]: Place) => (y > 0.42 && y < 1.08 && Math.abs(x - 0.5) < 0.5 - 0.35 * Math.max(0, y - 0.75) ? [169, 199, 214] : null),
-  'dark mask': ([x, y]: Place) => (y > 0.42 && y < 1.08 && Math.abs(x - 0.5) < 0.5 - 0.35 * Math.max(0, y - 0.75) ? [32, 34, 38] : null),
+  mask: (place: Place) => maskAt(place, [169, 199, 214]),
+  'dark mask': (place: Place) => maskAt(place, [38, 40, 46]),
   scarf: ([x, y]: Place) => (y > 0.45 && y < 1.5 && x > -0.15 && x < 1.15 ? [138, 59, 70] : null),
   niqab: ([x, y]: Place) => {
     const isSlit = x > 0.02 && x < 0.98 && y > 0.12 && y < 0.42;
