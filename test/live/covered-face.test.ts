@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -6,10 +6,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { VisionProvider } from '../../src/adapters/vision/vision.ts';
 import { type CoverKind, cutFace, drawCover } from '../../src/evaluation/draw-cover.ts';
 import { createExam } from '../helpers/exam.ts';
+import { pictures } from '../helpers/media.ts';
 import { analysed, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { photographs, seat, show, unhurried, watchLog } from '../helpers/snapshots.ts';
-import { type Actor, living, stage } from '../helpers/stage.ts';
+import { type Actor, living, people, stage } from '../helpers/stage.ts';
 
 let server: TestServer;
 let folder: string;
@@ -100,6 +101,34 @@ it('an accommodation spares a candidate who covers the face the warning', async 
   }
   await log.opened('no_face');
   expect((await list(exam.id)).map(({ type }) => type)).toEqual(['no_face']);
+});
+
+it.skipIf(!pictures.phone)("a face on a phone's screen is reported as a phone, not as a second person", async () => {
+  const held = await sharp(await readFile(pictures.phone ?? ''))
+    .resize({ width: 420, height: 460, fit: 'inside' })
+    .jpeg()
+    .toBuffer();
+  const { observation } = await vision.observeImage(held, { phones: true });
+  const { x = 0, y = 0, width = 0, height = 0 } = observation.phones[0]?.box ?? {};
+  const side = Math.round(0.8 * Math.min(width, height));
+  const crop = async (who: keyof typeof people, size: { width: number; height?: number }) => {
+    const [cropWidth = 0, cropHeight = 0, left = 0, top = 0] = people[who].crop.split(':').map(Number);
+    return sharp(await readFile(people[who].file))
+      .extract({ left, top, width: cropWidth, height: cropHeight })
+      .resize(size)
+      .toBuffer();
+  };
+  const face = { input: await crop('berta', { width: side, height: side }), left: Math.round(x + (width - side) / 2) };
+  const shown = await sharp(held)
+    .composite([{ ...face, top: Math.round(y + (height - side) / 2) }])
+    .toBuffer();
+  const room = sharp({ create: { width: 640, height: 480, channels: 3, background: '#6a6258' } });
+  const parts = [
+    { input: await crop('anna', { width: 200 }), left: 5, top: 120 },
+    { input: shown, left: 215, top: 10 },
+  ];
+  const told = await tell(await room.composite(parts).jpeg().toBuffer());
+  expect(told).toEqual(['HIGH phone_usage']);
 });
 
 it('a recording tells when the face was covered, and counts that as a face', async () => {
