@@ -1,8 +1,12 @@
 // Looks that differ by a known amount are not to be had from pictures, so the comparison is entered directly.
-import { expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { pino } from 'pino';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { FaceEmbedding, MainFace } from '../../src/adapters/vision/vision.ts';
 import { compareFace, createIdentityWatch, learnLook } from '../../src/services/analysis/identity.ts';
 import { likeness } from '../../src/services/identity/face-match.ts';
+import type { FaceTemplates } from '../../src/services/identity/face-templates.ts';
+import { createIdentityJudge } from '../../src/services/snapshots/identity-judge.ts';
 
 /** Descriptors that lie `angle` radians from a first one, in one plane. */
 const turned = (angle: number): FaceEmbedding => {
@@ -52,4 +56,35 @@ test('a finding says in how many of the clear pictures the face was unlike', () 
   watch.see(28, 7, stranger);
   expect(watch.segments()).toMatchObject([{ type: 'face_mismatch', startSeconds: 0, endSeconds: 28 }]);
   expect(watch.describe(0)).toBe('unlike in 7 of 7 clear pictures');
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test('the looks of a candidate are forgotten with the stored face, also if the same face is stored again', async () => {
+  const now = performance.now.bind(performance);
+  let passed = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + passed);
+  let stored: FaceEmbedding | null = verified;
+  const faceTemplates = { find: () => Promise.resolve(stored) } as unknown as FaceTemplates;
+  const { judge } = createIdentityJudge({ faceTemplates, log: pino({ level: 'silent' }) });
+  const see = async (angle: number) => {
+    // A stored face is read again once a minute.
+    passed += 61_000;
+    // The cache looks at the clock once per millisecond.
+    await setTimeout(5);
+    const outstanding = face(turned(angle));
+    const look = { participantId: 'part_1', tenant: 'one', userId: 'user_1', at: Date.now(), embedded: true };
+    const observation = { faces: [{ ...outstanding, gaze: null }], covered: false, phones: [], outstanding };
+    const judged = await judge.judge({ ...look, observation } as unknown as Parameters<typeof judge.judge>[0], undefined);
+    return judged.verdicts[0]?.isOn;
+  };
+  expect(await see(step)).toBe(false);
+  expect(await see(2 * step)).toBe(false);
+  stored = null;
+  expect(await see(2 * step)).toBe(null);
+  stored = verified;
+  expect(await see(2 * step)).toBe(null);
+  expect(await see(step)).toBe(false);
 });
