@@ -4,7 +4,7 @@ import { examId, recordingSize, recordingStatus, recordingType, share, time, use
 const analysis = z.strictObject({
   faceDetection: z
     .strictObject({
-      facePresent: share.nullable().meta({ description: 'Share of the sampled frames with exactly one face.' }),
+      facePresent: share.nullable().meta({ description: 'Share of the sampled frames with exactly one face, covered ones included.' }),
       multipleFaces: share.nullable().meta({ description: 'Share with several faces.' }),
       noFace: share.nullable().meta({ description: 'Share without a face.' }),
     })

@@ -3,12 +3,14 @@ import { basename, join, resolve } from 'node:path';
 import { findFfmpeg } from '../adapters/media/ffmpeg.ts';
 import type { Config } from '../config.ts';
 import { evaluateGaze } from '../evaluation/clips.ts';
+import { evaluateCovers } from '../evaluation/covers.ts';
 import { openDataFolder } from '../evaluation/data-folder.ts';
 import { evaluateGroupStrangers } from '../evaluation/group-strangers.ts';
 import { evaluateFaceCount, evaluatePhones, evaluatePoses } from '../evaluation/pictures.ts';
 import { evaluateRecordings } from '../evaluation/recordings.ts';
 import { printReport, toJson } from '../evaluation/report.ts';
 import type { Section, Skipped } from '../evaluation/section.ts';
+import { evaluateSittings } from '../evaluation/sittings.ts';
 import { evaluateSpeech } from '../evaluation/speech.ts';
 import { evaluateSpoofs } from '../evaluation/spoofs.ts';
 import type { Part } from '../evaluation/tools.ts';
@@ -30,8 +32,10 @@ const parts: Record<string, Part> = {
   groups: evaluateGroupStrangers,
   spoofs: evaluateSpoofs,
   faces: evaluateFaceCount,
+  covers: evaluateCovers,
   phones: evaluatePhones,
   poses: evaluatePoses,
+  sittings: evaluateSittings,
   gaze: evaluateGaze,
   speech: evaluateSpeech,
   recordings: evaluateRecordings,

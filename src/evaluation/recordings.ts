@@ -35,7 +35,7 @@ export async function evaluateRecordings(tools: Tools): Promise<Section | Skippe
     figures: [
       toFigure(
         'none, one or several faces, classified correctly',
-        shareOf(seconds, ({ row, found }) => found.has(faceState(Number(row['faces'])))),
+        shareOf(seconds, ({ row, found }) => faceStates(Number(row['faces'])).some((state) => found.has(state))),
       ),
       ...[
         ['phone', 'phone_usage'],
@@ -57,7 +57,8 @@ export async function evaluateRecordings(tools: Tools): Promise<Section | Skippe
   };
 }
 
-const faceState = (count: number) => (count === 0 ? 'no_face' : count === 1 ? 'face_present' : 'multiple_faces');
+/** One face may be a covered one. */
+const faceStates = (count: number) => (count === 0 ? ['no_face'] : count === 1 ? ['face_present', 'face_covered'] : ['multiple_faces']);
 
 function secondsOf(row: Row, { segments }: AnalysisOutcome): Second[] {
   const from = Math.ceil(Number(row['t0']));

@@ -41,7 +41,7 @@ const FaceDetectionAnalysis = builder
   .implement({
     description: 'Fractions of the sampled frames: exactly one face, several, none. They add up to 1.',
     fields: (t) => ({
-      facePresent: t.exposeFloat('facePresent', { description: 'With exactly one face, 0..1.' }),
+      facePresent: t.exposeFloat('facePresent', { description: 'With exactly one face, covered ones included, 0..1.' }),
       multipleFaces: t.exposeFloat('multipleFaces', {
         description: 'With more than one face, 0..1; faces in pictures on the wall do not count.',
       }),

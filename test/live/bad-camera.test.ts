@@ -115,6 +115,16 @@ it('a portrait on the wall neither counts as a second person nor hides that the 
   expect(told.faceDetection.multipleFaces).toBe(0);
 });
 
+it('a portrait that is larger than the candidate, or uncovered later, counts as no second person', async () => {
+  const poster: Actor = { who: 'berta', width: 250, ...still(20, 90) };
+  const far: Actor = { who: 'anna', width: 150, ...living(420, 160) };
+  const larger = await tell('poster', (path) => stage(path, 44, [poster, far]));
+  expect(larger.warnings).toEqual([]);
+  const hidden: Actor = { who: 'berta', width: 110, ...still(30, 30), when: 'gte(t,6)' };
+  const later = await tell('uncovered', (path) => stage(path, 44, [hidden, candidate]));
+  expect(later.warnings).toEqual([]);
+});
+
 it('a helper in the background who stays in one place counts as a second person', async () => {
   const helper: Actor = { who: 'berta', width: 110, x: '30+3*sin(1.7*t)', y: '30+2*sin(2.3*t)' };
   const told = await tell('helper', (path) => stage(path, 40, [helper, candidate]));

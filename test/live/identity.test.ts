@@ -81,7 +81,12 @@ describe('a verified candidate', () => {
     expect(await verify('swapped', 'berta', 'berta')).toBe(true);
     const told = await record('swapped', swapped);
     expect(told).toMatchObject([
-      { type: 'face_mismatch', severity: 'CRITICAL', offsetSeconds: 30, details: expect.stringMatching(/ for 1\d s$/) as string },
+      {
+        type: 'face_mismatch',
+        severity: 'CRITICAL',
+        offsetSeconds: 30,
+        details: expect.stringMatching(/, unlike in (\d+) of \1 clear pictures, for 1\d s$/) as string,
+      },
     ]);
     expect(told[0]?.confidence).toBeGreaterThan(0.99);
     const frame = await fetch(told[0]?.frameUrl ?? '');

@@ -118,6 +118,21 @@ describe.concurrent('something that a camera shows', () => {
     expect(await Promise.all([tell(portrait), tell(helper)])).toEqual([[], ['multiple_faces']]);
   });
 
+  it('does not count as a second person if a portrait on the wall is uncovered, or larger than the candidate', async () => {
+    const candidate: Actor = { who: 'anna', width: 300, ...living(190, 110) };
+    const far: Actor = { who: 'anna', width: 150, ...living(420, 160) };
+    const uncovered: Actor = { who: 'berta', width: 110, ...still(30, 30), when: 'gte(t,8)' };
+    const poster: Actor = { who: 'berta', width: 250, ...still(20, 90) };
+    const tell = async (actors: Actor[], seconds: number) => {
+      const shots = await stageSnapshots(seconds, actors);
+      const { exam, token } = await seat(server);
+      await goOn(server, exam.id, token, shots);
+      return (await listWarnings(exam.id)).map(({ type }) => type);
+    };
+    expect(await tell([candidate, uncovered], 24)).toEqual([]);
+    expect(await tell([poster, far], 24)).toEqual([]);
+  });
+
   it('counts as a second person even if the candidate sat still before', async () => {
     const leaning = { x: 'if(lt(t,13),190,330+14*sin(1.3*t))', y: 'if(lt(t,13),110,110+9*sin(2.1*t))' };
     const candidate: Actor = { who: 'anna', width: 300, ...leaning };

@@ -80,6 +80,7 @@ describe('npm run evaluate', () => {
     expect(sections.filter(({ missing }) => missing).map(({ title }) => title)).toEqual([
       'Phones, frame by frame',
       'Head turned away',
+      'Simulated sittings of 30 minutes: share of the seconds judged away',
       'Gaze clips, frame by frame',
       'Speech, by second',
       'Whole recordings, by second',

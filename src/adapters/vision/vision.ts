@@ -32,6 +32,8 @@ export interface ObservedFace extends FoundFace {
   pose: HeadPose;
   /** Position of the iris between the eye's corners, 0 at the picture's left, 1 at its right, mean of both eyes; null if not measured. */
   gaze: number | null;
+  /** Whether nose and mouth are covered, or eyes or mouth beyond the edge of the picture; missing if not measured. */
+  isCovered?: boolean;
 }
 
 export interface FoundPhone {
@@ -43,6 +45,8 @@ export interface FoundPhone {
 export interface FrameObservation {
   /** Best first. */
   faces: ObservedFace[];
+  /** Whether somebody is there although no face was found: it is covered, cut by the edge, or turned away. */
+  covered: boolean;
   /** Best first; empty if none is seen or `phones` was not requested. */
   phones: FoundPhone[];
   /** The face that stands out, for comparison; null or missing if none does or `embed` was not requested. */
@@ -65,6 +69,8 @@ export interface MainFace extends FoundFace {
   blur: number;
   /** Mean brightness of the face, 0 black to 1 white. */
   brightness: number;
+  /** Whether nose and mouth may be covered or the face cut: a little sooner than `ObservedFace.isCovered`, since it accuses nobody. */
+  mayBeCovered: boolean;
 }
 
 export interface StillFace extends FoundFace {

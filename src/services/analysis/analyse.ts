@@ -2,8 +2,9 @@ import type { Ffmpeg, MediaInfo } from '../../adapters/media/ffmpeg.ts';
 import type { MediaFormat } from '../../adapters/media/media-sniff.ts';
 import type { FaceEmbedding, VisionProvider } from '../../adapters/vision/vision.ts';
 import { unlessAborted } from '../../async/unless-aborted.ts';
+import { describeEpisode, inWords } from '../warnings/catalogue.ts';
 import { type AnalysisWarning, type Sensitivity, toWarnings } from './episodes.ts';
-import { createIdentityWatch } from './identity.ts';
+import { createIdentityWatch, type IdentityWatch } from './identity.ts';
 import { judgeScreen, type ScreenActivity, watchScreen } from './judge-screen.ts';
 import { type FaceDetection, judgeWebcam, type SuspiciousActivity } from './judge-webcam.ts';
 import { listen } from './listen.ts';
@@ -46,7 +47,7 @@ export interface AnalysisOutcome {
   suspiciousActivity: SuspiciousActivity | null;
   screen: ScreenActivity | null;
   /**
-   * Sorted by type, then by time. Types: face_present, multiple_faces, no_face, camera_black, camera_frozen, face_still,
+   * Sorted by type, then by time. Types: face_present, face_covered, multiple_faces, no_face, camera_black, camera_frozen, face_still,
    * face_mismatch, phone_usage, looking_away, talking, screen_idle, screen_blank.
    */
   segments: Segment[];
@@ -120,8 +121,16 @@ export async function analyseMedia(
     screen: null,
     ...judged,
     segments,
-    warnings: toWarnings(segments, input.sensitivity),
+    warnings: toWarnings(segments, input.sensitivity).map((warning) => withReason(warning, identity)),
   };
+}
+
+/** A warning about somebody's identity says on how many pictures it is based. */
+function withReason(warning: AnalysisWarning, identity: IdentityWatch): AnalysisWarning {
+  const reason = warning.type === 'face_mismatch' ? identity.describe(warning.startSeconds) : null;
+  if (!reason) return warning;
+  const { type, startSeconds, endSeconds } = warning;
+  return { ...warning, details: `${describeEpisode(type)}, ${reason}, for ${inWords(endSeconds - startSeconds)}` };
 }
 
 /** Share of the total time; listening is quick. */

@@ -138,15 +138,31 @@ interface Seen {
 }
 
 /**
- * The faces of a frame without portraits behind the candidate, as far as known: without faces that have not moved for long, or
- * are presumed not to, beside a larger face.
+ * Seconds: a smaller face beside a moving one that has not moved for so long is not counted until it does. People pass for still from
+ * one second to the next in a few of a hundred pictures.
+ */
+const UNMOVED_SECONDS = 1;
+
+/**
+ * The faces of a frame without portraits behind the candidate, as far as known. Beside a larger face: those that have not moved for
+ * long, or are presumed not to; if the larger one moves, also those that were seen not to move at all since they came into view,
+ * such as a picture on a wall that was hidden. Beside a face of any size that moves: those that have not moved for long, or not
+ * since the first seconds.
  * @public for frames that arrive one by one
  */
 export function withoutPortraitsSoFar({ faces, places }: Seen): ObservedFace[] {
+  const placeOf = (index: number) => places[index] ?? NOWHERE;
+  const isMoving = (index: number) => stillSeconds(placeOf(index)) < UNMOVED_SECONDS;
   const largest = Math.max(...faces.map(({ box }) => box.width));
+  const isLargest = ({ box }: ObservedFace) => box.width >= largest;
+  const movesLargest = faces.some((face, index) => isLargest(face) && isMoving(index));
+  const movesOther = faces.some((face, index) => !isLargest(face) && isMoving(index));
+  const isPoster = (index: number) => isLifeless(placeOf(index)) || (placeOf(index).isPresumed && !isMoving(index));
+  const hasPoster = movesOther && faces.some((face, index) => isLargest(face) && isPoster(index));
   return faces.filter((face, index) => {
-    const place = places[index] ?? NOWHERE;
-    return face.box.width >= largest || !(isLifeless(place) || place.isPresumed);
+    const place = placeOf(index);
+    if (isLargest(face)) return !(hasPoster && isPoster(index));
+    return !(isLifeless(place) || (place.isPresumed && !hasPoster) || (movesLargest && !isMoving(index)));
   });
 }
 
@@ -154,16 +170,15 @@ export function withoutPortraitsSoFar({ faces, places }: Seen): ObservedFace[] {
 const LEAST_COMPANY = 5;
 
 /**
- * The places of all portraits of a recording. A lifeless face counts as a portrait only if a larger, living one was seen beside
- * it: alone, it might be a picture held before the camera in the candidate's place.
+ * The places of all portraits of a recording. A lifeless face counts as a portrait only if a living one was seen beside it, of
+ * whatever size: alone, it might be a picture held before the camera in the candidate's place.
  */
 export function findPortraits(frames: readonly Seen[]): Set<FacePlace> {
   const company = new Map<FacePlace, number>();
   for (const { faces, places } of frames) {
-    const living = faces.filter((_face, index) => !isLifeless(places[index] ?? NOWHERE));
-    const largest = Math.max(0, ...living.map(({ box }) => box.width));
-    for (const [index, place] of places.entries()) {
-      if (isLifeless(place) && (faces[index]?.box.width ?? 0) < largest) company.set(place, (company.get(place) ?? 0) + 1);
+    if (!faces.some((_face, index) => !isLifeless(places[index] ?? NOWHERE))) continue;
+    for (const place of places) {
+      if (isLifeless(place)) company.set(place, (company.get(place) ?? 0) + 1);
     }
   }
   return new Set([...company].filter(([, sightings]) => sightings >= LEAST_COMPANY).map(([place]) => place));

@@ -9,6 +9,8 @@ export interface IdentityLook {
   identity: Identity;
   /** Calibrated probability that it is the verified person, 0..1. */
   likeness: number;
+  /** Whether the picture is good enough to be unlike, and nothing covers the face. */
+  isClear: boolean;
 }
 
 /** Only a good picture of a face that looks ahead may count as a mismatch; others say nothing. */
@@ -30,7 +32,8 @@ const MATCH_LIKENESS = 0.5;
 const LEAST_MISMATCHES = 5;
 const LEAST_SECONDS = 12;
 
-const isFit = ({ box, blur, brightness, pose }: MainFace) =>
+const isFit = ({ box, blur, brightness, pose, mayBeCovered }: MainFace) =>
+  !mayBeCovered &&
   box.width >= LEAST_WIDTH &&
   blur <= MOST_BLUR &&
   brightness >= BRIGHTNESS.min &&
@@ -38,12 +41,38 @@ const isFit = ({ box, blur, brightness, pose }: MainFace) =>
   Math.abs(pose.yaw) <= MOST_YAW &&
   Math.abs(pose.pitch) <= MOST_PITCH;
 
-/** Compares a face with the verified one; null stands for a frame in which no face stands out. */
-export function compareFace(verified: FaceEmbedding, face: MainFace | null | undefined): IdentityLook {
-  if (!face) return { identity: 'unknown', likeness: 0 };
-  const like = likeness(verified, face.embedding);
-  if (like >= MATCH_LIKENESS) return { identity: 'match', likeness: like };
-  return { identity: like <= MISMATCH_LIKENESS && isFit(face) ? 'mismatch' : 'unknown', likeness: like };
+/**
+ * A later look of the verified person, with glasses or without a cap, must be surer than a match, and different enough to be worth
+ * keeping. It is compared with the verified face only, so that looks cannot lead from one person to another.
+ */
+const LOOK_LIKENESS = 0.9;
+const SAME_LOOK_LIKENESS = 0.99;
+const MOST_LOOKS = 4;
+
+/** The looks, and this one if it is another of the verified person. */
+export function learnLook(verified: FaceEmbedding, looks: readonly FaceEmbedding[], face: MainFace): readonly FaceEmbedding[] {
+  if (looks.length >= MOST_LOOKS || !isFit(face) || likeness(verified, face.embedding) < LOOK_LIKENESS) return looks;
+  const isKnown = [verified, ...looks].some((known) => likeness(known, face.embedding) >= SAME_LOOK_LIKENESS);
+  return isKnown ? looks : [...looks, face.embedding];
+}
+
+/**
+ * Compares a face with the verified one.
+ * @param face null for a frame in which no face stands out
+ * @param looks later looks of the verified person
+ */
+export function compareFace(
+  verified: FaceEmbedding,
+  face: MainFace | null | undefined,
+  looks: readonly FaceEmbedding[] = [],
+): IdentityLook {
+  if (!face) return { identity: 'unknown', likeness: 0, isClear: false };
+  const own = likeness(verified, face.embedding);
+  const other = Math.max(0, ...looks.map((look) => likeness(look, face.embedding)));
+  const like = Math.max(own, other);
+  const isClear = isFit(face);
+  if (own >= MATCH_LIKENESS || other >= LOOK_LIKENESS) return { identity: 'match', likeness: like, isClear };
+  return { identity: like <= MISMATCH_LIKENESS && isClear ? 'mismatch' : 'unknown', likeness: like, isClear };
 }
 
 /** What is known of somebody's identity so far, as JSON. Times are seconds. */
@@ -53,6 +82,8 @@ export interface IdentityRun {
   last: number;
   mismatches: number;
   likenesses: number;
+  /** Clear pictures since then, the differing ones included; missing in what an older server stored. */
+  clear?: number;
   /** Whether the last look was inconclusive. */
   unclear: boolean;
 }
@@ -75,13 +106,14 @@ export function isDue({ mismatches, unclear }: IdentityRun, passed: number, ever
 }
 
 /** Adds one look at `time`. */
-export function follow(run: IdentityRun, time: number, { identity, likeness: like }: IdentityLook): IdentityRun {
+export function follow(run: IdentityRun, time: number, { identity, likeness: like, isClear }: IdentityLook): IdentityRun {
   if (identity === 'match') return freshRun();
   const isStale = run.mismatches < LEAST_MISMATCHES && time - run.last > STALE;
   const before = run.mismatches === 0 || isStale ? { ...freshRun(), since: time } : run;
-  if (identity === 'unknown') return { ...before, unclear: true };
+  const clear = (before.clear ?? before.mismatches) + (isClear ? 1 : 0);
+  if (identity === 'unknown') return { ...before, clear, unclear: true };
   const { since, mismatches, likenesses } = before;
-  return { since, last: time, mismatches: mismatches + 1, likenesses: likenesses + like, unclear: false };
+  return { since, last: time, mismatches: mismatches + 1, likenesses: likenesses + like, clear, unclear: false };
 }
 
 /** Whether a face other than the verified one has been there long and clearly enough to be reported. */
@@ -90,6 +122,10 @@ export const isLasting = ({ since, last, mismatches }: IdentityRun) => mismatche
 /** How sure it is that this is somebody else, 0..1. */
 export const strangeness = ({ mismatches, likenesses }: IdentityRun) => 1 - likenesses / Math.max(1, mismatches);
 
+/** For a proctor to read. */
+export const describeRun = ({ mismatches, clear = mismatches }: IdentityRun): string =>
+  `unlike in ${mismatches} of ${clear} clear pictures`;
+
 /** Requests looks at the frames of a recording and receives their results in order. */
 export interface IdentityWatch {
   isDue(time: number): boolean;
@@ -97,6 +133,8 @@ export interface IdentityWatch {
   see(time: number, picture: number, face: MainFace | null | undefined): void;
   /** Where the face differed from the verified one. */
   segments(): Segment[];
+  /** What differed from `startSeconds` on; null if nothing did. */
+  describe(startSeconds: number): string | null;
 }
 
 /** Seconds between looks at a recording. */
@@ -107,6 +145,7 @@ export function createIdentityWatch(verified: FaceEmbedding | null): IdentityWat
   let asked = -Infinity;
   let run = freshRun();
   let picture = -1;
+  let looks: readonly FaceEmbedding[] = [];
   const lasting: IdentityRun[] = [];
   return {
     isDue(time) {
@@ -118,10 +157,15 @@ export function createIdentityWatch(verified: FaceEmbedding | null): IdentityWat
     see(time, seen, face) {
       if (!verified || seen === picture) return;
       picture = seen;
-      run = follow(run, time, compareFace(verified, face));
+      run = follow(run, time, compareFace(verified, face, looks));
+      if (face) looks = learnLook(verified, looks, face);
       if (!isLasting(run)) return;
       if (lasting.at(-1)?.since === run.since) lasting.pop();
       lasting.push(run);
+    },
+    describe(startSeconds) {
+      const found = lasting.find(({ since }) => since === startSeconds);
+      return found ? describeRun(found) : null;
     },
     segments: () =>
       lasting.map((run) => ({ type: 'face_mismatch', startSeconds: run.since, endSeconds: run.last, confidence: round(strangeness(run)) })),

@@ -1,9 +1,5 @@
 import type { ObservedFace } from '../../adapters/vision/vision.ts';
-
-/** Degrees. Measured: 14 of 14 turned heads found, 0 of 21 frontal ones reported. */
-const YAW_LIMIT = 25;
-const PITCH_DOWN_LIMIT = 22;
-const PITCH_UP_LIMIT = -18;
+import { beyondLimits, type HeadPlace, scoreHeads } from './head-rest.ts';
 
 /** In widths of the eye, relative to where this person's eyes rest. Measured: 37 of 38 found, 0 of 125 false. */
 const GAZE_LIMIT = 0.08;
@@ -33,19 +29,33 @@ type Face = ObservedFace | null;
  * @param times of the samples, seconds, in order; without them all samples count as one short period.
  */
 export function scoreLookingAway(faces: readonly Face[], times?: readonly number[]): number[] {
-  const restOf = times ? slidingRest(faces, times) : constantRest(findRest(faces, 0));
+  const { scores, rests } = scoreHeads(
+    faces.map((face) => face?.pose ?? null),
+    times,
+  );
+  const eyes = scoreEyesAway(faces, rests, times);
+  return faces.map((_face, index) => Math.max(scores[index] ?? 0, eyes[index] ?? 0));
+}
+
+/**
+ * The same for the eyes alone.
+ * @param heads where each head rests
+ */
+export function scoreEyesAway(faces: readonly Face[], heads: readonly HeadPlace[], times?: readonly number[]): number[] {
+  const ahead = faces.map((face, index) => (face && beyondLimits(face.pose, heads[index] ?? face.pose) <= 0 ? face : null));
+  const restOf = times ? slidingRest(ahead, times) : constantRest(findRest(ahead, 0));
   const eyes = faces.map((face, index) => {
     const rest = restOf(index);
     return face && rest ? scoreEyes(face, rest) : 0;
   });
   const judged = faces.filter((face) => face?.gaze != null).length;
   const areKnown = eyes.filter((score) => score > 0).length <= GAZE_MOST_AWAY * judged;
-  return faces.map((face, index) => (face === null ? 0 : Math.max(scoreHead(face), areKnown ? (eyes[index] ?? 0) : 0)));
+  return areKnown ? eyes : faces.map(() => 0);
 }
 
 const constantRest = (rest: Rest | null) => () => rest;
 
-/** For each sample the rest position of the eyes at that time; null if it cannot be known. */
+/** For each sample the rest position of the eyes at that time; null if it cannot be known. @param faces that look ahead */
 function slidingRest(faces: readonly Face[], times: readonly number[]): (index: number) => Rest | null {
   const [first = 0, last = 0] = [times[0], times.at(-1)];
   const interval = (last - first) / Math.max(1, times.length - 1);
@@ -70,11 +80,6 @@ function within(rest: Rest | null, whole: Rest): Rest {
   return { ...rest, gaze: Math.min(whole.gaze + MOST_DRIFT, Math.max(whole.gaze - MOST_DRIFT, rest.gaze)) };
 }
 
-function scoreHead({ pose }: ObservedFace): number {
-  const beyond = Math.max(Math.abs(pose.yaw) - YAW_LIMIT, pose.pitch - PITCH_DOWN_LIMIT, PITCH_UP_LIMIT - pose.pitch);
-  return beyond > 0 ? Math.min(1, 0.5 + beyond / 40) : 0;
-}
-
 /** How this person sits and looks most of the time. */
 interface Rest {
   gaze: number;
@@ -89,7 +94,7 @@ function scoreEyes({ pose, gaze }: ObservedFace, rest: Rest): number {
 }
 
 function findRest(faces: readonly Face[], leastSamples: number): Rest | null {
-  const ahead = faces.filter((face) => face !== null && scoreHead(face) === 0).filter((face) => face !== null);
+  const ahead = faces.filter((face) => face !== null);
   const gazes = ahead.flatMap(({ gaze }) => (gaze === null ? [] : [gaze]));
   if (gazes.length < Math.max(GAZE_LEAST_SAMPLES, leastSamples)) return null;
   const gaze = median(gazes);

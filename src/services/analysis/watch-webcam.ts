@@ -12,6 +12,8 @@ export interface WebcamSample {
   faces: ObservedFace[];
   /** For each face, where it stands still. */
   places: FacePlace[];
+  /** Whether somebody is there although no face was found. */
+  covered: boolean;
   picture: PictureSigns;
   /** Score of the most likely phone, 0 if there is none. */
   phone: number;
@@ -96,9 +98,9 @@ const lookAgain = async (look: Look, vision: VisionProvider): Promise<Look> => (
 function createSampler(identity: IdentityWatch): (look: Look) => WebcamSample {
   const pictures = createPictureWatch();
   const places = createFacePlaces();
-  return ({ sampled: { time, frame }, embed, observation: { faces, phones, outstanding } }) => {
+  return ({ sampled: { time, frame }, embed, observation: { faces, covered, phones, outstanding } }) => {
     const picture = pictures.see(time, frame);
     if (embed) identity.see(time, picture.stillSince, outstanding);
-    return { time, faces, places: places.see(time, frame, faces), picture, phone: phones[0]?.score ?? 0 };
+    return { time, faces, places: places.see(time, frame, faces), covered, picture, phone: phones[0]?.score ?? 0 };
   };
 }

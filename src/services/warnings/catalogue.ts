@@ -28,7 +28,7 @@ export const warningCatalogue: readonly WarningTypeInfo[] = [
   entry('MEDIUM', 'fullscreen_exit', 'Full-screen mode was left.'),
   entry('MEDIUM', 'copy_paste', 'Text was copied or pasted.'),
   entry('MEDIUM', 'no_face', 'No face was in the picture for a while.'),
-  entry('MEDIUM', 'face_covered', 'The face was covered.'),
+  entry('MEDIUM', 'face_covered', 'The face was covered or cut by the edge of the picture.'),
   entry('MEDIUM', 'talking', 'Speech was heard for a while.'),
   entry('MEDIUM', 'mic_muted', 'The microphone was muted.'),
   entry('MEDIUM', 'extra_display', 'More than one display is connected.'),
@@ -57,6 +57,7 @@ const severities = new Map(warningCatalogue.map(({ type, severity }) => [type, s
 
 const WORDS = {
   no_face: 'No face',
+  face_covered: 'Face covered or cut',
   multiple_faces: 'More than one face',
   face_mismatch: 'A face other than the verified one',
   phone_usage: 'Phone in view',

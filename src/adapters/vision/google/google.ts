@@ -70,7 +70,14 @@ export async function createGoogleVision({ endpoint, local, spend, retrySeconds 
     const { faces, phones } = look(frame, wantsPhones, batches);
     const described = embed ? local.observe(frame, { phones: false, embed }) : null;
     const [foundFaces, foundPhones, here] = await Promise.all([faces, phones, described]);
-    return { faces: foundFaces, phones: (wantsPhones && foundPhones) || [], outstanding: here?.outstanding ?? null };
+    // Where Google finds nobody, a face or a person that is found here is covered, cut or hardly visible.
+    const second = foundFaces.length > 0 ? null : (here ?? (await local.observe(frame, { phones: false })));
+    return {
+      faces: foundFaces,
+      covered: second !== null && (second.covered || second.faces.length > 0),
+      phones: (wantsPhones && foundPhones) || [],
+      outstanding: here?.outstanding ?? null,
+    };
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { Frame, MainFace } from '../vision.ts';
+import { coverOf } from './face-cover.ts';
 import type { DetectedFace } from './face-detector.ts';
 import { alignFace, CHIP_SIZE, embedFace } from './face-embedder.ts';
 import { type FaceMesh, headPose } from './face-mesh.ts';
@@ -17,6 +18,7 @@ export async function describeFace(frame: Frame, { box, score, mesh }: DetectedF
     score,
     embedding: await embedFace(frame, head, aligned),
     pose: headPose(mesh),
+    mayBeCovered: coverOf(frame, mesh) !== 'none',
     ...faceQuality(aligned.chip, CHIP_SIZE),
   };
 }

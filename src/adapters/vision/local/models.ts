@@ -40,8 +40,8 @@ export const models = {
   mesh: once(() => openNet('mesh', ['points', 'presence'])),
   /** MediaPipe Iris: an eye of 64 × 64, 0..1, to 71 points of the eye and 5 of the iris. */
   iris: once(() => openNet('iris', ['points'])),
-  /** CenterNet on MobileNetV3, only the phone class of its 80 COCO classes: 0..255, to maps with a quarter of the sides. */
-  objects: once(() => openNet('objects', ['phones', 'extents'])),
+  /** CenterNet on MobileNetV3, only people and phones of its 80 COCO classes: 0..255, to maps with a quarter of the sides. */
+  objects: once(() => openNet('objects', ['heat', 'extents'])),
   /** HSE FaceRes: 224 × 224 to 1,024 values. */
   faceres: once(() => openNet('faceres', ['descriptor'])),
   /** 68 landmarks of a face crop. */

@@ -7,8 +7,11 @@ import { speechNet } from './convert/speech-net.ts';
 import { type ConversionOptions, tfjsToOnnx } from './convert/tfjs-to-onnx.ts';
 import { readWeights } from './weights.ts';
 
-/** "Cell phone" in COCO's 80 classes, counted from 0. */
-const PHONE = 67;
+/** The classes that are read, as COCO's 80 are counted from 0. */
+const COCO = { person: 0, phone: 67 };
+export type ObjectClass = keyof typeof COCO;
+/** In the order of the channels of the net's heat map. */
+export const objectClasses = Object.keys(COCO) as ObjectClass[];
 
 /**
  * Side of the picture for the phone detector. The net was saved for 512, at which a phone in the hand is larger than in its
@@ -53,11 +56,11 @@ const nets = {
     convert: ofHuman('iris', { inputShape: [1, 64, 64, 3], outputs: { points: 'Identity' } }),
   },
   objects: {
-    sha256: '4ce7929def522b254fc8d1c83c0e94daeec19e0b1a5a282603bf75b2335eab7d',
+    sha256: '42d529579e8c27cd6ff86f10c100593f0a80992fa30eacfa427ecbc1f3afd095',
     convert: ofHuman('centernet', {
       inputShape: [1, OBJECTS_SIZE, OBJECTS_SIZE, 3],
-      outputs: { phones: 'tower_0/keypoints', extents: 'tower_0/wh' },
-      onlyChannels: { 'tower_0/CenternetHead/centernet_cls_output/BiasAdd': [PHONE] },
+      outputs: { heat: 'tower_0/keypoints', extents: 'tower_0/wh' },
+      onlyChannels: { 'tower_0/CenternetHead/centernet_cls_output/BiasAdd': objectClasses.map((name) => COCO[name]) },
       zoom: OBJECTS_SIZE / OBJECTS_SAVED_SIZE,
     }),
   },

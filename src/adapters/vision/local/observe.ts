@@ -1,10 +1,14 @@
 import { decodeImage } from '../decode-image.ts';
-import type { Frame, FrameObservation, LookFor, ObservedFace, ObservedImage } from '../vision.ts';
+import type { Box, FoundPhone, Frame, FrameObservation, LookFor, ObservedFace, ObservedImage } from '../vision.ts';
+import { brighten } from './brighten.ts';
 import { describeFace } from './describe-face.ts';
+import { coverOf } from './face-cover.ts';
 import { type DetectedFace, detectFaces } from './face-detector.ts';
 import { type FaceMesh, fitMesh, headPose } from './face-mesh.ts';
 import { gazeOf } from './gaze.ts';
+import { overlap } from './geometry.ts';
 import { detectPhones } from './phone-detector.ts';
+import { seesPerson } from './second-look.ts';
 
 /** With both limits together, faces were counted correctly in 98.9 % of 278 pictures. */
 const MIN_SCORE = 0.5;
@@ -37,17 +41,41 @@ function findOutstanding(found: readonly ConfirmedFace[]): ConfirmedFace | null 
   return largest && (!second || areaOf(largest) >= OUTSTANDING_AREA * areaOf(second)) ? largest : null;
 }
 
-/** Gaze is measured only if exactly one face is seen, because only then does it say anything about the candidate. */
+/** A face on the screen of a phone: so much of it lies in the phone's box, which is at most so many times larger. */
+const SHOWN_SHARE = 0.8;
+const SHOWN_LEAST_PHONE = 0.165;
+const SHOWN_MOST_AREA = 8;
+
+/** The faces without those on the screen of a phone: the phone is reported, not a second person. The largest face stays. */
+function withoutShown(found: readonly ConfirmedFace[], phones: readonly FoundPhone[]): ConfirmedFace[] {
+  const areaOf = ({ width, height }: Box) => width * height;
+  const largest = Math.max(...found.map(({ box }) => areaOf(box)));
+  const isOn = (face: Box, phone: Box) =>
+    areaOf(phone) >= areaOf(face) && areaOf(phone) <= SHOWN_MOST_AREA * areaOf(face) && overlap(face, phone) >= SHOWN_SHARE;
+  return found.filter(
+    ({ box }) => areaOf(box) >= largest || !phones.some((phone) => phone.score >= SHOWN_LEAST_PHONE && isOn(box, phone.box)),
+  );
+}
+
+/**
+ * Gaze is measured only if exactly one face is seen, because only then does it say anything about the candidate. Whether somebody is
+ * there without a face is asked only where none is found, because it costs more than finding one.
+ */
 export async function observeFrame(frame: Frame, look: LookFor): Promise<FrameObservation> {
-  const found = await findFaces(frame);
+  const lit = brighten(frame);
+  const seen = await findFaces(lit);
+  const phones = look.phones || seen.length > 1 ? await detectPhones(frame) : [];
+  const found = withoutShown(seen, phones);
   const faces: ObservedFace[] = [];
   for (const { box, score, mesh } of found) {
-    faces.push({ box, score, pose: headPose(mesh), gaze: found.length === 1 ? await gazeOf(frame, mesh) : null });
+    const gaze = found.length === 1 ? await gazeOf(lit, mesh) : null;
+    faces.push({ box, score, pose: headPose(mesh), gaze, isCovered: coverOf(lit, mesh) === 'sure' });
   }
   const outstanding = look.embed ? findOutstanding(found) : null;
   return {
     faces,
-    phones: look.phones ? await detectPhones(frame) : [],
+    covered: found.length === 0 && (await seesPerson(lit)),
+    phones: look.phones ? phones : [],
     ...(outstanding && { outstanding: await describeFace(frame, outstanding) }),
   };
 }

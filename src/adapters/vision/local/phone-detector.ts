@@ -1,11 +1,9 @@
 import type { Box, Frame, FoundPhone } from '../vision.ts';
 import { centre } from './geometry.ts';
-import { models } from './models.ts';
 import { OBJECTS_SIZE } from './nets.ts';
+import { findObjects, type Peak } from './object-peaks.ts';
 import { letterbox } from './sampling.ts';
 
-const STRIDE = 4;
-const GRID = OBJECTS_SIZE / STRIDE;
 const MIN_SCORE = 0.1;
 /** Scores below this in the mirrored picture count as nothing. */
 const FAINTEST = 0.04;
@@ -27,11 +25,6 @@ const CLOSER = 2.2;
 /** Only the best ones get a closer look; the others stay doubtful. */
 const MOST_CLOSER = 2;
 
-interface Peak extends FoundPhone {
-  x: number;
-  y: number;
-}
-
 /** Phones, best first. Doubtful ones also get a closer look, and score the mean of both. */
 export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
   const found = await lookBothWays(frame);
@@ -52,10 +45,12 @@ const bestFirst = (a: FoundPhone, b: FoundPhone) => b.score - a.score;
 async function lookBothWays(frame: Frame): Promise<FoundPhone[]> {
   const { pixels, zoom } = letterbox(frame, OBJECTS_SIZE, { scale: 1, offset: 0, fill: 0 });
   const isLarge = ({ box }: Peak) => box.width * box.height >= MIN_AREA * frame.width * frame.height;
-  const first = (await findPeaks(pixels, zoom, MIN_SCORE)).filter(isLarge);
+  const first = (await findObjects(pixels, zoom))('phone', MIN_SCORE).filter(isLarge);
   if (first.length === 0) return [];
   const width = Math.round(frame.width * zoom);
-  const second = (await findPeaks(mirror(pixels, width), zoom, FAINTEST)).map((peak) => Object.assign(peak, { x: width / zoom - peak.x }));
+  const second = (await findObjects(mirror(pixels, width), zoom))('phone', FAINTEST).map((peak) =>
+    Object.assign(peak, { x: width / zoom - peak.x }),
+  );
   return first
     .map((peak) => ({ box: peak.box, score: (peak.score + scoreAt(second, peak)) / 2 }))
     .filter(({ score }) => score >= MIN_SCORE)
@@ -101,29 +96,4 @@ function mirror(pixels: Float32Array, width: number): Float32Array {
     }
   }
   return mirrored;
-}
-
-/** Phones are peaks of the class's heat map (CenterNet, Zhou et al. 2019, arXiv:1904.07850); positions are in frame pixels. */
-async function findPeaks(pixels: Float32Array, zoom: number, minScore: number): Promise<Peak[]> {
-  const run = await models.objects();
-  const { phones, extents } = await run(pixels, [1, OBJECTS_SIZE, OBJECTS_SIZE, 3]);
-  const heatAt = (x: number, y: number) => (x < 0 || y < 0 || x >= GRID || y >= GRID ? 0 : (phones[y * GRID + x] ?? 0));
-  const isPeak = (x: number, y: number) => {
-    const heat = heatAt(x, y);
-    for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) if (heatAt(x + dx, y + dy) > heat) return false;
-    return true;
-  };
-  const boxAt = (x: number, y: number): Box => {
-    const cell = (y * GRID + x) * 4;
-    const [left = 0, top = 0, right = 0, bottom = 0] = extents.subarray(cell, cell + 4);
-    return { x: (x * STRIDE - left) / zoom, y: (y * STRIDE - top) / zoom, width: (left + right) / zoom, height: (top + bottom) / zoom };
-  };
-  const found: Peak[] = [];
-  for (let y = 0; y < GRID; y++) {
-    for (let x = 0; x < GRID; x++) {
-      const score = heatAt(x, y);
-      if (score >= minScore && isPeak(x, y)) found.push({ score, box: boxAt(x, y), x: (x * STRIDE) / zoom, y: (y * STRIDE) / zoom });
-    }
-  }
-  return found;
 }

@@ -84,7 +84,7 @@ export function createLocalVision(options: { workers?: number | undefined }): Vi
   const ask = createAsk(pool);
   return {
     parallel: workers,
-    detector: 'local/3 (human 3.3.6, face-api 1.7.15, silero 6)',
+    detector: 'local/4 (human 3.3.6, face-api 1.7.15, silero 6)',
     verifier: 'local/4 (human 3.3.6, face-api 1.7.15)',
     observe({ data, width, height }, look) {
       return ask({ name: 'observe', frame: { data: toShared(data), width, height }, ...look }, []);

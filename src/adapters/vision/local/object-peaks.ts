@@ -1,0 +1,52 @@
+import type { Box } from '../vision.ts';
+import { models } from './models.ts';
+import { OBJECTS_SIZE, type ObjectClass, objectClasses } from './nets.ts';
+
+const STRIDE = 4;
+const GRID = OBJECTS_SIZE / STRIDE;
+
+/** A place where the detector sees an object of one class. */
+export interface Peak {
+  /** 0..1. */
+  score: number;
+  box: Box;
+  /** Centre. */
+  x: number;
+  y: number;
+}
+
+/** The objects of one class that score at least `minScore`. */
+export type Objects = (kind: ObjectClass, minScore: number) => Peak[];
+
+/**
+ * Looks once for objects of all classes: peaks of their heat maps (CenterNet, Zhou et al. 2019, arXiv:1904.07850). Positions are in frame pixels.
+ * @param pixels the frame in a letterbox of `OBJECTS_SIZE`, 0..255
+ * @param zoom letterbox pixels per frame pixel
+ */
+export async function findObjects(pixels: Float32Array, zoom: number): Promise<Objects> {
+  const run = await models.objects();
+  const { heat, extents } = await run(pixels, [1, OBJECTS_SIZE, OBJECTS_SIZE, 3]);
+  const boxAt = (x: number, y: number): Box => {
+    const cell = (y * GRID + x) * 4;
+    const [left = 0, top = 0, right = 0, bottom = 0] = extents.subarray(cell, cell + 4);
+    return { x: (x * STRIDE - left) / zoom, y: (y * STRIDE - top) / zoom, width: (left + right) / zoom, height: (top + bottom) / zoom };
+  };
+  return (kind, minScore) => {
+    const channel = objectClasses.indexOf(kind);
+    const heatAt = (x: number, y: number) =>
+      x < 0 || y < 0 || x >= GRID || y >= GRID ? 0 : (heat[(y * GRID + x) * objectClasses.length + channel] ?? 0);
+    const isPeak = (x: number, y: number, value: number) => {
+      for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) if (heatAt(x + dx, y + dy) > value) return false;
+      return true;
+    };
+    const found: Peak[] = [];
+    for (let y = 0; y < GRID; y++) {
+      for (let x = 0; x < GRID; x++) {
+        const score = heatAt(x, y);
+        if (score >= minScore && isPeak(x, y, score))
+          found.push({ score, box: boxAt(x, y), x: (x * STRIDE) / zoom, y: (y * STRIDE) / zoom });
+      }
+    }
+    return found;
+  };
+}
