@@ -2,12 +2,13 @@ import type { Ffmpeg, MediaInfo } from '../../adapters/media/ffmpeg.ts';
 import type { MediaFormat } from '../../adapters/media/media-sniff.ts';
 import type { FaceEmbedding, VisionProvider } from '../../adapters/vision/vision.ts';
 import { unlessAborted } from '../../async/unless-aborted.ts';
-import { type AnalysisWarning, type Sensitivity, toWarnings } from './episodes.ts';
+import { type AnalysisWarning, toSamples, toWarnings } from './episodes.ts';
 import { createIdentityWatch } from './identity.ts';
 import { judgeScreen, type ScreenActivity, watchScreen } from './judge-screen.ts';
 import { type FaceDetection, judgeWebcam, type SuspiciousActivity } from './judge-webcam.ts';
 import { listen } from './listen.ts';
 import { createProgress } from './progress.ts';
+import type { Sensitivity } from './sign-track.ts';
 import type { Segment } from './timeline.ts';
 import { watchWebcam } from './watch-webcam.ts';
 
@@ -111,18 +112,21 @@ export async function analyseMedia(
     ],
     stop,
   );
-  const judged = judgeWebcam(samples, talk, { ...timing, stalls: info.stalls });
-  const segments = [...judged.segments, ...identity.segments()];
+  const { signs, ...judged } = judgeWebcam(samples, talk, { ...timing, stalls: info.stalls });
+  const strangers = identity.segments();
+  const face_mismatch = toSamples(strangers.map(toSpan), () => true, timing.interval);
   return {
     duration: info.duration,
     detector: vision.detector,
     sampledFrames: samples.length,
     screen: null,
     ...judged,
-    segments,
-    warnings: toWarnings(segments, input.sensitivity),
+    segments: [...judged.segments, ...strangers],
+    warnings: toWarnings({ ...signs, face_mismatch }, input.sensitivity),
   };
 }
+
+const toSpan = ({ startSeconds: start, endSeconds: end, confidence: score }: Segment) => ({ start, end, state: true, score });
 
 /** Share of the total time; listening is quick. */
 const WATCHING_SHARE = 0.95;
