@@ -52,10 +52,7 @@ interface Timing {
 /** Seconds between two judgements of sound. */
 const TALK_INTERVAL = 1;
 
-const is =
-  <State>(sign: State) =>
-  (state: State | null) =>
-    state === sign;
+const is = (sign: FaceState | StillState | boolean) => (state: unknown) => state === sign;
 
 /** Turns what was seen and heard into figures, segments, and the samples of which warnings are made. Only segments are smoothed. */
 export function judgeWebcam(
