@@ -17,7 +17,7 @@ export interface SignSample {
 type Sighting = readonly [at: number, lasts: number, score: number];
 
 /** A stretch in which a sign was seen again and again, as JSON. Times are milliseconds. */
-export interface SignTrack {
+interface SignTrack {
   since: number;
   /** The last sample that showed it, and how long that speaks for. */
   last: number;
@@ -34,7 +34,7 @@ export interface SignTrack {
   recent: readonly Sighting[] | null;
 }
 
-export interface SignRules {
+interface SignRules {
   /** Milliseconds to be seen, in a stretch of which it fills at least half. */
   hold: number;
   /** Milliseconds to be seen within a minute, however scattered. */
@@ -87,9 +87,9 @@ export const LONGEST_RHYTHM_MS = 15_000;
 /** How much later than usual a sample may come, as a factor. */
 export const JITTER = 1.2;
 /** Nobody knows what happened in a longer time without samples: an episode ends before it. */
-export const LONGEST_LAPSE_MS = LONGEST_RHYTHM_MS * JITTER;
+const LONGEST_LAPSE_MS = LONGEST_RHYTHM_MS * JITTER;
 
-export interface Followed<Track extends SignTrack> {
+interface Followed<Track extends SignTrack> {
   /** Null if there is nothing left to follow. */
   track: Track | SignTrack | null;
   /** Whether the episode opens with this sample. */
@@ -99,7 +99,7 @@ export interface Followed<Track extends SignTrack> {
 }
 
 /** Mean score of the detector, 0..1. */
-export const scoreOf = ({ scores, sightings }: Pick<SignTrack, 'scores' | 'sightings'>): number =>
+const scoreOf = ({ scores, sightings }: Pick<SignTrack, 'scores' | 'sightings'>): number =>
   Math.round((scores / Math.max(1, sightings)) * 1_000) / 1_000;
 
 /**
@@ -108,7 +108,7 @@ export const scoreOf = ({ scores, sightings }: Pick<SignTrack, 'scores' | 'sight
  * for longer within a minute. The stretch is the best of all that end with the sample and are no longer than a minute, so what
  * opens at one sensitivity opens at every higher one.
  */
-export function followSign<Track extends SignTrack>(track: Track | null, sample: SignSample, rules: SignRules): Followed<Track> {
+function followSign<Track extends SignTrack>(track: Track | null, sample: SignSample, rules: SignRules): Followed<Track> {
   const { at, lapse, isOn } = sample;
   if (track !== null && (lapse > LONGEST_LAPSE_MS || at - track.last > FORGOTTEN_MS)) {
     return { ...followSign(null, sample, rules), ended: track };
@@ -153,7 +153,7 @@ function hasLasted(recent: readonly Sighting[], at: number, { hold, scattered, l
 }
 
 /** An episode of a sign whose samples are all known. Times are milliseconds. */
-export interface Episode {
+interface Episode {
   since: number;
   until: number;
   /** For how long of that it was seen. */
