@@ -7,7 +7,7 @@ import { createLocalVision } from '../adapters/vision/local/vision-local.ts';
 import type { VisionProvider } from '../adapters/vision/vision.ts';
 import type { Config } from '../config.ts';
 import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
-import type { Sensitivity } from '../services/analysis/episodes.ts';
+import type { Sensitivity } from '../services/analysis/sign-track.ts';
 import { openMedia } from '../services/recordings/open-media.ts';
 import { drawBar, drawOutcome } from './draw.ts';
 import { inWorkDir } from './work-dir.ts';

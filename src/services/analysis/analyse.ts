@@ -3,12 +3,13 @@ import type { MediaFormat } from '../../adapters/media/media-sniff.ts';
 import type { FaceEmbedding, VisionProvider } from '../../adapters/vision/vision.ts';
 import { unlessAborted } from '../../async/unless-aborted.ts';
 import { describeEpisode, inWords } from '../warnings/catalogue.ts';
-import { type AnalysisWarning, type Sensitivity, toWarnings } from './episodes.ts';
+import { type AnalysisWarning, toSamples, toWarnings } from './episodes.ts';
 import { createIdentityWatch, type IdentityWatch } from './identity.ts';
 import { judgeScreen, type ScreenActivity, watchScreen } from './judge-screen.ts';
 import { type FaceDetection, judgeWebcam, type SuspiciousActivity } from './judge-webcam.ts';
 import { listen } from './listen.ts';
 import { createProgress } from './progress.ts';
+import type { Sensitivity } from './sign-track.ts';
 import type { Segment } from './timeline.ts';
 import { watchWebcam } from './watch-webcam.ts';
 
@@ -112,18 +113,21 @@ export async function analyseMedia(
     ],
     stop,
   );
-  const judged = judgeWebcam(samples, talk, { ...timing, stalls: info.stalls });
-  const segments = [...judged.segments, ...identity.segments()];
+  const { signs, ...judged } = judgeWebcam(samples, talk, { ...timing, stalls: info.stalls });
+  const strangers = identity.segments();
+  const face_mismatch = toSamples(strangers.map(toSpan), () => true, timing.interval);
   return {
     duration: info.duration,
     detector: vision.detector,
     sampledFrames: samples.length,
     screen: null,
     ...judged,
-    segments,
-    warnings: toWarnings(segments, input.sensitivity).map((warning) => withReason(warning, identity)),
+    segments: [...judged.segments, ...strangers],
+    warnings: toWarnings({ ...signs, face_mismatch }, input.sensitivity).map((warning) => withReason(warning, identity)),
   };
 }
+
+const toSpan = ({ startSeconds: start, endSeconds: end, confidence: score }: Segment) => ({ start, end, state: true, score });
 
 /** A warning about somebody's identity says on how many pictures it is based. */
 function withReason(warning: AnalysisWarning, identity: IdentityWatch): AnalysisWarning {

@@ -164,7 +164,8 @@ export function createIdentityWatch(verified: FaceEmbedding | null): IdentityWat
       lasting.push(run);
     },
     describe(startSeconds) {
-      const found = lasting.find(({ since }) => since === startSeconds);
+      // Warnings begin at whole milliseconds.
+      const found = lasting.find(({ since, last }) => since - startSeconds < 0.001 && startSeconds <= last);
       return found ? describeRun(found) : null;
     },
     segments: () =>

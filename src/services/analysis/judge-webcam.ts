@@ -1,8 +1,10 @@
 import type { TimeRange } from '../../adapters/media/ffmpeg.ts';
 import type { ObservedFace } from '../../adapters/vision/vision.ts';
+import { type Signs, toSamples } from './episodes.ts';
 import { type FacePlace, findPortraits, NOWHERE } from './face-places.ts';
 import { scoreLookingAway } from './looking-away.ts';
-import { shareOfSamples, shareOfTime, smooth, type Segment, type Span, spanTimes, toSegments } from './timeline.ts';
+import { JITTER } from './sign-track.ts';
+import { shareOfSamples, shareOfTime, smooth, type Segment, type Span, spanTimes, toSegments, usualInterval } from './timeline.ts';
 import type { WebcamSample } from './watch-webcam.ts';
 
 /** Fractions of the sampled frames with exactly one face (covered or not), several, none; they add up to 1. */
@@ -28,9 +30,6 @@ const COVERED_SCORE = 0.9;
 export const PHONE_SURE = 0.165;
 export const PHONE_UNSURE = 0.1;
 
-/** The longest time that one frame may stand for, in seconds, when a poor camera sends few frames. */
-export const LONGEST_SPAN = 5;
-
 /** Seconds. A person moves within one; a camera may hang for a few. */
 const FROZEN_SECONDS = 20;
 /** Fewer pictures are not enough to say so, however long they took to come. */
@@ -52,18 +51,27 @@ interface Timing {
   stalls: readonly TimeRange[];
 }
 
-/** Turns what was seen and heard into figures and segments. */
+/** Seconds between two judgements of sound. */
+const TALK_INTERVAL = 1;
+
+const is = (sign: FaceState | StillState | boolean) => (state: unknown) => state === sign;
+
+/** Turns what was seen and heard into figures, segments, and the samples of which warnings are made. Only segments are smoothed. */
 export function judgeWebcam(
   samples: readonly WebcamSample[],
   talk: readonly Span<boolean>[] | null,
   { duration, interval, stalls }: Timing,
 ) {
+  const usual = usualInterval(
+    samples.map(({ time }) => time),
+    interval,
+  );
   const times = spanTimes(
     samples.map(({ time }) => time),
-    { duration, interval, longest: LONGEST_SPAN },
+    { duration, interval: usual, longest: usual * JITTER },
   );
   const timeline = <State>(judge: (sample: WebcamSample, index: number) => { state: State; score: number }) =>
-    smooth(samples.map((sample, index) => ({ start: sample.time, end: sample.time, ...times[index], ...judge(sample, index) })));
+    samples.map((sample, index) => ({ start: sample.time, end: sample.time, ...times[index], ...judge(sample, index) }));
 
   const portraits = findPortraits(samples);
   const people = samples.map(({ faces, places }) => faces.filter((_face, index) => !portraits.has(places[index] ?? NOWHERE)));
@@ -78,7 +86,6 @@ export function judgeWebcam(
   const phoneScores = keepSighted(samples.map(({ phone }) => phone));
   const phone = timeline((_sample, index) => yesNo(phoneScores[index] ?? 0));
   const away = timeline((_sample, index) => yesNo(awayScores[index] ?? 0));
-  const talking = talk && smooth(talk);
 
   return {
     faceDetection: {
@@ -89,15 +96,26 @@ export function judgeWebcam(
     suspiciousActivity: {
       phoneUsage: shareOfTime(phone, true),
       lookingAway: shareOfTime(away, true),
-      talking: talking && shareOfTime(talking, true),
+      talking: talk && shareOfTime(talk, true),
     } satisfies SuspiciousActivity,
     segments: [
-      ...toSegments(faces, (state) => state),
-      ...toSegments(still, (state) => state),
-      ...toSegments(phone, named('phone_usage')),
-      ...toSegments(away, named('looking_away')),
-      ...toSegments(talking ?? [], named('talking')),
+      ...toSegments(smooth(faces), (state) => state),
+      ...toSegments(smooth(still), (state) => state),
+      ...toSegments(smooth(phone), named('phone_usage')),
+      ...toSegments(smooth(away), named('looking_away')),
+      ...toSegments(smooth(talk ?? []), named('talking')),
     ] satisfies Segment[],
+    signs: {
+      no_face: toSamples(faces, is('no_face'), usual),
+      face_covered: toSamples(faces, is('face_covered'), usual),
+      multiple_faces: toSamples(faces, is('multiple_faces'), usual),
+      phone_usage: toSamples(phone, is(true), usual),
+      looking_away: toSamples(away, is(true), usual),
+      talking: toSamples(talk ?? [], is(true), TALK_INTERVAL),
+      camera_black: toSamples(faces, is('camera_black'), usual),
+      camera_frozen: toSamples(still, is('camera_frozen'), usual),
+      face_still: toSamples(still, is('face_still'), usual),
+    } satisfies Signs,
   };
 }
 

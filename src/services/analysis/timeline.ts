@@ -1,3 +1,5 @@
+import { LONGEST_RHYTHM_MS } from './sign-track.ts';
+
 /** What one detector saw from `start` to `end`, seconds. The spans of a timeline are in order and do not overlap. */
 export interface Span<State> {
   start: number;
@@ -16,6 +18,16 @@ export interface Segment {
   confidence: number;
 }
 
+/** A camera that sends less often than this is not judged between two pictures, in seconds. */
+const LONGEST_USUAL = LONGEST_RHYTHM_MS / 1_000;
+
+/** The usual time between two samples, seconds: their median, for a poor camera sends fewer than are asked for. */
+export function usualInterval(times: readonly number[], asked: number): number {
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time));
+  const median = gaps.toSorted((a, b) => a - b)[gaps.length >> 1] ?? asked;
+  return Math.min(LONGEST_USUAL, Math.max(asked, median));
+}
+
 /**
  * The time that a sample stands for: until the next one, but at most `longest` seconds, because nobody knows what happened where
  * frames are missing. The last one stands for `interval` seconds, at most to the end.
@@ -31,18 +43,20 @@ export function spanTimes(
 }
 
 /**
- * Removes flicker: a single span whose neighbours touch it and agree with each other takes their state, with score 0. Works from
- * left to right on spans that are already smoothed. The first and the last span stay.
+ * Removes flicker: a single span amid four that touch it and all agree with each other, two on each side, takes their state, with
+ * score 0. What comes and goes stays as it is: judged by what was seen, not by what was smoothed before.
  */
 export function smooth<State>(spans: readonly Span<State>[]): Span<State>[] {
-  const smoothed = [...spans];
-  for (let index = 1; index < smoothed.length - 1; index += 1) {
-    const [before, span, after] = smoothed.slice(index - 1, index + 2) as [Span<State>, Span<State>, Span<State>];
-    const isFlicker = before.state === after.state && span.state !== before.state && touches(before, span) && touches(span, after);
-    if (isFlicker) smoothed[index] = { ...span, state: before.state, score: 0 };
-  }
-  return smoothed;
+  return spans.map((span, index) => {
+    const around = spans.slice(Math.max(0, index - FLICKER_REACH), index + FLICKER_REACH + 1);
+    if (around.length <= 2 * FLICKER_REACH || !around.every((one, at) => at === 0 || touches(around[at - 1] ?? one, one))) return span;
+    const [first] = around;
+    const agrees = around.every(({ state }, at) => at === FLICKER_REACH || state === first?.state);
+    return agrees && first && span.state !== first.state ? { ...span, state: first.state, score: 0 } : span;
+  });
 }
+
+const FLICKER_REACH = 2;
 
 /** The maximal runs of each state that has a type, in order. */
 export function toSegments<State>(spans: readonly Span<State>[], typeOf: (state: State) => string | null): Segment[] {

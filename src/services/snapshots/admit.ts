@@ -1,7 +1,7 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { AppError, notFound } from '../../errors.ts';
 import type { Exam, Participant } from '../../generated/prisma/client.ts';
-import type { Sensitivity } from '../analysis/episodes.ts';
+import type { Sensitivity } from '../analysis/sign-track.ts';
 import { settingsOf } from '../exam-settings.ts';
 import { ASKED, type ParticipantKey, readPerParticipant } from '../participants/key.ts';
 import { isFinal } from '../participants/moves.ts';

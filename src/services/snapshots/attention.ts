@@ -1,6 +1,6 @@
 import { type Frame, ImageError, type ObservedImage, VisionError, type VisionProvider } from '../../adapters/vision/vision.ts';
 import type { Logger } from '../../log.ts';
-import { HOLD_SECONDS } from '../analysis/episodes.ts';
+import { HOLD_SECONDS } from '../analysis/sign-track.ts';
 import type { AdmittedParticipant } from './admit.ts';
 import type { Follower } from './follow.ts';
 import { FrameQueue } from './frame-queue.ts';

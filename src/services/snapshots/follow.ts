@@ -1,5 +1,5 @@
 import type { LRUCache } from 'lru-cache';
-import { HOLD_SECONDS } from '../analysis/episodes.ts';
+import { HOLD_SECONDS } from '../analysis/sign-track.ts';
 import type { AdmittedParticipant } from './admit.ts';
 import type { Judge, Look } from './judge.ts';
 import type { createRecorder } from './record.ts';

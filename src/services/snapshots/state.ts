@@ -1,5 +1,5 @@
 import { newId } from '../../ids.ts';
-import { HOLD_SECONDS, leastConfidence, type Sensitivity } from '../analysis/episodes.ts';
+import { HOLD_SECONDS, rulesFor, type Sensitivity } from '../analysis/sign-track.ts';
 import { describeEpisode, inWords } from '../warnings/catalogue.ts';
 import { keepTime, type Rhythm } from './rhythm.ts';
 import { confidenceOf, endOf, follow, type GapCause, type Track, type Verdict } from './track.ts';
@@ -55,7 +55,7 @@ function closedOf(type: string, { warningId, since, cause, ...track }: Track, en
   if (warningId === null) return [];
   const seconds = (endedAt - since) / 1_000;
   if (cause) return [{ warningId, endedAt, details: `${GAP_WORDS[cause]} for ${inWords(seconds)}`, confidence: null }];
-  return [{ warningId, endedAt, details: describeEpisode(type, seconds), confidence: confidenceOf(track) }];
+  return [{ warningId, endedAt, details: describeEpisode(type, { seen: seconds, within: seconds }), confidence: confidenceOf(track) }];
 }
 
 export interface Circumstances {
@@ -89,7 +89,7 @@ export function advance(
       continue;
     }
     const verdict = type === GAP ? { type, isOn: missed, score: 0 } : (seen.get(type) ?? { type, isOn: null, score: 0 });
-    const { track: next, opens, ended } = follow(track, verdict, at, { hold, least: leastConfidence(type, sensitivity) });
+    const { track: next, opens, ended } = follow(track, verdict, at, { hold, least: rulesFor(type, sensitivity).least });
     if (ended) step.closed.push(...closedOf(type, ended.track, type === GAP ? endOfGap(ended.track, at) : ended.at));
     if (!next) continue;
     const warningId = opens ? newId('warn') : next.warningId;

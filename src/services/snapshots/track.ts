@@ -1,5 +1,4 @@
-import { TOLERANCE_SECONDS } from '../analysis/episodes.ts';
-import { LONGEST_SPAN } from '../analysis/judge-webcam.ts';
+import { TOLERANCE_MS } from '../analysis/sign-track.ts';
 
 /** What one snapshot says about one type of episode. */
 export interface Verdict {
@@ -52,8 +51,7 @@ export interface Followed {
 
 /** A single contrary snapshot between two that are no further apart is a detector error, as in a recording. */
 const FLICKER_MS = 3_000;
-const SPAN_MS = LONGEST_SPAN * 1_000;
-const TOLERANCE_MS = TOLERANCE_SECONDS * 1_000;
+const SPAN_MS = 5_000;
 /** Two pictures are not enough for a warning. */
 const LEAST_SIGHTINGS = 3;
 /** A warning continues across a gap of at most this length: after a longer one it may not be the same episode. */

@@ -99,10 +99,20 @@ export const SUPPRESSIBLE_TYPES: readonly string[] = warningCatalogue.flatMap(({
   type in WORDS || (severity !== 'CRITICAL' && !OF_THE_SERVER.has(type)) ? [type] : [],
 );
 
-/** For a proctor to read. Without `seconds` the episode is still going on. */
-export function describeEpisode(type: string, seconds?: number): string {
+/** For how many seconds something was seen, and from its first to its last sighting. */
+interface EpisodeLength {
+  seen: number;
+  within: number;
+}
+
+/** For a proctor to read. Without `length` the episode is still going on. */
+export function describeEpisode(type: string, length?: EpisodeLength): string {
   const words = type in WORDS ? WORDS[type as DetectorType] : type;
-  return seconds === undefined ? words : `${words} for ${inWords(seconds)}`;
+  if (!length) return words;
+  const { seen, within } = length;
+  // A second or two of difference is how samples fall.
+  const isBroken = within - seen > 2 && seen < 0.9 * within;
+  return isBroken ? `${words} for ${inWords(seen)} within ${inWords(within)}` : `${words} for ${inWords(within)}`;
 }
 
 /** For example `12 s` or `2 min 5 s`. */
