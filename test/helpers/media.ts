@@ -91,7 +91,7 @@ export const pictures = {
   turnedAway: picture('pose/away_ai_upper.jpg', sample(5, '545:409:399:346')),
   severalFaces: picture('facecount/2plus_face_recog_two_people.jpg', sample(3)),
   /** Shows a wall and half a sleeve. */
-  noFace: picture('facecount/0_mtcnn_no_faces.jpg', sample(5, '300:200:1600:1150')),
+  noFace: picture('facecount/0_coco128_yo_000000000632.jpg', sample(5, '300:200:1600:1150')),
   /** Null without the test data. */
   phone: dataFile('phone/yes_Active-p_images__14_.jpg'),
 };

@@ -90,7 +90,7 @@ async function filmStall(path: string, [from, to]: [number, number], { sound }: 
 it('a camera that pauses or stops while the sound continues is reported as camera_frozen', async () => {
   const told = await tell('stalled', (path) => filmStall(path, [10, 34], { sound: true }));
   expect(told.warnings).toEqual(['HIGH camera_frozen']);
-  expect(told.episodes).toEqual(['camera_frozen 14-34']);
+  expect(told.episodes).toEqual(['camera_frozen 10-34']);
   const ended = await tell('ended', (path) => filmStall(path, [10, 40], { sound: true }));
   expect(ended.warnings).toEqual(['HIGH camera_frozen']);
   expect(ended.episodes).toEqual(['camera_frozen 10-40']);

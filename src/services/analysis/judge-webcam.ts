@@ -100,7 +100,7 @@ export function judgeWebcam(
     } satisfies SuspiciousActivity,
     segments: [
       ...toSegments(smooth(faces), (state) => state),
-      ...toSegments(smooth(still), (state) => state),
+      ...toSegments(withStalls(smooth(seenStill), stalls), (state) => state),
       ...toSegments(smooth(phone), named('phone_usage')),
       ...toSegments(smooth(away), named('looking_away')),
       ...toSegments(smooth(talk ?? []), named('talking')),
