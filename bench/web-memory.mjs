@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { openChromium, renderers } from './lib/chromium.mjs';
+import { renderers } from './lib/chromium.mjs';
 import { askJson, createConnector, requestBytes } from './lib/http-client.mjs';
 import { startInvigil } from './lib/invigil.mjs';
+import { openPlainChromium } from './lib/plain-chromium.mjs';
 import { check } from './lib/report.mjs';
 import { drained, walkIn } from './web.mjs';
 
@@ -36,11 +37,12 @@ const BARE = `<!doctype html><title>Bare recorder</title><video id="camera" mute
 
 /** @returns the memory of its renderers so far, when asked */
 async function openBare(browser, origin) {
-  const page = await (await browser.newContext()).newPage();
-  await page.route(`${origin}/bare`, (route) => route.fulfill({ contentType: 'text/html', body: BARE }));
-  await page.goto(`${origin}/bare`);
-  await page.getByRole('button').click();
-  await page.waitForFunction(() => document.title === 'Recording');
+  await browser.drive(async (page) => {
+    await page.route(`${origin}/bare`, (route) => route.fulfill({ contentType: 'text/html', body: BARE }));
+    await page.goto(`${origin}/bare`);
+    await page.getByRole('button').click();
+    await page.waitForFunction(() => document.title === 'Recording');
+  });
   return () => renderers(browser);
 }
 
@@ -53,23 +55,22 @@ export const webMemory = {
     const invigil = await startInvigil({ postgres, settings: { INLINE_WORKER: 'false' } });
     const { port, token: key } = invigil;
     const { connect, close } = createConnector(port);
-    const browser = await openChromium();
-    const peer = await openChromium();
+    const browser = await openPlainChromium();
+    const peer = await openPlainChromium();
     try {
       // A connection each: in the minutes between, the server closes one that is kept.
       const post = async (path, body) => askJson(await connect(), requestBytes({ method: 'POST', path, token: key, body }));
       const { id } = await post('/api/exams', { title: 'Room', duration: 60 });
       const { participants } = await post(`/api/exams/${id}/participants`, { participants: [{ userId: 'ada' }] });
       const { pathname, hash } = new URL(participants[0].accessUrl);
-      const page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
-      await walkIn(page, `http://localhost:${port}${pathname}${hash}`);
+      await browser.drive((page) => walkIn(page, `http://localhost:${port}${pathname}${hash}`));
       const measureBare = await openBare(peer, `http://localhost:${port}`);
       const memory = [];
       const bare = [];
       for (let part = 0; part <= parts; part++) {
         // The first after a minute, when buffers of the devices have their size.
         await wait((part === 0 ? 1 : EVERY_MINUTES) * 60_000);
-        await drained(page);
+        await drained(browser);
         memory.push(await renderers(browser));
         bare.push(await measureBare());
         const { mb, shared } = memory.at(-1);

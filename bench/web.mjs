@@ -2,12 +2,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { openChromium, renderers } from './lib/chromium.mjs';
 import { askJson, createConnector, requestBytes } from './lib/http-client.mjs';
 import { startInvigil } from './lib/invigil.mjs';
+import { openPlainChromium } from './lib/plain-chromium.mjs';
 import { check } from './lib/report.mjs';
 
 const PAINTS = 5;
 /** A chunk in this time instead of four seconds: half an hour of chunks in a minute and a half. */
 const FAST_MS = 200;
 const SLICE_MS = 4_000;
+const FASTER = `{ const { start } = MediaRecorder.prototype;
+  MediaRecorder.prototype.start = function (slice) { return start.call(this, slice && ${FAST_MS}); }; }`;
 const DRAIN_MS = 60_000;
 const PARTS = 3;
 
@@ -17,11 +20,10 @@ async function taskMs(session) {
   return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1_000;
 }
 
-/** Nothing may wait on the device: a backlog is no leak. @param {import('playwright-core').Page} page */
+/** Nothing may wait on the device: a backlog is no leak. @param {{ evaluate: (expression: string) => Promise<any> }} page */
 export async function drained(page) {
-  const upload = page.getByTestId('upload');
   for (const end = performance.now() + DRAIN_MS; ; await wait(50)) {
-    const text = (await upload.textContent()) ?? '';
+    const text = await page.evaluate(`document.querySelector('[data-testid=upload]').textContent`);
     if (!text.includes('on this device')) return;
     if (performance.now() > end) throw new Error(`Sending lags behind, so the memory would be that of the backlog: ${text}`);
   }
@@ -50,6 +52,7 @@ export const web = {
     const { port, token: key } = invigil;
     const { connect, close } = createConnector(port);
     const browser = await openChromium();
+    const plain = await openPlainChromium();
     try {
       // A connection each: in the minutes between, the server closes one that is kept.
       const post = async (path, body) => askJson(await connect(), requestBytes({ method: 'POST', path, token: key, body }));
@@ -62,11 +65,8 @@ export const web = {
         return { id, link: `http://localhost:${port}${pathname}${hash}` };
       }
 
-      async function open({ fast = false } = {}) {
+      async function open() {
         const page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
-        if (fast)
-          await page.addInitScript(`{ const { start } = MediaRecorder.prototype;
-            MediaRecorder.prototype.start = function (slice) { return start.call(this, slice && ${FAST_MS}); }; }`);
         const session = await page.context().newCDPSession(page);
         await session.send('Performance.enable');
         return { page, session };
@@ -77,7 +77,7 @@ export const web = {
         await page.getByRole('button', { name: 'Finish the exam' }).click();
         await page.getByRole('button', { name: 'Yes, finish' }).click();
         await page.getByText('Everything has arrived').waitFor({ timeout: 120_000 });
-        await page.context().close();
+        await page.close();
         const { data } = await ask(
           `{ exam(id: "${id}") { participant(userId: "ada") { recordings { type complete nextChunk note size } } } }`,
         );
@@ -106,19 +106,23 @@ export const web = {
       say(`main thread: ${Math.round(mainThread / minutes)} ms per minute`);
 
       const quickened = await invited();
-      const fast = await open({ fast: true });
-      await walkIn(fast.page, quickened.link);
+      await plain.drive(async (fast) => {
+        await fast.addInitScript(FASTER);
+        await walkIn(fast, quickened.link);
+      });
       // Until buffers of the devices have their size.
       await wait(10_000);
       const partMs = (fastMinutes * 60_000 * FAST_MS) / SLICE_MS / PARTS;
       const memory = [];
       for (let part = 0; part <= PARTS; part++) {
         if (part > 0) await wait(partMs);
-        await drained(fast.page);
-        memory.push(await renderers(browser));
+        await drained(plain);
+        memory.push(await renderers(plain));
       }
       say(`renderers, nothing waiting: ${memory.map(({ mb, shared }) => `${Math.round(mb)} MB and ${shared} mappings`).join(', ')}`);
-      recordings.push(...(await finish(fast.page, quickened.id)));
+      await plain.drive(async (fast) => {
+        recordings.push(...(await finish(fast, quickened.id)));
+      });
       const grown = (what) => (memory.at(-1)?.[what] ?? Number.NaN) - (memory[0]?.[what] ?? 0);
 
       const sorted = paints.toSorted((a, b) => a - b);
@@ -144,6 +148,7 @@ export const web = {
       };
     } finally {
       await browser.close();
+      await plain.close();
       close();
       await invigil.stop();
     }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 
-const CHROMIUM = '/usr/bin/chromium';
-const ARGS = [
+export const CHROMIUM = '/usr/bin/chromium';
+export const ARGS = [
   ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio', '--use-fake-ui-for-media-stream'],
   '--use-fake-device-for-media-stream=display-media-type=monitor,fps=10',
 ];

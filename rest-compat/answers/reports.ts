@@ -138,7 +138,7 @@ export const participantReport = z.strictObject({
       timestamp: at('When it happened.'),
       endedAt: atOrNot('When an episode that lasted ended.'),
       details: saidOrNot('Text for the proctor.'),
-      confidence: numberOrNot('How sure the detector was, 0 to 1.'),
+      confidence: numberOrNot('Score of the detector, 0 to 1; not a probability.'),
       recordingId: saidOrNot('The recording that shows it.'),
       offsetSeconds: numberOrNot('Where in that recording.'),
       frameUrl: saidOrNot('Signed, expiring URL of the picture.'),

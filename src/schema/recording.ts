@@ -78,7 +78,7 @@ builder.prismaObject('AnalysisSegment', {
     startSeconds: t.exposeFloat('startSeconds', { description: 'Start, in seconds from the start of the recording.' }),
     endSeconds: t.exposeFloat('endSeconds', { description: 'End, in seconds from the start of the recording.' }),
     confidence: t.exposeFloat('confidence', {
-      description: 'How sure the detector is, 0..1, mean over the stretch. Not comparable between types.',
+      description: 'Score of the detector, 0..1, mean over the stretch. Neither a probability nor comparable between types.',
     }),
   }),
 });

@@ -89,7 +89,7 @@ export const Warning = builder.prismaObject('Warning', {
     }),
     confidence: t.exposeFloat('confidence', {
       nullable: true,
-      description: 'How sure the detector is, 0..1; null if no detector raised it. Not comparable between types.',
+      description: 'Score of the detector, 0..1; null if no detector raised it. Neither a probability nor comparable between types.',
     }),
     participant: t.relation('participant', { nullable: true, description: 'The participant whom it concerns; null if it concerns none.' }),
     recording: t.relation('recording', {

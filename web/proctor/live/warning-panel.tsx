@@ -12,7 +12,7 @@ import styles from './panel.module.css';
 import { useDecide } from './use-decide.ts';
 import { useLive } from './view.ts';
 
-/** Why a warning was raised: what was seen, for how long, how sure, by what; its picture; and the decision. */
+/** Why a warning was raised: what was seen, for how long, with which score, by what; its picture; and the decision. */
 export function WarningPanel({ id }: { id: string }) {
   const t = useTranslations('reason');
   const live = useLive();
