@@ -103,7 +103,7 @@ const scoreOf = ({ scores, sightings }: Pick<SignTrack, 'scores' | 'sightings'>)
   Math.round((scores / Math.max(1, sightings)) * 1_000) / 1_000;
 
 /**
- * Continues a track with one more sample, newer than all before: the one rule for recordings and for live watching. A sign opens
+ * Continues a track with one more sample, newer than all before. Live watching has a rule of its own (`snapshots/track.ts`). A sign opens
  * an episode when it was seen in at least three samples and for the hold time within a stretch that it fills at least half, or
  * for longer within a minute. The stretch is the best of all that end with the sample and are no longer than a minute, so what
  * opens at one sensitivity opens at every higher one.

@@ -98,7 +98,7 @@ function warningBlock(warning: Warning, picture: Uint8Array | undefined): Block 
     RULE,
     strong(`${words(type)} · ${words(severity)}`),
     small(
-      `${time(timestamp)}${endedAt ? ` to ${time(endedAt)}` : ''} · ${words(source)}${confidence === null ? '' : ` · confidence ${percent(confidence)}`}${where}`,
+      `${time(timestamp)}${endedAt ? ` to ${time(endedAt)}` : ''} · ${words(source)}${confidence === null ? '' : ` · detector’s score ${percent(confidence)}`}${where}`,
     ),
     ...(details ? [text(details)] : []),
     ...(picture ? [{ kind: 'picture', image: picture, description: `The picture at the warning: ${words(type)}` } as const] : []),
