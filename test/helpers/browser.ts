@@ -14,6 +14,9 @@ const found = (process.env['PATH'] ?? '')
 export const skipsBrowser = found === undefined && !process.env['CI'];
 if (skipsBrowser) console.warn('Chromium is not installed: the tests of the pages in a browser are skipped.');
 
+/** A busy machine is slow: only what hangs should fail. */
+const WAIT_MS = 120_000;
+
 const BASE_ARGS = [
   ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio', '--disable-quic'],
   ...['--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required'],
@@ -76,6 +79,7 @@ export async function openBrowser({ profile, ...browserOptions }: BrowserOptions
     async openPage(pageOptions) {
       const owner = context ?? (await browser?.newContext(pageOptions));
       if (!owner) throw new Error('the browser has ended');
+      owner.setDefaultTimeout(WAIT_MS);
       return owner.newPage();
     },
     kill,
