@@ -136,7 +136,7 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     const panel = page.getByTestId('warning');
     await panel.getByRole('heading', { name: 'Another tab' }).waitFor();
     await panel.getByText('<b>another</b> tab').waitFor();
-    await rows(page, /No face for/)
+    await rows(page, /No face, for/)
       .locator('button')
       .last()
       .click();
@@ -146,7 +146,7 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await expectGood(page, 'review-1-warning', LOOKS);
 
     await panel.getByRole('button', { name: 'Confirm' }).click();
-    await rows(page, /No face for/)
+    await rows(page, /No face, for/)
       .getByText('Confirmed')
       .waitFor();
     await panel.getByText('Confirmed by Ms One').waitFor();
