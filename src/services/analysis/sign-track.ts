@@ -16,14 +16,12 @@ export interface SignSample {
 /** Time, milliseconds that it speaks for, score. */
 type Sighting = readonly [at: number, lasts: number, score: number];
 
-/** A stretch in which a sign was seen again and again, as JSON. Times are milliseconds. */
+/** A stretch in which a sign was seen again and again. Times are milliseconds. */
 interface SignTrack {
   since: number;
   /** The last sample that showed it, and how long that speaks for. */
   last: number;
   lasts: number;
-  /** The first sample after `last` that shows the contrary; null if none does. */
-  contrary: number | null;
   /** Number of samples since `last` that show the contrary. */
   contraries: number;
   /** Samples that showed it, the milliseconds that they spoke for, and the sum of their scores. */
@@ -89,13 +87,11 @@ export const JITTER = 1.2;
 /** Nobody knows what happened in a longer time without samples: an episode ends before it. */
 const LONGEST_LAPSE_MS = LONGEST_RHYTHM_MS * JITTER;
 
-interface Followed<Track extends SignTrack> {
+interface Followed {
   /** Null if there is nothing left to follow. */
-  track: Track | SignTrack | null;
-  /** Whether the episode opens with this sample. */
-  opens: boolean;
+  track: SignTrack | null;
   /** The track that has ended before this sample, whether or not it opened. */
-  ended: Track | null;
+  ended: SignTrack | null;
 }
 
 /** Mean score of the detector, 0..1. */
@@ -108,34 +104,31 @@ const scoreOf = ({ scores, sightings }: Pick<SignTrack, 'scores' | 'sightings'>)
  * for longer within a minute. The stretch is the best of all that end with the sample and are no longer than a minute, so what
  * opens at one sensitivity opens at every higher one.
  */
-function followSign<Track extends SignTrack>(track: Track | null, sample: SignSample, rules: SignRules): Followed<Track> {
+function followSign(track: SignTrack | null, sample: SignSample, rules: SignRules): Followed {
   const { at, lapse, isOn } = sample;
   if (track !== null && (lapse > LONGEST_LAPSE_MS || at - track.last > FORGOTTEN_MS)) {
     return { ...followSign(null, sample, rules), ended: track };
   }
-  if (isOn) return sighted(track, sample, rules);
-  if (isOn === null || track === null) return { track, opens: false, ended: null };
-  const next = { ...track, contrary: track.contrary ?? at, contraries: track.contraries + 1 };
+  if (isOn) return { track: sighted(track, sample, rules), ended: null };
+  if (isOn === null || track === null) return { track, ended: null };
+  const next = { ...track, contraries: track.contraries + 1 };
   const isOver = next.contraries >= LEAST_CONTRARIES && at - track.last >= rules.close - TOLERANCE_MS;
-  return { track: isOver ? null : next, opens: false, ended: isOver ? next : null };
+  return isOver ? { track: null, ended: next } : { track: next, ended: null };
 }
 
-function sighted<Track extends SignTrack>(track: Track | null, { at, lasts, score }: SignSample, rules: SignRules): Followed<Track> {
+function sighted(track: SignTrack | null, { at, lasts, score }: SignSample, rules: SignRules): SignTrack {
   const before = track ?? { since: at, sightings: 0, seen: 0, scores: 0, recent: [] };
   const recent = before.recent && [...before.recent.filter(([time]) => at - time < MINUTE_MS), [at, lasts, score] as const];
-  const opens = recent !== null && hasLasted(recent, at, rules);
-  const next = {
+  return {
     ...before,
     last: at,
     lasts,
-    contrary: null,
     contraries: 0,
     sightings: before.sightings + 1,
     seen: before.seen + lasts,
     scores: before.scores + score,
-    recent: opens ? null : recent,
+    recent: recent !== null && hasLasted(recent, at, rules) ? null : recent,
   };
-  return { track: next, opens, ended: null };
 }
 
 function hasLasted(recent: readonly Sighting[], at: number, { hold, scattered, least }: SignRules): boolean {
@@ -166,7 +159,7 @@ export function findEpisodes(samples: readonly SignSample[], rules: SignRules): 
   const ended: SignTrack[] = [];
   let track: SignTrack | null = null;
   for (const sample of samples) {
-    const followed: Followed<SignTrack> = followSign(track, sample, rules);
+    const followed: Followed = followSign(track, sample, rules);
     if (followed.ended) ended.push(followed.ended);
     track = followed.track;
   }

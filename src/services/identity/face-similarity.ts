@@ -16,9 +16,11 @@ const MOST_CERTAIN = 0.9995;
 const prepared = new WeakMap<FaceEmbedding, Float64Array>();
 
 function ownOf(face: FaceEmbedding): Float64Array {
-  const known = prepared.get(face) ?? withoutShared(face.dlib);
-  prepared.set(face, known);
-  return known;
+  const known = prepared.get(face);
+  if (known) return known;
+  const own = withoutShared(face.dlib);
+  prepared.set(face, own);
+  return own;
 }
 
 export interface Similarity {

@@ -12,7 +12,9 @@ const within = <Value>(work: Promise<Value>, ms: number) =>
 
 async function nextFrame(track: MediaStreamTrack): Promise<VideoFrame> {
   const frames = new MediaStreamTrackProcessor({ track, maxBufferSize: 1 }).readable.getReader();
-  const { value } = await within(frames.read(), GRAB_MS).finally(() => void frames.cancel());
+  const { value } = await within(frames.read(), GRAB_MS).finally(() => {
+    frames.cancel().catch(() => undefined);
+  });
   if (!value) throw new Error('no picture came');
   return value;
 }

@@ -2,7 +2,7 @@ import { decodeImage } from '../decode-image.ts';
 import type { Box, FaceImage, Frame } from '../vision.ts';
 import { describeFace, FACE_MARGIN } from './describe-face.ts';
 import { type DetectedFace, detectFaces } from './face-detector.ts';
-import { centre, distance, scaleBox, zoomBox } from './geometry.ts';
+import { areaOf, centre, distance, scaleBox, zoomBox } from './geometry.ts';
 import { type ConfirmedFace, confirmFaces, findFaces } from './observe.ts';
 import { padFrame } from './sampling.ts';
 
@@ -49,7 +49,7 @@ function visibleShare(frame: Frame, { x, y, width, height }: Box): number {
 function weigh(frame: Frame, { box, score }: DetectedFace): number {
   const offCentre = distance(centre(box), { x: frame.width / 2, y: frame.height / 2 }) / Math.hypot(frame.width, frame.height);
   const visible = visibleShare(frame, scaleBox(box, FACE_MARGIN));
-  return box.width * box.height * visible * (1 - offCentre) * (0.5 + score / 2);
+  return areaOf(box) * visible * (1 - offCentre) * (0.5 + score / 2);
 }
 
 function byProminence(frame: Frame, found: readonly ConfirmedFace[]): (ConfirmedFace & { prominence: number })[] {

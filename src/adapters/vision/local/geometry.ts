@@ -21,6 +21,8 @@ export const middle = (p: Point, q: Point): Point => ({ x: (p.x + q.x) / 2, y: (
 export const distance = (p: Point, q: Point): number => Math.hypot(q.x - p.x, q.y - p.y);
 export const centre = ({ x, y, width, height }: Box): Point => ({ x: x + width / 2, y: y + height / 2 });
 
+export const areaOf = ({ width, height }: Pick<Box, 'width' | 'height'>): number => width * height;
+
 /** The box scaled around its centre. */
 export function scaleBox(box: Box, factor: number): Box {
   const { x, y } = centre(box);
@@ -78,7 +80,7 @@ export function fitSimilarity(from: readonly Point[], to: readonly Point[]): Sim
 export function overlap(a: Box, b: Box): number {
   const width = Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x));
   const height = Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
-  return (width * height) / Math.min(a.width * a.height, b.width * b.height);
+  return (width * height) / Math.min(areaOf(a), areaOf(b));
 }
 
 /** Non-maximum suppression: the best of each group of boxes that overlap by more than `limit`, best first. */

@@ -6,7 +6,7 @@ import { coverOf } from './face-cover.ts';
 import { type DetectedFace, detectFaces } from './face-detector.ts';
 import { type FaceMesh, fitMesh, headPose } from './face-mesh.ts';
 import { gazeOf } from './gaze.ts';
-import { overlap } from './geometry.ts';
+import { areaOf, overlap } from './geometry.ts';
 import { detectPhones } from './phone-detector.ts';
 import { seesPerson } from './second-look.ts';
 
@@ -36,9 +36,8 @@ export async function findFaces(frame: Frame, minScore = MIN_SCORE): Promise<Con
 const OUTSTANDING_AREA = 4;
 
 function findOutstanding(found: readonly ConfirmedFace[]): ConfirmedFace | null {
-  const areaOf = ({ box }: ConfirmedFace) => box.width * box.height;
-  const [largest, second] = found.toSorted((a, b) => areaOf(b) - areaOf(a));
-  return largest && (!second || areaOf(largest) >= OUTSTANDING_AREA * areaOf(second)) ? largest : null;
+  const [largest, second] = found.toSorted((a, b) => areaOf(b.box) - areaOf(a.box));
+  return largest && (!second || areaOf(largest.box) >= OUTSTANDING_AREA * areaOf(second.box)) ? largest : null;
 }
 
 /** A face on the screen of a phone: so much of it lies in the phone's box, which is at most so many times larger. */
@@ -48,7 +47,6 @@ const SHOWN_MOST_AREA = 8;
 
 /** The faces without those on the screen of a phone: the phone is reported, not a second person. The largest face stays. */
 function withoutShown(found: readonly ConfirmedFace[], phones: readonly FoundPhone[]): ConfirmedFace[] {
-  const areaOf = ({ width, height }: Box) => width * height;
   const largest = Math.max(...found.map(({ box }) => areaOf(box)));
   const isOn = (face: Box, phone: Box) =>
     areaOf(phone) >= areaOf(face) && areaOf(phone) <= SHOWN_MOST_AREA * areaOf(face) && overlap(face, phone) >= SHOWN_SHARE;

@@ -1,5 +1,5 @@
 import type { Box, Frame, FoundPhone } from '../vision.ts';
-import { centre } from './geometry.ts';
+import { areaOf, centre } from './geometry.ts';
 import { OBJECTS_SIZE } from './nets.ts';
 import { findObjects, type Peak } from './object-peaks.ts';
 import { letterbox } from './sampling.ts';
@@ -44,7 +44,7 @@ const bestFirst = (a: FoundPhone, b: FoundPhone) => b.score - a.score;
  */
 async function lookBothWays(frame: Frame): Promise<FoundPhone[]> {
   const { pixels, zoom } = letterbox(frame, OBJECTS_SIZE, { scale: 1, offset: 0, fill: 0 });
-  const isLarge = ({ box }: Peak) => box.width * box.height >= MIN_AREA * frame.width * frame.height;
+  const isLarge = ({ box }: Peak) => areaOf(box) >= MIN_AREA * areaOf(frame);
   const first = (await findObjects(pixels, zoom))('phone', MIN_SCORE).filter(isLarge);
   if (first.length === 0) return [];
   const width = Math.round(frame.width * zoom);

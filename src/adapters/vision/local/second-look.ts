@@ -1,4 +1,5 @@
 import type { Box, Frame } from '../vision.ts';
+import { areaOf } from './geometry.ts';
 import { OBJECTS_SIZE } from './nets.ts';
 import { findObjects } from './object-peaks.ts';
 import { letterbox, padFrame } from './sampling.ts';
@@ -20,7 +21,7 @@ const BORDER = 0.25;
 
 /** Whether somebody is in a picture in which no face was found: covered, cut by the edge, or turned away. */
 export async function seesPerson(frame: Frame): Promise<boolean> {
-  const leastArea = LEAST_AREA * frame.width * frame.height;
+  const leastArea = LEAST_AREA * areaOf(frame);
   return (await holdsPerson(frame, leastArea)) || holdsPerson(padFrame(frame, BORDER).frame, leastArea);
 }
 
@@ -31,5 +32,3 @@ async function holdsPerson(frame: Frame, leastArea: number): Promise<boolean> {
   const isHand = (person: Box) => phones.some(({ box }) => areaOf(box) >= HAND_WITH_PHONE.share * areaOf(person));
   return objects('person', PERSON_SURE).some(({ box }) => areaOf(box) >= leastArea && !isHand(box));
 }
-
-const areaOf = ({ width, height }: Box) => width * height;
