@@ -45,6 +45,27 @@ describe('a hand-in', () => {
     expect(refusals(seat)).toEqual([]);
   });
 
+  it('just after an outage sends at once what that had put off for minutes', async () => {
+    const tries = 3;
+    // A chunk that failed once more than that waits for ever; the queue does not.
+    const seat = openSeat({ pause: (attempts) => (attempts > tries ? 1e8 : 5) });
+    seat.chunk('webcam', 'a');
+    await seat.until(({ streams }) => streams.webcam?.sent === 1);
+    let failed = 0;
+    const isPutOff = new Promise<void>((resolve) => {
+      room.fail((request) => {
+        if (!request.startsWith('PUT') || failed > tries) return null;
+        if ((failed += 1) > tries) resolve();
+        return 'no answer';
+      });
+    });
+    seat.chunk('webcam', 'b');
+    await isPutOff;
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until(done);
+    expect(room.stored('webcam')).toEqual(['a', 'b']);
+  });
+
   it('goes on after a kill at any moment, and is one submission', async () => {
     const steps = ['START webcam', 'SUBMIT', 'PUT webcam 0', 'FINISH webcam', 'ASK webcam'];
     const first = openSeat();

@@ -43,6 +43,8 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
       const headers = { 'idempotency-key': idempotencyKey };
       await api.rest(`/exams/${encodeURIComponent(seat.examId)}/submit`, { method: 'POST', body: { stats }, headers });
       await save({ submitted: true });
+      // The line holds, and no heartbeat tells so any more: what an outage put off need not wait.
+      uploader.hasten();
       return OK;
     } catch (error) {
       const outcome = outcomeOf(error);

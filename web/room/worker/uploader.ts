@@ -131,6 +131,12 @@ export function createUploader({ recordings, streams, onRefused, onFormatRefused
     return outcome;
   }
 
+  function hasten(): void {
+    for (const stream of streams.all()) {
+      for (const item of stream.items.values()) Object.assign(item, { attempts: 0, notBefore: 0 });
+    }
+  }
+
   const upload =
     (stream: Stream, item: Item): Job =>
     async () => {
@@ -181,12 +187,12 @@ export function createUploader({ recordings, streams, onRefused, onFormatRefused
         return upload(stream, item);
       },
     }),
+    /** Nothing waits for its next try any more. */
+    hasten,
     /** Whatever failed may be taken now: the line is back, there is another token, or the exam goes on. */
     retry(): void {
-      for (const stream of streams.all()) {
-        stream.block = null;
-        for (const item of stream.items.values()) Object.assign(item, { attempts: 0, notBefore: 0 });
-      }
+      for (const stream of streams.all()) stream.block = null;
+      hasten();
     },
   };
 }
