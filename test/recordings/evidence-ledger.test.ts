@@ -5,7 +5,7 @@ import { createExam, createKey, join } from '../helpers/exam.ts';
 import { cut, ended, recorded, startLive } from '../helpers/live.ts';
 import { tempDir } from '../helpers/media.ts';
 import { eventually } from '../helpers/patience.ts';
-import { createTestDatabase, runSql } from '../helpers/postgres.ts';
+import { createTestDatabase, openClient, runSql } from '../helpers/postgres.ts';
 import { uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { startStatementCounter } from '../helpers/statements.ts';
@@ -129,6 +129,31 @@ it('after the end, what was announced may still come; then it is lost', async ()
   const [webcam] = await ledgerOf(examId);
   expect(causes(webcam)?.at(-1)).toBe('lost');
   expect(webcam?.gaps.at(-1)?.to).not.toBeNull();
+});
+
+it('what is joined into its file in the moment in which the ledger is read is not lost', async () => {
+  const { examId, token, begun } = await seated();
+  const id = await record(examId, token, begun, [0, 60, 120]);
+  await server.post(`/exams/${examId}/submit`, { stats: {} }, { credential: token });
+  const settler = await openClient(server.databaseUrl);
+  try {
+    // As when the last chunk is there: the spans of the file come, and what was known of its chunks goes.
+    await settler.query('BEGIN');
+    await settler.query('LOCK TABLE "ChunkRun" IN ACCESS EXCLUSIVE MODE');
+    const spans = JSON.stringify([{ at: begun, offset: 0, seconds: 180 }]);
+    await settler.query('UPDATE "Recording" SET live = false, closed = true, spans = $2, "startedAt" = "createdAt" WHERE id = $1', [
+      id,
+      spans,
+    ]);
+    await settler.query('DELETE FROM "ChunkRun" WHERE "recordingId" = $1', [id]);
+    const read = ledgerOf(examId);
+    const waiting = `SELECT 1 FROM pg_locks WHERE relation = '"ChunkRun"'::regclass AND NOT granted`;
+    await expect.poll(async () => (await settler.query(waiting)).rowCount, { interval: 5 }).toBeGreaterThan(0);
+    await settler.query('COMMIT');
+    expect((await read)[0]).toMatchObject({ receivedSeconds: 180 });
+  } finally {
+    await settler.end();
+  }
 });
 
 it('only what was recorded of the expected time counts', async () => {

@@ -4,7 +4,7 @@ import type { Exam, Participant, Recording, RecordingType } from '../../generate
 import { groupBy } from '../../group-by.ts';
 import { settingsOf } from '../exam-settings.ts';
 import { type EvidenceTrack, type LedgerRecording, type Stopped, trackOf } from './ledger.ts';
-import { readOpenSpans } from './open-spans.ts';
+import { type ChunkRun, openSpans, RUNS } from './open-spans.ts';
 import { type PresenceEvent, type Sitting, sittingOf } from './sitting.ts';
 import { allSpans, type Span } from './spans.ts';
 import type { Stretch } from './stretches.ts';
@@ -17,7 +17,8 @@ const MOST_AT_ONCE = 200;
 const MOST_STOPS = 200;
 
 const EXAMS = `SELECT id, settings, "endedAt", clock_timestamp() AS now FROM "Exam" WHERE id = ANY($1)`;
-const RECORDINGS = `SELECT id, "participantId", type, status, "createdAt", "startedAt", spans, duration, live, closed, "lateBytes", "expectedChunks", "lastChunkAt"
+const RECORDINGS = `SELECT "participantId", type, status, "createdAt", "startedAt", spans, duration, closed, "expectedChunks", "lastChunkAt",
+    CASE WHEN live OR "lateBytes" > 0 THEN coalesce(${RUNS}, '[]') END AS runs
   FROM "Recording" WHERE "participantId" = ANY($1)`;
 const EVENTS = `SELECT "subjectId" AS "participantId", at, data->>'what' AS what, data->>'from' AS "from", data->>'to' AS "to",
     (data->>'since')::timestamptz AS since FROM "Event"
@@ -26,10 +27,13 @@ const STOPS = `SELECT p.id AS "participantId", w.type, w.timestamp AS at FROM un
   LATERAL (SELECT type, timestamp FROM "Warning" WHERE "participantId" = p.id AND source = 'CLIENT'
     AND type IN ('camera_stopped', 'screen_share_stopped') LIMIT ${MOST_STOPS}) w`;
 
-type RecordingRow = { id: string; participantId: string } & Pick<
+type RecordingRow = { participantId: string } & Pick<
   Recording,
-  'type' | 'status' | 'createdAt' | 'startedAt' | 'spans' | 'duration' | 'live' | 'closed' | 'lateBytes' | 'expectedChunks' | 'lastChunkAt'
->;
+  'type' | 'status' | 'createdAt' | 'startedAt' | 'spans' | 'duration' | 'closed' | 'expectedChunks' | 'lastChunkAt'
+> & {
+    /** Of what is not in its file yet; null if all of it is. */
+    runs: ChunkRun[] | null;
+  };
 type ExamRow = Pick<Exam, 'id' | 'settings' | 'endedAt'> & { now: Date };
 type Of<T> = T & { participantId: string };
 
@@ -38,7 +42,7 @@ const stretchOf = ({ at, seconds }: Span): Stretch => ({ from: at, to: at + seco
 const byParticipant = <T extends { participantId: string }>(rows: readonly T[]): Map<string, T[]> =>
   groupBy(rows, ({ participantId }) => participantId);
 
-/** The ledger of evidence: what was recorded of each participant, what is missing, and why. A page of participants takes five statements. */
+/** The ledger of evidence: what was recorded of each participant, what is missing, and why. A page of participants takes four statements. */
 export function createEvidence({ pool }: { pool: Pool }) {
   async function read(asked: readonly Asked[]): Promise<EvidenceTrack[][]> {
     const ids = [...new Set(asked.map(({ id }) => id))];
@@ -50,10 +54,6 @@ export function createEvidence({ pool }: { pool: Pool }) {
       query<Of<PresenceEvent>>('events', EVENTS, ids),
       query<Of<{ type: string; at: Date }>>('stops', STOPS, ids),
     ]);
-    const open = await readOpenSpans(
-      pool,
-      recordings.filter(({ live, lateBytes }) => live || lateBytes > 0),
-    );
     const exam = new Map(exams.map((one) => [one.id, one]));
     const [recordingsOf, eventsOf, stopsOf] = [byParticipant(recordings), byParticipant(events), byParticipant(stops)];
     return asked.map((participant) => {
@@ -61,7 +61,7 @@ export function createEvidence({ pool }: { pool: Pool }) {
       if (!known) return [];
       const { id } = participant;
       const sitting = sittingOf(participant, known.endedAt, eventsOf.get(id) ?? [], known.now);
-      const own = (recordingsOf.get(id) ?? []).map((row) => inLedger(row, open.get(row.id), sitting));
+      const own = (recordingsOf.get(id) ?? []).map((row) => inLedger(row, sitting));
       const stopped = (stopsOf.get(id) ?? []).map(({ type, at }): Stopped => ({
         type: type === 'camera_stopped' ? 'WEBCAM' : 'SCREEN',
         at,
@@ -82,8 +82,8 @@ function typesOf(exam: Pick<Exam, 'settings'>, recordings: readonly LedgerRecord
   return (['WEBCAM', 'SCREEN'] as const).filter((type) => isAsked[type] || recordings.some((one) => one.type === type));
 }
 
-function inLedger(row: RecordingRow, open: readonly Stretch[] | undefined, sitting: Sitting): LedgerRecording {
-  const { type, status, createdAt, lastChunkAt, closed, expectedChunks, duration } = row;
+function inLedger(row: RecordingRow, sitting: Sitting): LedgerRecording {
+  const { type, status, createdAt, lastChunkAt, closed, expectedChunks, duration, runs } = row;
   const spans = allSpans(row);
   // A file that was sent as a whole, and not looked at yet: as if it ended when it was sent, or with the sitting.
   const isWhole = lastChunkAt === null && duration !== null;
@@ -99,7 +99,7 @@ function inLedger(row: RecordingRow, open: readonly Stretch[] | undefined, sitti
     lastChunkAt,
     closed,
     isAnnounced: expectedChunks !== null,
-    received: open ?? known.filter(({ offset }) => offset !== null).map(stretchOf),
+    received: runs ? openSpans(runs, createdAt) : known.filter(({ offset }) => offset !== null).map(stretchOf),
     unreadable: known.filter(({ offset }) => offset === null).map(stretchOf),
   };
 }

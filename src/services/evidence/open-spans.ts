@@ -1,5 +1,3 @@
-import type { Pool } from '../../adapters/database/database-transaction.ts';
-import { groupBy } from '../../group-by.ts';
 import { clockSkewOf } from './clock-skew.ts';
 import type { Stretch } from './stretches.ts';
 
@@ -8,29 +6,27 @@ const SLACK_MS = 5_000;
 /** Per recording; a hostile sender can make as many as it sends chunks. */
 const MOST_RUNS = 500;
 
-const ms = (column: string) => `(extract(epoch FROM run."${column}") * 1000)::float8 AS "${column}"`;
-const READ = `
-SELECT asked.id AS "recordingId", run."isGiven", run."leastDelay", ${['from', 'to', 'arrivedFrom', 'arrivedTo'].map(ms).join(', ')}
-  FROM unnest($1::text[]) AS asked(id),
-  LATERAL (SELECT * FROM "ChunkRun" WHERE "recordingId" = asked.id ORDER BY "firstIndex" LIMIT ${MOST_RUNS}) run`;
-
-interface Run extends Stretch {
-  recordingId: string;
+/** Chunks that followed each other: when they were recorded, as the sender says, and when they arrived, in milliseconds since 1970. */
+export interface ChunkRun extends Stretch {
   isGiven: boolean;
   leastDelay: number;
   arrivedFrom: number;
   arrivedTo: number;
 }
 
-/** When the chunks of recordings that are not in a file yet were recorded, by the server's clock, by recording. */
-export async function readOpenSpans(pool: Pool, recordings: readonly { id: string; createdAt: Date }[]): Promise<Map<string, Stretch[]>> {
-  if (recordings.length === 0) return new Map();
-  const { rows } = await pool.query<Run>({ name: 'open-spans', text: READ, values: [recordings.map(({ id }) => id)] });
-  const runs = groupBy(rows, ({ recordingId }) => recordingId);
-  return new Map(recordings.map(({ id, createdAt }) => [id, shifted(runs.get(id) ?? [], createdAt.getTime())]));
-}
+const ms = (column: string) => `'${column}', (extract(epoch FROM run."${column}") * 1000)::float8`;
 
-function shifted(runs: readonly Run[], begun: number): Stretch[] {
+/**
+ * The runs of a row of "Recording" as JSON, null if there are none. Part of the statement that reads the row, since the runs end in the
+ * moment in which the row gets its spans.
+ */
+export const RUNS = `(SELECT json_agg(json_build_object('isGiven', run."isGiven", 'leastDelay', run."leastDelay",
+    ${['from', 'to', 'arrivedFrom', 'arrivedTo'].map(ms).join(', ')}) ORDER BY run."firstIndex")
+  FROM (SELECT * FROM "ChunkRun" WHERE "recordingId" = "Recording".id ORDER BY "firstIndex" LIMIT ${MOST_RUNS}) run)`;
+
+/** When the chunks of a recording that is not in a file yet were recorded, by the server's clock. */
+export function openSpans(runs: readonly ChunkRun[], createdAt: Date): Stretch[] {
+  const begun = createdAt.getTime();
   const given = runs.filter(({ isGiven }) => isGiven);
   const times = {
     earliest: given.reduce((least, { from }) => Math.min(least, from), Infinity),
