@@ -1,6 +1,7 @@
-import type { Box } from '../vision.ts';
+import type { Box, Frame } from '../vision.ts';
 import { models } from './models.ts';
 import { OBJECTS_SIZE, type ObjectClass, objectClasses } from './nets.ts';
+import { letterbox } from './sampling.ts';
 
 const STRIDE = 4;
 const GRID = OBJECTS_SIZE / STRIDE;
@@ -17,6 +18,19 @@ export interface Peak {
 
 /** The objects of one class that score at least `minScore`. */
 export type Objects = (kind: ObjectClass, minScore: number) => Peak[];
+
+/** A look at a whole frame, which serves for phones and for people. */
+export interface ObjectLook {
+  objects: Objects;
+  /** The frame in a letterbox of `OBJECTS_SIZE`, 0..255, and its pixels per frame pixel. */
+  pixels: Float32Array;
+  zoom: number;
+}
+
+export async function lookForObjects(frame: Frame): Promise<ObjectLook> {
+  const { pixels, zoom } = letterbox(frame, OBJECTS_SIZE, { scale: 1, offset: 0, fill: 0 });
+  return { objects: await findObjects(pixels, zoom), pixels, zoom };
+}
 
 /**
  * Looks once for objects of all classes: peaks of their heat maps (CenterNet, Zhou et al. 2019, arXiv:1904.07850). Positions are in frame pixels.

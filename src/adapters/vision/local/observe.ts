@@ -7,6 +7,7 @@ import { type DetectedFace, detectFaces } from './face-detector.ts';
 import { type FaceMesh, fitMesh, headPose } from './face-mesh.ts';
 import { gazeOf } from './gaze.ts';
 import { areaOf, overlap } from './geometry.ts';
+import { lookForObjects } from './object-peaks.ts';
 import { detectPhones } from './phone-detector.ts';
 import { seesPerson } from './second-look.ts';
 
@@ -62,7 +63,8 @@ function withoutShown(found: readonly ConfirmedFace[], phones: readonly FoundPho
 export async function observeFrame(frame: Frame, look: LookFor): Promise<FrameObservation> {
   const lit = brighten(frame);
   const seen = await findFaces(lit);
-  const phones = look.phones || seen.length > 1 ? await detectPhones(frame) : [];
+  const objects = look.phones || seen.length > 1 ? await lookForObjects(frame) : null;
+  const phones = objects ? await detectPhones(frame, objects) : [];
   const found = withoutShown(seen, phones);
   const faces: ObservedFace[] = [];
   for (const { box, score, mesh } of found) {
@@ -72,7 +74,7 @@ export async function observeFrame(frame: Frame, look: LookFor): Promise<FrameOb
   const outstanding = look.embed ? findOutstanding(found) : null;
   return {
     faces,
-    covered: found.length === 0 && (await seesPerson(lit)),
+    covered: found.length === 0 && (await seesPerson(lit, objects && lit === frame ? objects : await lookForObjects(lit))),
     phones: look.phones ? phones : [],
     ...(outstanding && { outstanding: await describeFace(frame, outstanding) }),
   };

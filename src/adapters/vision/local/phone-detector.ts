@@ -1,8 +1,7 @@
 import type { Box, Frame, FoundPhone } from '../vision.ts';
 import { areaOf, centre } from './geometry.ts';
 import { OBJECTS_SIZE } from './nets.ts';
-import { findObjects, type Peak } from './object-peaks.ts';
-import { letterbox } from './sampling.ts';
+import { findObjects, lookForObjects, type ObjectLook, type Peak } from './object-peaks.ts';
 
 const MIN_SCORE = 0.1;
 /** Scores below this in the mirrored picture count as nothing. */
@@ -25,12 +24,13 @@ const CLOSER = 2.2;
 /** Only the best ones get a closer look; the others stay doubtful. */
 const MOST_CLOSER = 2;
 
-/** Phones, best first. Doubtful ones also get a closer look, and score the mean of both. */
-export async function detectPhones(frame: Frame): Promise<FoundPhone[]> {
-  const found = await lookBothWays(frame);
+/** Phones, best first. Doubtful ones also get a closer look, and score the mean of both. @param look at the frame */
+export async function detectPhones(frame: Frame, look: ObjectLook): Promise<FoundPhone[]> {
+  const found = await lookBothWays(frame, look);
   for (const phone of found.slice(0, MOST_CLOSER)) {
     if (phone.score < DOUBT.from || phone.score >= DOUBT.to) continue;
-    const [near] = await lookBothWays(cutOut(frame, widen(phone.box)));
+    const part = cutOut(frame, widen(phone.box));
+    const [near] = await lookBothWays(part, await lookForObjects(part));
     phone.score = (phone.score + (near?.score ?? 0)) / 2;
   }
   return found.filter(({ score }) => score >= MIN_SCORE).sort(bestFirst);
@@ -42,10 +42,9 @@ const bestFirst = (a: FoundPhone, b: FoundPhone) => b.score - a.score;
  * If there might be a phone, the mirrored picture is analysed too, and the mean of both counts: something that looks like a phone
  * in only one of them (a collar, a medal, a cord) mostly falls below the limit.
  */
-async function lookBothWays(frame: Frame): Promise<FoundPhone[]> {
-  const { pixels, zoom } = letterbox(frame, OBJECTS_SIZE, { scale: 1, offset: 0, fill: 0 });
+async function lookBothWays(frame: Frame, { objects, pixels, zoom }: ObjectLook): Promise<FoundPhone[]> {
   const isLarge = ({ box }: Peak) => areaOf(box) >= MIN_AREA * areaOf(frame);
-  const first = (await findObjects(pixels, zoom))('phone', MIN_SCORE).filter(isLarge);
+  const first = objects('phone', MIN_SCORE).filter(isLarge);
   if (first.length === 0) return [];
   const width = Math.round(frame.width * zoom);
   const second = (await findObjects(mirror(pixels, width), zoom))('phone', FAINTEST).map((peak) =>
