@@ -18,6 +18,9 @@ export async function openPlainChromium() {
   const args = [...ARGS, '--no-first-run', '--lang=en-GB', `--user-data-dir=${profile}`, '--remote-debugging-port=0', 'about:blank'];
   // A group of its own, to end all of its processes.
   const child = spawn(CHROMIUM, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  const kill = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL');
+  // Also if the benchmark ends early; otherwise it would run forever.
+  process.once('exit', kill);
   const address = await addressOf(child);
   return {
     /** Playwright drives its page until `work` is done; it stays. @param {(page: import('playwright-core').Page) => Promise<void>} work */
@@ -44,8 +47,9 @@ export async function openPlainChromium() {
       return result.value;
     },
     async close() {
+      process.off('exit', kill);
       const exited = once(child, 'exit');
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      kill();
       await exited;
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     },
