@@ -1,5 +1,6 @@
 // The devices and the worker of the room without its views, for a test that decides when a recorder is replaced.
 import { createCapture } from '../../../web/room/capture/create-capture.ts';
+import { openRoomDatabase } from '../../../web/room/worker/database.ts';
 
 const worker = new Worker(new URL('../../../web/room/worker/worker.ts', import.meta.url), { type: 'module' });
 /** How WebM begins. */
@@ -49,6 +50,13 @@ globalThis.room = {
   given,
   messages,
   upload: () => upload,
+  /** How many chunks of each kind were on the device so far, by its database. */
+  async stored() {
+    const database = await openRoomDatabase();
+    const records = await database.getAll('streams');
+    database.close();
+    return Object.fromEntries(records.map(({ kind, nextIndex, base }) => [kind, nextIndex - base]));
+  },
   /** Opens everything and records. */
   async begin(start) {
     worker.postMessage({ type: 'start', root: `${location.origin}/`, heartbeat: true, snapshotSeconds: 2, ...start }, []);

@@ -64,6 +64,46 @@ describe('what was recorded', () => {
     expect(room.stored('webcam')).toEqual(texts);
   });
 
+  it('is counted with its chunk, whatever is written to the device in between', async () => {
+    const database = createDatabase();
+    const holes: number[] = [];
+    let written: Promise<unknown> = Promise.resolve();
+    async function write(...change: Parameters<typeof database.write>): Promise<void> {
+      await written;
+      await database.write(...change);
+      const db = await openRoomDatabase();
+      const record = await db.get('streams', ['exam_1', 'user_1', 'webcam']);
+      const chunks = await db.countFromIndex(
+        'chunks',
+        'facts',
+        IDBKeyRange.bound(['exam_1', 'user_1', 'webcam'], ['exam_1', 'user_1', 'webcam', []]),
+      );
+      holes.push((record?.nextIndex ?? 0) - (record?.acknowledged ?? 0) - chunks);
+      db.close();
+    }
+    const missing = new Set(['PUT webcam 0', 'PUT screen 0']);
+    room.fail((request) => (missing.has(request) ? 'no answer' : null));
+    const seat = openSeat({ database: { ...database, write } });
+    seat.chunk('webcam', 'a');
+    seat.chunk('screen', 'of the screen');
+    await seat.until(({ streams }) => Boolean(streams.webcam?.recordingId && streams.screen?.recordingId));
+    // The device is slow with one change; then come a chunk, and an acknowledgement, which makes room and so goes first.
+    let goOn = () => {};
+    written = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    missing.delete('PUT screen 0');
+    await seat.until(({ streams }) => streams.screen?.sent === 1);
+    seat.chunk('webcam', 'b');
+    missing.delete('PUT webcam 0');
+    await seat.until(({ streams }) => streams.webcam?.sent === 1);
+    goOn();
+    await seat.until(({ streams }) => streams.webcam?.sent === 2);
+    await seat.worker.settled();
+    expect(holes.length).toBeGreaterThan(4);
+    expect(new Set(holes)).toEqual(new Set([0]));
+  });
+
   it('of several exams and people in one browser stays apart', async () => {
     room.fail(() => 'no answer');
     for (const [name, seat] of Object.entries(seats)) {

@@ -126,21 +126,27 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
         const { record } = stream;
         const index = record.nextIndex;
         const facts: ChunkFacts = { index, size: buffer.byteLength, startedAt, durationMs, refused: '' };
-        const before = record.recordedUpTo;
-        record.nextIndex += 1;
-        record.recordedUpTo = Math.max(before ?? 0, startedAt + durationMs);
+        // Not before the chunk itself is stored: another change of the record may be written first, and then the browser be killed.
+        function count(): void {
+          record.nextIndex = Math.max(record.nextIndex, index + 1);
+          record.recordedUpTo = Math.max(record.recordedUpTo ?? 0, startedAt + durationMs);
+        }
         const isKept = await journal.write({
           key: chunkKey(kind, index),
           stores: ['streams', 'chunks'],
           bytes: buffer,
-          apply: (tx) =>
-            Promise.all([
+          apply(tx) {
+            count();
+            return Promise.all([
               tx.objectStore('streams').put({ ...record }),
               tx.objectStore('chunks').put({ ...seat, kind, ...facts, bytes: buffer }),
-            ]),
+            ]);
+          },
         });
-        if (isKept) stream.items.set(index, itemOf(facts, format));
-        else Object.assign(record, { nextIndex: index, recordedUpTo: before });
+        if (isKept) {
+          count();
+          stream.items.set(index, itemOf(facts, format));
+        }
         onChange();
         return isKept;
       }),
