@@ -79,7 +79,7 @@ builder.objectRef<WarningEvent>('WarningReviewed').implement({
 builder.objectRef<WarningEvent>('WarningUpdated').implement({
   interfaces: [ExamEvent],
   description:
-    'The episode behind a warning has ended (`endedAt`; `details` and `confidence` now describe all of it), or its place in a recording has become known (`recording`, `offsetSeconds`).',
+    'The episode behind a warning has ended (`endedAt`; `details` and `confidence` now describe all of it) or goes on after all (`endedAt` is null again), or its place in a recording has become known (`recording`, `offsetSeconds`).',
   fields: (t) => ({ warning: t.field({ ...warning, resolve: ({ subject }) => subject }) }),
 });
 builder.objectRef<EventOf<'PARTICIPANT_CHANGED'>>('ParticipantChanged').implement({

@@ -49,7 +49,8 @@ const SHARED_LINK = 'Whether `Exam.accessUrl` lets candidates in. If not, only t
 const PHOTO = 'Whether check-in takes a picture of the face, for the proctor and for comparison.';
 const WITHOUT_CAMERA = `Whether a candidate whose camera fails may go on; proctors are told. ${CLIENTS_OBEY}`;
 const SIGNALS = 'Types of client signals that the exam room reports.';
-const SNAPSHOTS = 'Seconds between the snapshots of the exam room.';
+const SNAPSHOTS =
+  'Seconds between the snapshots of the exam room. Up to 15 they are judged live; with longer ones `evidence_gap` says that nothing can be.';
 const VIEW = 'When candidates see the warnings about themselves.';
 const PRESETS = 'Texts that staff send by one click.';
 const CREDIT = 'At most so many minutes of measured outages are credited to a candidate without a decision of staff.';

@@ -35,7 +35,10 @@ export const settingsInput = z.object(
       .min(1, 'must be at least 1')
       .max(600, 'must be at most 600')
       .nullish()
-      .meta({ description: 'Seconds between snapshots; by default 10, 5 or 2, by sensitivity.' }),
+      .meta({
+        description:
+          'Seconds between snapshots; by default 10, 5 or 2, by sensitivity. Above 15 nothing can be judged live, which `evidence_gap` says.',
+      }),
     candidateView: nameOf(['NEVER', 'AFTER_END', 'LIVE'], () => 'must be never, after_end or live')
       .nullish()
       .meta({ description: 'When candidates see the warnings about themselves; default after_end.' }),

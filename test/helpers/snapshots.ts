@@ -8,7 +8,7 @@ import { runSql } from './postgres.ts';
 import { collect, type TestServer } from './server.ts';
 
 /** A picture like one that a browser takes from the camera: 640 × 480, JPEG. */
-async function photograph({ file, crop }: { file: string; crop?: string }): Promise<Buffer> {
+export async function photograph({ file, crop }: { file: string; crop?: string }): Promise<Buffer> {
   const fit = 'scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1,setsar=1';
   return makeMedia('-i', file, '-vf', crop ? `crop=${crop},${fit}` : fit, '-frames:v', '1', '-q:v', '4', '-f', 'mjpeg', 'pipe:1');
 }

@@ -116,6 +116,7 @@ describe('while the exam runs', () => {
     }
     const warning = await log.opened('face_mismatch');
     expect(warning).toMatchObject({ severity: 'CRITICAL', source: 'ANALYSIS', userId: 'live' });
+    expect(warning.details).toMatch(/, unlike in (\d) of \1 clear pictures$/);
     expect(warning.frameUrl).not.toBeNull();
   });
 });

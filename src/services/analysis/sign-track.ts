@@ -16,8 +16,8 @@ export interface SignSample {
 /** Time, milliseconds that it speaks for, score. */
 type Sighting = readonly [at: number, lasts: number, score: number];
 
-/** A stretch in which a sign was seen again and again. Times are milliseconds. */
-interface SignTrack {
+/** A sign that was seen again and again, as JSON. Times are milliseconds. */
+export interface SignTrack {
   since: number;
   /** The last sample that showed it, and how long that speaks for. */
   last: number;
@@ -32,7 +32,7 @@ interface SignTrack {
   recent: readonly Sighting[] | null;
 }
 
-interface SignRules {
+export interface SignRules {
   /** Milliseconds to be seen, in a stretch of which it fills at least half. */
   hold: number;
   /** Milliseconds to be seen within a minute, however scattered. */
@@ -78,71 +78,78 @@ const MINUTE_MS = 60_000;
 /** Of a sign that is neither seen nor contradicted for so long nobody knows whether it goes on. */
 const FORGOTTEN_MS = MINUTE_MS;
 /** A single contrary sample may be an error of the detector, however long the time to the next. */
-const LEAST_CONTRARIES = 2;
+export const LEAST_CONTRARIES = 2;
 
 /** The longest usual time between two samples at which a sample still speaks for the time to the next. */
 export const LONGEST_RHYTHM_MS = 15_000;
 /** How much later than usual a sample may come, as a factor. */
 export const JITTER = 1.2;
 /** Nobody knows what happened in a longer time without samples: an episode ends before it. */
-const LONGEST_LAPSE_MS = LONGEST_RHYTHM_MS * JITTER;
+export const LONGEST_LAPSE_MS = LONGEST_RHYTHM_MS * JITTER;
+
+/** The shortest time up to a sample in which a sign was seen for long enough. */
+type Stretch = Pick<SignTrack, 'since' | 'sightings' | 'seen' | 'scores'>;
 
 interface Followed {
   /** Null if there is nothing left to follow. */
   track: SignTrack | null;
+  /** Not null if this sample opens an episode. */
+  opening: Stretch | null;
   /** The track that has ended before this sample, whether or not it opened. */
   ended: SignTrack | null;
 }
 
 /** Mean score of the detector, 0..1. */
-const scoreOf = ({ scores, sightings }: Pick<SignTrack, 'scores' | 'sightings'>): number =>
+export const scoreOf = ({ scores, sightings }: Pick<SignTrack, 'scores' | 'sightings'>): number =>
   Math.round((scores / Math.max(1, sightings)) * 1_000) / 1_000;
 
 /**
- * Continues a track with one more sample, newer than all before. Live watching has a rule of its own (`snapshots/track.ts`). A sign opens
- * an episode when it was seen in at least three samples and for the hold time within a stretch that it fills at least half, or
- * for longer within a minute. The stretch is the best of all that end with the sample and are no longer than a minute, so what
- * opens at one sensitivity opens at every higher one.
+ * Continues a track with one more sample, newer than all before: of a recording or live. A sign opens an episode when it was seen in
+ * at least three samples and for the hold time within a stretch that it fills at least half, or for longer within a minute.
+ * The stretch is the best of all that end with the sample and are no longer than a minute, so what opens at one sensitivity opens
+ * at every higher one.
  */
-function followSign(track: SignTrack | null, sample: SignSample, rules: SignRules): Followed {
+export function followSign(track: SignTrack | null, sample: SignSample, rules: SignRules): Followed {
   const { at, lapse, isOn } = sample;
   if (track !== null && (lapse > LONGEST_LAPSE_MS || at - track.last > FORGOTTEN_MS)) {
     return { ...followSign(null, sample, rules), ended: track };
   }
-  if (isOn) return { track: sighted(track, sample, rules), ended: null };
-  if (isOn === null || track === null) return { track, ended: null };
+  if (isOn) return { ...sighted(track, sample, rules), ended: null };
+  if (isOn === null || track === null) return { track, opening: null, ended: null };
   const next = { ...track, contraries: track.contraries + 1 };
   const isOver = next.contraries >= LEAST_CONTRARIES && at - track.last >= rules.close - TOLERANCE_MS;
-  return isOver ? { track: null, ended: next } : { track: next, ended: null };
+  return isOver ? { track: null, opening: null, ended: next } : { track: next, opening: null, ended: null };
 }
 
-function sighted(track: SignTrack | null, { at, lasts, score }: SignSample, rules: SignRules): SignTrack {
+function sighted(track: SignTrack | null, { at, lasts, score }: SignSample, rules: SignRules): Pick<Followed, 'track' | 'opening'> {
   const before = track ?? { since: at, sightings: 0, seen: 0, scores: 0, recent: [] };
   const recent = before.recent && [...before.recent.filter(([time]) => at - time < MINUTE_MS), [at, lasts, score] as const];
-  return {
-    ...before,
+  const opening = recent && findStretch(recent, at, rules);
+  const next = {
+    since: before.since,
     last: at,
     lasts,
     contraries: 0,
     sightings: before.sightings + 1,
     seen: before.seen + lasts,
     scores: before.scores + score,
-    recent: recent !== null && hasLasted(recent, at, rules) ? null : recent,
+    recent: opening ? null : recent,
   };
+  return { track: next, opening };
 }
 
-function hasLasted(recent: readonly Sighting[], at: number, { hold, scattered, least }: SignRules): boolean {
-  let seen = 0;
-  let scores = 0;
-  for (const [index, [time, lasts, score]] of recent.toReversed().entries()) {
-    seen += lasts;
-    scores += score;
-    const sightings = index + 1;
-    if (sightings < LEAST_SIGHTINGS || scores / sightings < least) continue;
-    const fills = seen + TOLERANCE_MS >= hold && seen >= LEAST_SHARE * (at + lasts - time);
-    if (fills || seen + TOLERANCE_MS >= scattered) return true;
+function findStretch(recent: readonly Sighting[], at: number, { hold, scattered, least }: SignRules): Stretch | null {
+  const stretch = { since: at, sightings: 0, seen: 0, scores: 0 };
+  for (const [time, lasts, score] of recent.toReversed()) {
+    stretch.since = time;
+    stretch.sightings += 1;
+    stretch.seen += lasts;
+    stretch.scores += score;
+    if (stretch.sightings < LEAST_SIGHTINGS || stretch.scores / stretch.sightings < least) continue;
+    const fills = stretch.seen + TOLERANCE_MS >= hold && stretch.seen >= LEAST_SHARE * (at + lasts - time);
+    if (fills || stretch.seen + TOLERANCE_MS >= scattered) return stretch;
   }
-  return false;
+  return null;
 }
 
 /** An episode of a sign whose samples are all known. Times are milliseconds. */

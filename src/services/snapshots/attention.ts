@@ -4,9 +4,9 @@ import { HOLD_SECONDS } from '../analysis/sign-track.ts';
 import type { AdmittedParticipant } from './admit.ts';
 import type { Follower } from './follow.ts';
 import { FrameQueue } from './frame-queue.ts';
+import type { GapCause } from './gap.ts';
 import type { IdentityJudge } from './identity-judge.ts';
 import { createLookHistories, type LookHistory } from './look-history.ts';
-import type { GapCause } from './track.ts';
 
 /** Limit for all waiting snapshots: those of about a thousand participants at 640 × 480. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -102,11 +102,11 @@ export function createAttention({ vision, follower, identity, onTurn, log }: Dep
 
   async function observe(snapshot: Snapshot): Promise<(ObservedImage & { phones: boolean; embedded: boolean }) | null> {
     const { history, image } = snapshot;
-    const phones = history.wantsPhones(queue.size >= vision.parallel);
+    const phones = history.wantsPhones(snapshot.at, queue.size >= vision.parallel);
     const embedded = await identity.isDue(snapshot, snapshot.at);
     try {
       const observed = await vision.observeImage(image, { phones, embed: embedded });
-      history.looked({ phones, phoneInView: observed.observation.phones.length > 0 });
+      history.looked(snapshot.at, { phones, phoneInView: observed.observation.phones.length > 0 });
       return { ...observed, phones, embedded };
     } catch (error) {
       if (closed) return null;

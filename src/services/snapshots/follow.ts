@@ -1,11 +1,12 @@
 import type { LRUCache } from 'lru-cache';
 import { HOLD_SECONDS } from '../analysis/sign-track.ts';
 import type { AdmittedParticipant } from './admit.ts';
+import type { GapCause } from './gap.ts';
 import type { Judge, Look } from './judge.ts';
 import type { createRecorder } from './record.ts';
 import type { Change, Seen, StateStore } from './state-store.ts';
 import { advance, openGap, type Step } from './state.ts';
-import type { GapCause, Verdict } from './track.ts';
+import type { Verdict } from './track.ts';
 
 interface Dependencies {
   store: StateStore;
@@ -42,7 +43,7 @@ export function createFollower({ store, record, judges, known }: Dependencies) {
       const step = await next(seen);
       if (!step) return;
       const change: Change = { participantId, examId, version: seen.version, frameAt: step.frameAt, state: step.state };
-      const isQuiet = step.opened.length + step.closed.length === 0;
+      const isQuiet = step.opened.length + step.closed.length + step.resumed.length === 0;
       // Before the result is known: a statement that fails may have been executed.
       known.delete(participantId);
       if (await (isQuiet ? store.write(change) : record(change, step, image))) {

@@ -1,7 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import type { FaceEmbedding, MainFace } from '../../adapters/vision/vision.ts';
 import type { Logger } from '../../log.ts';
-import { compareFace, follow, freshRun, type IdentityRun, isDue, isLasting, learnLook, STALE, strangeness } from '../analysis/identity.ts';
+import {
+  compareFace,
+  describeRun,
+  follow,
+  freshRun,
+  type IdentityRun,
+  isDue,
+  isLasting,
+  learnLook,
+  STALE,
+  strangeness,
+} from '../analysis/identity.ts';
 import type { FaceTemplates } from '../identity/face-templates.ts';
 import type { AdmittedParticipant } from './admit.ts';
 import type { Judge } from './judge.ts';
@@ -65,7 +76,8 @@ export function createIdentityJudge({ faceTemplates, log }: { faceTemplates: Fac
       // Between two checks it counts as the same person.
       const isStranger = isLasting(next) && at / 1_000 - next.last <= STALE && observation.faces.length > 0;
       const isOn = isStranger ? true : next.mismatches > 0 || !verified ? null : false;
-      return { verdicts: [{ type: 'face_mismatch', isOn, score: strangeness(next) }], memory: next };
+      const verdict = { type: 'face_mismatch', isOn, score: strangeness(next), ...(isStranger && { reason: describeRun(next) }) };
+      return { verdicts: [verdict], memory: next };
     },
   };
 

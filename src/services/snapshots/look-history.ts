@@ -2,10 +2,11 @@ import { LRUCache } from 'lru-cache';
 
 /**
  * Phone detection is the most expensive part: it runs for every second snapshot, under load for every third, and for each one
- * while a phone is in view.
+ * while a phone is in view, or if snapshots come seldom and there is time.
  */
 const PHONE_EVERY = 2;
 const PHONE_EVERY_IN_RUSH = 3;
+const SELDOM_MS = 4_500;
 const REMEMBERED = 50_000;
 
 /** What only this process knows about a participant; it may be lost. */
@@ -16,12 +17,16 @@ export class LookHistory {
   isMissTold = false;
   #sincePhones = PHONE_EVERY_IN_RUSH;
   #phoneInView = false;
+  #lookedAt = -Infinity;
 
-  wantsPhones(isRush: boolean): boolean {
+  /** @param at when the snapshot was taken, milliseconds since 1970 */
+  wantsPhones(at: number, isRush: boolean): boolean {
+    if (!isRush && at - this.#lookedAt >= SELDOM_MS) return true;
     return this.#phoneInView || this.#sincePhones + 1 >= (isRush ? PHONE_EVERY_IN_RUSH : PHONE_EVERY);
   }
 
-  looked({ phones, phoneInView }: { phones: boolean; phoneInView: boolean }): void {
+  looked(at: number, { phones, phoneInView }: { phones: boolean; phoneInView: boolean }): void {
+    this.#lookedAt = at;
     this.#sincePhones = phones ? 0 : this.#sincePhones + 1;
     if (phones) this.#phoneInView = phoneInView;
   }

@@ -5,9 +5,10 @@ import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
 import type { Logger } from '../../log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { announceFile, keepFiles, removeUnnamed } from '../obsolete-files.ts';
-import { addWarnings, endWarnings } from '../warnings/warnings.ts';
+import { addWarnings, endWarnings, resumeWarnings } from '../warnings/warnings.ts';
+import { GAP } from './gap.ts';
 import type { Change, StateStore } from './state-store.ts';
-import { GAP, type Closed, type Step } from './state.ts';
+import type { Closed, Step } from './state.ts';
 
 interface Dependencies {
   db: Database['prisma'];
@@ -52,11 +53,12 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
     );
 
   /** @returns false if nothing was stored, because the row has changed. */
-  const append = (change: Change, { opened, closed }: Step, frames: readonly StoredFrame[]) =>
+  const append = (change: Change, { opened, closed, resumed }: Step, frames: readonly StoredFrame[]) =>
     eventLog.append(change.examId, async (draft) => {
       if (!(await store.writeWithin(draft.tx, change))) return false;
       const participant = await draft.tx.participant.findUniqueOrThrow({ where: { id: change.participantId } });
       await endWarnings(draft, participant.userId, closed.map(toEnded));
+      await resumeWarnings(draft, participant.userId, resumed);
       for (const { warningId: id, type, since, details, confidence } of opened) {
         const hasFrame = frames.some(({ warningId }) => warningId === id);
         const warning = { id, type, details, timestamp: new Date(since), hasFrame, ...(confidence !== null && { confidence }) };

@@ -1,7 +1,7 @@
 import type { Pool } from '../../adapters/database/database-transaction.ts';
 import { batched } from '../../async/batched.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
-import { freshState, isOpen, type EpisodeState } from './state.ts';
+import { freshState, isOpen, resumeState, type EpisodeState } from './state.ts';
 
 /** A participant's row as it was read. */
 export interface Seen {
@@ -67,7 +67,9 @@ export function createStateStore({ pool }: { pool: Pool }) {
         values: [participantId],
       });
       const [row] = rows;
-      return row ? { participantId, examId, ...row } : { participantId, examId, version: 0, frameAt: null, state: freshState() };
+      return row
+        ? { participantId, examId, ...row, state: resumeState(row.state) }
+        : { participantId, examId, version: 0, frameAt: null, state: freshState() };
     },
 
     /** Changes that arrive together share one statement. @returns whether it was written */

@@ -1,13 +1,15 @@
 import { newId } from '../../ids.ts';
-import { HOLD_SECONDS, rulesFor, type Sensitivity } from '../analysis/sign-track.ts';
+import { HOLD_SECONDS, scoreOf, type Sensitivity } from '../analysis/sign-track.ts';
 import { describeEpisode, inWords } from '../warnings/catalogue.ts';
-import { keepTime, type Rhythm } from './rhythm.ts';
-import { confidenceOf, endOf, follow, type GapCause, type Track, type Verdict } from './track.ts';
+import { describeGap, followGap, type Gap, GAP, type GapCause } from './gap.ts';
+import { isSeldom, keepTime, type Rhythm, seldomOf, spokenFor } from './rhythm.ts';
+import { endOf, follow, isUnderWay, resumeTrack, type Track, type Verdict } from './track.ts';
 
 /** The state of a participant between two snapshots, as JSON. */
 export interface EpisodeState {
   /** By warning type. */
   tracks: Record<string, Track>;
+  gap?: Gap;
   /** By judge. */
   memories: Record<string, unknown>;
   /** None before the first snapshot. */
@@ -30,33 +32,43 @@ export interface Closed {
   confidence: number | null;
 }
 
-/** A step from one state to the next, with the warnings that start and end. */
+/** A warning that was ended and goes on. */
+export type Resumed = Pick<Opened, 'warningId' | 'details' | 'confidence'>;
+
+/** A step from one state to the next, with the warnings that start, end and go on. */
 export interface Step {
   state: EpisodeState;
   opened: Opened[];
   closed: Closed[];
+  resumed: Resumed[];
 }
-
-/** Missing evidence, which is tracked like an episode. */
-export const GAP = 'evidence_gap';
 
 export const freshState = (): EpisodeState => ({ tracks: {}, memories: {} });
 
-export const isOpen = ({ tracks }: EpisodeState) => Object.values(tracks).some(({ warningId }) => warningId !== null);
-
-const GAP_WORDS: Record<GapCause, string> = {
-  overload: 'The server was overloaded: no snapshot was analysed',
-  unreadable: 'No snapshot could be read',
-  silence: 'The participant was present, but no snapshot arrived',
-  unavailable: 'The service that analyses snapshots was unavailable: its quota or cap is used up, or it cannot be reached',
-};
-
-function closedOf(type: string, { warningId, since, cause, ...track }: Track, endedAt: number): Closed[] {
-  if (warningId === null) return [];
-  const seconds = (endedAt - since) / 1_000;
-  if (cause) return [{ warningId, endedAt, details: `${GAP_WORDS[cause]} for ${inWords(seconds)}`, confidence: null }];
-  return [{ warningId, endedAt, details: describeEpisode(type, { seen: seconds, within: seconds }), confidence: confidenceOf(track) }];
+/** The state as this server knows it, from a row that an older one may have stored. */
+export function resumeState({ tracks: stored, ...state }: EpisodeState): EpisodeState {
+  const { [GAP]: gap, ...tracks } = stored as Record<string, Track> & { [GAP]?: Gap };
+  const resumed = Object.fromEntries(Object.entries(tracks).map(([type, track]) => [type, resumeTrack(track)]));
+  return { ...(gap && { gap }), ...state, tracks: resumed };
 }
+
+export const isOpen = ({ tracks, gap }: EpisodeState) => gap !== undefined || Object.values(tracks).some(isUnderWay);
+
+function closedOf(type: string, { warningId, since, seen, reason, ...track }: Track, endedAt: number): Closed[] {
+  if (warningId === null) return [];
+  const within = (endedAt - since) / 1_000;
+  const details = reason
+    ? `${describeEpisode(type)}, ${reason}, for ${inWords(within)}`
+    : describeEpisode(type, { seen: Math.min(seen / 1_000, within), within });
+  return [{ warningId, endedAt, details, confidence: scoreOf(track) }];
+}
+
+const closedGap = (gap: Gap, endedAt: number): Closed => ({
+  warningId: gap.warningId,
+  endedAt,
+  details: describeGap(gap, (endedAt - gap.since) / 1_000),
+  confidence: null,
+});
 
 export interface Circumstances {
   /** Time of the snapshot. */
@@ -74,51 +86,76 @@ export interface Circumstances {
  * @param suppressed types that are not raised for this participant: their tracks end
  */
 export function advance(
-  state: EpisodeState,
+  { tracks, gap, rhythm: before }: EpisodeState,
   verdicts: readonly Verdict[],
   memories: Record<string, unknown>,
-  { at, sinceLast, sensitivity, suppressed, missed }: Circumstances,
+  circumstances: Circumstances,
 ): Step {
-  const step: Step = { state: { tracks: {}, memories, rhythm: keepTime(state.rhythm, sinceLast) }, opened: [], closed: [] };
-  const hold = HOLD_SECONDS[sensitivity] * 1_000;
+  const { at, sinceLast, sensitivity, suppressed } = circumstances;
+  const rhythm = keepTime(before, at, sinceLast);
+  const step: Step = { state: { tracks: {}, memories, rhythm }, opened: [], closed: [], resumed: [] };
+  const time = { at, lasts: spokenFor(rhythm, sinceLast), lapse: sinceLast ?? 0 };
   const seen = new Map(verdicts.map((verdict) => [verdict.type, verdict]));
-  for (const type of new Set([...Object.keys(state.tracks), ...seen.keys()])) {
-    const track = state.tracks[type] ?? null;
+  for (const type of new Set([...Object.keys(tracks), ...seen.keys()])) {
+    const track = tracks[type] ?? null;
     if (suppressed.has(type)) {
-      if (track) step.closed.push(...closedOf(type, track, endOf(track)));
+      if (track && isUnderWay(track)) step.closed.push(...closedOf(type, track, endOf(track)));
       continue;
     }
-    const verdict = type === GAP ? { type, isOn: missed, score: 0 } : (seen.get(type) ?? { type, isOn: null, score: 0 });
-    const { track: next, opens, ended } = follow(track, verdict, at, { hold, least: rulesFor(type, sensitivity).least });
-    if (ended) step.closed.push(...closedOf(type, ended.track, type === GAP ? endOfGap(ended.track, at) : ended.at));
-    if (!next) continue;
-    const warningId = opens ? newId('warn') : next.warningId;
-    step.state.tracks[type] = { ...next, warningId };
-    if (opens && warningId)
-      step.opened.push({ warningId, type, since: next.since, details: describeEpisode(type), confidence: confidenceOf(next) });
+    const { isOn, score, reason } = seen.get(type) ?? { isOn: null, score: 0 };
+    const followed = follow(track, { ...time, isOn, score }, type, sensitivity);
+    if (followed.ended) step.closed.push(...closedOf(type, followed.ended, endOf(followed.ended)));
+    if (followed.track) step.state.tracks[type] = { ...followed.track, ...(reason && { reason }) };
+    if (followed.opens) raise(step, type);
   }
+  if (gap) goOn(step, gap, circumstances);
+  tellIfSeldom(step, rhythm, at);
   return step;
 }
 
-/** Silence ends with the first snapshot, any other gap with the first analysis after which no snapshot is skipped. */
-const endOfGap = ({ cause, last, contrary }: Track, at: number) => (cause === 'silence' ? (contrary ?? at) : last);
+/** Starts the warning of a track, or has it go on. */
+function raise({ state: { tracks }, opened, resumed }: Step, type: string): void {
+  const track = tracks[type];
+  if (!track) return;
+  const { since, reason, warningId } = track;
+  const words = describeEpisode(type);
+  const told = { details: reason ? `${words}, ${reason}` : words, confidence: scoreOf(track) };
+  if (warningId !== null) {
+    resumed.push({ warningId, ...told });
+    return;
+  }
+  const id = newId('warn');
+  tracks[type] = { ...track, warningId: id };
+  opened.push({ warningId: id, type, since, ...told });
+}
+
+function goOn(step: Step, gap: Gap, { at, sensitivity, missed: wereSkipped }: Circumstances): void {
+  const missed = gap.cause === 'seldom' ? seldomOf(step.state.rhythm).times > 0 : wereSkipped;
+  const next = followGap(gap, { at, missed, hold: HOLD_SECONDS[sensitivity] * 1_000 });
+  if ('endedAt' in next) step.closed.push(closedGap(gap, next.endedAt));
+  else step.state.gap = next;
+}
+
+function tellIfSeldom(step: Step, rhythm: Rhythm, at: number): void {
+  const seldom = seldomOf(rhythm);
+  if (!isSeldom(seldom) || seldom.isTold) return;
+  const told = openGap(step.state, seldom.since, at, 'seldom');
+  if (!told) return;
+  step.state = { ...told.state, rhythm: { ...rhythm, seldom: { ...seldom, isTold: true } } };
+  step.opened.push(...told.opened);
+}
 
 /** Nothing was analysed from `since` to `at`. Null if that is already known. */
 export function openGap(state: EpisodeState, since: number, at: number, cause: GapCause): Step | null {
-  if (state.tracks[GAP]) return null;
-  const warningId = newId('warn');
-  const track: Track = { since, last: at, contrary: null, sightings: 0, scores: 0, looks: 0, warningId, cause };
-  return {
-    state: { ...state, tracks: { ...state.tracks, [GAP]: track } },
-    opened: [{ warningId, type: GAP, since, details: GAP_WORDS[cause], confidence: null }],
-    closed: [],
-  };
+  if (state.gap) return null;
+  const gap: Gap = { warningId: newId('warn'), since, last: at, contrary: null, cause };
+  const opened: Opened = { warningId: gap.warningId, type: GAP, since, details: describeGap(gap), confidence: null };
+  return { state: { ...state, gap }, opened: [opened], closed: [], resumed: [] };
 }
 
 /** Ends everything that is open, except a gap if it is kept: no more snapshots arrive. */
-export function closeAll({ tracks, ...kept }: EpisodeState, now: number, { keepsGap }: { keepsGap: boolean }): Step {
-  const { [GAP]: gap, ...others } = tracks;
-  const closed = Object.entries(others).flatMap(([type, track]) => closedOf(type, track, endOf(track)));
-  if (!gap || keepsGap) return { state: { ...kept, tracks: gap ? { [GAP]: gap } : {} }, opened: [], closed };
-  return { state: { ...kept, tracks: {} }, opened: [], closed: [...closed, ...closedOf(GAP, gap, now)] };
+export function closeAll({ tracks, gap, ...kept }: EpisodeState, now: number, { keepsGap }: { keepsGap: boolean }): Step {
+  const closed = Object.entries(tracks).flatMap(([type, track]) => (isUnderWay(track) ? closedOf(type, track, endOf(track)) : []));
+  if (gap && !keepsGap) closed.push(closedGap(gap, now));
+  return { state: { ...kept, ...(gap && keepsGap && { gap }), tracks: {} }, opened: [], closed, resumed: [] };
 }

@@ -5,10 +5,10 @@ import type { Logger } from '../../log.ts';
 import { changeByExam } from '../event-log/by-exam.ts';
 import type { Draft, EventLog } from '../event-log/event-log.ts';
 import { addWarnings, endWarnings } from '../warnings/warnings.ts';
+import { LONGEST_SILENCE_MS } from './gap.ts';
 import { sourceOf, toEnded } from './record.ts';
 import { STEADY } from './rhythm.ts';
-import { closeAll, isOpen, openGap, type Step, type EpisodeState } from './state.ts';
-import { LONGEST_GAP_MS } from './track.ts';
+import { closeAll, isOpen, openGap, resumeState, type Step, type EpisodeState } from './state.ts';
 
 const EVERY_MS = 2_000;
 const MOST_FOUND = 5_000;
@@ -19,14 +19,14 @@ const SECOND_THOUGHT_MS = 10_000;
 
 /** Snapshots are no longer analysed: the exam is over, or the participant has left or is paused. */
 const IS_OVER = `(e.status <> 'IN_PROGRESS' OR p.status NOT IN ('ACTIVE', 'DISCONNECTED'))`;
-const IS_SILENT = `w."frameAt" < now() - ${LONGEST_GAP_MS} * interval '1 ms'`;
+const IS_SILENT = `w."frameAt" < now() - ${LONGEST_SILENCE_MS} * interval '1 ms'`;
 /** The participant's client is present, so that missing evidence is really missing. */
 const IS_THERE = `(p.status = 'ACTIVE' AND p."sendsHeartbeats")`;
-const HAS_GAP = `(w.state #> '{tracks,evidence_gap}' IS NOT NULL)`;
-const HAS_MORE = `(w.state -> 'tracks') - 'evidence_gap' <> '{}'`;
+const HAS_GAP = `(w.state -> 'gap' IS NOT NULL)`;
+const HAS_MORE = `w.state -> 'tracks' <> '{}'`;
 /** Snapshots arrived regularly and have stopped. */
 const IS_MISSED = `(${IS_THERE} AND NOT ${HAS_GAP} AND coalesce((w.state #>> '{rhythm,snapshots}')::int, 0) >= ${STEADY}
-  AND p."lastSeenAt" > w."frameAt" + greatest(${LONGEST_GAP_MS}, ${PATIENCE} * (w.state #>> '{rhythm,interval}')::float8) * interval '1 ms')`;
+  AND p."lastSeenAt" > w."frameAt" + greatest(${LONGEST_SILENCE_MS}, ${PATIENCE} * (w.state #>> '{rhythm,interval}')::float8) * interval '1 ms')`;
 const NEEDS_CARE = `((w.open AND ${IS_OVER})
   OR (NOT ${IS_OVER} AND ${IS_SILENT} AND ((w.open AND (${HAS_MORE} OR NOT ${IS_THERE})) OR ${IS_MISSED})))`;
 
@@ -104,7 +104,7 @@ export function startSnapshotSweep({ pool, eventLog, log }: { pool: Pool; eventL
       const taken = await draft.tx.$queryRaw<LockedRow[]>`${TAKE}${participantIds}) ORDER BY 1 FOR UPDATE OF w`;
       for (const { participantId, state, frameAt, isThere, isMissed } of taken) {
         // The evidence of a participant who is present is still missing, whatever the cause.
-        const quiet = closeAll(state, now, { keepsGap: isThere });
+        const quiet = closeAll(resumeState(state), now, { keepsGap: isThere });
         const gap = isMissed && due.has(participantId) ? openGap(quiet.state, frameAt, now, 'silence') : null;
         await tell(draft, participantId, gap ? { ...gap, closed: quiet.closed } : quiet);
       }

@@ -1,4 +1,14 @@
-import { TOLERANCE_MS } from '../analysis/sign-track.ts';
+import {
+  followSign,
+  HOLD_SECONDS,
+  LEAST_CONTRARIES,
+  LONGEST_LAPSE_MS,
+  rulesFor,
+  type Sensitivity,
+  type SignSample,
+  type SignTrack,
+  TOLERANCE_MS,
+} from '../analysis/sign-track.ts';
 
 /** What one snapshot says about one type of episode. */
 export interface Verdict {
@@ -8,101 +18,69 @@ export interface Verdict {
   isOn: boolean | null;
   /** How sure it is if it is on, 0..1. */
   score: number;
+  /** More about it, for a proctor to read, for example `unlike in 6 of 7 clear pictures`. */
+  reason?: string;
 }
 
-/**
- * A run of snapshots that show the same, and its warning once it has lasted. Times are milliseconds since 1970. Nothing is known
- * between two snapshots, so a run lasts from its first to its last one.
- */
-export interface Track {
-  since: number;
-  last: number;
+/** A sign of one participant, as JSON, with its warning once it has lasted. Times are milliseconds since 1970. */
+export interface Track extends SignTrack {
   /** The first snapshot after `last` that shows the contrary; null if none does. */
   contrary: number | null;
-  /** Snapshots that show it. */
-  sightings: number;
-  /** Sum of their scores, and the number that the mean is taken over: a contrary snapshot within the run counts as 0. */
-  scores: number;
-  looks: number;
   /** Null until it has lasted for the hold time. */
   warningId: string | null;
-  /** For a gap: why evidence is missing. */
-  cause?: GapCause;
+  /** The warning was ended; if the sign soon lasts again, it goes on. */
+  isOver: boolean;
+  reason?: string;
 }
 
-/** The server was overloaded, the data was not a picture, nothing arrived, or an analysis service was unavailable. */
-export type GapCause = 'overload' | 'unreadable' | 'silence' | 'unavailable';
+/** A track as an older server may have stored it. */
+type Stored = Partial<Track> & Pick<Track, 'since' | 'last' | 'contrary' | 'sightings' | 'scores' | 'warningId'>;
 
-export interface Rules {
-  /** Milliseconds until it opens, and until it closes again. */
-  hold: number;
-  /** Minimum mean score for it to open. */
-  least: number;
-}
-
-export interface Followed {
-  /** Null if there is nothing left to track. */
-  track: Track | null;
-  /** Whether the track gets a warning now. */
-  opens: boolean;
-  /** The track whose warning has ended, and when. */
-  ended: { track: Track; at: number } | null;
-}
-
-/** A single contrary snapshot between two that are no further apart is a detector error, as in a recording. */
-const FLICKER_MS = 3_000;
-const SPAN_MS = 5_000;
-/** Two pictures are not enough for a warning. */
-const LEAST_SIGHTINGS = 3;
-/** A warning continues across a gap of at most this length: after a longer one it may not be the same episode. */
-export const LONGEST_GAP_MS = 60_000;
-
-export const confidenceOf = ({ scores, looks }: Pick<Track, 'scores' | 'looks'>) =>
-  Math.round((scores / Math.max(1, looks)) * 1_000) / 1_000;
-
-/** When a finished episode ended: with the first contrary snapshot, if that is close to the last sighting. */
-export const endOf = ({ last, contrary }: Track) => (contrary !== null && contrary - last <= SPAN_MS ? contrary : last);
-
-const begin = (at: number, score: number): Track => ({
-  since: at,
-  last: at,
-  contrary: null,
-  sightings: 1,
-  scores: score,
-  looks: 1,
-  warningId: null,
+export const resumeTrack = (stored: Stored): Track => ({
+  lasts: 0,
+  seen: stored.last - stored.since,
+  contraries: stored.contrary === null ? 0 : 1,
+  recent: stored.warningId === null ? [] : null,
+  isOver: false,
+  ...stored,
 });
 
-/** Continues a track with one more snapshot, newer than all before. */
-export function follow(track: Track | null, { isOn, score }: Verdict, at: number, rules: Rules): Followed {
-  if (track !== null && at - track.last > (track.warningId === null ? SPAN_MS : LONGEST_GAP_MS)) {
-    const ended = track.warningId === null ? null : { track, at: endOf(track) };
-    return { track: isOn ? begin(at, score) : null, opens: false, ended };
+interface Followed {
+  /** Null if there is nothing left to track. */
+  track: Track | null;
+  /** Whether it has lasted now: its warning starts, or goes on. */
+  opens: boolean;
+  /** The track whose warning ends. */
+  ended: Track | null;
+}
+
+export const isUnderWay = ({ warningId, isOver }: Track): boolean => warningId !== null && !isOver;
+
+/** When a finished episode ended: with the first contrary snapshot, if that is close to the last sighting. */
+export const endOf = ({ last, contrary }: Track) => (contrary !== null && contrary - last <= LONGEST_LAPSE_MS ? contrary : last);
+
+/**
+ * Continues a track with one more snapshot, by the rule that recordings have, with one difference: whoever watches learns sooner
+ * that it is over, after the hold time without the sign. If it soon lasts again that is the same warning, which goes on.
+ */
+export function follow(track: Track | null, sample: SignSample, type: string, sensitivity: Sensitivity): Followed {
+  const { track: sign, opening, ended } = followSign(track, sample, rulesFor(type, sensitivity));
+  const { at, isOn } = sample;
+  const contrary = isOn ? null : (track?.contrary ?? (isOn === null ? null : at));
+  if (ended && track) {
+    const finished = isUnderWay(track) ? { ...track, contrary: isOn ? track.contrary : contrary } : null;
+    return { track: sign && { ...fresh, ...sign }, opens: false, ended: finished };
   }
-  if (isOn === null) return { track, opens: false, ended: null };
-  if (isOn) return sighted(track, score, at, rules);
-  return track === null ? { track, opens: false, ended: null } : notSighted(track, at, rules);
+  if (!sign) return { track: null, opens: false, ended: null };
+  const { warningId, isOver, reason } = track ?? fresh;
+  const next: Track = { ...sign, contrary, warningId, isOver: isOver && !opening, ...(reason && { reason }) };
+  if (isUnderWay(next) && isNoMore(next, at, sensitivity))
+    return { track: { ...next, isOver: true, recent: [] }, opens: false, ended: next };
+  // It began when it began to last: what was seen for a moment before is not told. One that goes on keeps its beginning.
+  return { track: opening && warningId === null ? { ...next, ...opening } : next, opens: opening !== null, ended: null };
 }
 
-function sighted(track: Track | null, score: number, at: number, { hold, least }: Rules): Followed {
-  const isBroken = track === null || (track.warningId === null && track.contrary !== null && at - track.last > FLICKER_MS);
-  if (isBroken) return { track: begin(at, score), opens: false, ended: null };
-  const bridged = track.contrary !== null && track.warningId === null ? 1 : 0;
-  const next: Track = {
-    ...track,
-    last: at,
-    contrary: null,
-    sightings: track.sightings + 1,
-    scores: track.scores + score,
-    looks: track.looks + 1 + bridged,
-  };
-  const hasLasted = at - next.since >= hold - TOLERANCE_MS && next.sightings >= LEAST_SIGHTINGS;
-  return { track: next, opens: next.warningId === null && hasLasted && confidenceOf(next) >= least, ended: null };
-}
+const fresh: Pick<Track, 'contrary' | 'warningId' | 'isOver' | 'reason'> = { contrary: null, warningId: null, isOver: false };
 
-function notSighted(track: Track, at: number, { hold }: Rules): Followed {
-  const next = { ...track, contrary: track.contrary ?? at };
-  if (track.warningId === null) return { track: track.contrary === null ? next : null, opens: false, ended: null };
-  if (at - track.last < hold - TOLERANCE_MS) return { track: next, opens: false, ended: null };
-  return { track: null, opens: false, ended: { track: next, at: endOf(next) } };
-}
+const isNoMore = ({ contraries, last }: Track, at: number, sensitivity: Sensitivity): boolean =>
+  contraries >= LEAST_CONTRARIES && at - last >= HOLD_SECONDS[sensitivity] * 1_000 - TOLERANCE_MS;

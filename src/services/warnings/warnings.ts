@@ -63,6 +63,18 @@ export async function endWarnings({ tx, emit }: Draft, userId: string, ended: re
   }
 }
 
+/** Has ended warnings of one participant go on within a draft; deleted ones, and those that never ended, are left alone. */
+export async function resumeWarnings(
+  { tx, emit }: Draft,
+  userId: string,
+  resumed: readonly Omit<EndedWarning, 'endedAt'>[],
+): Promise<void> {
+  for (const { warningId: id, ...data } of resumed) {
+    const { count } = await tx.warning.updateMany({ where: { id, endedAt: { not: null } }, data: { ...data, endedAt: null } });
+    if (count > 0) emit('WARNING_UPDATED', id, { userId, data: { endedAt: null } });
+  }
+}
+
 export function createWarnings({ eventLog, intake }: { eventLog: EventLog; intake: WarningIntake }) {
   /** For a report that changes more than the log, or that must wait for other writes to the exam. */
   const reportTogether = ({ examId, userId, source, warnings, keeper }: Report) => {
