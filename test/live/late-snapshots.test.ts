@@ -58,6 +58,7 @@ describe('a camera whose pictures are late', () => {
 
   it('is called frozen once enough of them came in a row', async () => {
     expect(await watched(every(2, 0, 26))).toEqual(['camera_frozen']);
+    expect(await watched(every(12, 0, 12 * 11))).toEqual(['camera_frozen']);
   });
 
   it('does not make a face count as one that never moves', async () => {

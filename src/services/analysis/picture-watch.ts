@@ -1,5 +1,6 @@
 import type { Frame } from '../../adapters/vision/vision.ts';
 import { thumbnail } from './scene.ts';
+import { LONGEST_LAPSE_MS } from './sign-track.ts';
 
 /** Out of 255. A covered lens or a camera without light stays below it; the darkest cell of a lit face is far above. */
 const BLACK_CELL = 24;
@@ -14,9 +15,9 @@ const STILL_CELL = 8;
 
 /**
  * Seconds. Pictures that are further apart, since they were late or some were skipped, say nothing about the time between them:
- * a person who sits as before has moved meanwhile.
+ * a person who sits as before has moved meanwhile. Alike in every cell ten times in a row is nobody, however seldom they come.
  */
-export const LONGEST_LAPSE = 5;
+export const LONGEST_LAPSE = LONGEST_LAPSE_MS / 1_000;
 
 /** What a picture says about the camera, regardless of who is in it. */
 export interface PictureSigns {
