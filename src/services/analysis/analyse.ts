@@ -64,7 +64,7 @@ const FPS = 1;
 const FIT = { width: 640, height: 480 };
 
 /** What judges changes of pixels; no model looks at a screen recording. */
-const SCREEN_DETECTOR = 'pixel-difference/1';
+const SCREEN_DETECTOR = 'pixel-difference/2';
 
 /**
  * Analyses the picture and sound of a recording.
