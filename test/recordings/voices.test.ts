@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { createExam } from '../helpers/exam.ts';
-import { film, makeMedia, pictures, speech, tempDir } from '../helpers/media.ts';
+import { dataFile, film, makeMedia, pictures, speech, tempDir } from '../helpers/media.ts';
 import { runSql } from '../helpers/postgres.ts';
 import { analysed, uploadRecording } from '../helpers/recordings.ts';
 import { ADMIN_KEY, startTestServer, type TestServer } from '../helpers/server.ts';
@@ -29,9 +29,16 @@ function words(...at: number[]): Voice {
   };
 }
 
-async function tell(context: TestContext, { filters, seconds }: Voice, suppress: readonly string[] = []) {
+interface Options {
+  /** Granted to the candidate. */
+  suppress?: readonly string[];
+  /** Input options of ffmpeg, in place of 5 s of speech. */
+  source?: string[];
+}
+
+async function tell(context: TestContext, { filters, seconds }: Voice, { suppress = [], source }: Options = {}) {
   const dir = tempDir();
-  const spoken = await speech(dir, 0);
+  const spoken = source ?? (await speech(dir, 0));
   if (!spoken) return context.skip('there is neither recorded nor synthetic speech');
   const sound = join(dir, 'sound.wav');
   await makeMedia(...spoken, '-filter_complex', filters, sound);
@@ -58,11 +65,14 @@ async function tell(context: TestContext, { filters, seconds }: Voice, suppress:
 }
 
 describe('a voice', () => {
-  it('30 dB below the usual level is heard as one at the usual level', async (context) => {
-    const near = await tell(context, { filters: 'volume=0dB', seconds: 10 });
-    const far = await tell(context, { filters: 'volume=-30dB', seconds: 10 });
-    expect(near).toEqual([expect.stringMatching(/^MEDIUM talking: Talking for [56] s$/)]);
-    expect(far).toEqual([expect.stringMatching(/^MEDIUM talking: Talking for [56] s$/)]);
+  const recorded = dataFile('audio/speech_noise_mix.ogg');
+  // Synthetic voices are heard at any level.
+  it.skipIf(!recorded)('30 dB below its usual level is told like one at the usual level', async (context) => {
+    const source = ['-ss', '147', '-t', '10', '-i', recorded ?? ''];
+    for (const level of [0, -30]) {
+      const voice = { filters: `volume=${level}dB,apad=pad_dur=4`, seconds: 14 };
+      expect(await tell(context, voice, { source }), `at ${level} dB`).toEqual([expect.stringMatching(/^MEDIUM talking: Talking for /)]);
+    }
   });
 
   it('that says one word every ten seconds is told once, as a quiet hint', async (context) => {
@@ -76,6 +86,6 @@ describe('a voice', () => {
   });
 
   it('of somebody who may talk is not told, however short', async (context) => {
-    expect(await tell(context, words(3, 13, 23, 33, 43, 53), ['talking'])).toEqual([]);
+    expect(await tell(context, words(3, 13, 23, 33, 43, 53), { suppress: ['talking'] })).toEqual([]);
   });
 });
