@@ -22,7 +22,7 @@ const analysis = z.strictObject({
   screen: z
     .strictObject({
       idle: share.nullable().meta({ description: 'Share of the time in which nothing changed.' }),
-      blank: share.nullable().meta({ description: 'Share of the time with an empty picture.' }),
+      blank: share.nullable().meta({ description: 'Share of the time with an empty picture, black ones included.' }),
     })
     .optional()
     .meta({ description: 'The picture of a screen recording.' }),

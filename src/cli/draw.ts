@@ -25,7 +25,7 @@ export function drawOutcome(name: string, outcome: AnalysisOutcome, seconds: num
     ...(warnings.length > 0 ? ['Warnings, for a person to judge:'] : ['No warnings.']),
     ...warnings.map(
       ({ type, startSeconds, details, confidence }) =>
-        `  ${clock(startSeconds)}  ${labelOf(type)}  ${details} (${percent(confidence).trim()})`,
+        `  ${clock(startSeconds)}  ${labelOf(type)}  ${details}${confidence === null ? '' : ` (${percent(confidence).trim()})`}`,
     ),
     '',
   ];
@@ -60,7 +60,9 @@ function sharesOf({ faceDetection, suspiciousActivity, screen }: AnalysisOutcome
 
 function drawRow(type: string, share: number | null, { segments, duration }: AnalysisOutcome): string {
   const cell = duration / WIDTH;
-  const own = segments.filter((segment) => segment.type === type);
+  // A black screen is a blank one, too.
+  const isOwn = (other: string) => other === type || (type === 'screen_blank' && other === 'screen_black');
+  const own = segments.filter((segment) => isOwn(segment.type));
   const line = Array.from({ length: WIDTH }, (_, at) => {
     const [from, to] = [at * cell, (at + 1) * cell];
     const covered = own.reduce(

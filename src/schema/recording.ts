@@ -22,7 +22,10 @@ export const RecordingTypeEnum = builder.enumType(RecordingType, {
   description: 'What a recording shows.',
   values: {
     WEBCAM: { description: 'The camera of the participant, mostly with sound.' },
-    SCREEN: { description: 'The screen of the participant. It is checked for idle and blank times only, and raises no warnings.' },
+    SCREEN: {
+      description:
+        'The screen of the participant. It is checked for idle, blank and black times, and for whether it shows what the exam page reports.',
+    },
   } satisfies Described<RecordingType>,
 });
 const RecordingStatusEnum = builder.enumType(RecordingStatus, {
@@ -64,7 +67,7 @@ const ScreenAnalysis = builder.objectRef<{ idle: number; blank: number }>('Scree
   description: 'Fractions of the time of a screen recording.',
   fields: (t) => ({
     idle: t.exposeFloat('idle', { description: 'In which nothing on the screen changed, 0..1.' }),
-    blank: t.exposeFloat('blank', { description: 'In which the screen had nearly one colour, 0..1.' }),
+    blank: t.exposeFloat('blank', { description: 'In which the screen had nearly one colour, black included, 0..1.' }),
   }),
 });
 
@@ -73,7 +76,7 @@ builder.prismaObject('AnalysisSegment', {
   fields: (t) => ({
     type: t.exposeString('type', {
       description:
-        'What was seen: `face_present`, `screen_idle`, `screen_blank`, or a type of warning of the analysis such as `no_face` or `talking`.',
+        'What was seen: `face_present`, `screen_idle`, `screen_blank` (one colour, but not black), or a type of warning of the analysis such as `no_face` or `talking`.',
     }),
     startSeconds: t.exposeFloat('startSeconds', { description: 'Start, in seconds from the start of the recording.' }),
     endSeconds: t.exposeFloat('endSeconds', { description: 'End, in seconds from the start of the recording.' }),

@@ -4,11 +4,13 @@ import type { FaceEmbedding, VisionProvider } from '../../adapters/vision/vision
 import { unlessAborted } from '../../async/unless-aborted.ts';
 import { describeEpisode, inWords } from '../warnings/catalogue.ts';
 import { type AnalysisWarning, toSamples, toWarnings } from './episodes.ts';
+import { findFrozenScreen } from './frozen-screen.ts';
 import { createIdentityWatch, type IdentityWatch } from './identity.ts';
 import { judgeScreen, type ScreenActivity, watchScreen } from './judge-screen.ts';
 import { type FaceDetection, judgeWebcam, type SuspiciousActivity } from './judge-webcam.ts';
 import { listen } from './listen.ts';
 import { createProgress } from './progress.ts';
+import { findShortUtterances } from './short-utterances.ts';
 import type { Sensitivity } from './sign-track.ts';
 import type { Segment } from './timeline.ts';
 import { watchWebcam } from './watch-webcam.ts';
@@ -24,6 +26,8 @@ export interface AnalysisInput {
   sensitivity: Sensitivity;
   /** The person who should be in front of the webcam; without it the analysis does not judge identity. */
   verifiedFace?: FaceEmbedding | null;
+  /** When the client reported something that changes the picture of the screen, seconds from the start of a screen recording. */
+  screenChanges?: readonly number[];
   /** An existing folder for decoded sound, 32 kB per second; the caller removes it. */
   workDir: string;
 }
@@ -49,7 +53,7 @@ export interface AnalysisOutcome {
   screen: ScreenActivity | null;
   /**
    * Sorted by type, then by time. Types: face_present, face_covered, multiple_faces, no_face, camera_black, camera_frozen, face_still,
-   * face_mismatch, phone_usage, looking_away, talking, screen_idle, screen_blank.
+   * face_mismatch, phone_usage, looking_away, talking, screen_idle, screen_blank, screen_black.
    */
   segments: Segment[];
   warnings: AnalysisWarning[];
@@ -60,7 +64,7 @@ const FPS = 1;
 const FIT = { width: 640, height: 480 };
 
 /** What judges changes of pixels; no model looks at a screen recording. */
-const SCREEN_DETECTOR = 'pixel-difference/1';
+const SCREEN_DETECTOR = 'pixel-difference/2';
 
 /**
  * Analyses the picture and sound of a recording.
@@ -93,7 +97,8 @@ export async function analyseMedia(
 
   if (type === 'SCREEN') {
     const samples = await collect(watchScreen(media.frames));
-    const judged = judgeScreen(samples, timing);
+    const { signs, idle, ...judged } = judgeScreen(samples, timing);
+    const warnings = [...toWarnings(signs, input.sensitivity).map(withoutScore), ...findFrozenScreen(idle, input.screenChanges ?? [])];
     return {
       duration: info.duration,
       detector: SCREEN_DETECTOR,
@@ -101,7 +106,7 @@ export async function analyseMedia(
       faceDetection: null,
       suspiciousActivity: null,
       ...judged,
-      warnings: [],
+      warnings: warnings.toSorted(byStart),
     };
   }
   const identity = createIdentityWatch(input.verifiedFace ?? null);
@@ -116,6 +121,8 @@ export async function analyseMedia(
   const { signs, ...judged } = judgeWebcam(samples, talk, { ...timing, stalls: info.stalls });
   const strangers = identity.segments();
   const face_mismatch = toSamples(strangers.map(toSpan), () => true, timing.interval);
+  const warnings = toWarnings({ ...signs, face_mismatch }, input.sensitivity).map((warning) => withReason(warning, identity));
+  const talking = warnings.filter(({ type }) => type === 'talking').map(({ startSeconds: start, endSeconds: end }) => ({ start, end }));
   return {
     duration: info.duration,
     detector: vision.detector,
@@ -123,9 +130,14 @@ export async function analyseMedia(
     screen: null,
     ...judged,
     segments: [...judged.segments, ...strangers],
-    warnings: toWarnings({ ...signs, face_mismatch }, input.sensitivity).map((warning) => withReason(warning, identity)),
+    warnings: [...warnings, ...findShortUtterances(talk ?? [], talking, input.sensitivity)].toSorted(byStart),
   };
 }
+
+/** Pixels are counted; there is no score. */
+const withoutScore = (warning: AnalysisWarning): AnalysisWarning => ({ ...warning, confidence: null });
+
+const byStart = (a: AnalysisWarning, b: AnalysisWarning) => a.startSeconds - b.startSeconds;
 
 const toSpan = ({ startSeconds: start, endSeconds: end, confidence: score }: Segment) => ({ start, end, state: true, score });
 

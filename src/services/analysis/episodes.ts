@@ -8,8 +8,8 @@ export interface AnalysisWarning {
   /** Seconds from the start of the recording. */
   startSeconds: number;
   endSeconds: number;
-  /** Score of the detector, 0..1, mean over the samples that show it. Not a probability. */
-  confidence: number;
+  /** Score of the detector, 0..1, mean over the samples that show it; null if it has none. Not a probability. */
+  confidence: number | null;
   /** For a proctor to read. */
   details: string;
 }

@@ -24,6 +24,7 @@ import { DETECTOR_TYPES } from '../warnings/catalogue.ts';
 import type { NewWarning } from '../warnings/rows.ts';
 import { addWarnings } from '../warnings/warnings.ts';
 import { analyseMedia, type AnalysisOutcome, type AnalysisStage } from './analyse.ts';
+import { CHANGES_SCREEN } from './frozen-screen.ts';
 import { linkTold } from './link-live-warnings.ts';
 
 interface Dependencies {
@@ -44,6 +45,9 @@ interface Dependencies {
 
 /** A recording whose analysis was started this often and never ended crashes its workers, or they are all too weak for it. */
 const MOST_STARTS = 5;
+
+/** More of them say nothing more. */
+const MOST_CHANGES = 1_000;
 
 const UNKNOWN_REASON = 'The analysis failed, but not because of the recording; it can be run again';
 
@@ -82,17 +86,33 @@ export function createAnalysisJob({
   async function analyse(recording: Subject, { path, format, info }: OpenMedia, signal: AbortSignal): Promise<AnalysisOutcome> {
     const { userId, exam } = recording;
     const verifiedFace = recording.type === 'WEBCAM' ? await faceTemplates.find({ tenant: exam.tenant, userId }) : null;
+    const screenChanges = await screenChangesIn(recording);
     const folder = await mkdtemp(join(workDir, 'analysis-'));
     try {
       const sensitivity = settingsOf(recording.exam).aiDetection.sensitivity;
       return await analyseMedia(
-        { path, format, info, type: recording.type, sensitivity, verifiedFace, workDir: folder },
+        { path, format, info, type: recording.type, sensitivity, verifiedFace, screenChanges, workDir: folder },
         { vision, ffmpeg },
         { signal, onProgress: (stage, fraction) => void report(recording.id, stage, fraction) },
       );
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /**
+   * When the client reported what changes the picture of the screen. Nothing for a recording of which only the arrival is known:
+   * what was reported then has no sure place in it.
+   */
+  async function screenChangesIn({ id, type, lastChunkAt, startedAt, createdAt }: Recording): Promise<number[]> {
+    const isTimed = lastChunkAt !== null && startedAt !== null && startedAt.getTime() !== createdAt.getTime();
+    if (type !== 'SCREEN' || !isTimed) return [];
+    const rows = await db.warning.findMany({
+      where: { recordingId: id, source: 'CLIENT', type: { in: [...CHANGES_SCREEN] } },
+      select: { offsetSeconds: true },
+      take: MOST_CHANGES,
+    });
+    return rows.flatMap(({ offsetSeconds }) => offsetSeconds ?? []);
   }
 
   const succeed = (recording: Subject, outcome: AnalysisOutcome) =>
@@ -251,7 +271,7 @@ function warningsOf(recording: Subject, warnings: AnalysisOutcome['warnings']): 
   return warnings.map(({ type, startSeconds, endSeconds, confidence, details }) => ({
     type,
     details,
-    confidence,
+    ...(confidence !== null && { confidence }),
     timestamp: momentOf(startSeconds),
     endedAt: momentOf(endSeconds),
     recordingId: recording.id,

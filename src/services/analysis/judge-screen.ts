@@ -1,12 +1,13 @@
 import type { SampledFrame } from '../../adapters/media/ffmpeg-sample.ts';
 import type { Frame } from '../../adapters/vision/vision.ts';
+import { type Signs, toSamples } from './episodes.ts';
 import { shareOfTime, type Segment, type Span, toSegments } from './timeline.ts';
 
 /** Fractions of the sampled time. */
 export interface ScreenActivity {
   /** Nothing changed since the previous sample. */
   idle: number;
-  /** Nearly one colour. */
+  /** Nearly one colour, black included. */
   blank: number;
 }
 
@@ -19,6 +20,11 @@ const COLOUR_RANGE = 16;
 /** Share of the pixels in that range: a pointer may be outside, a line of text is more. */
 const BLANK_SHARE = 0.9995;
 
+/** Out of 255: a display that sleeps is recorded as black; the background of a dark editor is above it. */
+const BLACK_COLOUR = 24;
+
+type ScreenPicture = 'screen_black' | 'screen_blank' | null;
+
 /** Seconds; a person typing makes shorter pauses all the time, and thousands of segments say nothing. */
 const LEAST_PAUSE = 3;
 
@@ -27,7 +33,8 @@ export interface ScreenSample {
   time: number;
   /** Compared with the previous sample; null for the first. */
   changed: boolean | null;
-  blank: boolean;
+  /** `screen_black` and `screen_blank` if it has nearly one colour. */
+  picture: ScreenPicture;
 }
 
 /** Looks at frames as they come; keeps only one. */
@@ -35,7 +42,7 @@ export async function* watchScreen(frames: AsyncIterable<SampledFrame>): AsyncGe
   let before: SampledFrame | null = null;
   for await (const sampled of frames) {
     const { time, frame } = sampled;
-    yield { time, changed: before && hasChanged(before.frame, frame), blank: isBlank(frame) };
+    yield { time, changed: before && hasChanged(before.frame, frame), picture: pictureOf(frame) };
     before?.release();
     before = sampled;
   }
@@ -44,18 +51,22 @@ export async function* watchScreen(frames: AsyncIterable<SampledFrame>): AsyncGe
 /** Turns samples into figures and segments. Recorders send no frame while a screen stands still, so missing frames are idle time. */
 export function judgeScreen(samples: readonly ScreenSample[], { duration, interval }: { duration: number; interval: number }) {
   const idle = idleSpans(samples, duration, interval);
-  const blank = samples.map(({ time, blank }, index) => ({
+  const pictures = samples.map(({ time, picture }, index) => ({
     start: time,
     end: samples[index + 1]?.time ?? Math.max(time, duration),
-    state: blank,
+    state: picture,
     score: 1,
   }));
+  const idleSegments = toSegments(idle, (state) => (state ? 'screen_idle' : null)).filter(isPause);
+  const segmentsOf = (type: ScreenPicture) => toSegments(pictures, (state) => (state === type ? type : null));
   return {
-    screen: { idle: shareOfTime(idle, true), blank: shareOfTime(blank, true) } satisfies ScreenActivity,
-    segments: [
-      ...toSegments(idle, (state) => (state ? 'screen_idle' : null)).filter(isPause),
-      ...toSegments(blank, (state) => (state ? 'screen_blank' : null)),
-    ] satisfies Segment[],
+    screen: {
+      idle: shareOfTime(idle, true),
+      blank: shareOfTime(pictures, 'screen_blank') + shareOfTime(pictures, 'screen_black'),
+    } satisfies ScreenActivity,
+    segments: [...idleSegments, ...segmentsOf('screen_blank'), ...segmentsOf('screen_black')] satisfies Segment[],
+    idle: idleSegments,
+    signs: { screen_black: toSamples(pictures, (state) => state === 'screen_black', interval) } satisfies Signs,
   };
 }
 
@@ -88,7 +99,7 @@ function hasChanged(before: Frame, after: Frame): boolean {
   return false;
 }
 
-function isBlank({ data }: Frame): boolean {
+function pictureOf({ data }: Frame): ScreenPicture {
   const sums = [0, 0, 0];
   for (let at = 0; at < data.length; at += 1) sums[at % 3] = (sums[at % 3] ?? 0) + (data[at] ?? 0);
   const pixels = data.length / 3;
@@ -100,7 +111,7 @@ function isBlank({ data }: Frame): boolean {
   const mostOutliers = pixels * (1 - BLANK_SHARE);
   let outliers = 0;
   for (let at = 0; at < data.length; at += 3) {
-    if (!isNear(at) && (outliers += 1) > mostOutliers) return false;
+    if (!isNear(at) && (outliers += 1) > mostOutliers) return null;
   }
-  return true;
+  return Math.max(red, green, blue) <= BLACK_COLOUR ? 'screen_black' : 'screen_blank';
 }

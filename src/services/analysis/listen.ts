@@ -1,15 +1,16 @@
 import { type Silence, SOUND_RATE } from '../../adapters/media/ffmpeg-sample.ts';
 import type { VisionProvider } from '../../adapters/vision/vision.ts';
+import { createSlowGain } from './slow-gain.ts';
 import type { Span } from './timeline.ts';
 
 /** Samples per probability, fixed by the voice detector. */
 const WINDOW = 512;
 const WINDOW_SECONDS = WINDOW / SOUND_RATE;
 
-/** Windows of zeros after which the detector has forgotten what was before; the rest of a silence is skipped. */
+/** Windows of zeros after which the detector and the gain have forgotten what was before; the rest of a silence is skipped. */
 const FADE = 64;
 
-/** Measured: finds .954 of the seconds with speech, and none of the others. */
+/** Measured: finds .977 of the seconds with speech, from full level to 30 dB below, and none of the others. */
 const VOICE_PROBABILITY = 0.5;
 const VOICE_SHARE = 0.15;
 
@@ -20,10 +21,11 @@ export async function listen(
   onSeconds: (seconds: number) => void,
 ): Promise<Span<boolean>[] | null> {
   const speech = await vision.openSpeech();
+  const amplify = createSlowGain();
   const seconds = new Map<number, VoiceSecond>();
   let windows = 0;
   const hear = async (samples: Int16Array) => {
-    for (const probability of await speech.probabilities(samples)) {
+    for (const probability of await speech.probabilities(amplify(samples))) {
       const index = Math.floor(windows * WINDOW_SECONDS);
       const second = seconds.get(index) ?? newSecond();
       seconds.set(index, second);

@@ -13,6 +13,8 @@ const ON_SCREEN: ReadonlySet<string> = new Set([
   'mouse_left',
   'page_reload',
   'remote_control',
+  'screen_black',
+  'screen_frozen',
   'screen_share_stopped',
   'tab_switch',
   'virtual_machine',

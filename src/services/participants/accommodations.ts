@@ -46,11 +46,12 @@ export type Accommodations = ReturnType<typeof createAccommodations>;
 
 export const ACCOMMODATIONS_IN_ORDER = [{ at: 'asc' }, { type: 'asc' }] satisfies Prisma.AccommodationOrderByWithRelationInput[];
 
-/** Warning types that are suppressed for a participant. Read them in the transaction that adds the warning. */
+/** Warning types that are suppressed for a participant; who may talk may say one word, too. Read them in the transaction that adds the warning. */
 export async function suppressedOf(
   tx: Pick<Prisma.TransactionClient, 'accommodation'>,
   participantId: string,
 ): Promise<ReadonlySet<string>> {
   const rows = await tx.accommodation.findMany({ where: { participantId }, select: { type: true } });
-  return new Set(rows.map(({ type }) => type));
+  const types = rows.map(({ type }) => type);
+  return new Set([...types, ...(types.includes('talking') ? ['short_utterances'] : [])]);
 }

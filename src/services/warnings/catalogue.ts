@@ -21,6 +21,7 @@ export const warningCatalogue: readonly WarningTypeInfo[] = [
   entry('LOW', 'window_blur', 'The exam window lost the focus.'),
   entry('LOW', 'looking_away', 'The candidate looked away from the screen for a while.'),
   entry('LOW', 'face_still', 'The face did not move at all for minutes, as in a photo.'),
+  entry('LOW', 'short_utterances', 'Short utterances were heard again and again, such as one-word answers.'),
   entry('LOW', 'noise', 'Noise in the room.'),
   entry('LOW', 'mouse_left', 'The pointer left the exam window.'),
   entry('LOW', 'low_battery', 'The battery of the device is low.'),
@@ -30,6 +31,7 @@ export const warningCatalogue: readonly WarningTypeInfo[] = [
   entry('MEDIUM', 'no_face', 'No face was in the picture for a while.'),
   entry('MEDIUM', 'face_covered', 'The face was covered or cut by the edge of the picture.'),
   entry('MEDIUM', 'talking', 'Speech was heard for a while.'),
+  entry('MEDIUM', 'screen_frozen', 'The screen recording did not change although the exam page reported changes of the screen.'),
   entry('MEDIUM', 'mic_muted', 'The microphone was muted.'),
   entry('MEDIUM', 'extra_display', 'More than one display is connected.'),
   entry('MEDIUM', 'second_session', 'The personal link was opened elsewhere while the candidate was in the exam.'),
@@ -40,6 +42,7 @@ export const warningCatalogue: readonly WarningTypeInfo[] = [
   entry('HIGH', 'camera_stopped', 'The camera stopped.'),
   entry('HIGH', 'camera_black', 'The camera showed nothing: it was covered, off or in the dark.'),
   entry('HIGH', 'camera_frozen', 'The camera picture was frozen while somebody was in it.'),
+  entry('HIGH', 'screen_black', 'The screen recording was black: the display slept, was locked, or could not be recorded.'),
   entry('HIGH', 'screen_share_stopped', 'The screen is no longer shared.'),
   entry('HIGH', 'headphones', 'Headphones were worn.'),
   entry('HIGH', 'devtools', "The browser's developer tools were opened."),
@@ -63,9 +66,12 @@ const WORDS = {
   phone_usage: 'Phone in view',
   looking_away: 'Looking away from the screen',
   talking: 'Talking',
+  short_utterances: 'Short utterances again and again',
   camera_black: 'Black picture',
   camera_frozen: 'Frozen picture',
   face_still: 'A face as motionless as a photo',
+  screen_black: 'Black screen',
+  screen_frozen: 'Screen recording unchanged',
 } as const;
 
 /** Findings of the server itself: from a client they are a claim, which must not look like one. */
@@ -114,6 +120,14 @@ export function describeEpisode(type: string, length?: EpisodeLength): string {
   const isBroken = within - seen > 2 && seen < 0.9 * within;
   return isBroken ? `${words} for ${inWords(seen)} within ${inWords(within)}` : `${words} for ${inWords(within)}`;
 }
+
+/** For a proctor to read: short utterances within so many seconds. */
+export const describeUtterances = (count: number, within: number): string =>
+  `${WORDS.short_utterances}: ${count} within ${inWords(within)}`;
+
+/** For a proctor to read: changes of the screen that the exam page reported and the recording does not show. */
+export const describeFrozenScreen = (seconds: number, changes: number): string =>
+  `${WORDS.screen_frozen} for ${inWords(seconds)}, in which the exam page reported ${changes} changes of the screen`;
 
 /** For example `12 s` or `2 min 5 s`. */
 export function inWords(seconds: number): string {
