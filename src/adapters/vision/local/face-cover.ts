@@ -103,20 +103,21 @@ function middleColour(all: readonly Colour[]): Colour {
 
 /** The mean over squares around the points; null if all of them lie beyond the picture. */
 function meanColour({ data, width, height }: Frame, points: readonly Point[], reach: number): Colour | null {
-  const sums = [0, 0, 0];
-  let pixels = 0;
+  let [red, green, blue, pixels] = [0, 0, 0, 0];
   for (const centre of points) {
-    for (let y = Math.max(0, Math.round(centre.y) - reach); y <= Math.min(height - 1, Math.round(centre.y) + reach); y += 1) {
-      for (let x = Math.max(0, Math.round(centre.x) - reach); x <= Math.min(width - 1, Math.round(centre.x) + reach); x += 1) {
-        for (let channel = 0; channel < 3; channel += 1) {
-          sums[channel] = (sums[channel] ?? 0) + (data[(y * width + x) * 3 + channel] ?? 0);
-        }
+    const [x, y] = [Math.round(centre.x), Math.round(centre.y)];
+    const [left, right] = [Math.max(0, x - reach), Math.min(width - 1, x + reach)];
+    const bottom = Math.min(height - 1, y + reach);
+    for (let row = Math.max(0, y - reach); row <= bottom; row += 1) {
+      for (let at = (row * width + left) * 3; at <= (row * width + right) * 3; at += 3) {
+        red += data[at] ?? 0;
+        green += data[at + 1] ?? 0;
+        blue += data[at + 2] ?? 0;
         pixels += 1;
       }
     }
   }
-  const [red = 0, green = 0, blue = 0] = sums.map((sum) => sum / Math.max(1, pixels));
-  return pixels === 0 ? null : toLab(red, green, blue);
+  return pixels === 0 ? null : toLab(red / pixels, green / pixels, blue / pixels);
 }
 
 /** sRGB of 0..255 under its white, D65 (IEC 61966-2-1, CIE 15). */

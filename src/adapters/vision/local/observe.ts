@@ -59,11 +59,12 @@ function withoutShown(found: readonly ConfirmedFace[], phones: readonly FoundPho
 /**
  * Gaze is measured only if exactly one face is seen, because only then does it say anything about the candidate. Whether somebody is
  * there without a face is asked only where none is found, because it costs more than finding one.
+ * @param isSingle whether no other frame tells if a second face is one on a phone
  */
-export async function observeFrame(frame: Frame, look: LookFor): Promise<FrameObservation> {
+export async function observeFrame(frame: Frame, look: LookFor, { isSingle = false } = {}): Promise<FrameObservation> {
   const lit = brighten(frame);
   const seen = await findFaces(lit);
-  const objects = look.phones || seen.length > 1 ? await lookForObjects(frame) : null;
+  const objects = look.phones || (isSingle && seen.length > 1) ? await lookForObjects(frame) : null;
   const phones = objects ? await detectPhones(frame, objects) : [];
   const found = withoutShown(seen, phones);
   const faces: ObservedFace[] = [];
@@ -74,7 +75,7 @@ export async function observeFrame(frame: Frame, look: LookFor): Promise<FrameOb
   const outstanding = look.embed ? findOutstanding(found) : null;
   return {
     faces,
-    covered: found.length === 0 && (await seesPerson(lit, objects && lit === frame ? objects : await lookForObjects(lit))),
+    covered: found.length === 0 && look.people !== false && (await seesPerson(lit, lit === frame ? objects : null)),
     phones: look.phones ? phones : [],
     ...(outstanding && { outstanding: await describeFace(frame, outstanding) }),
   };
@@ -86,5 +87,5 @@ const SNAPSHOT_SIDES = { width: 640, height: 480 };
 /** Like `observeFrame`, for an encoded picture. @throws ImageError */
 export async function observeImage(image: Uint8Array, look: LookFor): Promise<ObservedImage> {
   const { frame } = await decodeImage(image, SNAPSHOT_SIDES);
-  return { observation: await observeFrame(frame, look), frame };
+  return { observation: await observeFrame(frame, look, { isSingle: true }), frame };
 }
