@@ -33,6 +33,27 @@ export async function findFaces(frame: Frame, minScore = MIN_SCORE): Promise<Con
   return confirmFaces(frame, await detectFaces(frame, minScore));
 }
 
+/**
+ * Somebody behind the candidate is small and blurred: the detector may be this unsure if the mesh agrees. Measured on second faces pasted
+ * into frames: of 24 pixels .65 found instead of .10, of 32 pixels .95 instead of .75; falsely one more in 502 pictures of one face, and
+ * none in 270 parts of pictures without people.
+ */
+const BEHIND_SCORE = 0.3;
+/** Width of such a face in widths of the largest one. */
+const BEHIND_WIDTH = 0.4;
+
+/** The faces of the candidate and of those behind. */
+async function findPeople(frame: Frame): Promise<ConfirmedFace[]> {
+  const candidates = await detectFaces(frame, BEHIND_SCORE);
+  const found = await confirmFaces(
+    frame,
+    candidates.filter(({ score }) => score >= MIN_SCORE),
+  );
+  const widest = Math.max(0, ...found.map(({ box }) => box.width));
+  const isBehind = ({ score, box }: DetectedFace) => score < MIN_SCORE && box.width <= BEHIND_WIDTH * widest;
+  return [...found, ...(await confirmFaces(frame, candidates.filter(isBehind)))];
+}
+
 /** How many times larger than any other a face must be to be clearly the candidate's: a portrait on the wall is not a second one. */
 const OUTSTANDING_AREA = 4;
 
@@ -63,7 +84,7 @@ function withoutShown(found: readonly ConfirmedFace[], phones: readonly FoundPho
  */
 export async function observeFrame(frame: Frame, look: LookFor, { isSingle = false } = {}): Promise<FrameObservation> {
   const lit = brighten(frame);
-  const seen = await findFaces(lit);
+  const seen = await findPeople(lit);
   const objects = look.phones || (isSingle && seen.length > 1) ? await lookForObjects(frame) : null;
   const phones = objects ? await detectPhones(frame, objects) : [];
   const found = withoutShown(seen, phones);
