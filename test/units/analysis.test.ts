@@ -383,6 +383,26 @@ test('a still picture is analysed once, and once more to look for phones', async
   expect(looks.length).toBeLessThanOrEqual(4);
 });
 
+test('a face on a phone is no second person in the frames between two looks for phones either', async () => {
+  async function* frames() {
+    for (let time = 0; time < 9; time += 1) {
+      yield { time, frame: { data: new Uint8Array(64 * 48 * 3).fill(100 + 5 * time), width: 64, height: 48 }, release: () => {} };
+    }
+  }
+  const box = { x: 0, y: 0, width: 20, height: 20 };
+  const face = { box, score: 0.9, pose: { yaw: 0, pitch: 0, roll: 0 }, gaze: null };
+  const showing = {
+    parallel: 1,
+    // Only a look for phones tells which face is on one.
+    async observe(_frame: Frame, { phones }: { phones: boolean }) {
+      return { faces: phones ? [face] : [face, face], covered: false, phones: phones ? [{ box, score: 0.6 }] : [] };
+    },
+  } as unknown as VisionProvider;
+  const counted = [];
+  for await (const { faces, phone } of watchWebcam(frames(), showing)) counted.push([faces.length, phone]);
+  expect(counted).toEqual(Array.from({ length: 9 }, () => [1, 0.6]));
+});
+
 test.each([
   ['where nothing moves', () => 0, [0, 10, 20]],
   ['where somebody moves', (time: number) => 30 * (time % 2), Array.from({ length: 25 }, (_, time) => time)],

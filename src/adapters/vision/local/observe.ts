@@ -39,6 +39,8 @@ export async function findFaces(frame: Frame, minScore = MIN_SCORE): Promise<Con
  * none in 270 parts of pictures without people.
  */
 const BEHIND_SCORE = 0.3;
+/** What a face on which both nets agree in this way counts as: enough for a warning at the usual sensitivity, too little at the lowest. */
+const BEHIND_COUNTS = 0.55;
 /** Width of such a face in widths of the largest one. */
 const BEHIND_WIDTH = 0.4;
 
@@ -50,8 +52,12 @@ async function findPeople(frame: Frame): Promise<ConfirmedFace[]> {
     candidates.filter(({ score }) => score >= MIN_SCORE),
   );
   const widest = Math.max(0, ...found.map(({ box }) => box.width));
-  const isBehind = ({ score, box }: DetectedFace) => score < MIN_SCORE && box.width <= BEHIND_WIDTH * widest;
-  return [...found, ...(await confirmFaces(frame, candidates.filter(isBehind)))];
+  const isBehind = ({ box }: DetectedFace) => box.width <= BEHIND_WIDTH * widest;
+  const faint = await confirmFaces(
+    frame,
+    candidates.filter((face) => face.score < MIN_SCORE && isBehind(face)),
+  );
+  return [...found, ...faint].map((face) => (isBehind(face) ? { ...face, score: Math.max(face.score, BEHIND_COUNTS) } : face));
 }
 
 /** How many times larger than any other a face must be to be clearly the candidate's: a portrait on the wall is not a second one. */
