@@ -28,6 +28,12 @@ const drawings = {
     const isCloth = y > 0.4 ? Math.abs(x - 0.5) < 0.85 : ellipse([x, y + 0.1], 0.85, 1.1);
     return isCloth && !isSlit ? [23, 22, 26] : null;
   },
+  sunglasses: ([x, y]: Place) => {
+    const isLens = [0.29, 0.71].some((middle) => Math.abs(x - middle) < 0.17) && Math.abs(y - 0.24) < 0.12;
+    const isBridge = Math.abs(x - 0.5) < 0.14 && Math.abs(y - 0.2) < 0.015;
+    const isArm = Math.abs(x - 0.5) > 0.34 && Math.abs(x - 0.5) < 0.58 && Math.abs(y - 0.2) < 0.02;
+    return isLens || isBridge || isArm ? [18, 18, 22] : null;
+  },
 } satisfies Record<string, (place: Place) => readonly number[] | null>;
 
 export const coverKinds = Object.keys(drawings) as CoverKind[];

@@ -132,6 +132,13 @@ it('a helper in the background who stays in one place counts as a second person'
   expect(told.faceDetection.multipleFaces).toBeGreaterThan(0.9);
 });
 
+it('somebody far behind the candidate, with a face of 30 pixels, counts as a second person', async () => {
+  const helper: Actor = { who: 'clara', width: 54, ...living(60, 60), when: 'gte(t,6)*lt(t,14)' };
+  const told = await tell('far', (path) => stage(path, 20, [candidate, helper]));
+  expect(told.warnings).toEqual(['HIGH multiple_faces']);
+  expect(told.episodes).toEqual(['multiple_faces 6-14']);
+});
+
 it('a photo held in front of the camera instead of the candidate is eventually reported', async () => {
   const photo: Actor = { ...candidate, ...still(190, 110) };
   // The light changes, as it does before a camera that runs.

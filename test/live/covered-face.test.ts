@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { VisionProvider } from '../../src/adapters/vision/vision.ts';
-import { type CoverKind, cutFace, drawCover } from '../../src/evaluation/draw-cover.ts';
+import { type CoverKind, coverKinds, cutFace, drawCover } from '../../src/evaluation/draw-cover.ts';
+import { compareFace } from '../../src/services/analysis/identity.ts';
 import { createExam } from '../helpers/exam.ts';
+import { faces } from '../helpers/faces.ts';
 import { pictures } from '../helpers/media.ts';
 import { analysed, uploadRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
@@ -72,6 +74,21 @@ it.each([
   ],
 ])('a candidate with %s is reported as covered or cut, not as absent', async (_what, make) => {
   expect(await tell(await make())).toEqual(['MEDIUM face_covered']);
+});
+
+it('a candidate who puts on sunglasses is not reported as covered', async () => {
+  expect(await tell(await covered('sunglasses')())).toEqual([]);
+});
+
+it('a face with a mask, a scarf or sunglasses is never judged to be another person', async () => {
+  const { embedding } = await faceOf(await faces.another());
+  const identify = async (picture: Uint8Array) => {
+    const { observation } = await vision.observeImage(picture, { phones: false, embed: true });
+    return compareFace(embedding, observation.outstanding).identity;
+  };
+  // Uncovered it is.
+  expect(await identify(photographs.oneFace)).toBe('mismatch');
+  for (const kind of coverKinds) expect([kind, await identify(await covered(kind)())]).toEqual([kind, 'unknown']);
 });
 
 it('a candidate in a room with a twelfth of the light is seen, not reported as a black camera', async () => {

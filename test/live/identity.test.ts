@@ -93,6 +93,14 @@ describe('a verified candidate', () => {
     expect([frame.status, frame.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
   });
 
+  it('is not judged behind a scarf: the recording tells of a covered face only', async () => {
+    expect(await verify('scarf', 'berta', 'berta')).toBe(true);
+    const path = join(folder, 'scarf.webm');
+    const scarf = 'drawbox=x=150:y=270:w=380:h=210:c=0x8a3b46:t=fill';
+    await stage(path, 24, [{ who: 'anna', width: 300, ...living(190, 110) }], [scarf]);
+    expect((await record('scarf', path)).map(({ type }) => type)).toEqual(['face_covered']);
+  });
+
   it('who is still the same person raises no warning, and neither does anybody who was never verified', async () => {
     expect(await verify('herself', 'clara', 'clara')).toBe(true);
     expect(await record('herself', clara)).toEqual([]);

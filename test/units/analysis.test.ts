@@ -383,6 +383,57 @@ test('a still picture is analysed once, and once more to look for phones', async
   expect(looks.length).toBeLessThanOrEqual(4);
 });
 
+test('a face on a phone is no second person in the frames between two looks for phones either', async () => {
+  async function* frames() {
+    for (let time = 0; time < 9; time += 1) {
+      yield { time, frame: { data: new Uint8Array(64 * 48 * 3).fill(100 + 5 * time), width: 64, height: 48 }, release: () => {} };
+    }
+  }
+  const box = { x: 0, y: 0, width: 20, height: 20 };
+  const face = { box, score: 0.9, pose: { yaw: 0, pitch: 0, roll: 0 }, gaze: null };
+  const showing = {
+    parallel: 1,
+    // Only a look for phones tells which face is on one.
+    async observe(_frame: Frame, { phones }: { phones: boolean }) {
+      return { faces: phones ? [face] : [face, face], covered: false, phones: phones ? [{ box, score: 0.6 }] : [] };
+    },
+  } as unknown as VisionProvider;
+  const counted = [];
+  for await (const { faces, phone } of watchWebcam(frames(), showing)) counted.push([faces.length, phone]);
+  expect(counted).toEqual(Array.from({ length: 9 }, () => [1, 0.6]));
+});
+
+test.each([
+  ['where nothing moves', () => 0, [0, 10, 20]],
+  ['where somebody moves', (time: number) => 30 * (time % 2), Array.from({ length: 25 }, (_, time) => time)],
+])('somebody without a face is looked for once in ten seconds in a room %s', async (_where, move, expected) => {
+  async function* frames() {
+    for (let time = 0; time < 25; time += 1) {
+      // The noise of a camera, so that no two pictures are the same, and a place that may change.
+      const data = Uint8Array.from({ length: 160 * 120 * 3 }, (_value, at) => {
+        const [x, y] = [Math.floor(at / 3) % 160, Math.floor(at / 480)];
+        return 120 + ((at * 7_919 + time * 104_729) % 9) + (x >= 80 && x < 96 && y >= 60 && y < 72 ? move(time) : 0);
+      });
+      yield { time, frame: { data, width: 160, height: 120 }, release: () => {} };
+    }
+  }
+  const looked: number[] = [];
+  let frame = 0;
+  const empty = {
+    parallel: 1,
+    async observe(_frame: Frame, { people }: { people?: boolean }) {
+      if (people !== false) looked.push(frame);
+      frame += 1;
+      return { faces: [], covered: people !== false, phones: [] };
+    },
+  } as unknown as VisionProvider;
+  const covered = [];
+  for await (const sample of watchWebcam(frames(), empty)) covered.push(sample.covered);
+  expect(looked).toEqual(expected);
+  // What the look found holds for the frames after it.
+  expect(covered).toEqual(Array.from({ length: 25 }, () => true));
+});
+
 test.each([
   ['a webcam', watchWebcam],
   ['a screen', watchScreen],

@@ -14,7 +14,19 @@ const pathOf = (name: NetName) => join(folder, `${name}.onnx`);
 
 describe('the conversion of the models', () => {
   it('has the known hash for every net, and is stored', () => {
-    const all: NetName[] = ['faces', 'mesh', 'iris', 'objects', 'faceres', 'landmarks', 'dlib', 'antispoof', 'liveness', 'speech'];
+    const all: NetName[] = [
+      'faces',
+      'mesh',
+      'iris',
+      'objects',
+      'people',
+      'faceres',
+      'landmarks',
+      'dlib',
+      'antispoof',
+      'liveness',
+      'speech',
+    ];
     expect(keepNets(pathOf)).toEqual(all);
   });
 

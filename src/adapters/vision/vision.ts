@@ -95,9 +95,11 @@ export interface ObservedImage {
   frame: Frame;
 }
 
-/** What to look for besides faces. */
+/** What to look for. */
 export interface LookFor {
   phones: boolean;
+  /** Whether to look for somebody where no face is found (`covered`); default: yes. */
+  people?: boolean;
   /** Whether to describe the face that stands out: the only one, or one whose box has four times the area of any other. */
   embed?: boolean;
 }

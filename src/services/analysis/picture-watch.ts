@@ -61,4 +61,5 @@ export function createPictureWatch(before: PictureMemory | null = null) {
 
 const isBlack = (cells: Uint8Array) => cells.reduce((dark, value) => dark + (value < BLACK_CELL ? 1 : 0), 0) >= cells.length * BLACK_SHARE;
 
-const isSame = (a: Uint8Array, b: Uint8Array) => a.every((value, cell) => Math.abs(value - (b[cell] ?? 0)) <= STILL_CELL);
+/** Whether two thumbnails show the same, as far as noise lets it be told: a person who sits still moves more within a second. */
+export const isSame = (a: Uint8Array, b: Uint8Array) => a.every((value, cell) => Math.abs(value - (b[cell] ?? 0)) <= STILL_CELL);

@@ -1,10 +1,10 @@
 import type { SampledFrame } from '../../adapters/media/ffmpeg-sample.ts';
-import type { Frame, FrameObservation, ObservedFace, VisionProvider } from '../../adapters/vision/vision.ts';
+import type { Frame, FrameObservation, LookFor, ObservedFace, VisionProvider } from '../../adapters/vision/vision.ts';
 import { mapOrdered } from '../../async/map-ordered.ts';
 import { createFacePlaces, type FacePlace } from './face-places.ts';
 import { createIdentityWatch, type IdentityWatch } from './identity.ts';
-import { createPictureWatch, type PictureSigns } from './picture-watch.ts';
-import { createSceneWatch, isSamePicture } from './scene.ts';
+import { createPictureWatch, isSame, type PictureSigns } from './picture-watch.ts';
+import { createSceneWatch, isSamePicture, thumbnail } from './scene.ts';
 
 export interface WebcamSample {
   /** Seconds. */
@@ -45,6 +45,7 @@ export async function* watchWebcam(
   identity: IdentityWatch = createIdentityWatch(null),
 ): AsyncGenerator<WebcamSample> {
   const scene = createSceneWatch();
+  const observe = createObserver(vision);
   let sinceLook = PHONE_EVERY;
   let changedSinceLook = false;
   let phoneInView = false;
@@ -62,7 +63,7 @@ export async function* watchWebcam(
     }
     const embed = identity.isDue(sampled.time);
     const isKnown = known && (known.phones || !phones) && !embed;
-    const look = isKnown ? known : { frame, phones, observation: vision.observe(frame, { phones, embed }) };
+    const look = isKnown ? known : { frame, phones, observation: observe(sampled, { phones, embed }) };
     latest = look;
     return { sampled, phones, embed, observation: await look.observation };
   });
@@ -89,10 +90,34 @@ export async function* watchWebcam(
   yield* (await Promise.all(skipped.map((missed) => lookAgain(missed, vision)))).map(toSample);
 }
 
-const lookAgain = async (look: Look, vision: VisionProvider): Promise<Look> => ({
-  ...look,
-  observation: { ...look.observation, phones: (await vision.observe(look.sampled.frame, { phones: true })).phones },
-});
+/** Seconds after which somebody without a face is looked for again in a picture that stands still. */
+const PEOPLE_EVERY = 10;
+/** Out of 255: a picture without a brighter cell is too dark to say that it stands still. */
+const LEAST_BRIGHT = 90;
+
+/** Observes frames in order, and looks only once for somebody without a face in an empty room where nothing moves. */
+function createObserver(vision: VisionProvider) {
+  let still: { time: number; cells: Uint8Array; observation: Promise<FrameObservation> } | null = null;
+  return async ({ time, frame }: SampledFrame, look: LookFor): Promise<FrameObservation> => {
+    const cells = thumbnail(frame);
+    const isStill = still && time - still.time < PEOPLE_EVERY && Math.max(...cells) >= LEAST_BRIGHT && isSame(still.cells, cells);
+    if (!still || !isStill) {
+      const observation = vision.observe(frame, look);
+      still = { time, cells, observation };
+      return observation;
+    }
+    const [before, now] = await Promise.all([still.observation, vision.observe(frame, { ...look, people: false })]);
+    if (now.faces.length > 0) return now;
+    const { covered } = before.faces.length === 0 ? before : await vision.observe(frame, { phones: false });
+    return { ...now, covered };
+  };
+}
+
+/** For phones, and for the faces without those on a phone. */
+async function lookAgain({ observation: before, ...look }: Look, vision: VisionProvider): Promise<Look> {
+  const { phones, faces } = await vision.observe(look.sampled.frame, { phones: true, people: false });
+  return { ...look, observation: { ...before, phones, faces } };
+}
 
 /** Must be given all looks in order. */
 function createSampler(identity: IdentityWatch): (look: Look) => WebcamSample {

@@ -66,12 +66,16 @@ export async function createGoogleVision({ endpoint, local, spend, retrySeconds 
   }
 
   /** Google finds faces but does not compare them; that is done here. */
-  async function observe(frame: Frame, { phones: wantsPhones, embed = false }: LookFor, batches: Batches): Promise<FrameObservation> {
+  async function observe(
+    frame: Frame,
+    { phones: wantsPhones, people = true, embed = false }: LookFor,
+    batches: Batches,
+  ): Promise<FrameObservation> {
     const { faces, phones } = look(frame, wantsPhones, batches);
     const described = embed ? local.observe(frame, { phones: false, embed }) : null;
     const [foundFaces, foundPhones, here] = await Promise.all([faces, phones, described]);
     // Where Google finds nobody, a face or a person that is found here is covered, cut or hardly visible.
-    const second = foundFaces.length > 0 ? null : (here ?? (await local.observe(frame, { phones: false })));
+    const second = foundFaces.length > 0 || !people ? null : (here ?? (await local.observe(frame, { phones: false })));
     return {
       faces: foundFaces,
       covered: second !== null && (second.covered || second.faces.length > 0),

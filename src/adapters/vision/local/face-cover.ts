@@ -2,7 +2,7 @@ import type { Frame } from '../vision.ts';
 import type { FaceMesh } from './face-mesh.ts';
 import { distance, type Point } from './geometry.ts';
 
-/** How surely something hides the lower half of a face, or an edge cuts the face. */
+/** How surely something hides the lower half of a face or its eyes, or an edge cuts the face. */
 export type Cover = 'none' | 'possible' | 'sure';
 
 /** Places of the face, as indices of MediaPipe's canonical face model. */
@@ -24,6 +24,16 @@ const CHEEKS = [
   [427, 434, 416],
 ];
 const BROWS = [105, 334] as const;
+/** Between eye and brow, and under the eye; of the left and the right one. */
+const ABOVE_EYES = [
+  [223, 224],
+  [443, 444],
+];
+const UNDER_EYES = [
+  [230, 229],
+  [450, 449],
+];
+const SKIN = [[205, 50, 425, 280], [9, 151, 108, 337], NOSE_TIP];
 const MOUTH = [13, 61, 291];
 const FOREHEAD_TO_CHIN = [10, 152] as const;
 const EDGES = [234, 454] as const;
@@ -45,15 +55,31 @@ const LIMITS = {
   possible: { lips: 0.15, difference: 5 },
 };
 
-/** Whether mouth and nose are covered, or the eyes or the mouth beyond the edge of the picture. */
+/**
+ * Around both eyes, as a share of the lightness of the skin: less may be sunglasses. They are never more than possible, since they hide
+ * nobody.
+ */
+const DARK_GLASSES = 0.37;
+
+/** Whether mouth and nose are covered, perhaps the eyes, or the eyes or the mouth beyond the edge of the picture. */
 export function coverOf(frame: Frame, mesh: FaceMesh): Cover {
   if (isCut(frame, mesh)) return 'sure';
+  const otherwise = hasDarkEyes(frame, mesh) ? 'possible' : 'none';
   const contrast = contrastOf(frame, mesh);
-  if (!contrast) return 'none';
+  if (!contrast) return otherwise;
   const isWithin = ({ lips, difference }: Contrast) => contrast.lips < lips && contrast.difference > difference;
   if (isWithin(LIMITS.sure)) return 'sure';
-  return isWithin(LIMITS.possible) ? 'possible' : 'none';
+  return isWithin(LIMITS.possible) ? 'possible' : otherwise;
 }
+
+function hasDarkEyes(frame: Frame, { point }: FaceMesh): boolean {
+  const reach = reachOf(point);
+  const lightness = (indices: readonly number[]) => meanColour(frame, indices.map(point), reach)?.l ?? Infinity;
+  const [, skin = 0] = SKIN.map(lightness).toSorted((a, b) => a - b);
+  return [ABOVE_EYES, UNDER_EYES].some((both) => both.every((place) => lightness(place) <= DARK_GLASSES * skin));
+}
+
+const reachOf = (point: FaceMesh['point']) => Math.max(1, Math.round(PATCH * distance(point(EDGES[0]), point(EDGES[1]))));
 
 function isCut(frame: Frame, { point }: FaceMesh): boolean {
   const height = distance(point(FOREHEAD_TO_CHIN[0]), point(FOREHEAD_TO_CHIN[1]));
@@ -71,7 +97,7 @@ interface Contrast {
 
 /** Null if the face has too little colour, or a place lies beyond the picture. */
 function contrastOf(frame: Frame, { point }: FaceMesh): Contrast | null {
-  const reach = Math.max(1, Math.round(PATCH * distance(point(EDGES[0]), point(EDGES[1]))));
+  const reach = reachOf(point);
   const colourAt = (indices: readonly number[]) => meanColour(frame, indices.map(point), reach);
   const upper = colours(UPPER.map(colourAt));
   const lips = colours(LIPS.map(colourAt));
@@ -103,20 +129,21 @@ function middleColour(all: readonly Colour[]): Colour {
 
 /** The mean over squares around the points; null if all of them lie beyond the picture. */
 function meanColour({ data, width, height }: Frame, points: readonly Point[], reach: number): Colour | null {
-  const sums = [0, 0, 0];
-  let pixels = 0;
+  let [red, green, blue, pixels] = [0, 0, 0, 0];
   for (const centre of points) {
-    for (let y = Math.max(0, Math.round(centre.y) - reach); y <= Math.min(height - 1, Math.round(centre.y) + reach); y += 1) {
-      for (let x = Math.max(0, Math.round(centre.x) - reach); x <= Math.min(width - 1, Math.round(centre.x) + reach); x += 1) {
-        for (let channel = 0; channel < 3; channel += 1) {
-          sums[channel] = (sums[channel] ?? 0) + (data[(y * width + x) * 3 + channel] ?? 0);
-        }
+    const [x, y] = [Math.round(centre.x), Math.round(centre.y)];
+    const [left, right] = [Math.max(0, x - reach), Math.min(width - 1, x + reach)];
+    const bottom = Math.min(height - 1, y + reach);
+    for (let row = Math.max(0, y - reach); row <= bottom; row += 1) {
+      for (let at = (row * width + left) * 3; at <= (row * width + right) * 3; at += 3) {
+        red += data[at] ?? 0;
+        green += data[at + 1] ?? 0;
+        blue += data[at + 2] ?? 0;
         pixels += 1;
       }
     }
   }
-  const [red = 0, green = 0, blue = 0] = sums.map((sum) => sum / Math.max(1, pixels));
-  return pixels === 0 ? null : toLab(red, green, blue);
+  return pixels === 0 ? null : toLab(red / pixels, green / pixels, blue / pixels);
 }
 
 /** sRGB of 0..255 under its white, D65 (IEC 61966-2-1, CIE 15). */

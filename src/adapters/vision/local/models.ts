@@ -42,6 +42,8 @@ export const models = {
   iris: once(() => openNet('iris', ['points'])),
   /** CenterNet on MobileNetV3, only people and phones of its 80 COCO classes: 0..255, to maps with a quarter of the sides. */
   objects: once(() => openNet('objects', ['heat', 'extents'])),
+  /** The same for smaller pictures. */
+  people: once(() => openNet('people', ['heat', 'extents'])),
   /** HSE FaceRes: 224 × 224 to 1,024 values. */
   faceres: once(() => openNet('faceres', ['descriptor'])),
   /** 68 landmarks of a face crop. */

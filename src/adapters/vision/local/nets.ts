@@ -18,6 +18,8 @@ export const objectClasses = Object.keys(COCO) as ObjectClass[];
  * training data: at 320 it finds 10 of 13 instead of 7 and takes two fifths of the time; from 416 on it gets worse again.
  */
 export const OBJECTS_SIZE = 320;
+/** Side of the picture for the same net where somebody without a visible face is looked for, who is larger still. */
+export const PEOPLE_SIZE = 192;
 const OBJECTS_SAVED_SIZE = 512;
 
 /** Sides of the pictures for the two nets that judge spoofs. */
@@ -34,6 +36,14 @@ interface Net {
 const ofHuman =
   (name: 'blazeface' | 'facemesh' | 'iris' | 'centernet' | 'faceres' | 'antispoof' | 'liveness', options: ConversionOptions) => () =>
     tfjsToOnnx(readWeights(`human/${name}.json`), readWeights(`human/${name}.bin`), options);
+
+const ofCenterNet = (size: number) =>
+  ofHuman('centernet', {
+    inputShape: [1, size, size, 3],
+    outputs: { heat: 'tower_0/keypoints', extents: 'tower_0/wh' },
+    onlyChannels: { 'tower_0/CenternetHead/centernet_cls_output/BiasAdd': objectClasses.map((name) => COCO[name]) },
+    zoom: size / OBJECTS_SAVED_SIZE,
+  });
 
 const ofFaceapi =
   (name: 'face_recognition_model' | 'face_landmark_68_model', convert: (manifest: Buffer, weights: Buffer) => Uint8Array) => () =>
@@ -57,12 +67,11 @@ const nets = {
   },
   objects: {
     sha256: '42d529579e8c27cd6ff86f10c100593f0a80992fa30eacfa427ecbc1f3afd095',
-    convert: ofHuman('centernet', {
-      inputShape: [1, OBJECTS_SIZE, OBJECTS_SIZE, 3],
-      outputs: { heat: 'tower_0/keypoints', extents: 'tower_0/wh' },
-      onlyChannels: { 'tower_0/CenternetHead/centernet_cls_output/BiasAdd': objectClasses.map((name) => COCO[name]) },
-      zoom: OBJECTS_SIZE / OBJECTS_SAVED_SIZE,
-    }),
+    convert: ofCenterNet(OBJECTS_SIZE),
+  },
+  people: {
+    sha256: '268371452d2d20a1bdf9d24c8abac57af193fb7f1861bfa78f22c095884335a4',
+    convert: ofCenterNet(PEOPLE_SIZE),
   },
   faceres: {
     sha256: '60cd0d84a7cb3af082fcc0afc14b6bff86563ac81cc08b6aea14448d2d95d861',
