@@ -9,6 +9,7 @@ import { verifyImages } from './cli/verify.ts';
 import { removeWorkDirs } from './cli/work-dir.ts';
 import { loadConfig, loadEnvironment } from './config.ts';
 import { StartupError } from './errors.ts';
+import { HALVES } from './evaluation/labelled.ts';
 import { version } from './version.ts';
 
 const HELP = `Usage:
@@ -18,7 +19,7 @@ const HELP = `Usage:
       Compares the faces in two pictures (JPEG, PNG, WebP).
   invigil receipt verify [--json] FILE --key FILE|--url URL
       Says what a receipt proves and whether it is genuine; docs/receipts.md explains it.
-  invigil evaluate --data FOLDER [--out FOLDER] [--provider local|google]
+  invigil evaluate --data FOLDER [--out FOLDER] [--split judge|tune] [--provider local|google]
       Measures every detector and the verification on labelled data; docs/quality.md describes the folder.
 
   --version, -v  prints the version
@@ -27,6 +28,7 @@ const HELP = `Usage:
   --sensitivity  sensitivity of the warnings; default: medium
   --data         folder of labelled data
   --out          folder for report.json and the plots; default: ./evaluation
+  --split        what is measured where the labels have a column split; default: judge
   --key          public key of a server, as it is at /.well-known/invigil-receipt.json
   --url          address of a server from which that key is fetched
   --provider     what analyses pictures and clips; default: local. google receives and bills them
@@ -78,11 +80,13 @@ async function main(args: string[]): Promise<number> {
     const { data, out = 'evaluation' } = values;
     const provider = PROVIDERS.find((name) => name === (values.provider ?? 'local'));
     if (!provider) throw new UsageError('--provider must be local or google');
+    const half = HALVES.find((name) => name === (values.split ?? 'judge'));
+    if (!half) throw new UsageError('--split must be judge or tune');
     if (files.length > 0) throw new UsageError('evaluate takes its folder with --data');
     if (!data) throw new UsageError('evaluate needs a folder of labelled data: set one with --data; docs/quality.md says what is in it');
     if (!statSync(data, { throwIfNoEntry: false })?.isDirectory())
       throw new UsageError(`There is no folder ${data}: set one with --data; docs/quality.md says what is in it`);
-    return evaluate({ config, data, out, provider });
+    return evaluate({ config, data, out, provider, half });
   }
   throw new UsageError(command ? `There is no command ${command}` : 'A command is missing');
 }
@@ -110,6 +114,7 @@ function read(args: string[]) {
         sensitivity: { type: 'string' },
         data: { type: 'string' },
         out: { type: 'string' },
+        split: { type: 'string' },
         provider: { type: 'string' },
         key: { type: 'string' },
         url: { type: 'string' },

@@ -38,10 +38,12 @@ interface Look {
 /** Frames that wait per frame being looked at, so that a free worker continues at once. */
 const QUEUED = 1;
 
+type Looker = Pick<VisionProvider, 'observe' | 'parallel'>;
+
 /** Looks at frames as they come, and only once at a picture that stands still; keeps only a few at a time. */
 export async function* watchWebcam(
   frames: AsyncIterable<SampledFrame>,
-  vision: VisionProvider,
+  vision: Looker,
   identity: IdentityWatch = createIdentityWatch(null),
 ): AsyncGenerator<WebcamSample> {
   const scene = createSceneWatch();
@@ -89,7 +91,7 @@ export async function* watchWebcam(
   yield* (await Promise.all(skipped.map((missed) => lookAgain(missed, vision)))).map(toSample);
 }
 
-const lookAgain = async (look: Look, vision: VisionProvider): Promise<Look> => ({
+const lookAgain = async (look: Look, vision: Looker): Promise<Look> => ({
   ...look,
   observation: { ...look.observation, phones: (await vision.observe(look.sampled.frame, { phones: true })).phones },
 });

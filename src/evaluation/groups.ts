@@ -1,0 +1,85 @@
+import { type Clustered, areShared, clusteredShare, drawClusters, middleOf, pOfNoDifference } from './clusters.ts';
+import type { Row } from './csv.ts';
+import { fisherExact, holm, type Interval } from './exact.ts';
+import { difference, type Share } from './statistics.ts';
+
+/** The result for one group of rows, compared with all others. */
+export interface GroupFigure {
+  column: string;
+  group: string;
+  what: string;
+  share: Share;
+  /** Compared with the others; null if there are none. `p` is corrected for all groups of the column (Holm). */
+  difference: ({ value: number; p: number } & Interval) | null;
+}
+
+/** A row that was judged. */
+export interface Judged extends Clustered {
+  labels: Row;
+}
+
+/** Columns with more values than this identify rows, not groups. */
+const MOST_GROUPS = 20;
+
+/** `what` by each value of each label column; columns with a single value say nothing and are left out. */
+export function breakDown(what: string, judged: readonly Judged[]): GroupFigure[] {
+  const columns = [...new Set(judged.flatMap(({ labels }) => Object.keys(labels)))];
+  return columns.flatMap((column) => {
+    const groupOf = ({ labels }: Judged) => labels[column] ?? '(none)';
+    const size = new Set(judged.map(groupOf)).size;
+    return size < 2 || size > MOST_GROUPS ? [] : compareGroups({ what, column }, judged, groupOf);
+  });
+}
+
+/**
+ * Each group against all others. Rows that share nobody: Fisher's exact test, Newcombe's interval. Otherwise people or clips are drawn
+ * anew, and the larger p of that and of Fisher's test counts: drawing cannot tell a group in which nothing was found from one in which
+ * nothing happens, and Fisher's test takes the pairs of one person for independent.
+ */
+export function compareGroups<Row extends Clustered>(
+  { what, column }: { what: string; column: string },
+  rows: readonly Row[],
+  groupOf: (row: Row) => string,
+): GroupFigure[] {
+  const names = [...new Set(rows.map(groupOf))];
+  const numberOf = new Map(names.map((name, index) => [name, index]));
+  const groups = rows.map((row) => numberOf.get(groupOf(row)) ?? 0);
+  const found = names.map((group, index) => {
+    const own = rows.filter((_row, at) => groups[at] === index);
+    const others = rows.filter((_row, at) => groups[at] !== index);
+    return { group, own: clusteredShare(own), others: clusteredShare(others) };
+  });
+  const drawn = areShared(rows) ? drawDifferences(rows, groups, names.length) : null;
+  const compared = found.map(({ own, others }, index) => {
+    if (others.of === 0) return null;
+    const byRows = fisherExact(own, others);
+    const draws = drawn?.[index];
+    return draws
+      ? { value: own.value - others.value, ...middleOf(draws), p: Math.max(byRows, pOfNoDifference(draws)) }
+      : { ...difference(own, others), p: byRows };
+  });
+  const ps = holm(compared.flatMap((one) => (one ? [one.p] : [])));
+  return found.map(({ group, own }, index): GroupFigure => {
+    const against = compared[index];
+    return { column, group, what, share: own, difference: against ? { ...against, p: ps[index] ?? 1 } : null };
+  });
+}
+
+/** For each group the drawn differences between it and all others. */
+function drawDifferences(rows: readonly Clustered[], groups: readonly number[], size: number): number[][] {
+  return drawClusters(
+    rows.map(({ clusters }) => clusters),
+    (weights) => {
+      const totals = new Float64Array(size);
+      const hits = new Float64Array(size);
+      weights.forEach((weight, at) => {
+        const group = groups[at] ?? 0;
+        totals[group] = (totals[group] ?? 0) + weight;
+        if (rows[at]?.hit) hits[group] = (hits[group] ?? 0) + weight;
+      });
+      const total = totals.reduce((sum, value) => sum + value, 0);
+      const all = hits.reduce((sum, value) => sum + value, 0);
+      return Array.from(totals, (own, group) => (hits[group] ?? 0) / own - (all - (hits[group] ?? 0)) / (total - own));
+    },
+  );
+}
