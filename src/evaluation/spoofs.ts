@@ -11,7 +11,7 @@ const NETS = ['antispoof', 'liveness'] as const;
 
 /** Share of genuine photos that a threshold may flag. */
 const FALSE_ALARMS = 0.01;
-const MOST_PICTURES = 100;
+const MOST_PICTURES = 50;
 
 const changes: Record<string, (image: Uint8Array) => Promise<Uint8Array>> = {
   'genuine in half the light': (image) => degradeImage(image, { kind: 'dark', amount: 0.5 }),

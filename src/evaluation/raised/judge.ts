@@ -9,8 +9,9 @@ import { SITTING_SECONDS, type Sitting } from './sitting.ts';
 
 export const SENSITIVITIES = ['LOW', 'MEDIUM', 'HIGH'] as const satisfies readonly Sensitivity[];
 
-const WIDTH = 80;
-const HEIGHT = 60;
+/** As small as a change of the whole picture can be seen in: nothing else is read from it. */
+const WIDTH = 40;
+const HEIGHT = 16;
 const NOISES = 16;
 
 /**

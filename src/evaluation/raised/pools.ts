@@ -10,6 +10,7 @@ import { labelsOf, named } from '../data-folder.ts';
 import { type Degradation, degradeImage } from '../degrade-image.ts';
 import { type CoverKind, coverKinds, drawCover } from '../draw-cover.ts';
 import { soundOf } from '../layout.ts';
+import type { PersonOf } from '../people.ts';
 import { clipOf, inChunks } from '../speech.ts';
 import { mapAll, type Tools } from '../tools.ts';
 
@@ -61,9 +62,9 @@ const VIEWS: readonly (Degradation | null)[] = [
   { kind: 'jpeg', amount: 40 },
   { kind: 'blur', amount: 1 },
   { kind: 'turned', amount: 4 },
-  { kind: 'turned', amount: -4 },
 ];
-const MOST_SITTERS = 400;
+/** Each sits for an hour, half of it honestly, which takes a second of CPU after a second to look at the picture's copies. */
+const MOST_SITTERS = 140;
 
 const observeAll = async (image: Uint8Array, { vision }: Tools, views = VIEWS): Promise<FrameObservation[]> => {
   const seen: FrameObservation[] = [];
@@ -93,7 +94,7 @@ export async function fillPools(tools: Tools): Promise<Pools | null> {
     });
   const alone = [...below('facecount', counts, 'class', '1'), ...below('pose', poses, 'label', 'frontal')].map(({ file }) => file);
   const maybe = [...pairs.flatMap(({ a = '', b = '' }) => [a, b]), ...below('phone', phones, 'phone', '0').map(({ file }) => file)];
-  const files = [...new Set([...alone, ...maybe])].slice(0, MOST_SITTERS);
+  const files = byPerson([...new Set([...alone, ...maybe])], data.personOf).slice(0, MOST_SITTERS);
   const looked = await mapAll(files, tools, (file) => named(file, lookAtSitter(file, files.indexOf(file), tools)));
   const sitters = looked.filter((one) => one !== null && (alone.includes(one.file) || showsOne(one))) as Sitter[];
   if (sitters.length === 0) return null;
@@ -114,13 +115,20 @@ export async function fillPools(tools: Tools): Promise<Pools | null> {
   };
 }
 
+/** The first picture of everybody, then the second ones. */
+function byPerson(files: readonly string[], personOf: PersonOf): string[] {
+  const own = [...groupBy(files, personOf).values()];
+  const most = Math.max(0, ...own.map(({ length }) => length));
+  return Array.from({ length: most }, (_, round) => own.flatMap((those) => those.slice(round, round + 1))).flat();
+}
+
 async function lookAtSitter(file: string, index: number, tools: Tools): Promise<Sitter | null> {
   const image = await tools.data.read(file);
   const { main } = await tools.vision.readFaceImage(image);
   if (!main) return null;
   const cover = coverKinds[index % coverKinds.length] ?? 'mask';
   const views = await observeAll(image, tools);
-  const covered = await observeAll(await drawCover(image, main, cover), tools, VIEWS.slice(0, 3));
+  const covered = await observeAll(await drawCover(image, main, cover), tools, VIEWS.slice(0, 2));
   return { file, cluster: tools.data.personOf(file), labels: {}, views, covered, cover };
 }
 

@@ -128,10 +128,10 @@ function placeEpisodes(pools: Pools, sitter: Sitter, number: number, random: Ran
   };
   const possible = EPISODES.flatMap((one) => {
     const source = sourceOf(one.kind);
-    return source ? [{ ...one, ...source, order: random() }] : [];
+    return source ? [{ ...one, cluster: source.cluster, labels: source.labels ?? {}, order: random() }] : [];
   }).sort((a, b) => a.order - b.order);
   const room = (SITTING_SECONDS - FIRST_EPISODE) / possible.length;
-  return possible.map(({ kind, seconds, type, cluster, labels = {} }, index) => {
+  return possible.map(({ kind, seconds, type, cluster, labels }, index) => {
     const from = Math.floor(FIRST_EPISODE + index * room + random() * Math.max(0, room - seconds - 120));
     return { kind, type, cluster, labels, from, to: from + seconds, source: number };
   });
