@@ -1,7 +1,7 @@
 import { type Clustered, areShared, clusteredShare, drawClusters, middleOf, pOfNoDifference } from './clusters.ts';
 import type { Row } from './csv.ts';
 import { fisherExact, holm, type Interval } from './exact.ts';
-import { difference, type Share } from './statistics.ts';
+import { difference, type Share, share } from './statistics.ts';
 
 /** The result for one group of rows, compared with all others. */
 export interface GroupFigure {
@@ -47,7 +47,7 @@ export function compareGroups<Row extends Clustered>(
   const found = names.map((group, index) => {
     const own = rows.filter((_row, at) => groups[at] === index);
     const others = rows.filter((_row, at) => groups[at] !== index);
-    return { group, own: clusteredShare(own), others: clusteredShare(others) };
+    return { group, own: clusteredShare(own), others: share(others.filter(({ hit }) => hit).length, others.length) };
   });
   const drawn = areShared(rows) ? drawDifferences(rows, groups, names.length) : null;
   const compared = found.map(({ own, others }, index) => {

@@ -67,6 +67,8 @@ export interface Sitting {
   episodes: Episode[];
 }
 
+/** Seconds from the end of a habit to its next time: two at once would last longer than is assumed. */
+const APART = 5;
 /** How likely the picture changes from one second to the next: a person keeps still for about five. */
 const CHANGE = 0.2;
 /** Degrees down to the keyboard, which no labelled picture shows. */
@@ -113,7 +115,8 @@ function placeHabits(random: Random): Act[] {
     const mean = 3_600 / (perHour * factor);
     for (let at = -mean * Math.log(1 - random()); at < SITTING_SECONDS; at -= mean * Math.log(1 - random())) {
       const from = Math.floor(at);
-      acts.push({ kind, from, to: from + between(random, lasts), source: below(random, 1_000) });
+      const act = { kind, from, to: from + between(random, lasts), source: below(random, 1_000) };
+      if (from >= (acts.at(-1)?.to ?? -APART) + APART) acts.push(act);
     }
     return acts;
   });
