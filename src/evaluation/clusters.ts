@@ -10,7 +10,7 @@ export interface Clustered {
 const ROUNDS = 2_000;
 
 /** With fewer people or clips nobody knows how much they differ, so no interval is given. */
-const LEAST_CLUSTERS = 5;
+export const LEAST_CLUSTERS = 5;
 
 /**
  * Figures over rows that share people or clips, from drawing those anew: an interval that draws rows would be too narrow. The weight of

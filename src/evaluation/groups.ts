@@ -1,4 +1,4 @@
-import { type Clustered, areShared, clusteredShare, drawClusters, middleOf, pOfNoDifference } from './clusters.ts';
+import { type Clustered, areShared, clusteredShare, drawClusters, LEAST_CLUSTERS, middleOf, pOfNoDifference } from './clusters.ts';
 import type { Row } from './csv.ts';
 import { fisherExact, holm, type Interval } from './exact.ts';
 import { difference, type Share, share } from './statistics.ts';
@@ -9,7 +9,7 @@ export interface GroupFigure {
   group: string;
   what: string;
   share: Share;
-  /** Compared with the others; null if there are none. `p` is corrected for all groups of the column (Holm). */
+  /** Compared with the others; null if there are none, or too few people or clips. `p` is corrected for all groups of the column (Holm). */
   difference: ({ value: number; p: number } & Interval) | null;
 }
 
@@ -49,9 +49,11 @@ export function compareGroups<Row extends Clustered>(
     const others = rows.filter((_row, at) => groups[at] !== index);
     return { group, own: clusteredShare(own), others: share(others.filter(({ hit }) => hit).length, others.length) };
   });
-  const drawn = areShared(rows) ? drawDifferences(rows, groups, names.length) : null;
+  const isShared = areShared(rows);
+  const isTooFew = isShared && new Set(rows.flatMap(({ clusters }) => clusters)).size < LEAST_CLUSTERS;
+  const drawn = isShared ? drawDifferences(rows, groups, names.length) : null;
   const compared = found.map(({ own, others }, index) => {
-    if (others.of === 0) return null;
+    if (others.of === 0 || isTooFew) return null;
     const byRows = fisherExact(own, others);
     const draws = drawn?.[index];
     return draws
