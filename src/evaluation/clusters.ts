@@ -49,19 +49,6 @@ export function middleOf(drawn: readonly number[] | undefined): Interval {
   return { low: at(0.025), high: at(0.975) };
 }
 
-/** Two-sided p of a difference being 0, from what was drawn (Davison and Hinkley 1997, chapter 4). */
-export function pOfNoDifference(drawn: readonly number[]): number {
-  const tail = (isBeyond: (value: number) => boolean) => (1 + drawn.filter(isBeyond).length) / (1 + drawn.length);
-  return Math.min(
-    1,
-    2 *
-      Math.min(
-        tail((value) => value <= 0),
-        tail((value) => value >= 0),
-      ),
-  );
-}
-
 /** Whether any two rows share a person or a clip. */
 export function areShared(rows: readonly Pick<Clustered, 'clusters'>[]): boolean {
   const all = rows.flatMap(({ clusters }) => [...new Set(clusters)]);

@@ -71,6 +71,23 @@ export function fisherExact(a: Hits, b: Hits): number {
   return Math.min(1, p);
 }
 
+/** Two-sided p of a standard normal deviate (Abramowitz and Stegun 1964, 7.1.26: right to 1.5e-7). */
+export function pOfNormal(deviate: number): number {
+  const x = Math.abs(deviate) / Math.SQRT2;
+  const t = 1 / (1 + 0.327_591_1 * x);
+  const series = [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592].reduce(
+    (sum, factor) => (sum + factor) * t,
+    0,
+  );
+  return Math.min(1, series * Math.exp(-(x ** 2)));
+}
+
+/** Two-sided p of Student's distribution (Wallace 1959: right to about 1 %). @param freedom degrees, at least 1 */
+export function pOfStudent(deviate: number, freedom: number): number {
+  if (!Number.isFinite(deviate)) return 0;
+  return pOfNormal(((8 * freedom + 1) / (8 * freedom + 3)) * Math.sqrt(freedom * Math.log1p(deviate ** 2 / freedom)));
+}
+
 /** Ps of comparisons that belong together, so that all of them err in 5 % at most (Holm 1979); in the order given. */
 export function holm(ps: readonly number[]): number[] {
   const order = ps.map((_p, index) => index).toSorted((a, b) => (ps[a] ?? 1) - (ps[b] ?? 1));

@@ -49,7 +49,7 @@ export async function evaluateGroupStrangers(tools: Tools): Promise<Section | []
     groups,
     notes: [
       'intervals by drawing people anew, because pairs share them; of nobody verified, exact for independent pairs',
-      `p: the larger one of drawing people anew and of Fisher's exact test, corrected for all ${groups.length} groups (Holm)`,
+      `p: the larger one of Fisher's exact test and of one whose variance counts that pairs share people, corrected for all ${groups.length} groups (Holm)`,
       'the mean and the directions of `src/services/identity/spread.ts` may have been computed from these very portraits: `scripts/fit-faces.mjs` judges people by constants of others',
     ],
     plots: {},

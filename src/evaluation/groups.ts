@@ -1,6 +1,6 @@
-import { type Clustered, areShared, clusteredShare, drawClusters, LEAST_CLUSTERS, middleOf, pOfNoDifference } from './clusters.ts';
+import { type Clustered, areShared, clusteredShare, drawClusters, LEAST_CLUSTERS, middleOf } from './clusters.ts';
 import type { Row } from './csv.ts';
-import { fisherExact, holm, type Interval } from './exact.ts';
+import { fisherExact, holm, type Interval, pOfStudent } from './exact.ts';
 import { difference, type Share, share } from './statistics.ts';
 
 /** The result for one group of rows, compared with all others. */
@@ -32,9 +32,9 @@ export function breakDown(what: string, judged: readonly Judged[]): GroupFigure[
 }
 
 /**
- * Each group against all others. Rows that share nobody: Fisher's exact test, Newcombe's interval. Otherwise people or clips are drawn
- * anew, and the larger p of that and of Fisher's test counts: drawing cannot tell a group in which nothing was found from one in which
- * nothing happens, and Fisher's test takes the pairs of one person for independent.
+ * Each group against all others. Rows that share nobody: Fisher's exact test, Newcombe's interval. Otherwise the larger p of Fisher's
+ * test, which takes the pairs of one person for independent, and of one by a variance that does not, but cannot tell a group in which
+ * nothing was found from one in which nothing happens; the interval by drawing people or clips anew, which is wider than it need be.
  */
 export function compareGroups<Row extends Clustered>(
   { what, column }: { what: string; column: string },
@@ -57,7 +57,14 @@ export function compareGroups<Row extends Clustered>(
     const byRows = fisherExact(own, others);
     const draws = drawn?.[index];
     return draws
-      ? { value: own.value - others.value, ...middleOf(draws), p: Math.max(byRows, pOfNoDifference(draws)) }
+      ? {
+          value: own.value - others.value,
+          ...middleOf(draws),
+          p: Math.max(
+            byRows,
+            pByClusters(rows, (at) => groups[at] === index),
+          ),
+        }
       : { ...difference(own, others), p: byRows };
   });
   const ps = holm(compared.flatMap((one) => (one ? [one.p] : [])));
@@ -65,6 +72,37 @@ export function compareGroups<Row extends Clustered>(
     const against = compared[index];
     return { column, group, what, share: own, difference: against ? { ...against, p: ps[index] ?? 1 } : null };
   });
+}
+
+/**
+ * Two-sided p of the rows of a group being hit as often as the others, by Student's distribution with a variance that counts what rows that
+ * share a person or a clip have in common (for pairs, the dyadic variance of Fafchamps and Gubert 2007).
+ */
+function pByClusters(rows: readonly Clustered[], isOwn: (index: number) => boolean): number {
+  const own = { of: 0, hits: 0 };
+  const others = { of: 0, hits: 0 };
+  rows.forEach(({ hit }, index) => {
+    const side = isOwn(index) ? own : others;
+    side.of += 1;
+    side.hits += hit ? 1 : 0;
+  });
+  const sums = new Map<string, number>();
+  let countedTwice = 0;
+  let independent = 0;
+  rows.forEach(({ hit, clusters }, index) => {
+    const { of, hits } = isOwn(index) ? own : others;
+    const influence = ((hit ? 1 : 0) - hits / of) / of;
+    const keys = new Set(clusters);
+    for (const key of keys) sums.set(key, (sums.get(key) ?? 0) + influence);
+    countedTwice += (keys.size - 1) * influence ** 2;
+    independent += influence ** 2;
+  });
+  const clustersOfOwn = new Set(rows.flatMap(({ clusters }, index) => (isOwn(index) ? clusters : []))).size;
+  const shared = [...sums.values()].reduce((sum, value) => sum + value ** 2, 0) - countedTwice;
+  const variance = Math.max(shared, independent);
+  const value = own.hits / own.of - others.hits / others.of;
+  if (value === 0 || clustersOfOwn < 2) return 1;
+  return pOfStudent(value / Math.sqrt(variance * (clustersOfOwn / (clustersOfOwn - 1))), clustersOfOwn - 1);
 }
 
 /** For each group the drawn differences between it and all others. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Clustered, clusteredShare } from '../../src/evaluation/clusters.ts';
-import { areaUnderRoc, clopperPearson, fisherExact, garwood, holm } from '../../src/evaluation/exact.ts';
+import { areaUnderRoc, clopperPearson, fisherExact, garwood, holm, pOfNormal, pOfStudent } from '../../src/evaluation/exact.ts';
 import { compareGroups } from '../../src/evaluation/groups.ts';
 import { createRandom, difference, share } from '../../src/evaluation/statistics.ts';
 
@@ -36,6 +36,14 @@ describe('the tests', () => {
     expect(fisherExact({ hits: 3, of: 4 }, { hits: 1, of: 4 })).toBeCloseTo(0.4857, 4);
     expect(fisherExact({ hits: 4, of: 4 }, { hits: 0, of: 4 })).toBeCloseTo(0.0286, 4);
     expect(fisherExact({ hits: 0, of: 10 }, { hits: 0, of: 7 })).toBe(1);
+    expect([0, 1, 1.959_964, -2.575_829, Infinity].map((z) => Math.round(pOfNormal(z) * 1e5) / 1e5)).toEqual([1, 0.31731, 0.05, 0.01, 0]);
+    // Two-sided 1 % points of Student's tables.
+    for (const [t, freedom] of [
+      [3.169, 10],
+      [2.898, 17],
+      [2.678, 50],
+    ] as const)
+      expect(pOfStudent(t, freedom)).toBeCloseTo(0.01, 3);
     expect(holm([0.01, 0.04, 0.03, 0.005]).map((p) => Math.round(p * 1e6) / 1e6)).toEqual([0.03, 0.06, 0.06, 0.02]);
   });
 
@@ -84,7 +92,7 @@ describe('groups', () => {
 
   it('are told apart where many people of one are taken for one another', () => {
     const random = createRandom(5);
-    const pairs = pairsOf(Array<number>(14).fill(18), (group) => random() < (group === 3 ? 0.3 : 0.01));
+    const pairs = pairsOf(Array<number>(14).fill(18), (group) => random() < (group === 3 ? 0.1 : 0.005));
     expect(marked(pairs)).toEqual(['3']);
   });
 
