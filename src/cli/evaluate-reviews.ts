@@ -1,19 +1,11 @@
-import { Client, DatabaseError } from 'pg';
-import { describeTarget, reasonOf } from '../adapters/database/database-errors.ts';
+import { readDatabase } from '../adapters/database/read-only.ts';
 import { findRunningPostgres, startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import type { Config } from '../config.ts';
-import { StartupError } from '../errors.ts';
 import { share } from '../evaluation/statistics.ts';
 import { groupBy } from '../group-by.ts';
 import { createLogger } from '../log.ts';
 import { type ReviewFigures, readReviewFigures } from '../services/reads/review-figures.ts';
 import { precisionOf } from '../services/reads/warning-records.ts';
-
-/** Nothing is changed, also not by mistake; a long statement holds up the server's other ones. */
-const OPTIONS = '-c default_transaction_read_only=on -c statement_timeout=60000';
-const CONNECT_MS = 15_000;
-/** SQLSTATEs of a table or column that this version does not know. */
-const OTHER_VERSION = /^42(P01|703|704)$/;
 
 const NOTES = [
   'precision: confirmed of what was decided, with its 95 % interval (Wilson; exact where all or none were confirmed); – where fewer than five are decided.',
@@ -29,7 +21,7 @@ const NOTES = [
  * @throws StartupError if the database cannot be read
  */
 export async function evaluateReviews({ config, json }: { config: Config; json: boolean }): Promise<number> {
-  const figures = await withDatabase(config, (url) => readAll(url));
+  const figures = await withDatabase(config, (url) => readDatabase(url, readReviewFigures));
   const lines = figures.map(toLine);
   process.stdout.write(json ? lines.map((line) => `${JSON.stringify(line)}\n`).join('') : printAll(lines));
   return 0;
@@ -44,26 +36,6 @@ async function withDatabase<Result>(config: Config, read: (url: string) => Promi
     return await read(embedded.url);
   } finally {
     await embedded.stop();
-  }
-}
-
-async function readAll(url: string): Promise<ReviewFigures[]> {
-  const client = new Client({
-    connectionString: url,
-    application_name: 'invigil evaluate',
-    connectionTimeoutMillis: CONNECT_MS,
-    options: OPTIONS,
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return await readReviewFigures(client);
-  } catch (error) {
-    if (error instanceof DatabaseError && OTHER_VERSION.test(error.code ?? ''))
-      throw new StartupError('The database is of another version: start the server of this version once', { cause: error });
-    throw new StartupError(`Cannot read the database at ${describeTarget(client)}: ${reasonOf(error)}`, { cause: error });
-  } finally {
-    await client.end().catch(() => {});
   }
 }
 

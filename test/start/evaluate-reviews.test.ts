@@ -126,7 +126,7 @@ describe('invigil evaluate --from-reviews', () => {
     await runSql(
       server,
       `WITH r AS (INSERT INTO "Recording" (id, "examId", "participantId", "userId", type, status, "storageKey", format, size, sha256)
-         SELECT 'rec_east', $1, id, 'user_1', 'WEBCAM', 'COMPLETED', 'none', 'webm', 1, '' FROM "Participant" WHERE "examId" = $1 RETURNING id)
+         SELECT 'rec_east', $1, id, 'user_1', 'WEBCAM', 'PROCESSED', 'none', 'webm', 1, '' FROM "Participant" WHERE "examId" = $1 RETURNING id)
        INSERT INTO "Analysis" ("recordingId", detector, "sampledFrames") SELECT id, 'local/9', 1 FROM r`,
       [id],
     );

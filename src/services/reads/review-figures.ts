@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Transaction } from '../../adapters/database/database-transaction.ts';
 import type { WarningSource } from '../../generated/prisma/client.ts';
 import { OVERTURNED } from './warning-records.ts';
 
@@ -34,7 +34,7 @@ SELECT e.tenant AS organisation, w.source, a.detector, w.type,
  GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3 NULLS FIRST, 4, 5`;
 
 /** Of all exams that are no samples, in all organisations: for whoever runs the server. */
-export async function readReviewFigures(client: Pick<ClientBase, 'query'>): Promise<ReviewFigures[]> {
+export async function readReviewFigures(client: Transaction): Promise<ReviewFigures[]> {
   const { rows } = await client.query<ReviewFigures>(FIGURES);
   return rows;
 }
