@@ -26,10 +26,6 @@ export function share(hits: number, of: number): Share {
   return { hits, of, value: hits / of, ...(hits === 0 || hits === of ? clopperPearson(hits, of) : wilson(hits, of)) };
 }
 
-export function shareOf<Item>(items: readonly Item[], isHit: (item: Item) => boolean): Share {
-  return share(items.filter(isHit).length, items.length);
-}
-
 /** Difference of two independent shares with Newcombe's hybrid score interval (Newcombe 1998, method 10). */
 export function difference(a: Share, b: Share): { value: number } & Interval {
   const value = a.value - b.value;
