@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { analyzeFiles } from './cli/analyze.ts';
+import { evaluateReviews } from './cli/evaluate-reviews.ts';
 import { evaluate } from './cli/evaluate.ts';
 import { PROVIDERS } from './cli/open-vision.ts';
 import { checkReceipt } from './cli/receipt.ts';
@@ -9,6 +10,7 @@ import { verifyImages } from './cli/verify.ts';
 import { removeWorkDirs } from './cli/work-dir.ts';
 import { loadConfig, loadEnvironment } from './config.ts';
 import { StartupError } from './errors.ts';
+import { HALVES } from './evaluation/labelled.ts';
 import { version } from './version.ts';
 
 const HELP = `Usage:
@@ -18,21 +20,25 @@ const HELP = `Usage:
       Compares the faces in two pictures (JPEG, PNG, WebP).
   invigil receipt verify [--json] FILE --key FILE|--url URL
       Says what a receipt proves and whether it is genuine; docs/receipts.md explains it.
-  invigil evaluate --data FOLDER [--out FOLDER] [--provider local|google]
+  invigil evaluate --data FOLDER [--out FOLDER] [--split judge|tune] [--provider local|google]
       Measures every detector and the verification on labelled data; docs/quality.md describes the folder.
+  invigil evaluate --from-reviews [--json]
+      Reads from the server's database how often people agreed with its warnings, by organisation and detector.
 
   --version, -v  prints the version
-  --json         prints one line of JSON per recording or comparison
+  --json         prints one line of JSON per recording, comparison or detector
   --screen       the recordings show a screen
   --sensitivity  sensitivity of the warnings; default: medium
   --data         folder of labelled data
   --out          folder for report.json and the plots; default: ./evaluation
+  --from-reviews measures by people's decisions instead of labels; changes nothing, also while the server runs
+  --split        what is measured where the labels have a column split; default: judge
   --key          public key of a server, as it is at /.well-known/invigil-receipt.json
   --url          address of a server from which that key is fetched
   --provider     what analyses pictures and clips; default: local. google receives and bills them
 
 Nothing is kept. Nothing is sent anywhere except with --provider google; VISION_PROVIDER is ignored.
-Exit codes: 0 done, 1 a file could not be read or a receipt is not genuine, 2 wrong usage. Settings such as FFMPEG_PATH and VISION_WORKERS apply, also from ./.env.
+Exit codes: 0 done, 1 a file could not be read or a receipt is not genuine, 2 wrong usage. Settings such as FFMPEG_PATH, VISION_WORKERS, DATA_DIR and DATABASE_URL apply, also from ./.env.
 `;
 const SENSITIVITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
 
@@ -78,11 +84,17 @@ async function main(args: string[]): Promise<number> {
     const { data, out = 'evaluation' } = values;
     const provider = PROVIDERS.find((name) => name === (values.provider ?? 'local'));
     if (!provider) throw new UsageError('--provider must be local or google');
+    if (values['from-reviews']) {
+      if (data !== undefined || files.length > 0) throw new UsageError('evaluate takes either --from-reviews or --data');
+      return evaluateReviews({ config, json });
+    }
+    const half = HALVES.find((name) => name === (values.split ?? 'judge'));
+    if (!half) throw new UsageError('--split must be judge or tune');
     if (files.length > 0) throw new UsageError('evaluate takes its folder with --data');
     if (!data) throw new UsageError('evaluate needs a folder of labelled data: set one with --data; docs/quality.md says what is in it');
     if (!statSync(data, { throwIfNoEntry: false })?.isDirectory())
       throw new UsageError(`There is no folder ${data}: set one with --data; docs/quality.md says what is in it`);
-    return evaluate({ config, data, out, provider });
+    return evaluate({ config, data, out, provider, half });
   }
   throw new UsageError(command ? `There is no command ${command}` : 'A command is missing');
 }
@@ -110,6 +122,8 @@ function read(args: string[]) {
         sensitivity: { type: 'string' },
         data: { type: 'string' },
         out: { type: 'string' },
+        split: { type: 'string' },
+        'from-reviews': { type: 'boolean' },
         provider: { type: 'string' },
         key: { type: 'string' },
         url: { type: 'string' },

@@ -6,7 +6,9 @@ import { evaluateGaze } from '../evaluation/clips.ts';
 import { evaluateCovers } from '../evaluation/covers.ts';
 import { openDataFolder } from '../evaluation/data-folder.ts';
 import { evaluateGroupStrangers } from '../evaluation/group-strangers.ts';
+import type { Half } from '../evaluation/labelled.ts';
 import { evaluateFaceCount, evaluatePhones, evaluatePoses } from '../evaluation/pictures.ts';
+import { evaluateRaised } from '../evaluation/raised/raised.ts';
 import { evaluateRecordings } from '../evaluation/recordings.ts';
 import { printReport, toJson } from '../evaluation/report.ts';
 import type { Section, Skipped } from '../evaluation/section.ts';
@@ -25,6 +27,8 @@ interface Options {
   /** Folder for report.json and the plots; created if missing. */
   out: string;
   provider: ProviderName;
+  /** What is measured where the labels say on what detectors were tuned. */
+  half: Half;
 }
 
 const parts: Record<string, Part> = {
@@ -39,6 +43,7 @@ const parts: Record<string, Part> = {
   gaze: evaluateGaze,
   speech: evaluateSpeech,
   recordings: evaluateRecordings,
+  raised: evaluateRaised,
 };
 
 const ERASE = '\r\u001b[2K';
@@ -46,10 +51,10 @@ const ERASE = '\r\u001b[2K';
 /**
  * Measures every detector and the verification on labelled data.
  * @returns the exit code: 1 if nothing could be measured
- * @throws StartupError if labels or files are wrong
+ * @throws StartupError if labels or files are wrong, or if something is on both sides of the split between tuning and judging
  */
-export async function evaluate({ config, data, out, provider }: Options): Promise<number> {
-  const folder = await openDataFolder(data);
+export async function evaluate({ config, data, out, provider, half }: Options): Promise<number> {
+  const folder = await openDataFolder(data, half);
   const ffmpeg = await findFfmpeg({ FFMPEG_PATH: config.FFMPEG_PATH, production: false });
   const vision = await openVision(provider, config);
   const sections: (Section | Skipped)[] = [];
@@ -71,6 +76,7 @@ export async function evaluate({ config, data, out, provider }: Options): Promis
   await mkdir(out, { recursive: true });
   const header = {
     data: basename(resolve(data)),
+    half: folder.half,
     detector: vision.detector,
     verifier: vision.verifier,
     ffmpeg: ffmpeg.version,
@@ -81,6 +87,11 @@ export async function evaluate({ config, data, out, provider }: Options): Promis
     if ('missing' in section) continue;
     for (const [file, svg] of Object.entries(section.plots)) await writeFile(join(out, file), svg);
   }
-  process.stdout.write(`${printReport(sections)}\nreport.json and the plots are in ${out}\n`);
+  process.stdout.write(`${printReport(sections)}\n${aboutHalf(folder.half)}\nreport.json and the plots are in ${out}\n`);
   return sections.some((section) => !('missing' in section)) ? 0 : 1;
 }
+
+const aboutHalf = (half: Half | null) =>
+  half
+    ? `Measured: the rows whose split is ${half}; no person, clip or photo is on both sides.`
+    : 'The labels do not say on what detectors were tuned (column split: tune or judge), so figures may flatter.';

@@ -2,7 +2,8 @@ import { sniffFile } from '../adapters/media/sniff-file.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
 import { watchWebcam, type WebcamSample } from '../services/analysis/watch-webcam.ts';
 import { labelsOf, named } from './data-folder.ts';
-import { awayFigures, breakDown, type Judged, type Section, type Skipped } from './section.ts';
+import { breakDown, type Judged } from './groups.ts';
+import { awayFigures, type Section, type Skipped } from './section.ts';
 import type { Tools } from './tools.ts';
 
 /** Recordings are sampled once per second; in a clip of a few seconds that would be too few samples to learn where the eyes rest. */
@@ -24,7 +25,13 @@ export async function evaluateGaze(tools: Tools): Promise<Section | Skipped> {
       samples.forEach((sample, at) => {
         if (!isWithin(sample)) return;
         const labels = labelsOf(row, ['t0', 't1', 'gaze']);
-        judged.push({ labels, time: sample.time, isAway: row['gaze'] !== 'center', isJudgedAway: (scores[at] ?? 0) > 0 });
+        judged.push({
+          labels,
+          clusters: [tools.data.personOf(row['clip'] || `video/${file}`)],
+          time: sample.time,
+          isAway: row['gaze'] !== 'center',
+          isJudgedAway: (scores[at] ?? 0) > 0,
+        });
       });
     }
     tools.onProgress(index + 1, files.length);
@@ -34,21 +41,23 @@ export async function evaluateGaze(tools: Tools): Promise<Section | Skipped> {
     figures: awayFigures(judged, 'at the screen'),
     groups: breakDown(
       'classified correctly',
-      judged.map(({ labels, isAway, isJudgedAway }) => ({ labels, hit: isAway === isJudgedAway })),
+      judged.map(({ labels, clusters, isAway, isJudgedAway }) => ({ labels, clusters, hit: isAway === isJudgedAway })),
     ),
-    notes: [`${FPS} frames per second; neighbouring frames are similar, so the intervals are too narrow`],
+    notes: [
+      `${FPS} frames per second; frames of one person are alike: intervals by drawing people (\`person\`, else the clip) anew, none for fewer than five`,
+    ],
     plots: {},
     details: { mistaken: judged.filter(({ isAway, isJudgedAway }) => isAway !== isJudgedAway) },
   };
 }
 
-interface JudgedFrame extends Pick<Judged, 'labels'> {
+interface JudgedFrame extends Pick<Judged, 'labels' | 'clusters'> {
   time: number;
   isAway: boolean;
   isJudgedAway: boolean;
 }
 
-async function watchClip(file: string, { data, ffmpeg, vision, workDir }: Tools): Promise<WebcamSample[]> {
+export async function watchClip(file: string, { data, ffmpeg, vision, workDir }: Tools): Promise<WebcamSample[]> {
   const format = await sniffFile(data.path(file));
   const path = data.path(file);
   const { signal } = new AbortController();

@@ -4,8 +4,7 @@ import { createPictureWatch } from '../services/analysis/picture-watch.ts';
 import { named } from './data-folder.ts';
 import { degradeImage } from './degrade-image.ts';
 import { type CoverKind, coverKinds, cutFace, drawCover } from './draw-cover.ts';
-import { type Section, type Skipped, toFigure } from './section.ts';
-import { shareOf } from './statistics.ts';
+import { figureOf, type Section, type Skipped } from './section.ts';
 import { mapAll, type Tools } from './tools.ts';
 
 const CASES = ['as it is', ...coverKinds, 'cut at the eyes', 'cut at the nose', 'light × 0.08'] as const;
@@ -25,21 +24,32 @@ export async function evaluateCovers(tools: Tools): Promise<Section | Skipped> {
     title,
     figures: CASES.flatMap((name) => {
       const those = seen.filter((one) => one.name === name);
-      const told = (what: string, states: readonly string[]) =>
-        toFigure(
-          `${name}: ${what}`,
-          shareOf(those, ({ state }) => states.includes(state)),
-        );
+      const told = (what: string, states: readonly string[]) => figureOf(`${name}: ${what}`, those, ({ state }) => states.includes(state));
       return [told('no face or black', ['no_face', 'camera_black']), told('covered or cut', ['face_covered'])];
     }),
     groups: [],
-    notes: ['drawings are flatter and cuts straighter than what cameras see: cloth and hands are harder to tell from skin'],
+    notes: [
+      'intervals by drawing people anew; of none or all, exact for the people',
+      'drawings are flatter and cuts straighter than what cameras see: cloth and hands are harder to tell from skin',
+    ],
     plots: {},
-    details: { missed: seen.filter(({ state }) => state === 'no_face' || state === 'camera_black') },
+    details: {
+      missed: seen
+        .filter(({ state }) => state === 'no_face' || state === 'camera_black')
+        .map(({ file, name, state }) => ({ file, name, state })),
+    },
   };
 }
 
-async function lookAtAll(file: string, { data, vision }: Tools): Promise<{ file: string; name: Case; state: string }[]> {
+interface Seen {
+  file: string;
+  name: Case;
+  /** Who is in it. */
+  clusters: readonly string[];
+  state: string;
+}
+
+async function lookAtAll(file: string, { data, vision }: Tools): Promise<Seen[]> {
   const image = await data.read(file);
   const { main } = await named(file, vision.readFaceImage(image));
   if (!main) return [];
@@ -49,11 +59,11 @@ async function lookAtAll(file: string, { data, vision }: Tools): Promise<{ file:
     if (name === 'cut at the eyes') return cutFace(image, main, 'top');
     return name === 'cut at the nose' ? cutFace(image, main, 'bottom') : drawCover(image, main, name satisfies CoverKind);
   };
-  const seen: { file: string; name: Case; state: string }[] = [];
+  const seen: Seen[] = [];
   for (const name of CASES) {
     const { observation, frame } = await named(file, vision.observeImage(await make(name), { phones: false }));
     const { black } = createPictureWatch().see(0, frame);
-    seen.push({ file, name, state: stateOf(observation, black) });
+    seen.push({ file, name, clusters: [data.personOf(file)], state: stateOf(observation, black) });
   }
   return seen;
 }

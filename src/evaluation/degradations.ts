@@ -1,8 +1,8 @@
 import type { FaceImage } from '../adapters/vision/vision.ts';
 import { matchFaces, MIN_CONFIDENCE } from '../services/identity/face-match.ts';
+import { clusteredShare } from './clusters.ts';
 import { type Degradation, degradeImage } from './degrade-image.ts';
-import { type Figure, type Section, toFigure } from './section.ts';
-import { share, shareOf } from './statistics.ts';
+import { type Figure, figureOf, type Section, toFigure } from './section.ts';
 import type { Bar } from './svg-bars.ts';
 import { mapAll, type Tools } from './tools.ts';
 import type { ScoredPair } from './verification-figures.ts';
@@ -64,7 +64,7 @@ export async function measureDegradations(
     groups: [],
     notes: [
       `${chosen.length} pictures in ${some.length} pairs; the reference is unchanged, except in the lines that begin with "both"`,
-      'Wilson intervals, which are too narrow because pairs share people',
+      'intervals by drawing people anew',
     ],
     details: null,
   };
@@ -72,16 +72,13 @@ export async function measureDegradations(
 
 /** Poor pictures of faces resemble each other: how many strangers would pass if two poor pictures did not block. */
 function measureBoth(name: string, strangers: readonly ScoredPair[], worse: ReadonlyMap<string, FaceImage>): Figure[] {
-  const matches = strangers.map(({ a, b }) => matchFaces(worse.get(a) as FaceImage, worse.get(b) as FaceImage));
+  const matches = strangers.map(({ a, b, clusters }) => ({
+    clusters,
+    match: matchFaces(worse.get(a) as FaceImage, worse.get(b) as FaceImage),
+  }));
   return [
-    toFigure(
-      `both ${name}: strangers confident enough`,
-      shareOf(matches, ({ confidence }) => confidence >= MIN_CONFIDENCE),
-    ),
-    toFigure(
-      `both ${name}: strangers verified`,
-      shareOf(matches, ({ verified }) => verified),
-    ),
+    figureOf(`both ${name}: strangers confident enough`, matches, ({ match }) => match.confidence >= MIN_CONFIDENCE),
+    figureOf(`both ${name}: strangers verified`, matches, ({ match }) => match.verified),
   ];
 }
 
@@ -91,16 +88,22 @@ function measure(
   faces: ReadonlyMap<string, FaceImage>,
   worse: ReadonlyMap<string, FaceImage>,
 ): Bar {
-  const matches = pairs.map(({ a, b, same }) => ({ same, match: matchFaces(faces.get(a) as FaceImage, worse.get(b) as FaceImage) }));
-  const ofKind = (wanted: boolean) => matches.filter(({ same }) => same === wanted);
-  const pictures = [...worse.values()];
-  const warned = new Set(pairs.flatMap(({ b }, index) => (matches[index]?.match.warnings.includes('low_quality_verification') ? [b] : [])));
+  const matches = pairs.map((pair) => ({
+    ...pair,
+    match: matchFaces(faces.get(pair.a) as FaceImage, worse.get(pair.b) as FaceImage),
+  }));
+  const verified = (same: boolean) =>
+    clusteredShare(matches.flatMap((pair) => (pair.same === same ? [{ hit: pair.match.verified, clusters: pair.clusters }] : [])));
+  const personOf = new Map(pairs.map(({ b, clusters }) => [b, clusters[1]]));
+  const warned = new Set(matches.flatMap(({ b, match }) => (match.warnings.includes('low_quality_verification') ? [b] : [])));
+  const pictures = (isHit: (file: string, image: FaceImage) => boolean) =>
+    clusteredShare([...worse].map(([file, image]) => ({ hit: isHit(file, image), clusters: [personOf.get(file) ?? file] })));
   return {
     name,
-    verified: shareOf(ofKind(true), ({ match }) => match.verified),
-    passed: shareOf(ofKind(false), ({ match }) => match.verified),
-    faceless: shareOf(pictures, ({ main }) => main === null),
-    warned: share(warned.size, pictures.length),
+    verified: verified(true),
+    passed: verified(false),
+    faceless: pictures((_file, { main }) => main === null),
+    warned: pictures((file) => warned.has(file)),
   };
 }
 

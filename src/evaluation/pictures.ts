@@ -2,8 +2,8 @@ import type { LookFor } from '../adapters/vision/vision.ts';
 import { PHONE_SURE } from '../services/analysis/judge-webcam.ts';
 import { scoreLookingAway } from '../services/analysis/looking-away.ts';
 import { labelsOf, named } from './data-folder.ts';
-import { awayFigures, breakDown, type Section, type Skipped, toFigure } from './section.ts';
-import { share, shareOf } from './statistics.ts';
+import { breakDown } from './groups.ts';
+import { awayFigures, figureOf, type Section, type Skipped } from './section.ts';
 import { mapAll, type Tools } from './tools.ts';
 
 const CLASSES = ['0', '1', '2+'];
@@ -22,6 +22,7 @@ export async function evaluateFaceCount(tools: Tools): Promise<Section | Skipped
     const { faces } = await observe(`facecount/${row['file']}`, { phones: false }, tools);
     return {
       file: row['file'],
+      clusters: [tools.data.personOf(`facecount/${row['file']}`)],
       truth: row['class'] ?? '',
       found: classOf(faces.length),
       labels: labelsOf(row, ['file', 'class', 'faces']),
@@ -30,23 +31,18 @@ export async function evaluateFaceCount(tools: Tools): Promise<Section | Skipped
   return {
     title,
     figures: [
-      toFigure(
-        'counted correctly',
-        shareOf(seen, ({ truth, found }) => truth === found),
-      ),
+      figureOf('counted correctly', seen, ({ truth, found }) => truth === found),
       ...CLASSES.map((name) =>
-        toFigure(
+        figureOf(
           `${name} faces, counted correctly`,
-          shareOf(
-            seen.filter(({ truth }) => truth === name),
-            ({ found }) => found === name,
-          ),
+          seen.filter(({ truth }) => truth === name),
+          ({ found }) => found === name,
         ),
       ),
     ],
     groups: breakDown(
       'counted correctly',
-      seen.map(({ labels, truth, found }) => ({ labels, hit: truth === found })),
+      seen.map(({ labels, clusters, truth, found }) => ({ labels, clusters, hit: truth === found })),
     ),
     notes: [],
     plots: {},
@@ -71,18 +67,18 @@ export async function evaluatePhones(tools: Tools): Promise<Section | Skipped> {
   const seen = await mapAll(pictures, tools, async (picture) => {
     const { phones } = await observe(picture.file, { phones: true }, tools);
     const score = phones[0]?.score ?? 0;
-    return { ...picture, score, isSeen: score >= PHONE_SURE };
+    return { ...picture, clusters: [tools.data.personOf(picture.file)], score, isSeen: score >= PHONE_SURE };
   });
   const those = (hasPhone: boolean | null) => seen.filter((one) => one.hasPhone === hasPhone);
   const isSeen = (one: { isSeen: boolean }) => one.isSeen;
   const without = [...those(false), ...those(null)];
-  const toJudged = (some: typeof seen) => some.map(({ labels, isSeen: hit }) => ({ labels, hit }));
+  const toJudged = (some: typeof seen) => some.map(({ labels, clusters, isSeen: hit }) => ({ labels, clusters, hit }));
   return {
     title,
     figures: [
-      toFigure('phones seen', shareOf(those(true), isSeen)),
-      toFigure('seen where there is none', shareOf(those(false), isSeen)),
-      toFigure('seen where there is none, including the verification portraits', shareOf(without, isSeen)),
+      figureOf('phones seen', those(true), isSeen),
+      figureOf('seen where there is none', those(false), isSeen),
+      figureOf('seen where there is none, including the verification portraits', without, isSeen),
     ],
     groups: [...breakDown('phones seen', toJudged(those(true))), ...breakDown('seen where there is none', toJudged(those(false)))],
     notes: ['in a recording a phone becomes an episode only after consecutive samples; these are single frames'],
@@ -104,9 +100,15 @@ export async function evaluatePoses(tools: Tools): Promise<Section | Skipped> {
   const seen = await mapAll(rows, tools, async (row) => {
     const { faces } = await observe(`pose/${row['file']}`, { phones: false }, tools);
     const [score = 0] = scoreLookingAway([faces[0] ?? null]);
-    return { file: row['file'], isAway: row['label'] === 'away', isJudgedAway: score > 0, labels: labelsOf(row, ['file', 'label']) };
+    return {
+      file: row['file'],
+      clusters: [tools.data.personOf(`pose/${row['file']}`)],
+      isAway: row['label'] === 'away',
+      isJudgedAway: score > 0,
+      labels: labelsOf(row, ['file', 'label']),
+    };
   });
-  const judged = seen.map(({ labels, isAway, isJudgedAway }) => ({ labels, hit: isAway === isJudgedAway }));
+  const judged = seen.map(({ labels, clusters, isAway, isJudgedAway }) => ({ labels, clusters, hit: isAway === isJudgedAway }));
   return {
     title,
     figures: awayFigures(seen, 'frontal'),
@@ -115,7 +117,6 @@ export async function evaluatePoses(tools: Tools): Promise<Section | Skipped> {
     plots: {},
     details: {
       mistaken: seen.filter(({ isAway, isJudgedAway }) => isAway !== isJudgedAway).map(({ file }) => file),
-      all: share(judged.filter(({ hit }) => hit).length, judged.length),
     },
   };
 }

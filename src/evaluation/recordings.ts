@@ -3,12 +3,13 @@ import { sniffFile } from '../adapters/media/sniff-file.ts';
 import { analyseMedia, type AnalysisOutcome } from '../services/analysis/analyse.ts';
 import type { Row } from './csv.ts';
 import { listRecordings, named } from './data-folder.ts';
-import { type Section, type Skipped, toFigure } from './section.ts';
-import { shareOf } from './statistics.ts';
+import { figureOf, type Section, type Skipped } from './section.ts';
 import type { Tools } from './tools.ts';
 
 interface Second {
   row: Row;
+  /** The recording. */
+  clusters: readonly string[];
   /** Types of the segments that contain its middle. */
   found: ReadonlySet<string>;
 }
@@ -24,18 +25,18 @@ export async function evaluateRecordings(tools: Tools): Promise<Section | Skippe
   const seconds: Second[] = [];
   const outcomes: Record<string, unknown> = {};
   for (const [index, { video, labels }] of recordings.entries()) {
-    const rows = (await tools.data.rows(labels)) ?? [];
+    const rows = await tools.data.rows(labels);
+    if (!rows) continue;
     const outcome = await named(video, analyse(video, tools));
-    seconds.push(...rows.flatMap((row) => secondsOf(row, outcome)));
+    seconds.push(...rows.flatMap((row) => secondsOf(row, video, outcome)));
     outcomes[basename(video)] = outcome;
     tools.onProgress(index + 1, recordings.length);
   }
   return {
     title,
     figures: [
-      toFigure(
-        'none, one or several faces, classified correctly',
-        shareOf(seconds, ({ row, found }) => faceStates(Number(row['faces'])).some((state) => found.has(state))),
+      figureOf('none, one or several faces, classified correctly', seconds, ({ row, found }) =>
+        faceStates(Number(row['faces'])).some((state) => found.has(state)),
       ),
       ...[
         ['phone', 'phone_usage'],
@@ -44,14 +45,14 @@ export async function evaluateRecordings(tools: Tools): Promise<Section | Skippe
       ].flatMap(([column = '', type = '']) => {
         const those = (value: string) => seconds.filter(({ row }) => row[column] === value);
         const isFound = ({ found }: Second) => found.has(type);
-        return [
-          toFigure(`${type}, found`, shareOf(those('1'), isFound)),
-          toFigure(`${type}, found where there is none`, shareOf(those('0'), isFound)),
-        ];
+        return [figureOf(`${type}, found`, those('1'), isFound), figureOf(`${type}, found where there is none`, those('0'), isFound)];
       }),
     ],
     groups: [],
-    notes: ['one sample per second: an end may be reported a second early or late'],
+    notes: [
+      'one sample per second: an end may be reported a second early or late',
+      'seconds of one recording are alike: intervals by drawing recordings anew, none for fewer than five',
+    ],
     plots: {},
     details: outcomes,
   };
@@ -60,13 +61,13 @@ export async function evaluateRecordings(tools: Tools): Promise<Section | Skippe
 /** One face may be a covered one. */
 const faceStates = (count: number) => (count === 0 ? ['no_face'] : count === 1 ? ['face_present', 'face_covered'] : ['multiple_faces']);
 
-function secondsOf(row: Row, { segments }: AnalysisOutcome): Second[] {
+function secondsOf(row: Row, video: string, { segments }: AnalysisOutcome): Second[] {
   const from = Math.ceil(Number(row['t0']));
   const to = Math.floor(Number(row['t1']));
   return Array.from({ length: Math.max(0, to - from) }, (_, index) => {
     const middle = from + index + 0.5;
     const holds = segments.filter(({ startSeconds, endSeconds }) => startSeconds <= middle && endSeconds > middle);
-    return { row, found: new Set(holds.map(({ type }) => type)) };
+    return { row, clusters: [video], found: new Set(holds.map(({ type }) => type)) };
   });
 }
 

@@ -1,4 +1,5 @@
-import type { Figure, GroupFigure, Section, Skipped } from './section.ts';
+import type { GroupFigure } from './groups.ts';
+import type { Figure, Section, Skipped } from './section.ts';
 
 const number = (value: number) => (Number.isNaN(value) ? '–' : value.toFixed(4));
 const range = ({ low, high }: { low: number; high: number }) => (Number.isNaN(low) ? '' : `${number(low)} – ${number(high)}`);
@@ -10,11 +11,13 @@ const pad = (rows: readonly string[][]): string[] => {
 
 const figureRow = (figure: Figure) => [figure.what, number(figure.value), range(figure), String(figure.of)];
 
-/** A difference whose interval does not include zero is marked: it is hardly chance. */
+/** A difference with a corrected p below this is marked: it is hardly chance. */
+const CLEAR = 0.05;
+
 function groupRow({ column, group, what, share, difference }: GroupFigure): string[] {
-  const isClear = difference !== null && (difference.low > 0 || difference.high < 0);
+  const isClear = difference !== null && difference.p < CLEAR;
   const against = difference
-    ? `${difference.value >= 0 ? '+' : ''}${number(difference.value)} (${range(difference)})${isClear ? ' *' : ''}`
+    ? `${difference.value >= 0 ? '+' : ''}${number(difference.value)} (${range(difference)}), p ${difference.p.toFixed(3)}${isClear ? ' *' : ''}`
     : '';
   return [`${what}, ${column} ${group}`, number(share.value), range(share), String(share.of), against];
 }

@@ -4,11 +4,11 @@ import { listen } from '../services/analysis/listen.ts';
 import { type Span, smooth } from '../services/analysis/timeline.ts';
 import type { Row } from './csv.ts';
 import { labelsOf, named } from './data-folder.ts';
-import { breakDown, type Judged, type Section, type Skipped, toFigure } from './section.ts';
-import { shareOf } from './statistics.ts';
+import { breakDown, type Judged } from './groups.ts';
+import { soundOf } from './layout.ts';
+import { figureOf, type Section, type Skipped } from './section.ts';
 import type { Tools } from './tools.ts';
 
-const DEFAULT_FILE = 'speech_noise_mix.ogg';
 const CHUNK = SOUND_RATE * 10;
 
 /**
@@ -18,8 +18,7 @@ const CHUNK = SOUND_RATE * 10;
 export async function evaluateSpeech(tools: Tools): Promise<Section | Skipped> {
   const title = 'Speech, by second';
   const rows = await tools.data.rows('audio/labels.csv');
-  const fileOf = (row: Row) => `audio/${row['file'] ?? DEFAULT_FILE}`;
-  const files = [...new Set(rows?.map(fileOf))];
+  const files = [...new Set(rows?.map(soundOf))];
   const absent = files.filter((file) => !tools.data.has(file));
   if (!rows || absent.length > 0) return { title, missing: rows ? absent.join(', ') : 'audio/labels.csv (t0, t1, speech) with its sound' };
   const judged: JudgedSecond[] = [];
@@ -28,13 +27,14 @@ export async function evaluateSpeech(tools: Tools): Promise<Section | Skipped> {
     const spans =
       (await listen(inChunks(samples), tools.vision, (seconds) => tools.onProgress(seconds, samples.length / SOUND_RATE))) ?? [];
     const smoothed = smooth(spans);
-    for (const row of rows.filter((one) => fileOf(one) === file)) {
+    for (const row of rows.filter((one) => soundOf(one) === file)) {
       const isWithin = ({ start, end }: Span<boolean>) => start >= Number(row['t0']) && end <= Number(row['t1']);
       smoothed.forEach((span, index) => {
         if (!isWithin(span)) return;
         const labels = labelsOf(row, ['t0', 't1', 'speech', 'source', 'file']);
         judged.push({
           labels,
+          clusters: [clipOf(row)],
           second: span.start,
           isSpeech: row['speech'] === '1',
           isHeard: span.state,
@@ -45,35 +45,28 @@ export async function evaluateSpeech(tools: Tools): Promise<Section | Skipped> {
   }
   const speech = judged.filter(({ isSpeech }) => isSpeech);
   const other = judged.filter(({ isSpeech }) => !isSpeech);
-  const toJudged = (some: typeof judged) => some.map(({ labels, isHeard }) => ({ labels, hit: isHeard }));
+  const toJudged = (some: typeof judged) => some.map(({ labels, clusters, isHeard }) => ({ labels, clusters, hit: isHeard }));
   return {
     title,
     figures: [
-      toFigure(
-        'speech heard',
-        shareOf(speech, ({ isHeard }) => isHeard),
-      ),
-      toFigure(
-        'heard in noise and silence',
-        shareOf(other, ({ isHeard }) => isHeard),
-      ),
-      toFigure(
-        'speech heard, before flicker is removed',
-        shareOf(speech, ({ isHeardAlone }) => isHeardAlone),
-      ),
-      toFigure(
-        'heard in noise and silence, before flicker is removed',
-        shareOf(other, ({ isHeardAlone }) => isHeardAlone),
-      ),
+      figureOf('speech heard', speech, ({ isHeard }) => isHeard),
+      figureOf('heard in noise and silence', other, ({ isHeard }) => isHeard),
+      figureOf('speech heard, before flicker is removed', speech, ({ isHeardAlone }) => isHeardAlone),
+      figureOf('heard in noise and silence, before flicker is removed', other, ({ isHeardAlone }) => isHeardAlone),
     ],
     groups: [...breakDown('speech heard', toJudged(speech)), ...breakDown('heard in noise and silence', toJudged(other))],
-    notes: ['neighbouring seconds are similar, so the intervals are too narrow'],
+    notes: [
+      'seconds of one clip are alike: intervals by drawing clips (`clip`, else `source`) anew; of none or all heard, exact for the clips',
+    ],
     plots: {},
     details: { mistaken: judged.filter(({ isSpeech, isHeard }) => isSpeech !== isHeard) },
   };
 }
 
-interface JudgedSecond extends Pick<Judged, 'labels'> {
+/** What a second is a part of. */
+export const clipOf = (row: Row) => row['clip'] || row['source'] || soundOf(row);
+
+interface JudgedSecond extends Pick<Judged, 'labels' | 'clusters'> {
   second: number;
   isSpeech: boolean;
   isHeard: boolean;
@@ -81,6 +74,6 @@ interface JudgedSecond extends Pick<Judged, 'labels'> {
   isHeardAlone: boolean;
 }
 
-async function* inChunks(samples: Int16Array): AsyncGenerator<Int16Array> {
+export async function* inChunks(samples: Int16Array): AsyncGenerator<Int16Array> {
   for (let at = 0; at < samples.length; at += CHUNK) yield samples.subarray(at, at + CHUNK);
 }

@@ -1,5 +1,6 @@
 import type { FaceMatch } from '../services/identity/face-match.ts';
 import type { Row } from './csv.ts';
+import { createPeople } from './people.ts';
 
 export interface ScoredPair {
   a: string;
@@ -7,22 +8,22 @@ export interface ScoredPair {
   /** Whether both pictures show one person. */
   same: boolean;
   labels: Row;
+  /** Who is in `a` and in `b`. */
+  clusters: readonly [string, string];
   match: FaceMatch;
 }
 
-/** The people of each pair, as numbers: pictures labelled as the same person, directly or through others, count as one. */
-export function identities(pairs: readonly ScoredPair[]): [number, number][] {
-  const parent = new Map<string, string>();
-  const rootOf = (file: string): string => {
-    const above = parent.get(file) ?? file;
-    return above === file ? file : rootOf(above);
-  };
-  for (const { a, b, same } of pairs) if (same) parent.set(rootOf(a), rootOf(b));
+/**
+ * The people of each pair, as numbers: pictures labelled as the same person, directly or through others, count as one.
+ * @public for `scripts/fit-faces.mjs`
+ */
+export function identities(pairs: readonly Pick<ScoredPair, 'a' | 'b' | 'same'>[]): [number, number][] {
+  const personOf = createPeople(pairs.map(({ a, b, same }) => ({ clips: [a, b], row: { same: same ? '1' : '0' } })));
   const numbers = new Map<string, number>();
   const numberOf = (file: string) => {
-    const root = rootOf(file);
-    const number = numbers.get(root) ?? numbers.size;
-    numbers.set(root, number);
+    const person = personOf(file);
+    const number = numbers.get(person) ?? numbers.size;
+    numbers.set(person, number);
     return number;
   };
   return pairs.map(({ a, b }) => [numberOf(a), numberOf(b)]);
@@ -83,9 +84,13 @@ export function expectedCalibrationError(pairs: readonly ScoredPair[], weights: 
 }
 
 /** Mean −log of the confidence in what is true. The confidence is held within .0005 and .9995, so no pair costs more than 7.6. */
-export function logLoss(pairs: readonly Pick<ScoredPair, 'same' | 'match'>[]): number {
+export function logLoss(
+  pairs: readonly Pick<ScoredPair, 'same' | 'match'>[],
+  weights: Float64Array = new Float64Array(pairs.length).fill(1),
+): number {
   const losses = pairs.map(({ same, match: { confidence } }) => -Math.log(Math.max(LEAST, same ? confidence : 1 - confidence)));
-  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return losses.reduce((sum, loss, index) => sum + loss * (weights[index] ?? 0), 0) / total;
 }
 
 /** Of pairs that could not be compared the confidence is 0. */
@@ -96,24 +101,23 @@ export interface RocPoint {
   tpr: number;
 }
 
-/** By confidence alone, starting at the strictest threshold. */
-export function rocOf(pairs: readonly ScoredPair[]): RocPoint[] {
-  const sorted = pairs.toSorted((a, b) => b.match.confidence - a.match.confidence);
-  const genuine = pairs.filter(({ same }) => same).length;
+/** By confidence alone, starting at the strictest threshold; pairs of the same confidence pass together. */
+export function rocOf(pairs: readonly ScoredPair[], weights: Float64Array = new Float64Array(pairs.length).fill(1)): RocPoint[] {
+  const sorted = pairs
+    .map((pair, index) => ({ ...pair, weight: weights[index] ?? 0 }))
+    .sort((a, b) => b.match.confidence - a.match.confidence);
+  const sum = (isSame: boolean) => sorted.reduce((total, { same, weight }) => total + (same === isSame ? weight : 0), 0);
+  const [genuine, strangers] = [sum(true), sum(false)];
   let verified = 0;
   let passed = 0;
-  return sorted.map(({ same }) => {
-    if (same) verified += 1;
-    else passed += 1;
-    return { fmr: passed / (pairs.length - genuine), tpr: verified / genuine };
+  return sorted.flatMap(({ same, match, weight }, index) => {
+    if (same) verified += weight;
+    else passed += weight;
+    const isLastOfTie = sorted[index + 1]?.match.confidence !== match.confidence;
+    return isLastOfTie ? [{ fmr: passed / strangers, tpr: verified / genuine }] : [];
   });
 }
 
 /** The best TPR at which the FMR is at most `fmr`. */
-export const truePositivesAt = (pairs: readonly ScoredPair[], fmr: number): number =>
-  Math.max(
-    0,
-    ...rocOf(pairs)
-      .filter((point) => point.fmr <= fmr)
-      .map(({ tpr }) => tpr),
-  );
+export const truePositivesAt = (points: readonly RocPoint[], fmr: number): number =>
+  points.reduce((best, point) => (point.fmr <= fmr ? Math.max(best, point.tpr) : best), 0);

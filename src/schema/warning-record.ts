@@ -1,4 +1,4 @@
-import { warningRecords } from '../resolvers/warning-records.ts';
+import { precisionOf, warningRecords } from '../resolvers/warning-records.ts';
 import type { WarningRecord as Row } from '../services/reads/warning-records.ts';
 import { builder } from './builder.ts';
 import { EXAM_ID } from './descriptions.ts';
@@ -9,8 +9,18 @@ const WarningRecord = builder.objectRef<Row>('WarningRecord').implement({
   fields: (t) => ({
     type: t.exposeString('type', { description: 'As `Warning.type`.' }),
     source: t.expose('source', { type: WarningSourceEnum, description: 'Who raised them.' }),
-    confirmed: t.exposeInt('confirmed', { description: 'How many are CONFIRMED now.' }),
-    dismissed: t.exposeInt('dismissed', { description: 'How many are DISMISSED now.' }),
+    confirmed: t.exposeInt('confirmed', { description: 'How many are CONFIRMED now, without those in `overturned`.' }),
+    dismissed: t.exposeInt('dismissed', { description: 'How many are DISMISSED now, and those in `overturned`.' }),
+    overturned: t.exposeInt('overturned', {
+      description:
+        'How many were CONFIRMED, but the candidate contested the verdict, it was overturned, and nobody has confirmed them since. They count as dismissed.',
+    }),
+    precision: t.float({
+      nullable: true,
+      description:
+        'The share of the decided ones that were right, 0..1; null if fewer than five are decided. What nobody has decided on is not counted, and what people look at first is no random sample.',
+      resolve: (record) => precisionOf(record),
+    }),
   }),
 });
 

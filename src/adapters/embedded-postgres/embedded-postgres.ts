@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartupError } from '../../errors.ts';
@@ -10,7 +10,7 @@ import { lockDirectory } from './lock.ts';
 import { clearLeftovers } from './orphan.ts';
 import { claimDatabase, findOrphans, makeNoteFolder, noteFolder } from './ownership.ts';
 import { spawnPostmaster } from './postmaster.ts';
-import { type Address, awaitDatabase } from './ready.ts';
+import { type Address, awaitDatabase, isServing } from './ready.ts';
 import { fitsSocketAddress } from './socket-address.ts';
 import { supervise } from './supervised.ts';
 
@@ -78,6 +78,25 @@ export async function startEmbeddedPostgres({ dataDir, log, say = () => {} }: Em
     if (error instanceof StartupError) throw error;
     throw new StartupError(`The embedded PostgreSQL could not start: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/**
+ * The URL of the PostgreSQL that a running server has started for this DATA_DIR; null if none runs.
+ * @throws StartupError if there is no database yet, or if its password cannot be read: only its owner may
+ */
+export async function findRunningPostgres(dataDir: string): Promise<string | null> {
+  const home = await realpath(dataDir).catch(() => dataDir);
+  const place = await findPlace(home);
+  if (!place) throw new StartupError(`There is no database in ${dataDir}: set DATA_DIR or DATABASE_URL as the server has it`);
+  const lines = await readFile(join(place.directory, 'postmaster.pid'), 'utf8').then(
+    (text) => text.split('\n'),
+    () => [],
+  );
+  // Lines of PostgreSQL's miscadmin.h: 5 is the folder of the socket.
+  const host = lines[4]?.trim();
+  if (!host) return null;
+  const address: Address = { user: USER, password: await readPassword(home), host, port: PORT, database: DATABASE, ssl: false };
+  return (await isServing(address)) ? urlOf(address) : null;
 }
 
 async function prepare(home: string, say: (line: string) => void) {

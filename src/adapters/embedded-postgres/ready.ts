@@ -31,6 +31,9 @@ export async function awaitDatabase(postmaster: Postmaster, address: Address): P
   throw new StartupError(`The embedded PostgreSQL did not start: ${postmaster.lastWords()}`);
 }
 
+/** Whether it serves the database now. */
+export const isServing = async (address: Address): Promise<boolean> => (await tryConnect(address)) === undefined;
+
 /** The code of a failure that waiting or `createDatabase` may fix; undefined on success. */
 async function tryConnect(address: Address): Promise<string | undefined> {
   const client = new Client({ ...address, connectionTimeoutMillis: 5_000 });

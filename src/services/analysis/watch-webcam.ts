@@ -38,10 +38,12 @@ interface Look {
 /** Frames that wait per frame being looked at, so that a free worker continues at once. */
 const QUEUED = 1;
 
+type Looker = Pick<VisionProvider, 'observe' | 'parallel'>;
+
 /** Looks at frames as they come, and only once at a picture that stands still; keeps only a few at a time. */
 export async function* watchWebcam(
   frames: AsyncIterable<SampledFrame>,
-  vision: VisionProvider,
+  vision: Looker,
   identity: IdentityWatch = createIdentityWatch(null),
 ): AsyncGenerator<WebcamSample> {
   const scene = createSceneWatch();
@@ -96,7 +98,7 @@ const PEOPLE_EVERY = 10;
 const LEAST_BRIGHT = 90;
 
 /** Observes frames in order, and looks only once for somebody without a face in an empty room where nothing moves. */
-function createObserver(vision: VisionProvider) {
+function createObserver(vision: Looker) {
   let still: { time: number; cells: Uint8Array; observation: Promise<FrameObservation> } | null = null;
   return async ({ time, frame }: SampledFrame, look: LookFor): Promise<FrameObservation> => {
     const cells = thumbnail(frame);
@@ -114,7 +116,7 @@ function createObserver(vision: VisionProvider) {
 }
 
 /** For phones, and for the faces without those on a phone. */
-async function lookAgain({ observation: before, ...look }: Look, vision: VisionProvider): Promise<Look> {
+async function lookAgain({ observation: before, ...look }: Look, vision: Looker): Promise<Look> {
   const { phones, faces } = await vision.observe(look.sampled.frame, { phones: true, people: false });
   return { ...look, observation: { ...before, phones, faces } };
 }

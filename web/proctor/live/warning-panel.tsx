@@ -99,7 +99,11 @@ function Facts({ warning }: { warning: WarningFacts }) {
           </>
         )}
         <dt>{t('record')}</dt>
-        <dd>{record ? t('decided', { dismissed: record.dismissed, of: record.dismissed + record.confirmed }) : t('noRecord')}</dd>
+        <dd>
+          {record && record.precision !== null
+            ? t('decided', { dismissed: record.dismissed, of: record.dismissed + record.confirmed })
+            : t('noRecord')}
+        </dd>
         <dt>{t('candidate')}</dt>
         <dd>{reason === null ? '…' : reason.visibleToCandidate ? t('sees') : t('seesNot')}</dd>
         {warning.review && (

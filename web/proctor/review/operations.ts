@@ -97,6 +97,7 @@ export const ReviewPerson = graphql(/* GraphQL */ `
       source
       confirmed
       dismissed
+      precision
     }
     exam(id: $examId) {
       lastSeq

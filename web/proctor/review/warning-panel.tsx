@@ -126,7 +126,7 @@ function Facts({ warning, from }: { warning: Finding; from: number }) {
           </dd>
         </>
       )}
-      {known && (
+      {known && known.precision !== null && (
         <>
           <dt>{t('record')}</dt>
           <dd>{t('recordOf', { dismissed: known.dismissed, all: known.dismissed + known.confirmed })}</dd>

@@ -242,6 +242,7 @@ export const Reason = graphql(/* GraphQL */ `
       source
       confirmed
       dismissed
+      precision
     }
     node(id: $id) {
       ... on Warning {
