@@ -205,7 +205,9 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     await page.getByRole('dialog').getByLabel('Reason').fill('Agreed');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await panel(page).getByText(/Agreed$/).waitFor();
+    await panel(page)
+      .getByText(/Agreed$/)
+      .waitFor();
     await page.keyboard.press('f');
     await feed(page).getByRole('button', { name: 'Second display' }).waitFor();
     await page.keyboard.press('?');
