@@ -26,7 +26,7 @@ async function moveOn(examId: string, seconds: number): Promise<void> {
     track.since -= ms;
     track.last -= ms;
     if (track.contrary !== null) track.contrary -= ms;
-    track.recent = track.recent?.map(([at, ...sighting]) => [at - ms, ...sighting]) ?? null;
+    track.recent = track.recent?.map(([at, lasts, score]) => [at - ms, lasts, score] as const) ?? null;
   }
   const update = `UPDATE "LiveWatch" SET version = version + 1, "frameAt" = "frameAt" - $2 * interval '1 s', state = $3 WHERE "examId" = $1`;
   await runSql(server, update, [examId, seconds, row.state]);

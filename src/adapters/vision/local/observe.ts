@@ -57,7 +57,9 @@ async function findPeople(frame: Frame): Promise<ConfirmedFace[]> {
     frame,
     candidates.filter((face) => face.score < MIN_SCORE && isBehind(face)),
   );
-  return [...found, ...faint].map((face) => (isBehind(face) ? { ...face, score: Math.max(face.score, BEHIND_COUNTS) } : face));
+  const faces = [...found, ...faint];
+  for (const face of faces) if (isBehind(face)) face.score = Math.max(face.score, BEHIND_COUNTS);
+  return faces;
 }
 
 /** How many times larger than any other a face must be to be clearly the candidate's: a portrait on the wall is not a second one. */
