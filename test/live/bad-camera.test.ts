@@ -136,7 +136,8 @@ it('somebody far behind the candidate, with a face of 30 pixels, counts as a sec
   const helper: Actor = { who: 'clara', width: 54, ...living(60, 60), when: 'gte(t,6)*lt(t,14)' };
   const told = await tell('far', (path) => stage(path, 20, [candidate, helper]));
   expect(told.warnings).toEqual(['HIGH multiple_faces']);
-  expect(told.episodes).toEqual(['multiple_faces 6-14']);
+  // A face this small may be missed in the first or the last frame, depending on the encoder.
+  expect(told.episodes).toEqual([expect.stringMatching(/^multiple_faces [67]-1[34]$/)]);
 });
 
 it('a photo held in front of the camera instead of the candidate is eventually reported', async () => {

@@ -42,7 +42,7 @@ describe('an analysis', () => {
         const proctor = await createKey(server, 'PROCTOR');
         const answer = await server.graphql(proctor.key).request(RETRY, { id });
         expect(answer).toEqual({ retryAnalysis: { id, status: 'UPLOADED' } });
-        expect(await analysed(server, id)).toMatchObject({ status: 'processed', analysis: { faceDetection: { noFace: 1 } } });
+        expect(await analysed(server, id)).toMatchObject({ status: 'processed', analysis: { faceDetection: { multipleFaces: 0 } } });
         const again = await sendRetry(server, id);
         expect([again.status, await again.json()]).toEqual([
           400,
