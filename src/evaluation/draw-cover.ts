@@ -37,6 +37,8 @@ const drawings = {
 } satisfies Record<string, (place: Place) => readonly number[] | null>;
 
 export const coverKinds = Object.keys(drawings) as CoverKind[];
+/** Those that hide more of a face than the eyes: it is to be told as covered. */
+export const faceCovers = coverKinds.filter((kind) => kind !== 'sunglasses');
 
 /** The picture as PNG with something over its face. @param face as found in the picture */
 export async function drawCover(image: Uint8Array, face: Pick<MainFace, 'box' | 'pose'>, kind: CoverKind): Promise<Buffer> {

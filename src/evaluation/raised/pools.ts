@@ -8,7 +8,7 @@ import { watchClip } from '../clips.ts';
 import type { Row } from '../csv.ts';
 import { labelsOf, named } from '../data-folder.ts';
 import { type Degradation, degradeImage } from '../degrade-image.ts';
-import { type CoverKind, coverKinds, drawCover } from '../draw-cover.ts';
+import { type CoverKind, drawCover, faceCovers } from '../draw-cover.ts';
 import { soundOf } from '../layout.ts';
 import type { PersonOf } from '../people.ts';
 import { clipOf, inChunks } from '../speech.ts';
@@ -126,7 +126,7 @@ async function lookAtSitter(file: string, index: number, tools: Tools): Promise<
   const image = await tools.data.read(file);
   const { main } = await tools.vision.readFaceImage(image);
   if (!main) return null;
-  const cover = coverKinds[index % coverKinds.length] ?? 'mask';
+  const cover = faceCovers[index % faceCovers.length] ?? 'mask';
   const views = await observeAll(image, tools);
   const covered = await observeAll(await drawCover(image, main, cover), tools, VIEWS.slice(0, 2));
   return { file, cluster: tools.data.personOf(file), labels: {}, views, covered, cover };
