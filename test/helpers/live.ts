@@ -9,10 +9,13 @@ export interface LiveRecording extends RestRecording {
   note?: string;
 }
 
-/** The output of MediaRecorder from `start()` to `stop()`: WebM of unknown length in short clusters, VP8 and Opus. */
+/**
+ * The output of MediaRecorder from `start()` to `stop()`: WebM of unknown length in short clusters, VP8 and Opus. Nobody is seen in it: the
+ * test pattern is upside down, because the detector takes the upright one for a person.
+ */
 export const recorded = (seconds: number, { size = '320x240', sound = true, keyEvery = 30 } = {}): Promise<Buffer> =>
   makeMedia(
-    ...['-f', 'lavfi', '-i', `testsrc=size=${size}:rate=15:duration=${seconds}`],
+    ...['-f', 'lavfi', '-i', `testsrc=size=${size}:rate=15:duration=${seconds},vflip`],
     ...(sound ? ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`, '-c:a', 'libopus', '-b:a', '48k'] : []),
     ...VP8,
     ...['-g', String(keyEvery), '-f', 'webm', '-live', '1', '-cluster_time_limit', '1000', 'pipe:1'],

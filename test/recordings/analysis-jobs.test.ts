@@ -13,7 +13,7 @@ let video: string;
 beforeAll(async () => {
   folder = await mkdtemp(joinPath(tmpdir(), 'invigil-jobs-'));
   video = joinPath(folder, 'session.webm');
-  await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15:duration=20', ...VP8, video);
+  await makeMedia('-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15:duration=20,vflip', ...VP8, video);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
