@@ -36,7 +36,8 @@ beforeAll(async () => {
 afterAll(() => weak?.stop());
 
 const listWarnings = async (examId: string) =>
-  ((await (await server.rest(`/exams/${examId}/warnings`)).json()) as { warnings: { type: string; endedAt?: string }[] }).warnings;
+  ((await (await server.rest(`/exams/${examId}/warnings`)).json()) as { warnings: { id: string; type: string; endedAt?: string }[] })
+    .warnings;
 
 // Long films one after the other: what is half a minute late has the time of its arrival, and so a gap before it.
 describe.concurrent('something that a camera shows', () => {
@@ -97,6 +98,21 @@ describe.concurrent('something that a camera shows', () => {
     expect((await listWarnings(exam.id))[0]).not.toHaveProperty('endedAt');
     await server.graphql().request(`mutation { endExam(examId: "${exam.id}") { status } }`);
     await eventually(async () => expect((await listWarnings(exam.id))[0]?.endedAt).toBeDefined());
+  });
+
+  it('and soon again, after somebody decided on it, is another warning with a picture of its own', async () => {
+    const { exam, token } = await seat(server);
+    const log = watchLog(server, exam.id);
+    const away = ['twoPeople', 'twoPeople', 'twoPeople'] as const;
+    await film(server, exam.id, token, ['oneFace', ...away, 'oneFace', 'oneFace', 'oneFace']);
+    const { id } = await log.closed('multiple_faces');
+    const dismiss = `mutation { reviewWarnings(warningIds: ["${id}"], decision: DISMISSED, reason: "A poster") { id } }`;
+    await server.graphql().request(dismiss);
+    await goOn(server, exam.id, token, [...away, 'oneFace', 'oneFace', 'oneFace']);
+    await eventually(() => expect(log.count('WarningAdded', 'multiple_faces')).toBe(2));
+    await eventually(async () => expect((await listWarnings(exam.id)).every(({ endedAt }) => endedAt)).toBe(true));
+    const files = await server.storedFiles();
+    for (const warning of await listWarnings(exam.id)) expect(files.filter((path) => path.includes(warning.id))).toHaveLength(1);
   });
 
   const phone = pictures.phone;

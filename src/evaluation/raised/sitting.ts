@@ -81,7 +81,7 @@ const below = (random: Random, limit: number) => Math.floor(random() * limit);
 const between = (random: Random, [least, most]: readonly [number, number]) => least + below(random, most - least + 1);
 const pick = <Item>(random: Random, items: readonly Item[]): Item | undefined => items[below(random, items.length)];
 
-/** @param number of the sitting, so that each source of an episode is used as often as any other */
+/** @param number the sitting's own, counted from 0: the sources of its episodes are taken in turn by it */
 export function simulateSitting(
   pools: Pools,
   { sitter, isHonest, number, random }: { sitter: Sitter; isHonest: boolean; number: number; random: Random },

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Database } from '../../adapters/database/database.ts';
 import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
+import { newId } from '../../ids.ts';
 import type { Logger } from '../../log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { announceFile, keepFiles, removeUnnamed } from '../obsolete-files.ts';
@@ -52,6 +53,24 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
       frames.map(({ storageKey }) => storageKey),
     );
 
+  /** A decision was about what had been seen until then: what lasts again after it is another warning, on which somebody must decide. */
+  async function partFromReviewed(step: Step): Promise<void> {
+    if (step.resumed.length === 0) return;
+    const ids = step.resumed.map(({ warningId }) => warningId);
+    const reviewed = await db.warning.findMany({ where: { id: { in: ids }, reviewDecision: { not: null } }, select: { id: true } });
+    for (const { id } of reviewed) {
+      const [again] = step.resumed.splice(
+        step.resumed.findIndex(({ warningId }) => warningId === id),
+        1,
+      );
+      const track = again && step.state.tracks[again.type];
+      if (!again || !track) continue;
+      const warningId = newId('warn');
+      Object.assign(track, { warningId, since: again.since });
+      step.opened.push({ ...again, warningId });
+    }
+  }
+
   /** @returns false if nothing was stored, because the row has changed. */
   const append = (change: Change, { opened, closed, resumed }: Step, frames: readonly StoredFrame[]) =>
     eventLog.append(change.examId, async (draft) => {
@@ -79,6 +98,7 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
    * @returns false if nothing was stored, because another server changed the row or the participant has left.
    */
   return async function record(change: Change, step: Step, image: Uint8Array | null): Promise<boolean> {
+    await partFromReviewed(step);
     const pictured = image ? step.opened.filter(({ type }) => type !== GAP) : [];
     const frames: StoredFrame[] = [];
     for (const { warningId } of pictured) {

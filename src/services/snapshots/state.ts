@@ -32,8 +32,8 @@ export interface Closed {
   confidence: number | null;
 }
 
-/** A warning that was ended and goes on. */
-export type Resumed = Pick<Opened, 'warningId' | 'details' | 'confidence'>;
+/** A warning that was ended and goes on, since the moment from which it lasts again. */
+export type Resumed = Opened;
 
 /** A step from one state to the next, with the warnings that start, end and go on. */
 export interface Step {
@@ -106,7 +106,7 @@ export function advance(
     const followed = follow(track, { ...time, isOn, score }, type, sensitivity);
     if (followed.ended) step.closed.push(...closedOf(type, followed.ended, endOf(followed.ended)));
     if (followed.track) step.state.tracks[type] = { ...followed.track, ...(reason && { reason }) };
-    if (followed.opens) raise(step, type);
+    if (followed.opens !== null) raise(step, type, followed.opens);
   }
   if (gap) goOn(step, gap, circumstances);
   tellIfSeldom(step, rhythm, at);
@@ -114,19 +114,19 @@ export function advance(
 }
 
 /** Starts the warning of a track, or has it go on. */
-function raise({ state: { tracks }, opened, resumed }: Step, type: string): void {
+function raise({ state: { tracks }, opened, resumed }: Step, type: string, since: number): void {
   const track = tracks[type];
   if (!track) return;
-  const { since, reason, warningId } = track;
+  const { reason, warningId } = track;
   const words = describeEpisode(type);
-  const told = { details: reason ? `${words}, ${reason}` : words, confidence: scoreOf(track) };
+  const told = { type, since, details: reason ? `${words}, ${reason}` : words, confidence: scoreOf(track) };
   if (warningId !== null) {
     resumed.push({ warningId, ...told });
     return;
   }
   const id = newId('warn');
   tracks[type] = { ...track, warningId: id };
-  opened.push({ warningId: id, type, since, ...told });
+  opened.push({ warningId: id, ...told });
 }
 
 function goOn(step: Step, gap: Gap, { at, sensitivity, missed: wereSkipped }: Circumstances): void {

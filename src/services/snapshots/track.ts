@@ -48,8 +48,8 @@ export const resumeTrack = (stored: Stored): Track => ({
 interface Followed {
   /** Null if there is nothing left to track. */
   track: Track | null;
-  /** Whether it has lasted now: its warning starts, or goes on. */
-  opens: boolean;
+  /** If it has lasted now, since when: its warning starts, or goes on. */
+  opens: number | null;
   /** The track whose warning ends. */
   ended: Track | null;
 }
@@ -69,15 +69,15 @@ export function follow(track: Track | null, sample: SignSample, type: string, se
   const contrary = isOn ? null : (track?.contrary ?? (isOn === null ? null : at));
   if (ended && track) {
     const finished = isUnderWay(track) ? { ...track, contrary: isOn ? track.contrary : contrary } : null;
-    return { track: sign && { ...fresh, ...sign }, opens: false, ended: finished };
+    return { track: sign && { ...fresh, ...sign }, opens: null, ended: finished };
   }
-  if (!sign) return { track: null, opens: false, ended: null };
+  if (!sign) return { track: null, opens: null, ended: null };
   const { warningId, isOver, reason } = track ?? fresh;
   const next: Track = { ...sign, contrary, warningId, isOver: isOver && !opening, ...(reason && { reason }) };
   if (isUnderWay(next) && isNoMore(next, at, sensitivity))
-    return { track: { ...next, isOver: true, recent: [] }, opens: false, ended: next };
+    return { track: { ...next, isOver: true, recent: [] }, opens: null, ended: next };
   // It began when it began to last: what was seen for a moment before is not told. One that goes on keeps its beginning.
-  return { track: opening && warningId === null ? { ...next, ...opening } : next, opens: opening !== null, ended: null };
+  return { track: opening && warningId === null ? { ...next, ...opening } : next, opens: opening?.since ?? null, ended: null };
 }
 
 const fresh: Pick<Track, 'contrary' | 'warningId' | 'isOver' | 'reason'> = { contrary: null, warningId: null, isOver: false };

@@ -69,8 +69,9 @@ export async function resumeWarnings(
   userId: string,
   resumed: readonly Omit<EndedWarning, 'endedAt'>[],
 ): Promise<void> {
-  for (const { warningId: id, ...data } of resumed) {
-    const { count } = await tx.warning.updateMany({ where: { id, endedAt: { not: null } }, data: { ...data, endedAt: null } });
+  for (const { warningId: id, details, confidence } of resumed) {
+    const data = { details, confidence, endedAt: null };
+    const { count } = await tx.warning.updateMany({ where: { id, endedAt: { not: null } }, data });
     if (count > 0) emit('WARNING_UPDATED', id, { userId, data: { endedAt: null } });
   }
 }
