@@ -28,7 +28,7 @@ const invigilAt = (home: string | undefined, ...args: string[]): Promise<Ran> =>
 describe('invigil analyze', () => {
   it('shows what was seen and when, without a server', async () => {
     const path = join(tempDir(), 'webcam.webm');
-    const picture = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10:duration=12'];
+    const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=10:duration=12'];
     await makeMedia(...picture, '-f', 'lavfi', '-i', 'sine=duration=12', '-c:a', 'libopus', ...VP8, path);
     const { code, out } = await invigil('analyze', '--sensitivity', 'high', path);
     expect(code).toBe(0);
