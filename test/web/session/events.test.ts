@@ -11,7 +11,7 @@ describe('the log that the room reads from its beginning', () => {
     const participant = { userId: 'ada', status: 'SUBMITTED' } as ParticipantFacts;
     store.set({ participant, knownSeq: 20 });
     const take = vi.fn<(participant: ParticipantFacts) => void>();
-    const { handle } = createListener({ store, take, onPictureAsked: () => {}, onCancelled: () => {} });
+    const { handle } = createListener({ store, take, onNews: () => {}, onPictureAsked: () => {}, onCancelled: () => {} });
     const changed = (seq: number, status: string, reason: string | null = null) =>
       handle({
         __typename: 'ParticipantChanged',

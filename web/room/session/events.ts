@@ -5,13 +5,15 @@ import type { MessageFacts, ParticipantFacts, RoomState } from './room-state.ts'
 interface Options {
   store: Store<RoomState>;
   take(participant: ParticipantFacts): void;
+  /** Of the exam or this candidate, before it is taken. */
+  onNews(): void;
   onCancelled(): void;
   /** Staff ask for a picture. @param at when */
   onPictureAsked(at: number): void;
 }
 
 /** What the exam's log says, told to the room. */
-export function createListener({ store: { get, set }, take, onCancelled, onPictureAsked }: Options) {
+export function createListener({ store: { get, set }, take, onNews, onCancelled, onPictureAsked }: Options) {
   function takeMessage(message: MessageFacts): void {
     const others = get().messages.filter(({ id }) => id !== message.id);
     set({ messages: [...others, message].toSorted((a, b) => a.sentAt.localeCompare(b.sentAt)) });
@@ -26,6 +28,7 @@ export function createListener({ store: { get, set }, take, onCancelled, onPictu
       switch (event.__typename) {
         case 'ExamChanged':
           if (!isNews) return;
+          onNews();
           set({ exam: { ...get().exam, ...event.exam } });
           if (event.exam.status === 'CANCELLED') onCancelled();
           return;
@@ -34,7 +37,9 @@ export function createListener({ store: { get, set }, take, onCancelled, onPictu
           const { change } = event;
           if (change?.what === 'status') set({ lastChange: { what: 'status', to: change.to, reason: change.reason, at: event.at } });
           if (change?.what === 'snapshot') onPictureAsked(Date.parse(event.at));
-          return isNews ? take(event.participant) : undefined;
+          if (!isNews) return;
+          onNews();
+          return take(event.participant);
         }
         case 'MessageSent':
           return takeMessage(event.message);

@@ -13,12 +13,13 @@ interface Options {
   api: Api;
   examId: string;
   userId(): string;
-  take(participant: ParticipantFacts): void;
+  /** Asks, and takes the answer unless something newer was told meanwhile. */
+  takeAnswer(asked: () => Promise<ParticipantFacts>): Promise<void>;
   takeMessage(message: MessageFacts): void;
 }
 
 /** What the candidate asks of the server. All of them throw ApiError and NetworkError. */
-export function createRequests({ api, examId, userId, take, takeMessage }: Options) {
+export function createRequests({ api, examId, userId, takeAnswer, takeMessage }: Options) {
   return {
     /** Looks whether a picture can be used; nothing is kept. */
     async checkPicture(image: Blob): Promise<PictureCheck> {
@@ -33,12 +34,8 @@ export function createRequests({ api, examId, userId, take, takeMessage }: Optio
       return (await api.rest(`/exams/${examId}/echo`, { method: 'POST', body: clip, headers, timeoutMs: 60_000 })).blob();
     },
 
-    async raiseHand(text: string): Promise<void> {
-      take((await api.graphql(ask.RaiseHand, { examId, text: text || null })).raiseHand);
-    },
-    async lowerHand(): Promise<void> {
-      take((await api.graphql(ask.LowerHand, { examId })).lowerHand);
-    },
+    raiseHand: (text: string) => takeAnswer(async () => (await api.graphql(ask.RaiseHand, { examId, text: text || null })).raiseHand),
+    lowerHand: () => takeAnswer(async () => (await api.graphql(ask.LowerHand, { examId })).lowerHand),
     async send(text: string): Promise<void> {
       takeMessage((await api.graphql(ask.SendMessage, { examId, text })).sendMessage);
     },

@@ -15,6 +15,7 @@ import { createRequests } from './requests.ts';
 import { firstState, hasLeft, isSitting, type ExamFacts, type ParticipantFacts, type Problem, type RoomState } from './room-state.ts';
 import { createSeats } from './seats.ts';
 import { createSitting } from './sitting.ts';
+import { createTold } from './told.ts';
 
 interface Options {
   /** The server's address, with a slash at the end. */
@@ -49,13 +50,15 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
       void sitting.giveUp();
       showProblem('cancelled');
     },
+    onNews: () => told.note(),
     onPictureAsked(at) {
       // A page that is loaded again hears of all that were asked for before.
       if (clock.now() - at < PICTURE_ASKED_MS) sitting.showNow();
     },
   });
+  const told = createTold({ store, take, ask: async () => (await enter(get().participant?.userId ?? '')).exam });
   const sitting = createSitting({ root, store, clock, createCapture, onPresence: hear, onRenewed: renew });
-  const checkIn = createCheckIn({ api, examId, practice, store, clock, capture: () => sitting.capture, onDone: readSeat });
+  const checkIn = createCheckIn({ api, examId, practice, store, clock, capture: () => sitting.capture, onDone: told.read });
 
   const showProblem = (problem: Problem, message: string | null = null) => set({ phase: { kind: 'problem', problem, message } });
 
@@ -149,23 +152,14 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
 
   /** All that the log would have told, where it does not hold it any more. @returns the newest position of the log */
   async function readAgain(): Promise<number> {
-    const seq = (await readSeat()) ?? 0;
+    const seq = (await told.read()) ?? 0;
     for (const message of (await api.graphql(ask.ReadMessages, { examId })).messages) takeMessage(message);
     return seq;
   }
 
-  /** Reads the exam and the own seat in it. @returns the newest position of the log; null if there is no such exam any more */
-  async function readSeat(): Promise<number | null> {
-    const { exam } = await enter(get().participant?.userId ?? '');
-    if (exam) set({ exam, knownSeq: exam.lastSeq });
-    if (exam?.participant) take(exam.participant);
-    return exam?.lastSeq ?? null;
-  }
-
-  function hear({ serverTime, roundTripMs, endsAt, ...told }: Presence): void {
-    clock.measure(serverTime, roundTripMs);
-    const { participant } = get();
-    if (participant) take({ ...participant, ...told, endsAt: endsAt === null ? null : new Date(endsAt).toISOString() } as ParticipantFacts);
+  function hear(presence: Presence): void {
+    clock.measure(presence.serverTime, presence.roundTripMs);
+    told.hear(presence);
   }
 
   function renew(next: string, expiresAt: string): void {
@@ -207,7 +201,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   async function learnQuestions(): Promise<void> {
     while (get().phase.kind === 'exam') {
       try {
-        await readSeat();
+        await told.read();
         break;
       } catch {
         await new Promise((resolve) => {
@@ -269,7 +263,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
       obey(participant);
     },
 
-    ...createRequests({ api, examId, userId: () => get().participant?.userId ?? '', take, takeMessage }),
+    ...createRequests({ api, examId, userId: () => get().participant?.userId ?? '', takeAnswer: told.answer, takeMessage }),
 
     /** It is the person whom this browser remembers. */
     confirm: () => set({ mayBeAnother: false }),
