@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FakeRoom } from './helpers/fake-room.ts';
 import { newRoom, openSeat, refusals } from './helpers/seat.ts';
 
@@ -134,6 +134,75 @@ describe('a hand-in', () => {
     const end = await seat.until((state) => done(state) && state.submitted);
     expect(end.streams.webcam).toMatchObject({ isComplete: true, chunks: 3 });
     expect(room.recordings.map(({ expected }) => expected)).toEqual([1, 3]);
+  });
+
+  it('of somebody who was let in again waits for the other recording, which could not begin afterwards', async () => {
+    const seat = openSeat();
+    seat.chunk('webcam', 'a');
+    await seat.until(({ streams }) => streams.webcam?.sent === 1);
+    room.fail((request) => (request.startsWith('PUT') ? 'no answer' : null));
+    seat.chunk('webcam', 'b');
+    seat.worker.handle({ type: 'drain' });
+    await vi.waitUntil(() => room.requests.includes('FINISH webcam'));
+    seat.chunk('webcam', 'c');
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until(({ duties }) => duties === 2);
+    room.fail(() => null);
+    seat.worker.handle({ type: 'wake' });
+    await seat.until((state) => done(state) && state.submitted);
+    expect(room.recordings.map(({ chunks }) => [...chunks.values()])).toEqual([['a', 'b'], ['c']]);
+    expect(refusals(seat)).toEqual([]);
+  });
+
+  it('of somebody who was let in again does not hang on what was recorded before', async () => {
+    const seat = openSeat();
+    seat.chunk('webcam', 'a');
+    await seat.until(({ streams }) => streams.webcam?.sent === 1);
+    room.fail((request) => (request === 'PUT webcam 1' ? { status: 503, code: 'server_error' } : null));
+    seat.chunk('webcam', 'b');
+    seat.worker.handle({ type: 'drain' });
+    await vi.waitUntil(() => room.requests.includes('FINISH webcam'));
+    seat.chunk('webcam', 'c');
+    const now = vi.spyOn(performance, 'now');
+    onTestFinished(() => now.mockRestore());
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until(({ duties }) => duties === 2);
+    expect(room.submissions).toEqual([]);
+    const later = performance.now() + 31_000;
+    now.mockImplementation(() => later);
+    seat.worker.handle({ type: 'wake' });
+    await seat.until(({ submitted }) => submitted);
+  });
+
+  it('of somebody who was let in again, and of whom nothing was recorded since, still has been recorded', async () => {
+    const seat = openSeat();
+    seat.chunk('webcam', 'a');
+    seat.worker.handle({ type: 'drain' });
+    await seat.until(done);
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    const end = await seat.until((state) => done(state) && state.submitted);
+    expect(end).toMatchObject({ hasRecorded: true, streams: { webcam: { chunks: 0, refused: 0 } } });
+  });
+
+  it('does not claim what belongs to a recording that the server does not let begin', async () => {
+    const seat = openSeat();
+    room.fail((request) => (request.startsWith('START') ? { status: 400, code: 'conflict' } : null));
+    for (const text of ['a', 'b']) seat.chunk('webcam', text);
+    seat.worker.handle({ type: 'drain' });
+    const end = await seat.until(done);
+    expect(end.streams.webcam).toMatchObject({ sent: 0, refused: 2, isComplete: false });
+  });
+
+  it('of a recording that is not there any more comes to its end', async () => {
+    const seat = openSeat();
+    seat.chunk('webcam', 'a');
+    await seat.until(({ streams }) => streams.webcam?.sent === 1);
+    room.recordings.length = 0;
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    const end = await seat.until(done);
+    expect(end.streams.webcam).toMatchObject({ isComplete: false });
+    expect(room.requests.filter((request) => request.startsWith('UNKNOWN')).length).toBeLessThan(5);
   });
 
   it('of an exam that is over only sends', async () => {

@@ -65,12 +65,10 @@ export interface RoomState {
   /** Since when the socket is down; null while it holds. */
   cutOffSince: number | null;
   upload: UploadState | null;
-  /** How many times this page told its worker to send the rest. */
+  /** How many times this page had its worker send the rest; counted when it begins to stop recording. */
   dutiesGiven: number;
   /** The last change of the status by staff: why there is a pause, or no exam any more. */
   lastChange: LastChange | null;
-  /** Whether this browser recorded anything for the seat, so that there may be something to send. */
-  hasRecorded: boolean;
   /** The newest picture that the proctor was sent; an object URL. */
   snapshotUrl: string | null;
   /** What the page or its worker cannot do any more, with the server's words; null if nothing failed. */
@@ -91,7 +89,6 @@ export const firstState = (known: Pick<RoomState, 'practice' | 'mayBeAnother'>):
   upload: null,
   dutiesGiven: 0,
   lastChange: null,
-  hasRecorded: false,
   snapshotUrl: null,
   fault: null,
 });

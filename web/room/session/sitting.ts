@@ -57,7 +57,7 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       case 'upload': {
         const wasOffline = get().upload?.offlineSince ?? null;
         const { streams, offlineSince } = message.state;
-        set({ upload: message.state, hasRecorded: Object.values(streams).some(({ chunks }) => chunks > 0) });
+        set({ upload: message.state });
         spare(Object.values(streams));
         return tellOfLine(wasOffline, offlineSince);
       }
@@ -128,7 +128,7 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     });
   }
 
-  /** Stops recording and watching, and resolves when the worker has the last chunk. */
+  /** Stops recording and watching, and resolves when the worker was given the last chunk. */
   async function stop(): Promise<void> {
     isRecording = false;
     stopSignals?.();
@@ -137,9 +137,11 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     await capture?.close();
   }
 
-  function give(duty: Extract<ToWorker, { type: 'drain' | 'hand-in' }>): void {
-    uplink?.post(duty);
+  /** Stops, and has the rest sent. Not everything is sent from now on, although the last chunk is not there yet. */
+  async function end(duty: Extract<ToWorker, { type: 'drain' | 'hand-in' }>): Promise<void> {
     set({ dutiesGiven: get().dutiesGiven + 1 });
+    await stop();
+    uplink?.post(duty);
   }
 
   const tellStep = () => uplink?.post({ type: 'step', step: checkInStepOf(get(), capture?.getState() ?? null) });
@@ -197,15 +199,9 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
     },
 
     /** The exam is over for this person, by whatever: the rest is sent. */
-    async leave(): Promise<void> {
-      await stop();
-      give({ type: 'drain' });
-    },
+    leave: () => end({ type: 'drain' }),
 
-    async handIn(): Promise<void> {
-      await stop();
-      give({ type: 'hand-in', stats: { endTime: new Date(clock.now()).toISOString() } });
-    },
+    handIn: () => end({ type: 'hand-in', stats: { endTime: new Date(clock.now()).toISOString() } }),
 
     /** Everything off: another tab goes on, or the exam was cancelled. What waits stays on the device. */
     async giveUp(): Promise<void> {
@@ -215,6 +211,8 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       uplink = null;
       hasSeat = false;
       capture = null;
+      // Another worker, if this tab ever goes on, counts anew.
+      set({ upload: null, dutiesGiven: 0 });
     },
   };
 }

@@ -18,7 +18,7 @@ export function Ended() {
   const t = useTranslations('ended');
   const e = useTranslations('exam');
   const state = useRoomState();
-  const { participant, lastChange, hasRecorded, mayBeAnother } = state;
+  const { participant, lastChange, upload, mayBeAnother } = state;
   const status = participant?.status;
   const title = TITLES[status as keyof typeof TITLES] ?? 'handingIn';
   const isSent = isAllSent(state);
@@ -27,7 +27,7 @@ export function Ended() {
       <Title>{t(title)}</Title>
       <p>{t(`${title}Text`)}</p>
       {!mayBeAnother && lastChange?.reason && lastChange.to === status && <p dir="auto">{e('reason', { reason: lastChange.reason })}</p>}
-      {hasRecorded && <Sending isSent={isSent} />}
+      {upload?.hasRecorded && <Sending isSent={isSent} />}
       {mayBeAnother ? (
         <Somebody />
       ) : (

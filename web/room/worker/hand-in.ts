@@ -1,6 +1,6 @@
-import { type Api, ApiError } from '../../shared/api.ts';
+import type { Api } from '../../shared/api.ts';
 import type { Journal } from './journal.ts';
-import { type Final, isAbout, OK, type Outcome, outcomeOf } from './outcome.ts';
+import { type Final, OK, type Outcome, outcomeOf } from './outcome.ts';
 import type { Seat } from './protocol.ts';
 import type { Job, Lane } from './queue.ts';
 import type { Recordings } from './recordings.ts';
@@ -8,6 +8,9 @@ import type { DutyRecord } from './records.ts';
 import type { Stream } from './stream.ts';
 import type { Streams } from './streams.ts';
 import type { Uploader } from './uploader.ts';
+
+/** The submission waits so long for what was recorded before somebody was let in again: it must not hang on one chunk. */
+const MAY_WAIT_MS = 30_000;
 
 interface Options {
   seat: Seat;
@@ -29,6 +32,7 @@ interface Options {
 export function createHandIn({ seat, api, journal, recordings, streams, uploader, signals, onRefused, onChange }: Options) {
   let duty: DutyRecord | null = null;
   let isBusy = false;
+  let since = 0;
 
   async function save(change: Partial<DutyRecord>): Promise<void> {
     if (!duty) return;
@@ -64,10 +68,11 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     try {
       stream.isComplete = (await recordings.finish(id, endIndex - record.base)).complete === true;
     } catch (error) {
-      if (!(error instanceof ApiError && (isAbout(error, 'chunks') || isAbout(error, 'recordingId')))) return outcomeOf(error);
-      // Another number was announced before, more came than this page knows of, or it has ended.
+      const outcome = outcomeOf(error);
+      if (outcome.kind !== 'final') return outcome;
+      // Another number was announced before, more came than this page knows of, it has ended, or there is none any more.
       const recording = await uploader.askFor(id);
-      if (error.code === 'invalid_request' && recording?.nextChunk !== undefined) await recordings.finish(id, recording.nextChunk);
+      if (outcome.code === 'invalid_request' && recording?.nextChunk !== undefined) await recordings.finish(id, recording.nextChunk);
     }
     await streams.update(stream, { isAnnounced: true });
     return OK;
@@ -90,9 +95,12 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
 
   /** The next thing that can be done now. */
   function step(current: DutyRecord): Job | null {
+    for (const stream of streams.all()) streams.goOn(stream);
     const begun = streams.all().filter((stream) => stream.record.base < (current.until[stream.kind] ?? 0) || isEmpty(stream, current));
     for (const stream of begun) if (stream.record.recordingId === null && !stream.block) return uploader.preparation(stream);
-    if (current.submits && !current.submitted) return () => submit(current);
+    // Who was let in again has another recording, which begins when the one before is sent, and cannot begin after the submission.
+    const mustBegin = begun.some((stream) => streams.hasMore(stream)) && performance.now() - since < MAY_WAIT_MS;
+    if (current.submits && !current.submitted && !mustBegin) return () => submit(current);
     for (const stream of begun) {
       const { recordingId, isAnnounced, acknowledged } = stream.record;
       const isSent = streams.unsent(stream).length === 0;
@@ -139,6 +147,7 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
    */
   async function begin(submits: boolean, stats: Record<string, unknown>): Promise<void> {
     await streams.settle();
+    since = performance.now();
     for (const stream of streams.all()) stream.isExpected = false;
     const until = Object.fromEntries(streams.all().map(({ kind, record }) => [kind, record.nextIndex]));
     if (!duty || (duty.done && (submits || hasMore(duty) || hasOpen()))) {

@@ -46,7 +46,7 @@ export interface StreamState {
   chunks: number;
   /** Chunks that the server has acknowledged. */
   sent: number;
-  /** Chunks that it refused; they stay on the device. */
+  /** Chunks that it refused, or whose recording it did not let begin; they stay on the device. */
   refused: number;
   waitingBytes: number;
   waitingMs: number;
@@ -60,6 +60,8 @@ export interface UploadState {
   /** Since when nothing was answered; null while the line holds. */
   offlineSince: number | null;
   streams: Partial<Record<StreamKind, StreamState>>;
+  /** Whether anything was recorded in this browser for the seat, also before the candidate was let in again. */
+  hasRecorded: boolean;
   /** Whether the device keeps what waits. If not, closing the page loses it. */
   isStored: boolean;
   /** Why it does not, in the browser's words. */

@@ -65,6 +65,7 @@ export function createSeatWorker({
     return {
       offlineSince,
       streams: streams.states(),
+      hasRecorded: streams.hasRecorded,
       isStored: storageFault === null,
       storageFault,
       signals: outbox.count,

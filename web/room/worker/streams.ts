@@ -66,26 +66,30 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
   const isOf = ({ record: { base, endIndex } }: Stream, index: number) => index >= base && (endIndex === null || index < endIndex);
   const unsent = (stream: Stream) => [...stream.items.values()].filter(({ index, refused }) => !refused && isOf(stream, index));
 
-  /** The recording was ended and sent, and more was recorded: after somebody was let in again. */
+  /** More was recorded after the recording was ended: somebody was let in again. It needs another recording. */
+  const hasMore = ({ record: { endIndex, nextIndex } }: Stream) => endIndex !== null && nextIndex > endIndex;
+
+  /** Begins the other recording as soon as the one before is announced and sent. */
   function goOn(stream: Stream, isExpected = false): void {
-    const { endIndex, nextIndex, isAnnounced } = stream.record;
-    const hasMore = endIndex !== null && (isExpected || nextIndex > endIndex);
-    if (!hasMore || !isAnnounced || unsent(stream).length > 0) return;
+    const { endIndex, isAnnounced } = stream.record;
+    if (endIndex === null || !(isExpected || hasMore(stream)) || !isAnnounced || unsent(stream).length > 0) return;
     renew(stream, endIndex);
     void save(stream);
   }
 
   function stateOf(stream: Stream): StreamState {
-    const { record, items } = stream;
+    const { record, items, block } = stream;
     const everything = [...items.values()];
     const waiting = everything.filter(({ index, refused }) => index >= record.base && !refused);
+    // Of a recording that the server does not let begin, nothing is taken.
+    const lost = block ? waiting.length : 0;
     const acknowledgedUpTo = record.acknowledged > 0 ? record.recordedUpTo : null;
     const [oldest] = waiting;
     return {
       recordingId: record.recordingId,
       chunks: record.nextIndex - record.base,
       sent: record.acknowledged,
-      refused: everything.filter(({ refused }) => refused !== '').length,
+      refused: everything.filter(({ refused }) => refused !== '').length + lost,
       waitingBytes: waiting.reduce((sum, { size }) => sum + size, 0),
       waitingMs: waiting.reduce((sum, { durationMs }) => sum + durationMs, 0),
       sentUpTo: oldest && record.acknowledged > 0 ? oldest.startedAt : acknowledgedUpTo,
@@ -106,6 +110,8 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
     get: (kind: StreamKind): Stream | null => streams.get(kind) ?? null,
     all: (): Stream[] => STREAM_KINDS.flatMap((kind) => streams.get(kind) ?? []),
     unsent,
+    hasMore,
+    goOn: (stream: Stream) => goOn(stream),
 
     /** A recorder runs. Stored, so that the page that comes after this one starts no other recording. */
     expect: (kind: StreamKind): Promise<boolean> =>
@@ -245,6 +251,10 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
         onChange();
       }),
 
+    /** Whether anything was recorded here for the seat, whatever became of it. */
+    get hasRecorded(): boolean {
+      return [...streams.values()].some(({ record }) => record.nextIndex > 0);
+    },
     states: (): Partial<Record<StreamKind, StreamState>> =>
       Object.fromEntries([...streams.values()].map((stream) => [stream.kind, stateOf(stream)])),
   };
