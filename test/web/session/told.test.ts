@@ -18,7 +18,7 @@ describe('an answer that comes after newer news', () => {
     const store = createStore(firstState({ practice: false, mayBeAnother: false }));
     store.set({ participant: known });
     const answers: ((answer: ExamFacts & { participant: ParticipantFacts }) => void)[] = [];
-    const take = vi.fn((participant: ParticipantFacts) => store.set({ participant }));
+    const take = vi.fn<(participant: ParticipantFacts) => void>((participant: ParticipantFacts) => store.set({ participant }));
     const told = createTold({ store, take, ask: () => new Promise((resolve) => answers.push(resolve)) });
     return {
       store,
