@@ -10,7 +10,9 @@ export interface Traffic {
 export interface StatementCounter {
   /** The same database, through the counter. */
   url: string;
-  /** What the server's own connections executed during `run`; the minimum of several runs, because timers also send queries. */
+  /** What the server's own connections executed during `run`, timers included. */
+  during(run: () => Promise<unknown>): Promise<Traffic>;
+  /** The minimum of several runs, because timers also send queries. */
   least(run: () => Promise<unknown>): Promise<Traffic>;
   stop(): Promise<void>;
 }
@@ -55,15 +57,18 @@ export async function startStatementCounter(target: string): Promise<StatementCo
   url.hostname = '127.0.0.1';
   url.port = `${(server.address() as AddressInfo).port}`;
 
+  async function during(run: () => Promise<unknown>): Promise<Traffic> {
+    traffic = { statements: [], bytes: 0 };
+    await run();
+    return traffic;
+  }
+
   return {
     url: url.href,
+    during,
     async least(run) {
       const seen: Traffic[] = [];
-      for (let i = 0; i < RUNS; i++) {
-        traffic = { statements: [], bytes: 0 };
-        await run();
-        seen.push(traffic);
-      }
+      for (let i = 0; i < RUNS; i++) seen.push(await during(run));
       const least = Math.min(...seen.map(({ statements }) => statements.length));
       return seen.find(({ statements }) => statements.length === least) ?? traffic;
     },
