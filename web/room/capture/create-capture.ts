@@ -87,7 +87,8 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
   }
 
   async function openCamera(choice: { cameraId?: string; microphoneId?: string } = {}): Promise<void> {
-    // A second click while the browser asks would ask twice.
+    // What is being opened although it was closed meanwhile is given up. A second click while the browser asks would ask twice.
+    if (isClosed) await opening;
     opening ??= open(choice).finally(() => {
       opening = null;
     });
@@ -100,16 +101,17 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
     if (wants.camera) setDevice('camera', ASKING);
     if (wants.microphone) setDevice('microphone', ASKING);
     const { video, audio } = await openDevices(wants, choice);
+    const found = [video, audio].filter((one) => one instanceof MediaStreamTrack);
+    const before = streams.webcam;
+    if (!isClosed) await stopRecorder('webcam');
     if (isClosed) {
-      // Switched off while the browser asked: nothing may stay on.
-      for (const track of [video, audio]) if (track instanceof MediaStreamTrack) track.stop();
+      // Switched off meanwhile: nothing may stay on.
+      for (const track of found) track.stop();
       set({ camera: OFF, microphone: OFF });
       return;
     }
-    const before = streams.webcam;
-    await stopRecorder('webcam');
     for (const track of before?.getTracks() ?? []) track.stop();
-    const stream = new MediaStream([video, audio].filter((found) => found instanceof MediaStreamTrack));
+    const stream = new MediaStream(found);
     streams.webcam = stream;
     pictures?.close();
     pictures = video instanceof MediaStreamTrack ? createPictures(video, stream) : null;
@@ -220,11 +222,11 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
       isClosed = false;
       try {
         const { stream, track } = await openScreenShare();
+        if (!isClosed) await stopRecorder('screen');
         if (isClosed) {
           track.stop();
           return set({ screen: OFF });
         }
-        await stopRecorder('screen');
         for (const old of streams.screen?.getTracks() ?? []) old.stop();
         streams.screen = stream;
         setDevice('screen', on(track));
