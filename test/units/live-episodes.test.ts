@@ -180,11 +180,11 @@ describe('snapshots that come too seldom', () => {
     for (const at of every(rhythm, 0, 30 * rhythm)) watched.see(at, true);
     expect(watched.warnings).toMatchObject([{ type: 'evidence_gap', since: 0, openedAt: 3 * rhythm, endedAt: null }]);
     const from = 30 * rhythm;
-    for (const at of every(2, from + 2, from + 30)) watched.see(at, false);
+    for (const at of every(2, from + 2, from + 90)) watched.see(at, false);
     expect(watched.warnings).toMatchObject([
       {
         type: 'evidence_gap',
-        endedAt: from + 4,
+        endedAt: from,
         details: expect.stringMatching(/^Snapshots came too seldom to judge what happened in between for \d+ min/),
       },
     ]);
@@ -201,7 +201,7 @@ describe('snapshots that come too seldom', () => {
     go(2, 2);
     go(20, 6);
     expect(watched.warnings).toHaveLength(1);
-    go(2, 10);
+    go(2, 40);
     go(20, 6);
     expect(watched.warnings.map(({ type, endedAt }) => [type, endedAt !== null])).toEqual([
       ['evidence_gap', true],
@@ -213,10 +213,42 @@ describe('snapshots that come too seldom', () => {
     const watched = watch();
     let at = 0;
     for (let outage = 0; outage < 20; outage += 1) {
-      for (let i = 0; i < 3; i += 1) watched.see((at += 2), false);
+      for (let i = 0; i < 20; i += 1) watched.see((at += 2), false);
       watched.see((at += 40), false);
     }
     expect(watched.warnings).toEqual([]);
+  });
+
+  it.each([
+    { what: 'two at once each minute', lapse: 59, burst: 1, step: 1 },
+    { what: 'three in a row after a gap', lapse: 40, burst: 3, step: 2 },
+    { what: 'many that claim the same moment, after gaps just below the limit', lapse: 17.9, burst: 10, step: 0.001 },
+    { what: 'bursts that last for longer than the hold time', lapse: 55, burst: 8, step: 1 },
+  ])('are told of if somebody is away in all of them: $what', ({ lapse, burst, step }) => {
+    const watched = watch();
+    let at = 0;
+    while (at < 900) {
+      watched.see((at += lapse), true);
+      for (let i = 0; i < burst; i += 1) watched.see((at += step), true);
+    }
+    const gaps = watched.warnings.filter(({ type }) => type === 'evidence_gap');
+    expect(gaps).toMatchObject([{ endedAt: null }]);
+    expect(gaps[0]?.openedAt).toBeLessThan(300);
+  });
+
+  it('are not told of because a client begins to send them less often', () => {
+    const watched = watch();
+    for (const at of every(1, 0, 60)) watched.see(at, false);
+    for (const at of every(15, 75, 900)) watched.see(at, false);
+    for (const at of every(5, 905, 1_200)) watched.see(at, false);
+    expect(watched.warnings).toEqual([]);
+  });
+
+  it('once, for an hour, make nobody wait longer to be told of the next time without any', () => {
+    const watched = watch();
+    for (const at of every(2, 0, 60)) watched.see(at, false);
+    for (const at of every(2, 3_660, 3_690)) watched.see(at, false);
+    expect(watched.state().rhythm?.interval).toBeLessThan(12_000);
   });
 });
 

@@ -41,15 +41,15 @@ const endOf = ({ cause, last, contrary }: Gap, at: number) => (cause === 'silenc
 
 interface Analysed {
   at: number;
-  /** Whether earlier snapshots were skipped for longer than the hold time, or came too seldom if that is the cause. */
+  /** Whether earlier snapshots were skipped for longer than the hold time. */
   missed: boolean;
   /** Milliseconds without anything missing after which a gap is over. */
   hold: number;
 }
 
-/** Goes on after an analysed snapshot. @returns the gap, or when it ended */
+/** Goes on after an analysed snapshot, unless they come too seldom. @returns the gap, or when it ended */
 export function followGap(gap: Gap, { at, missed, hold }: Analysed): Gap | { endedAt: number } {
-  const isFar = gap.cause !== 'seldom' && at - gap.last > LONGEST_SILENCE_MS;
+  const isFar = at - gap.last > LONGEST_SILENCE_MS;
   if (missed && !isFar) return { ...gap, last: at, contrary: null };
   const next = { ...gap, contrary: gap.contrary ?? at };
   return !isFar && at - gap.last < hold - TOLERANCE_MS ? next : { endedAt: endOf(next, at) };

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Database } from '../../adapters/database/database.ts';
 import { createSpoolScope } from '../../adapters/storage/spool-scope.ts';
 import type { SpooledFile, Storage } from '../../adapters/storage/storage.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
 import { newId } from '../../ids.ts';
 import type { Logger } from '../../log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
@@ -53,12 +54,16 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
       frames.map(({ storageKey }) => storageKey),
     );
 
+  const findReviewed = ({ warning }: Pick<Prisma.TransactionClient, 'warning'>, { resumed }: Step) =>
+    warning.findMany({
+      where: { id: { in: resumed.map(({ warningId }) => warningId) }, reviewDecision: { not: null } },
+      select: { id: true },
+    });
+
   /** A decision was about what had been seen until then: what lasts again after it is another warning, on which somebody must decide. */
   async function partFromReviewed(step: Step): Promise<void> {
     if (step.resumed.length === 0) return;
-    const ids = step.resumed.map(({ warningId }) => warningId);
-    const reviewed = await db.warning.findMany({ where: { id: { in: ids }, reviewDecision: { not: null } }, select: { id: true } });
-    for (const { id } of reviewed) {
+    for (const { id } of await findReviewed(db, step)) {
       const [again] = step.resumed.splice(
         step.resumed.findIndex(({ warningId }) => warningId === id),
         1,
@@ -71,9 +76,11 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
     }
   }
 
-  /** @returns false if nothing was stored, because the row has changed. */
-  const append = (change: Change, { opened, closed, resumed }: Step, frames: readonly StoredFrame[]) =>
+  /** @returns false if nothing was stored, because the row has changed, or somebody has just decided on what would go on. */
+  const append = (change: Change, step: Step, frames: readonly StoredFrame[]) =>
     eventLog.append(change.examId, async (draft) => {
+      const { opened, closed, resumed } = step;
+      if (resumed.length > 0 && (await findReviewed(draft.tx, step)).length > 0) return false;
       if (!(await store.writeWithin(draft.tx, change))) return false;
       const participant = await draft.tx.participant.findUniqueOrThrow({ where: { id: change.participantId } });
       await endWarnings(draft, participant.userId, closed.map(toEnded));
@@ -95,7 +102,7 @@ export function createRecorder({ db, eventLog, storage, store, log }: Dependenci
 
   /**
    * @param image the snapshot at which the warnings start
-   * @returns false if nothing was stored, because another server changed the row or the participant has left.
+   * @returns false if nothing was stored, because another server changed the row, somebody decided meanwhile or the participant has left.
    */
   return async function record(change: Change, step: Step, image: Uint8Array | null): Promise<boolean> {
     await partFromReviewed(step);

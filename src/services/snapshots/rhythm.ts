@@ -1,4 +1,5 @@
 import { JITTER, LONGEST_LAPSE_MS, LONGEST_RHYTHM_MS } from '../analysis/sign-track.ts';
+import { LONGEST_SILENCE_MS } from './gap.ts';
 
 /** How often a participant's snapshots arrive, as JSON. Times are milliseconds. */
 export interface Rhythm {
@@ -10,13 +11,16 @@ export interface Rhythm {
   seldom?: Seldom;
 }
 
-/** Snapshots so far apart that nobody can judge what happened in between. */
+/** Snapshots that leave most of the time unjudged, whatever their rhythm: two at once, now and then, are no better than one. */
 interface Seldom {
-  /** One for each, up to `OFTEN_SELDOM`; each that came in time takes one back. */
+  /** Milliseconds that no snapshot spoke for, less those that some did: 0 to `MOST_OWED`. */
+  owed: number;
+  /** Snapshots that spoke for less than half of the time since the one before, up to `OFTEN`, since nothing was owed. */
   times: number;
-  /** The snapshot before the first of them. */
+  /** The snapshot before the first of them, and the last of them. */
   since: number;
-  /** Whether it was told; until they all come in time again it is not told once more. */
+  last: number;
+  /** Whether it was told; until nothing is owed it is not told once more. */
   isTold: boolean;
 }
 
@@ -24,30 +28,34 @@ interface Seldom {
 export const STEADY = 10;
 const MEAN_OF = 8;
 /** An outage is no rhythm. */
-const OFTEN_SELDOM = 3;
+const OFTEN = 3;
+/** So much is told of, and is paid back by as long a time that is judged. */
+const MOST_OWED = OFTEN * LONGEST_LAPSE_MS;
 
-const inTime: Seldom = { times: 0, since: 0, isTold: false };
+const inTime: Seldom = { owed: 0, times: 0, since: 0, last: 0, isTold: false };
 
-export const seldomOf = (rhythm: Rhythm | undefined): Seldom => rhythm?.seldom ?? inTime;
-export const isSeldom = ({ times }: Seldom): boolean => times === OFTEN_SELDOM;
+export const seldomOf = (rhythm: Rhythm | undefined): Seldom => ({ ...inTime, ...rhythm?.seldom });
+export const isSeldom = ({ owed, times }: Seldom): boolean => times === OFTEN && owed === MOST_OWED;
 
 /** @param sinceLast milliseconds since the previous snapshot; null for the first one */
 export function keepTime(rhythm: Rhythm | undefined, at: number, sinceLast: number | null): Rhythm {
   if (!rhythm || sinceLast === null) return { snapshots: 1, interval: 0 };
   const { snapshots, interval } = rhythm;
-  return {
+  const next = {
     snapshots: Math.min(snapshots + 1, STEADY),
-    interval: interval + (sinceLast - interval) / Math.min(snapshots, MEAN_OF),
-    seldom: count(seldomOf(rhythm), at, sinceLast),
+    // Or after an outage that was told of, nobody would be told of the next one.
+    interval: interval + (Math.min(sinceLast, LONGEST_SILENCE_MS) - interval) / Math.min(snapshots, MEAN_OF),
   };
+  return { ...next, seldom: count(seldomOf(rhythm), at, sinceLast, sinceLast > LONGEST_LAPSE_MS ? 0 : spokenFor(next, sinceLast)) };
 }
 
-function count({ times, since, isTold }: Seldom, at: number, sinceLast: number): Seldom {
-  if (sinceLast > LONGEST_LAPSE_MS)
-    return { times: Math.min(times + 1, OFTEN_SELDOM), since: times === 0 ? at - sinceLast : since, isTold };
-  return times <= 1 ? inTime : { times: times - 1, since, isTold };
+function count({ owed, times, since, last, isTold }: Seldom, at: number, sinceLast: number, spoken: number): Seldom {
+  const owes = Math.max(0, Math.min(MOST_OWED, owed + sinceLast - 2 * spoken));
+  if (owes === 0) return inTime;
+  if (sinceLast <= 2 * spoken) return { owed: owes, times, since, last, isTold };
+  return { owed: owes, times: Math.min(times + 1, OFTEN), since: times === 0 ? at - sinceLast : since, last: at, isTold };
 }
 
 /** Milliseconds that a snapshot speaks for: what passed since the one before, at most what usually passes. */
-export const spokenFor = ({ interval }: Rhythm, sinceLast: number | null): number =>
+export const spokenFor = ({ interval }: Pick<Rhythm, 'interval'>, sinceLast: number | null): number =>
   Math.round(Math.min(sinceLast ?? 0, JITTER * interval, LONGEST_RHYTHM_MS));

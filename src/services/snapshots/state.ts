@@ -129,11 +129,17 @@ function raise({ state: { tracks }, opened, resumed }: Step, type: string, since
   opened.push({ warningId: id, ...told });
 }
 
-function goOn(step: Step, gap: Gap, { at, sensitivity, missed: wereSkipped }: Circumstances): void {
-  const missed = gap.cause === 'seldom' ? seldomOf(step.state.rhythm).times > 0 : wereSkipped;
-  const next = followGap(gap, { at, missed, hold: HOLD_SECONDS[sensitivity] * 1_000 });
+function goOn(step: Step, gap: Gap, { at, sensitivity, missed }: Circumstances): void {
+  const hold = HOLD_SECONDS[sensitivity] * 1_000;
+  const next = gap.cause === 'seldom' ? followSeldom(gap, step.state.rhythm) : followGap(gap, { at, missed, hold });
   if ('endedAt' in next) step.closed.push(closedGap(gap, next.endedAt));
   else step.state.gap = next;
+}
+
+/** Goes on until as much was judged as was not. */
+function followSeldom(gap: Gap, rhythm: Rhythm | undefined): Gap | { endedAt: number } {
+  const { owed, last } = seldomOf(rhythm);
+  return owed > 0 ? { ...gap, last: Math.max(gap.last, last) } : { endedAt: gap.last };
 }
 
 function tellIfSeldom(step: Step, rhythm: Rhythm, at: number): void {
