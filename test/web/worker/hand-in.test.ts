@@ -201,8 +201,11 @@ describe('a hand-in', () => {
     room.recordings.length = 0;
     seat.worker.handle({ type: 'hand-in', stats: {} });
     const end = await seat.until(done);
-    expect(end.streams.webcam).toMatchObject({ isComplete: false });
+    expect(end.streams.webcam).toMatchObject({ isComplete: false, lost: 1 });
     expect(room.requests.filter((request) => request.startsWith('UNKNOWN')).length).toBeLessThan(5);
+    // Nor after a reload does the page say that everything arrived.
+    seat.kill();
+    expect((await openSeat().until(done)).streams.webcam).toMatchObject({ isComplete: false, lost: 1 });
   });
 
   it('of an exam that is over only sends', async () => {

@@ -227,6 +227,9 @@ describe('a device that keeps nothing', () => {
     await seat.until(({ streams, signals }) => streams.webcam?.sent === 4 && signals === 0);
     expect(room.stored('webcam')).toEqual(['a', 'b', 'c', 'f']);
     expect(room.signals).toMatchObject([{ type: 'evidence_gap', details: expect.stringContaining('memory is full') }]);
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    const end = await seat.until(({ handedIn }) => handedIn === 'done');
+    expect(end.streams.webcam).toMatchObject({ sent: 4, refused: 0, lost: 2 });
   });
 
   it('for a moment: a database that the browser closed is opened again', async () => {

@@ -3,6 +3,7 @@ import type { StreamKind } from '../worker/protocol.ts';
 import { blockerOf, permission } from './blockers.ts';
 import type { Blocker, Capture, CaptureOptions, CaptureState, DeviceState } from './capture.ts';
 import { checkDevices } from './checks.ts';
+import { ASKING, comesBack, type Device, isMissing, OFF, on } from './device-state.ts';
 import { createRecorder, refuseType } from './formats.ts';
 import { openDevices, openScreenShare, setFrameRate, watchTrack } from './open.ts';
 import { createPictures, type Pictures } from './picture.ts';
@@ -12,12 +13,6 @@ import { startStreamRecorder, type StreamRecorder } from './stream-recorder.ts';
 const ROTATE_MS = 7 * 60_000;
 /** Milliseconds until a lost camera is tried again, each time. */
 const REOPEN_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
-
-const OFF: DeviceState = { state: 'off', blocker: null, message: null, label: null };
-const ASKING: DeviceState = { ...OFF, state: 'asking' };
-const on = ({ label }: MediaStreamTrack): DeviceState => ({ ...OFF, state: 'on', label });
-
-type Device = 'camera' | 'microphone' | 'screen';
 
 /** @param rotateMs length of one run of a recorder */
 export function createCapture({ wants, now, onBegin, onChunk, onEvent }: CaptureOptions, { rotateMs = ROTATE_MS } = {}): Capture {
@@ -33,6 +28,8 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
   });
   const streams: Partial<Record<StreamKind, MediaStream>> = {};
   const recorders = new Map<StreamKind, StreamRecorder>();
+  /** Recorders whose last chunk is still to come. */
+  const stopping = new Set<Promise<void>>();
   let pictures: Pictures | null = null;
   let isRecording = false;
   let isClosed = false;
@@ -83,7 +80,10 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
     recorders.delete(kind);
     const { [kind]: _gone, ...others } = get().recording;
     set({ recording: others });
-    await recorder?.stop();
+    if (!recorder) return;
+    const stopped = recorder.stop().finally(() => stopping.delete(stopped));
+    stopping.add(stopped);
+    await stopped;
   }
 
   async function openCamera(choice: { cameraId?: string; microphoneId?: string } = {}): Promise<void> {
@@ -101,23 +101,25 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
     if (wants.camera) setDevice('camera', ASKING);
     if (wants.microphone) setDevice('microphone', ASKING);
     const { video, audio } = await openDevices(wants, choice);
-    const found = [video, audio].filter((one) => one instanceof MediaStreamTrack);
-    const before = streams.webcam;
-    if (!isClosed) await stopRecorder('webcam');
-    if (isClosed) {
-      // Switched off meanwhile: nothing may stay on.
-      for (const track of found) track.stop();
+    /** Switched off while the browser asked, or the recorder before stopped: nothing may stay on. */
+    const isUnwanted = (): boolean => {
+      if (!isClosed) return false;
+      for (const track of [video, audio]) if (track instanceof MediaStreamTrack) track.stop();
       set({ camera: OFF, microphone: OFF });
-      return;
-    }
+      return true;
+    };
+    const before = streams.webcam;
+    await stopRecorder('webcam');
+    if (isUnwanted()) return;
     for (const track of before?.getTracks() ?? []) track.stop();
-    const stream = new MediaStream(found);
+    const stream = new MediaStream([video, audio].filter((found) => found instanceof MediaStreamTrack));
     streams.webcam = stream;
     pictures?.close();
     pictures = video instanceof MediaStreamTrack ? createPictures(video, stream) : null;
     if (wants.camera) await settle('camera', video);
     if (wants.microphone) await settle('microphone', audio);
     await list();
+    if (isUnwanted()) return;
     check();
     startRecorder('webcam');
     if (isRecording && comesBack(get().camera)) reopenLater();
@@ -184,11 +186,6 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
     });
   }
 
-  /** What may be over without a click: another program ends, a cable is plugged in. */
-  const comesBack = ({ state, blocker }: DeviceState) =>
-    state === 'blocked' && (blocker === 'busy' || blocker === 'missing' || blocker === 'ended' || blocker === 'failed');
-  const isMissing = ({ state, blocker }: DeviceState) => state === 'blocked' && (blocker === 'missing' || blocker === 'ended');
-
   // Plugged in, or permitted in the browser's settings: no click is needed.
   navigator.mediaDevices?.addEventListener('devicechange', () => {
     void list();
@@ -207,7 +204,9 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
   /** Resolves when the last chunk was given. */
   async function pause(): Promise<void> {
     isRecording = false;
-    await Promise.all([stopRecorder('webcam'), stopRecorder('screen')]);
+    for (const kind of recorders.keys()) void stopRecorder(kind);
+    // Also of those that were stopped before, as of a camera that was unplugged.
+    await Promise.all(stopping);
   }
 
   return {
@@ -222,7 +221,7 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
       isClosed = false;
       try {
         const { stream, track } = await openScreenShare();
-        if (!isClosed) await stopRecorder('screen');
+        await stopRecorder('screen');
         if (isClosed) {
           track.stop();
           return set({ screen: OFF });
@@ -262,6 +261,7 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
 
     record() {
       isRecording = true;
+      isClosed = false;
       endChecks();
       startRecorder('webcam');
       startRecorder('screen');
@@ -289,6 +289,8 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
       clearTimeout(reopening);
       endChecks();
       await pause();
+      // Let in again while the last chunk was on its way: they are needed.
+      if (!isClosed) return;
       pictures?.close();
       pictures = null;
       for (const stream of Object.values(streams)) for (const track of stream.getTracks()) track.stop();

@@ -40,6 +40,8 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   let token: string | null = seat?.token ?? link;
   let hasTab = false;
   let stopFollowing = () => {};
+  /** Everything is off that was given up. */
+  let givenUp: Promise<void> = Promise.resolve();
 
   const api = createApi({ root, token: () => token });
   const { get, set } = store;
@@ -75,6 +77,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   async function load({ steal = false } = {}): Promise<void> {
     set({ phase: { kind: 'loading' } });
     if (!token) return showProblem('no-link');
+    await givenUp;
     hasTab ||= practice || (await takeTab(examId, { steal, onLost: () => void giveUpTab() }));
     if (!hasTab) return showProblem('other-tab');
     try {
@@ -126,8 +129,10 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
   async function giveUpTab(): Promise<void> {
     hasTab = false;
     stopFollowing();
-    await sitting.giveUp();
+    // Before anything is waited for: an answer that comes meanwhile would have this tab record again.
     showProblem('other-tab');
+    givenUp = sitting.giveUp();
+    await givenUp;
   }
 
   // --- the seat ------------------------------------------------------------------------------------------------------------------

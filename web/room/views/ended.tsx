@@ -11,7 +11,8 @@ import { UploadLine } from './upload-line.tsx';
 const TITLES = { SUBMITTED: 'handedIn', TIMED_OUT: 'timedOut', TERMINATED: 'terminated' } as const;
 
 /** What the server will never take: it stays on the device. */
-const countRefused = (upload: UploadState | null) => Object.values(upload?.streams ?? {}).reduce((sum, { refused }) => sum + refused, 0);
+const count = (upload: UploadState | null, what: 'refused' | 'lost') =>
+  Object.values(upload?.streams ?? {}).reduce((sum, stream) => sum + stream[what], 0);
 
 /** After the end: what is still to be sent, the receipt, and what is held against the candidate. */
 export function Ended() {
@@ -46,12 +47,14 @@ function Sending({ isSent }: { isSent: boolean }) {
   const streams = Object.values(upload?.streams ?? {});
   const total = streams.reduce((sum, { chunks }) => sum + chunks, 0);
   const sent = streams.reduce((sum, stream) => sum + stream.sent, 0);
-  const refused = countRefused(upload);
+  const refused = count(upload, 'refused');
+  const lost = count(upload, 'lost');
   return (
     <section aria-label={t('sending')}>
       <div role="status" data-testid="sending">
-        {isSent && refused === 0 && <Callout tone="good">{t('safe')}</Callout>}
+        {isSent && refused === 0 && lost === 0 && <Callout tone="good">{t('safe')}</Callout>}
         {isSent && refused > 0 && <Callout tone="warn">{t('refused', { count: refused })}</Callout>}
+        {isSent && lost > 0 && <Callout tone="warn">{t('lost', { count: lost })}</Callout>}
         {!isSent && (
           <Callout tone="warn">
             <h2>{t('sending')}</h2>

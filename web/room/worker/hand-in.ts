@@ -83,7 +83,12 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     stream.isComplete = recording?.complete === true;
     const isOver = recording?.nextChunk === undefined;
     const hasRefused = [...stream.items.values()].some(({ refused }) => refused !== '');
-    stream.isSettled = stream.isComplete || isOver || hasRefused;
+    const { record, kind } = stream;
+    // It was taken, and is not there, or is over without all of it: nobody may be told that everything arrived.
+    const isGone = isOver && !stream.isComplete && !hasRefused && !record.lost;
+    if (isGone)
+      await streams.lose(kind, Math.max(1, recording ? record.nextIndex - record.base - record.acknowledged : record.acknowledged));
+    stream.isSettled = stream.isComplete || isOver || hasRefused || (record.lost ?? 0) > 0;
     onChange();
     if (stream.isSettled) return OK;
     return { kind: 'passing', isOffline: false, retryAfterMs: null, message: 'Not everything is there yet' };
@@ -165,7 +170,7 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     adopt(record: DutyRecord | null): void {
       duty = record;
       if (!duty?.done) return;
-      for (const stream of streams.all()) stream.isComplete = stream.record.isAnnounced && stream.items.size === 0;
+      for (const stream of streams.all()) stream.isComplete = stream.record.isAnnounced && stream.items.size === 0 && !stream.record.lost;
     },
     get state(): { handedIn: 'no' | 'waiting' | 'done'; submitted: boolean } {
       // Let in again, and recording.

@@ -48,6 +48,8 @@ export interface StreamState {
   sent: number;
   /** Chunks that it refused, or whose recording it did not let begin; they stay on the device. */
   refused: number;
+  /** Chunks that neither the device nor the server has any more. */
+  lost: number;
   waitingBytes: number;
   waitingMs: number;
   /** Up to when the server has everything; null before the first chunk. */

@@ -216,6 +216,7 @@ export function createSeatWorker({
       lost = 0;
       return;
     }
+    void streams.lose(chunk.kind, 1);
     // One signal for each stretch that is lost.
     lost += 1;
     if (lost === 1) onGap(`The ${chunk.kind} recording: the device keeps nothing, and its memory is full (${journal.fault ?? ''})`);

@@ -49,6 +49,11 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
     return journal.write({ key: `stream ${kind}`, stores: ['streams'], apply });
   }
 
+  function lose({ kind, record }: Stream, count: number): Promise<boolean> {
+    record.lost = (record.lost ?? 0) + count;
+    return save(streamOf(kind));
+  }
+
   /** The next recording of the seat, for the chunks from this index on. */
   function renew(stream: Stream, base: number): void {
     Object.assign(stream.record, {
@@ -82,14 +87,15 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
     const everything = [...items.values()];
     const waiting = everything.filter(({ index, refused }) => index >= record.base && !refused);
     // Of a recording that the server does not let begin, nothing is taken.
-    const lost = block ? waiting.length : 0;
+    const barred = block ? waiting.length : 0;
     const acknowledgedUpTo = record.acknowledged > 0 ? record.recordedUpTo : null;
     const [oldest] = waiting;
     return {
       recordingId: record.recordingId,
       chunks: record.nextIndex - record.base,
       sent: record.acknowledged,
-      refused: everything.filter(({ refused }) => refused !== '').length + lost,
+      refused: everything.filter(({ refused }) => refused !== '').length + barred,
+      lost: record.lost ?? 0,
       waitingBytes: waiting.reduce((sum, { size }) => sum + size, 0),
       waitingMs: waiting.reduce((sum, { durationMs }) => sum + durationMs, 0),
       sentUpTo: oldest && record.acknowledged > 0 ? oldest.startedAt : acknowledgedUpTo,
@@ -190,8 +196,11 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
     /** The browser has lost it. */
     async forget(stream: Stream, { index }: Item): Promise<void> {
       stream.items.delete(index);
-      await save(stream);
+      await lose(stream, 1);
     },
+
+    /** So many chunks are nowhere any more; also those that never had an index. */
+    lose: (kind: StreamKind, count: number): Promise<boolean> => lose(streamOf(kind), count),
 
     /** The server never takes it. It stays on the device, and is not in the way of the others. */
     async refuse(stream: Stream, item: Item, code: string): Promise<void> {
