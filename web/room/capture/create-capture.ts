@@ -87,11 +87,8 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
   }
 
   async function openCamera(choice: { cameraId?: string; microphoneId?: string } = {}): Promise<void> {
-    // What is being opened although it was closed meanwhile is given up. A second click while the browser asks would ask twice.
-    if (isClosed) await opening;
-    opening ??= open(choice).finally(() => {
-      opening = null;
-    });
+    // A second click would ask twice.
+    opening ??= open(choice).finally(() => (opening = null));
     await opening;
   }
 

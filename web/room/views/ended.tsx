@@ -2,17 +2,12 @@ import { useTranslations } from 'use-intl';
 import { Callout, Quiet, Stack, Title } from '../../shared/parts.tsx';
 import { isAllSent } from '../session/room-state.ts';
 import { useRoomState } from '../use-room.ts';
-import type { UploadState } from '../worker/protocol.ts';
 import { Findings } from './findings.tsx';
 import { Receipt } from './receipt.tsx';
 import { Somebody } from './somebody.tsx';
 import { UploadLine } from './upload-line.tsx';
 
 const TITLES = { SUBMITTED: 'handedIn', TIMED_OUT: 'timedOut', TERMINATED: 'terminated' } as const;
-
-/** What the server will never take: it stays on the device. */
-const count = (upload: UploadState | null, what: 'refused' | 'lost') =>
-  Object.values(upload?.streams ?? {}).reduce((sum, stream) => sum + stream[what], 0);
 
 /** After the end: what is still to be sent, the receipt, and what is held against the candidate. */
 export function Ended() {
@@ -45,21 +40,23 @@ function Sending({ isSent }: { isSent: boolean }) {
   const t = useTranslations('ended');
   const { upload } = useRoomState();
   const streams = Object.values(upload?.streams ?? {});
-  const total = streams.reduce((sum, { chunks }) => sum + chunks, 0);
-  const sent = streams.reduce((sum, stream) => sum + stream.sent, 0);
-  const refused = count(upload, 'refused');
-  const lost = count(upload, 'lost');
+  const sum = (what: 'chunks' | 'sent' | 'refused' | 'lost') => streams.reduce((total, stream) => total + stream[what], 0);
+  const missing = (['refused', 'lost'] as const).filter((what) => sum(what) > 0);
   return (
     <section aria-label={t('sending')}>
       <div role="status" data-testid="sending">
-        {isSent && refused === 0 && lost === 0 && <Callout tone="good">{t('safe')}</Callout>}
-        {isSent && refused > 0 && <Callout tone="warn">{t('refused', { count: refused })}</Callout>}
-        {isSent && lost > 0 && <Callout tone="warn">{t('lost', { count: lost })}</Callout>}
+        {isSent && missing.length === 0 && <Callout tone="good">{t('safe')}</Callout>}
+        {isSent &&
+          missing.map((what) => (
+            <Callout key={what} tone="warn">
+              {t(what, { count: sum(what) })}
+            </Callout>
+          ))}
         {!isSent && (
           <Callout tone="warn">
             <h2>{t('sending')}</h2>
             <label>
-              {t('progress', { sent, total })} <progress max={Math.max(1, total)} value={sent} />
+              {t('progress', { sent: sum('sent'), total: sum('chunks') })} <progress max={Math.max(1, sum('chunks'))} value={sum('sent')} />
             </label>
             <Quiet>{t('keepOpen')}</Quiet>
           </Callout>
