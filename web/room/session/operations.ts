@@ -212,9 +212,7 @@ export const Handed = graphql(/* GraphQL */ `
 export const Findings = graphql(/* GraphQL */ `
   query Findings($examId: ID!, $userId: ID!) {
     exam(id: $examId) {
-      ...ExamFacts
       participant(userId: $userId) {
-        ...ParticipantFacts
         review
         contest {
           text
