@@ -53,6 +53,12 @@ describe.skipIf(skipsBrowser)('what a browser records', () => {
   });
 
   const givenBy = (page: Page) => page.evaluate<Given>('room.given');
+  async function openPage(): Promise<Page> {
+    const page = await (browser as OpenBrowser).openPage();
+    await page.goto(`${address}/test/e2e/capture-page/index.html?rotateMs=${ROTATE_MS}`);
+    await page.waitForFunction('globalThis.room');
+    return page;
+  }
   const when = (page: Page, check: string) =>
     page.waitForFunction(`(() => { const upload = room.upload(); return upload && (${check}); })()`);
 
@@ -65,9 +71,7 @@ describe.skipIf(skipsBrowser)('what a browser records', () => {
 
     async function open(): Promise<Page> {
       browser = await openBrowser({ cameraFile, profile });
-      const page = await browser.openPage();
-      await page.goto(`${address}/test/e2e/capture-page/index.html?rotateMs=${ROTATE_MS}`);
-      await page.waitForFunction('globalThis.room');
+      const page = await openPage();
       await page.evaluate(`room.begin(${start})`);
       return page;
     }
@@ -114,5 +118,44 @@ describe.skipIf(skipsBrowser)('what a browser records', () => {
       await writeFile(file, await download(server, id));
       await makeMedia('-xerror', '-i', file, '-map', '0:v', '-f', 'null', '-');
     }
+  });
+
+  it('ends with the exam, also where the camera is opened again in that moment, and goes on if the exam does', async () => {
+    browser ??= await openBrowser({ cameraFile: await filmFace(folder) });
+    const page = await openPage();
+    const left = await page.evaluate(`(async () => {
+      const { capture } = room;
+      const tracks = [];
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (wanted) => {
+        const stream = await ask(wanted);
+        tracks.push(...stream.getTracks());
+        return stream;
+      };
+      const left = [];
+      for (const ms of [0, 5, 10, 20, 40, 60, 80, 120, 200]) {
+        capture.record();
+        await capture.openCamera();
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const reopened = capture.openCamera();
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        await Promise.all([capture.close(), reopened]);
+        if (capture.getState().camera.state !== 'off' || tracks.some(({ readyState }) => readyState !== 'ended')) left.push(ms);
+      }
+      return { left, opened: tracks.length };
+    })()`);
+    expect(left).toEqual({ left: [], opened: 36 });
+    const state = await page.evaluate(`(async () => {
+      const { capture } = room;
+      const given = capture.openCamera();
+      const closed = capture.close();
+      capture.record();
+      await Promise.all([given, closed, capture.openCamera()]);
+      const { camera, recording } = capture.getState();
+      await capture.close();
+      return [camera.state, Object.keys(recording)];
+    })()`);
+    expect(state).toEqual(['on', ['webcam']]);
+    await page.close();
   });
 });

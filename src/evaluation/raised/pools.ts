@@ -93,7 +93,8 @@ export async function fillPools(tools: Tools): Promise<Pools | null> {
       return { file, cluster: data.personOf(file), labels: labelsOf(row, ['file', 'phone', 'class', 'faces', 'label']), views };
     });
   const alone = [...below('facecount', counts, 'class', '1'), ...below('pose', poses, 'label', 'frontal')].map(({ file }) => file);
-  const maybe = [...pairs.flatMap(({ a = '', b = '' }) => [a, b]), ...below('phone', phones, 'phone', '0').map(({ file }) => file)];
+  // Not those without a phone: most are streets and sports grounds, and nobody in them sits before a camera.
+  const maybe = pairs.flatMap(({ a = '', b = '' }) => [a, b]);
   const files = byPerson([...new Set([...alone, ...maybe])], data.personOf).slice(0, MOST_SITTERS);
   const looked = await mapAll(files, tools, (file) => named(file, lookAtSitter(file, files.indexOf(file), tools)));
   const sitters = looked.filter((one) => one !== null && (alone.includes(one.file) || showsOne(one))) as Sitter[];

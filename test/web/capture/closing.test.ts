@@ -19,7 +19,10 @@ class FakeTrack extends EventTarget {
 }
 
 class FakeStream {
-  constructor(readonly tracks: FakeTrack[] = []) {}
+  readonly tracks: FakeTrack[];
+  constructor(tracks: FakeTrack[] = []) {
+    this.tracks = tracks;
+  }
   getTracks = () => this.tracks;
   getVideoTracks = () => this.tracks;
   getAudioTracks = () => [];

@@ -7,6 +7,7 @@ import { nameOf, type Person, unreadOf } from '../session/model.ts';
 import { useConsole } from '../use-console.ts';
 import styles from './live.module.css';
 import { CountChips, HandIcon, StatusMark } from './parts.tsx';
+import list from './people-list.module.css';
 import { useAbsence, useTimeLeft } from './person-facts.tsx';
 import { useLive, useView } from './view.ts';
 
@@ -55,7 +56,7 @@ export function PeopleList({ ids }: { ids: readonly string[] }) {
               <li
                 key={person.userId}
                 data-row={index}
-                className={styles['row']}
+                className={list['row']}
                 style={{ transform: `translateY(${start}px)`, blockSize: ROW }}
                 aria-posinset={index + 1}
                 aria-setsize={ids.length}
@@ -101,7 +102,7 @@ const PersonRow = memo(function PersonRow({ person, hasWritten, isChosen, isCurr
       />
       <button
         type="button"
-        className={styles['who']}
+        className={list['who']}
         tabIndex={isCurrent ? 0 : -1}
         onClick={() => live.set({ person: person.userId, warning: null })}
       >
@@ -112,17 +113,21 @@ const PersonRow = memo(function PersonRow({ person, hasWritten, isChosen, isCurr
           {[person.name ? person.userId : null, person.group].filter(Boolean).join(' · ')}
         </span>
       </button>
-      <span className={styles['marks']}>
-        {hasWritten && <span className={styles['hand']}>✉ {t('message')}</span>}
+      <span className={list['marks']}>
+        {hasWritten && (
+          <span className={styles['hand']} title={t('message')}>
+            ✉ <span className={list['word']}>{t('message')}</span>
+          </span>
+        )}
         {person.handRaised && (
-          <span className={styles['hand']} title={person.handText ?? undefined}>
-            <HandIcon /> {t('hand')}
+          <span className={styles['hand']} title={person.handText ?? t('hand')}>
+            <HandIcon /> <span className={list['word']}>{t('hand')}</span>
           </span>
         )}
         {person.review === 'CONTESTED' && <span className={styles['hand']}>{v('CONTESTED')}</span>}
         <CountChips counts={person.warningCounts} />
       </span>
-      <span className={styles['state']}>
+      <span className={list['state']}>
         <StatusMark status={person.status} />
         <span className={styles['sub']}>{absence ?? left}</span>
       </span>

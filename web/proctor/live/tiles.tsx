@@ -1,14 +1,16 @@
 import { memo, type RefObject, useEffect, useRef, useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
+import { Hidden } from '../../shared/parts.tsx';
 import { useStore } from '../../shared/store.ts';
 import { useNow } from '../../shared/time.ts';
 import { useRows } from '../../staff/use-rows.ts';
-import { nameOf, type Person } from '../session/model.ts';
+import { nameOf, type Person, unreadOf } from '../session/model.ts';
 import { useConsole } from '../use-console.ts';
 import styles from './live.module.css';
 import { CountChips, HandIcon, StatusMark } from './parts.tsx';
 import { useAbsence } from './person-facts.tsx';
 import { usePicture } from './pictures.ts';
+import tiles from './tiles.module.css';
 import { useLive, useView } from './view.ts';
 
 const GAP = 12;
@@ -42,6 +44,7 @@ function Rows({ ids, box, columns, inlineSize, height }: RowsProps) {
   const t = useTranslations('people');
   const { store } = useConsole();
   const { byId } = useStore(store.people);
+  const unread = unreadOf(useStore(store.messages).all);
   const { person: open, chosen } = useView();
   useNow(10_000);
   const rows = useRows({ count: Math.ceil(ids.length / columns), box, height, overscan: 1 });
@@ -56,14 +59,14 @@ function Rows({ ids, box, columns, inlineSize, height }: RowsProps) {
       {shown.map(({ person, at, x, y }) => (
         <li
           key={person.userId}
-          className={styles['tile']}
+          className={tiles['tile']}
           data-open={open === person.userId || undefined}
           data-chosen={chosen.has(person.userId) || undefined}
           aria-posinset={at + 1}
           aria-setsize={ids.length}
           style={{ transform: `translate(${x}px, ${y}px)`, inlineSize, blockSize: height - GAP }}
         >
-          <Tile person={person} />
+          <Tile person={person} hasWritten={unread.has(person.userId)} />
         </li>
       ))}
     </ul>
@@ -81,24 +84,34 @@ function useWidth(box: RefObject<HTMLElement | null>): number {
   return width;
 }
 
-const Tile = memo(function Tile({ person }: { person: Person }) {
+const Tile = memo(function Tile({ person, hasWritten }: { person: Person; hasWritten: boolean }) {
   const t = useTranslations('people');
   const live = useLive();
   const absence = useAbsence(person);
   const name = nameOf(person);
   return (
-    <button type="button" className={styles['tileButton']} onClick={() => live.set({ person: person.userId, warning: null })}>
-      <PersonPicture person={person} />
-      <span className={styles['tileWords']}>
-        <span className={styles['name']} dir="auto">
-          {person.handRaised && (
-            <span className={styles['hand']} title={t('hand')}>
-              <HandIcon />
+    <button type="button" className={tiles['tileButton']} onClick={() => live.set({ person: person.userId, warning: null })}>
+      <span className={tiles['tilePicture']}>
+        <PersonPicture person={person} />
+      </span>
+      <span className={tiles['tileWords']}>
+        <span className={tiles['tileName']}>
+          {hasWritten && (
+            <span className={styles['hand']} title={t('message')}>
+              ✉<Hidden>{t('message')} </Hidden>
             </span>
           )}
-          {name}
+          {person.handRaised && (
+            <span className={styles['hand']} title={person.handText ?? t('hand')}>
+              <HandIcon />
+              <Hidden>{t('hand')} </Hidden>
+            </span>
+          )}
+          <span className={styles['name']} dir="auto">
+            {name}
+          </span>
         </span>
-        <span className={styles['tileState']}>
+        <span className={tiles['tileState']}>
           {absence ? <span className={styles['sub']}>{absence}</span> : <StatusMark status={person.status} />}
           <CountChips counts={person.warningCounts} />
         </span>

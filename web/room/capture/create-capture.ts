@@ -3,7 +3,7 @@ import type { StreamKind } from '../worker/protocol.ts';
 import { blockerOf, permission } from './blockers.ts';
 import type { Blocker, Capture, CaptureOptions, CaptureState, DeviceState } from './capture.ts';
 import { checkDevices } from './checks.ts';
-import { ASKING, comesBack, type Device, isMissing, OFF, on } from './device-state.ts';
+import { ASKING, comesBack, type Device, isMissing, OFF, on, reopenMs } from './device-state.ts';
 import { createRecorder, refuseType } from './formats.ts';
 import { openDevices, openScreenShare, setFrameRate, watchTrack } from './open.ts';
 import { createPictures, type Pictures } from './picture.ts';
@@ -11,8 +11,6 @@ import { startStreamRecorder, type StreamRecorder } from './stream-recorder.ts';
 
 /** Milliseconds of one run of a recorder. */
 const ROTATE_MS = 7 * 60_000;
-/** Milliseconds until a lost camera is tried again, each time. */
-const REOPEN_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
 
 /** @param rotateMs length of one run of a recorder */
 export function createCapture({ wants, now, onBegin, onChunk, onEvent }: CaptureOptions, { rotateMs = ROTATE_MS } = {}): Capture {
@@ -87,7 +85,8 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
   }
 
   async function openCamera(choice: { cameraId?: string; microphoneId?: string } = {}): Promise<void> {
-    // A second click while the browser asks would ask twice.
+    // What is being opened although it was closed meanwhile is given up. A second click while the browser asks would ask twice.
+    if (isClosed) await opening;
     opening ??= open(choice).finally(() => {
       opening = null;
     });
@@ -100,25 +99,25 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
     if (wants.camera) setDevice('camera', ASKING);
     if (wants.microphone) setDevice('microphone', ASKING);
     const { video, audio } = await openDevices(wants, choice);
-    /** Switched off while the browser asked, or the recorder before stopped: nothing may stay on. */
-    const isUnwanted = (): boolean => {
-      if (!isClosed) return false;
-      for (const track of [video, audio]) if (track instanceof MediaStreamTrack) track.stop();
-      set({ camera: OFF, microphone: OFF });
-      return true;
-    };
+    const found = [video, audio].filter((one) => one instanceof MediaStreamTrack);
     const before = streams.webcam;
-    await stopRecorder('webcam');
-    if (isUnwanted()) return;
+    if (!isClosed) await stopRecorder('webcam');
+    if (isClosed) {
+      // Switched off meanwhile: nothing may stay on.
+      for (const track of found) track.stop();
+      set({ camera: OFF, microphone: OFF });
+      return;
+    }
     for (const track of before?.getTracks() ?? []) track.stop();
-    const stream = new MediaStream([video, audio].filter((found) => found instanceof MediaStreamTrack));
+    const stream = new MediaStream(found);
     streams.webcam = stream;
     pictures?.close();
     pictures = video instanceof MediaStreamTrack ? createPictures(video, stream) : null;
     if (wants.camera) await settle('camera', video);
     if (wants.microphone) await settle('microphone', audio);
     await list();
-    if (isUnwanted()) return;
+    // Switched off meanwhile, and with it these tracks.
+    if (isClosed) return set({ camera: OFF, microphone: OFF });
     check();
     startRecorder('webcam');
     if (isRecording && comesBack(get().camera)) reopenLater();
@@ -155,7 +154,7 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
 
   function reopenLater(): void {
     clearTimeout(reopening);
-    reopening = setTimeout(() => void openCamera(), REOPEN_MS[Math.min(losses, REOPEN_MS.length - 1)]);
+    reopening = setTimeout(() => void openCamera(), reopenMs(losses));
     losses += 1;
   }
 
@@ -220,7 +219,7 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
       isClosed = false;
       try {
         const { stream, track } = await openScreenShare();
-        await stopRecorder('screen');
+        if (!isClosed) await stopRecorder('screen');
         if (isClosed) {
           track.stop();
           return set({ screen: OFF });

@@ -6,6 +6,9 @@ import { useRemaining } from './use-clock.ts';
 
 const MINUTES = [30, 10, 5, 1];
 
+/** Long enough to be read out. After that the same words can be said again, and nobody who reads the page finds what is long past. */
+const SAID_MS = 10_000;
+
 /** Says to screen readers what others see: one polite line, and never more than happens. */
 export function Announcer() {
   const t = useTranslations();
@@ -46,6 +49,12 @@ export function Announcer() {
     status.current = participant?.status;
     if (last === 'PAUSED' && participant?.status === 'ACTIVE') setLine(t('exam.resumed'));
   }, [participant?.status, t]);
+
+  useEffect(() => {
+    if (!line) return undefined;
+    const timer = setTimeout(() => setLine(''), SAID_MS);
+    return () => clearTimeout(timer);
+  }, [line]);
 
   return (
     <div role="status">

@@ -130,9 +130,10 @@ function LostDevices() {
       )}
       {settings.screenRecording && isOff(screen.state) && (
         <Callout tone="bad">
-          <h2>{t('screenLost')}</h2>
+          {/* Off without a blocker after a reload, or after being let back in: nothing stopped, and nothing is noted. */}
+          <h2>{t(screen.blocker ? 'screenLost' : 'screenOff')}</h2>
           {screen.blocker && screen.blocker !== 'ended' && <p>{d(`blocker.${screen.blocker}`)}</p>}
-          <p>{t('keepWorking')}</p>
+          <p>{t(screen.blocker ? 'keepWorking' : 'screenOffText')}</p>
           <Row>
             <Button onClick={() => void room.capture?.openScreen()}>{t('screenAgain')}</Button>
           </Row>

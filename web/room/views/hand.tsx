@@ -3,6 +3,7 @@ import { useTranslations } from 'use-intl';
 import { Button, Callout, Field, Row, Stack } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { useRoom, useRoomState } from '../use-room.ts';
+import styles from './messages.module.css';
 
 /** It opens by a click on a button that is gone then. */
 const focusOnce = (input: HTMLInputElement | null) => input?.focus();
@@ -22,7 +23,7 @@ export function Hand() {
   const lower = useAction(() => room.lowerHand());
   const fault = raise.fault ?? lower.fault;
   return (
-    <section aria-label={t('raise')}>
+    <section className={styles['hand']} aria-label={t('raise')}>
       <div role="status">{participant?.handRaised && <Callout tone="good">{t('up')}</Callout>}</div>
       {fault && <Callout tone="bad">{fault}</Callout>}
       {participant?.handRaised ? (
