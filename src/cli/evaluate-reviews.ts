@@ -65,7 +65,8 @@ function printAll(lines: readonly Line[]): string {
   if (lines.length === 0) return 'No warning was raised yet.\n';
   const tables = [...groupBy(lines, ({ organisation }) => organisation)].map(([organisation, own]) => {
     const rows = [COLUMNS, ...own.map(cellsOf)];
-    const widths = COLUMNS.map((_column, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+    // Clients invent types, more of them than a call takes arguments.
+    const widths = COLUMNS.map((_column, at) => rows.reduce((most, row) => Math.max(most, row[at]?.length ?? 0), 0));
     const table = rows.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd());
     return `${JSON.stringify(organisation)}\n${table.join('\n')}\n`;
   });

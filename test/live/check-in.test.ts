@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, join, tokenIn } from '../helpers/exam.ts';
 import { faces } from '../helpers/faces.ts';
-import { runSql } from '../helpers/postgres.ts';
+import { openClient, runSql } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -156,6 +156,24 @@ describe('a check-in', () => {
     for (let tries = 0; tries < 2; tries++) await checkIn(examId, token, stranger);
     expect(await warningsOf(examId)).toMatchObject([{ type: 'identity_mismatch', severity: 'high' }]);
     expect((await verify(examId, token, await faces.one())).verified).toBe(true);
+  });
+
+  it('of two faces at the same moment makes one of them known, and compares the other', async () => {
+    const { examId, token } = await checksIn();
+    await accept(examId, token);
+    await runSql(server, `DELETE FROM "FaceTemplate"`);
+    const photos = [await faces.one(), await faces.another()];
+    const client = await openClient(server.databaseUrl);
+    // Read by both before either is stored.
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE "FaceTemplate" IN SHARE ROW EXCLUSIVE MODE');
+    const both = photos.map((photo) => checkIn(examId, token, photo));
+    const waiting = `SELECT 1 FROM pg_locks WHERE relation = '"FaceTemplate"'::regclass AND NOT granted`;
+    await expect.poll(async () => (await client.query(waiting)).rowCount).toBeGreaterThanOrEqual(2);
+    await client.query('COMMIT');
+    await Promise.all(both);
+    await client.end();
+    expect((await read(examId)).verification).toMatchObject({ verified: false });
   });
 
   it('after the exam closed is too late, except for staff', async () => {

@@ -32,7 +32,8 @@ interface Line {
 
 const fromReviews = (settings: Record<string, string>, ...args: string[]) => {
   const { DATABASE_URL: _own, ...env } = process.env;
-  return run(process.execPath, [cli, 'evaluate', '--from-reviews', ...args], { env: { ...env, ...settings } });
+  const maxBuffer = 64 * 1024 * 1024;
+  return run(process.execPath, [cli, 'evaluate', '--from-reviews', ...args], { env: { ...env, ...settings }, maxBuffer });
 };
 
 async function linesOf(settings: Record<string, string>): Promise<Line[]> {
@@ -133,6 +134,21 @@ describe('invigil evaluate --from-reviews', () => {
     await runSql(server, `UPDATE "Warning" SET "recordingId" = 'rec_east' WHERE "examId" = $1`, [id]);
     const lines = await linesOf({ DATABASE_URL: server.databaseUrl });
     expect(lines.find(({ organisation }) => organisation === 'east')).toMatchObject({ detector: 'local/9', precision: 0.8 });
+  });
+
+  it('prints as many types as clients can invent', async () => {
+    const { key: lms } = await createKey(server, 'LMS', 'noisy');
+    const { id } = await createExam(server, {}, lms);
+    const count = 150_000;
+    await runSql(
+      server,
+      `INSERT INTO "Warning" (id, "examId", seq, type, severity, source, timestamp)
+       SELECT 'noisy_' || n, $1, 1000 + n, 'type_' || n, 'MEDIUM', 'CLIENT', now() FROM generate_series(1, $2) n`,
+      [id, count],
+    );
+    const { stdout } = await fromReviews({ DATABASE_URL: server.databaseUrl });
+    expect(stdout.match(/ type_\d+ /g)).toHaveLength(count);
+    await runSql(server, `DELETE FROM "Warning" WHERE "examId" = $1`, [id]);
   });
 
   it('says what is wrong in one line: no database, one of another version, one that does not answer', async () => {

@@ -51,3 +51,10 @@ test('a higher sensitivity finds all that a lower one finds, and more', () => {
 test('what the voice detector hardly takes for speech makes no pattern', () => {
   expect(found(talk(300, every(20, 5), 0.52))).toEqual([]);
 });
+
+test('a day of them is one pattern, and is found in less than the seconds that would hold up the other recordings', () => {
+  const day = Array.from({ length: 86_400 }, (_, second) => ({ start: second, end: second + 1, state: second % 2 === 0, score: 0.9 }));
+  const begun = performance.now();
+  expect(found(day)).toEqual([[0, 86_399]]);
+  expect(performance.now() - begun).toBeLessThan(2_000);
+});

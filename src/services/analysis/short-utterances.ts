@@ -33,16 +33,18 @@ export function findShortUtterances(
   const utterances = utterancesOf(talk).filter(
     ({ start, end }) => end - start <= LONGEST_SECONDS && !talking.some((episode) => start < episode.end && end > episode.start),
   );
-  const groups: Utterance[][] = [];
+  // By index, from and up to: a day of them must not be looked through for each.
+  const found: [from: number, to: number][] = [];
   for (let first = 0; first + count <= utterances.length; first += 1) {
     const some = utterances.slice(first, first + count);
     const [begin, last] = [some[0], some.at(-1)];
     if (!begin || !last || last.end - begin.start > WITHIN_SECONDS || meanScore(some) < least) continue;
-    const group = groups.at(-1);
-    if (group && group.includes(begin)) group.push(...some.filter((one) => !group.includes(one)));
-    else groups.push(some);
+    const before = found.at(-1);
+    if (before && first < before[1]) before[1] = first + count;
+    else found.push([first, first + count]);
   }
-  return groups.map((group) => {
+  return found.map(([from, to]) => {
+    const group = utterances.slice(from, to);
     const [startSeconds, endSeconds] = [group[0]?.start ?? 0, group.at(-1)?.end ?? 0];
     return {
       type: 'short_utterances',

@@ -35,6 +35,12 @@ export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
     context: JSON.stringify([tenant, userId]),
   });
 
+  const rowOf = (whose: Whose, face: FaceEmbedding, from: Date) => ({
+    sealed: sealBytes(toBytes(face), sealOf(whose)),
+    createdAt: new Date(),
+    expiresAt: new Date(from.getTime() + hours * HOUR_MS),
+  });
+
   return {
     /** Whether this server keeps faces at all. */
     keepsFaces: hours > 0,
@@ -45,13 +51,18 @@ export function createFaceTemplates({ db, log, secret, hours }: Dependencies) {
      */
     async keep(tx: Pick<Prisma.TransactionClient, 'faceTemplate'>, whose: Whose, face: FaceEmbedding, from = new Date()): Promise<void> {
       if (hours === 0) return;
-      const row = {
-        sealed: sealBytes(toBytes(face), sealOf(whose)),
-        createdAt: new Date(),
-        expiresAt: new Date(from.getTime() + hours * HOUR_MS),
-      };
+      const row = rowOf(whose, face, from);
       const { tenant, userId } = whose;
       await tx.faceTemplate.upsert({ where: { tenant_userId: { tenant, userId } }, create: { tenant, userId, ...row }, update: row });
+    },
+
+    /** Stores a face unless one is known, which of two that come at once is only one. @returns whether it is now the known one */
+    async keepFirst(whose: Whose, face: FaceEmbedding, from: Date): Promise<boolean> {
+      if (hours === 0) return true;
+      const { tenant, userId } = whose;
+      await db.faceTemplate.deleteMany({ where: { tenant, userId, expiresAt: { lte: new Date() } } });
+      const { count } = await db.faceTemplate.createMany({ data: { tenant, userId, ...rowOf(whose, face, from) }, skipDuplicates: true });
+      return count > 0;
     },
 
     /** Null if none is kept any more; then identity cannot be judged. */

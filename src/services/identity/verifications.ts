@@ -71,8 +71,12 @@ export function createVerifications({ db, vision, faceTemplates }: Dependencies)
 
     /** Compares a picture with the face that is known; the first one becomes that, and the answer is null. */
     async keepOrCompare(who: Compared, image: FaceImage, from: Date): Promise<Verification | null> {
-      const template = await faceTemplates.find(who);
-      if (template) return compare(who, template, image);
+      const known = await faceTemplates.find(who);
+      if (known) return compare(who, known, image);
+      if (!image.main || (await faceTemplates.keepFirst(who, image.main.embedding, from))) return null;
+      // Another one came at the same moment. A template that cannot be read is no face.
+      const first = await faceTemplates.find(who);
+      if (first) return compare(who, first, image);
       await keepReference(who, image, from);
       return null;
     },

@@ -62,9 +62,12 @@ export function createAttention({ vision, follower, identity, onTurn, log }: Dep
     underWay.add(tracked);
   }
 
-  /** Notes a snapshot that will not be analysed. If that lasts for too long the gap is reported, once. */
+  /**
+   * Notes a snapshot that will not be analysed. If that lasts for too long the gap is reported, once. By the time of arrival: who sends
+   * nothing for half a minute, and then several that claim to be older, was not let down by the server.
+   */
   function miss(snapshot: Snapshot, cause: GapCause): void {
-    const { history, at } = snapshot;
+    const { history, now: at } = snapshot;
     history.missedSince ??= at;
     const isGap = at - history.missedSince > holdOf(snapshot);
     if (!isGap || history.isMissTold || telling === GAPS_AT_ONCE) return;
@@ -125,7 +128,7 @@ export function createAttention({ vision, follower, identity, onTurn, log }: Dep
     lookAtNext();
     try {
       if (observed) {
-        const missed = snapshot.history.endMiss(snapshot.at, holdOf(snapshot));
+        const missed = snapshot.history.endMiss(snapshot.now, holdOf(snapshot));
         await follower.look(snapshot, { ...snapshot, ...observed }, { missed });
       }
     } catch (error) {

@@ -11,7 +11,7 @@ const REMEMBERED = 50_000;
 
 /** What only this process knows about a participant; it may be lost. */
 export class LookHistory {
-  /** Time of the first snapshot since the last analysis that was not analysed; null if there is none. */
+  /** When the first snapshot since the last analysis arrived that was not analysed; null if there is none. */
   missedSince: number | null = null;
   /** Whether that was reported. */
   isMissTold = false;
@@ -31,7 +31,7 @@ export class LookHistory {
     if (phones) this.#phoneInView = phoneInView;
   }
 
-  /** A snapshot was analysed again. @returns whether none was for longer than `hold` milliseconds */
+  /** A snapshot that arrived `at` was analysed again. @returns whether none was for longer than `hold` milliseconds */
   endMiss(at: number, hold: number): boolean {
     const missed = this.missedSince !== null && at - this.missedSince > hold;
     this.missedSince = null;
