@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { skipsBrowser } from '../helpers/browser.ts';
 import { createExam, join as joinExam, tokenIn } from '../helpers/exam.ts';
-import { expectGood, factsOf, heading, invite, press } from './helpers/room.ts';
+import { checkIn, expectGood, factsOf, heading, invite, press } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 /** Goes by Tab to what has this name, as somebody does who has no mouse, and presses Enter. */
@@ -101,6 +101,40 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
     await page.getByText('The decision was withdrawn').waitFor();
     await page.getByText('Permitted indeed').waitFor();
     await expectGood(page, '61-answered');
+    await page.close();
+  });
+
+  it('hears on the open page, once sent out, what staff write and decide, and goes on where it was when let back in', async () => {
+    const { examId, link } = await invite(stage.server, { settings: { screenRecording: true, candidateView: 'live' } });
+    const ada = (path: string, body: object) => stage.server.post(`/exams/${examId}/participants/ada${path}`, body);
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link, { screen: true });
+    await page.getByText('sent up to').first().waitFor();
+    await ada('/terminate', { reason: 'A second person was in the room' });
+    await heading(page, 'Staff ended your exam');
+    await page.getByText('A second person was in the room').waitFor();
+    await stage.server.post(`/exams/${examId}/messages`, { userId: 'ada', text: 'Please call 1234' });
+    await page.getByRole('listitem').getByText('Please call 1234').waitFor();
+    await press(page, 'I have read it');
+    await page.getByText('Read', { exact: false }).first().waitFor();
+    await stage.server.post(`/exams/${examId}/warnings`, { userId: 'ada', warnings: [{ type: 'books', details: 'On the desk' }] });
+    await page.getByText('On the desk').waitFor();
+    await ada('/review', { status: 'suspicious', reason: 'Somebody was there' });
+    await page.getByText('There are doubts about your exam').waitFor();
+    await page.getByLabel('Your answer').fill('That was my mother.');
+    await press(page, 'Answer');
+    await heading(page, /Your answer of/);
+    await expectGood(page, '62-sent-out');
+    await ada('/review', { status: 'overturned', reason: 'We believe you' });
+    await page.getByText('We believe you').waitFor();
+    await ada('/readmit', { reason: 'It was her mother' });
+    await page.getByText('Recording', { exact: true }).first().waitFor();
+    // The browser shows the screen after a click only; nothing stopped, and nothing is said to be noted.
+    await heading(page, 'Your screen is not shared yet');
+    expect(await page.getByText('noted as a fault').count()).toBe(0);
+    await expectGood(page, '63-let-back-in');
+    await press(page, 'Share it again');
+    await page.getByText('Your screen is not shared yet').waitFor({ state: 'detached' });
     await page.close();
   });
 });

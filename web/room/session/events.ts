@@ -36,6 +36,7 @@ export function createListener({ store: { get, set }, take, onNews, onCancelled,
           if (event.participant.userId !== get().participant?.userId) return;
           const { change } = event;
           if (change?.what === 'status') set({ lastChange: { what: 'status', to: change.to, reason: change.reason, at: event.at } });
+          if (change?.what === 'review') set({ judgedSeq: event.seq });
           if (change?.what === 'snapshot') onPictureAsked(Date.parse(event.at));
           if (!isNews) return;
           onNews();
@@ -43,6 +44,10 @@ export function createListener({ store: { get, set }, take, onNews, onCancelled,
         }
         case 'MessageSent':
           return takeMessage(event.message);
+        case 'WarningAdded':
+        case 'WarningUpdated':
+        case 'WarningReviewed':
+          return set({ judgedSeq: event.seq });
         default:
       }
     },

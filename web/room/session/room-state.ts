@@ -69,6 +69,8 @@ export interface RoomState {
   dutiesGiven: number;
   /** The last change of the status by staff: why there is a pause, or no exam any more. */
   lastChange: LastChange | null;
+  /** Position of the newest event about a warning, or about what was decided: what is held against the candidate is another then. */
+  judgedSeq: number;
   /** The newest picture that the proctor was sent; an object URL. */
   snapshotUrl: string | null;
   /** What the page or its worker cannot do any more, with the server's words; null if nothing failed. */
@@ -89,6 +91,7 @@ export const firstState = (known: Pick<RoomState, 'practice' | 'mayBeAnother'>):
   upload: null,
   dutiesGiven: 0,
   lastChange: null,
+  judgedSeq: 0,
   snapshotUrl: null,
   fault: null,
 });

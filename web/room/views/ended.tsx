@@ -3,6 +3,7 @@ import { Callout, Quiet, Stack, Title } from '../../shared/parts.tsx';
 import { isAllSent } from '../session/room-state.ts';
 import { useRoomState } from '../use-room.ts';
 import { Findings } from './findings.tsx';
+import { Messages } from './messages.tsx';
 import { Receipt } from './receipt.tsx';
 import { Somebody } from './somebody.tsx';
 import { UploadLine } from './upload-line.tsx';
@@ -14,7 +15,7 @@ export function Ended() {
   const t = useTranslations('ended');
   const e = useTranslations('exam');
   const state = useRoomState();
-  const { participant, lastChange, upload, mayBeAnother } = state;
+  const { participant, lastChange, upload, mayBeAnother, messages } = state;
   const status = participant?.status;
   const title = TITLES[status as keyof typeof TITLES] ?? 'handingIn';
   const isSent = isAllSent(state);
@@ -28,6 +29,7 @@ export function Ended() {
         <Somebody />
       ) : (
         <>
+          {messages.length > 0 && <Messages canWrite={false} />}
           <Receipt isSent={isSent} />
           <Findings />
         </>

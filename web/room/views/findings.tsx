@@ -14,12 +14,15 @@ type Finding = Facts['warnings']['edges'][number]['node'];
 /** Verdicts to which a candidate may object. */
 const CONTESTABLE = new Set(['SUSPICIOUS', 'VIOLATION']);
 
+/** What is decided about several warnings at once comes as many events. */
+const SETTLE_MS = 300;
+
 /** What was noted, with its pictures, as far as the exam's settings show it; and the candidate's one answer. */
 export function Findings() {
   const t = useTranslations('findings');
   const room = useRoom();
   const { settings, status } = useExam();
-  const { participant, lastChange } = useRoomState();
+  const { participant, lastChange, judgedSeq } = useRoomState();
   const [facts, setFacts] = useState<Facts | null>(null);
   const read = useCallback(() => room.readFindings().then(setFacts, () => {}), [room]);
   // What may be seen, and what was decided, changes with these.
@@ -27,6 +30,11 @@ export function Findings() {
   useEffect(() => {
     if (state) void read();
   }, [read, state]);
+  useEffect(() => {
+    if (judgedSeq === 0) return undefined;
+    const timer = setTimeout(() => void read(), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [read, judgedSeq]);
   if (!facts) return null;
   const found = facts.warnings.edges.map(({ node }) => node);
   return (

@@ -7,7 +7,7 @@ import { useRoom, useRoomState } from '../use-room.ts';
 import styles from './messages.module.css';
 
 /** What staff wrote and what was answered. New ones are announced by the page's live region (announcer.tsx). */
-export function Messages() {
+export function Messages({ canWrite = true }: { canWrite?: boolean }) {
   const t = useTranslations('messages');
   const { messages } = useRoomState();
   const unread = messages.filter(({ from, readAt }) => from !== 'PARTICIPANT' && readAt === null).length;
@@ -24,7 +24,7 @@ export function Messages() {
             ))}
           </ol>
         )}
-        <Write />
+        {canWrite && <Write />}
       </Stack>
     </section>
   );
