@@ -11,7 +11,7 @@ const UNSUPPORTED = /\{\s*\w+\s*,\s*(number|date|time)\s*,|\boffset:\d/;
 
 /**
  * Replaces calls of graphql() by the generated constants. The function itself finds them in a table of all documents, which would
- * put those of every page into every page.
+ * put those of every page into every page; and so would one module of them, which all pages share: each folder of web/ has its own.
  * @returns {import('vite').Plugin}
  */
 export const documentConstants = () => ({
@@ -22,7 +22,8 @@ export const documentConstants = () => ({
     const folder = /\.tsx?$/.test(id) && IMPORT.exec(code)?.[1];
     if (!folder) return null;
     const constant = (_call, kind, name) => `graphqlDocuments.${name}${kind === 'fragment' ? 'FragmentDoc' : 'Document'}`;
-    const replaced = code.replaceAll(CALL, constant).replace(IMPORT, `import * as graphqlDocuments from '${folder}/graphql.ts';`);
+    const [of] = relative(fromRoot('web'), id).split('/');
+    const replaced = code.replaceAll(CALL, constant).replace(IMPORT, `import * as graphqlDocuments from '${folder}/graphql.ts?of=${of}';`);
     if (/\bgraphql\(/.test(replaced)) this.error('A GraphQL document is one named operation or fragment in backquotes.');
     return { code: replaced, map: null };
   },

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -43,6 +43,18 @@ function scriptsOf(key: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
+/** The GraphQL operations of the pages, by name, and the file in which each is. */
+const operations = new Map(
+  readdirSync(join(projectRoot, 'web'), { recursive: true, encoding: 'utf8' })
+    .map((file) => join('web', file))
+    .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('web/generated/'))
+    .flatMap((file) =>
+      [...readFileSync(join(projectRoot, file), 'utf8').matchAll(/`\s*(?:query|mutation|subscription) (\w+)/g)].map(
+        ([, name]) => [name ?? '', file] as const,
+      ),
+    ),
+);
+
 describe.each(Object.keys(manifest).filter((key) => manifest[key]?.isEntry))('the page %s', (entry) => {
   const scripts = [...scriptsOf(entry)];
 
@@ -58,5 +70,12 @@ describe.each(Object.keys(manifest).filter((key) => manifest[key]?.isEntry))('th
     const loaded = scripts.flatMap((file) => modules[file] ?? []);
     expect(loaded).not.toEqual([]);
     expect(loaded.filter((name) => !OWN[entry]?.test(name))).toEqual([]);
+  });
+
+  it('loads no question of another page', () => {
+    const code = scripts.map((file) => readFileSync(join(WEB, file), 'utf8')).join('\n');
+    const loaded = [...operations].filter(([name]) => new RegExp(`\\b(query|mutation|subscription) ${name}\\b`).test(code));
+    expect(loaded).not.toEqual([]);
+    expect(loaded.filter(([, file]) => !OWN[entry]?.test(file))).toEqual([]);
   });
 });

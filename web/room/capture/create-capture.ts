@@ -3,7 +3,7 @@ import type { StreamKind } from '../worker/protocol.ts';
 import { blockerOf, permission } from './blockers.ts';
 import type { Blocker, Capture, CaptureOptions, CaptureState, DeviceState } from './capture.ts';
 import { checkDevices } from './checks.ts';
-import { ASKING, comesBack, type Device, isMissing, OFF, on } from './device-state.ts';
+import { ASKING, comesBack, type Device, isMissing, OFF, on, reopenMs } from './device-state.ts';
 import { createRecorder, refuseType } from './formats.ts';
 import { openDevices, openScreenShare, setFrameRate, watchTrack } from './open.ts';
 import { createPictures, type Pictures } from './picture.ts';
@@ -11,9 +11,6 @@ import { startStreamRecorder, type StreamRecorder } from './stream-recorder.ts';
 
 /** Milliseconds of one run of a recorder. */
 const ROTATE_MS = 7 * 60_000;
-/** Milliseconds until a lost camera is tried again, each time. */
-const REOPEN_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
-
 /** @param rotateMs length of one run of a recorder */
 export function createCapture({ wants, now, onBegin, onChunk, onEvent }: CaptureOptions, { rotateMs = ROTATE_MS } = {}): Capture {
   const { get, set, subscribe } = createStore<CaptureState>({
@@ -153,7 +150,7 @@ export function createCapture({ wants, now, onBegin, onChunk, onEvent }: Capture
 
   function reopenLater(): void {
     clearTimeout(reopening);
-    reopening = setTimeout(() => void openCamera(), REOPEN_MS[Math.min(losses, REOPEN_MS.length - 1)]);
+    reopening = setTimeout(() => void openCamera(), reopenMs(losses));
     losses += 1;
   }
 
