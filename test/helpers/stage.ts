@@ -29,6 +29,9 @@ export const people = {
 export const living = (x: number, y: number) => ({ x: `${x}+14*sin(1.3*t)`, y: `${y}+9*sin(2.1*t)` });
 export const still = (x: number, y: number) => ({ x: String(x), y: String(y) });
 
+/** At a fixed speed: a positive one is the fastest that a busy machine may choose, and then small faces are not to be seen. */
+const STEADY = ['-cpu-used', '-5'];
+
 /** Films actors in a room, with camera noise. @param after more filters for the whole picture */
 export async function stage(path: string, seconds: number, actors: readonly Actor[], after: readonly string[] = []): Promise<void> {
   const room = [
@@ -44,7 +47,7 @@ export async function stage(path: string, seconds: number, actors: readonly Acto
   ]);
   const end = [...after, 'noise=alls=6:allf=t', 'format=yuv420p'].join(',');
   const graph = ['[0:v]null[v0]', ...filters, `[v${actors.length}]${end}[out]`].join(';');
-  await makeMedia(...room, ...inputs, '-filter_complex', graph, '-map', '[out]', ...VP8, '-f', 'webm', path);
+  await makeMedia(...room, ...inputs, '-filter_complex', graph, '-map', '[out]', ...VP8, ...STEADY, '-f', 'webm', path);
 }
 
 /** Like `stage`, but as a page sends it: one JPEG per second. */
