@@ -119,17 +119,23 @@ describe.concurrent('something that a camera shows', () => {
   it.each([
     { what: 'a second person', type: 'multiple_faces', shown: () => Promise.resolve(photographs.twoPeople) },
     ...(phone ? [{ what: 'a phone', type: 'phone_usage', shown: () => photograph({ file: phone }) }] : []),
-  ])('raises one with snapshots every six seconds, too: $what', async ({ type, shown }) => {
-    const { exam, token } = await seat(server);
-    const log = watchLog(server, exam.id);
+  ])('raises one with snapshots every eight seconds, too: $what', async ({ type, shown }) => {
     const seen = await shown();
-    // A snapshot may be half a minute late; the first of them takes longest.
-    const start = Date.now() - 19_000;
-    for (const [at, shot] of [photographs.oneFace, seen, seen, seen].entries()) {
-      await show(server, exam.id, token, shot, { takenAt: new Date(start + at * 6_000).toISOString() });
+    // A snapshot may be half a minute late. On a machine that is too busy for that another candidate tries.
+    for (let isInTime = false; !isInTime;) {
+      const { exam, token } = await seat(server);
+      const log = watchLog(server, exam.id);
+      const start = Date.now() - 25_000;
+      isInTime = true;
+      for (const [at, shot] of [photographs.oneFace, seen, seen, seen].entries()) {
+        const takenAt = start + at * 8_000;
+        await show(server, exam.id, token, shot, { takenAt: new Date(takenAt).toISOString() });
+        isInTime &&= Date.now() - takenAt < 30_000;
+      }
+      if (!isInTime) continue;
+      const opened = await log.opened(type);
+      expect(Math.abs(Date.parse(opened.timestamp) - (start + 8_000))).toBeLessThan(100);
     }
-    const opened = await log.opened(type);
-    expect(Math.abs(Date.parse(opened.timestamp) - (start + 6_000))).toBeLessThan(100);
   });
 
   it('raises no warning for a participant who was granted it', async () => {
