@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, type OpenBrowser, skipsBrowser } from '../helpers/browser.ts';
+import { describe, expect, it } from 'vitest';
+import { skipsBrowser } from '../helpers/browser.ts';
 import { createExam, join, report } from '../helpers/exam.ts';
-import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { setPages } from './helpers/stage.ts';
 
 /** What of a row of the list is outside of the list, or cut by what is around it: the words or signs. */
 const CUT = `(() => {
@@ -24,33 +24,24 @@ const CUT = `(() => {
 })()`;
 
 describe.skipIf(skipsBrowser)('the list of people on the console', () => {
-  let server: TestServer;
-  let browser: OpenBrowser;
-  beforeAll(async () => {
-    server = await startTestServer();
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const pages = setPages();
 
   it.each([
     ['en-GB', /✉/, /1[23] to review/, 'in the exam'],
     ['de-DE', /✉/, /1[23] zu prüfen/, 'in der Prüfung'],
   ])('shows hand, message, counts and state of a person at any width, in %s', async (locale, message, open, state) => {
-    const { id: examId } = await createExam(server, { settings: { aiDetection: { enabled: false } } });
-    await server.post(`/exams/${examId}/participants`, {
+    const { id: examId } = await createExam(pages.server, { settings: { aiDetection: { enabled: false } } });
+    await pages.server.post(`/exams/${examId}/participants`, {
       participants: [{ userId: 'ada', name: 'A'.repeat(200), group: 'B'.repeat(100) }],
     });
-    const token = await join(server, examId, 'ada');
-    await server.post(`/exams/${examId}/hand`, { text: '' }, { credential: token });
-    await server.post(`/exams/${examId}/messages`, { text: 'Hello' }, { credential: token });
-    await report(server, examId, 'ada', [...Array.from({ length: 10 }, () => 'tab_switch'), 'window_blur', 'camera_stopped'], token);
-    const answer = await server.post(`/exams/${examId}/proctor-links`, { name: 'Petra' });
+    const token = await join(pages.server, examId, 'ada');
+    await pages.server.post(`/exams/${examId}/hand`, { text: '' }, { credential: token });
+    await pages.server.post(`/exams/${examId}/messages`, { text: 'Hello' }, { credential: token });
+    await report(pages.server, examId, 'ada', [...Array.from({ length: 10 }, () => 'tab_switch'), 'window_blur', 'camera_stopped'], token);
+    const answer = await pages.server.post(`/exams/${examId}/proctor-links`, { name: 'Petra' });
     const { pathname, hash } = new URL(((await answer.json()) as { url: string }).url);
-    const page = await browser.openPage({ locale, viewport: { width: 1_440, height: 900 } });
-    await page.goto(`${server.url}${pathname}${hash}`);
+    const page = await pages.browser.openPage({ locale, viewport: { width: 1_440, height: 900 } });
+    await page.goto(`${pages.server.url}${pathname}${hash}`);
     const row = page.locator('li[data-row]');
     await row.getByText(open).waitFor();
     const expectAll = async (width: number) => {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, type OpenBrowser, skipsBrowser, watchProblems } from '../helpers/browser.ts';
+import { describe, expect, it } from 'vitest';
+import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
 import { createExam, createKey, join, report } from '../helpers/exam.ts';
-import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { expectGood, heading, press } from './helpers/room.ts';
+import { setPages } from './helpers/stage.ts';
 
 const LOOKS = [
   ['light', 1_440],
@@ -13,25 +13,16 @@ const LOOKS = [
 ] as const;
 
 describe.skipIf(skipsBrowser)("the school's page", () => {
-  let server: TestServer;
-  let browser: OpenBrowser;
-  beforeAll(async () => {
-    server = await startTestServer();
-    browser = await openBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  const pages = setPages();
 
   async function openSchool(query = ''): Promise<Page> {
-    const page = await browser.openPage({
+    const page = await pages.browser.openPage({
       locale: 'en-GB',
       timezoneId: 'Europe/Vienna',
       viewport: { width: 1_440, height: 900 },
       permissions: ['clipboard-read', 'clipboard-write'],
     });
-    await page.goto(`${server.url}/console/${query}`);
+    await page.goto(`${pages.server.url}/console/${query}`);
     await page.getByLabel('API key').waitFor();
     return page;
   }
@@ -41,7 +32,7 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
   }
   /** With a key of a school of its own, which has no exams. */
   async function signIn(tenant: string, { role = 'LMS', query }: { role?: 'LMS' | 'PROCTOR' | 'ADMIN'; query?: string } = {}) {
-    const { key, id } = await createKey(server, role, tenant);
+    const { key, id } = await createKey(pages.server, role, tenant);
     const page = await openSchool(query);
     await enter(page, key);
     await page.getByText(`${role} of ${tenant}`).waitFor();
@@ -54,16 +45,16 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
   }
 
   it('is opened by a key alone, says what is wrong with anything else, and forgets the key of who signs out', async () => {
-    const { adminUrl, id: examId } = await createExam(server);
+    const { adminUrl, id: examId } = await createExam(pages.server);
     const page = await openSchool();
     await expectGood(page, '200-sign-in', LOOKS);
     await enter(page, 'invigil_0123456789abcdef0123456789abcdef');
     await page.getByText('This key is not valid').waitFor();
-    await enter(page, await join(server, examId, 'ada'));
+    await enter(page, await join(pages.server, examId, 'ada'));
     await page.getByText("This is a candidate's token").waitFor();
     await enter(page, new URL(adminUrl).hash.slice(3));
     await page.getByText('This opens one exam only').waitFor();
-    const { key } = await createKey(server, 'LMS', 'signs-out');
+    const { key } = await createKey(pages.server, 'LMS', 'signs-out');
     await enter(page, key);
     await heading(page, 'There are no exams yet');
     await page.reload();
@@ -145,7 +136,7 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
     await page.getByLabel('Duration in minutes').fill('100');
     await press(page, 'Save');
     await page.getByText('Saved.').waitFor();
-    const { exam } = await server
+    const { exam } = await pages.server
       .graphql(key)
       .request<{ exam: object }>(`{ exam(id: "${examId}") { title duration opensAt settings { sharedLink admission signals webcam } } }`);
     expect(exam).toEqual({
@@ -178,9 +169,9 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
   it('lists, searches and filters the exams of the school, in any script, and cancels one for good', async () => {
     const { page, key } = await signIn('lists');
     const titles = ['Algebra', 'امتحان الجبر', `<img src=x> ${'Long '.repeat(37)}`, 'Physics'];
-    for (const title of titles) await createExam(server, { title }, key);
-    const { id: examId } = await createExam(server, { title: 'Chemistry' }, key);
-    await report(server, examId, 'ada', ['tab_switch', 'remote_control'], key);
+    for (const title of titles) await createExam(pages.server, { title }, key);
+    const { id: examId } = await createExam(pages.server, { title: 'Chemistry' }, key);
+    await report(pages.server, examId, 'ada', ['tab_switch', 'remote_control'], key);
     await page.reload();
     const rows = page.getByRole('list', { name: 'Exams' }).getByRole('listitem');
     await expect.poll(() => rows.count()).toBe(5);
@@ -198,7 +189,7 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
     await page.getByText('No exam fits this filter').waitFor();
     await press(page, 'Show all exams');
     await expect.poll(() => rows.count()).toBe(5);
-    for (let n = 0; n < 50; n += 1) await createExam(server, { title: `Exam ${n}` }, key);
+    for (let n = 0; n < 50; n += 1) await createExam(pages.server, { title: `Exam ${n}` }, key);
     await page.reload();
     await expect.poll(() => rows.count()).toBe(50);
     await press(page, 'Show more');
@@ -207,8 +198,8 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
   });
 
   it('reads a file, refuses one in another encoding, and shows 10,000 people without holding up the page', async () => {
-    const { key } = await createKey(server, 'LMS', 'large');
-    const { id: examId } = await createExam(server, {}, key);
+    const { key } = await createKey(pages.server, 'LMS', 'large');
+    const { id: examId } = await createExam(pages.server, {}, key);
     const page = await openSchool(`?exam=${examId}&tab=invite`);
     await enter(page, key);
     const file = page.locator('input[type=file]');
@@ -223,7 +214,7 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
     await page.getByText('5,000 personal links').waitFor();
     expect(await page.getByRole('table').getByRole('row').count()).toBeLessThan(60);
     const others = Array.from({ length: 5_000 }, (_, n) => ({ userId: `other${n}`, name: `Other ${n}` }));
-    await server.post(`/exams/${examId}/participants`, { participants: others }, { credential: key });
+    await pages.server.post(`/exams/${examId}/participants`, { participants: others }, { credential: key });
     await page.getByRole('link', { name: 'People', exact: true }).click();
     await page.getByText('10,000 of 10,000').waitFor();
     await page.getByLabel('Find').fill('other 4999');
@@ -233,9 +224,9 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
   });
 
   it("lets a proctor's key see and open exams, and change nothing", async () => {
-    const { key } = await createKey(server, 'LMS', 'watched');
-    const { id: examId } = await createExam(server, { title: 'Watched' }, key);
-    await server.post(`/exams/${examId}/participants`, { participants: [{ userId: 'ada', name: 'Ada L.' }] }, { credential: key });
+    const { key } = await createKey(pages.server, 'LMS', 'watched');
+    const { id: examId } = await createExam(pages.server, { title: 'Watched' }, key);
+    await pages.server.post(`/exams/${examId}/participants`, { participants: [{ userId: 'ada', name: 'Ada L.' }] }, { credential: key });
     const { page } = await signIn('watched', { role: 'PROCTOR' });
     expect(await page.getByRole('link', { name: 'New exam' }).count()).toBe(0);
     await page.getByRole('link', { name: 'Watched', exact: true }).click();
@@ -252,7 +243,7 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
     const { page, id } = await signIn('revoked', { query: '?new' });
     await heading(page, 'New exam');
     await page.getByLabel('Title').fill('Lost');
-    await server.graphql().request(`mutation { revokeApiKey(id: "${id}") { id } }`);
+    await pages.server.graphql().request(`mutation { revokeApiKey(id: "${id}") { id } }`);
     await press(page, 'Create the exam');
     await page.getByText('Your key was revoked or has ended').waitFor();
     await expectGood(page, '210-revoked', LOOKS);
@@ -260,7 +251,7 @@ describe.skipIf(skipsBrowser)("the school's page", () => {
   });
 
   it('says of an exam of another school that there is none', async () => {
-    const { id: examId } = await createExam(server);
+    const { id: examId } = await createExam(pages.server);
     const { page } = await signIn('strangers', { query: `?exam=${examId}` });
     await heading(page, 'There is no such exam');
     expect(await page.getByRole('link', { name: 'Open the console' }).count()).toBe(0);

@@ -6,14 +6,31 @@ import { openBrowser, type OpenBrowser } from '../../helpers/browser.ts';
 import { startTestServer, type TestServer } from '../../helpers/server.ts';
 import { filmFace } from './room.ts';
 
-interface Stage {
+interface Pages {
   server: TestServer;
   browser: OpenBrowser;
+}
+
+interface Stage extends Pages {
   folder: string;
   cameraFile: string;
 }
 
-/** A server and a browser with a person before its camera, for the tests of one file. Its fields are there once a test runs. */
+/** A server and a browser, for the tests of one file. Its fields are there once a test runs. */
+export function setPages(): Readonly<Pages> {
+  const pages: Partial<Pages> = {};
+  beforeAll(async () => {
+    pages.server = await startTestServer();
+    pages.browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await pages.browser?.close();
+    await pages.server?.stop();
+  });
+  return pages as Pages;
+}
+
+/** The same with a person before the camera of the browser. */
 export function setStage(): Readonly<Stage> {
   const stage: Partial<Stage> = {};
   beforeAll(async () => {

@@ -11,6 +11,7 @@ import { startStreamRecorder, type StreamRecorder } from './stream-recorder.ts';
 
 /** Milliseconds of one run of a recorder. */
 const ROTATE_MS = 7 * 60_000;
+
 /** @param rotateMs length of one run of a recorder */
 export function createCapture({ wants, now, onBegin, onChunk, onEvent }: CaptureOptions, { rotateMs = ROTATE_MS } = {}): Capture {
   const { get, set, subscribe } = createStore<CaptureState>({

@@ -13,7 +13,5 @@ export const comesBack = ({ state, blocker }: DeviceState): boolean =>
 export const isMissing = ({ state, blocker }: DeviceState): boolean =>
   state === 'blocked' && (blocker === 'missing' || blocker === 'ended');
 
-const REOPEN_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
-
 /** Milliseconds until a lost camera is tried again. @param losses how often that was tried before */
-export const reopenMs = (losses: number): number => REOPEN_MS[losses] ?? 30_000;
+export const reopenMs = (losses: number): number => [1_000, 2_000, 5_000, 10_000][losses] ?? 30_000;

@@ -84,10 +84,9 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     const isOver = recording?.nextChunk === undefined;
     const hasRefused = [...stream.items.values()].some(({ refused }) => refused !== '');
     const { record, kind } = stream;
-    // It was taken, and is not there, or is over without all of it: nobody may be told that everything arrived.
+    // It was taken and is not there, or is over without all of it, and how much that is nobody knows.
     const isGone = isOver && !stream.isComplete && !hasRefused && !record.lost;
-    if (isGone)
-      await streams.lose(kind, Math.max(1, recording ? record.nextIndex - record.base - record.acknowledged : record.acknowledged));
+    if (isGone) await streams.lose(kind, recording ? 1 : Math.max(1, record.acknowledged));
     stream.isSettled = stream.isComplete || isOver || hasRefused || (record.lost ?? 0) > 0;
     onChange();
     if (stream.isSettled) return OK;

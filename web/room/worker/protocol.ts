@@ -48,7 +48,7 @@ export interface StreamState {
   sent: number;
   /** Chunks that it refused, or whose recording it did not let begin; they stay on the device. */
   refused: number;
-  /** Chunks that neither the device nor the server has any more. */
+  /** Chunks that neither the device nor the server has: at least so many, because what the server had is known only to be incomplete. */
   lost: number;
   waitingBytes: number;
   waitingMs: number;

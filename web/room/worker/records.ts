@@ -17,7 +17,7 @@ export interface StreamRecord extends Seat {
   /** The index after its last chunk, set before the number is announced: what comes after belongs to another recording. */
   endIndex: number | null;
   isAnnounced: boolean;
-  /** Chunks of all recordings of this stream that neither the device nor the server has; absent in what an older page stored. */
+  /** Chunks of all recordings of this stream that neither the device nor the server has, at least; absent where none is missing. */
   lost?: number;
 }
 

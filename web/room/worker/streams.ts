@@ -199,7 +199,7 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
       await lose(stream, 1);
     },
 
-    /** So many chunks are nowhere any more; also those that never had an index. */
+    /** At least so many chunks are nowhere; also those that never had an index. */
     lose: (kind: StreamKind, count: number): Promise<boolean> => lose(streamOf(kind), count),
 
     /** The server never takes it. It stays on the device, and is not in the way of the others. */
