@@ -185,7 +185,7 @@ export const presentRecording = (ctx: Context, recording: Recording & { analysis
   status: lower(recording.status),
   ...(recording.live && { live: true as const }),
   ...(!recording.closed && { nextChunk: recording.nextChunk }),
-  ...(recording.lastChunkAt !== null && presentChunked(recording)),
+  ...((recording.lastChunkAt !== null || recording.expectedChunks !== null) && presentChunked(recording)),
   ...(recording.error && { error: recording.error }),
   ...(recording.note && { note: recording.note }),
   ...(recording.analysis && {

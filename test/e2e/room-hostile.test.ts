@@ -108,7 +108,7 @@ describe.skipIf(skipsBrowser)('the exam room, among people who mean ill', () => 
     await page.getByLabel('Your name').fill('Ada L.');
     await press(page, /I have read this/);
     await goThrough(page);
-    await isRecording(page);
+    await page.getByText('sent up to').first().waitFor();
     await server.post(`/exams/${examId}/warnings`, { userId: 'ada', warnings: [{ type: 'tab_switch', details: 'Only for Ada' }] });
     await handIn(page);
     await page.getByText('Only for Ada').waitFor();
@@ -124,7 +124,7 @@ describe.skipIf(skipsBrowser)('the exam room, among people who mean ill', () => 
     await page.getByLabel('Your name').fill('Grace H.');
     await press(page, /I have read this/);
     await goThrough(page);
-    await isRecording(page);
+    await page.getByText('sent up to').first().waitFor();
     await handIn(page);
     expect(await page.getByText('Only for Ada').count()).toBe(0);
     const { exam } = await server

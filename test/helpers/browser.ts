@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type BrowserContext, type BrowserContextOptions, chromium, type LaunchOptions, type Page } from 'playwright-core';
+import { onTestFailed } from 'vitest';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 const found = (process.env['PATH'] ?? '')
@@ -80,7 +81,9 @@ export async function openBrowser({ profile, ...browserOptions }: BrowserOptions
       const owner = context ?? (await browser?.newContext(pageOptions));
       if (!owner) throw new Error('the browser has ended');
       owner.setDefaultTimeout(WAIT_MS);
-      return owner.newPage();
+      const page = await owner.newPage();
+      tellIfFailed(page);
+      return page;
     },
     kill,
     async close() {
@@ -88,6 +91,16 @@ export async function openBrowser({ profile, ...browserOptions }: BrowserOptions
       kill();
     },
   };
+}
+
+/** Where only the text of a run is left, it says what the page showed. */
+function tellIfFailed(page: Page): void {
+  const tell = async () => console.error(`The page ${page.url()} shows:\n${await page.locator('body').innerText({ timeout: 1_000 })}`);
+  try {
+    onTestFailed(() => tell().catch(() => {}));
+  } catch {
+    // Opened before the tests.
+  }
 }
 
 /** Collects what a page does against its policy, and errors in its console. Call it before the page is opened. */

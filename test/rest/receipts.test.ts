@@ -5,7 +5,7 @@ import { join as joinPath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
-import { cut, ended, finishLive, putChunk, recorded, sendChunks, startLive } from '../helpers/live.ts';
+import { cut, ended, putChunk, recorded, sendChunks, startLive } from '../helpers/live.ts';
 import { tempDir } from '../helpers/media.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
@@ -218,14 +218,15 @@ describe('invigil receipt', () => {
   });
 });
 
-it('a receipt of a recording of which nothing came says so', async () => {
+it.each([
+  { what: 'whoever ended it', body: {}, complete: false },
+  { what: 'whose browser says that there is nothing', body: { chunks: 0 }, complete: true },
+])('a receipt of a recording of which nothing came says so: $what', async ({ body, complete }) => {
   const { id: examId } = await createExam(server);
   const token = await join(server, examId, 'user_1');
   const { id } = await startLive(server, { examId, userId: 'user_1' }, token);
-  await finishLive(server, id, token);
-  await ended(server, id);
+  await server.post(`/recordings/${id}/finish`, body, { credential: token });
+  expect((await ended(server, id)).complete ?? false).toBe(complete);
   await server.post(`/exams/${examId}/submit`, { stats: {} }, { credential: token });
-  expect((await receiptOf(examId)).recordings).toEqual([
-    { id, type: 'webcam', bytes: 0, sha256: sha256(''), hashOf: 'chunks', complete: false },
-  ]);
+  expect((await receiptOf(examId)).recordings).toEqual([{ id, type: 'webcam', bytes: 0, sha256: sha256(''), hashOf: 'chunks', complete }]);
 });

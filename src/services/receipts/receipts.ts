@@ -64,7 +64,8 @@ const describe = (row: RecordingRow): ReceiptRecording => ({
   ...(row.chunkHash === null
     ? { bytes: row.size, sha256: row.sha256, hashOf: 'file' as const }
     : { bytes: row.chunkBytes ?? 0, sha256: row.chunkHash, hashOf: 'chunks' as const }),
-  complete: row.chunkHash === null && isComplete(row),
+  // A recording of which the browser says that there is nothing has no file.
+  complete: (row.chunkHash === null || row.expectedChunks === 0) && isComplete(row),
 });
 
 /** The type as REST writes it. */

@@ -256,6 +256,45 @@ describe('a hand-in', () => {
     expect(room.recordings.map(({ expected }) => expected)).toEqual([1, 1]);
   });
 
+  it('in the moment in which the recording begins waits until it has begun, and says that there is nothing', async () => {
+    const seat = openSeat();
+    const goOn = room.hold((request) => request.startsWith('START'));
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await vi.waitUntil(() => room.requests.includes('START webcam'));
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until(({ duties }) => duties === 1);
+    goOn();
+    const end = await seat.until((state) => done(state) && state.submitted);
+    expect(end.streams.webcam).toMatchObject({ isComplete: true, lost: 0 });
+    expect(room.requests.filter((request) => request !== 'ASK webcam')).toEqual(['START webcam', 'SUBMIT', 'FINISH webcam']);
+    expect(room.recordings.map(({ expected }) => expected)).toEqual([0]);
+    expect(refusals(seat)).toEqual([]);
+    expect(room.signals).toEqual([]);
+  });
+
+  it('in the moment in which the recording begins finds it where only the answer was lost', async () => {
+    const seat = openSeat({ pause: () => 5 });
+    let lost = 0;
+    room.fail((request) => (request === 'START webcam' && (lost += 1) < 3 ? 'answer lost' : null));
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await vi.waitUntil(() => room.requests.includes('START webcam'));
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until((state) => done(state) && state.submitted);
+    expect(room.recordings.map(({ expected }) => expected)).toEqual([0]);
+    expect(refusals(seat)).toEqual([]);
+  });
+
+  it('does not tell of a refused recording of which nothing was recorded', async () => {
+    const seat = openSeat();
+    room.fail((request) => (request.startsWith('START') ? { status: 400, code: 'conflict' } : null));
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await vi.waitUntil(() => room.requests.includes('START webcam'));
+    seat.worker.handle({ type: 'drain' });
+    await seat.until(done);
+    expect(refusals(seat)).toEqual([]);
+    expect(room.signals).toEqual([]);
+  });
+
   it('with nothing recorded is a submission', async () => {
     const seat = openSeat();
     seat.worker.handle({ type: 'hand-in', stats: {} });

@@ -105,6 +105,19 @@ describe('the worker of the room and a real server', () => {
     expect(participants.participants).toMatchObject([{ status: 'submitted' }]);
   });
 
+  it('agree that there is nothing where somebody hands in as the recording begins', async () => {
+    const { examId, open } = await sit();
+    const seat = open();
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await seat.until(({ streams }) => streams.webcam?.recordingId !== null && streams.webcam !== undefined);
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    const state = await seat.until(isDone);
+    expect(state).toMatchObject({ submitted: true, streams: { webcam: { isComplete: true, lost: 0, refused: 0 } } });
+    const read = async (path: string) => (await server.rest(`/exams/${examId}/${path}`)).json();
+    expect(await read('participants/ada/receipt')).toMatchObject({ recordings: [{ type: 'webcam', bytes: 0, complete: true }] });
+    expect(await read('warnings')).toMatchObject({ warnings: [] });
+  });
+
   it('lose nothing if the connection breaks again and again in the middle of uploads', async () => {
     const { open } = await sit();
     const seat = open();

@@ -24,7 +24,7 @@ export function Ended() {
       <Title>{t(title)}</Title>
       <p>{t(`${title}Text`)}</p>
       {!mayBeAnother && lastChange?.reason && lastChange.to === status && <p dir="auto">{e('reason', { reason: lastChange.reason })}</p>}
-      {upload?.hasRecorded && <Sending isSent={isSent} />}
+      {(upload?.hasRecorded || upload?.submitted) && <Sending isSent={isSent} />}
       {mayBeAnother ? (
         <Somebody />
       ) : (

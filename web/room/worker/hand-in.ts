@@ -80,10 +80,10 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
 
   async function ask(stream: Stream, id: string): Promise<Outcome> {
     const recording = await uploader.askFor(id);
-    stream.isComplete = recording?.complete === true;
+    const { record, kind } = stream;
+    stream.isComplete = recording?.complete === true || record.endIndex === record.base;
     const isOver = recording?.nextChunk === undefined;
     const hasRefused = [...stream.items.values()].some(({ refused }) => refused !== '');
-    const { record, kind } = stream;
     // It was taken and is not there, or is over without all of it, and how much that is nobody knows.
     const isGone = isOver && !stream.isComplete && !hasRefused && !record.lost;
     if (isGone) await streams.lose(kind, recording ? 1 : Math.max(1, record.acknowledged));
@@ -93,9 +93,9 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     return { kind: 'passing', isOffline: false, retryAfterMs: null, message: 'Not everything is there yet' };
   }
 
-  /** It was started, and then nothing came: the server is told that there are no chunks. */
-  const isEmpty = ({ kind, record: { base, recordingId }, isExpected }: Stream, { until }: DutyRecord) =>
-    recordingId !== null && !isExpected && base === until[kind];
+  /** It was started, or may have been, and then nothing came: the server is told that there are no chunks. */
+  const isEmpty = ({ kind, record: { base, recordingId }, isExpected, isAsked }: Stream, { until }: DutyRecord) =>
+    (recordingId !== null || isAsked) && !isExpected && base === until[kind];
 
   /** The next thing that can be done now. */
   function step(current: DutyRecord): Job | null {

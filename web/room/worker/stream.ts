@@ -26,6 +26,8 @@ export interface Stream {
   isSettled: boolean;
   /** Chunks are on their way: its recording may be started without one. */
   isExpected: boolean;
+  /** The server was asked to start its recording, and may have done it even if no answer came. */
+  isAsked: boolean;
   /** Why its recording cannot be started. */
   block: Refusal | null;
 }
@@ -61,6 +63,7 @@ export function blankStream(seat: Seat, kind: StreamKind): Stream {
     isComplete: false,
     isSettled: false,
     isExpected: false,
+    isAsked: false,
     block: null,
   };
 }

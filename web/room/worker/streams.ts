@@ -64,7 +64,7 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
       endIndex: null,
       isAnnounced: false,
     });
-    Object.assign(stream, { isCompared: true, isComplete: false, isSettled: false, block: null });
+    Object.assign(stream, { isCompared: true, isComplete: false, isSettled: false, isAsked: false, block: null });
   }
 
   /** Whether a chunk belongs to the recording that is being sent. */

@@ -43,6 +43,11 @@ export function createUploader({ recordings, streams, onRefused, onFormatRefused
     onGap(`The ${kind} recording: ${what === 'recording' ? 'it was refused' : 'a part was refused'} (${code}): ${message}`);
   }
 
+  /** Only if something was recorded: who hands in before the first chunk has nothing that could be refused. */
+  function tellOfBlock(stream: Stream): void {
+    if (stream.block && streams.unsent(stream).length > 0) tell(stream.kind, 'recording', stream.block);
+  }
+
   /** What follows a refused beginning in the same run is refused, too, and is not told. */
   function tellOfFormat(kind: StreamKind, format: string, { code, message }: Final): void {
     const name = `${kind} ${format}`;
@@ -70,14 +75,16 @@ export function createUploader({ recordings, streams, onRefused, onFormatRefused
   async function prepare(stream: Stream): Promise<Outcome> {
     const { record, kind } = stream;
     if (record.recordingId === null) {
+      stream.isAsked = true;
       try {
         const { id } = await recordings.start(kind, record.startKey);
         await streams.update(stream, { recordingId: id });
       } catch (error) {
         const outcome = outcomeOf(error);
         if (outcome.kind !== 'final') return outcome;
+        stream.isAsked = false;
         stream.block = { code: outcome.code, message: outcome.message };
-        tell(kind, 'recording', outcome);
+        tellOfBlock(stream);
         return outcome;
       }
     }
@@ -180,6 +187,7 @@ export function createUploader({ recordings, streams, onRefused, onFormatRefused
         const stream = streams.get(kind);
         const item = stream && streams.next(stream, performance.now());
         if (!item) return stream?.isExpected ? preparation(stream) : null;
+        tellOfBlock(stream);
         if (!isReady(stream)) return preparation(stream);
         // The first alone: if it cannot begin a recording, another one becomes its beginning.
         if (stream.record.acknowledged === 0 && [...stream.items.values()].some(({ isSending }) => isSending)) return null;

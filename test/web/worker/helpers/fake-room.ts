@@ -26,6 +26,7 @@ export function createFakeRoom() {
   const started = new Map<string, Recording>();
   let fault: (request: Request) => Fault | null = () => null;
   let gate: Promise<void> = Promise.resolve();
+  let isHeld: (request: Request) => boolean = () => true;
   let mostAtOnce = 0;
   let running = 0;
 
@@ -40,7 +41,11 @@ export function createFakeRoom() {
   const isClosed = ({ expected, chunks }: Recording) => expected !== null && chunks.size === expected;
   const show = (recording: Recording) => {
     const next = Math.max(-1, ...recording.chunks.keys()) + 1;
-    return answer({ id: recording.id, complete: isClosed(recording), ...(!isClosed(recording) && { nextChunk: next }) });
+    return answer({
+      id: recording.id,
+      ...((recording.chunks.size > 0 || recording.expected !== null) && { complete: isClosed(recording) }),
+      ...(!isClosed(recording) && { nextChunk: next }),
+    });
   };
 
   async function serve(method: string, url: URL, init: RequestInit): Promise<[Request, () => Response | Promise<Response>]> {
@@ -132,7 +137,7 @@ export function createFakeRoom() {
     requests.push(request);
     running += 1;
     if (request.startsWith('PUT')) mostAtOnce = Math.max(mostAtOnce, running);
-    await gate;
+    if (isHeld(request)) await gate;
     running -= 1;
     const failure = fault(request);
     if (failure === 'no answer') throw new TypeError('fetch failed');
@@ -161,8 +166,9 @@ export function createFakeRoom() {
     fail(by: (request: Request) => Fault | null): void {
       fault = by;
     },
-    /** Lets requests arrive, and answers none until the returned function is called. */
-    hold(): () => void {
+    /** Lets requests arrive, and answers none (of these) until the returned function is called. */
+    hold(which: (request: Request) => boolean = () => true): () => void {
+      isHeld = which;
       let open = () => {};
       gate = new Promise((resolve) => {
         open = resolve;
