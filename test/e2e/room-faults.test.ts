@@ -93,6 +93,7 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     await page.getByText('Offline since').first().waitFor();
     await handIn(page);
     await page.getByText('Sending your recording').first().waitFor();
+    await page.getByText('leave this page open, it is sent later').waitFor();
     await expectGood(page, '31-sending');
     await proxy.restore();
     await page.getByText('Everything has arrived').waitFor();

@@ -64,7 +64,7 @@ function Sending({ isSent }: { isSent: boolean }) {
           </Callout>
         )}
       </div>
-      {!isSent && <UploadLine />}
+      {!isSent && <UploadLine isOver />}
     </section>
   );
 }

@@ -43,6 +43,12 @@ export function Receipt({ isSent }: { isSent: boolean }) {
     return isHandedIn ? <Quiet>{t(isSeated ? 'waitingReceipt' : 'receiptElsewhere')}</Quiet> : null;
   }
   const { receipt } = submission;
+  const stateOf = ({ type, complete }: (typeof receipt.recordings)[number]) => {
+    const stream = upload?.streams[type === 'WEBCAM' ? 'webcam' : 'screen'];
+    const isLacking = stream !== undefined && stream.refused + stream.lost > 0;
+    if (complete) return 'complete';
+    return isLacking ? 'lacking' : 'incomplete';
+  };
   return (
     <section aria-label={t('receipt')}>
       <Stack>
@@ -53,13 +59,13 @@ export function Receipt({ isSent }: { isSent: boolean }) {
           <dd>{receipt.submissionId}</dd>
           <dt>{t('issued')}</dt>
           <dd>{format.dateTime(new Date(receipt.issuedAt), { dateStyle: 'medium', timeStyle: 'medium' })}</dd>
-          {receipt.recordings.map(({ id, type, bytes, complete, sha256 }) => (
-            <div key={id} className={styles['recording']}>
-              <dt>{t(type === 'WEBCAM' ? 'camera' : 'screen')}</dt>
+          {receipt.recordings.map((recording) => (
+            <div key={recording.id} className={styles['recording']}>
+              <dt>{t(recording.type === 'WEBCAM' ? 'camera' : 'screen')}</dt>
               <dd>
-                {inMegabytes(bytes)}, {t(complete ? 'complete' : 'incomplete')}
+                {inMegabytes(recording.bytes)}, {t(stateOf(recording))}
                 <Quiet>
-                  {t('hash')} <code>{sha256}</code>
+                  {t('hash')} <code>{recording.sha256}</code>
                 </Quiet>
               </dd>
             </div>

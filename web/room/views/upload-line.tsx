@@ -5,8 +5,11 @@ import { useCapture, useRoomState } from '../use-room.ts';
 import styles from './exam.module.css';
 import { useMegabytes } from './use-clock.ts';
 
-/** What lies where: whether it records, what waits on this device, and up to when everything is sent. */
-export function UploadLine() {
+/**
+ * What lies where: whether it records, what waits on this device, and up to when everything is sent.
+ * @param isOver the candidate has nothing more to do
+ */
+export function UploadLine({ isOver = false }: { isOver?: boolean }) {
   const t = useTranslations('status');
   const format = useFormatter();
   const inMegabytes = useMegabytes();
@@ -28,7 +31,9 @@ export function UploadLine() {
         {sent.length > 0 && <span>· {t('sentUpTo', { time: at(Math.min(...sent)) })}</span>}
       </p>
       <div role="status">
-        {upload?.offlineSince != null && <Callout tone="warn">{t('offline', { time: at(upload.offlineSince) })}</Callout>}
+        {upload?.offlineSince != null && (
+          <Callout tone="warn">{t(isOver ? 'offlineAfter' : 'offline', { time: at(upload.offlineSince) })}</Callout>
+        )}
         {upload?.offlineSince == null && cutOffSince !== null && <Callout>{t('cutOff', { time: at(cutOffSince) })}</Callout>}
       </div>
       <div role="alert">{upload && !upload.isStored && <Callout tone="bad">{t('notStored')}</Callout>}</div>
