@@ -2,6 +2,7 @@ import { useTranslations } from 'use-intl';
 import { Callout, Quiet, Stack, Title } from '../../shared/parts.tsx';
 import { isAllSent } from '../session/room-state.ts';
 import { useRoomState } from '../use-room.ts';
+import styles from './ended.module.css';
 import { Findings } from './findings.tsx';
 import { Messages } from './messages.tsx';
 import { Receipt } from './receipt.tsx';
@@ -45,7 +46,7 @@ function Sending({ isSent }: { isSent: boolean }) {
   const sum = (what: 'chunks' | 'sent' | 'refused' | 'lost') => streams.reduce((total, stream) => total + stream[what], 0);
   const missing = (['refused', 'lost'] as const).filter((what) => sum(what) > 0);
   return (
-    <section aria-label={t('sending')}>
+    <section aria-label={t('sending')} className={styles['sending']}>
       <div role="status" data-testid="sending">
         {isSent && missing.length === 0 && <Callout tone="good">{t('safe')}</Callout>}
         {isSent &&
