@@ -101,6 +101,22 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     await page.close();
   });
 
+  it('says that it was handed in where no WebSocket gets through', async () => {
+    const { link } = await invite(stage.server, {}, throughProxy());
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await page.context().routeWebSocket(/graphql/, (socket) => void socket.close());
+    await checkIn(page, link);
+    await page.getByText('Messages are cut off').waitFor();
+    await page.getByText('sent up to').first().waitFor();
+    await proxy.cut();
+    await page.getByText('Offline since').first().waitFor();
+    await handIn(page);
+    await heading(page, 'Your exam is being handed in');
+    await proxy.restore();
+    await heading(page, 'You have handed in');
+    await page.close();
+  });
+
   it('goes on where it was when the browser was killed, with all that it had recorded', async () => {
     const { examId, link } = await invite(stage.server);
     const profile = join(stage.folder, 'profile');

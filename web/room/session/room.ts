@@ -59,7 +59,7 @@ export function createRoom({ root, examId, link, practice, createCapture }: Opti
     },
   });
   const told = createTold({ store, take, ask: async () => (await enter(get().participant?.userId ?? '')).exam });
-  const sitting = createSitting({ root, store, clock, createCapture, onPresence: hear, onRenewed: renew });
+  const sitting = createSitting({ root, store, clock, createCapture, onPresence: hear, onRenewed: renew, onSubmitted: told.submitted });
   const checkIn = createCheckIn({ api, examId, practice, store, clock, capture: () => sitting.capture, onDone: told.read });
 
   const showProblem = (problem: Problem, message: string | null = null) => set({ phase: { kind: 'problem', problem, message } });

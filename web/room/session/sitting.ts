@@ -27,10 +27,12 @@ interface Options {
   createCapture(options: CaptureOptions): Capture;
   onPresence(presence: Presence): void;
   onRenewed(token: string, expiresAt: string): void;
+  /** The server has the submission. */
+  onSubmitted(): void;
 }
 
 /** Devices, worker and signals of one candidate: what records and sends, as the participant's status says. */
-export function createSitting({ root, store, clock, createCapture, onPresence, onRenewed }: Options) {
+export function createSitting({ root, store, clock, createCapture, onPresence, onRenewed, onSubmitted }: Options) {
   let capture: Capture | null = null;
   let uplink: Uplink | null = null;
   let hasSeat = false;
@@ -55,9 +57,11 @@ export function createSitting({ root, store, clock, createCapture, onPresence, o
       case 'ready':
         return;
       case 'upload': {
-        const wasOffline = get().upload?.offlineSince ?? null;
-        const { streams, offlineSince } = message.state;
+        const { upload } = get();
+        const wasOffline = upload?.offlineSince ?? null;
+        const { streams, offlineSince, submitted } = message.state;
         set({ upload: message.state });
+        if (submitted && !upload?.submitted) onSubmitted();
         spare(Object.values(streams));
         return tellOfLine(wasOffline, offlineSince);
       }

@@ -1,6 +1,6 @@
 import type { Store } from '../../shared/store.ts';
 import type { Presence } from '../worker/protocol.ts';
-import type { ExamFacts, ParticipantFacts, RoomState } from './room-state.ts';
+import { type ExamFacts, hasLeft, type ParticipantFacts, type RoomState } from './room-state.ts';
 
 interface Options {
   store: Store<RoomState>;
@@ -42,6 +42,10 @@ export function createTold({ store: { get, set }, ask, take }: Options) {
       if (told !== before) return void (await read());
       note();
       take(participant);
+    },
+    /** The submission was taken. Where no WebSocket gets through nobody else says so: there are no heartbeats any more. */
+    submitted(): void {
+      if (!hasLeft(get().participant?.status)) void read().catch(() => {});
     },
     /** What a heartbeat says is a reason to read, and is not taken: it may have been sent long before. */
     hear(presence: Presence): void {
