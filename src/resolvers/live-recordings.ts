@@ -57,7 +57,8 @@ export async function finishRecording(ctx: Context, recordingId: string, input: 
   const { liveRecordings } = ctx.services;
   if (chunks != null) {
     requireRecorder(ctx);
-    if (recording.lastChunkAt !== null || recording.live) await liveRecordings.announce(recording, chunks);
+    const isInChunks = recording.lastChunkAt !== null || recording.expectedChunks !== null || !recording.closed;
+    if (isInChunks || recording.live) await liveRecordings.announce(recording, chunks);
   } else if (!recording.closed) await liveRecordings.finish(recordingId);
   return requireRecording(ctx, recordingId);
 }

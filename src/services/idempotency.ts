@@ -45,8 +45,21 @@ export interface AnswerKeeper {
 export const keeperOfPart = (keeper: AnswerKeeper | null, whole: (part: never) => unknown): AnswerKeeper | null =>
   keeper && { answer: (part) => keeper.answer(whole(part as never)) };
 
+/** A repeat will get the answer soon. */
+const SOON = { 'retry-after': '1' };
+
+class StillRunning extends AppError {
+  override readonly headers = SOON;
+
+  constructor() {
+    super('conflict', 'The first request with this Idempotency-Key is still running');
+  }
+}
+
 /** A repeat has taken over the key: this request came too late. */
 export class LostClaim extends AppError {
+  override readonly headers = SOON;
+
   constructor() {
     super('conflict', 'Another request with this Idempotency-Key was faster: send it again to get its answer');
   }
@@ -136,7 +149,7 @@ export function createIdempotency({ db, log }: { db: Database['prisma']; log: Lo
       if (held && held.fingerprint !== request.fingerprint)
         throw new AppError('conflict', 'This Idempotency-Key was used for another request');
       if (held?.status != null) return held.body;
-      if (!lockedUntil) throw new AppError('conflict', 'The first request with this Idempotency-Key is still running');
+      if (!lockedUntil) throw new StillRunning();
       let answer: KeptAnswer | undefined;
       const keeper: AnswerKeeper = {
         // The result is the one that `run` returns; only the transaction that stores it comes in between.

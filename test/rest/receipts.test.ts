@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, createKey, join, report, tokenIn } from '../helpers/exam.ts';
 import { cut, ended, putChunk, recorded, sendChunks, startLive } from '../helpers/live.ts';
 import { tempDir } from '../helpers/media.ts';
+import { runSql } from '../helpers/postgres.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/src/cli.js', import.meta.url));
@@ -216,6 +217,20 @@ describe('invigil receipt', () => {
     const gone = await invigil('receipt', 'verify', joinPath(tempDir(), 'gone.json'), '--url', 'http://127.0.0.1:1');
     expect(gone.code).toBe(1);
   });
+});
+
+it('a number that is announced after an empty recording was joined is taken, once', async () => {
+  const { id: examId } = await createExam(server);
+  const token = await join(server, examId, 'user_1');
+  const { id } = await startLive(server, { examId, userId: 'user_1' }, token);
+  await server.post(`/exams/${examId}/submit`, { stats: {} }, { credential: token });
+  // As when the time of silence is over.
+  await runSql(server, `UPDATE "Recording" SET "finishDueAt" = now() WHERE id = $1`, [id]);
+  await ended(server, id);
+  const announce = (chunks: number) => server.post(`/recordings/${id}/finish`, { chunks }, { credential: token });
+  expect((await announce(0)).status).toBe(200);
+  expect((await receiptOf(examId)).recordings).toMatchObject([{ bytes: 0, complete: true }]);
+  expect(await (await announce(3)).json()).toMatchObject({ error: { code: 'conflict' } });
 });
 
 it.each([

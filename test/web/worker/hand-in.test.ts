@@ -295,6 +295,97 @@ describe('a hand-in', () => {
     expect(room.signals).toEqual([]);
   });
 
+  it('sends what was recorded since somebody was let in again, also into the recording that was just being announced', async () => {
+    const seat = openSeat();
+    room.fail((request) => (request.startsWith('PUT screen') ? { status: 503, code: 'server_error' } : null));
+    seat.chunk('webcam', 'w');
+    seat.chunk('screen', 'a');
+    await seat.until(({ streams }) => streams.webcam?.sent === 1);
+    const goOn = room.hold((request) => request === 'FINISH webcam');
+    seat.worker.handle({ type: 'drain' });
+    await vi.waitUntil(() => room.requests.includes('FINISH webcam'));
+    seat.chunk('screen', 'b');
+    room.fail(() => null);
+    seat.worker.handle({ type: 'wake' });
+    await seat.until(({ streams }) => streams.screen?.sent === 2);
+    goOn();
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until((state) => done(state) && state.submitted);
+    expect(room.stored('screen')).toEqual(['a', 'b']);
+    expect(room.recordings.every(({ expected, chunks }) => expected === chunks.size)).toBe(true);
+  });
+
+  it.each(['hand-in', 'drain'] as const)('%s, first of all on a page whose predecessor had sent more than it kept, ends', async (type) => {
+    const first = openSeat();
+    first.worker.handle({ type: 'begin', kind: 'webcam' });
+    await first.until(({ streams }) => streams.webcam?.recordingId === 'rec_0');
+    await first.worker.settled();
+    first.kill();
+    room.recordings[0]?.chunks.set(0, 'x').set(1, 'y');
+    const second = openSeat();
+    second.worker.handle(type === 'drain' ? { type } : { type, stats: {} });
+    const end = await second.until(done);
+    expect(end).toMatchObject({ submitted: type === 'hand-in', streams: { webcam: { isComplete: true, lost: 0 } } });
+    expect(room.recordings.map(({ expected }) => expected)).toEqual([2]);
+  });
+
+  it('that an empty recording was being announced for is no reason not to send what is recorded after', async () => {
+    const seat = openSeat();
+    room.fail((request) => (request.startsWith('FINISH') ? { status: 503, code: 'server_error' } : null));
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await seat.until(({ streams }) => streams.webcam?.recordingId === 'rec_0');
+    seat.worker.handle({ type: 'drain' });
+    await vi.waitUntil(() => room.requests.includes('FINISH webcam'));
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await seat.worker.settled();
+    room.fail(() => null);
+    for (const text of ['a', 'b']) seat.chunk('webcam', text);
+    seat.worker.handle({ type: 'wake' });
+    await vi.waitUntil(() => room.stored('webcam').length === 2);
+    expect(room.recordings.map(({ expected }) => expected)).toEqual([0, null]);
+  });
+
+  it('does not say that there was nothing where all of it was refused', async () => {
+    const seat = openSeat();
+    room.fail((request) => (request === 'PUT webcam 0' ? { status: 400, code: 'invalid_request', field: 'chunk' } : null));
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await seat.until(({ streams }) => streams.webcam?.recordingId === 'rec_0');
+    seat.chunk('webcam', 'a');
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    const end = await seat.until((state) => done(state) && state.submitted);
+    expect(end.streams.webcam).toMatchObject({ isComplete: false, refused: 1 });
+    expect(room.recordings[0]?.expected).toBeNull();
+  });
+
+  it('goes out although a recording of which there is nothing cannot begin', async () => {
+    const seat = openSeat();
+    room.fail((request) => (request.startsWith('START') ? { status: 503, code: 'server_error' } : null));
+    seat.worker.handle({ type: 'begin', kind: 'webcam' });
+    await vi.waitUntil(() => room.requests.includes('START webcam'));
+    const now = vi.spyOn(performance, 'now');
+    onTestFinished(() => now.mockRestore());
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until(({ duties }) => duties === 1);
+    expect(room.submissions).toEqual([]);
+    const later = performance.now() + 31_000;
+    now.mockImplementation(() => later);
+    seat.worker.handle({ type: 'wake' });
+    await seat.until((state) => done(state) && state.submitted);
+    expect(room.signals).toEqual([]);
+  });
+
+  it('of a recording whose beginning is still being answered to an earlier request waits for it', async () => {
+    const seat = openSeat();
+    let busy = 2;
+    room.fail((request) => (request === 'START webcam' && (busy -= 1) >= 0 ? { status: 400, code: 'conflict', retryAfter: 0 } : null));
+    seat.chunk('webcam', 'a');
+    seat.worker.handle({ type: 'hand-in', stats: {} });
+    await seat.until((state) => done(state) && state.submitted);
+    expect(room.stored('webcam')).toEqual(['a']);
+    expect(refusals(seat)).toEqual([]);
+    expect(room.signals).toEqual([]);
+  });
+
   it('with nothing recorded is a submission', async () => {
     const seat = openSeat();
     seat.worker.handle({ type: 'hand-in', stats: {} });

@@ -1,7 +1,7 @@
 import type { Api } from '../../shared/api.ts';
 import type { Journal } from './journal.ts';
 import { type Final, OK, type Outcome, outcomeOf } from './outcome.ts';
-import type { Seat } from './protocol.ts';
+import type { Seat, StreamKind } from './protocol.ts';
 import type { Job, Lane } from './queue.ts';
 import type { Recordings } from './recordings.ts';
 import type { DutyRecord } from './records.ts';
@@ -9,7 +9,7 @@ import type { Stream } from './stream.ts';
 import type { Streams } from './streams.ts';
 import type { Uploader } from './uploader.ts';
 
-/** The submission waits so long for what was recorded before somebody was let in again: it must not hang on one chunk. */
+/** The submission waits so long for what was recorded before somebody was let in again, and for a recording without a chunk to begin. */
 const MAY_WAIT_MS = 30_000;
 
 interface Options {
@@ -33,6 +33,8 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
   let duty: DutyRecord | null = null;
   let isBusy = false;
   let since = 0;
+  /** Whether the indexes of the duty are of this page. */
+  let isOwn = false;
 
   async function save(change: Partial<DutyRecord>): Promise<void> {
     if (!duty) return;
@@ -65,25 +67,38 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     const endIndex = record.endIndex ?? duty?.until[kind] ?? record.nextIndex;
     // If the answer is lost, the next page knows that it was this one who ended it.
     await streams.update(stream, { endIndex });
+    // That nothing was recorded is another thing than that nothing of it was taken.
+    const isUnknown = endIndex === record.base && (record.lost || streams.hasRefused(stream));
     try {
-      stream.isComplete = (await recordings.finish(id, endIndex - record.base)).complete === true;
+      stream.isComplete = (await recordings.finish(id, isUnknown ? null : endIndex - record.base)).complete === true;
     } catch (error) {
       const outcome = outcomeOf(error);
       if (outcome.kind !== 'final') return outcome;
       // Another number was announced before, more came than this page knows of, it has ended, or there is none any more.
       const recording = await uploader.askFor(id);
-      if (outcome.code === 'invalid_request' && recording?.nextChunk !== undefined) await recordings.finish(id, recording.nextChunk);
+      if (outcome.code === 'invalid_request' && recording?.nextChunk !== undefined) {
+        await recordings.finish(id, recording.nextChunk);
+        await endAt(stream, record.base + recording.nextChunk);
+      }
     }
     await streams.update(stream, { isAnnounced: true });
     return OK;
   }
 
+  /** What came of it although it was recorded later belongs to it, and to the duty. */
+  async function endAt(stream: Stream, endIndex: number): Promise<void> {
+    const { kind } = stream;
+    await streams.update(stream, { endIndex });
+    if (duty && endIndex > (duty.until[kind] ?? 0)) await save({ until: { ...duty.until, [kind]: endIndex } });
+  }
+
   async function ask(stream: Stream, id: string): Promise<Outcome> {
     const recording = await uploader.askFor(id);
     const { record, kind } = stream;
-    stream.isComplete = recording?.complete === true || record.endIndex === record.base;
+    const hasRefused = streams.hasRefused(stream);
+    const isEmpty = record.endIndex === record.base && !hasRefused && !record.lost;
+    stream.isComplete = recording?.complete === true || isEmpty;
     const isOver = recording?.nextChunk === undefined;
-    const hasRefused = [...stream.items.values()].some(({ refused }) => refused !== '');
     // It was taken and is not there, or is over without all of it, and how much that is nobody knows.
     const isGone = isOver && !stream.isComplete && !hasRefused && !record.lost;
     if (isGone) await streams.lose(kind, recording ? 1 : Math.max(1, record.acknowledged));
@@ -94,8 +109,15 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
   }
 
   /** It was started, or may have been, and then nothing came: the server is told that there are no chunks. */
-  const isEmpty = ({ kind, record: { base, recordingId }, isExpected, isAsked }: Stream, { until }: DutyRecord) =>
-    (recordingId !== null || isAsked) && !isExpected && base === until[kind];
+  function isEmpty({ kind, record, isExpected, isAsked }: Stream, { until }: DutyRecord): boolean {
+    const { base, recordingId, endIndex, isAnnounced } = record;
+    const isBegun = recordingId !== null || (isAsked && mayWait());
+    // Somebody may have been let in again while it was being announced.
+    const isEnding = endIndex !== null && !isAnnounced;
+    return isBegun && (!isExpected || isEnding) && base === until[kind];
+  }
+
+  const mayWait = () => performance.now() - since < MAY_WAIT_MS;
 
   /** The next thing that can be done now. */
   function step(current: DutyRecord): Job | null {
@@ -103,7 +125,7 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     const begun = streams.all().filter((stream) => stream.record.base < (current.until[stream.kind] ?? 0) || isEmpty(stream, current));
     for (const stream of begun) if (stream.record.recordingId === null && !stream.block) return uploader.preparation(stream);
     // Who was let in again has another recording, which begins when the one before is sent, and cannot begin after the submission.
-    const mustBegin = begun.some((stream) => streams.hasMore(stream)) && performance.now() - since < MAY_WAIT_MS;
+    const mustBegin = begun.some((stream) => streams.hasMore(stream)) && mayWait();
     if (current.submits && !current.submitted && !mustBegin) return () => submit(current);
     for (const stream of begun) {
       const { recordingId, isAnnounced, acknowledged } = stream.record;
@@ -143,7 +165,7 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
 
   const hasMore = ({ until }: DutyRecord) => streams.all().some(({ kind, record }) => record.nextIndex > (until[kind] ?? 0));
   /** As after somebody was let in again, and sent out at once. */
-  const hasOpen = () => streams.all().some(({ record }) => record.recordingId !== null && !record.isAnnounced);
+  const hasOpen = () => streams.all().some(({ record, isAsked }) => (record.recordingId !== null || isAsked) && !record.isAnnounced);
 
   /**
    * Takes on the duty, for everything that was recorded before. A repeat while it is not done changes nothing. Who hands in after it was
@@ -154,10 +176,12 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     since = performance.now();
     for (const stream of streams.all()) stream.isExpected = false;
     const until = Object.fromEntries(streams.all().map(({ kind, record }) => [kind, record.nextIndex]));
-    if (!duty || (duty.done && (submits || hasMore(duty) || hasOpen()))) {
+    const isNew = !duty || (duty.done && (submits || hasMore(duty) || hasOpen()));
+    isOwn ||= isNew || duty?.done === false;
+    if (isNew) {
       duty = { ...seat, submits, until, stats, idempotencyKey: crypto.randomUUID(), submitted: false, done: false };
       await save({});
-    } else if (!duty.done) {
+    } else if (duty?.done === false) {
       const isSooner = submits && !duty.submits && !duty.submitted;
       await save({ until, ...(isSooner && { submits, stats }) });
     }
@@ -166,6 +190,11 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
   return {
     lane,
     begin,
+    /** The indexes of this page's chunks are higher by so many: an earlier one had sent more than the device has kept. */
+    move(kind: StreamKind, by: number): void {
+      const until = duty?.until[kind];
+      if (duty && isOwn && until !== undefined) void save({ until: { ...duty.until, [kind]: until + by } });
+    },
     adopt(record: DutyRecord | null): void {
       duty = record;
       if (!duty?.done) return;

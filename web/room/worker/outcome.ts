@@ -18,7 +18,8 @@ export function outcomeOf(error: unknown): Exclude<Outcome, { kind: 'ok' }> {
   if (error instanceof ApiError) {
     const { code, retryAfterMs } = error;
     if (code === 'unauthorized' || code === 'unauthenticated') return { kind: 'signed-out', message };
-    if (PASSING.has(code)) return { kind: 'passing', isOffline: false, retryAfterMs, message };
+    // Whatever says when to come back is not final, such as a repeat whose first request still runs.
+    if (PASSING.has(code) || retryAfterMs !== null) return { kind: 'passing', isOffline: false, retryAfterMs, message };
     return { kind: 'final', code, message };
   }
   // All else is of this device, such as a database that cannot be read: the next try may find it in order.

@@ -20,9 +20,10 @@ export const createRecordings = ({ api, seat: { examId, userId } }: { api: Api; 
     start: async (type: StreamKind, key: string) =>
       read(await api.rest('/recordings/live', { method: 'POST', body: { examId, userId, type }, headers: { 'idempotency-key': key } })),
     ask: async (id: string) => read(await api.rest(at(id))),
-    finish: async (id: string, chunks: number) =>
+    /** @param chunks null if nobody can say how many there are */
+    finish: async (id: string, chunks: number | null) =>
       // The number may be corrected: a key would keep the first.
-      read(await api.rest(`${at(id)}/finish`, { method: 'POST', body: { chunks } })),
+      read(await api.rest(`${at(id)}/finish`, { method: 'POST', body: chunks === null ? {} : { chunks } })),
     async put(id: string, index: number, bytes: ArrayBuffer, { startedAt, durationMs }: { startedAt: number; durationMs: number }) {
       const time = new URLSearchParams({ startedAt: new Date(startedAt).toISOString(), durationMs: `${Math.round(durationMs)}` });
       await api.rest(`${at(id)}/chunks/${index}?${time}`, {

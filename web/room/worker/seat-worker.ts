@@ -112,7 +112,7 @@ export function createSeatWorker({
   }
 
   const journal = createJournal({ database, memoryBytes, onChange });
-  const streams = createStreams({ seat, database, journal, onChange });
+  const streams = createStreams({ seat, database, journal, onChange, onMoved: (kind, by) => handIn.move(kind, by) });
   const recordings = createRecordings({ api, seat });
   const uploader = createUploader({
     recordings,

@@ -17,12 +17,14 @@ interface Options {
   database: Database;
   journal: Journal;
   onChange(): void;
+  /** All chunks of this page have indexes that are higher by so many. */
+  onMoved(kind: StreamKind, by: number): void;
 }
 
 const chunkKey = (kind: StreamKind, index: number) => `chunk ${kind} ${index}`;
 
 /** What was recorded and the server does not have: the facts in memory, the bytes in the database. */
-export function createStreams({ seat, database, journal, onChange }: Options) {
+export function createStreams({ seat, database, journal, onChange, onMoved }: Options) {
   const streams = new Map<StreamKind, Stream>();
   let tail: Promise<unknown> = Promise.resolve();
 
@@ -71,6 +73,8 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
   const isOf = ({ record: { base, endIndex } }: Stream, index: number) => index >= base && (endIndex === null || index < endIndex);
   const unsent = (stream: Stream) => [...stream.items.values()].filter(({ index, refused }) => !refused && isOf(stream, index));
 
+  const hasRefused = ({ items }: Stream) => [...items.values()].some(({ refused }) => refused !== '');
+
   /** More was recorded after the recording was ended: somebody was let in again. It needs another recording. */
   const hasMore = ({ record: { endIndex, nextIndex } }: Stream) => endIndex !== null && nextIndex > endIndex;
 
@@ -117,6 +121,7 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
     all: (): Stream[] => STREAM_KINDS.flatMap((kind) => streams.get(kind) ?? []),
     unsent,
     hasMore,
+    hasRefused,
     goOn: (stream: Stream) => goOn(stream),
 
     /** A recorder runs. Stored, so that the page that comes after this one starts no other recording. */
@@ -257,6 +262,7 @@ export function createStreams({ seat, database, journal, onChange }: Options) {
         stream.leftAt += by;
         for (const item of stream.items.values()) if (item.index >= leftAt) item.index += by;
         stream.items = new Map([...stream.items.values()].map((item) => [item.index, item]));
+        onMoved(kind, by);
         onChange();
       }),
 

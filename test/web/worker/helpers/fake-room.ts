@@ -8,6 +8,8 @@ interface Recording {
   type: string;
   chunks: Map<number, string>;
   expected: number | null;
+  /** By whoever did not say how many there are. */
+  isEnded: boolean;
 }
 
 /** How a request fails: with an answer, without one, or with the answer lost after it was done. */
@@ -38,19 +40,20 @@ export function createFakeRoom() {
       status,
       retryAfter === undefined ? {} : { 'retry-after': `${retryAfter}` },
     );
-  const isClosed = ({ expected, chunks }: Recording) => expected !== null && chunks.size === expected;
+  const isAll = ({ expected, chunks }: Recording) => expected !== null && chunks.size === expected;
+  const isClosed = (recording: Recording) => recording.isEnded || isAll(recording);
   const show = (recording: Recording) => {
     const next = Math.max(-1, ...recording.chunks.keys()) + 1;
     return answer({
       id: recording.id,
-      ...((recording.chunks.size > 0 || recording.expected !== null) && { complete: isClosed(recording) }),
+      ...((recording.chunks.size > 0 || recording.expected !== null) && { complete: isAll(recording) }),
       ...(!isClosed(recording) && { nextChunk: next }),
     });
   };
 
   async function serve(method: string, url: URL, init: RequestInit): Promise<[Request, () => Response | Promise<Response>]> {
     const [, , , id = '', what, index = ''] = url.pathname.split('/');
-    const json = () => JSON.parse(init.body as string) as { warnings: typeof signals; stats: object; type: string; chunks: number };
+    const json = () => JSON.parse(init.body as string) as { warnings: typeof signals; stats: object; type: string; chunks?: number };
     const headers = new Headers(init.headers);
     if (url.pathname === '/graphql')
       return [
@@ -95,7 +98,7 @@ export function createFakeRoom() {
           const key = headers.get('idempotency-key') ?? '';
           const known = started.get(key);
           if (!known && submissions.length > 0) return refuse(400, 'conflict');
-          const recording = known ?? { id: `rec_${recordings.length}`, type, chunks: new Map(), expected: null };
+          const recording = known ?? { id: `rec_${recordings.length}`, type, chunks: new Map(), expected: null, isEnded: false };
           if (!known) recordings.push(recording);
           started.set(key, recording);
           return show(recording);
@@ -109,6 +112,8 @@ export function createFakeRoom() {
         `FINISH ${recording.type}`,
         () => {
           const { chunks } = json();
+          if (chunks === undefined) recording.isEnded = true;
+          if (chunks === undefined || recording.isEnded) return show(recording);
           if (recording.expected !== null && recording.expected !== chunks) return refuse(400, 'conflict', 'chunks');
           if (chunks <= Math.max(-1, ...recording.chunks.keys())) return refuse(400, 'invalid_request', 'chunks');
           recording.expected = chunks;
