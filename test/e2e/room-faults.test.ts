@@ -114,6 +114,7 @@ describe.skipIf(skipsBrowser)('the exam room, when something fails', () => {
     await heading(page, 'Your exam is being handed in');
     await proxy.restore();
     await heading(page, 'You have handed in');
+    expect(await page.getByText('is being handed in').count()).toBe(0);
     await page.close();
   });
 

@@ -5,7 +5,7 @@ import { useStore } from '../../shared/store.ts';
 import { useNow } from '../../shared/time.ts';
 import { useAction } from '../../shared/use-action.ts';
 import { ViewLink } from '../../staff/view-link.tsx';
-import { hasLeft, isOffline, nameOf, type Person } from '../session/model.ts';
+import { hasLeft, isOffline, mayBeAdmitted, nameOf, type Person } from '../session/model.ts';
 import { SeverityMark } from '../severity.tsx';
 import { useConsole, useExam } from '../use-console.ts';
 import { useTypeLabel } from './labels.ts';
@@ -131,7 +131,7 @@ function Deeds({ person }: { person: Person }) {
   const fault = resume.fault ?? picture.fault;
   return (
     <div className={panel['deeds']}>
-      {(person.status === 'WAITING' || person.status === 'CHECKING_IN') && (
+      {mayBeAdmitted(person) && (
         <Button look="primary" onClick={() => open('admit')}>
           {t('admit.do')}
         </Button>

@@ -70,11 +70,12 @@ function Share({ group: { name, participants, takenBy } }: { group: ExamFacts['g
           }}
         >
           <Stack>
-            <Field label={t('to')} maxLength={200} required value={to} onChange={({ target }) => setTo(target.value)} />
+            <Field label={t('to')} hint={t('toHint')} maxLength={200} required value={to} onChange={({ target }) => setTo(target.value)} />
             <Row>
               <Button type="submit" disabled={isBusy}>
                 {t('handOver')}
               </Button>
+              <Button onClick={() => setTo(null)}>{t('cancel')}</Button>
             </Row>
           </Stack>
         </form>

@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { goTo } from '../../shared/route.ts';
+import { mayBeAdmitted } from '../session/model.ts';
 import { useConsole } from '../use-console.ts';
 import { linesOf } from './feed-order.ts';
 import { type KeyDeed, deedOf } from './keys.ts';
@@ -54,9 +55,11 @@ export function useKeys(): void {
           if (open?.status === 'PAUSED') void resume({ userIds: [open.userId] }).catch(() => {});
           else ask('pause');
           return;
+        case 'admit':
+          if (open && mayBeAdmitted(open)) ask(deed);
+          return;
         case 'message':
         case 'time':
-        case 'admit':
           ask(deed);
           return;
         case 'lower':

@@ -48,6 +48,7 @@ const FINAL: ReadonlySet<Status> = new Set(['SUBMITTED', 'TIMED_OUT', 'TERMINATE
 export const hasLeft = ({ status }: Pick<Person, 'status'>) => FINAL.has(status);
 /** Has come and not left. */
 export const isInside = (person: Pick<Person, 'status'>) => person.status !== 'INVITED' && !hasLeft(person);
+export const mayBeAdmitted = ({ status }: Pick<Person, 'status'>) => status === 'WAITING' || status === 'CHECKING_IN';
 export const isOffline = (person: Pick<Person, 'status' | 'online'>) =>
   person.status === 'DISCONNECTED' || (person.online === false && !hasLeft(person));
 export const nameOf = ({ name, userId }: Pick<Person, 'name' | 'userId'>) => name || userId;
