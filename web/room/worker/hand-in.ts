@@ -96,8 +96,8 @@ export function createHandIn({ seat, api, journal, recordings, streams, uploader
     const recording = await uploader.askFor(id);
     const { record, kind } = stream;
     const hasRefused = streams.hasRefused(stream);
-    const isEmpty = record.endIndex === record.base && !hasRefused && !record.lost;
-    stream.isComplete = recording?.complete === true || isEmpty;
+    const hadNothing = record.endIndex === record.base && !hasRefused && !record.lost;
+    stream.isComplete = recording?.complete === true || hadNothing;
     const isOver = recording?.nextChunk === undefined;
     // It was taken and is not there, or is over without all of it, and how much that is nobody knows.
     const isGone = isOver && !stream.isComplete && !hasRefused && !record.lost;
