@@ -29,25 +29,22 @@ export const people = {
 export const living = (x: number, y: number) => ({ x: `${x}+14*sin(1.3*t)`, y: `${y}+9*sin(2.1*t)` });
 export const still = (x: number, y: number) => ({ x: String(x), y: String(y) });
 
-/** At a fixed speed: a positive one is the fastest that a busy machine may choose, and then small faces are not to be seen. */
-const STEADY = ['-cpu-used', '-5'];
-
-/** Films actors in a room, with camera noise. @param after more filters for the whole picture */
+/** Films actors in a room, with camera noise, the same pixels each time. @param after more filters for the whole picture */
 export async function stage(path: string, seconds: number, actors: readonly Actor[], after: readonly string[] = []): Promise<void> {
   const room = [
     '-f',
     'lavfi',
     '-i',
-    `gradients=size=640x480:rate=2:duration=${seconds}:c0=0x806040:c1=0x405060:x0=0:y0=0:x1=640:y1=480:speed=0.00001`,
+    `gradients=size=640x480:rate=2:duration=${seconds}:c0=0x806040:c1=0x405060:x0=0:y0=0:x1=640:y1=480:speed=0.00001:seed=1`,
   ];
   const inputs = actors.flatMap(({ who }) => ['-loop', '1', '-framerate', '2', '-t', String(seconds), '-i', people[who].file]);
   const filters = actors.flatMap(({ who, width, x, y, when = '1' }, index) => [
     `[${index + 1}:v]crop=${people[who].crop},scale=${width}:-2,setsar=1[a${index}]`,
     `[v${index}][a${index}]overlay=x='${x}':y='${y}':enable='${when}'[v${index + 1}]`,
   ]);
-  const end = [...after, 'noise=alls=6:allf=t', 'format=yuv420p'].join(',');
+  const end = [...after, 'noise=alls=6:allf=t:all_seed=1', 'format=yuv420p'].join(',');
   const graph = ['[0:v]null[v0]', ...filters, `[v${actors.length}]${end}[out]`].join(';');
-  await makeMedia(...room, ...inputs, '-filter_complex', graph, '-map', '[out]', ...VP8, ...STEADY, '-f', 'webm', path);
+  await makeMedia(...room, ...inputs, '-filter_complex', graph, '-map', '[out]', ...VP8, '-f', 'webm', path);
 }
 
 /** Like `stage`, but as a page sends it: one JPEG per second. */
