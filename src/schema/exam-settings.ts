@@ -23,7 +23,7 @@ export const ContentModeEnum = builder.enumType(ContentMode, {
   name: 'ContentMode',
   description: 'Where the questions at `contentUrl` open.',
   values: {
-    EMBEDDED: { description: 'Inside the exam room.' },
+    EMBEDDED: { description: 'Inside the exam room. An address of this server itself opens in a window all the same.' },
     WINDOW: { description: 'In a window beside it.' },
   } satisfies Described<ContentMode>,
 });

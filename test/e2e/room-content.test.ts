@@ -89,4 +89,33 @@ describe.skipIf(skipsBrowser)('the questions in the exam room', () => {
     expect((await factsOf(stage.server, examId)).warnings.edges).toEqual([]);
     await page.close();
   });
+
+  it('fill the screen where the exam asks for it, and leaving that is told', async () => {
+    const { examId, link } = await invite(stage.server, { contentUrl, settings: { browserLock: true } });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    const asked = page.getByText('This exam is to be written in full screen');
+    await asked.waitFor();
+    await page.getByText('Leaving it (with Esc, for example) is told to your proctor').waitFor();
+    await expectGood(page, '82-full-screen');
+    const ask = page.getByRole('button', { name: 'Full screen' });
+    await ask.click();
+    await ask.waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.fullscreenElement !== null')).toBe(true);
+    expect(await asked.count()).toBe(0);
+    await page.evaluate('document.exitFullscreen()');
+    await asked.waitFor();
+    const told = async () => (await factsOf(stage.server, examId)).warnings.edges.map(({ node }) => node.type);
+    await expect.poll(told).toContain('fullscreen_exit');
+    await page.close();
+  });
+
+  it('leave the size of the window to the candidate where the browser is not to be locked', async () => {
+    const { link } = await invite(stage.server, { contentUrl, settings: { browserLock: false } });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    await page.getByRole('button', { name: 'Full screen' }).waitFor();
+    expect(await page.getByText('This exam is to be written in full screen').count()).toBe(0);
+    await page.close();
+  });
 });

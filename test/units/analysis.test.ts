@@ -105,7 +105,11 @@ test('somebody who looks ahead and talks raises only a talking warning', async (
 
 test('sound without speech does not count as talking', async () => {
   const path = join(tempDir(), 'exam.webm');
-  await film(path, [{ picture: pictures.oneFace, seconds: 4 }], ['-f', 'lavfi', '-i', 'anoisesrc=duration=4:seed=1:color=pink:amplitude=0.05']);
+  await film(
+    path,
+    [{ picture: pictures.oneFace, seconds: 4 }],
+    ['-f', 'lavfi', '-i', 'anoisesrc=duration=4:seed=1:color=pink:amplitude=0.05'],
+  );
   const outcome = await analyse(path);
   expect(outcome.suspiciousActivity).toEqual({ phoneUsage: 0, lookingAway: 0, talking: 0 });
   expect(outcome.warnings).toEqual([]);

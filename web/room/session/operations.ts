@@ -48,6 +48,7 @@ graphql(/* GraphQL */ `
       webcam
       audioRecording
       screenRecording
+      browserLock
       identityPhoto
       admission
       allowWithoutCamera

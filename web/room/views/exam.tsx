@@ -1,9 +1,10 @@
-import { useState } from 'react';
+import { useState, useSyncExternalStore } from 'react';
 import { useTranslations } from 'use-intl';
 import { Dialog } from '../../shared/dialog.tsx';
 import { Button, Callout, Row, Stack } from '../../shared/parts.tsx';
 import { useAction } from '../../shared/use-action.ts';
 import { questionsOf } from '../session/questions.ts';
+import { signalsFor } from '../signals/which.ts';
 import { useCapture, useExam, useRoom, useRoomState } from '../use-room.ts';
 import { Clock } from './clock.tsx';
 import { Content } from './content.tsx';
@@ -19,6 +20,7 @@ import { UploadLine } from './upload-line.tsx';
 export function ExamView() {
   const exam = useExam();
   const { participant } = useRoomState();
+  const isLocked = exam.settings.browserLock;
   const isPaused = participant?.status === 'PAUSED';
   const isEmbedded = questionsOf(exam).where === 'framed';
   return (
@@ -35,6 +37,7 @@ export function ExamView() {
         <AddedTime />
         <Fault />
         <LostDevices />
+        {isEmbedded && isLocked && <FullScreenAsked />}
       </div>
       <div className={styles['room']}>
         <div className={`${styles['work']} ${isEmbedded ? styles['embedded'] : ''}`}>
@@ -45,7 +48,7 @@ export function ExamView() {
           <Messages />
           <Mirror />
           <MiniWindow />
-          {isEmbedded && <FullScreen />}
+          {isEmbedded && !isLocked && <FullScreen />}
         </aside>
       </div>
     </div>
@@ -143,14 +146,40 @@ function LostDevices() {
   );
 }
 
-/** Where the questions are in the page, for who wants nothing else on the screen. Safari on phones has none. */
+const fullScreen = {
+  follow(tell: () => void) {
+    document.addEventListener('fullscreenchange', tell);
+    return () => document.removeEventListener('fullscreenchange', tell);
+  },
+  /** False where it is used already, and where there is none: Safari on phones. */
+  isOffered: () => document.fullscreenEnabled && document.fullscreenElement === null,
+};
+
+/** Where the questions are in the page, for who wants nothing else on the screen. */
 function FullScreen() {
   const t = useTranslations('exam');
-  if (!document.fullscreenEnabled) return null;
+  const isOffered = useSyncExternalStore(fullScreen.follow, fullScreen.isOffered);
+  if (!isOffered) return null;
   return (
     <div>
       <Button onClick={() => void document.documentElement.requestFullscreen().catch(() => {})}>{t('fullScreen')}</Button>
     </div>
+  );
+}
+
+/** Browsers fill the screen after a click only: the exam asks for it, and nobody is held up. */
+function FullScreenAsked() {
+  const t = useTranslations('exam');
+  const exam = useExam();
+  const isOffered = useSyncExternalStore(fullScreen.follow, fullScreen.isOffered);
+  if (!isOffered) return null;
+  return (
+    <Callout tone="warn">
+      <p>
+        {t('fullScreenAsked')} {signalsFor(exam).has('fullscreen_exit') && t('fullScreenTold')}
+      </p>
+      <FullScreen />
+    </Callout>
   );
 }
 
