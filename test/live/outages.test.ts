@@ -1,12 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam, join } from '../helpers/exam.ts';
+import { eventually } from '../helpers/patience.ts';
 import { openClient, runSql } from '../helpers/postgres.ts';
 import { collect, startTestServer, type TestServer } from '../helpers/server.ts';
+
+/** A server that measures how long none ran, which those of other tests do not. */
+async function startMeasuring(): Promise<TestServer> {
+  const measuring = await startTestServer({ PRESENCE_GRACE_SECONDS: '1', INLINE_WORKER: 'false' });
+  await runSql(measuring, 'DELETE FROM "ServerPulse"');
+  // Not `expect.poll`, which does not work in a hook.
+  await eventually(async () => expect(await runSql(measuring, 'SELECT FROM "ServerPulse"')).toHaveLength(1));
+  return measuring;
+}
 
 let server: TestServer;
 let second: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ PRESENCE_GRACE_SECONDS: '1', INLINE_WORKER: 'false' });
+  server = await startMeasuring();
   second = await server.another();
 });
 afterAll(async () => {
@@ -26,8 +36,9 @@ const read = async (examId: string, userId = 'user_1'): Promise<Seat> => {
   const query = `{ exam(id: "${examId}") { participant(userId: "${userId}") { ${FIELDS} } } }`;
   return (await server.graphql().request<{ exam: { participant: Seat } }>(query)).exam.participant;
 };
-const beat = (examId: string, token: string, by = server) =>
-  by.graphql(token).request<{ heartbeat: { status: string } }>(`mutation { heartbeat(examId: "${examId}") { status } }`);
+/** @returns how the participant is then: soon after it they count as gone again */
+const beat = async (examId: string, token: string, by = server): Promise<Seat> =>
+  (await by.graphql(token).request<{ heartbeat: Seat }>(`mutation { heartbeat(examId: "${examId}") { ${FIELDS} } }`)).heartbeat;
 
 const CHANGES = /* GraphQL */ `
   subscription ($id: ID!) {
@@ -49,10 +60,11 @@ const watch = (examId: string) => {
 const shift = (examId: string, column: string, seconds: number) =>
   runSql(server, `UPDATE "Participant" SET "${column}" = "${column}" - $2::float8 * interval '1 s' WHERE "examId" = $1`, [examId, seconds]);
 
-async function seated(settings: object = {}, duration = 60) {
-  const { id: examId } = await createExam(server, { duration, settings });
+async function seated(settings: object = {}, { isPaused = false } = {}) {
+  const { id: examId } = await createExam(server, { duration: 60, settings });
   const token = await join(server, examId, 'user_1');
   const until = watch(examId);
+  if (isPaused) await server.post(`/exams/${examId}/participants/user_1/pause`, { reason: 'Fire alarm' });
   await beat(examId, token);
   return { examId, token, until };
 }
@@ -71,17 +83,19 @@ describe('an outage of a participant', () => {
     expect(since).toBe(offlineSince.toISOString());
     await shift(examId, 'offlineSince', 120);
     await shift(examId, 'endsAt', 120);
-    await Promise.all([beat(examId, token), beat(examId, token, second), beat(examId, token)]);
-    const first = await read(examId);
-    expect(first).toMatchObject({ status: 'ACTIVE', online: true, outageSeconds: 0 });
-    expect(first.timeCredits).toMatchObject([{ by: 'system', reason: expect.stringMatching(/lost for 12\d s/) }]);
-    expect(Math.ceil(first.remainingSeconds / 60)).toBe(60);
+    const beats = await Promise.all([beat(examId, token), beat(examId, token, second), beat(examId, token)]);
+    for (const one of beats) expect(one).toMatchObject({ status: 'ACTIVE', online: true });
+    expect(beats[0]?.outageSeconds).toBe(0);
+    expect(Math.ceil((beats[0]?.remainingSeconds ?? 0) / 60)).toBe(60);
+    const { timeCredits } = await read(examId);
+    expect(timeCredits[0]).toMatchObject({ by: 'system', reason: expect.stringMatching(/lost for 1[2-7]\d s/) });
+    // One of them brought the candidate back, whichever was first.
+    expect(timeCredits.filter(({ minutes }) => minutes >= 2)).toHaveLength(1);
 
     await until('status', 'ACTIVE');
     await expect.poll(async () => (await read(examId)).status).toBe('DISCONNECTED');
     await shift(examId, 'offlineSince', 120);
-    await beat(examId, token);
-    const after = await read(examId);
+    const after = await beat(examId, token);
     expect(Math.round(after.timeCredits.reduce((sum, { minutes }) => sum + minutes, 0) * 1_000) / 1_000).toBe(3);
     expect(after.outageSeconds).toBeGreaterThanOrEqual(60);
     expect(after.outageSeconds).toBeLessThan(120);
@@ -92,26 +106,26 @@ describe('an outage of a participant', () => {
     for (const { examId, until } of [covered, used]) {
       await until('status', 'DISCONNECTED');
       await shift(examId, 'offlineSince', 300);
-      await shift(examId, 'endsAt', 3_600);
+      // The minute that is credited is over as well.
+      await shift(examId, 'endsAt', 3_660);
     }
     await used.until('status', 'TIMED_OUT');
     expect((await read(covered.examId)).status).toBe('DISCONNECTED');
-    await beat(covered.examId, covered.token);
-    expect(await read(covered.examId)).toMatchObject({ status: 'ACTIVE' });
-    expect((await read(covered.examId)).remainingSeconds).toBeGreaterThan(290);
+    const back = await beat(covered.examId, covered.token);
+    expect(back).toMatchObject({ status: 'ACTIVE' });
+    // Nearly four of the five minutes of the outage, without which it would be over.
+    expect(back.remainingSeconds).toBeGreaterThan(180);
     expect(await read(used.examId)).toMatchObject({ remainingSeconds: 0, timeCredits: [{ minutes: 1 }] });
   });
 
   it('of one who is paused or waits is seen, changes no place, and costs nothing', async () => {
-    const { examId, token, until } = await seated({ creditDisconnectedMinutes: 10 });
-    await server.post(`/exams/${examId}/participants/user_1/pause`, { reason: 'Fire alarm' });
+    const { examId, token, until } = await seated({ creditDisconnectedMinutes: 10 }, { isPaused: true });
     await until('online', 'false');
     expect(await read(examId)).toMatchObject({ status: 'PAUSED', online: false, outageSeconds: 0 });
     await shift(examId, 'offlineSince', 120);
     await server.post(`/exams/${examId}/participants/user_1/resume`, {});
     expect(await read(examId)).toMatchObject({ status: 'DISCONNECTED', online: false });
-    await beat(examId, token);
-    const seat = await read(examId);
+    const seat = await beat(examId, token);
     expect(seat).toMatchObject({ status: 'ACTIVE', online: true });
     expect(seat.timeCredits.reduce((sum, { minutes }) => sum + minutes, 0)).toBeLessThan(1);
 
@@ -121,8 +135,7 @@ describe('an outage of a participant', () => {
     await beat(waiting, early);
     await untilThere('online', 'false');
     expect(await read(waiting)).toMatchObject({ status: 'WAITING', online: false });
-    await beat(waiting, early);
-    expect(await read(waiting)).toMatchObject({ status: 'WAITING', online: true });
+    expect(await beat(waiting, early)).toMatchObject({ status: 'WAITING', online: true });
   });
 });
 
@@ -152,14 +165,16 @@ describe('an outage of the server', () => {
     await beat(examId, token);
     await beat(examId, token, second);
     const credits = async (userId: string) => (await read(examId, userId)).timeCredits;
-    expect(await credits('user_1')).toMatchObject([{ by: 'system', reason: expect.stringMatching(/could not be reached for 4\d s/) }]);
+    expect(await credits('user_1')).toMatchObject([
+      { by: 'system', reason: expect.stringMatching(/could not be reached for (4[2-9]|[5-9]\d) s/) },
+    ]);
     expect(await credits('ended')).toHaveLength(1);
     expect(await credits('paused')).toEqual([]);
     expect((await read(examId, 'ended')).status).toBe('ACTIVE');
   });
 
   it('of a killed server is credited when it is back', async () => {
-    const alone = await startTestServer({ PRESENCE_GRACE_SECONDS: '1', INLINE_WORKER: 'false' });
+    const alone = await startMeasuring();
     try {
       const { id } = await createExam(alone, { duration: 60 });
       await join(alone, id, 'user_1');
