@@ -15,11 +15,20 @@ interface Remembered {
   tracks: Record<string, Pick<Track, 'since' | 'last' | 'contrary' | 'recent'>>;
 }
 
-/** Moves all that the server remembers of a camera into the past: the same as moving its clock on. */
-async function moveOn(examId: string, seconds: number): Promise<void> {
-  const ms = seconds * 1_000;
-  const [row] = await runSql<{ state: Remembered }>(server, `SELECT state FROM "LiveWatch" WHERE "examId" = $1`, [examId]);
-  if (!row) return;
+/** So long ago each picture was taken, in milliseconds: as long as a busy machine may need to send it. */
+const AGO_MS = 10_000;
+
+/**
+ * Moves all that the server remembers of a camera into the past, as if its last picture had been taken so many seconds before the next
+ * one. @returns when that is taken, in milliseconds since 1970
+ */
+async function moveOn(examId: string, seconds: number): Promise<number> {
+  const next = Date.now() - AGO_MS;
+  const [row] = await runSql<{ state: Remembered; frameAt: Date }>(server, `SELECT state, "frameAt" FROM "LiveWatch" WHERE "examId" = $1`, [
+    examId,
+  ]);
+  if (!row) return next;
+  const ms = row.frameAt.getTime() - (next - seconds * 1_000);
   const { memories, tracks } = row.state;
   memories.scene.began -= ms;
   for (const track of Object.values(tracks)) {
@@ -28,8 +37,9 @@ async function moveOn(examId: string, seconds: number): Promise<void> {
     if (track.contrary !== null) track.contrary -= ms;
     track.recent = track.recent?.map(([at, lasts, score]) => [at - ms, lasts, score] as const) ?? null;
   }
-  const update = `UPDATE "LiveWatch" SET version = version + 1, "frameAt" = "frameAt" - $2 * interval '1 s', state = $3 WHERE "examId" = $1`;
-  await runSql(server, update, [examId, seconds, row.state]);
+  const update = `UPDATE "LiveWatch" SET version = version + 1, "frameAt" = $2, state = $3 WHERE "examId" = $1`;
+  await runSql(server, update, [examId, new Date(next - seconds * 1_000), row.state]);
+  return next;
 }
 
 /** Shows a candidate's picture, always the same, at these seconds. @returns the types of all warnings */
@@ -39,8 +49,8 @@ async function watched(seconds: readonly number[]): Promise<string[]> {
   for (const second of seconds) {
     const lapse = second - last;
     last = second;
-    await moveOn(exam.id, lapse);
-    await show(server, exam.id, token, photographs.oneFace);
+    const takenAt = new Date(await moveOn(exam.id, lapse)).toISOString();
+    await show(server, exam.id, token, photographs.oneFace, { takenAt });
   }
   const { warnings } = (await (await server.rest(`/exams/${exam.id}/warnings`)).json()) as { warnings: { type: string }[] };
   return warnings.map(({ type }) => type);
