@@ -1,30 +1,17 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { projectRoot } from '../../src/paths.ts';
 import { createTestDatabase } from '../helpers/postgres.ts';
+import { freePort } from '../helpers/redis.ts';
 import { ADMIN_KEY } from '../helpers/server.ts';
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return String(port);
-}
 
 test('npm run dev serves the pages from their source in front of the server, whose links open them, until Ctrl-C', async () => {
   const database = await createTestDatabase();
   const DATA_DIR = await mkdtemp(join(tmpdir(), 'invigil-test-'));
-  const PORT = await freePort();
+  const PORT = String(await freePort());
   const child = spawn(process.execPath, ['scripts/dev.mjs'], {
     cwd: projectRoot,
     env: {

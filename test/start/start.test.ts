@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/paths.ts';
 import { createEmptyDatabase, createTestDatabase, openClient } from '../helpers/postgres.ts';
 import { startFreezableProxy } from '../helpers/proxy.ts';
+import { freePort } from '../helpers/redis.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -208,15 +209,3 @@ describe('the greeting of a start', () => {
     expect(greeting).not.toContain('not built');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return typeof address === 'object' && address ? address.port : 0;
-}
