@@ -124,13 +124,13 @@ describe('disk storage', () => {
       const source = new Readable({ read() {} });
       source.push(Buffer.alloc(100));
       createDiskStorage(process.argv[2]).spool(source, { maxBytes: 1000 });
-      setTimeout(() => console.log('writing'), 100);
+      console.log('started');
       setInterval(() => {}, 1000);`;
     const module = new URL('../../dist/src/adapters/storage/storage-disk.js', import.meta.url).href;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program, module, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       await new Promise((resolve) => child.stdout.once('data', resolve));
-      expect(await spooled()).toHaveLength(1);
+      await expect.poll(spooled).toHaveLength(1);
       const own = await storage.spool(chunks(Buffer.from('own'), 3), { maxBytes: 3 });
       await storage.sweep();
       expect(await spooled()).toHaveLength(2);
