@@ -299,14 +299,20 @@ describe('vision workers', () => {
   });
 
   test('that die are replaced at once for an urgent task that waits, also while another worker is busy', async () => {
-    const script = join(tempDir(), 'worker.mjs');
+    const dir = tempDir();
+    const [script, go] = [join(dir, 'worker.mjs'), join(dir, 'go')];
     await writeFile(
       script,
-      `import { parentPort } from 'node:worker_threads';
+      `import { existsSync } from 'node:fs';
+       import { parentPort } from 'node:worker_threads';
        parentPort.on('message', (message) => {
          if (message === 'exit') process.exit(3);
          if (message !== 'hold') return parentPort.postMessage(message);
-         setTimeout(() => parentPort.postMessage(message), 3_000);
+         const timer = setInterval(() => {
+           if (!existsSync(${JSON.stringify(go)})) return;
+           clearInterval(timer);
+           parentPort.postMessage(message);
+         }, 10);
        });`,
     );
     const pool = new WorkerPool<string, string>(pathToFileURL(script), 2);
@@ -316,7 +322,9 @@ describe('vision workers', () => {
         () => order.push(task),
         () => order.push(`${task} rejected`),
       );
-    await Promise.all([run('hold', false), run('exit', false), run('snapshot', true)]);
+    // The busy one is done when the snapshot is.
+    const urgent = run('snapshot', true).then(() => writeFile(go, ''));
+    await Promise.all([run('hold', false), run('exit', false), urgent]);
     expect(order).toEqual(['exit rejected', 'snapshot', 'hold']);
     await pool.dispose();
   });
