@@ -60,10 +60,11 @@ const longAgo = (id: string, hours: number, of = server) =>
     of,
   );
 
-const joinedAgain = async (id: string, seconds: number, of = server): Promise<LiveRecording> => {
-  await expect.poll(async () => (await readRecording(of, id)).duration, { timeout: 120_000 }).toBeCloseTo(seconds, 0);
+/** The recording once it holds all that came: chunks that come far apart are joined one after the other. */
+async function joinedAgain(id: string, seconds: number, wanted: Partial<LiveRecording> = {}, of = server): Promise<LiveRecording> {
+  await expect.poll(() => readRecording(of, id)).toMatchObject({ duration: expect.closeTo(seconds, 0) as number, ...wanted });
   return readRecording(of, id);
-};
+}
 
 const stored = async (id: string, of = server) => (await of.storedFiles()).filter((name) => name.includes(id));
 
@@ -78,7 +79,7 @@ describe('chunks that come after the end', () => {
     expect((await download(server, id)).equals(Buffer.concat(chunks.slice(0, 3)))).toBe(true);
     await longAgo(id, 1);
     await sendChunks(server, id, chunks.slice(3), 3, token);
-    const second = await joinedAgain(id, 6);
+    const second = await joinedAgain(id, 6, { size: long.length });
     expect(second).toMatchObject({ status: 'uploaded', size: long.length, note: 'Arrived after the end: chunks 3 to 5.' });
     expect((await download(server, id)).equals(long)).toBe(true);
   });
@@ -97,7 +98,7 @@ describe('chunks that come after the end', () => {
     const before = await warnings();
     expect(before).toMatchObject([{ type: 'no_face' }]);
     await sendChunks(server, id, chunks.slice(4), 4, token);
-    await joinedAgain(id, 6);
+    await joinedAgain(id, 6, { size: long.length });
     expect(await ended(server, id)).toMatchObject({ status: 'processed', duration: expect.closeTo(6, 0) });
     expect(await warnings()).toEqual(before);
   });
@@ -111,7 +112,7 @@ describe('chunks that come after the end', () => {
     expect(await (await announce(id, 6, token)).json()).toMatchObject({ complete: false, nextChunk: 3 });
     expect((await announce(id, 6, token)).status).toBe(200);
     for (const index of [5, 3, 4]) expect((await putChunk(server, id, index, chunks[index] ?? short, token)).status).toBe(200);
-    const recording = await joinedAgain(id, 6);
+    const recording = await joinedAgain(id, 6, { complete: true });
     expect(recording).toMatchObject({ complete: true, size: long.length });
     expect(recording).not.toHaveProperty('nextChunk');
     expect(await errorOf(await putChunk(server, id, 6, short, token))).toMatchObject({ code: 'conflict' });
@@ -119,7 +120,7 @@ describe('chunks that come after the end', () => {
     await expect.poll(async () => (await sql('SELECT 1 FROM "RecordingChunk" WHERE "recordingId" = $1', [id])).length).toBe(0);
     // The first file can be read to its end by whoever reads it; then it goes.
     await sql(`UPDATE "ObsoleteFile" SET since = now() - interval '1 s'`);
-    await expect.poll(() => stored(id), { timeout: 120_000 }).toHaveLength(1);
+    await expect.poll(() => stored(id)).toHaveLength(1);
   });
 
   it('are refused a day later, and what never came is named in one warning', async () => {
@@ -145,7 +146,7 @@ describe('chunks that come after the end', () => {
     await submit(examId, token);
     expect((await ended(server, id)).note).toBe('Not arrived yet: chunk 3.');
     await longAgo(id, 25);
-    await expect.poll(async () => (await readRecording(server, id)).note, { timeout: 120_000 }).toBe('Never arrived: chunk 3.');
+    await expect.poll(async () => (await readRecording(server, id)).note).toBe('Never arrived: chunk 3.');
     expect((await readRecording(server, id)).nextChunk).toBeUndefined();
     expect(await sql(`SELECT details FROM "Warning" WHERE "examId" = $1`, [examId])).toEqual([{ details: 'lost' }]);
   });
@@ -159,9 +160,7 @@ describe('chunks that come after the end', () => {
     const before = await ended(server, id);
     // A second head in the middle of the first recorder's output.
     await sendChunks(server, id, [Buffer.concat([short.subarray(0, 40), Buffer.alloc(5_000, 'noise')])], 3, token);
-    await expect
-      .poll(async () => (await sql(`SELECT 1 FROM "Recording" WHERE id = $1 AND "lateBytes" > 0`, [id])).length, { timeout: 120_000 })
-      .toBe(0);
+    await expect.poll(async () => (await sql(`SELECT 1 FROM "Recording" WHERE id = $1 AND "lateBytes" > 0`, [id])).length).toBe(0);
     const after = await readRecording(server, id);
     expect(after.duration).toBeGreaterThan(before.duration - 1);
     expect(after.note).toContain('Left out, chunk');
@@ -217,7 +216,7 @@ describe('chunks that come after the end', () => {
     expect(new Set(await Promise.all(sent))).toEqual(new Set([200]));
     expect(new Set(await Promise.all(refused))).toEqual(new Set([404]));
     for (const { id } of users) {
-      expect(await joinedAgain(id, 3)).toMatchObject({ complete: true });
+      expect(await joinedAgain(id, 3, { complete: true })).toMatchObject({ complete: true });
       expect((await download(server, id)).equals(short)).toBe(true);
     }
   });
@@ -236,7 +235,7 @@ it('a participant who is let back in goes on with the same recording', async () 
   await expect.poll(ends).toBe(false);
   await sendChunks(server, id, [second], 1, token);
   await announce(id, 2, token);
-  const recording = await joinedAgain(id, 3);
+  const recording = await joinedAgain(id, 3, { complete: true });
   expect(recording).toMatchObject({ complete: true });
   expect(recording).not.toHaveProperty('note');
 });
@@ -297,7 +296,7 @@ describe('a server that is killed', () => {
       await killed.restart();
       expect((await announce(id, 6, token, killed)).status).toBe(200);
       await sendChunks(killed, id, chunks.slice(4), 4, token);
-      expect(await joinedAgain(id, 6, killed)).toMatchObject({ complete: true });
+      expect(await joinedAgain(id, 6, { complete: true }, killed)).toMatchObject({ complete: true });
       expect((await download(killed, id)).equals(long)).toBe(true);
     } finally {
       await killed.stop();
@@ -315,12 +314,12 @@ describe('a server that is killed', () => {
       const claimed = `SELECT "finishClaimedUntil" IS NOT NULL AS claimed FROM "Recording" WHERE id = $1`;
       await sendChunks(killed, id, cut(runs[1] ?? long, 3), 3, token);
       await announce(id, 6, token, killed);
-      await expect.poll(async () => (await sql(claimed, [id], killed))[0], { interval: 10, timeout: 120_000 }).toEqual({ claimed: true });
+      await expect.poll(async () => (await sql(claimed, [id], killed))[0], { interval: 10 }).toEqual({ claimed: true });
       await killed.kill();
       await killed.restart();
       expect((await readRecording(killed, id)).duration).toBeCloseTo(9, 0);
       expect((await download(killed, id)).equals(runs[0] ?? long)).toBe(true);
-      expect(await joinedAgain(id, 17, killed)).toMatchObject({ complete: true });
+      expect(await joinedAgain(id, 17, { complete: true }, killed)).toMatchObject({ complete: true });
     } finally {
       await killed.stop();
     }
