@@ -63,6 +63,12 @@ async function record(examId: string, token: string, begun: number, at: readonly
   return id;
 }
 
+/** What should be there: so many seconds until ten minutes after the beginning, when the test began, and what passed since then. */
+function expectExpected(track: Track | undefined, seconds: number, begun: number): void {
+  expect(track?.expectedSeconds).toBeGreaterThanOrEqual(seconds - 1);
+  expect(track?.expectedSeconds).toBeLessThanOrEqual(seconds + 1 + (Date.now() - begun) / 1_000 - 600);
+}
+
 const causes = (track: Track | undefined) => track?.gaps.map(({ cause }) => cause);
 /** Seconds from the beginning. */
 const secondsOf = (track: Track | undefined, begun: number) =>
@@ -80,7 +86,10 @@ it('a recording without a gap is all there, while it is sent', async () => {
   await record(examId, token, begun, [0, 60, 120, 180, 240, 300, 360, 420, 480, 540]);
   const [webcam, ...others] = await ledgerOf(examId, 'user_1', token);
   expect(others).toEqual([]);
-  expect(webcam).toMatchObject({ type: 'WEBCAM', gaps: [], receivedSeconds: 600, expectedSeconds: expect.closeTo(600, -1) });
+  expect(webcam).toMatchObject({ type: 'WEBCAM', receivedSeconds: 600 });
+  expectExpected(webcam, 600, begun);
+  // On a busy machine, more is missing by now after the last chunk.
+  expect(secondsOf(webcam, begun)?.filter(([from]) => from !== 600)).toEqual([]);
   expect(Date.parse(webcam?.lastChunkAt ?? '')).toBeGreaterThan(begun);
 });
 
@@ -104,7 +113,8 @@ it('what is missing is explained: paused, disconnected, the camera stopped, or n
     [360, 420],
     [480, null],
   ]);
-  expect(webcam).toMatchObject({ receivedSeconds: 240, expectedSeconds: expect.closeTo(540, -1) });
+  expect(webcam).toMatchObject({ receivedSeconds: 240 });
+  expectExpected(webcam, 540, begun);
 });
 
 it('a status of DISCONNECTED counts as well, and what was not begun is named so', async () => {
@@ -162,7 +172,8 @@ it('only what was recorded of the expected time counts', async () => {
   await tellWhere(examId, 'ACTIVE', 'PAUSED', begun + 90_000);
   await tellWhere(examId, 'PAUSED', 'ACTIVE', begun + 180_000);
   const [webcam] = await ledgerOf(examId);
-  expect(webcam).toMatchObject({ receivedSeconds: 90, expectedSeconds: expect.closeTo(510, -1) });
+  expect(webcam).toMatchObject({ receivedSeconds: 90 });
+  expectExpected(webcam, 510, begun);
 });
 
 it('a whole file that arrives after the end, and does not say when it began, is taken to end with the sitting', async () => {
