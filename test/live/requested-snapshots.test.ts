@@ -67,15 +67,23 @@ it('one candidate is asked once in five seconds, however many ask; the others le
   const refused = await Promise.all(hostile.map((credential) => request(exam.id, 'user_1', credential)));
   expect(refused).toEqual(['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'NOT_FOUND', 'NOT_FOUND', 'UNAUTHORIZED']);
   const staff = [undefined, tokenIn(exam.adminUrl)];
+  const begun = performance.now();
   const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, i) => [request(exam.id, 'user_1', staff[i % 2]), request(exam.id, 'user_2', staff[i % 2])]).flat(),
+    ['user_1', 'user_2'].map((userId) => Promise.all(Array.from({ length: 20 }, (_, i) => request(exam.id, userId, staff[i % 2])))),
   );
-  expect(answers.toSorted()).toEqual([...Array<string>(38).fill('RATE_LIMITED'), 'asked', 'asked']);
+  // Once, unless the machine took more than five seconds for it.
+  const most = 1 + Math.floor((performance.now() - begun) / 5_000);
+  const counts = answers.map((told) => told.filter((one) => one === 'asked').length);
+  for (const [at, told] of answers.entries()) {
+    expect(new Set(told)).toEqual(new Set(['asked', 'RATE_LIMITED']));
+    expect(counts[at]).toBeLessThanOrEqual(most);
+  }
+  await server.post(`/exams/${exam.id}/messages`, { text: 'end' });
   const feeds = tokens.map((token) => follow(exam.id, token));
   for (const [at, feed] of feeds.entries()) {
-    const found = await feed.find(asked);
-    expect(found?.examEvents.participant?.userId).toBe(`user_${at + 1}`);
-    expect(feed.items.filter(asked)).toHaveLength(1);
+    await feed.find(({ examEvents }) => examEvents.kind === 'MessageSent');
+    const found = feed.items.filter(asked);
+    expect(found.map(({ examEvents }) => examEvents.participant?.userId)).toEqual(Array(counts[at]).fill(`user_${at + 1}`));
     feed.unsubscribe();
   }
 });
