@@ -54,7 +54,8 @@ test('what the voice detector hardly takes for speech makes no pattern', () => {
 
 test('a day of them is one pattern, and is found in less than the seconds that would hold up the other recordings', () => {
   const day = Array.from({ length: 86_400 }, (_, second) => ({ start: second, end: second + 1, state: second % 2 === 0, score: 0.9 }));
-  const begun = performance.now();
+  // Of this process, whatever else the machine does.
+  const begun = process.cpuUsage();
   expect(found(day)).toEqual([[0, 86_399]]);
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(process.cpuUsage(begun).user).toBeLessThan(2_000_000);
 });
