@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createExam } from '../helpers/exam.ts';
 import { cut, finishLive, sendChunks, startLive } from '../helpers/live.ts';
-import { caseFile, clustersOf, ffmpeg, film, fragmentsOf, H264, makeMedia, pictures, tempDir } from '../helpers/media.ts';
+import { caseFile, clustersOf, ffmpeg, film, fragmentsOf, H264, makeMedia, pictures, tempDir, VP8 } from '../helpers/media.ts';
 import { analysed, form, type RestRecording } from '../helpers/recordings.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { patch, tusHeaders } from '../helpers/tus.ts';
@@ -169,21 +169,7 @@ describe('a recording whose time goes back', () => {
       { picture: pictures.oneFace, seconds: 4 },
     ]);
     const cutAt4 = ['-c', 'copy', '-f', 'webm', '-cluster_time_limit', '4000', 'pipe:1'];
-    const keyed = await makeMedia(
-      '-i',
-      both,
-      '-c:v',
-      'libvpx',
-      '-deadline',
-      'realtime',
-      '-cpu-used',
-      '8',
-      '-g',
-      '20',
-      '-f',
-      'matroska',
-      'pipe:1',
-    );
+    const keyed = await makeMedia('-i', both, ...VP8, '-g', '20', '-f', 'matroska', 'pipe:1');
     const path = join(tempDir(), 'keyed.mkv');
     await writeFile(path, keyed);
     const { head, clusters } = clustersOf(await makeMedia('-i', path, ...cutAt4));
