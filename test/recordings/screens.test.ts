@@ -127,6 +127,7 @@ describe('a live screen recording', () => {
 
   /** Records the film live, while the page reports such things at these seconds of it. */
   async function record(reports: readonly { type: string; at: number }[], { isTimed = true } = {}): Promise<Told> {
+    const video = await filmed(film);
     const { id: examId } = await createExam(server, {});
     const userId = 'user_1';
     const token = await joinExam(server, examId, userId);
@@ -134,7 +135,7 @@ describe('a live screen recording', () => {
     await sql(`UPDATE "Recording" SET "createdAt" = "createdAt" - $2 * interval '1 s' WHERE id = $1`, [id, SECONDS + 5]);
     const began = Date.now() - (SECONDS + 2) * 1_000;
     const times = `?startedAt=${new Date(began).toISOString()}&durationMs=${SECONDS * 1_000}`;
-    expect((await putChunk(server, id, isTimed ? `0${times}` : 0, await filmed(film), token)).status).toBe(200);
+    expect((await putChunk(server, id, isTimed ? `0${times}` : 0, video, token)).status).toBe(200);
     const warnings = reports.map(({ type, at }) => ({ type, timestamp: new Date(began + at * 1_000).toISOString() }));
     if (warnings.length > 0) {
       expect((await server.post(`/exams/${examId}/warnings`, { userId, warnings }, { credential: token })).status).toBe(200);
