@@ -100,20 +100,28 @@ it('only staff of the exam get it, whoever else watches at the same time', async
 it('twenty consoles cost one statement per pulse, and none once the last has gone', async () => {
   const { id: examId, adminUrl } = await createExam(server);
   const { id: other } = await createExam(server);
+  let seen: string[][] = [];
   const { statements } = await counter.during(async () => {
     const consoles = Array.from({ length: 20 }, (_, i) => watch(examId, i % 2 ? tokenIn(adminUrl) : undefined));
-    const pulses = await Promise.all(consoles.map((live) => live.take(2)));
-    for (const one of pulses) expect(one.map(({ at }) => at)).toEqual(pulses[0]?.map(({ at }) => at));
+    await Promise.all(consoles.map((live) => live.take(2)));
     for (const live of consoles) live.unsubscribe();
+    seen = consoles.map(({ items }) => items.map(({ examPulse: { at } }) => at));
   });
-  expect(statements.filter(isPulse)).toHaveLength(2);
-  // While the pulse of another exam beats twice, that of the first would beat too if it still did.
+  // Whoever comes later on a busy machine misses the first ones, and one may be read when the last console goes.
+  const all = [...new Set(seen.flat())].toSorted();
+  for (const one of seen) expect(one).toEqual(all.slice(all.indexOf(one[0] ?? ''), all.indexOf(one.at(-1) ?? '') + 1));
+  expect(statements.filter(isPulse).length).toBeGreaterThanOrEqual(all.length);
+  expect(statements.filter(isPulse).length).toBeLessThanOrEqual(all.length + 1);
+  // While the pulse of another exam beats three times, that of the first would beat twice if it still did.
+  let count = 0;
   const after = await counter.during(async () => {
     const live = watch(other);
-    await live.take(2);
+    await live.take(3);
     live.unsubscribe();
+    count = live.items.length;
   });
-  expect(after.statements.filter(isPulse)).toHaveLength(2);
+  // And once more if it was read as the console went.
+  expect(after.statements.filter(isPulse).length).toBeLessThanOrEqual(count + 1);
 });
 
 it('ends with the exam, on every server', async () => {
