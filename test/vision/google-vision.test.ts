@@ -205,7 +205,10 @@ describe('with Google Vision, a candidate', () => {
     const before = google.batches.length;
     const shots = await Promise.all((['ahead', 'two'] as const).map(photograph));
     const send = async (shot: Buffer | undefined) => {
+      const sent = google.batches.length;
       expect((await snap(server, exam.id, shot ?? Buffer.alloc(0), token)).status).toBe(200);
+      // Before the next one comes and takes its place.
+      await google.received(sent + 1);
       await setTimeout(1_000);
     };
     for (const shot of [0, 1, 1, 1, 1]) await send(shots[shot]);
@@ -216,9 +219,12 @@ describe('with Google Vision, a candidate', () => {
       expect((await sharp(jpeg).metadata()).exif).toBeUndefined();
     }
     google.always = { code: Status.PERMISSION_DENIED, message: 'This API method requires billing to be enabled.' };
+    const begun = performance.now();
     for (const shot of [0, 0, 0, 0]) await send(shots[shot]);
     expect((await log.opened('evidence_gap')).details).toMatch(/^The service that analyses snapshots was unavailable/);
-    expect(server.log().match(/a snapshot could not be analysed/g)).toHaveLength(1);
+    // Once in ten seconds.
+    const most = 1 + Math.floor((performance.now() - begun) / 10_000);
+    expect(server.log().match(/a snapshot could not be analysed/g)?.length).toBeLessThanOrEqual(most);
   });
 
   it('at check-in is compared on this machine, and the verification says so', async () => {
@@ -237,7 +243,7 @@ describe('a recording during a Google Vision outage', () => {
   it('is analysed in one attempt although the service refuses twice, is slow and drops the connection', async () => {
     const google = await startGoogleVision();
     const proxy = await startFreezableProxy(google.endpoint);
-    const server = await startTestServer({ ...google.settings, GOOGLE_VISION_ENDPOINT: proxy.url, GOOGLE_VISION_RETRY_SECONDS: '10' });
+    const server = await startTestServer({ ...google.settings, GOOGLE_VISION_ENDPOINT: proxy.url, GOOGLE_VISION_RETRY_SECONDS: '60' });
     try {
       const unavailable = { code: Status.UNAVAILABLE, message: 'The service is currently unavailable.' };
       google.faults.push(unavailable, unavailable, { delayMs: 1_000 }, { delayMs: 1_000 });
