@@ -108,15 +108,15 @@ describe('trying out the camera, many at once', () => {
     const huge = await sharp({ create: { width: 6_300, height: 6_300, channels: 4, background: '#8899aa' } })
       .png({ progressive: true })
       .toBuffer();
+    const small = await faces.nobody();
     let answered = 0;
     const slow = Array.from({ length: 8 }, async () => {
       await (await send(path, hostile, 'image/png', new Uint8Array(huge))).arrayBuffer();
       answered += 1;
     });
     await Promise.race(slow);
-    const before = answered;
-    await (await send(path, other, 'image/jpeg', await faces.nobody())).arrayBuffer();
-    expect(answered - before).toBeLessThan(4);
+    await (await send(path, other, 'image/jpeg', small)).arrayBuffer();
+    expect(answered).toBeLessThan(slow.length - 1);
     await Promise.all(slow);
   });
 
