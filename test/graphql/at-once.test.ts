@@ -12,9 +12,6 @@ import { startTestServer, type TestServer } from '../helpers/server.ts';
 // What a request leaves where another finds it shows only while both are under way. So here many viewers with different
 // rights ask at once, by every door, and each single answer is held to what that viewer may see.
 
-/** For a machine that does much else. */
-const SLOW_MS = 120_000;
-
 let server: TestServer;
 let school: School;
 let entrance: Entrance;
@@ -42,7 +39,7 @@ describe('while many viewers with different rights send requests at the same tim
       return own.map((ask) => ({ door, ask }));
     });
     checked = await atOnce(entrance, jobs);
-  }, SLOW_MS);
+  });
   const by = (door: Door, kind: Ask['kind']) => checked.filter((job) => job.door === door && job.ask.kind === kind);
 
   it.each(DOORS)('every viewer gets through $name what they may see and nothing else', (door) => {

@@ -5,7 +5,6 @@ import { WebSocket } from 'ws';
 import { createExam, join } from '../helpers/exam.ts';
 import { ADMIN_KEY, collect, startTestServer, type TestServer } from '../helpers/server.ts';
 
-const SLOW_MS = 120_000;
 const WARNINGS = 1_000;
 
 let server: TestServer;
@@ -51,7 +50,7 @@ async function answeredDuring<T>(work: Promise<T>): Promise<{ result: T; others:
 }
 
 describe('large answers to a candidate', () => {
-  it('are complete, and others are answered while they are made', { timeout: SLOW_MS }, async () => {
+  it('are complete, and others are answered while they are made', async () => {
     const { result, others } = await answeredDuring(Promise.all(Array.from({ length: 10 }, () => ask(pages(50, 'id')))));
     const { warnings } = (await (await server.rest(`/exams/${examId}/warnings?limit=500`)).json()) as { warnings: { id: string }[] };
     const expected = warnings.map(({ id }) => id);
@@ -62,7 +61,7 @@ describe('large answers to a candidate', () => {
     expect(others).toBeGreaterThan(3);
   });
 
-  it('over one socket leave time for others', { timeout: SLOW_MS }, async () => {
+  it('over one socket leave time for others', async () => {
     const client = createClient({
       url: `${server.url.replace('http', 'ws')}/graphql`,
       webSocketImpl: WebSocket,
@@ -89,7 +88,7 @@ describe('large answers to a candidate', () => {
     await client.dispose();
   });
 
-  it('are the same however the client writes the Accept header', { timeout: SLOW_MS }, async () => {
+  it('are the same however the client writes the Accept header', async () => {
     const query = pages(15, '__typename id details timestamp endedAt review { by }');
     const answer = await ask(query);
     expect(answer).toEqual(await ask(query, { accept: 'application/json;q=0.9' }));
@@ -119,7 +118,7 @@ describe('without credentials', () => {
 });
 
 describe('hundreds of reads of a whole exam at once by a candidate', () => {
-  it('are answered, and fail nobody else', { timeout: SLOW_MS }, async () => {
+  it('are answered, and fail nobody else', async () => {
     const { id } = await createExam(server, { settings: { candidateView: 'live' } });
     const credential = await join(server, id, 'user_1');
     const warnings = Array.from({ length: 100 }, () => ({ type: 'noise', details: 'x'.repeat(1_500) }));
@@ -150,7 +149,7 @@ describe('the statistics of a submission', () => {
     return (await fetch(`${server.url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) })).text();
   }
 
-  it('with a million names are returned as they are, and others are answered meanwhile', { timeout: SLOW_MS }, async () => {
+  it('with a million names are returned as they are, and others are answered meanwhile', async () => {
     const names = 1_000_000;
     const submissionId = await submit('user_2', statsOf(names));
     const query = `{ exam(id: "${examId}") { participant(userId: "user_2") { before: id submission { stats id } after: userId } } }`;

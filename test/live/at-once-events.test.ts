@@ -16,9 +16,6 @@ interface Logged {
   userId: string | null;
 }
 
-/** For a machine that does much else. */
-const SLOW_MS = 120_000;
-
 let server: TestServer;
 let exams: SchoolExam[];
 let watchers: Watcher[];
@@ -70,7 +67,7 @@ beforeAll(async () => {
       watcher.until((items) => (watcher.ofWarnings ? items.length >= eventsFor(watcher).length : items.some(isOver))),
     ),
   );
-}, SLOW_MS);
+});
 afterAll(async () => {
   watchers.forEach((watcher) => watcher.stop());
   await server.stop();

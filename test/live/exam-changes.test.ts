@@ -113,15 +113,15 @@ describe('a change of an exam', () => {
     await invite(0);
     expect(await act('user_2', 'readmit')).toBe('conflict');
     expect(await act('user_1', 'resume')).toBe('active');
-    await expect.poll(() => act('user_1', 'resume'), { timeout: 10_000 }).toBe('conflict');
+    await expect.poll(() => act('user_1', 'resume')).toBe('conflict');
     expect(await act('user_1', 'readmit')).toBe('conflict');
   });
 
   it('is refused by field, for an exam that is over, and to all but its LMS', async () => {
-    const exam = await createExam(server, { closesAt: '2027-01-01T00:00:00Z' });
+    const exam = await createExam(server, { closesAt: '2099-01-01T00:00:00Z' });
     const fieldOf = async (body: object) => (await change(exam.id, body)).error?.details[0]?.field;
     expect(await fieldOf({ duration: 0 })).toBe('duration');
-    expect(await fieldOf({ opensAt: '2027-06-01T00:00:00Z' })).toBe('closesAt');
+    expect(await fieldOf({ opensAt: '2099-06-01T00:00:00Z' })).toBe('closesAt');
     expect(await fieldOf({ contentUrl: 'javascript:alert(1)' })).toBe('contentUrl');
     expect(await fieldOf({ settings: { creditDisconnectedMinutes: -1 } })).toBe('settings.creditDisconnectedMinutes');
     expect(await fieldOf({ settings: { admission: 'nobody' } })).toBe('settings.admission');

@@ -8,8 +8,6 @@ import { createExam } from '../helpers/exam.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
 
 const run = promisify(execFile);
-const SLOW_MS = 120_000;
-
 const disposal: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const dispose of disposal.splice(0).reverse()) await dispose();
@@ -62,7 +60,7 @@ async function mountSmallDisk(at: string, megabytes: number): Promise<boolean> {
 }
 
 describe('a server with a PostgreSQL of its own', () => {
-  it('goes on when PostgreSQL ends by itself, and nothing that was acknowledged is lost', { timeout: SLOW_MS }, async () => {
+  it('goes on when PostgreSQL ends by itself, and nothing that was acknowledged is lost', async () => {
     const dataDir = join(await makeFolder(), 'data');
     const server = await startWithOwnDatabase(dataDir);
     const { id } = await createExam(server);
@@ -73,7 +71,7 @@ describe('a server with a PostgreSQL of its own', () => {
     expect(await storedIn(server, id)).toBe(100);
   });
 
-  it('says that its disk is full, and goes on when there is space', { timeout: SLOW_MS }, async ({ skip }) => {
+  it('says that its disk is full, and goes on when there is space', async ({ skip }) => {
     const folder = await makeFolder();
     const dataDir = join(folder, 'data');
     const disk = join(folder, 'disk');
