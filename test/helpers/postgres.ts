@@ -48,8 +48,12 @@ export async function runSql<Row extends object>(of: { databaseUrl: string }, te
   return (await pool.query<Row>(text, values)).rows;
 }
 
-/** Has all that `send` does to the exam wait for it, so that those behind the first share a transaction. @param client in no transaction */
-export async function whileLocked<T>(client: Client, examId: string, send: () => Promise<T>): Promise<T> {
+/**
+ * Has all that `send` does to the exam wait for it, so that those behind the first share a transaction.
+ * @param client in no transaction
+ * @param onWaiting called once the first waits
+ */
+export async function whileLocked<T>(client: Client, examId: string, send: () => Promise<T>, onWaiting = () => {}): Promise<T> {
   await client.query('BEGIN');
   await client.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [examId]);
   const sent = send();
@@ -58,6 +62,7 @@ export async function whileLocked<T>(client: Client, examId: string, send: () =>
     WHERE held.pid = pg_backend_pid() AND held.granted AND NOT waiting.granted`;
   try {
     await expect.poll(async () => (await client.query(waiting)).rowCount, { interval: 5 }).toBeGreaterThan(0);
+    onWaiting();
   } finally {
     await client.query('COMMIT');
   }

@@ -110,10 +110,21 @@ describe('many reports at the same time', () => {
     const [held, free] = [await examWith('user_1'), await examWith('user_1')];
     await database.query('BEGIN');
     await database.query('SELECT 1 FROM "Exam" WHERE id = $1 FOR UPDATE', [held]);
-    const waiting = tell(held, 'user_1', [{ type: 'noise' }]);
+    const warning = { type: 'noise', clientEventId: 'held-0' };
+    let isHeld = true;
+    // It waits for 2.5 s, and is told to try again if it is held for longer.
+    const waiting = (async () => {
+      for (;;) {
+        const wasHeld = isHeld;
+        const { status } = await tell(held, 'user_1', [warning]);
+        if (status !== 500 || !wasHeld) return status;
+      }
+    })();
     for (let i = 0; i < 5; i++) expect((await tell(free, 'user_1', [{ type: 'noise' }])).status).toBe(200);
     await database.query('COMMIT');
-    expect((await waiting).status).toBe(200);
+    isHeld = false;
+    expect(await waiting).toBe(200);
+    expect((await log(held)).filter(({ kind }) => kind === 'WARNING_ADDED')).toHaveLength(1);
   });
 
   it('are answered with "try again" if their exam stays locked', async () => {
@@ -186,7 +197,15 @@ describe('an exam', () => {
         start('records'),
         start('user_1'),
       ];
-      const [, ...statuses] = await whileLocked(database, examId, () => Promise.all([control('cancelExam', examId), ...adding()]));
+      // Together, and in the last round behind the cancellation.
+      const others: Promise<number>[] = [];
+      const send = () => void others.push(...adding());
+      const cancel = () => {
+        if (round < 4) send();
+        return control('cancelExam', examId);
+      };
+      await whileLocked(database, examId, cancel, () => round === 4 && send());
+      const statuses = await Promise.all(others);
       const cancelled = (await changes(examId)).find(({ to }) => to === 'CANCELLED');
       expect(cancelled?.seq).toBe(await lastSeq(examId));
       expect((await log(examId)).at(-1)?.seq).toBe(cancelled?.seq);
