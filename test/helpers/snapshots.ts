@@ -32,7 +32,7 @@ export async function seat(server: TestServer, userId = 'user_1', input: object 
   return { exam, token: await join(server, exam.id, userId) };
 }
 
-/** When the latest snapshot was taken, by the token that sent it. */
+/** When the latest snapshot was taken, by the token that sent it: a film that goes on begins after it. */
 const latest = new Map<string, number>();
 
 export function snap(server: TestServer, examId: string, image: Uint8Array, credential?: string, query: Record<string, string> = {}) {
@@ -51,14 +51,17 @@ export const unhurried = {
   NODE_OPTIONS: `--import=${fileURLToPath(new URL('fast-clock.mjs', import.meta.url))}`,
 };
 
-/** Sends a snapshot and waits until it was analysed, however busy the machine is. */
+/**
+ * Sends a snapshot and waits until it was analysed, however busy the machine is.
+ * @returns the time used, in milliseconds since 1970: that of arrival if it came half a minute too late
+ */
 export async function show(
   server: TestServer,
   examId: string,
   token: string,
   shot: Photograph | Uint8Array,
   query: Record<string, string> = {},
-) {
+): Promise<number> {
   const send = () => snap(server, examId, typeof shot === 'string' ? photographs[shot] : shot, token, query);
   let response = await send();
   // On a busy machine those that had to wait come too close to one another.
@@ -68,10 +71,14 @@ export async function show(
   const looks = `SELECT 1 FROM "LiveWatch" w JOIN "Participant" p ON p.id = w."participantId"
     WHERE p."examId" = $1 AND p."userId" = $2 AND w."frameAt" >= $3`;
   await eventually(async () => expect(await runSql(server, looks, [examId, userId, takenAt])).toHaveLength(1));
+  latest.set(token, Date.parse(takenAt));
+  return Date.parse(takenAt);
 }
 
 /** A snapshot may be 30 s late: half of that is left to a busy machine. */
 const LEAD_MS = 15_000;
+/** Before a film, in which an empty room was seen. */
+const EMPTY_MS = 8_000;
 
 /**
  * Sends a camera's snapshots, taken one per second, like a browser, to each of the servers in turn. They are stills: a face in the
@@ -82,31 +89,41 @@ export async function film(servers: TestServer | readonly TestServer[], examId: 
   const all = [servers].flat();
   const [first] = all;
   if (!first) throw new Error('no server');
-  await show(first, examId, token, 'nobody', { takenAt: new Date(Date.now() - 24_000).toISOString() });
+  const empty = await show(first, examId, token, 'nobody', { takenAt: new Date(Date.now() - LEAD_MS - EMPTY_MS).toISOString() });
+  latest.set(token, empty + EMPTY_MS);
   return goOn(all, examId, token, shots);
+}
+
+interface Pace {
+  /** How long ago the film begins, in milliseconds, if it can; 0 for a server that is not `unhurried`. */
+  lead?: number;
+  /** Milliseconds between two snapshots. */
+  every?: number;
 }
 
 /**
  * Like `film`, for an exam that is already being filmed. The film begins some seconds ago, so that the servers need no more time
  * than they take to look at it, and its seconds are exact on a busy machine too.
- * @param lead how long ago, in milliseconds; 0 for a server that is not `unhurried`
  */
 export async function goOn(
   servers: TestServer | readonly TestServer[],
   examId: string,
   token: string,
   shots: readonly (Photograph | Uint8Array)[],
-  lead = LEAD_MS,
+  { every = 1_000, lead = Math.min(shots.length * every, LEAD_MS) }: Pace = {},
 ) {
   const all = [servers].flat();
-  const start = Math.max((latest.get(token) ?? 0) + 1_000, Date.now() - Math.min(shots.length * 1_000, lead));
-  const taken = shots.map((_, at) => start + at * 1_000);
+  let takenAt = Math.max((latest.get(token) ?? 0) + every, Date.now() - lead);
+  const taken: number[] = [];
   for (const [at, shot] of shots.entries()) {
     const server = all[at % all.length];
-    const takenAt = taken[at] ?? 0;
+    if (!server) continue;
     // The future cannot be filmed.
     await setTimeout(Math.max(0, takenAt - Date.now()));
-    if (server) await show(server, examId, token, shot, { takenAt: new Date(takenAt).toISOString() });
+    const used = await show(server, examId, token, shot, { takenAt: new Date(takenAt).toISOString() });
+    taken.push(used);
+    // Where looks take longer than the film, its seconds do: one that is too late would be followed by a gap.
+    takenAt = Math.max(used + every, Date.now() - Math.max(lead, LEAD_MS));
   }
   return taken;
 }

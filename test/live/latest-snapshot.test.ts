@@ -84,7 +84,8 @@ describe('the newest snapshot of a participant', () => {
     expect(rows).toHaveLength(1);
     expect(rows[0]?.sealed.includes(Buffer.from('JFIF'))).toBe(false);
     const newest = (await read(examId, 'user_1'))?.latestSnapshot;
-    const late = await snap(second, examId, photographs.black, token, { takenAt: new Date(Date.now() - 20_000).toISOString() });
+    const older = new Date(Date.parse(newest?.takenAt ?? '') - 1_000).toISOString();
+    const late = await snap(second, examId, photographs.black, token, { takenAt: older });
     expect(late.status).toBe(200);
     // It is written before the next one of the same server.
     const { token: other, examId: otherExam } = await seat();
