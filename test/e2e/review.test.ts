@@ -7,7 +7,9 @@ import { openBrowser, type OpenBrowser, skipsBrowser, watchProblems } from '../h
 import { join as joinExam } from '../helpers/exam.ts';
 import { ended, finishLive, sendChunks, startLive } from '../helpers/live.ts';
 import { startTestServer, type TestServer } from '../helpers/server.ts';
+import { watchDrift } from './helpers/drift.ts';
 import { expectGood, heading, press } from './helpers/room.ts';
+import { watchSaid } from './helpers/said.ts';
 import { sit, type Sitting } from './helpers/sitting.ts';
 
 const LOOKS = [
@@ -21,18 +23,6 @@ const WIDE_AND_NARROW = [
   ['light', 1_440],
   ['dark', 390],
 ] as const;
-
-/** Whether both play, and how far the screen is from the camera, in seconds of the exam; the camera began two seconds later. */
-const DRIFT = `(() => {
-  const [camera, screen] = [...document.querySelectorAll('video')];
-  return { isPlaying: !camera.paused && !screen.paused, drift: camera.currentTime + 2 - screen.currentTime, at: camera.currentTime };
-})()`;
-
-interface Drift {
-  isPlaying: boolean;
-  drift: number;
-  at: number;
-}
 
 describe.skipIf(skipsBrowser)('the review of a candidate', () => {
   let server: TestServer;
@@ -77,36 +67,34 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
       await page.getByLabel('Speed').selectOption(speed);
       await goTo(page, timeAt(3));
       await page.getByRole('button', { name: 'Play', exact: true }).click();
-      await expect.poll(async () => (await page.evaluate<Drift>(DRIFT)).isPlaying).toBe(true);
-      const drifts: Drift[] = [];
-      for (let n = 0; n < 100 / (2 + Number(speed)); n++) {
-        drifts.push(await page.evaluate<Drift>(DRIFT));
-        await page.waitForTimeout(75);
-      }
+      const { worst, median } = await watchDrift(page, 2 + Number(speed));
       await press(page, 'Pause');
-      const worst = Math.max(...drifts.map(({ drift }) => Math.abs(drift)));
-      const played = (drifts.at(-1)?.at ?? 0) - (drifts[0]?.at ?? 0);
-      console.info(`at ${speed}×: played ${played.toFixed(1)} s, at most ${worst.toFixed(3)} s apart`);
-      expect(worst).toBeLessThanOrEqual(0.25);
-      expect(played).toBeGreaterThan(1.5);
+      console.info(`at ${speed}×: at most ${worst.toFixed(3)} s apart, mostly ${median.toFixed(3)} s`);
+      // Each is put where the clock is when it is 0.2 s away: on a busy machine, one of them ahead and the other behind.
+      expect(worst).toBeLessThanOrEqual(0.4);
+      expect(median).toBeLessThanOrEqual(0.25);
     }
     await page.getByLabel('Speed').selectOption('4');
     await goTo(page, timeAt(19));
+    const said = await watchSaid(page);
     await page.getByRole('button', { name: 'Play', exact: true }).click();
-    await page.getByText(/Skipped .* without a recording/).waitFor();
+    await said(/Skipped .* without a recording/);
     await page.getByText('This is the end of what was recorded').waitFor();
     expect(Number(await page.locator('input[type=range]').inputValue())).toBeGreaterThan(sitting.begun + 86_000);
     const lanes = page.getByTestId('lanes');
-    await lanes.hover({ position: { x: 30, y: 10 } });
+    const [from = 0, to = 0] = await Promise.all(
+      ['min', 'max'].map(async (name) => Number(await page.locator('input[type=range]').getAttribute(name))),
+    );
+    const { width = 1 } = (await lanes.boundingBox()) ?? {};
+    // There both were recorded, however long it is until the candidate handed in.
+    await lanes.hover({ position: { x: ((sitting.begun + 9_000 - from) / (to - from)) * width, y: 10 } });
     const loaded = `[...document.querySelectorAll('[data-testid=lanes] img')].filter((image) => image.naturalWidth > 0).length`;
     await expect.poll(() => page.evaluate(loaded)).toBe(2);
     await writeFile('build/screenshots/review-0-preview.png', await page.screenshot());
     await lanes.click({ position: { x: 60, y: 10 } });
-    const box = await lanes.boundingBox();
-    const [from, to] = (await Promise.all(['min', 'max'].map((name) => page.locator('input[type=range]').getAttribute(name)))).map(Number);
-    const clicked = (from ?? 0) + (60 / (box?.width ?? 1)) * ((to ?? 0) - (from ?? 0));
+    const clicked = from + (60 / width) * (to - from);
     expect(Math.abs(Number(await page.locator('input[type=range]').inputValue()) - clicked)).toBeLessThan(1_500);
-    await goTo(page, '03:33:33');
+    await goTo(page, timeAt(6 * 3_600));
     await page.getByText(/The exam was not then/).waitFor();
     expect(problems).toEqual([]);
     await page.close();
@@ -161,7 +149,7 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await page.locator('section', { hasText: 'Everything in time order' }).getByRole('button', { name: 'Permitted' }).click();
     await page.getByText('Dismissed: 3 warnings.').waitFor();
     await page.getByLabel('Show').last().selectOption('decided');
-    expect(await rows(page, 'Dismissed').count()).toBe(3);
+    await expect.poll(() => rows(page, 'Dismissed').count()).toBe(3);
     await press(page, 'Undo');
     await expect.poll(() => rows(page, 'Dismissed').count()).toBe(0);
     await page.getByLabel('Show').last().selectOption('warnings');
@@ -169,7 +157,8 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await panel.getByLabel('Another reason').fill('The <i>school’s</i> own page');
     await panel.getByRole('button', { name: 'Dismiss', exact: true }).click();
     await panel.getByText('The <i>school’s</i> own page').waitFor();
-    expect(await rows(page, 'Dismissed').count()).toBe(1);
+    // What was asked for before may be answered after it, and shows for a moment what was so then.
+    await expect.poll(() => rows(page, 'Dismissed').count()).toBe(1);
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -187,20 +176,22 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
 
   it('takes a violation from two people who judge for themselves, then an objection and its answer', async () => {
     const [{ page: one, problems }, { page: two }] = [await open('Ms One'), await open('Mr Two')];
+    // What is being written is in its field until the answer has come, and in the list as soon as the log tells of it.
+    const judged = (page: Page, reason: string) => page.getByTestId('judge').getByRole('listitem').getByText(reason);
     const judge = async (page: Page, choice: RegExp, reason: string, label = 'Reason') => {
       await page.getByRole('radio', { name: choice }).check();
       await page.getByLabel(label, { exact: true }).fill(reason);
       await press(page, 'Record the decision');
     };
     await judge(one, /^Violation/, 'Two faces at 10:41');
-    await one.getByText('Two faces at 10:41').waitFor();
+    await judged(one, 'Two faces at 10:41').waitFor();
     await two.getByText('A second look is needed').first().waitFor();
     expect(await two.getByText('Two faces at 10:41').count()).toBe(0);
     expect(await two.getByTestId('judge').getByText('Ms One').count()).toBe(0);
     await expectGood(two, 'review-3-blind', WIDE_AND_NARROW);
     await judge(two, /^Violation/, 'I see them too');
     await expect.poll(() => verdict(two).innerText()).toMatch(/^violation$/i);
-    await two.getByText('Two faces at 10:41').waitFor();
+    await judged(two, 'Two faces at 10:41').waitFor();
     await expect.poll(() => verdict(one).innerText()).toMatch(/^violation$/i);
 
     await server.post(`/exams/${sitting.examId}/contest`, { text: 'My <b>sister</b> came in' }, { credential: sitting.token });
@@ -249,6 +240,8 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     await page.keyboard.type('A hand before the camera');
     await page.keyboard.press('Enter');
     await panel.getByText('A hand before the camera').waitFor();
+    // The log may tell of the decision before its answer comes, and only then can it be taken back.
+    await page.getByText('Dismissed: 1 warning').waitFor();
     await page.locator('h1').focus();
     await page.keyboard.press('z');
     // Taken back in the own name: it was another's decision.
@@ -263,7 +256,8 @@ describe.skipIf(skipsBrowser)('the review of a candidate', () => {
     const before = await clock(page);
     await page.keyboard.press('n');
     expect(await clock(page)).toBe(before);
-    // Without single keys everything is in the order of Tab.
+    // Without single keys everything is in the order of Tab. It played for a while: there must be a next warning.
+    await goTo(page, timeAt(0));
     const reached = new Set<string>();
     await page.locator('h1').focus();
     for (let n = 0; n < 70; n++) {
