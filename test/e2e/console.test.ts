@@ -1,14 +1,11 @@
 import { text } from 'node:stream/consumers';
-import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
 import { createExam, join, report } from '../helpers/exam.ts';
 import { runSql } from '../helpers/postgres.ts';
-import { startFreezableProxy } from '../helpers/proxy.ts';
-import { freePort } from '../helpers/redis.ts';
-import { startTestServer, type TestServer } from '../helpers/server.ts';
 import { photographs, snap } from '../helpers/snapshots.ts';
-import { expectGood, factsOf, heading, hide, invite, press, setClockAhead } from './helpers/room.ts';
+import { addressAt, feed, openConsole, panel, people } from './helpers/console.ts';
+import { expectGood, factsOf, heading, hide, invite, press } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 const LOOKS = [
@@ -19,31 +16,14 @@ const LOOKS = [
 
 describe.skipIf(skipsBrowser)("the proctor's console", () => {
   const stage = setStage();
-  const at = (url: string, address = stage.server.url) => address + new URL(url).pathname + new URL(url).hash;
-
-  /** By a personal admin link, so that nobody is asked for a name. */
-  async function openConsole(
-    examId: string,
-    { server, address, hoursAhead }: { server?: TestServer; address?: string; hoursAhead?: number } = {},
-  ): Promise<Page> {
-    const answer = await (server ?? stage.server).post(`/exams/${examId}/proctor-links`, { name: 'Petra Proctor' });
-    const { url } = (await answer.json()) as { url: string };
-    const page = await stage.browser.openPage({ locale: 'en-GB', viewport: { width: 1_440, height: 900 } });
-    if (hoursAhead) await setClockAhead(page, hoursAhead);
-    await page.goto(at(url, address));
-    await page.getByRole('heading', { level: 1 }).waitFor();
-    return page;
-  }
-  const feed = (page: Page) => page.getByRole('region', { name: 'Warnings' });
-  const people = (page: Page) => page.getByRole('region', { name: 'People' });
-  const panel = (page: Page) => page.getByRole('complementary');
+  const at = (url: string) => addressAt(stage.server.url, url);
 
   it('shows what a candidate does, and what a proctor does is on the page of the candidate', async () => {
     const { examId, link } = await invite(stage.server, {
       contentUrl: 'https://questions.example/',
       settings: { admission: 'proctor', snapshotSeconds: 2, aiDetection: { enabled: true, sensitivity: 'low' } },
     });
-    const [page, room] = [await openConsole(examId), await stage.browser.openPage({ locale: 'en-GB' })];
+    const [page, room] = [await openConsole(stage, examId, { keepsNotices: true }), await stage.browser.openPage({ locale: 'en-GB' })];
     const problems = await watchProblems(page);
     const row = people(page).getByRole('listitem').filter({ hasText: 'Ada L.' });
     await row.getByText('has not opened the link').waitFor();
@@ -125,70 +105,34 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
       `UPDATE "Participant" SET "joinedAt" = now() - interval '1 minute', "startedAt" = now() - interval '1 minute' WHERE "examId" = $1`,
       [examId],
     );
-    const page = await openConsole(examId, { hoursAhead: 2 });
+    const page = await openConsole(stage, examId, { hoursAhead: 2 });
     await report(stage.server, examId, 'ada', ['copy_paste'], token);
     await feed(page).getByRole('button', { name: 'Text copied or pasted' }).waitFor();
     await people(page)
-      .getByText(/^(59|60) min left$/)
+      .getByText(/^(5\d|60) min left$/)
       .waitFor();
     const shown = await page.getByRole('timer').innerText();
     const isNow = (text: string) => {
       const [hours = 0, minutes = 0] = (/\d+:\d+/.exec(text)?.[0] ?? '').split(':').map(Number);
       const now = new Date();
       const late = now.getHours() * 60 + now.getMinutes() - hours * 60 - minutes;
-      expect((late + 1_440) % 1_440).toBeLessThan(2);
+      // The page knows the server's time to a part of a second, and may be in the next minute already.
+      expect((late + 1 + 1_440) % 1_440).toBeLessThan(3);
     };
     isNow(shown);
     await people(page).getByRole('button', { name: 'ada' }).click();
     await panel(page).getByRole('link', { name: 'Review' }).click();
-    await page.getByText(/^Camera: Not started, for 1 min/).waitFor();
+    await page.getByText(/^Camera: Not started, for \d min/).waitFor();
     await press(page, 'Print view');
     isNow((await page.getByText(/^Made /).innerText()).replace(/^.*, /, ''));
     await page.close();
-  });
-
-  it('tells what happened while its line was cut, each thing once, and that nothing is missing', async () => {
-    const port = await freePort();
-    const server = await startTestServer({ ALLOWED_ORIGINS: `http://127.0.0.1:${port}` });
-    const proxy = await startFreezableProxy(server.url, port);
-    try {
-      const { id: examId } = await createExam(server);
-      const token = await join(server, examId, 'ada');
-      const tell = () => report(server, examId, 'ada', ['copy_paste'], token);
-      const page = await openConsole(examId, { server, address: proxy.url.replace(/\/$/, '') });
-      await tell();
-      await feed(page).getByRole('button', { name: 'Text copied or pasted' }).waitFor();
-      await page.getByText(/^(live|quiet)$/).waitFor();
-      await proxy.cut();
-      await page.getByText('The connection is lost').waitFor();
-      await page.getByText('nothing heard').waitFor();
-      for (let n = 0; n < 20; n += 1) await tell();
-      await proxy.restore();
-      await page.getByText(/20 events were read again, and nothing is missing/).waitFor();
-      await expect.poll(() => feed(page).getByRole('button', { name: 'Text copied or pasted' }).count()).toBe(21);
-      await people(page).getByText('21 to review').waitFor();
-
-      // What it knows last is not in the log any more: it reads the exam again.
-      await proxy.cut();
-      for (let n = 0; n < 3; n += 1) await tell();
-      await runSql(server, 'DELETE FROM "Event" WHERE "examId" = $1', [examId]);
-      await proxy.restore();
-      await expect.poll(() => feed(page).getByRole('button', { name: 'Text copied or pasted' }).count()).toBeGreaterThan(0);
-      await people(page).getByText('24 to review').waitFor();
-      await tell();
-      await people(page).getByText('25 to review').waitFor();
-      await page.close();
-    } finally {
-      await proxy.stop();
-      await server.stop();
-    }
   });
 
   it('stands still for who reads, counts what is new, and is worked with the keyboard alone', async () => {
     const { id: examId } = await createExam(stage.server);
     const token = await join(stage.server, examId, 'ada');
     await report(stage.server, examId, 'ada', ['copy_paste', 'tab_switch', 'mouse_left'], token);
-    const page = await openConsole(examId);
+    const page = await openConsole(stage, examId, { keepsNotices: true });
     await feed(page).getByRole('button', { name: 'Pointer left the window' }).waitFor();
     await page.keyboard.press('j');
     await panel(page).getByText('fewer than five are decided').waitFor();
@@ -208,13 +152,20 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     await panel(page)
       .getByText(/Agreed$/)
       .waitFor();
+    // The log may tell of the decision before its answer comes, which closes the dialog: until then no single key does anything.
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('f');
     await feed(page).getByRole('button', { name: 'Second display' }).waitFor();
     await page.keyboard.press('?');
     await page.getByLabel('Single keys are on').uncheck();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    const opened = feed(page).locator('li[data-open]');
+    const before = await opened.innerText();
     await page.keyboard.press('j');
+    await page.keyboard.press('?');
     expect(await page.getByRole('dialog').count()).toBe(0);
+    expect(await opened.innerText()).toBe(before);
     await page.close();
   });
 
@@ -245,7 +196,7 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
       const warnings = [{ type: 'tab_switch', details: '<img src=x>' }, { type: 'remote_control' }];
       await stage.server.post(`/exams/${examId}/warnings`, { userId, warnings }, { credential: token });
     }
-    const page = await openConsole(examId);
+    const page = await openConsole(stage, examId);
     await people(page).getByText('Ada L.').waitFor();
     await expectGood(page, '101-list', LOOKS);
     await people(page).getByRole('button', { name: 'Ada L.' }).click();
@@ -290,7 +241,7 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
 
   it('ends with its link', async () => {
     const { id: examId } = await createExam(stage.server);
-    const page = await openConsole(examId);
+    const page = await openConsole(stage, examId);
     const { exam } = await stage.server
       .graphql()
       .request<{ exam: { proctorLinks: { id: string }[] } }>(`{ exam(id: "${examId}") { proctorLinks { id } } }`);
