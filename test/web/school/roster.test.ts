@@ -87,9 +87,11 @@ describe('a list of participants', () => {
 
   it('is planned in less time than a picture of the page takes, for 5,000 people', () => {
     const text = `userId,name,group\n${Array.from({ length: MOST_PEOPLE }, (_, n) => `user${n},"Name, ${n}",Room ${n % 40}`).join('\n')}`;
-    const begin = performance.now();
+    // Of the processor, whatever else the machine does meanwhile.
+    const begin = process.cpuUsage();
     expect(planRoster(text, known).counts.new).toBe(MOST_PEOPLE);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    const { user, system } = process.cpuUsage(begin);
+    expect((user + system) / 1_000).toBeLessThan(1_000);
   });
 
   it('tells a fault of the server by the line of the file, not by the place in what was sent', () => {
