@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openBrowser, skipsBrowser } from '../helpers/browser.ts';
 import { makeMedia } from '../helpers/media.ts';
 import { checkIn, expectGood, factsOf, heading, invite, joined, press } from './helpers/room.ts';
+import { watchSaid } from './helpers/said.ts';
 import { setStage } from './helpers/stage.ts';
 
 /** The next question for a camera is answered so; later ones by the browser. */
@@ -65,8 +66,9 @@ describe.skipIf(skipsBrowser)('the devices in the exam room', () => {
     await checkIn(page, link);
     await page.getByText('sent up to').first().waitFor();
     // As when it is pulled out: a track that the page stops itself says nothing.
+    const said = await watchSaid(page);
     await page.evaluate(`{ const [track] = stream.getVideoTracks(); track.stop(); track.dispatchEvent(new Event('ended')); }`);
-    await page.getByText('Your camera is off').waitFor();
+    await said(/Your camera is off/);
     await page.getByText('Your camera is off').waitFor({ state: 'detached' });
     const told = async () => (await factsOf(stage.server, examId)).warnings.edges.map(({ node }) => node.type);
     await expect.poll(told).toEqual(['camera_stopped']);

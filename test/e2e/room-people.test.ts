@@ -49,6 +49,7 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
     await enter(page, /Finish the exam/);
     await page.getByRole('heading', { name: 'Finish the exam?' }).waitFor();
     await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: 'Finish the exam?' }).waitFor({ state: 'detached' });
     await enter(page, /Finish the exam/);
     await enter(page, /Yes, finish/);
     await page.getByText('Everything has arrived').waitFor();
@@ -116,7 +117,10 @@ describe.skipIf(skipsBrowser)('the exam room, for everybody', () => {
     await stage.server.post(`/exams/${examId}/messages`, { userId: 'ada', text: 'Please call 1234' });
     await page.getByRole('listitem').getByText('Please call 1234').waitFor();
     await press(page, 'I have read it');
-    await page.getByText('Read', { exact: false }).first().waitFor();
+    await page
+      .getByRole('listitem')
+      .getByText(/· Read$/)
+      .waitFor();
     await stage.server.post(`/exams/${examId}/warnings`, { userId: 'ada', warnings: [{ type: 'books', details: 'On the desk' }] });
     await page.getByText('On the desk').waitFor();
     await ada('/review', { status: 'suspicious', reason: 'Somebody was there' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { skipsBrowser, watchProblems } from '../helpers/browser.ts';
 import { download } from '../helpers/live.ts';
-import { checkIn, expectGood, factsOf, heading, invite, joined, press, secondsLeft, setClockAhead } from './helpers/room.ts';
+import { checkIn, expectGood, factsOf, gapsInside, heading, invite, joined, press, secondsLeft, setClockAhead } from './helpers/room.ts';
 import { setStage } from './helpers/stage.ts';
 
 const HOUR = 3_600_000;
@@ -49,7 +49,10 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
     await page.getByText('sent up to').first().waitFor();
     await expectGood(page, '07-exam');
     await press(page, 'I have read it');
+    // Its notice goes, and what is below moves up: not under the pointer that presses the next one.
+    await expect.poll(() => page.getByRole('button', { name: 'I have read it' }).count()).toBe(0);
     await press(page, 'Raise your hand');
+    await page.getByLabel('What is it about?').waitFor();
     await press(page, 'Raise your hand');
     await page.getByText('Your hand is up').waitFor();
     expect((await factsOf(stage.server, examId)).status).toBe('ACTIVE');
@@ -81,7 +84,7 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
       expect((await download(stage.server, id)).length).toBeGreaterThan(10_000);
       expect(facts.submission?.receipt.recordings.find((one) => one.id === id)).toEqual({ id, sha256, complete: true });
     }
-    expect(facts.evidence.flatMap(({ gaps }) => gaps).filter(({ cause }) => cause !== 'paused')).toEqual([]);
+    expect(gapsInside(facts)).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -93,7 +96,7 @@ describe.skipIf(skipsBrowser)('the exam room', () => {
     await checkIn(page, link);
     await page.getByText('Recording', { exact: true }).first().waitFor();
     const left = await secondsLeft(page);
-    expect(left).toBeGreaterThan(3_500);
+    expect(left).toBeGreaterThan(3_000);
     expect(left).toBeLessThanOrEqual(3_600);
     await page.close();
   });

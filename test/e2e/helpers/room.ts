@@ -154,18 +154,46 @@ export async function factsOf(server: TestServer, examId: string): Promise<Facts
 
 /** Her recordings, once all of them are joined. */
 export async function joined(server: TestServer, examId: string): Promise<Facts> {
-  let facts = await factsOf(server, examId);
   await expect
     .poll(async () => {
-      facts = await factsOf(server, examId);
-      return facts.recordings.length > 0 && facts.recordings.every(({ live, complete }) => complete && !live);
+      const { recordings } = await factsOf(server, examId);
+      return recordings.length > 0 && recordings.every(({ live, complete }) => complete && !live);
     })
     .toBe(true);
-  return facts;
+  // Once more: parts of that answer may have been read before the recordings were joined.
+  return factsOf(server, examId);
+}
+
+/** Spans are read from the file, and gaps from the chunks; a chunk is longer. */
+const EDGE_MS = 1_000;
+
+/**
+ * What is missing of each track between its first and its last second, but for pauses. Before them the browser was still beginning to
+ * record, and after them it was handing in: on a busy machine each of that takes longer than the ledger passes over.
+ */
+export function gapsInside({ recordings, evidence }: Facts): { from: string; to: string; cause: string }[] {
+  return evidence.flatMap(({ type, gaps }) => {
+    const spans = recordings.filter((one) => one.type === type).flatMap((one) => one.spans);
+    const found = gaps.filter(({ cause }) => cause !== 'paused');
+    if (spans.length === 0) return found;
+    const from = Math.min(...spans.map(({ startedAt }) => Date.parse(startedAt))) + EDGE_MS;
+    const to = Math.max(...spans.map(({ startedAt, seconds }) => Date.parse(startedAt) + seconds * 1_000)) - EDGE_MS;
+    return found.filter((gap) => Date.parse(gap.to) > from && Date.parse(gap.from) < to);
+  });
 }
 
 /** As a browser does that shows another tab, which a headless one never does. */
-export const hide = (page: Page, isHidden: boolean) =>
-  page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
-    Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isHidden ? 'hidden' : 'visible'}' });
-    document.dispatchEvent(new Event('visibilitychange'));`);
+const setHidden = (isHidden: boolean) => `Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+  Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isHidden ? 'hidden' : 'visible'}' });
+  document.dispatchEvent(new Event('visibilitychange'));`;
+export const hide = (page: Page, isHidden: boolean) => page.evaluate(setHidden(isHidden));
+
+/** Hides a page for so long, or longer on a busy machine; for 0 without a pause. @returns how long it was by its own clock, in seconds */
+export const hideFor = (page: Page, ms: number): Promise<number> =>
+  page.evaluate<number>(`(async () => {
+    const from = performance.now();
+    ${setHidden(true)}
+    ${ms > 0 ? `await new Promise((resolve) => setTimeout(resolve, ${ms}));` : ''}
+    ${setHidden(false)}
+    return (performance.now() - from) / 1_000;
+  })()`);
