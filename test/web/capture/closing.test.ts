@@ -83,8 +83,7 @@ async function film() {
   });
   capture.record();
   await capture.openCamera();
-  await settled();
-  expect(recorders).toHaveLength(1);
+  await expect.poll(() => recorders.length).toBe(1);
   return { capture, chunks };
 }
 
@@ -117,9 +116,8 @@ it('somebody who is let in again while the last data is on its way is filmed', a
   capture.record();
   recorders[0]?.finish();
   await closing;
-  await settled();
+  await expect.poll(() => recorders.map(({ state }) => state)).toEqual(['inactive', 'recording']);
   expect(tracks.map(({ readyState }) => readyState)).toEqual(['live']);
-  expect(recorders.map(({ state }) => state)).toEqual(['inactive', 'recording']);
   const again = capture.close();
   await settled();
   recorders[1]?.finish();

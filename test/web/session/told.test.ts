@@ -41,7 +41,7 @@ describe('an answer that comes after newer news', () => {
     const read = told.read();
     hear('SUBMITTED');
     say(0, 'ACTIVE', 7);
-    await vi.waitUntil(() => asked() === 2);
+    await expect.poll(() => asked()).toBe(2);
     say(1, 'SUBMITTED', 8);
     expect(await read).toBe(8);
     expect(statuses()).toEqual(['SUBMITTED', 'SUBMITTED']);
@@ -53,7 +53,7 @@ describe('an answer that comes after newer news', () => {
     say(1, 'PAUSED', 8);
     await second;
     say(0, 'ACTIVE', 7);
-    await vi.waitUntil(() => asked() === 3);
+    await expect.poll(() => asked()).toBe(3);
     say(2, 'PAUSED', 8);
     await first;
     expect(statuses()).toEqual(['PAUSED', 'PAUSED']);
@@ -65,7 +65,7 @@ describe('an answer that comes after newer news', () => {
     const changed = told.answer(() => new Promise((resolve) => (answer = resolve)));
     hear('TERMINATED');
     answer({ ...known, handRaised: true });
-    await vi.waitUntil(() => asked() === 1);
+    await expect.poll(() => asked()).toBe(1);
     say(0, 'TERMINATED', 9);
     await changed;
     expect(statuses()).toEqual(['TERMINATED', 'TERMINATED']);
@@ -86,7 +86,7 @@ describe('an answer that comes after newer news', () => {
     told.hear(presence);
     expect(asked()).toBe(1);
     say(0, 'SUBMITTED', 8);
-    await vi.waitUntil(() => statuses().length === 2);
+    await expect.poll(() => statuses().length).toBe(2);
     expect(statuses()).toEqual(['SUBMITTED', 'SUBMITTED']);
   });
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { eventually } from '../../helpers/patience.ts';
 import type { FakeRoom } from './helpers/fake-room.ts';
 import { newRoom, openSeat, refusals } from './helpers/seat.ts';
 
@@ -143,7 +144,7 @@ describe('a hand-in', () => {
     room.fail((request) => (request.startsWith('PUT') ? 'no answer' : null));
     seat.chunk('webcam', 'b');
     seat.worker.handle({ type: 'drain' });
-    await vi.waitUntil(() => room.requests.includes('FINISH webcam'));
+    await expect.poll(() => room.requests.includes('FINISH webcam')).toBe(true);
     seat.chunk('webcam', 'c');
     seat.worker.handle({ type: 'hand-in', stats: {} });
     await seat.until(({ duties }) => duties === 2);
@@ -161,7 +162,7 @@ describe('a hand-in', () => {
     room.fail((request) => (request === 'PUT webcam 1' ? { status: 503, code: 'server_error' } : null));
     seat.chunk('webcam', 'b');
     seat.worker.handle({ type: 'drain' });
-    await vi.waitUntil(() => room.requests.includes('FINISH webcam'));
+    await expect.poll(() => room.requests.includes('FINISH webcam')).toBe(true);
     seat.chunk('webcam', 'c');
     const now = vi.spyOn(performance, 'now');
     onTestFinished(() => now.mockRestore());
@@ -260,7 +261,7 @@ describe('a hand-in', () => {
     const seat = openSeat();
     const goOn = room.hold((request) => request.startsWith('START'));
     seat.worker.handle({ type: 'begin', kind: 'webcam' });
-    await vi.waitUntil(() => room.requests.includes('START webcam'));
+    await expect.poll(() => room.requests.includes('START webcam')).toBe(true);
     seat.worker.handle({ type: 'hand-in', stats: {} });
     await seat.until(({ duties }) => duties === 1);
     goOn();
@@ -277,7 +278,7 @@ describe('a hand-in', () => {
     let lost = 0;
     room.fail((request) => (request === 'START webcam' && (lost += 1) < 3 ? 'answer lost' : null));
     seat.worker.handle({ type: 'begin', kind: 'webcam' });
-    await vi.waitUntil(() => room.requests.includes('START webcam'));
+    await expect.poll(() => room.requests.includes('START webcam')).toBe(true);
     seat.worker.handle({ type: 'hand-in', stats: {} });
     await seat.until((state) => done(state) && state.submitted);
     expect(room.recordings.map(({ expected }) => expected)).toEqual([0]);
@@ -288,7 +289,7 @@ describe('a hand-in', () => {
     const seat = openSeat();
     room.fail((request) => (request.startsWith('START') ? { status: 400, code: 'conflict' } : null));
     seat.worker.handle({ type: 'begin', kind: 'webcam' });
-    await vi.waitUntil(() => room.requests.includes('START webcam'));
+    await expect.poll(() => room.requests.includes('START webcam')).toBe(true);
     seat.worker.handle({ type: 'drain' });
     await seat.until(done);
     expect(refusals(seat)).toEqual([]);
@@ -303,7 +304,7 @@ describe('a hand-in', () => {
     await seat.until(({ streams }) => streams.webcam?.sent === 1);
     const goOn = room.hold((request) => request === 'FINISH webcam');
     seat.worker.handle({ type: 'drain' });
-    await vi.waitUntil(() => room.requests.includes('FINISH webcam'));
+    await expect.poll(() => room.requests.includes('FINISH webcam')).toBe(true);
     seat.chunk('screen', 'b');
     room.fail(() => null);
     seat.worker.handle({ type: 'wake' });
@@ -335,13 +336,13 @@ describe('a hand-in', () => {
     seat.worker.handle({ type: 'begin', kind: 'webcam' });
     await seat.until(({ streams }) => streams.webcam?.recordingId === 'rec_0');
     seat.worker.handle({ type: 'drain' });
-    await vi.waitUntil(() => room.requests.includes('FINISH webcam'));
+    await expect.poll(() => room.requests.includes('FINISH webcam')).toBe(true);
     seat.worker.handle({ type: 'begin', kind: 'webcam' });
     await seat.worker.settled();
     room.fail(() => null);
     for (const text of ['a', 'b']) seat.chunk('webcam', text);
     seat.worker.handle({ type: 'wake' });
-    await vi.waitUntil(() => room.stored('webcam').length === 2);
+    await expect.poll(() => room.stored('webcam').length === 2).toBe(true);
     expect(room.recordings.map(({ expected }) => expected)).toEqual([0, null]);
   });
 
@@ -361,7 +362,7 @@ describe('a hand-in', () => {
     const seat = openSeat();
     room.fail((request) => (request.startsWith('START') ? { status: 503, code: 'server_error' } : null));
     seat.worker.handle({ type: 'begin', kind: 'webcam' });
-    await vi.waitUntil(() => room.requests.includes('START webcam'));
+    await expect.poll(() => room.requests.includes('START webcam')).toBe(true);
     const now = vi.spyOn(performance, 'now');
     onTestFinished(() => now.mockRestore());
     seat.worker.handle({ type: 'hand-in', stats: {} });
@@ -398,7 +399,7 @@ describe('the clock of the worker', () => {
   it('beats, asks for pictures, and tells when the line is gone and back', async () => {
     const seat = openSeat({ heartbeatMs: 5 });
     seat.worker.handle({ type: 'pace', heartbeat: true, snapshotSeconds: 0.01 });
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(seat.messages.filter(({ type }) => type === 'presence').length).toBeGreaterThan(2);
       expect(seat.messages.filter(({ type }) => type === 'snapshot-due').length).toBeGreaterThan(2);
     });

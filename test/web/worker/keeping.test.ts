@@ -56,7 +56,7 @@ describe('what was recorded', () => {
       const seat = openSeat();
       room.fail((request) => (request === `PUT webcam ${index}` ? 'answer lost' : null));
       seat.chunk('webcam', text);
-      await vi.waitFor(() => expect(room.stored('webcam')).toContain(text));
+      await expect.poll(() => room.stored('webcam')).toContain(text);
       seat.kill();
     }
     room.fail(() => null);
@@ -177,7 +177,7 @@ describe('the end of a long outage', () => {
     seat.worker.handle({ type: 'pace', heartbeat: true, snapshotSeconds: null });
     room.fail(() => 'no answer');
     for (const text of ['a', 'b', 'c']) seat.chunk('webcam', text);
-    await vi.waitFor(() => expect(pauses).toBeGreaterThan(0));
+    await expect.poll(() => pauses).toBeGreaterThan(0);
     room.fail(() => null);
     await seat.until(({ streams, offlineSince }) => streams.webcam?.sent === 3 && offlineSince === null);
     expect(room.stored('webcam')).toEqual(['a', 'b', 'c']);
@@ -297,6 +297,6 @@ describe('a device that keeps nothing', () => {
     await second.worker.settled();
     room.fail(() => null);
     second.worker.handle({ type: 'wake' });
-    await vi.waitFor(() => expect(room.stored('webcam')).toEqual(['a', 'b', 'c', 'd', 'e']));
+    await expect.poll(() => room.stored('webcam')).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 });

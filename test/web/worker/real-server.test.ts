@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createExam, join } from '../../helpers/exam.ts';
 import { cut, download, ended, recorded } from '../../helpers/live.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { type FreezableProxy, startFreezableProxy } from '../../helpers/proxy.ts';
 import { startTestServer, type TestServer } from '../../helpers/server.ts';
 import { newDevice, type OpenedSeat, openSeat, refusals } from './helpers/seat.ts';
@@ -145,7 +146,7 @@ describe('the worker of the room and a real server', () => {
     const state = await seat.until(isDone);
     expect(state.streams.webcam).toMatchObject({ sent: PIECES, refused: 1 });
     expect(refusals(seat)).toMatchObject([{ what: 'chunk', code: 'invalid_request' }]);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { warnings } = (await (await server.rest(`/exams/${examId}/warnings`)).json()) as { warnings: object[] };
       expect(warnings).toMatchObject([{ type: 'evidence_gap', source: 'client', severity: 'medium' }]);
     });

@@ -102,7 +102,7 @@ describe('what waits is sent', () => {
     const seat = openSeat();
     room.fail(() => ({ status: 401, code: 'unauthorized' }));
     for (const text of ['a', 'b', 'c']) seat.chunk('webcam', text);
-    await vi.waitFor(() => expect(seat.messages).toContainEqual({ type: 'signed-out', message: 'refused: unauthorized' }));
+    await expect.poll(() => seat.messages).toContainEqual({ type: 'signed-out', message: 'refused: unauthorized' });
     await seat.worker.settled();
     const asked = room.requests.length;
     seat.chunk('webcam', 'd');
@@ -120,7 +120,7 @@ describe('what waits is sent', () => {
     const open = room.hold();
     for (let i = 0; i < 5; i++) seat.worker.handle({ type: 'snapshot', image: new ArrayBuffer(i + 1), takenAt: Date.now() });
     open();
-    await vi.waitFor(() => expect(room.requests).toEqual(['SNAPSHOT', 'SNAPSHOT']));
+    await expect.poll(() => room.requests).toEqual(['SNAPSHOT', 'SNAPSHOT']);
   });
 });
 
@@ -133,7 +133,7 @@ describe('a chunk that the server never takes', () => {
     expect(state.streams.webcam).toMatchObject({ chunks: 4, waitingBytes: 0 });
     expect(room.stored('webcam')).toEqual(['a', null, null, 'd']);
     expect(refusals(seat)).toMatchObject([{ what: 'chunk', code: 'invalid_request' }]);
-    await vi.waitFor(() => expect(room.signals.map(({ type }) => type)).toEqual(['evidence_gap']));
+    await expect.poll(() => room.signals.map(({ type }) => type)).toEqual(['evidence_gap']);
   });
 
   it('does not keep the server busy, if it fails by itself: the others go first', async () => {
