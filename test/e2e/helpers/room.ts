@@ -17,9 +17,10 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 export async function filmFace(folder: string): Promise<string> {
   const path = join(folder, 'face.mjpeg');
   const place = "zoompan=z=1.15:x='20+14*sin(on/9)':y='14+9*sin(on/6)':d=150:s=640x480:fps=15";
-  const { file } = pictures.oneFace;
+  const { file, crop } = pictures.oneFace;
   const fit = 'scale=800:600:force_original_aspect_ratio=increase,crop=800:600';
-  await makeMedia('-i', file, '-vf', `${fit},${place}`, '-frames:v', '150', '-pix_fmt', 'yuvj420p', '-q:v', '5', '-f', 'mjpeg', path);
+  const filters = [...(crop ? [`crop=${crop}`] : []), fit, place].join();
+  await makeMedia('-i', file, '-vf', filters, '-frames:v', '150', '-pix_fmt', 'yuvj420p', '-q:v', '5', '-f', 'mjpeg', path);
   return path;
 }
 
