@@ -43,7 +43,11 @@ export interface RestOptions {
 
 export interface Api {
   /** @throws ApiError, NetworkError */
-  graphql<Result, Variables>(document: TypedDocumentString<Result, Variables>, variables: Variables): Promise<Result>;
+  graphql<Result, Variables>(
+    document: TypedDocumentString<Result, Variables>,
+    variables: Variables,
+    options?: Pick<RestOptions, 'timeoutMs'>,
+  ): Promise<Result>;
   /** An answer with a status below 400, all of which has come. @param path below `/api` @throws ApiError, NetworkError */
   rest(path: string, options?: RestOptions): Promise<Response>;
 }
@@ -118,8 +122,9 @@ export function createApi({ root, token }: Options): Api {
   };
 
   return {
-    async graphql(document, variables) {
+    async graphql(document, variables, options = {}) {
       const response = await send(new URL('graphql', root), {
+        ...options,
         method: 'POST',
         headers: { accept: 'application/json' },
         body: { query: document.toString(), variables },

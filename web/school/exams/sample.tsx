@@ -6,12 +6,15 @@ import * as change from '../session/mutations.ts';
 import { useSchool } from '../use-school.ts';
 import styles from './exams.module.css';
 
+/** The server makes films for it. Meanwhile the list shows it already, without this button and what it would say. */
+const MAKE_MS = 180_000;
+
 /** Makes an exam that plays itself, and opens it. */
 export function SampleButton({ look = 'plain' }: { look?: 'plain' | 'primary' }) {
   const t = useTranslations('school.sample');
   const school = useSchool();
   const make = useAction(async () => {
-    const { createSampleExam } = await school.graphql(change.SchoolMakeSample, {});
+    const { createSampleExam } = await school.graphql(change.SchoolMakeSample, {}, { timeoutMs: MAKE_MS });
     school.tell(t('made'));
     goTo({ exam: createSampleExam.id });
   });

@@ -80,8 +80,11 @@ export function createSchool(root: URL) {
     },
     signOut: () => leave('left'),
     /** @throws ApiError, NetworkError */
-    graphql: <Result, Variables>(document: TypedDocumentString<Result, Variables>, variables: Variables): Promise<Result> =>
-      whileValid(api.graphql(document, variables)),
+    graphql: <Result, Variables>(
+      document: TypedDocumentString<Result, Variables>,
+      variables: Variables,
+      options: { timeoutMs?: number } = {},
+    ): Promise<Result> => whileValid(api.graphql(document, variables, options)),
     /** @param path below `/api` @throws ApiError, NetworkError */
     file: async (path: string): Promise<Blob> => (await whileValid(api.rest(path, { timeoutMs: FILE_MS }))).blob(),
     tell: (text: string) => state.set({ notice: { text, at: performance.now() } }),
