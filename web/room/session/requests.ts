@@ -1,4 +1,5 @@
 import type { Api } from '../../shared/api.ts';
+import { CHECK_IN_MS } from './check-in.ts';
 import * as ask from './operations.ts';
 import type { MessageFacts, ParticipantFacts } from './room-state.ts';
 
@@ -24,7 +25,8 @@ export function createRequests({ api, examId, userId, takeAnswer, takeMessage }:
     /** Looks whether a picture can be used; nothing is kept. */
     async checkPicture(image: Blob): Promise<PictureCheck> {
       const headers = { 'content-type': 'image/jpeg' };
-      const response = await api.rest(`/exams/${examId}/check-picture`, { method: 'POST', body: image, headers });
+      const options = { method: 'POST', body: image, headers, timeoutMs: CHECK_IN_MS } as const;
+      const response = await api.rest(`/exams/${examId}/check-picture`, options);
       return (await response.json()) as PictureCheck;
     },
 
