@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { projectRoot } from '../../../src/paths.ts';
 import { createExam } from '../../helpers/exam.ts';
 import { makeMedia, pictures } from '../../helpers/media.ts';
+import { eventually } from '../../helpers/patience.ts';
 import type { TestServer } from '../../helpers/server.ts';
 
 /** Pictures of every state, to be looked at. */
@@ -120,8 +121,10 @@ export async function expectGood(page: Page, name: string, looks: readonly (read
 /** WCAG 1.4.10: nobody must scroll in two directions. */
 async function expectToFit(page: Page, what: string): Promise<void> {
   // What measures its own width is drawn again when it has another.
-  const beyond = () => page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-  await expect.poll(beyond, { message: `${what} scrolls sideways` }).toBeLessThanOrEqual(0);
+  await eventually(async () => {
+    const beyond = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+    expect(beyond, `${what} scrolls sideways`).toBeLessThanOrEqual(0);
+  });
 }
 
 export interface Recorded {
