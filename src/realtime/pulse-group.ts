@@ -33,7 +33,8 @@ export class PulseGroup {
 
   start(member: Member): void {
     member.state = 'live';
-    if (this.#latest) this.#send(member, this.#latest);
+    // An old one does not say what is true now: the next one comes at once.
+    if (this.#latest && !this.#terms.feed.renew()) this.#send(member, this.#latest);
   }
 
   leave(member: Member): void {
@@ -44,6 +45,7 @@ export class PulseGroup {
   async #follow(): Promise<void> {
     try {
       for await (const pulse of this.#pulses) {
+        this.#latest = undefined;
         const tail = await this.#terms.render(pulse);
         if (this.#closed) return;
         const batch = new Batch([tail]);

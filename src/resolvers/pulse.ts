@@ -15,6 +15,11 @@ export class PulseFeed implements AsyncIterable<ExamPulse> {
     this.#pulses = pulses;
   }
 
+  /** Has the next one read at once if the newest is old. @returns whether it was */
+  renew(): boolean {
+    return this.#pulses.renew(this.examId);
+  }
+
   [Symbol.asyncIterator](): AsyncIterableIterator<ExamPulse> {
     return this.#pulses.watch(this.examId);
   }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createExam, createKey, join, tokenIn } from '../helpers/exam.ts';
 import { recorded, sendChunks, startLive } from '../helpers/live.ts';
@@ -151,3 +152,20 @@ it('comes by server-sent events too', async () => {
 });
 
 const keyOf = async () => (await createKey(server, 'PROCTOR')).key;
+
+it('a console that comes while others watch is told what is true then, not what the newest pulse said', async () => {
+  const { id: examId } = await createExam(server, idle);
+  const first = watch(examId);
+  await first.take(1);
+  const consoles: ReturnType<typeof watch>[] = [first];
+  for (let round = 0; round < 3; round += 1) {
+    // Until the newest is old, and long before the next.
+    await setTimeout(1_000);
+    await server.post(`/exams/${examId}/messages`, { text: 'Nobody may leave yet' });
+    const { exam } = await server.graphql().request<{ exam: { lastSeq: number } }>(`{ exam(id: "${examId}") { lastSeq } }`);
+    const late = [watch(examId), watch(examId), watch(examId)];
+    for (const [pulse] of await Promise.all(late.map((one) => one.take(1)))) expect(pulse?.lastSeq).toBe(exam.lastSeq);
+    consoles.push(...late);
+  }
+  for (const live of consoles) live.unsubscribe();
+});

@@ -7,6 +7,8 @@ import type { Rates } from '../snapshots/traffic.ts';
 import { type PulseRead, readPulse } from './read-pulse.ts';
 
 const EVERY_MS = 5_000;
+/** Whoever comes anew takes an older one for what is true now, as after a cut. */
+const FRESH_MS = 500;
 
 /** The pulse of an exam, with the rates of this process. */
 export type ExamPulse = PulseRead & Rates;
@@ -16,6 +18,8 @@ interface Beating {
   changed: WakeSignal;
   watchers: number;
   latest: ExamPulse | null;
+  /** When the newest was asked for, by `performance.now()`. */
+  readAt: number;
   isGone: boolean;
 }
 
@@ -25,7 +29,10 @@ interface Dependencies {
   log: Logger;
 }
 
-/** The pulses of the exams that somebody watches here: one statement per exam every five seconds, however many watch it. */
+/**
+ * The pulses of the exams that somebody watches here: one statement per exam every five seconds, however many watch it, and at most two a
+ * second while watchers come.
+ */
 export function createPulses({ pool, ratesOf, log }: Dependencies) {
   const beating = new Map<string, Beating>();
 
@@ -35,13 +42,15 @@ export function createPulses({ pool, ratesOf, log }: Dependencies) {
       log,
       failure: 'could not read the pulse of an exam; will try again',
       async run() {
+        const readAt = performance.now();
         const read = await readPulse(pool, examId);
         heart.latest = read && { ...read, ...ratesOf(examId) };
+        heart.readAt = readAt;
         heart.isGone = read === null;
         heart.changed.wake();
       },
     });
-    const heart: Beating = { sweep, changed: new WakeSignal(), watchers: 0, latest: null, isGone: false };
+    const heart: Beating = { sweep, changed: new WakeSignal(), watchers: 0, latest: null, readAt: performance.now(), isGone: false };
     beating.set(examId, heart);
     void sweep.now();
     return heart;
@@ -54,15 +63,25 @@ export function createPulses({ pool, ratesOf, log }: Dependencies) {
     beating.delete(examId);
   }
 
+  function renew(examId: string): boolean {
+    const heart = beating.get(examId);
+    if (!heart || performance.now() - heart.readAt < FRESH_MS) return false;
+    void heart.sweep.now();
+    return true;
+  }
+
   return {
+    /** Reads the pulse of an exam at once if the newest is old. @returns whether it was */
+    renew,
+
     /**
-     * The pulses of an exam, the latest at once, until the exam is deleted. A slow reader misses some: there is no queue.
+     * The pulses of an exam until it is deleted, the first at once. A slow reader misses some: there is no queue.
      */
     watch: (examId: string): AsyncIterableIterator<ExamPulse> =>
       abortable(async function* follow(signal) {
         const heart = beating.get(examId) ?? begin(examId);
         heart.watchers += 1;
-        let last: ExamPulse | null = null;
+        let last = renew(examId) ? heart.latest : null;
         try {
           while (!signal.aborted && !heart.isGone) {
             const seen = heart.changed.version;
