@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { fromRoot } from './tools.mjs';
 
 /** Workers of pages have other globals than pages, and the pages for staff have other words than the room. */
-const PROJECTS = ['test', 'scripts', 'web', 'web/staff', 'web/room/worker', 'test/web/worker'].map((folder) =>
+const PROJECTS = ['test', 'scripts', 'web', 'web/staff', 'web/room/worker', 'test/web/worker', 'test/web/review'].map((folder) =>
   fromRoot(`${folder}/tsconfig.json`),
 );
 

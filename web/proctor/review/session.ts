@@ -68,6 +68,10 @@ export function createReview({ api, root, examId, store, clock, state: consoleSt
   });
   /** The newest position of the log that is shown. */
   let shownUpTo: number | null = null;
+  /** How often something was changed here: what was asked for before may be older. */
+  let changes = 0;
+  /** Decisions that are not answered yet. */
+  let deciding: Promise<unknown> = Promise.resolve();
 
   /** A link of the server by the address under which this page has it. */
   const here = (url: string): string => linkFrom(root, url);
@@ -103,6 +107,7 @@ export function createReview({ api, root, examId, store, clock, state: consoleSt
   }
 
   async function read(): Promise<void> {
+    const before = changes;
     try {
       const { exam, warningRecord } = await api.graphql(ask.ReviewPerson, { examId, userId });
       const found = exam?.participant;
@@ -110,6 +115,7 @@ export function createReview({ api, root, examId, store, clock, state: consoleSt
       const { pageInfo, edges } = found.warnings;
       const first = edges.map(({ node }) => node);
       const warnings = await moreWarnings(first, pageInfo.hasNextPage ? pageInfo.endCursor : null);
+      if (changes !== before) return readSoon();
       shownUpTo = exam.lastSeq;
       state.set({ record: warningRecord, flagged: exam.counts.flagged });
       put({ ...found, warnings, messages: found.messages.edges.map(({ node }) => node) });
@@ -129,14 +135,20 @@ export function createReview({ api, root, examId, store, clock, state: consoleSt
     }, COLLECT_MS);
   }
 
+  /** Shows what a change of ours answered, and reads what others did meanwhile. */
+  function putChange(change: (person: Reviewed) => Partial<Reviewed>): void {
+    changes += 1;
+    const { person } = state.get();
+    if (person) put({ ...person, ...change(person) });
+    readSoon();
+  }
+
   async function putWarnings(answer: Promise<readonly Finding[]>): Promise<void> {
     const asked = store.asked();
     const changed = await answer;
     asked.putWarnings(changed);
-    const { person } = state.get();
-    if (!person) return;
     const byId = new Map(changed.map((one) => [one.id, one]));
-    put({ ...person, warnings: person.warnings.map((one) => byId.get(one.id) ?? one) });
+    putChange(({ warnings }) => ({ warnings: warnings.map((one) => byId.get(one.id) ?? one) }));
   }
 
   async function decideAll(ids: readonly string[], decision: Decision, reason: string | null): Promise<void> {
@@ -181,12 +193,16 @@ export function createReview({ api, root, examId, store, clock, state: consoleSt
     async decide(ids: readonly string[], decision: Decision, reason: string | null): Promise<void> {
       const chosen = new Set(ids);
       const before = state.get().person?.warnings.filter(({ id }) => chosen.has(id)) ?? [];
-      await decideAll(ids, decision, reason);
+      const decided = decideAll(ids, decision, reason);
+      deciding = Promise.allSettled([deciding, decided]);
+      await decided;
       state.set({ done: { decision, before }, refused: null });
     },
 
     /** Takes the newest decision back: what was decided before it counts again. @throws ApiError, NetworkError */
     async undo(): Promise<void> {
+      // The log may have told of the newest one before its answer comes.
+      await deciding;
       const before = state.get().done?.before ?? [];
       const open = before.filter(({ review }) => review === null).map(({ id }) => id);
       for (let from = 0; from < open.length; from += AT_ONCE) await reopenAll(open.slice(from, from + AT_ONCE));
@@ -204,23 +220,20 @@ export function createReview({ api, root, examId, store, clock, state: consoleSt
       const { reviewParticipant } = await api.graphql(ask.ReviewVerdict, { examId, userId, status, reason });
       const { verdicts, secondReviewNeeded, ...facts } = reviewParticipant;
       asked.putPeople([facts]);
-      const { person } = state.get();
       const { review, contest } = facts;
-      if (person) put({ ...person, review, contest, verdicts, secondReviewNeeded });
+      putChange(() => ({ review, contest, verdicts, secondReviewNeeded }));
     },
 
     /** Notes that the reader has looked through what is shown. @throws ApiError, NetworkError */
     async markSeen(): Promise<void> {
       const { markSeen } = await api.graphql(ask.ReviewMarkSeen, { examId, userId, upTo: shownUpTo });
-      const { person } = state.get();
-      if (person) put({ ...person, ...markSeen });
+      putChange(() => markSeen);
     },
 
     /** @throws ApiError, NetworkError */
     async analyseAgain(recordingId: string): Promise<void> {
       const { retryAnalysis } = await api.graphql(ask.ReviewAnalyseAgain, { recordingId });
-      const { person } = state.get();
-      if (person) put({ ...person, recordings: person.recordings.map((one): Recorded => (one.id === recordingId ? retryAnalysis : one)) });
+      putChange(({ recordings }) => ({ recordings: recordings.map((one): Recorded => (one.id === recordingId ? retryAnalysis : one)) }));
     },
   };
 }
