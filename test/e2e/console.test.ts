@@ -239,6 +239,31 @@ describe.skipIf(skipsBrowser)("the proctor's console", () => {
     await page.close();
   });
 
+  it('keeps the way back for whoever is at it, and takes it away a while later', async () => {
+    const { id: examId } = await createExam(stage.server);
+    await join(stage.server, examId, 'ada');
+    const page = await openConsole(stage, examId);
+    await people(page).getByRole('button', { name: 'ada' }).click();
+    await page.clock.install();
+    // It passes when the test says so.
+    await page.clock.pauseAt(Date.now() + 60_000);
+    await panel(page).getByRole('button', { name: 'Pause', exact: true }).click();
+    await press(page, 'Please wait a moment.');
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause', exact: true }).click();
+    const undo = page.getByRole('button', { name: 'Undo' });
+    await undo.focus();
+    await page.clock.fastForward(20_000);
+    expect(await undo.isVisible()).toBe(true);
+    await undo.blur();
+    await expect
+      .poll(async () => {
+        await page.clock.fastForward(2_000);
+        return undo.count();
+      })
+      .toBe(0);
+    await page.close();
+  });
+
   it('ends with its link', async () => {
     const { id: examId } = await createExam(stage.server);
     const page = await openConsole(stage, examId);

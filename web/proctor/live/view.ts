@@ -35,8 +35,6 @@ export interface View extends Habits {
   notices: readonly Notice[];
 }
 
-const NOTICE_MS = 10_000;
-
 /** What this proctor looks at: nothing of it leaves the page. */
 export function createView() {
   const store = createStore<View>({
@@ -60,11 +58,10 @@ export function createView() {
       store.set(change);
       keepHabits(change);
     },
-    /** Says what was done, for a while, with a way back where there is one. */
+    /** Says what was done, until it is forgotten, with a way back where there is one. */
     tell(text: string, undo: (() => Promise<void>) | null = null): void {
       const id = ++notices;
       store.set({ notices: [...store.get().notices.slice(-2), { id, text, undo }] });
-      setTimeout(() => forget(id), NOTICE_MS);
     },
     forget,
     choose(userId: string, isChosen: boolean): void {
