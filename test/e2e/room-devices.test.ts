@@ -58,6 +58,29 @@ describe.skipIf(skipsBrowser)('the devices in the exam room', () => {
     }
   });
 
+  it('that give no picture for the photo are told of, and the next try takes one', async () => {
+    const { link } = await invite(stage.server, { settings: { identityPhoto: true } });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    // A camera that hangs gives nothing, and says nothing.
+    await page.addInitScript(`{ const Real = MediaStreamTrackProcessor;
+      globalThis.hang = () => { globalThis.MediaStreamTrackProcessor = class { readable = new ReadableStream(); }; };
+      globalThis.wake = () => { globalThis.MediaStreamTrackProcessor = Real; }; }`);
+    await page.goto(link);
+    await press(page, /I have read this/);
+    await press(page, /Switch on the camera/);
+    await press(page, 'Continue');
+    await heading(page, 'A picture of your face');
+    await page.evaluate('hang()');
+    await press(page, 'Take the picture');
+    await page.getByText('The camera gave no picture').waitFor();
+    await expectGood(page, '91-no-picture');
+    await page.evaluate('wake()');
+    await press(page, 'Take the picture');
+    await page.getByRole('button', { name: 'Use this picture' }).waitFor();
+    expect(await page.getByText('The camera gave no picture').count()).toBe(0);
+    await page.close();
+  });
+
   it('that are lost in the exam are told, opened again by themselves, and recorded on in the same recording', async () => {
     const { examId, link } = await invite(stage.server);
     const page = await stage.browser.openPage({ locale: 'en-GB' });

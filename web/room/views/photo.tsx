@@ -14,6 +14,7 @@ export function Photo() {
   const t = useTranslations('photo');
   const room = useRoom();
   const [image, setImage] = useState<Blob | null>(null);
+  const [isMissing, setMissing] = useState(false);
   const [advice, setAdvice] = useState<readonly string[] | null>(null);
   const url = useMemo(() => image && URL.createObjectURL(image), [image]);
   useEffect(() => () => (url ? URL.revokeObjectURL(url) : undefined), [url]);
@@ -22,6 +23,7 @@ export function Photo() {
     setAdvice(null);
     const taken = await room.takePhoto();
     setImage(taken);
+    setMissing(taken === null);
     if (taken) setAdvice((await room.checkPicture(taken)).advice);
   });
   const accept = useAction(async () => {
@@ -56,6 +58,7 @@ export function Photo() {
             ))}
           </Callout>
         )}
+        {isMissing && !take.isBusy && <Callout tone="bad">{t('none')}</Callout>}
         {fault && <Callout tone="bad">{fault}</Callout>}
       </div>
       <Row>
