@@ -20,9 +20,9 @@ import { UploadLine } from './upload-line.tsx';
 export function ExamView() {
   const exam = useExam();
   const { participant } = useRoomState();
-  const isLocked = exam.settings.browserLock;
   const isPaused = participant?.status === 'PAUSED';
   const isEmbedded = questionsOf(exam).where === 'framed';
+  const canFill = useSyncExternalStore(fullScreen.follow, fullScreen.isOffered) && isEmbedded;
   return (
     <div>
       <header className={styles['bar']}>
@@ -37,7 +37,7 @@ export function ExamView() {
         <AddedTime />
         <Fault />
         <LostDevices />
-        {isEmbedded && isLocked && <FullScreenAsked />}
+        {canFill && exam.settings.browserLock && <FullScreenAsked />}
       </div>
       <div className={styles['room']}>
         <div className={`${styles['work']} ${isEmbedded ? styles['embedded'] : ''}`}>
@@ -48,7 +48,7 @@ export function ExamView() {
           <Messages />
           <Mirror />
           <MiniWindow />
-          {isEmbedded && !isLocked && <FullScreen />}
+          {canFill && !exam.settings.browserLock && <FullScreen />}
         </aside>
       </div>
     </div>
@@ -158,8 +158,6 @@ const fullScreen = {
 /** Where the questions are in the page, for who wants nothing else on the screen. */
 function FullScreen() {
   const t = useTranslations('exam');
-  const isOffered = useSyncExternalStore(fullScreen.follow, fullScreen.isOffered);
-  if (!isOffered) return null;
   return (
     <div>
       <Button onClick={() => void document.documentElement.requestFullscreen().catch(() => {})}>{t('fullScreen')}</Button>
@@ -171,8 +169,6 @@ function FullScreen() {
 function FullScreenAsked() {
   const t = useTranslations('exam');
   const exam = useExam();
-  const isOffered = useSyncExternalStore(fullScreen.follow, fullScreen.isOffered);
-  if (!isOffered) return null;
   return (
     <Callout tone="warn">
       <p>
