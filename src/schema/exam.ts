@@ -72,7 +72,7 @@ export const Exam = builder.prismaObject('Exam', {
     accessUrl: t.string({
       ...linkColumns,
       description:
-        'The link for candidates, the same for all. Its bearer can read what the exam is and try out devices. Unless the setting `sharedLink` is false, the bearer can also join: as any user who has not joined yet, not before `opensAt` nor after `closesAt`, and once for each `readmitParticipant` as the user who was let back in. Valid for 365 days after `createdAt`.',
+        'The link for candidates, the same for all. Its bearer can read what the exam is and try out devices. Unless the setting `sharedLink` is false, the bearer can also join: as any user who has not joined yet, not before `opensAt` nor after `closesAt`, and once for each `readmitParticipant` as the user who was let back in; nobody once the exam is over. Valid for 365 days after `createdAt`.',
       resolve: (exam, _args, ctx) => accessUrl(ctx, exam),
     }),
     adminUrl: t.string({
