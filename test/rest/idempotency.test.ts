@@ -158,6 +158,26 @@ describe('a request that is sent again with its Idempotency-Key', () => {
     expect(await count(`SELECT 1 FROM "Warning" WHERE "examId" = $1 AND type = 'copy_paste'`, examId)).toBe(1);
   });
 
+  it('is told to come back soon while the first one is still running', async () => {
+    const { id: examId } = await createExam(server, off);
+    await report(server, examId, 'user_1', ['noise']);
+    const body = { userId: 'user_1', warnings: [{ type: 'copy_paste' }] };
+    const send = () => server.post(`/exams/${examId}/warnings`, body, { headers: { 'idempotency-key': 'running' } });
+    expect((await send()).status).toBe(200);
+    // As it is before the answer is kept.
+    const holdUntil = (time: string) =>
+      database.query(`UPDATE "IdempotencyRecord" SET status = NULL, body = NULL, "lockedUntil" = ${time} WHERE key = 'running'`);
+    await holdUntil(`now() + interval '1 hour'`);
+    const answers = await Promise.all([send(), send(), send()]);
+    for (const answer of answers) {
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([400, '1']);
+      expect(await answer.json()).toMatchObject({ error: { code: 'conflict' } });
+    }
+    expect(await count(`SELECT 1 FROM "Warning" WHERE "examId" = $1 AND type = 'copy_paste'`, examId)).toBe(1);
+    await holdUntil(`now() - interval '1 s'`);
+    expect((await send()).status).toBe(200);
+  });
+
   it('gets the first answer although its text held half an emoji', async () => {
     const { id: examId } = await createExam(server, off);
     await report(server, examId, 'user_1', ['noise']);
