@@ -11,6 +11,13 @@ afterEach(() => vi.unstubAllGlobals());
 
 const done = ({ handedIn }: { handedIn: string }) => handedIn === 'done';
 
+/** Lets time pass for the worker, whose clock then stands until the end of the test. */
+function letPass(ms: number): void {
+  const later = performance.now() + ms;
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => later);
+  onTestFinished(() => now.mockRestore());
+}
+
 describe('a hand-in', () => {
   it('ends the sitting at once, and is done when the server has everything that was given before', async () => {
     const seat = openSeat();
@@ -164,13 +171,10 @@ describe('a hand-in', () => {
     seat.worker.handle({ type: 'drain' });
     await expect.poll(() => room.requests.includes('FINISH webcam')).toBe(true);
     seat.chunk('webcam', 'c');
-    const now = vi.spyOn(performance, 'now');
-    onTestFinished(() => now.mockRestore());
     seat.worker.handle({ type: 'hand-in', stats: {} });
     await seat.until(({ duties }) => duties === 2);
     expect(room.submissions).toEqual([]);
-    const later = performance.now() + 31_000;
-    now.mockImplementation(() => later);
+    letPass(31_000);
     seat.worker.handle({ type: 'wake' });
     await seat.until(({ submitted }) => submitted);
   });
@@ -363,13 +367,10 @@ describe('a hand-in', () => {
     room.fail((request) => (request.startsWith('START') ? { status: 503, code: 'server_error' } : null));
     seat.worker.handle({ type: 'begin', kind: 'webcam' });
     await expect.poll(() => room.requests.includes('START webcam')).toBe(true);
-    const now = vi.spyOn(performance, 'now');
-    onTestFinished(() => now.mockRestore());
     seat.worker.handle({ type: 'hand-in', stats: {} });
     await seat.until(({ duties }) => duties === 1);
     expect(room.submissions).toEqual([]);
-    const later = performance.now() + 31_000;
-    now.mockImplementation(() => later);
+    letPass(31_000);
     seat.worker.handle({ type: 'wake' });
     await seat.until((state) => done(state) && state.submitted);
     expect(room.signals).toEqual([]);
