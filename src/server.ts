@@ -106,6 +106,9 @@ export async function startServer(app: App, { server, port, handOver }: OpenPort
     req.url = withoutOrigin(req.url);
     res.setHeader('X-Request-Id', named.requestId);
     res.setHeader('X-Content-Type-Options', 'nosniff');
+    // The questions in an exam room are framed with their own origin: by a redirect it could be ours, with all that the room may do.
+    res.setHeader('Content-Security-Policy', "frame-ancestors 'none'");
+    res.setHeader('X-Frame-Options', 'DENY');
     if (req.headers.host === undefined && req.httpVersion === '1.1')
       return answerError(req, res, invalidField('Host', 'Is required'), named);
     if (origins.handle(req, res)) return;

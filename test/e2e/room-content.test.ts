@@ -24,7 +24,10 @@ describe.skipIf(skipsBrowser)('the questions in the exam room', () => {
   let school: Server;
   let contentUrl: string;
   beforeAll(async () => {
-    school = createServer((_req, res) => res.writeHead(200, { 'content-type': 'text/html' }).end(QUESTIONS)).listen(0, '127.0.0.1');
+    school = createServer((req, res) => {
+      if (req.url === '/away') res.writeHead(302, { location: `${stage.server.url}/graphql` }).end();
+      else res.writeHead(200, { 'content-type': 'text/html' }).end(QUESTIONS);
+    }).listen(0, '127.0.0.1');
     await once(school, 'listening');
     contentUrl = `http://127.0.0.1:${(school.address() as AddressInfo).port}/quiz`;
   });
@@ -49,6 +52,16 @@ describe.skipIf(skipsBrowser)('the questions in the exam room', () => {
     expect(page.url()).toContain(examId);
     // The questions were told no, which browsers write into the console.
     expect(problems.filter((problem) => !/Blocked a frame|permissions policy|Unsafe attempt/i.test(problem))).toEqual([]);
+    await page.close();
+  });
+
+  it('cannot lead a page of the server into the frame, which has the origin of what it shows', async () => {
+    const { link } = await invite(stage.server, { contentUrl: contentUrl.replace('/quiz', '/away') });
+    const page = await stage.browser.openPage({ locale: 'en-GB' });
+    await checkIn(page, link);
+    await page.locator('iframe').waitFor();
+    const framed = () => page.frames().filter((frame) => frame !== page.mainFrame());
+    await expect.poll(() => framed().map((frame) => frame.url())).toEqual(['chrome-error://chromewebdata/']);
     await page.close();
   });
 

@@ -78,6 +78,19 @@ describe('the page of an exam', () => {
   });
 });
 
+it.each([PAGE, '/console/', '/graphql', '/graphql?query={__typename}', '/api/exams', '/api/openapi.json', '/readyz', '/none'])(
+  '%s is shown in no frame: questions that lead there would have the origin of the room around them',
+  async (path) => {
+    for (const accept of ['text/html', 'application/json']) {
+      const { headers } = await ask(path, { accept });
+      expect(headers.get('content-security-policy')?.split('; ')).toContain("frame-ancestors 'none'");
+      expect(headers.get('x-frame-options')).toBe('DENY');
+    }
+    const foreign = await ask(path, { origin: 'https://elsewhere.example' });
+    expect(foreign.headers.get('x-frame-options')).toBe('DENY');
+  },
+);
+
 describe('what a page loads', () => {
   it('is kept by browsers for good, because its name changes with its content', async () => {
     const { status, headers } = await ask(script);
