@@ -155,17 +155,38 @@ const keyOf = async () => (await createKey(server, 'PROCTOR')).key;
 
 it('a console that comes while others watch is told what is true then, not what the newest pulse said', async () => {
   const { id: examId } = await createExam(server, idle);
-  const first = watch(examId);
-  await first.take(1);
-  const consoles: ReturnType<typeof watch>[] = [first];
+  const consoles = [watch(examId)];
+  await consoles[0]?.take(1);
   for (let round = 0; round < 3; round += 1) {
     // Until the newest is old, and long before the next.
     await setTimeout(1_000);
-    await server.post(`/exams/${examId}/messages`, { text: 'Nobody may leave yet' });
-    const { exam } = await server.graphql().request<{ exam: { lastSeq: number } }>(`{ exam(id: "${examId}") { lastSeq } }`);
+    // One millisecond of rounding.
+    const freshest = Date.now() - 501;
     const late = [watch(examId), watch(examId), watch(examId)];
-    for (const [pulse] of await Promise.all(late.map((one) => one.take(1)))) expect(pulse?.lastSeq).toBe(exam.lastSeq);
+    for (const [pulse] of await Promise.all(late.map((one) => one.take(1))))
+      expect(Date.parse(pulse?.at ?? '')).toBeGreaterThanOrEqual(freshest);
     consoles.push(...late);
   }
   for (const live of consoles) live.unsubscribe();
+});
+
+it('is read twice a second at most while consoles come and go, and never for those who may not have it', async () => {
+  const { id: examId, accessUrl } = await createExam(server, idle);
+  const token = await join(server, examId, 'user_1');
+  const steady = watch(examId);
+  await steady.take(1);
+  const begun = performance.now();
+  const { statements } = await counter.during(async () => {
+    for (let round = 0; round < 40; round += 1) {
+      const consoles = Array.from({ length: 5 }, () => watch(examId));
+      const refused = [token, tokenIn(accessUrl)].map((credential) => watch(examId, credential));
+      for (const live of consoles) expect(await live.take(1)).toHaveLength(1);
+      for (const live of refused) expect(await live.take(1)).toEqual([]);
+      for (const live of consoles) live.unsubscribe();
+    }
+  });
+  const seconds = (performance.now() - begun) / 1_000;
+  // The beat itself, and one at each end.
+  expect(statements.filter(isPulse).length).toBeLessThanOrEqual(Math.ceil(seconds * 2.2) + 2);
+  steady.unsubscribe();
 });

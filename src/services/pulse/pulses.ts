@@ -18,8 +18,9 @@ interface Beating {
   changed: WakeSignal;
   watchers: number;
   latest: ExamPulse | null;
-  /** When the newest was asked for, by `performance.now()`. */
+  /** When the newest, and one that may be on its way, were asked for, by `performance.now()`. */
   readAt: number;
+  askedAt: number;
   isGone: boolean;
 }
 
@@ -31,7 +32,7 @@ interface Dependencies {
 
 /**
  * The pulses of the exams that somebody watches here: one statement per exam every five seconds, however many watch it, and at most two a
- * second while watchers come.
+ * second while others join them.
  */
 export function createPulses({ pool, ratesOf, log }: Dependencies) {
   const beating = new Map<string, Beating>();
@@ -42,15 +43,17 @@ export function createPulses({ pool, ratesOf, log }: Dependencies) {
       log,
       failure: 'could not read the pulse of an exam; will try again',
       async run() {
-        const readAt = performance.now();
+        const askedAt = performance.now();
+        heart.askedAt = askedAt;
         const read = await readPulse(pool, examId);
         heart.latest = read && { ...read, ...ratesOf(examId) };
-        heart.readAt = readAt;
+        heart.readAt = askedAt;
         heart.isGone = read === null;
         heart.changed.wake();
       },
     });
-    const heart: Beating = { sweep, changed: new WakeSignal(), watchers: 0, latest: null, readAt: performance.now(), isGone: false };
+    const now = performance.now();
+    const heart: Beating = { sweep, changed: new WakeSignal(), watchers: 0, latest: null, readAt: now, askedAt: now, isGone: false };
     beating.set(examId, heart);
     void sweep.now();
     return heart;
@@ -65,8 +68,9 @@ export function createPulses({ pool, ratesOf, log }: Dependencies) {
 
   function renew(examId: string): boolean {
     const heart = beating.get(examId);
-    if (!heart || performance.now() - heart.readAt < FRESH_MS) return false;
-    void heart.sweep.now();
+    const isOld = (at: number) => performance.now() - at >= FRESH_MS;
+    if (!heart || !isOld(heart.readAt)) return false;
+    if (isOld(heart.askedAt)) void heart.sweep.now();
     return true;
   }
 
